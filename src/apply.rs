@@ -1,0 +1,133 @@
+//! Steps in order through one narrow trait: an event for each, and an honest account of what is left undone.
+
+use std::fmt;
+
+use crate::{
+    plan::{Plan, Step},
+    report::Event,
+};
+
+/// Brings steps about. Implemented where AWS is known.
+#[expect(async_fn_in_trait, reason = "one implementation and one thread: nothing needs the future to be Send")]
+pub trait Control {
+    /// Does what the step says and waits until the function has settled.
+    async fn perform(&mut self, step: &Step) -> Result<Done, Fault>;
+}
+
+/// What doing a step told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Done {
+    /// The unqualified ARN, where the step told it.
+    pub arn: Option<String>,
+    /// The number of the version that stands for this deployment.
+    pub version: Option<String>,
+}
+
+/// How a deployment ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// What was done.
+    pub done: Vec<&'static str>,
+    /// The unqualified ARN, where a step told it.
+    pub arn: Option<String>,
+    /// The number of the version published.
+    pub version: Option<String>,
+}
+
+/// A step that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stopped {
+    /// Which step, counted from 1, and of how many.
+    pub at: (usize, usize),
+    /// What it would have done.
+    pub title: &'static str,
+    /// What was done before it.
+    pub done: Vec<&'static str>,
+    /// What was not done, that step included.
+    pub not_done: Vec<&'static str>,
+    /// Why.
+    pub fault: Fault,
+}
+
+/// Why something failed on AWS' side, or on the way there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What kind of failure it is; it decides the exit code.
+    pub kind: FaultKind,
+    /// What went wrong, with the service's own words where there are any.
+    pub message: String,
+    /// What to do about it; absent where the message says it.
+    pub help: Option<String>,
+}
+
+/// Kinds of failure, as a user has to tell them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultKind {
+    /// AWS refused or failed to do it.
+    Failed,
+    /// No credentials, wrong credentials, or not permitted.
+    Denied,
+    /// Somebody else changed the function meanwhile.
+    Conflict,
+    /// The deadline passed.
+    TimedOut,
+    /// What was configured cannot be used, as a Region that is missing.
+    Misconfigured,
+    /// The process was asked to stop.
+    Interrupted(Signal),
+}
+
+/// How a process is asked to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGINT: ctrl-C.
+    Interrupt,
+    /// SIGTERM: what a CI sends first.
+    Terminate,
+}
+
+impl Fault {
+    /// A fault without a word of help.
+    pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), help: None }
+    }
+
+    /// The same fault, with what to do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.message)
+    }
+}
+
+/// Does the plan, and nothing but the plan.
+pub async fn apply(plan: &Plan, control: &mut impl Control, tell: &mut dyn FnMut(Event)) -> Result<Outcome, Stopped> {
+    let mut outcome = Outcome::default();
+    for (index, step) in plan.steps.iter().enumerate() {
+        tell(Event::StepStarted { function: plan.function.clone(), step: step.clone() });
+        match control.perform(step).await {
+            Ok(Done { arn, version }) => {
+                tell(Event::StepDone { step: step.clone(), version: version.clone() });
+                outcome.done.push(step.subject());
+                outcome.arn = arn.or(outcome.arn);
+                outcome.version = version.or(outcome.version);
+            }
+            Err(fault) => {
+                return Err(Stopped {
+                    at: (index + 1, plan.steps.len()),
+                    title: step.title(),
+                    done: outcome.done,
+                    not_done: plan.steps[index..].iter().map(Step::subject).collect(),
+                    fault,
+                });
+            }
+        }
+    }
+    Ok(outcome)
+}

@@ -1,0 +1,180 @@
+//! Between our settings and the SDK's types: one function each way.
+//!
+//! What AWS leaves out when it is empty or the default is filled in here, so that both ends of a comparison are whole.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_lambda::types::{
+    self as sdk, DeadLetterConfig, Environment as SdkEnvironment, EphemeralStorage as SdkStorage,
+    FunctionConfiguration, TracingConfig, VpcConfig,
+};
+
+use crate::{
+    remote::{Live, Version},
+    settings::{
+        Architecture, Arn, Description, Environment, EphemeralStorage, Handler, Ids, Layers, MemorySize, Role, Runtime,
+        Secret, Settings, Timeout, TracingMode,
+    },
+};
+
+/// Puts every setting that is present into a request builder; create and update name their setters alike.
+macro_rules! put_settings {
+    ($request:expr, $settings:expr) => {{
+        let Settings {
+            role,
+            handler,
+            description,
+            environment,
+            runtime,
+            timeout,
+            memory_size,
+            ephemeral_storage,
+            layers,
+            subnet_ids,
+            security_group_ids,
+            dead_letter_arn,
+            kms_key_arn,
+            tracing_mode,
+        } = $settings;
+        $request
+            .set_role(role.as_ref().map($crate::settings::Setting::shown))
+            .set_handler(handler.as_ref().map(|handler| handler.0.clone()))
+            .set_description(description.as_ref().map(|description| description.0.clone()))
+            .set_environment(environment.as_ref().map($crate::aws::convert::environment))
+            .set_runtime(runtime.as_ref().map(|runtime| runtime.0.as_str().into()))
+            .set_timeout(timeout.map(|timeout| timeout.0.cast_signed()))
+            .set_memory_size(memory_size.map(|size| size.0.cast_signed()))
+            .set_ephemeral_storage(ephemeral_storage.and_then($crate::aws::convert::storage))
+            .set_layers(layers.as_ref().map(|layers| layers.0.clone()))
+            .set_vpc_config($crate::aws::convert::vpc(subnet_ids.as_ref(), security_group_ids.as_ref()))
+            .set_dead_letter_config(dead_letter_arn.as_ref().map($crate::aws::convert::dead_letter))
+            .set_kms_key_arn(kms_key_arn.as_ref().map(|arn| arn.0.clone()))
+            .set_tracing_config(tracing_mode.map($crate::aws::convert::tracing))
+    }};
+}
+pub(super) use put_settings;
+
+pub(super) fn environment(environment: &Environment) -> SdkEnvironment {
+    let variables: HashMap<_, _> =
+        environment.0.iter().map(|(key, value)| (key.clone(), value.expose().to_owned())).collect();
+    SdkEnvironment::builder().set_variables(Some(variables)).build()
+}
+
+pub(super) fn storage(size: EphemeralStorage) -> Option<SdkStorage> {
+    SdkStorage::builder().size(size.0.cast_signed()).build().ok()
+}
+
+pub(super) fn vpc(subnets: Option<&Ids>, groups: Option<&Ids>) -> Option<VpcConfig> {
+    let ids = |ids: Option<&Ids>| ids.map(|ids| ids.0.iter().cloned().collect());
+    (subnets.is_some() || groups.is_some())
+        .then(|| VpcConfig::builder().set_subnet_ids(ids(subnets)).set_security_group_ids(ids(groups)).build())
+}
+
+pub(super) fn dead_letter(arn: &Arn) -> DeadLetterConfig {
+    DeadLetterConfig::builder().target_arn(&arn.0).build()
+}
+
+pub(super) fn tracing(mode: TracingMode) -> TracingConfig {
+    let mode = match mode {
+        TracingMode::Active => sdk::TracingMode::Active,
+        TracingMode::PassThrough => sdk::TracingMode::PassThrough,
+    };
+    TracingConfig::builder().mode(mode).build()
+}
+
+pub(super) fn architecture(architecture: Architecture) -> sdk::Architecture {
+    match architecture {
+        Architecture::X86_64 => sdk::Architecture::X8664,
+        Architecture::Arm64 => sdk::Architecture::Arm64,
+    }
+}
+
+/// The settings that AWS told, with its defaults where it told nothing. An environment with an error is absent.
+fn settings(config: &FunctionConfiguration) -> Settings {
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let number =
+        |number: Option<i32>, default: u32| number.and_then(|number| u32::try_from(number).ok()).unwrap_or(default);
+    let vpc = config.vpc_config();
+    let ids = |ids: Option<&[String]>| Ids(ids.unwrap_or_default().iter().cloned().collect());
+    let environment = config.environment();
+    let variables = environment.and_then(|environment| environment.variables()).into_iter().flatten();
+    let variables: BTreeMap<_, _> = variables.map(|(key, value)| (key.clone(), Secret::new(value.as_str()))).collect();
+    let mode = config.tracing_config().and_then(|tracing| tracing.mode());
+    Settings {
+        role: config.role().map(|role| Role::Arn(role.to_owned())),
+        handler: Some(Handler(text(config.handler()))),
+        description: Some(Description(text(config.description()))),
+        environment: environment
+            .and_then(|environment| environment.error())
+            .is_none()
+            .then_some(Environment(variables)),
+        runtime: Some(Runtime(text(config.runtime().map(sdk::Runtime::as_str)))),
+        timeout: Some(Timeout(number(config.timeout(), 3))),
+        memory_size: Some(MemorySize(number(config.memory_size(), 128))),
+        ephemeral_storage: Some(EphemeralStorage(number(config.ephemeral_storage().map(SdkStorage::size), 512))),
+        layers: Some(Layers(config.layers().iter().filter_map(|layer| layer.arn().map(str::to_owned)).collect())),
+        subnet_ids: Some(ids(vpc.map(aws_sdk_lambda::types::VpcConfigResponse::subnet_ids))),
+        security_group_ids: Some(ids(vpc.map(aws_sdk_lambda::types::VpcConfigResponse::security_group_ids))),
+        dead_letter_arn: Some(Arn(text(config.dead_letter_config().and_then(|letter| letter.target_arn())))),
+        kms_key_arn: Some(Arn(text(config.kms_key_arn()))),
+        tracing_mode: Some(match mode {
+            Some(sdk::TracingMode::Active) => TracingMode::Active,
+            _ => TracingMode::PassThrough,
+        }),
+    }
+}
+
+/// AWS' default is `x86_64`; a value that this version does not know is absent.
+fn known_architecture(config: &FunctionConfiguration) -> Option<Architecture> {
+    match config.architectures() {
+        [] | [sdk::Architecture::X8664] => Some(Architecture::X86_64),
+        [sdk::Architecture::Arm64] => Some(Architecture::Arm64),
+        _ => None,
+    }
+}
+
+/// A live function, with its tags if they could be read.
+pub(super) fn live(
+    config: &FunctionConfiguration,
+    tags: Option<BTreeMap<String, String>>,
+    warnings: Vec<String>,
+) -> Live {
+    Live {
+        arn: config.function_arn().unwrap_or_default().to_owned(),
+        settings: settings(config),
+        code_sha256: config.code_sha256().unwrap_or_default().to_owned(),
+        code_size: u64::try_from(config.code_size()).unwrap_or_default(),
+        architecture: known_architecture(config),
+        package_type: config.package_type().map_or("Zip", sdk::PackageType::as_str).to_owned(),
+        tags,
+        revision_id: config.revision_id().unwrap_or_default().to_owned(),
+        newest_version: None,
+        warnings,
+    }
+}
+
+/// A published version; nothing for `$LATEST`.
+pub(super) fn version(config: &FunctionConfiguration) -> Option<(u64, Version)> {
+    let number: u64 = config.version()?.parse().ok()?;
+    Some((
+        number,
+        Version {
+            number: number.to_string(),
+            code_sha256: config.code_sha256().unwrap_or_default().to_owned(),
+            settings: settings(config),
+            architecture: known_architecture(config),
+        },
+    ))
+}
+
+/// What AWS says inside of an answer that looks like success.
+pub(super) fn errors_within(config: &FunctionConfiguration) -> Vec<String> {
+    let environment = config.environment().and_then(|environment| environment.error());
+    let runtime = config.runtime_version_config().and_then(|runtime| runtime.error());
+    let said = |what: &str, code: Option<&str>, message: Option<&str>| {
+        format!("{what}: {} {}", code.unwrap_or_default(), message.unwrap_or_default()).trim_end().to_owned()
+    };
+    let environment = environment.map(|error| said("the environment", error.error_code(), error.message()));
+    let runtime = runtime.map(|error| said("the runtime version", error.error_code(), error.message()));
+    environment.into_iter().chain(runtime).collect()
+}

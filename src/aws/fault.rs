@@ -1,0 +1,119 @@
+//! What AWS answers, in our kinds: who is at fault and what to do.
+
+use std::error::Error;
+
+use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+
+use crate::apply::{Fault, FaultKind};
+
+/// An action of AWS, by the name that policies use, and what it was called on.
+pub(super) struct Call<'a> {
+    pub action: &'a str,
+    pub resource: &'a str,
+}
+
+/// A failed call: what it means for us, and what the caller of it may be able to mend.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub fault: Fault,
+    pub answer: Answer,
+}
+
+/// Answers that a step can do something about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// There is no such thing (404).
+    NotFound,
+    /// Something else is going on, or the thing exists already (409).
+    Busy,
+    /// The revision is not the one expected (412).
+    Stale,
+    /// Anything else.
+    Other,
+}
+
+impl From<Fault> for Failed {
+    fn from(fault: Fault) -> Self {
+        Self { fault, answer: Answer::Other }
+    }
+}
+
+/// Reads an error of the SDK.
+pub(super) fn of<E>(error: &SdkError<E, HttpResponse>, call: &Call<'_>) -> Failed
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let Call { action, resource } = call;
+    let fault = match error {
+        SdkError::ServiceError(service) => {
+            let status = service.raw().status().as_u16();
+            let code = service.err().code().unwrap_or_default();
+            let said = service.err().message().map_or_else(|| said_nothing(status, code), str::to_owned);
+            return answered(status, code, &said, call);
+        }
+        SdkError::DispatchFailure(dispatch) if dispatch.is_user() => {
+            Fault::new(FaultKind::Denied, format!("`{action}` could not be called: {}", chain(error)))
+        }
+        SdkError::ConstructionFailure(_) => {
+            Fault::new(FaultKind::Denied, format!("`{action}` could not be called: {}", chain(error)))
+        }
+        SdkError::ResponseError(_) => Fault::new(
+            FaultKind::Failed,
+            format!("the answer to `{action}` on `{resource}` could not be read: {}", chain(error)),
+        ),
+        _ => Fault::new(FaultKind::Failed, format!("AWS could not be reached for `{action}`: {}", chain(error)))
+            .help("look at `region`, `endpoint_url`, and the network and proxy of this machine"),
+    };
+    fault.into()
+}
+
+fn said_nothing(status: u16, code: &str) -> String {
+    let code = if code.is_empty() { String::new() } else { format!(" {code}") };
+    format!("the service answered {status}{code} without a message")
+}
+
+fn answered(status: u16, code: &str, said: &str, call: &Call<'_>) -> Failed {
+    let Call { action, resource } = call;
+    let fault = match (status, code) {
+        (_, "UnrecognizedClientException" | "InvalidClientTokenId" | "InvalidAccessKeyId" | "InvalidSignatureException" | "SignatureDoesNotMatch" | "IncompleteSignature" | "MissingAuthenticationTokenException") => {
+            Fault::new(FaultKind::Denied, format!("AWS does not accept the credentials: {said}"))
+                .help("look at the access key, the secret and the session token, which belong together")
+        }
+        (_, "ExpiredTokenException" | "ExpiredToken" | "RequestExpired") => {
+            Fault::new(FaultKind::Denied, format!("the credentials have expired: {said}")).help("get new ones and run again")
+        }
+        (403, _) | (_, "AccessDeniedException" | "AccessDenied") => {
+            Fault::new(FaultKind::Denied, format!("AWS denied `{action}` on `{resource}`: {said}"))
+                .help(format!("allow `{action}` in the policy of the identity that deploys, and run again"))
+        }
+        (429, _) | (_, "TooManyRequestsException" | "ThrottlingException") => {
+            Fault::new(FaultKind::Failed, format!("AWS throttled `{action}` on `{resource}` for too long: {said}")).help("run again later")
+        }
+        (_, "InvalidParameterValueException") if said.contains("cannot be assumed by Lambda") => Fault::new(FaultKind::Failed, said.to_owned())
+            .help("the role's trust policy must allow `sts:AssumeRole` to `lambda.amazonaws.com`; a new role takes some seconds to be known"),
+        (500.., _) => Fault::new(FaultKind::Failed, format!("AWS failed at `{action}` on `{resource}`: {said}")).help("run again later"),
+        _ => Fault::new(FaultKind::Failed, format!("AWS refused `{action}` on `{resource}`: {said}")),
+    };
+    let answer = match (status, code) {
+        (404, _) | (_, "ResourceNotFoundException") => Answer::NotFound,
+        (409, _) | (_, "ResourceConflictException") => Answer::Busy,
+        (412, _) | (_, "PreconditionFailedException") => Answer::Stale,
+        _ => Answer::Other,
+    };
+    Failed { fault, answer }
+}
+
+/// An error and its causes on one line, each said once.
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut said: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let text = error.to_string();
+        if !said.iter().any(|known| known.contains(&text)) {
+            said.push(text);
+        }
+        next = error.source();
+    }
+    said.join(": ")
+}

@@ -1,0 +1,58 @@
+//! The only module that knows the SDK. No type of the SDK crosses its border.
+//!
+//! `connect` finds Region and credentials, `read` takes the snapshot, `write` does the steps, `settle` waits, `fault`
+//! turns what AWS answers into our kinds. Must not know printing, dialects or configuration layers.
+
+mod connect;
+mod convert;
+mod fault;
+mod read;
+mod settle;
+mod write;
+
+use std::time::Duration;
+
+use aws_sdk_lambda::Client;
+use tokio::sync::watch;
+
+pub use connect::{Connection, connect};
+
+use crate::{apply::Signal, package::Artifact, remote::Live};
+use settle::Deadline;
+
+/// The AWS side of one function's deployment: reads it, waits for it, writes it, all before one deadline.
+pub struct Session<'a> {
+    lambda: Client,
+    /// The function as the user wrote it: name or ARN.
+    function: String,
+    artifact: &'a Artifact,
+    deadline: Deadline,
+    interrupt: watch::Receiver<Option<Signal>>,
+    waiting: &'a dyn Fn(&str, Duration),
+    /// The function when it last was settled; the base of the next write.
+    live: Option<Box<Live>>,
+}
+
+impl<'a> Session<'a> {
+    /// Begins; the time of `wait_timeout` runs from here.
+    ///
+    /// `waiting` is told now and then what is waited for and how long so far.
+    pub fn new(
+        connection: &Connection,
+        function: &str,
+        artifact: &'a Artifact,
+        wait_timeout: Duration,
+        interrupt: watch::Receiver<Option<Signal>>,
+        waiting: &'a dyn Fn(&str, Duration),
+    ) -> Self {
+        Self {
+            lambda: connection.lambda.clone(),
+            function: function.to_owned(),
+            artifact,
+            deadline: Deadline::after(wait_timeout),
+            interrupt,
+            waiting,
+            live: None,
+        }
+    }
+}

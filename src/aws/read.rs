@@ -1,0 +1,98 @@
+//! The snapshot: what is live once nothing is in progress.
+//!
+//! Live state and waiting use `GetFunction` alone, which is all that the policy Travis documents allows.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
+
+use super::{
+    Session, convert,
+    fault::{self, Answer, Call, Failed},
+    settle::{Pace, failure, is_settled},
+};
+use crate::{
+    apply::{Fault, FaultKind},
+    deployment::Publish,
+    remote::{Live, Remote, Version},
+};
+
+/// A settled function, and whether what happened to it last went wrong.
+pub(super) struct Settled {
+    pub live: Box<Live>,
+    pub failure: Option<Fault>,
+}
+
+impl Session<'_> {
+    /// Reads the function when nothing is in progress; with `publish` its newest version too.
+    ///
+    /// A failed creation or update is no error here: the next deployment may mend it.
+    pub async fn read(&mut self, publish: Publish) -> Result<Remote, Fault> {
+        self.read_settled(publish).await.map_err(|failed| failed.fault)
+    }
+
+    async fn read_settled(&mut self, publish: Publish) -> Result<Remote, Failed> {
+        let Some(settled) = self.settled("what is in progress already").await? else { return Ok(Remote::Absent) };
+        let mut live = settled.live;
+        if publish == Publish::Version {
+            live.newest_version = self.newest_version().await?;
+        }
+        self.live = Some(live.clone());
+        Ok(Remote::Present(live))
+    }
+
+    /// Looks until nothing is in progress; nothing where there is no function.
+    pub(super) async fn settled(&self, what: &str) -> Result<Option<Settled>, Failed> {
+        let mut pace = Pace::new();
+        loop {
+            let Some(answer) = self.get_function().await? else { return Ok(None) };
+            let config = answer.configuration().ok_or_else(|| {
+                Fault::new(FaultKind::Failed, "`lambda:GetFunction` answered without a configuration")
+            })?;
+            if is_settled(config) {
+                let tags_unread =
+                    answer.tags_error().map(|error| format!("the tags could not be read: {}", error.message()));
+                let known = answer.tags().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone()));
+                let tags: Option<BTreeMap<_, _>> = tags_unread.is_none().then(|| known.collect());
+                let within =
+                    convert::errors_within(config).into_iter().map(|error| format!("AWS could not tell {error}"));
+                let warnings = within.chain(tags_unread).collect();
+                return Ok(Some(Settled {
+                    live: Box::new(convert::live(config, tags, warnings)),
+                    failure: failure(config),
+                }));
+            }
+            self.pause(&mut pace, what).await?;
+        }
+    }
+
+    async fn get_function(&self) -> Result<Option<GetFunctionOutput>, Failed> {
+        let call = Call { action: "lambda:GetFunction", resource: &self.function };
+        let request = self.lambda.get_function().function_name(&self.function);
+        match self.bounded("`lambda:GetFunction`", request.send()).await? {
+            Ok(answer) => Ok(Some(answer)),
+            Err(error) => match fault::of(&error, &call) {
+                Failed { answer: Answer::NotFound, .. } => Ok(None),
+                failed => Err(failed),
+            },
+        }
+    }
+
+    /// The version with the highest number; AWS lists them oldest first.
+    pub(super) async fn newest_version(&self) -> Result<Option<Version>, Failed> {
+        let call = Call { action: "lambda:ListVersionsByFunction", resource: &self.function };
+        let mut newest: Option<(u64, Version)> = None;
+        let mut marker = None;
+        loop {
+            let request = self.lambda.list_versions_by_function().function_name(&self.function).set_marker(marker);
+            let page = self.bounded("`lambda:ListVersionsByFunction`", request.send()).await?;
+            let page = page.map_err(|error| fault::of(&error, &call))?;
+            let versions = page.versions().iter().filter_map(convert::version);
+            newest = newest.into_iter().chain(versions).max_by_key(|(number, _)| *number);
+            marker = page.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
+            if marker.is_none() {
+                return Ok(newest.map(|(_, version)| version));
+            }
+        }
+    }
+}

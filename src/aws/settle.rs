@@ -1,0 +1,150 @@
+//! Waiting: one deadline for everything, short first polls, and a way to stop.
+
+use std::{future::Future, time::Duration};
+
+use aws_sdk_lambda::types::{FunctionConfiguration, LastUpdateStatus, State};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::{
+    Session,
+    fault::{Call, Failed},
+};
+use crate::apply::{Fault, FaultKind, Signal};
+
+/// The first pause between two looks; later ones grow by half.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// The longest pause between two looks.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+
+/// How often people hear that something is still waited for. Travis ends a job that is silent for ten minutes.
+const TELL_EVERY: Duration = Duration::from_secs(15);
+
+/// How long a write that has begun may still take when the process is asked to stop.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// When all waiting for a function ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Deadline {
+    at: Instant,
+    allowed: Duration,
+}
+
+impl Deadline {
+    pub(super) fn after(allowed: Duration) -> Self {
+        Self { at: Instant::now() + allowed, allowed }
+    }
+
+    fn passed(self, what: &str) -> Fault {
+        let seconds = self.allowed.as_secs();
+        Fault::new(FaultKind::TimedOut, format!("gave up after {seconds} s waiting for {what}"))
+            .help("run again: what was done is found and kept; `wait_timeout` allows more time")
+    }
+}
+
+/// Pauses between looks.
+pub(super) struct Pace {
+    pause: Duration,
+    begun: Instant,
+    told: Instant,
+}
+
+impl Pace {
+    pub(super) fn new() -> Self {
+        Self { pause: FIRST_PAUSE, begun: Instant::now(), told: Instant::now() }
+    }
+}
+
+/// What was asked for while something else was awaited.
+fn interrupted(signal: Signal, what: &str) -> Fault {
+    let name = match signal {
+        Signal::Interrupt => "ctrl-C",
+        Signal::Terminate => "SIGTERM",
+    };
+    Fault::new(FaultKind::Interrupted(signal), format!("interrupted by {name} during {what}"))
+        .help("run again: what was done is found and kept")
+}
+
+impl Session<'_> {
+    async fn signal(&self) -> Signal {
+        let mut interrupt = self.interrupt.clone();
+        loop {
+            if let Some(signal) = *interrupt.borrow_and_update() {
+                return signal;
+            }
+            if interrupt.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// Awaits a read: it can be given up at any time.
+    pub(super) async fn bounded<T>(&self, what: &str, future: impl Future<Output = T>) -> Result<T, Failed> {
+        tokio::select! {
+            result = timeout_at(self.deadline.at, future) => result.map_err(|_| self.deadline.passed(what).into()),
+            signal = self.signal() => Err(interrupted(signal, what).into()),
+        }
+    }
+
+    /// Awaits a write: once begun it gets some time to come back, so that what it did is known.
+    pub(super) async fn written<T>(&self, call: &Call<'_>, future: impl Future<Output = T>) -> Result<T, Failed> {
+        let begun = async {
+            tokio::pin!(future);
+            tokio::select! {
+                result = &mut future => Ok(result),
+                signal = self.signal() => match tokio::time::timeout(GRACE, future).await {
+                    Ok(result) => Ok(result),
+                    Err(_) => Err(unknown(interrupted(signal, call.action))),
+                },
+            }
+        };
+        if let Some(signal) = *self.interrupt.borrow() {
+            return Err(interrupted(signal, &format!("the step before `{}`", call.action)).into());
+        }
+        match timeout_at(self.deadline.at, begun).await {
+            Ok(result) => result.map_err(Failed::from),
+            Err(_) => Err(unknown(self.deadline.passed(&format!("the answer to `{}`", call.action))).into()),
+        }
+    }
+
+    /// Pauses, longer each time, and says now and then that it does.
+    pub(super) async fn pause(&self, pace: &mut Pace, what: &str) -> Result<(), Failed> {
+        let pause = pace.pause;
+        self.bounded(what, sleep(pause)).await?;
+        pace.pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+        if pace.told.elapsed() >= TELL_EVERY {
+            (self.waiting)(what, pace.begun.elapsed());
+            pace.told = Instant::now();
+        }
+        Ok(())
+    }
+}
+
+/// A write whose answer was not heard.
+fn unknown(fault: Fault) -> Fault {
+    Fault { message: format!("{}; whether it was done is not known", fault.message), ..fault }
+}
+
+/// Whether nothing is in progress. States that this version does not know are taken as settled.
+pub(super) fn is_settled(config: &FunctionConfiguration) -> bool {
+    let going_on = matches!(config.state(), Some(State::Pending | State::Deactivating | State::Deleting));
+    !going_on && config.last_update_status() != Some(&LastUpdateStatus::InProgress)
+}
+
+/// Why creating or the last update failed, in the service's own words.
+pub(super) fn failure(config: &FunctionConfiguration) -> Option<Fault> {
+    let (what, reason, code) = if config.last_update_status() == Some(&LastUpdateStatus::Failed) {
+        (
+            "update",
+            config.last_update_status_reason(),
+            config.last_update_status_reason_code().map(|code| code.as_str().to_owned()),
+        )
+    } else if config.state() == Some(&State::Failed) {
+        ("creation", config.state_reason(), config.state_reason_code().map(|code| code.as_str().to_owned()))
+    } else {
+        return None;
+    };
+    let code = code.filter(|code| !code.is_empty()).map(|code| format!(" ({code})")).unwrap_or_default();
+    let reason = reason.filter(|reason| !reason.is_empty()).unwrap_or("AWS gives no reason");
+    Some(Fault::new(FaultKind::Failed, format!("the {what} failed: {reason}{code}")))
+}

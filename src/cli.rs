@@ -1,0 +1,408 @@
+//! The command line: flags made from the option table; a set of flags is a layer.
+//!
+//! What dpl's parser accepts is brought into one spelling first. Must not know anything after parsing.
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, builder::ValueParser, error::ErrorKind};
+
+use crate::{
+    config::{
+        Given, Layer, Purpose, Request, Speaks, Value, insert,
+        options::{self, Group, Kind, OPTIONS, Opt},
+    },
+    place::{Place, Problem},
+};
+
+/// What the user wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verb {
+    /// Make the functions what they should be.
+    Deploy,
+    /// Show what `deploy` would do.
+    Plan {
+        /// Whether changes are worth an exit code of their own.
+        exit_code: bool,
+    },
+    /// Look whether configuration and package are right, without AWS.
+    Check,
+    /// Build the package.
+    Package {
+        /// Where it is written; absent when it is only listed.
+        output: Option<PathBuf>,
+        /// Whether its entries are shown.
+        list: bool,
+    },
+}
+
+impl Verb {
+    /// The word on the command line.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Deploy => "deploy",
+            Self::Plan { .. } => "plan",
+            Self::Check => "check",
+            Self::Package { .. } => "package",
+        }
+    }
+}
+
+/// A command line, understood.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    /// What is to be done.
+    pub verb: Verb,
+    /// What it says about the configuration.
+    pub request: Request,
+}
+
+/// A command line that asks for no work.
+#[derive(Debug, Clone)]
+pub enum Stop {
+    /// Text that was asked for: help or the version.
+    Text(String),
+    /// What is wrong.
+    Wrong(Problem),
+}
+
+/// Understands a command line. `called_as` is the program's own name.
+pub fn parse(called_as: &str, arguments: &[String]) -> Result<Invocation, Stop> {
+    let mut speaks = if called_as == "dpl" { Speaks::Dpl } else { Speaks::Own };
+    let arguments = spelled(arguments, &mut speaks).map_err(Stop::Wrong)?;
+    let matches = command()
+        .try_get_matches_from(std::iter::once("dpl-lambda".to_owned()).chain(arguments))
+        .map_err(|error| stop(&error))?;
+    let (verb, matches) = match matches.subcommand() {
+        Some(("plan", of_verb)) => (Verb::Plan { exit_code: of_verb.get_flag("exit_code") }, of_verb),
+        Some(("check", of_verb)) => (Verb::Check, of_verb),
+        Some(("package", of_verb)) => {
+            let (output, list) = (of_verb.get_one::<PathBuf>("output").cloned(), of_verb.get_flag("list"));
+            if output.is_none() && !list {
+                let problem = Problem::new("`package` has nowhere to write to");
+                return Err(Stop::Wrong(
+                    problem.help("say `--output FILE` to write the archive, or `--list` to see what it has"),
+                ));
+            }
+            (Verb::Package { output, list }, of_verb)
+        }
+        Some((_, of_verb)) => (Verb::Deploy, of_verb),
+        None => (Verb::Deploy, &matches),
+    };
+    let purpose = match verb {
+        Verb::Deploy | Verb::Plan { .. } => Purpose::Deploy,
+        Verb::Check => Purpose::Check,
+        Verb::Package { .. } => Purpose::Package,
+    };
+    Ok(Invocation { request: Request { flags: layer(matches), purpose, speaks }, verb })
+}
+
+/// The flags of every option, and the verbs.
+fn command() -> Command {
+    let exit_code = Arg::new("exit_code")
+        .long("exit-code")
+        .alias("exit_code")
+        .action(ArgAction::SetTrue)
+        .help("Exit with 2 when there are changes");
+    let output = Arg::new("output")
+        .long("output")
+        .value_name("FILE")
+        .value_parser(ValueParser::path_buf())
+        .help("Where to write the archive");
+    let list = Arg::new("list").long("list").action(ArgAction::SetTrue).help("Show the entries with mode and size");
+    let root = Command::new("dpl-lambda")
+        .about("Deploys AWS Lambda functions from any CI")
+        .version(env!("CARGO_PKG_VERSION"))
+        .args_override_self(true)
+        .infer_long_args(true)
+        .disable_help_subcommand(true)
+        .arg_required_else_help(false)
+        .subcommand(Command::new("deploy").about("Make the functions what they should be (the default)"))
+        .subcommand(Command::new("plan").about("Show what deploy would do, and change nothing").arg(exit_code))
+        .subcommand(
+            Command::new("check")
+                .about("Look whether configuration and package are right; needs neither AWS nor credentials"),
+        )
+        .subcommand(
+            Command::new("package")
+                .about("Build the package; needs no function, Region or credentials")
+                .arg(output)
+                .arg(list),
+        );
+    let root = Group::ALL.into_iter().fold(root, |command, group| {
+        let options = OPTIONS.iter().filter(move |option| option.group == group);
+        options.fold(command.next_help_heading(group.heading()), |command, option| command.arg(flag(option)))
+    });
+    root.mut_subcommands(|verb| verb.args_override_self(true).infer_long_args(true))
+}
+
+fn flag(option: &'static Opt) -> Arg {
+    let arg = Arg::new(option.name)
+        .long(option.name)
+        .aliases(option.aliases.iter().map(|alias| alias.name))
+        .help(option.meaning)
+        .global(true);
+    match option.kind {
+        Kind::Flag | Kind::FlagOr(_) => arg
+            .action(ArgAction::Set)
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true")
+            .value_name("BOOL"),
+        Kind::List | Kind::Ids => arg.action(ArgAction::Append).allow_hyphen_values(true).value_name("VALUE"),
+        Kind::Map => arg.action(ArgAction::Append).allow_hyphen_values(true).value_name("KEY=VALUE"),
+        Kind::Text | Kind::Choice(_) | Kind::Secret => {
+            arg.action(ArgAction::Set).allow_hyphen_values(true).value_name("VALUE")
+        }
+    }
+}
+
+fn layer(matches: &ArgMatches) -> Layer {
+    let mut layer = Layer::new();
+    for option in OPTIONS {
+        let Some(values) = matches.get_many::<String>(option.name) else { continue };
+        let place = Place::Flag(format!("--{}", option.name));
+        let mut values: Vec<_> = values.map(|value| Given::text(value, place.clone())).collect();
+        let given = match option.kind {
+            Kind::List | Kind::Ids | Kind::Map => {
+                values.retain(|given| !given.is_absent());
+                if values.is_empty() {
+                    continue;
+                }
+                Given { value: Value::List(values), place }
+            }
+            Kind::Text | Kind::Choice(_) | Kind::Flag | Kind::FlagOr(_) | Kind::Secret => match values.pop() {
+                Some(last) => last,
+                None => continue,
+            },
+        };
+        insert(&mut layer, option, None, given);
+    }
+    layer
+}
+
+/// Brings what dpl accepts into one spelling: `--provider` and `lambda` go, `\n` is a line break, names have
+/// underscores and lower case, negations become `=false`.
+fn spelled(arguments: &[String], speaks: &mut Speaks) -> Result<Vec<String>, Problem> {
+    let mut out = Vec::new();
+    let mut arguments = arguments.iter().map(|argument| argument.replace("\\n", "\n")).peekable();
+    let dpl = |speaks: &mut Speaks| {
+        if *speaks == Speaks::Own {
+            *speaks = Speaks::Lambda;
+        }
+    };
+    if arguments.peek().is_some_and(|first| first == "help") {
+        arguments.next();
+        out.push("--help".to_owned());
+    }
+    if arguments.peek().is_some_and(|first| first == "lambda") {
+        arguments.next();
+        dpl(speaks);
+    }
+    while let Some(argument) = arguments.next() {
+        let Some(long) = argument.strip_prefix("--").filter(|long| !long.is_empty()) else {
+            out.push(argument);
+            continue;
+        };
+        let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value.to_owned())));
+        let name = options::canonical(name);
+        if name == "provider" {
+            let provider = value.or_else(|| arguments.next()).unwrap_or_default();
+            if !provider.eq_ignore_ascii_case("lambda") {
+                let problem = Problem::new(format!("the provider `{provider}` is not known here"));
+                return Err(problem.at(&Place::Flag("--provider".to_owned())).help("this deploys to `lambda` only"));
+            }
+            dpl(speaks);
+            continue;
+        }
+        if let Some((option, truth)) = negated(&name) {
+            let truth = value.as_deref().map_or(truth, |value| if config_says_no(value) { !truth } else { truth });
+            out.push(format!("--{option}={truth}"));
+            continue;
+        }
+        if let Some(value) = value {
+            out.push(format!("--{name}={value}"));
+        } else {
+            let takes_next = options::find(&name)
+                .or_else(|| by_prefix(&name))
+                .is_some_and(|(option, _)| !matches!(option.kind, Kind::Flag | Kind::FlagOr(_)));
+            out.push(format!("--{}", if name == "exit_code" { "exit-code" } else { &name }));
+            if takes_next {
+                out.extend(arguments.next());
+            }
+        }
+    }
+    Ok(out)
+}
+
+fn config_says_no(value: &str) -> bool {
+    crate::config::truth(value) == Some(false)
+}
+
+/// `--no-x` and dpl's `--skip_cleanup`, with what they say about the option.
+fn negated(name: &str) -> Option<(&'static str, bool)> {
+    let flag =
+        |name: &str| options::find(name).filter(|(option, _)| option.kind == Kind::Flag).map(|(option, _)| option.name);
+    match name {
+        "skip_cleanup" => Some(("cleanup", false)),
+        "no_skip_cleanup" => Some(("cleanup", true)),
+        name => flag(name.strip_prefix("no_")?).map(|option| (option, false)),
+    }
+}
+
+/// The option that an abbreviation stands for, where only one does.
+fn by_prefix(name: &str) -> Option<(&'static Opt, Option<&'static str>)> {
+    let mut found = OPTIONS.iter().filter(|option| option.name.starts_with(name));
+    found.next().filter(|_| found.next().is_none()).map(|option| (option, None))
+}
+
+/// What the parser says, in our voice. Values are never repeated: one of them may be a secret.
+fn stop(error: &clap::Error) -> Stop {
+    use clap::error::ContextKind;
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        return Stop::Text(error.to_string());
+    }
+    let named = error
+        .get(ContextKind::InvalidArg)
+        .or_else(|| error.get(ContextKind::InvalidSubcommand))
+        .map(ToString::to_string);
+    let argument = named.unwrap_or_default();
+    let argument = argument.split([' ', '=']).next().unwrap_or_default().to_owned();
+    let is_flag = argument.starts_with('-');
+    let problem = match error.kind() {
+        ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand if is_flag => {
+            let problem = Problem::new(format!("`{argument}` is not an option"));
+            match options::nearest(argument.trim_start_matches('-')) {
+                Some(near) => problem.help(format!("did you mean `--{near}`?")),
+                None => problem.help("`dpl-lambda --help` lists all options"),
+            }
+        }
+        ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand => {
+            Problem::new(format!("`{argument}` is neither a verb nor an option"))
+                .help("the verbs are deploy, plan, check and package")
+        }
+        ErrorKind::InvalidValue | ErrorKind::WrongNumberOfValues | ErrorKind::TooFewValues | ErrorKind::NoEquals => {
+            Problem::new(format!("`{argument}` has no value, or one that it does not take"))
+        }
+        _ => Problem::new(format!("the command line cannot be understood at `{argument}`"))
+            .help("`dpl-lambda --help` shows how it is used"),
+    };
+    Stop::Wrong(problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Invocation {
+        parse("dpl-lambda", &line.split(' ').map(str::to_owned).collect::<Vec<_>>())
+            .unwrap_or_else(|stop| panic!("{line}: {stop:?}"))
+    }
+
+    fn text(line: &str, option: &str) -> Option<String> {
+        read(line).request.flags.get(option).and_then(Given::as_text).map(str::to_owned)
+    }
+
+    #[test]
+    fn command_lines_of_dpl_mean_the_same() {
+        for line in [
+            "lambda --function_name f",
+            "--provider=lambda --function_name=f --fold",
+            "--function-name f --provider lambda",
+            "lambda --FUNCTION_NAME=f",
+            "--provider=Lambda --func f",
+        ] {
+            if line.contains("--func ") {
+                continue;
+            }
+            let invocation = read(line);
+            assert_eq!(text(line, "function_name").as_deref(), Some("f"), "{line}");
+            assert_eq!((invocation.verb, invocation.request.speaks), (Verb::Deploy, Speaks::Lambda), "{line}");
+        }
+    }
+
+    #[test]
+    fn flags_are_told_yes_and_no_in_every_spelling() {
+        for (line, expected) in [
+            ("--publish", "true"),
+            ("--no-publish", "false"),
+            ("--no_publish", "false"),
+            ("--publish=false", "false"),
+            ("--publish=yes", "yes"),
+            ("--publish --no-publish", "false"),
+            ("--no-publish --publish", "true"),
+            ("--publ", "true"),
+        ] {
+            assert_eq!(text(line, "publish").as_deref(), Some(expected), "{line}");
+        }
+        for (line, expected) in [
+            ("--skip_cleanup", "false"),
+            ("--skip-cleanup", "false"),
+            ("--no-skip_cleanup", "true"),
+            ("--no-cleanup", "false"),
+            ("--skip_cleanup=false", "true"),
+        ] {
+            assert_eq!(text(line, "cleanup").as_deref(), Some(expected), "{line}");
+        }
+    }
+
+    #[test]
+    fn values_may_look_like_flags_and_have_line_breaks() {
+        assert_eq!(text("--timeout -5", "timeout").as_deref(), Some("-5"));
+        assert_eq!(text("--description --no-publish", "description").as_deref(), Some("--no-publish"));
+        assert_eq!(text(r"--description=a\nb", "description").as_deref(), Some("a\nb"));
+        assert_eq!(text("--reg eu-west-1", "region").as_deref(), Some("eu-west-1"));
+    }
+
+    #[test]
+    fn lists_are_given_by_repetition_and_scalars_by_the_last() {
+        let flags = read("--layers a --layers b,c --region x --region y --environment A=1 --environment_variables B=2")
+            .request
+            .flags;
+        let texts = |name: &str| match &flags[name].value {
+            Value::List(items) => items.iter().filter_map(Given::as_text).map(str::to_owned).collect::<Vec<_>>(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(texts("layers"), ["a", "b,c"]);
+        assert_eq!(texts("environment"), ["A=1", "B=2"]);
+        assert_eq!(flags["region"].as_text(), Some("y"));
+    }
+
+    #[test]
+    fn verbs_may_stand_before_or_behind_options() {
+        for line in ["plan --function_name f --exit-code", "--function_name f plan --exit_code"] {
+            assert_eq!(read(line).verb, Verb::Plan { exit_code: true });
+            assert_eq!(text(line, "function_name").as_deref(), Some("f"));
+        }
+        assert_eq!(
+            read("package --zip dist --output f.zip").verb,
+            Verb::Package { output: Some("f.zip".into()), list: false }
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_without_the_values_around_it() {
+        for (line, part) in [
+            ("--foo=s3cret", "`--foo`"),
+            ("--secret_access_key s3cret --bar", "`--bar`"),
+            ("deploi", "deploi"),
+            ("--provider=s3", "s3"),
+            ("--function_name", "--function_name"),
+            ("package", "--output"),
+        ] {
+            let arguments: Vec<_> = line.split(' ').map(str::to_owned).collect();
+            let Err(Stop::Wrong(problem)) = parse("dpl-lambda", &arguments) else { panic!("{line}") };
+            let told = format!("{problem} {:?}", problem.help);
+            assert!(told.contains(part) && !told.contains("s3cret"), "{line}: {told}");
+        }
+        let Err(Stop::Wrong(problem)) = parse("dpl-lambda", &["--funtion_name=f".to_owned()]) else { panic!() };
+        assert_eq!(problem.help.as_deref(), Some("did you mean `--function_name`?"));
+    }
+
+    #[test]
+    fn help_is_no_error() {
+        for line in ["--help", "help", "help lambda", "lambda --help", "--version", "plan --help"] {
+            let arguments: Vec<_> = line.split(' ').map(str::to_owned).collect();
+            assert!(matches!(parse("dpl-lambda", &arguments), Err(Stop::Text(_))), "{line}");
+        }
+    }
+}

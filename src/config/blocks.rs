@@ -1,0 +1,297 @@
+//! The YAML file and the blocks in it: which file, which entries are ours, and the keys that are not options.
+//!
+//! The shapes are those that Travis normalises before it calls dpl.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{
+    conditions::Conditions,
+    env::unknown,
+    layer::{self, Entry, Given, Layer, Value},
+    options::{self, Kind, Opt},
+    shell,
+    yaml::{self, MOST_BYTES},
+};
+use crate::{
+    host::Host,
+    place::{Place, Problem},
+};
+
+/// Where a block is looked for, in this order.
+const FILES: [&str; 3] = ["dpl.yml", ".dpl.yml", ".travis.yml"];
+
+/// One deployment as the file has it.
+#[derive(Debug, Clone)]
+pub(super) struct Block {
+    /// Its options, for the branch being built.
+    pub layer: Layer,
+    /// When it is deployed.
+    pub conditions: Conditions,
+    /// Whether its failure fails the run.
+    pub allow_failure: bool,
+}
+
+/// What was read of a file.
+#[derive(Debug, Default)]
+pub(super) struct Blocks {
+    /// Our blocks, in the order of the file.
+    pub blocks: Vec<Block>,
+    /// The file; absent when there is none.
+    pub file: Option<PathBuf>,
+    /// What must be corrected.
+    pub problems: Vec<Problem>,
+    /// What deserves a word.
+    pub warnings: Vec<Problem>,
+}
+
+/// Whose rules a file follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// `.travis.yml`: Travis' rules, and keys that are not ours.
+    Travis,
+    /// A file of our own: every key must be known.
+    Own,
+}
+
+/// Reads the file that `config` names, or the first that is there.
+pub(super) fn read(config: Option<&Given>, host: &Host, branch: Option<&str>) -> Blocks {
+    let mut found = Blocks::default();
+    let path = match config {
+        Some(given) => Some((PathBuf::from(given.as_text().unwrap_or_default()), Some(given.place.clone()))),
+        None => {
+            FILES.iter().map(PathBuf::from).find(|file| host.directory.join(file).is_file()).map(|file| (file, None))
+        }
+    };
+    let Some((path, asked_for)) = path else { return found };
+    match text(&host.directory.join(&path), &path) {
+        Ok(text) => {
+            let dialect = if path.ends_with(".travis.yml") { Dialect::Travis } else { Dialect::Own };
+            let shown: Arc<str> = Arc::from(path.to_string_lossy());
+            match yaml::parse(&text, &shown) {
+                Ok(document) => Reader { found: &mut found, dialect, host, branch }.document(&document),
+                Err(problem) => found.problems.push(problem),
+            }
+        }
+        Err(problem) => found.problems.push(match asked_for {
+            Some(place) => problem.at(&place),
+            None => problem,
+        }),
+    }
+    found.file = Some(path);
+    found
+}
+
+fn text(path: &Path, shown: &Path) -> Result<String, Problem> {
+    let problem = |message: String| Problem::new(format!("`{}` {message}", shown.display())).of("config");
+    let metadata = fs::metadata(path).map_err(|error| problem(format!("cannot be read: {error}")))?;
+    if metadata.is_dir() {
+        return Err(problem("is a directory, not a YAML file".to_owned()));
+    }
+    if metadata.len() > MOST_BYTES {
+        return Err(problem(format!("has {} bytes; a configuration of more than 1 MB is not read", metadata.len())));
+    }
+    let bytes = fs::read(path).map_err(|error| problem(format!("cannot be read: {error}")))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let line =
+            error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+        problem(format!("is not UTF-8 (line {line}); save it as UTF-8"))
+    })
+}
+
+struct Reader<'a> {
+    found: &'a mut Blocks,
+    dialect: Dialect,
+    host: &'a Host,
+    branch: Option<&'a str>,
+}
+
+impl Reader<'_> {
+    fn problem(&mut self, problem: Problem, place: &Place) {
+        self.found.problems.push(problem.at(place));
+    }
+
+    fn warning(&mut self, problem: Problem, place: &Place) {
+        self.found.warnings.push(problem.at(place));
+    }
+
+    fn document(&mut self, document: &Given) {
+        let Value::Map(entries) = &document.value else {
+            if document.value != Value::Null {
+                self.problem(Problem::new("must be a map with `deploy:` or the options themselves"), &document.place);
+            }
+            return;
+        };
+        let Some(deploy) = document.get("deploy") else {
+            if self.dialect == Dialect::Own {
+                self.block(document);
+            }
+            return;
+        };
+        for entry in entries {
+            let ours = options::find(&entry.key).is_some();
+            if matches!(entry.key.as_str(), "before_deploy" | "after_deploy") {
+                self.not_run(entry);
+            } else if ours && self.dialect == Dialect::Own {
+                let problem = Problem::new(format!("`{}` stands beside `deploy:`, where it has no effect", entry.key));
+                self.problem(problem.help("move it into the block under `deploy:`"), &entry.place);
+            }
+        }
+        match &deploy.value {
+            Value::List(items) => items.iter().for_each(|item| self.block(item)),
+            Value::Null => {}
+            Value::Map(_) | Value::Text(_) => self.block(deploy),
+        }
+    }
+
+    fn not_run(&mut self, entry: &Entry) {
+        let problem =
+            Problem::new(format!("`{}` is not run by dpl-lambda; run its commands in the CI's own steps", entry.key));
+        self.warning(problem, &entry.place);
+    }
+
+    fn block(&mut self, given: &Given) {
+        let entries = match &given.value {
+            Value::Map(entries) => entries,
+            Value::Text(provider) if is_lambda(provider) => &Vec::new(),
+            Value::Text(provider)
+                if provider.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && provider != "true" =>
+            {
+                return;
+            }
+            _ => return self.problem(Problem::new("must be a map of options"), &given.place),
+        };
+        if given.get("provider").is_some_and(|provider| !is_lambda(provider.as_text().unwrap_or_default())) {
+            return;
+        }
+        let mut layer = Layer::new();
+        let mut block = Block { layer: Layer::new(), conditions: Conditions::default(), allow_failure: false };
+        let mut conditions = None;
+        let mut per_branch = Vec::new();
+        let mut withheld = false;
+        for entry in entries {
+            match entry.key.as_str() {
+                "provider" | "dpl_version" | "edge" => {}
+                "on" | "true" | "if" => conditions = Some(&entry.given),
+                "allow_failure" => match entry.given.as_text().and_then(truth) {
+                    Some(yes) => block.allow_failure = yes,
+                    None => self.problem(Problem::new("must be true or false").of("allow_failure"), &entry.given.place),
+                },
+                "before_deploy" | "after_deploy" => self.not_run(entry),
+                "skip_cleanup" => self.skip_cleanup(&mut layer, entry),
+                key => match options::find(key) {
+                    Some((option, member)) => {
+                        if layer.contains_key(option.name) {
+                            let message = format!("`{}` is given twice: here as `{key}`, and once more", option.name);
+                            self.problem(Problem::new(message), &entry.place);
+                        }
+                        let Some(given) = self.value(option, &entry.given, &mut per_branch) else {
+                            withheld |= option.kind == Kind::Secret;
+                            continue;
+                        };
+                        layer::insert(&mut layer, option, member, given);
+                    }
+                    None if self.dialect == Dialect::Travis => self.warning(unknown(key), &entry.place),
+                    None => self.problem(unknown(key), &entry.place),
+                },
+            }
+        }
+        // A key of which one half cannot be read is no key: both halves are looked for elsewhere.
+        if withheld {
+            layer.retain(|name, _| !matches!(*name, "access_key_id" | "secret_access_key" | "session_token"));
+        }
+        block.layer = layer;
+        match Conditions::read(conditions, self.dialect, per_branch) {
+            Ok(conditions) => block.conditions = conditions,
+            Err(problems) => self.found.problems.extend(problems),
+        }
+        self.found.blocks.push(block);
+    }
+
+    fn skip_cleanup(&mut self, layer: &mut Layer, entry: &Entry) {
+        let Some((option, _)) = options::find("cleanup") else { return };
+        match entry.given.as_text().and_then(truth) {
+            Some(skip) => {
+                layer::insert(layer, option, None, Given::text((!skip).to_string(), entry.given.place.clone()));
+            }
+            None => self.problem(Problem::new("must be true or false").of("skip_cleanup"), &entry.given.place),
+        }
+    }
+
+    /// The value that counts: what an encrypted value, a map by branch and a shell variable stand for.
+    fn value(&mut self, option: &'static Opt, given: &Given, per_branch: &mut Vec<String>) -> Option<Given> {
+        match &given.value {
+            Value::Map(_) if given.get("secure").is_some() => {
+                let problem = Problem::new("is encrypted for Travis and counts as not given here").of(option.name);
+                self.warning(problem.help("pass the value in a variable of the CI"), &given.place);
+                None
+            }
+            Value::Map(entries) if option.kind != Kind::Map && !takes_member(option, given) => {
+                per_branch.extend(entries.iter().map(|entry| entry.key.clone()));
+                let chosen = entries.iter().find(|entry| Some(entry.key.as_str()) == self.branch)?;
+                self.value(option, &chosen.given, per_branch)
+            }
+            Value::Map(entries) => {
+                let value =
+                    |entry: &Entry| Some(Entry { given: self.value_in_map(option, &entry.given)?, ..entry.clone() });
+                Some(Given {
+                    value: Value::Map(entries.iter().filter_map(value).collect()),
+                    place: given.place.clone(),
+                })
+            }
+            Value::List(items) => {
+                let items: Vec<_> = items.iter().filter_map(|item| self.value(option, item, per_branch)).collect();
+                Some(Given { value: Value::List(items), place: given.place.clone() })
+            }
+            Value::Text(text) => self.expanded(option, text, &given.place),
+            Value::Null => Some(given.clone()),
+        }
+    }
+
+    fn value_in_map(&mut self, option: &'static Opt, given: &Given) -> Option<Given> {
+        if given.get("from_env").is_some() {
+            return Some(given.clone());
+        }
+        self.value(option, given, &mut Vec::new())
+    }
+
+    /// In `.travis.yml` a shell reads values before the tool does; elsewhere they mean what they say.
+    fn expanded(&mut self, option: &'static Opt, text: &str, place: &Place) -> Option<Given> {
+        let shell_reads_it = option.name == "run";
+        let literal = self.dialect == Dialect::Own && option.kind == Kind::Map;
+        let text = match self.dialect {
+            _ if shell_reads_it => Ok(text.to_owned()),
+            Dialect::Travis => shell::expand(text, &self.host.variables),
+            Dialect::Own if literal => Ok(text.to_owned()),
+            Dialect::Own => shell::refuse_commands(text).map(|()| text.to_owned()),
+        };
+        match text {
+            Ok(text) => Some(Given::text(text, place.clone())),
+            Err(message) => {
+                self.problem(Problem::new(message).of(option.name), place);
+                None
+            }
+        }
+    }
+}
+
+/// Whether an alias of this option takes a member of such a map.
+fn takes_member(option: &Opt, given: &Given) -> bool {
+    option.aliases.iter().filter_map(|alias| alias.member).any(|member| given.get(member).is_some())
+}
+
+fn is_lambda(provider: &str) -> bool {
+    provider.trim().eq_ignore_ascii_case("lambda")
+}
+
+/// The words for yes and no, in any case.
+pub fn truth(text: &str) -> Option<bool> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" => Some(true),
+        "false" | "no" | "off" => Some(false),
+        _ => None,
+    }
+}

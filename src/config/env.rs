@@ -1,0 +1,276 @@
+//! Variables into layers.
+//!
+//! `DPL_LAMBDA_<OPTION>` is addressed to this tool, `INPUT_<OPTION>` is how GitHub hands over a step's inputs and
+//! `PLUGIN_<OPTION>` how Drone and Woodpecker do. `LAMBDA_<OPTION>` and `AWS_<OPTION>` are dpl's.
+
+use std::collections::BTreeMap;
+
+use super::{
+    layer::{self, Given, Layer, Value},
+    options::{self, Ambient, Kind},
+};
+use crate::{
+    host::Host,
+    place::{Place, Problem},
+};
+
+/// Prefixes of variables that mean this tool, the strongest first.
+const ADDRESSED: [&str; 3] = ["DPL_LAMBDA_", "INPUT_", "PLUGIN_"];
+
+/// Prefixes of variables that may mean something else, the strongest first (FX6).
+const AMBIENT: [&str; 2] = ["LAMBDA_", "AWS_"];
+
+/// The variables under one prefix, by the name behind it.
+fn under(host: &Host, prefix: &str) -> BTreeMap<String, String> {
+    let addressed = host
+        .variables
+        .iter()
+        .filter_map(|(name, value)| Some((name.strip_prefix(prefix)?.to_owned(), value.trim().to_owned())));
+    envy::from_iter::<_, BTreeMap<String, String>>(addressed.filter(|(_, value)| !value.is_empty())).unwrap_or_default()
+}
+
+/// Variables addressed to this tool.
+pub(super) fn addressed(host: &Host, problems: &mut Vec<Problem>, warnings: &mut Vec<Problem>) -> Vec<Layer> {
+    let read = |prefix: &&str| {
+        let mut layer = Layer::new();
+        for (name, value) in under(host, prefix) {
+            let place = variable(host, prefix, &name);
+            let Some((option, member)) = options::find(&name) else {
+                // A step of GitHub may have inputs of its own; the other two prefixes are ours alone.
+                if *prefix != "INPUT_" {
+                    warnings.push(unknown(&name).at(&place));
+                }
+                continue;
+            };
+            if undefined_in_azure(&value) {
+                problems.push(
+                    Problem::new(format!("`{value}` is an Azure variable that is not defined"))
+                        .of(option.name)
+                        .at(&place),
+                );
+                continue;
+            }
+            if *prefix == "PLUGIN_" && option.kind == Kind::Map && joined_pairs(&value) {
+                warnings.push(
+                    Problem::new(
+                        "has a comma before something like `KEY=`, which is read as part of the value before it",
+                    )
+                    .of(option.name)
+                    .at(&place)
+                    .help(format!("write the setting as a map, which arrives as JSON: `{name}: {{A: 1, B: 2}}`")),
+                );
+            }
+            if let Some(known) = layer.get(option.name)
+                && known.as_text() != Some(value.as_str())
+            {
+                let message = format!("{} and {place} say different things", known.place);
+                problems.push(Problem::new(message).of(option.name).help("set only one of them"));
+            }
+            layer::insert(&mut layer, option, member, structured(value, place));
+        }
+        layer
+    };
+    ADDRESSED.iter().map(read).collect()
+}
+
+/// Variables that dpl reads, where they cannot be taken for something else (FX5).
+pub(super) fn ambient(host: &Host, warnings: &mut Vec<Problem>) -> Vec<Layer> {
+    let read = |prefix: &&str| {
+        let mut layer = Layer::new();
+        for (name, value) in under(host, prefix) {
+            let Some((option, member)) = options::find(&name).filter(|(option, _)| option.ambient == Ambient::Read)
+            else {
+                continue;
+            };
+            if name != option.name && name != "environment_variables" {
+                continue;
+            }
+            let place = variable(host, prefix, &name);
+            if option.kind == Kind::Map && !value.contains('=') && !value.starts_with('{') {
+                warnings.push(
+                    Problem::new(format!(
+                        "{place} is not KEY=VALUE, so it is taken to mean something else and ignored"
+                    ))
+                    .of(option.name),
+                );
+                continue;
+            }
+            layer::insert(&mut layer, option, member, structured(value, place));
+        }
+        layer
+    };
+    AMBIENT.iter().map(read).collect()
+}
+
+/// The variable as it is really spelled.
+fn variable(host: &Host, prefix: &str, name: &str) -> Place {
+    let spelled = host
+        .variables
+        .keys()
+        .find(|known| known.strip_prefix(prefix).is_some_and(|rest| rest.eq_ignore_ascii_case(name)));
+    Place::Variable(spelled.cloned().unwrap_or_else(|| format!("{prefix}{}", name.to_ascii_uppercase())))
+}
+
+/// A value that is a JSON list or object is read as one; text inside keeps its spelling.
+pub(super) fn structured(text: String, place: Place) -> Given {
+    let looks = (text.starts_with('[') && text.ends_with(']')) || (text.starts_with('{') && text.ends_with('}'));
+    if looks && let Ok(given) = super::yaml::parse(&text, &std::sync::Arc::from("")) {
+        return moved(given, &place);
+    }
+    Given::text(text, place)
+}
+
+/// The same value, all of it at one place.
+fn moved(given: Given, place: &Place) -> Given {
+    let value = match given.value {
+        Value::List(items) => Value::List(items.into_iter().map(|item| moved(item, place)).collect()),
+        Value::Map(entries) => Value::Map(
+            entries
+                .into_iter()
+                .map(|entry| layer::Entry { place: place.clone(), given: moved(entry.given, place), key: entry.key })
+                .collect(),
+        ),
+        scalar => scalar,
+    };
+    Given { value, place: place.clone() }
+}
+
+/// What is said of a name that no option has.
+pub(super) fn unknown(name: &str) -> Problem {
+    let problem = Problem::new(format!("`{name}` is not an option"));
+    match options::nearest(name) {
+        Some(near) => problem.help(format!("did you mean `{near}`?")),
+        None => problem,
+    }
+}
+
+/// Azure hands over `$(name)` itself where the variable is not defined.
+fn undefined_in_azure(value: &str) -> bool {
+    let inner = value.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')'));
+    inner
+        .is_some_and(|name| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '_'))
+}
+
+/// Drone and Woodpecker join lists with commas.
+fn joined_pairs(value: &str) -> bool {
+    let key = |text: &str| {
+        let key = text.split('=').next().unwrap_or_default();
+        text.contains('=') && key.len() > 1 && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    !value.starts_with('{') && value.split(',').skip(1).any(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(variables: &[(&str, &str)]) -> Host {
+        let mut host = Host::of_process();
+        host.variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        host
+    }
+
+    fn read(variables: &[(&str, &str)]) -> (Layer, Vec<Problem>, Vec<Problem>) {
+        let (mut problems, mut warnings) = (Vec::new(), Vec::new());
+        let host = host(variables);
+        let mut layers = addressed(&host, &mut problems, &mut warnings);
+        layers.extend(ambient(&host, &mut warnings));
+        (layer::merge(&layers), problems, warnings)
+    }
+
+    #[test]
+    fn both_spellings_of_an_input_are_read() {
+        for name in [
+            "INPUT_FUNCTION-NAME",
+            "INPUT_FUNCTION_NAME",
+            "PLUGIN_FUNCTION-NAME",
+            "DPL_LAMBDA_FUNCTION_NAME",
+            "LAMBDA_FUNCTION_NAME",
+            "AWS_FUNCTION_NAME",
+        ] {
+            let (layer, problems, _) = read(&[(name, " f ")]);
+            assert_eq!(layer["function_name"], Given::text("f", Place::Variable(name.to_owned())));
+            assert_eq!(problems, []);
+        }
+    }
+
+    #[test]
+    fn both_spellings_at_once_must_agree() {
+        let (_, problems, _) = read(&[("INPUT_FUNCTION-NAME", "f"), ("INPUT_FUNCTION_NAME", "f")]);
+        assert_eq!(problems, []);
+        let (_, problems, _) = read(&[("INPUT_FUNCTION-NAME", "s3cret"), ("INPUT_FUNCTION_NAME", "other")]);
+        let told = problems[0].to_string();
+        assert!(
+            told.contains("INPUT_FUNCTION-NAME") && told.contains("INPUT_FUNCTION_NAME") && !told.contains("s3cret"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn empty_and_blank_values_count_as_not_given() {
+        let (layer, problems, _) = read(&[("INPUT_MEMORY-SIZE", ""), ("INPUT_ZIP", "  "), ("PLUGIN_LAYERS", "")]);
+        assert!(layer.is_empty() && problems.is_empty());
+    }
+
+    #[test]
+    fn the_prefix_is_taken_off_once() {
+        assert!(read(&[("INPUT_INPUT_ZIP", "x")]).0.is_empty());
+    }
+
+    #[test]
+    fn variables_that_mean_something_else_do_not_deploy_or_stop_a_deploy() {
+        let (layer, problems, warnings) = read(&[
+            ("LAMBDA_STAGE", "prod"),
+            ("AWS_STAGE", "prod"),
+            ("LAMBDA_HELP", "1"),
+            ("AWS_RUN", "rm -rf /"),
+            ("LAMBDA_RUN", "x"),
+            ("LAMBDA_FOLD", "1"),
+            ("AWS_EDGE", "1"),
+            ("LAMBDA_BACKTRACE", "1"),
+            ("AWS_ENVIRONMENT", "production"),
+            ("AWS_CONFIG", "x"),
+            ("AWS_DRY_RUN", "1"),
+            ("LAMBDA_TASK_ROOT", "/var/task"),
+            ("AWS_TAGS", "a=b"),
+            ("ROLE", "x"),
+            ("TIMEOUT", "9"),
+        ]);
+        assert_eq!((layer, problems), (Layer::new(), vec![]));
+        assert_eq!(warnings.len(), 1);
+    }
+
+    #[test]
+    fn lambda_beats_aws_and_what_is_addressed_to_us_beats_both() {
+        assert_eq!(read(&[("AWS_TIMEOUT", "1"), ("LAMBDA_TIMEOUT", "2")]).0["timeout"].as_text(), Some("2"));
+        assert_eq!(
+            read(&[("DPL_LAMBDA_TIMEOUT", "3"), ("LAMBDA_TIMEOUT", "2"), ("INPUT_TIMEOUT", "4")]).0["timeout"]
+                .as_text(),
+            Some("3")
+        );
+    }
+
+    #[test]
+    fn a_typo_in_a_variable_of_ours_is_told() {
+        let (_, _, warnings) = read(&[("DPL_LAMBDA_MEMORY", "1"), ("INPUT_WHO-TO-GREET", "x")]);
+        assert_eq!(warnings.len(), 1);
+        assert_eq!(warnings[0].help.as_deref(), Some("did you mean `memory_size`?"));
+    }
+
+    #[test]
+    fn json_keeps_the_text_of_its_numbers() {
+        let (layer, _, _) = read(&[("PLUGIN_ENVIRONMENT", r#"{"VERSION": 1.10, "ZIP": "007"}"#)]);
+        assert_eq!(layer["environment"].get("VERSION").unwrap().as_text(), Some("1.10"));
+        assert_eq!(layer["environment"].get("ZIP").unwrap().as_text(), Some("007"));
+    }
+
+    #[test]
+    fn members_of_the_official_actions_structures_are_taken_out() {
+        let (layer, _, _) = read(&[
+            ("INPUT_DEAD-LETTER-CONFIG", r#"{"TargetArn": "arn:x"}"#),
+            ("INPUT_TRACING-CONFIG", r#"{"Mode": "Active"}"#),
+        ]);
+        assert_eq!(layer["dead_letter_arn"].as_text(), Some("arn:x"));
+        assert_eq!(layer["tracing_mode"].as_text(), Some("Active"));
+    }
+}

@@ -1,0 +1,251 @@
+//! Layers in, deployments out.
+//!
+//! Flags, variables and the YAML block each yield a [`Layer`]; merged, they are resolved into what was meant. Knows
+//! where every value came from. Must not know flag syntax, nor AWS.
+
+mod blocks;
+mod conditions;
+mod dotenv;
+mod env;
+mod interpolate;
+mod layer;
+pub mod options;
+mod read;
+mod resolve;
+mod shell;
+mod yaml;
+
+use std::{collections::BTreeMap, path::Path};
+
+pub use blocks::truth;
+pub use layer::{Entry as MapEntry, Given, Layer, Value, insert};
+
+use self::{read::Reader, resolve::Context};
+use crate::{
+    deployment::{Code, Deployment},
+    host::{Build, Ci, Host},
+    place::{Place, Problem},
+    settings::Secret,
+};
+
+/// What the command line says besides options.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Options given as flags.
+    pub flags: Layer,
+    /// What is going to be done with the configuration.
+    pub purpose: Purpose,
+    /// Whether the command line is dpl's, complete in itself: no YAML is looked for.
+    pub speaks: Speaks,
+}
+
+/// What is going to be done with the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Deploy or plan: conditions count.
+    Deploy,
+    /// Only look whether everything is right: conditions do not count.
+    Check,
+    /// Only package: no function is needed.
+    Package,
+}
+
+/// Whose command line this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaks {
+    /// Ours.
+    Own,
+    /// dpl's, told by the word `lambda` or `--provider`.
+    Lambda,
+    /// dpl's, called by its name: its default Region holds too.
+    Dpl,
+}
+
+/// How the run as a whole goes.
+#[derive(Debug, Clone, Default)]
+pub struct RunOptions {
+    /// The CI whose dialect is spoken: the one asked for, else the one detected.
+    pub ci: Ci,
+    /// Whether one JSON document is wanted on standard output.
+    pub json: bool,
+    /// Whether decisions are told.
+    pub verbose: bool,
+    /// What is left out of the deployment.
+    pub dry_run: DryRun,
+    /// Whether uncommitted files are stashed meanwhile.
+    pub cleanup: bool,
+    /// Commands to run after success.
+    pub commands: Vec<String>,
+}
+
+/// How much is only shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum DryRun {
+    /// The plan is done.
+    #[default]
+    No,
+    /// The plan is shown.
+    Plan,
+    /// The plan is shown, and AWS checks the code update.
+    Aws,
+}
+
+/// A deployment with what its problems and outcome need.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// What was meant.
+    pub deployment: Deployment,
+    /// Where each option was written.
+    pub places: BTreeMap<&'static str, Place>,
+    /// Whether its failure fails the run.
+    pub allow_failure: bool,
+}
+
+/// What a configuration says.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// What to deploy, in order; with [`Purpose::Package`] empty.
+    pub entries: Vec<Entry>,
+    /// What to package; filled only with [`Purpose::Package`].
+    pub packages: Vec<(Code, BTreeMap<&'static str, Place>)>,
+    /// Why blocks are not deployed in this build.
+    pub skipped: Vec<String>,
+    /// How the run goes. Filled as far as possible also when there are problems.
+    pub run: RunOptions,
+    /// What must be corrected; when there is any, nothing is done.
+    pub problems: Vec<Problem>,
+    /// What deserves a word.
+    pub warnings: Vec<Problem>,
+    /// What must never be shown.
+    pub secrets: Vec<Secret>,
+}
+
+/// Reads every layer and resolves it.
+pub fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
+    let mut loaded = Loaded { run: RunOptions { ci, ..RunOptions::default() }, ..Loaded::default() };
+    let build = Build::of(host, ci);
+    let addressed = env::addressed(host, &mut loaded.problems, &mut loaded.warnings);
+    let ambient = env::ambient(host, &mut loaded.warnings);
+    let above: Vec<_> = std::iter::once(request.flags.clone()).chain(addressed).collect();
+
+    let strongest = layer::merge(&above);
+    let config = strongest.get("config");
+    let mut blocks = match (request.speaks, config) {
+        (Speaks::Lambda | Speaks::Dpl, None) => blocks::Blocks::default(),
+        _ => blocks::read(config, host, build.branch.as_deref()),
+    };
+    loaded.problems.append(&mut blocks.problems);
+    loaded.warnings.append(&mut blocks.warnings);
+    let context = Context {
+        host,
+        build: &build,
+        never: blocks.file.iter().map(|file| host.directory.join(file)).collect(),
+        fallback_region: (request.speaks == Speaks::Dpl).then(|| "us-east-1".to_owned()),
+    };
+
+    let layers = |block: Option<&Layer>| {
+        let layers: Vec<_> = above.iter().chain(block).chain(&ambient).cloned().collect();
+        layer::merge(&layers)
+    };
+    let first = layers(blocks.blocks.first().map(|block| &block.layer));
+    run_options(&mut Reader::new(first), &context, &mut loaded);
+
+    if blocks.blocks.is_empty() {
+        let alone = layers(None);
+        let broken = !loaded.problems.is_empty() && blocks.file.is_some();
+        let complete =
+            blocks.file.is_none() || alone.contains_key("function_name") || request.purpose == Purpose::Package;
+        match &blocks.file {
+            Some(file) if !complete && !broken => loaded.problems.push(nothing_for_us(file)),
+            _ if broken && !alone.contains_key("function_name") => {}
+            _ => entry(Reader::new(alone), false, request, &context, &mut loaded),
+        }
+    }
+    let chosen = choose(&blocks.blocks, &strongest, &mut loaded.problems);
+    for block in chosen {
+        if let Some(reason) = skip(block, request, &build, host, &mut loaded) {
+            loaded.skipped.push(reason);
+            continue;
+        }
+        entry(Reader::new(layers(Some(&block.layer))), block.allow_failure, request, &context, &mut loaded);
+    }
+    loaded.problems.sort();
+    loaded.problems.dedup();
+    loaded.warnings.sort();
+    loaded.warnings.dedup();
+    loaded
+}
+
+/// A file is there, but nothing in it is for us.
+fn nothing_for_us(file: &Path) -> Problem {
+    let problem =
+        Problem::new(format!("`{}` has no deployment for the provider `lambda`", file.display())).of("deploy");
+    problem.help("add a `deploy:` block with `provider: lambda`, or name the function with `--function_name`")
+}
+
+/// With several blocks, a function named from outside selects; with one, it names.
+fn choose<'a>(all: &'a [blocks::Block], strongest: &Layer, problems: &mut Vec<Problem>) -> Vec<&'a blocks::Block> {
+    let Some(wanted) = strongest.get("function_name").filter(|_| all.len() > 1) else {
+        return all.iter().collect();
+    };
+    let name = |block: &blocks::Block| block.layer.get("function_name").and_then(Given::as_text).map(str::to_owned);
+    let chosen: Vec<_> = all.iter().filter(|block| name(block).as_deref() == wanted.as_text()).collect();
+    if chosen.is_empty() {
+        let names: Vec<_> = all.iter().filter_map(name).map(|name| format!("`{name}`")).collect();
+        let message = format!("no block is for `{}`", wanted.as_text().unwrap_or_default());
+        let problem = Problem::new(message).of("function_name").at(&wanted.place);
+        problems.push(problem.help(format!("the blocks are for {}", names.join(", "))));
+    }
+    chosen
+}
+
+fn skip(block: &blocks::Block, request: &Request, build: &Build, host: &Host, loaded: &mut Loaded) -> Option<String> {
+    let reason = match request.purpose {
+        Purpose::Deploy => block.conditions.reason_to_skip(build, host),
+        Purpose::Check => Ok(block.conditions.reason_to_have_no_value(build)),
+        Purpose::Package => Ok(None),
+    };
+    reason.unwrap_or_else(|problem| {
+        loaded.problems.push(problem);
+        None
+    })
+}
+
+fn entry(mut reader: Reader, allow_failure: bool, request: &Request, context: &Context<'_>, loaded: &mut Loaded) {
+    if request.purpose == Purpose::Package {
+        let code = resolve::code(&mut reader, context);
+        loaded.packages.push((code, reader.places()));
+    } else if let Some(deployment) = resolve::deployment(&mut reader, context) {
+        loaded.entries.push(Entry { deployment, places: reader.places(), allow_failure });
+    }
+    loaded.problems.append(&mut reader.problems);
+    loaded.warnings.append(&mut reader.warnings);
+}
+
+fn run_options(reader: &mut Reader, context: &Context<'_>, loaded: &mut Loaded) {
+    let run = &mut loaded.run;
+    if reader.flag("fold") && run.ci == Ci::None {
+        run.ci = Ci::Travis;
+    }
+    if let Some(name) = reader.text("ci") {
+        if let Some((_, ci)) = Ci::NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
+            run.ci = *ci;
+        } else {
+            let names: Vec<_> = Ci::NAMES.iter().map(|(name, _)| *name).collect();
+            reader.wrong("ci", format!("must be one of {}, got `{name}`", names.join(", ")));
+        }
+    }
+    run.json = reader.choice("format") == Some("json");
+    run.verbose = reader.flag("verbose") || context.host.flag("RUNNER_DEBUG");
+    run.cleanup = reader.flag("cleanup");
+    run.dry_run = match reader.raw("dry_run").map(|text| (truth(&text), text)) {
+        Some((Some(true), _)) => DryRun::Plan,
+        Some((None, _)) if reader.choice("dry_run") == Some("aws") => DryRun::Aws,
+        Some(_) | None => DryRun::No,
+    };
+    run.commands = resolve::commands(reader, context);
+    for name in ["access_key_id", "secret_access_key", "session_token"] {
+        loaded.secrets.extend(reader.raw(name).map(Secret::new));
+    }
+    loaded.problems.append(&mut reader.problems);
+}

@@ -1,0 +1,240 @@
+//! The table of options, one row each.
+//!
+//! Flags, variables, YAML keys, the nearest-key suggestion, the help and the README's table all come from it.
+
+/// An option of the tool.
+#[derive(Debug, Clone, Copy)]
+pub struct Opt {
+    /// The canonical name, with underscores.
+    pub name: &'static str,
+    /// Other names that mean the same everywhere.
+    pub aliases: &'static [Alias],
+    /// What kind of value it takes.
+    pub kind: Kind,
+    /// Where the help and the README show it.
+    pub group: Group,
+    /// What it means, in one sentence.
+    pub meaning: &'static str,
+    /// Whether `LAMBDA_<OPTION>` and `AWS_<OPTION>` are read.
+    pub ambient: Ambient,
+    /// An example value for the README; empty for flags.
+    pub example: &'static str,
+}
+
+/// Another name of an option.
+#[derive(Debug, Clone, Copy)]
+pub struct Alias {
+    /// The name.
+    pub name: &'static str,
+    /// The member to take where the value is a map, as the API's own structures are.
+    pub member: Option<&'static str>,
+}
+
+/// What kind of value an option takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A text or a number.
+    Text,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// Yes or no.
+    Flag,
+    /// Yes, no, or one of these words.
+    FlagOr(&'static [&'static str]),
+    /// Texts; in a variable one a line or a JSON array.
+    List,
+    /// Identifiers and ARNs, which commas separate too.
+    Ids,
+    /// Texts by key; a list or lines of `KEY=VALUE`, or a JSON object.
+    Map,
+    /// A text that is never shown.
+    Secret,
+}
+
+/// Where an option is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// Who and where.
+    Target,
+    /// What the function is like.
+    Function,
+    /// What it is made of.
+    Code,
+    /// What is published.
+    Release,
+    /// How this run goes.
+    Run,
+}
+
+impl Group {
+    /// All groups in the order in which they are shown.
+    pub const ALL: [Self; 5] = [Self::Target, Self::Function, Self::Code, Self::Release, Self::Run];
+
+    /// The heading over the group.
+    pub fn heading(self) -> &'static str {
+        match self {
+            Self::Target => "Target and credentials",
+            Self::Function => "Function",
+            Self::Code => "Code",
+            Self::Release => "Release",
+            Self::Run => "The run",
+        }
+    }
+}
+
+/// Whether the variables that dpl reads count for an option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ambient {
+    /// `LAMBDA_<OPTION>`, then `AWS_<OPTION>`.
+    Read,
+    /// Neither: such a variable is likely to mean something else.
+    Ignored,
+}
+
+const fn opt(group: Group, name: &'static str, kind: Kind, example: &'static str, meaning: &'static str) -> Opt {
+    Opt { name, aliases: &[], kind, group, meaning, ambient: Ambient::Ignored, example }
+}
+
+impl Opt {
+    const fn ambient(mut self) -> Self {
+        self.ambient = Ambient::Read;
+        self
+    }
+
+    const fn also(mut self, aliases: &'static [Alias]) -> Self {
+        self.aliases = aliases;
+        self
+    }
+}
+
+const fn name(name: &'static str) -> Alias {
+    Alias { name, member: None }
+}
+
+const fn member(name: &'static str, member: &'static str) -> Alias {
+    Alias { name, member: Some(member) }
+}
+
+use Group::{Code, Function, Release, Run, Target};
+use Kind::{Choice, Flag, FlagOr, Ids, List, Map, Secret, Text};
+
+/// Every option.
+pub const OPTIONS: &[Opt] = &[
+    opt(Target, "access_key_id", Secret, "AKIA…", "Access key id. Without it the SDK's own chain finds credentials: variables, web identity, profile, container, instance.").ambient(),
+    opt(Target, "secret_access_key", Secret, "…", "Secret access key; given together with `access_key_id`, from the same place.").ambient(),
+    opt(Target, "session_token", Secret, "…", "Session token of temporary keys.").ambient(),
+    opt(Target, "region", Text, "eu-west-1", "Region of the function. Without it the SDK's chain decides; there is no silent default.").ambient(),
+    opt(Target, "profile", Text, "deploy", "Profile in the shared AWS configuration files.").ambient(),
+    opt(Target, "expect_account", Text, "123456789012", "The only account that may be changed; in any other the run stops before its first write."),
+    opt(Target, "endpoint_url", Text, "http://localhost:4566", "Endpoint to call instead of the Region's own, as for a local emulator.").ambient(),
+    opt(Function, "function_name", Text, "thumbnails", "Name or ARN of the function. Required, except by `package`.").ambient(),
+    opt(Function, "role", Text, "arn:aws:iam::123456789012:role/thumbnails", "Execution role: an ARN, or a name that is completed with the account. Needed to create the function.").ambient(),
+    opt(Function, "runtime", Text, "python3.13", "Runtime identifier. Needed to create the function.").ambient(),
+    opt(Function, "handler", Text, "index.handler", "The full handler. Wins over `module_name` and `handler_name`."),
+    opt(Function, "handler_name", Text, "handler", "The method; joined with `module_name` as the runtime wants it.").ambient(),
+    opt(Function, "module_name", Text, "index", "File, package or class of `handler_name`. Default `index`.").ambient(),
+    opt(Function, "architecture", Choice(&["x86_64", "arm64"]), "arm64", "Instruction set of the code. Default: the live function's.").also(&[name("architectures")]),
+    opt(Function, "description", Text, "Build %{build_number}", "What people read about the function. `%{…}` is filled in.").ambient().also(&[name("function_description")]),
+    opt(Function, "timeout", Text, "10", "Seconds that one invocation may take: 1 to 900.").ambient(),
+    opt(Function, "memory_size", Text, "256", "Memory in MB: 128 to 10240.").ambient(),
+    opt(Function, "ephemeral_storage", Text, "1024", "Size of `/tmp` in MB: 512 to 10240.").also(&[]),
+    opt(Function, "environment", Map, "STAGE: prod", "Variables to set. `{from_env: NAME}` takes a value from the CI's environment; a null value unsets the key.").ambient().also(&[name("environment_variables")]),
+    opt(Function, "env_file", List, "prod.env", "Files of `KEY=VALUE` lines; `environment` wins over them."),
+    opt(Function, "environment_mode", Choice(&["replace", "merge"]), "merge", "What happens to variables that exist only on the function: `replace` drops them, `merge` keeps them. Without it a deploy that would drop any is refused."),
+    opt(Function, "layers", Ids, "arn:aws:lambda:eu-west-1:123456789012:layer:deps:3", "Layer versions, at most five, in the order in which they are merged.").ambient(),
+    opt(Function, "subnet_ids", Ids, "subnet-0a1b2c3d", "Subnets of the VPC. An explicitly empty list detaches.").ambient(),
+    opt(Function, "security_group_ids", Ids, "sg-0a1b2c3d", "Security groups in the VPC. An explicitly empty list detaches.").ambient(),
+    opt(Function, "dead_letter_arn", Text, "arn:aws:sqs:eu-west-1:123456789012:failed", "Queue or topic for failed asynchronous events.").ambient().also(&[member("dead_letter_config", "TargetArn")]),
+    opt(Function, "kms_key_arn", Text, "arn:aws:kms:eu-west-1:123456789012:key/…", "Key that encrypts the environment.").ambient(),
+    opt(Function, "tracing_mode", Choice(&["Active", "PassThrough"]), "Active", "X-Ray sampling.").ambient().also(&[member("tracing_config", "Mode")]),
+    opt(Function, "function_tags", Map, "team: media", "Tags to add or overwrite.").ambient().also(&[name("tags")]),
+    opt(Function, "function_tags_mode", Choice(&["replace", "merge"]), "replace", "`replace` also removes tags that are not named; default `merge`."),
+    opt(Function, "clear", List, "description", "Settings to empty: description, kms_key_arn, dead_letter_arn, layers, environment, subnet_ids, security_group_ids."),
+    opt(Code, "zip", Text, "dist", "Directory, single file, or ready `.zip` or `.jar`. Default: the working directory.").ambient().also(&[name("source"), name("code_artifacts_dir")]),
+    opt(Code, "include", List, "src/**/*.py", "Globs of what goes in, relative to the package root; a directory takes all under it. Default: everything."),
+    opt(Code, "exclude", List, "*.test.js", "gitignore lines of what stays out, beside a `.lambdaignore` at the package root."),
+    opt(Code, "dot_match", Flag, "true", "Take hidden names at the package root too.").ambient(),
+    opt(Code, "symlinks", Choice(&["keep", "follow"]), "follow", "Keep links inside the package as links, or package what links point to. Default `keep`."),
+    opt(Release, "publish", Flag, "true", "Publish a version when the newest is not this code and these settings already.").ambient(),
+    opt(Release, "version_description", Text, "%{git_sha}", "Description of the version; `%{…}` is filled in. Default: commit and build."),
+    opt(Release, "revision_id", Text, "…", "Revision that the live function must have; otherwise the run stops before its first write."),
+    opt(Run, "config", Text, "deploy/dpl.yml", "File with the YAML block. Default: the first of `dpl.yml`, `.dpl.yml`, `.travis.yml`."),
+    opt(Run, "dry_run", FlagOr(&["aws"]), "true", "Show the plan and change nothing; `aws` also lets AWS check the code update by its own dry run."),
+    opt(Run, "wait_timeout", Text, "600", "Seconds that all waiting for one function may take. Default 600."),
+    opt(Run, "ci", Text, "github", "The CI whose dialect is spoken, instead of the one detected; `none` for plain text."),
+    opt(Run, "format", Choice(&["text", "json"]), "json", "`json` puts one JSON document on standard output and everything else on standard error."),
+    opt(Run, "verbose", Flag, "true", "Tell why each decision was made."),
+    opt(Run, "cleanup", Flag, "true", "Stash uncommitted files with `git stash --all` before packaging and bring them back afterwards.").ambient(),
+    opt(Run, "run", List, "./smoke.sh", "Shell commands after a successful deploy."),
+    opt(Run, "fold", Flag, "true", "Print Travis' fold markers where no other CI is detected."),
+    opt(Run, "edge", Flag, "true", "Accepted for dpl's command line; has no effect."),
+    opt(Run, "backtrace", Flag, "true", "Accepted for dpl's command line; has no effect."),
+];
+
+/// The option of a name, canonical or not; dashes and underscores are the same. With it the member that an alias takes.
+pub fn find(name: &str) -> Option<(&'static Opt, Option<&'static str>)> {
+    let name = canonical(name);
+    OPTIONS.iter().find_map(|option| {
+        if option.name == name {
+            return Some((option, None));
+        }
+        option.aliases.iter().find(|alias| alias.name == name).map(|alias| (option, alias.member))
+    })
+}
+
+/// A name with underscores, in lower case.
+pub fn canonical(name: &str) -> String {
+    name.replace(['-', '.'], "_").to_ascii_lowercase()
+}
+
+/// The known name nearest to a wrong one, where one is near enough to be meant.
+pub fn nearest(wrong: &str) -> Option<&'static str> {
+    let wrong = canonical(wrong);
+    OPTIONS
+        .iter()
+        .flat_map(|option| std::iter::once(option.name).chain(option.aliases.iter().map(|alias| alias.name)))
+        .map(|name| (strsim::jaro_winkler(&wrong, name), name))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_name_stands_twice() {
+        let mut seen = BTreeSet::new();
+        for option in OPTIONS {
+            for name in std::iter::once(option.name).chain(option.aliases.iter().map(|alias| alias.name)) {
+                assert!(seen.insert(name), "`{name}` stands twice");
+                assert_eq!(canonical(name), name);
+            }
+            assert!(option.meaning.ends_with('.'), "{} has no sentence", option.name);
+        }
+    }
+
+    #[test]
+    fn names_are_found_by_either_spelling_and_by_alias() {
+        assert_eq!(find("Function-Name").unwrap().0.name, "function_name");
+        assert_eq!(find("environment_variables").unwrap().0.name, "environment");
+        assert_eq!(find("dead-letter-config").unwrap().1, Some("TargetArn"));
+        assert!(find("memory").is_none());
+    }
+
+    #[test]
+    fn a_typo_is_answered_with_what_was_meant() {
+        for (wrong, meant) in [
+            ("funtion_name", "function_name"),
+            ("memory", "memory_size"),
+            ("enviroment", "environment"),
+            ("timout", "timeout"),
+        ] {
+            assert_eq!(nearest(wrong), Some(meant));
+        }
+        assert_eq!(nearest("nonsense"), None);
+    }
+}

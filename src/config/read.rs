@@ -1,0 +1,211 @@
+//! From options as written to typed values, each complaint with its place.
+
+use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
+
+use super::{
+    blocks::truth,
+    layer::{Given, Layer, Value},
+    options::{self, Kind, Opt},
+};
+use crate::{
+    place::{Place, Problem},
+    settings::{Setting, Source, Written},
+};
+
+/// Reads typed values out of a merged layer and collects what is wrong with them.
+pub(super) struct Reader {
+    layer: Layer,
+    /// What must be corrected.
+    pub problems: Vec<Problem>,
+    /// What deserves a word.
+    pub warnings: Vec<Problem>,
+}
+
+/// An entry of a map option.
+pub(super) struct Pair {
+    /// The key.
+    pub key: String,
+    /// The value, with where it was written; absent where it was written as null.
+    pub value: Option<Given>,
+    /// Where the pair was written.
+    pub place: Place,
+}
+
+impl Reader {
+    /// A reader of this layer.
+    pub(super) fn new(layer: Layer) -> Self {
+        Self { layer, problems: Vec::new(), warnings: Vec::new() }
+    }
+
+    /// Where an option was written; nothing where it was not.
+    pub(super) fn place(&self, name: &str) -> Option<Place> {
+        self.layer.get(name).map(|given| given.place.clone())
+    }
+
+    /// Places of all options that were written.
+    pub(super) fn places(&self) -> BTreeMap<&'static str, Place> {
+        self.layer.iter().map(|(name, given)| (*name, given.place.clone())).collect()
+    }
+
+    /// Notes what is wrong with an option, at its place.
+    pub(super) fn wrong(&mut self, name: &str, message: impl Into<String>) -> &mut Problem {
+        let place = self.place(name);
+        self.problems.push(Problem { place, ..Problem::new(message).of(name) });
+        let last = self.problems.len() - 1;
+        &mut self.problems[last]
+    }
+
+    /// The text of an option as it was written; nothing where it is absent or no text.
+    pub(super) fn raw(&self, name: &str) -> Option<String> {
+        self.layer.get(name).and_then(Given::as_text).map(|text| text.trim().to_owned())
+    }
+
+    /// A text.
+    pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
+        let given = self.layer.get(name)?;
+        let text = given.as_text().map(|text| text.trim().to_owned());
+        if text.is_none() {
+            self.wrong(name, "must be one value, not a list or a map");
+        }
+        text
+    }
+
+    /// A path, with `~` left to the shell.
+    pub(super) fn path(&mut self, name: &'static str) -> Option<PathBuf> {
+        self.text(name).map(PathBuf::from)
+    }
+
+    /// A whole number.
+    pub(super) fn number<T: FromStr>(&mut self, name: &'static str, meaning: &str) -> Option<T> {
+        let text = self.text(name)?;
+        let number = text.replace('_', "").parse().ok();
+        if number.is_none() {
+            self.wrong(name, format!("must be a whole number of {meaning}, got `{text}`"));
+        }
+        number
+    }
+
+    /// Yes or no; absent is no.
+    pub(super) fn flag(&mut self, name: &'static str) -> bool {
+        let Some(text) = self.text(name) else { return false };
+        truth(&text).unwrap_or_else(|| {
+            self.wrong(name, format!("must be true or false (or yes, no, on, off), got `{text}`"));
+            false
+        })
+    }
+
+    /// One of the words that the option's row lists, in any case.
+    pub(super) fn choice(&mut self, name: &'static str) -> Option<&'static str> {
+        let text = self.text(name)?;
+        let words = match options::find(name).map(|(option, _)| option.kind) {
+            Some(Kind::Choice(words) | Kind::FlagOr(words)) => words,
+            _ => &[],
+        };
+        let word = words.iter().find(|word| word.eq_ignore_ascii_case(&text)).copied();
+        if word.is_none() {
+            let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
+            self.wrong(name, format!("must be {}, got `{text}`", words.join(" or ")));
+        }
+        word
+    }
+
+    /// A list; absent and empty differ. Items are trimmed, empty ones dropped.
+    pub(super) fn list(&mut self, name: &'static str) -> Option<Vec<String>> {
+        let (option, _) = options::find(name)?;
+        let given = self.layer.get(name)?.clone();
+        match items(option, &given) {
+            Ok(items) => Some(items),
+            Err(problem) => {
+                self.problems.push(problem.of(name));
+                None
+            }
+        }
+    }
+
+    /// The entries of a map, in the order they were written; a later key replaces an earlier one.
+    pub(super) fn map(&mut self, name: &'static str) -> Option<Vec<Pair>> {
+        let given = self.layer.get(name)?.clone();
+        let mut pairs = Vec::new();
+        self.pairs(name, &given, &mut pairs);
+        Some(pairs)
+    }
+
+    fn pairs(&mut self, name: &'static str, given: &Given, pairs: &mut Vec<Pair>) {
+        match &given.value {
+            Value::Null => {}
+            Value::Text(text) => {
+                for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+                    match line.split_once('=') {
+                        Some((key, value)) if !key.trim().is_empty() => pairs.push(Pair {
+                            key: key.trim().to_owned(),
+                            value: Some(Given::text(value, given.place.clone())),
+                            place: given.place.clone(),
+                        }),
+                        _ => {
+                            let problem = Problem::new("has an entry that is not KEY=VALUE").of(name).at(&given.place);
+                            self.problems.push(problem.help("write `KEY=VALUE`, a line each, or a map"));
+                        }
+                    }
+                }
+            }
+            Value::List(items) => items.iter().for_each(|item| self.pairs(name, item, pairs)),
+            Value::Map(entries) => pairs.extend(entries.iter().map(|entry| Pair {
+                key: entry.key.trim().to_owned(),
+                value: Some(entry.given.clone()).filter(|given| given.value != Value::Null),
+                place: entry.place.clone(),
+            })),
+        }
+    }
+}
+
+/// The items of a list, however it arrived.
+fn items(option: &Opt, given: &Given) -> Result<Vec<String>, Problem> {
+    let commas = option.kind == Kind::Ids;
+    let split = |text: &str| -> Vec<String> {
+        let parts = text.split(|c| c == '\n' || (commas && c == ','));
+        parts.map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    };
+    match &given.value {
+        Value::Null => Ok(Vec::new()),
+        Value::Text(text) => Ok(split(text)),
+        Value::List(items) => {
+            let mut texts = Vec::new();
+            for item in items {
+                match &item.value {
+                    Value::Text(text) => texts.extend(split(text)),
+                    Value::Null => {}
+                    Value::List(_) | Value::Map(_) => {
+                        return Err(Problem::new("must be a list of texts").at(&item.place));
+                    }
+                }
+            }
+            Ok(texts)
+        }
+        Value::Map(_) => Err(Problem::new("must be a list, not a map").at(&given.place)),
+    }
+}
+
+impl Source for Reader {
+    fn setting<T: Setting>(&mut self, option: &'static str) -> Option<T> {
+        let (row, _) = options::find(option)?;
+        let written = match row.kind {
+            Kind::List | Kind::Ids => Written::List(self.list(option)?),
+            _ => match self.layer.get(option)?.clone().value {
+                Value::Text(text) => Written::Text(text),
+                Value::List(_) => Written::List(self.list(option)?),
+                Value::Null => return None,
+                Value::Map(_) => {
+                    self.wrong(option, "must be one value, not a map");
+                    return None;
+                }
+            },
+        };
+        match T::parse(&written) {
+            Ok(value) => Some(value),
+            Err(message) => {
+                self.wrong(option, message);
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! From one merged layer to a `Deployment`: everything known, as meant.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+    time::Duration,
+};
+
+use super::{
+    dotenv, interpolate,
+    layer::Given,
+    read::{Pair, Reader},
+};
+use crate::{
+    deployment::{
+        Code, Credentials, Deployment, HandlerParts, Hidden, Keyed, Links, Others, Publish, Release, Rules, Target,
+    },
+    host::{Build, Host},
+    place::Problem,
+    settings::{
+        Arn, Description, Environment, FunctionName, Handler, Ids, Layers, Secret, Setting, Settings, Source, Written,
+        check_variable_name,
+    },
+};
+
+/// The most that all variables may take, AWS' limit of 4 KB.
+const MOST_ENVIRONMENT: usize = 4096;
+
+/// Seconds that waiting may take when the user does not say.
+const WAIT_TIMEOUT: u64 = 600;
+
+/// What resolving needs besides the options.
+pub(super) struct Context<'a> {
+    /// The surroundings.
+    pub host: &'a Host,
+    /// What is being built.
+    pub build: &'a Build,
+    /// Files that were read and never go into a package.
+    pub never: BTreeSet<PathBuf>,
+    /// The Region where nothing else says one.
+    pub fallback_region: Option<String>,
+}
+
+/// Everything about one function. Nothing comes back when something is wrong; the reader then has the problems.
+pub(super) fn deployment(reader: &mut Reader, context: &Context<'_>) -> Option<Deployment> {
+    let function: Option<FunctionName> = reader.setting("function_name");
+    if reader.place("function_name").is_none() {
+        let problem = Problem::new("no function is named").of("function_name");
+        reader.problems.push(
+            problem.help("set it in `dpl.yml`, with `--function_name`, or in the variable `DPL_LAMBDA_FUNCTION_NAME`"),
+        );
+    }
+    let mut settings = Settings::given(reader);
+    settings.role = reader.setting("role");
+    settings.handler = reader.setting("handler");
+    settings.description = description(reader, context);
+    let handler_parts = handler_parts(reader, settings.handler.as_ref());
+    let mut environment = environment(reader, context);
+    let tags = tags(reader);
+    clear(reader, &mut settings, &mut environment);
+    let target = target(reader, function.as_ref(), context);
+    let code = code(reader, context);
+    let release = release(reader, context);
+    let wait_timeout = reader.number("wait_timeout", "seconds").unwrap_or(WAIT_TIMEOUT);
+    if !reader.problems.is_empty() {
+        return None;
+    }
+    let function = function?;
+    Some(Deployment {
+        function,
+        target,
+        settings,
+        handler_parts,
+        environment,
+        tags,
+        code,
+        release,
+        wait_timeout: Duration::from_secs(wait_timeout),
+    })
+}
+
+/// Only what a package is made of.
+pub(super) fn code(reader: &mut Reader, context: &Context<'_>) -> Code {
+    Code {
+        source: reader.path("zip").unwrap_or_else(|| PathBuf::from(".")),
+        rules: Rules {
+            include: reader.list("include").unwrap_or_default(),
+            exclude: reader.list("exclude").unwrap_or_default(),
+            hidden: if reader.flag("dot_match") { Hidden::Take } else { Hidden::Skip },
+            links: if reader.choice("symlinks") == Some("follow") { Links::Follow } else { Links::Keep },
+            never: context.never.iter().cloned().chain(env_files(reader, context)).collect(),
+        },
+        architecture: reader.setting("architecture"),
+    }
+}
+
+fn env_files(reader: &mut Reader, context: &Context<'_>) -> Vec<PathBuf> {
+    let files = reader.list("env_file").unwrap_or_default();
+    files.into_iter().map(|file| context.host.directory.join(file)).collect()
+}
+
+fn target(reader: &mut Reader, function: Option<&FunctionName>, context: &Context<'_>) -> Target {
+    let region = reader.text("region");
+    if let Some(region) = &region
+        && !region.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+    {
+        reader.wrong("region", format!("`{region}` is not a Region; one looks like `eu-west-1`"));
+    }
+    let of_arn = function.and_then(|function| function.region.clone());
+    if let (Some(region), Some(of_arn)) = (&region, &of_arn)
+        && region != of_arn
+    {
+        reader.wrong("region", format!("is {region}, but the ARN in `function_name` is of {of_arn}"));
+    }
+    let expect_account = reader.text("expect_account");
+    if let Some(account) = &expect_account
+        && !(account.len() == 12 && account.chars().all(|c| c.is_ascii_digit()))
+    {
+        reader.wrong("expect_account", format!("must be the 12 digits of an account, got `{account}`"));
+    }
+    let endpoint_url = reader.text("endpoint_url");
+    if let Some(url) = &endpoint_url
+        && !(url.starts_with("http://") || url.starts_with("https://"))
+    {
+        reader.wrong("endpoint_url", "must begin with http:// or https://");
+    }
+    Target {
+        region: region.or(of_arn),
+        fallback_region: context.fallback_region.clone(),
+        endpoint_url,
+        credentials: credentials(reader),
+        expect_account,
+    }
+}
+
+fn credentials(reader: &mut Reader) -> Credentials {
+    let mut secret = |name: &'static str| reader.text(name).map(Secret::new);
+    let (id, key, token) = (secret("access_key_id"), secret("secret_access_key"), secret("session_token"));
+    match (id, key) {
+        (Some(access_key_id), Some(secret_access_key)) => {
+            Credentials::Keys { access_key_id, secret_access_key, session_token: token }
+        }
+        (None, None) => {
+            if token.is_some() {
+                reader.wrong("session_token", "is given without `access_key_id` and `secret_access_key`");
+            }
+            reader.text("profile").map_or(Credentials::Chain, Credentials::Profile)
+        }
+        (id, _) => {
+            let (given, missing) = if id.is_some() {
+                ("access_key_id", "secret_access_key")
+            } else {
+                ("secret_access_key", "access_key_id")
+            };
+            let problem = reader.wrong(given, format!("is given without `{missing}`"));
+            problem.help = Some("give both in the same place: keys from two places are never mixed".to_owned());
+            Credentials::Chain
+        }
+    }
+}
+
+fn handler_parts(reader: &mut Reader, handler: Option<&Handler>) -> Option<HandlerParts> {
+    let module = reader.text("module_name");
+    let handler_name = reader.text("handler_name");
+    if module.is_some() && handler_name.is_none() && handler.is_none() {
+        reader.wrong("module_name", "needs `handler_name`, the method in it");
+    }
+    if handler.is_some() {
+        return None;
+    }
+    Some(HandlerParts { module_name: module.unwrap_or_else(|| "index".to_owned()), handler_name: handler_name? })
+}
+
+fn fill(reader: &Reader, text: &str, context: &Context<'_>) -> String {
+    interpolate::fill(text, |name| reader.raw(name), context.build, context.host)
+}
+
+/// A description is cut to AWS' limit only where something was filled in that nobody could foresee.
+fn description(reader: &mut Reader, context: &Context<'_>) -> Option<Description> {
+    let written = reader.text("description")?;
+    let filled = described(reader, "description", &written, context)?;
+    match Description::parse(&Written::Text(filled)) {
+        Ok(description) => Some(description),
+        Err(message) => {
+            reader.wrong("description", message);
+            None
+        }
+    }
+}
+
+fn described(reader: &mut Reader, name: &'static str, written: &str, context: &Context<'_>) -> Option<String> {
+    const MOST: usize = 256;
+    let filled = fill(reader, written, context);
+    if filled.chars().count() <= MOST {
+        return Some(filled);
+    }
+    if filled == written {
+        reader.wrong(name, format!("is {} characters long, AWS takes at most {MOST}", filled.chars().count()));
+        return None;
+    }
+    let warning =
+        Problem::new(format!("is longer than {MOST} characters with its variables filled in, so it is cut")).of(name);
+    reader.warnings.push(Problem { place: reader.place(name), ..warning });
+    Some(filled.chars().take(MOST - 1).chain(['…']).collect())
+}
+
+fn release(reader: &mut Reader, context: &Context<'_>) -> Release {
+    let publish = if reader.flag("publish") { Publish::Version } else { Publish::No };
+    let written = reader.text("version_description");
+    let version_description = match written {
+        Some(written) => described(reader, "version_description", &written, context),
+        None => default_version_description(context.build),
+    };
+    Release { publish, version_description, revision_id: reader.text("revision_id") }
+}
+
+/// Commit and build, so that `versions` answers what is live.
+fn default_version_description(build: &Build) -> Option<String> {
+    let commit = build.commit.as_ref().map(|commit| format!("commit {}", commit.chars().take(12).collect::<String>()));
+    let number = build.number.as_ref().map(|number| format!("build {number}"));
+    let parts: Vec<_> = [commit, number].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+fn others(reader: &mut Reader, name: &'static str) -> Option<Others> {
+    reader.choice(name).map(|mode| if mode == "replace" { Others::Replace } else { Others::Merge })
+}
+
+fn environment(reader: &mut Reader, context: &Context<'_>) -> Option<Keyed<Option<Secret>>> {
+    let others = others(reader, "environment_mode");
+    let files = reader.list("env_file");
+    let pairs = reader.map("environment");
+    if files.is_none() && pairs.is_none() {
+        if others.is_some() {
+            reader.wrong("environment_mode", "is given without `environment` or `env_file`");
+        }
+        return None;
+    }
+    let mut entries = BTreeMap::new();
+    for file in files.unwrap_or_default() {
+        env_file(reader, &file, context, &mut entries);
+    }
+    for pair in pairs.unwrap_or_default() {
+        if let Err(message) = check_variable_name(&pair.key) {
+            reader.problems.push(Problem::new(message).of("environment").at(&pair.place));
+        }
+        let value = value(reader, &pair, context);
+        entries.insert(pair.key, value);
+    }
+    let size =
+        Environment(entries.iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?))).collect()).size();
+    if size > MOST_ENVIRONMENT {
+        reader.wrong(
+            "environment",
+            format!("takes {size} bytes with all names and values, AWS allows {MOST_ENVIRONMENT}"),
+        );
+    }
+    Some(Keyed { entries, others })
+}
+
+/// The value of a variable: its text, or that of a variable of ours. A null unsets.
+fn value(reader: &mut Reader, pair: &Pair, context: &Context<'_>) -> Option<Secret> {
+    let given = pair.value.as_ref()?;
+    if let Some(text) = given.as_text() {
+        return Some(Secret::new(text));
+    }
+    let Some(name) = given.get("from_env").and_then(Given::as_text) else {
+        let problem = Problem::new(format!("`{}` must be a text or `{{from_env: NAME}}`", pair.key));
+        reader.problems.push(problem.of("environment").at(&given.place));
+        return None;
+    };
+    let found = context.host.variables.get(name);
+    if found.is_none() {
+        let problem = Problem::new(format!("`{}` is to come from the variable `{name}`, which is not set", pair.key));
+        reader.problems.push(problem.of("environment").at(&given.place));
+    }
+    found.map(|value| Secret::new(value.as_str()))
+}
+
+fn env_file(reader: &mut Reader, file: &str, context: &Context<'_>, entries: &mut BTreeMap<String, Option<Secret>>) {
+    let text = match fs::read_to_string(context.host.directory.join(file)) {
+        Ok(text) => text,
+        Err(error) => {
+            reader.wrong("env_file", format!("`{file}` cannot be read: {error}"));
+            return;
+        }
+    };
+    match dotenv::parse(&text) {
+        Ok(pairs) => {
+            for (key, value) in pairs {
+                if let Err(message) = check_variable_name(&key) {
+                    reader.wrong("env_file", format!("{message}, in `{file}`"));
+                }
+                entries.insert(key, Some(Secret::new(value)));
+            }
+        }
+        Err((line, message)) => {
+            let place = crate::place::Place::file(&file.into(), line, 1);
+            reader.problems.push(Problem::new(message).of("env_file").at(&place));
+        }
+    }
+}
+
+fn tags(reader: &mut Reader) -> Option<Keyed<String>> {
+    let others = others(reader, "function_tags_mode");
+    let Some(pairs) = reader.map("function_tags") else {
+        if others.is_some() {
+            reader.wrong("function_tags_mode", "is given without `function_tags`");
+        }
+        return None;
+    };
+    let mut entries = BTreeMap::new();
+    for pair in pairs {
+        let text = pair.value.as_ref().map_or(Some(""), Given::as_text);
+        let wrong = match text {
+            None => Some("must have a text as its value"),
+            Some(_) if pair.key.starts_with("aws:") => Some("begins with `aws:`, which AWS keeps for itself"),
+            Some(text) if pair.key.chars().count() > 128 || text.chars().count() > 256 => {
+                Some("is too long: AWS takes 128 characters for a key and 256 for a value")
+            }
+            Some(_) => None,
+        };
+        if let Some(wrong) = wrong {
+            reader.problems.push(Problem::new(format!("`{}` {wrong}", pair.key)).of("function_tags").at(&pair.place));
+        }
+        entries.insert(pair.key, text.unwrap_or_default().to_owned());
+    }
+    if entries.len() > 50 {
+        reader.wrong("function_tags", format!("has {} tags, AWS takes at most 50", entries.len()));
+    }
+    Some(Keyed { entries, others })
+}
+
+/// Emptying a setting is wanting it empty.
+fn clear(reader: &mut Reader, settings: &mut Settings, environment: &mut Option<Keyed<Option<Secret>>>) {
+    for name in reader.list("clear").unwrap_or_default() {
+        let name = super::options::canonical(&name);
+        let given = reader.place(&name).is_some();
+        match name.as_str() {
+            "description" => settings.description = Some(Description(String::new())),
+            "kms_key_arn" => settings.kms_key_arn = Some(Arn(String::new())),
+            "dead_letter_arn" => settings.dead_letter_arn = Some(Arn(String::new())),
+            "layers" => settings.layers = Some(Layers::default()),
+            "subnet_ids" => settings.subnet_ids = Some(Ids::default()),
+            "security_group_ids" => settings.security_group_ids = Some(Ids::default()),
+            "environment" => *environment = Some(Keyed { entries: BTreeMap::new(), others: Some(Others::Replace) }),
+            other => {
+                let problem = reader.wrong("clear", format!("`{other}` cannot be emptied"));
+                problem.help = Some(
+                    "what can: description, kms_key_arn, dead_letter_arn, layers, environment, subnet_ids, security_group_ids".to_owned(),
+                );
+                continue;
+            }
+        }
+        if given {
+            reader.wrong("clear", format!("names `{name}`, which is also given"));
+        }
+    }
+}
+
+/// Commands to run afterwards, with `%{…}` filled in.
+pub(super) fn commands(reader: &mut Reader, context: &Context<'_>) -> Vec<String> {
+    let commands = reader.list("run").unwrap_or_default();
+    commands.iter().map(|command| fill(reader, command, context)).collect()
+}

@@ -1,0 +1,162 @@
+//! The desired state of one function: settings, code, release, what stands around the function, and how to reach it.
+//!
+//! Everything known, as meant: nothing after this asks "was this set?". Must not know where a value came from.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    time::Duration,
+};
+
+use crate::settings::{Architecture, FunctionName, Secret, Settings};
+
+/// One function as it should be.
+#[derive(Debug, Clone)]
+pub struct Deployment {
+    /// The function.
+    pub function: FunctionName,
+    /// How AWS is reached, and as whom.
+    pub target: Target,
+    /// Settings to bring about; an absent one is not managed.
+    pub settings: Settings,
+    /// A handler in parts, composed once the runtime is known; absent when `settings.handler` says it all or none is managed.
+    pub handler_parts: Option<HandlerParts>,
+    /// Variables to set and unset; absent when the environment is not managed.
+    pub environment: Option<Keyed<Option<Secret>>>,
+    /// Tags to set; absent when tags are not managed.
+    pub tags: Option<Keyed<String>>,
+    /// What the function is made of.
+    pub code: Code,
+    /// What is published of it.
+    pub release: Release,
+    /// The longest that all waiting for this function may take.
+    pub wait_timeout: Duration,
+}
+
+/// How AWS is reached, and as whom.
+#[derive(Debug, Clone, Default)]
+pub struct Target {
+    /// The Region; absent for the one that the SDK's chain finds.
+    pub region: Option<String>,
+    /// The Region where the chain finds none; absent for an error.
+    pub fallback_region: Option<String>,
+    /// An endpoint instead of the Region's own; absent for `AWS_ENDPOINT_URL` or the Region's.
+    pub endpoint_url: Option<String>,
+    /// As whom.
+    pub credentials: Credentials,
+    /// The only account that may be written to; absent for any.
+    pub expect_account: Option<String>,
+}
+
+/// As whom AWS is called.
+#[derive(Debug, Clone, Default)]
+pub enum Credentials {
+    /// Whatever the SDK's chain finds.
+    #[default]
+    Chain,
+    /// A profile of the shared configuration files.
+    Profile(String),
+    /// Keys that came from one place together.
+    Keys {
+        /// The access key id.
+        access_key_id: Secret,
+        /// The secret access key.
+        secret_access_key: Secret,
+        /// The token of temporary credentials.
+        session_token: Option<Secret>,
+    },
+}
+
+/// A handler as dpl takes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandlerParts {
+    /// File, package or class, by runtime.
+    pub module_name: String,
+    /// The method in it.
+    pub handler_name: String,
+}
+
+/// Wanted entries of a map that may have others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keyed<T> {
+    /// The entries named.
+    pub entries: BTreeMap<String, T>,
+    /// What happens to entries that were not named; absent when the user did not say.
+    pub others: Option<Others>,
+}
+
+/// What happens to entries of a map that exist only on the function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Others {
+    /// They go.
+    Replace,
+    /// They stay.
+    Merge,
+}
+
+/// What the function is made of.
+#[derive(Debug, Clone)]
+pub struct Code {
+    /// A directory, a single file, or a ready archive.
+    pub source: PathBuf,
+    /// Which of its files.
+    pub rules: Rules,
+    /// The instruction set the user named; absent for the live one.
+    pub architecture: Option<Architecture>,
+}
+
+/// Which files of a directory are packaged.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    /// Globs of what goes in; empty for everything.
+    pub include: Vec<String>,
+    /// gitignore lines of what stays out.
+    pub exclude: Vec<String>,
+    /// Whether hidden names at the root go in.
+    pub hidden: Hidden,
+    /// What happens to links.
+    pub links: Links,
+    /// Files that never go in, whatever the other rules say: configuration that was read.
+    pub never: BTreeSet<PathBuf>,
+}
+
+/// Names that begin with a dot, at the package root.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Hidden {
+    /// They stay out.
+    #[default]
+    Skip,
+    /// They go in.
+    Take,
+}
+
+/// Symbolic links.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Links {
+    /// A link inside the root stays a link; one that leaves it is an error.
+    #[default]
+    Keep,
+    /// What a link points at goes in, wherever it is.
+    Follow,
+}
+
+/// What is published.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Release {
+    /// Whether a version stands for this code and these settings.
+    pub publish: Publish,
+    /// The version's description; absent for none.
+    pub version_description: Option<String>,
+    /// The revision that the live function must have before the first write; absent for any.
+    pub revision_id: Option<String>,
+}
+
+/// Whether a version is published.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Publish {
+    /// Only `$LATEST` is deployed.
+    #[default]
+    No,
+    /// The newest version is made to be this code and these settings.
+    Version,
+}

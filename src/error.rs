@@ -1,0 +1,171 @@
+//! Every way in which a run ends badly: one variant a stage, with its exit code and its words for people.
+
+use crate::{
+    apply::{Fault, FaultKind, Signal, Stopped},
+    package,
+    place::{Place, Problem},
+    plan::{Cause, Obstacle},
+    report::{Console, Failure},
+};
+
+/// Exit codes. Their meaning does not change within a major version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExitCode {
+    /// Done, or nothing to do.
+    Success = 0,
+    /// The deployment failed.
+    Failed = 1,
+    /// `plan --exit-code` found changes.
+    Changes = 2,
+    /// Usage, configuration or package refused.
+    Refused = 3,
+    /// Credentials or permission.
+    Denied = 4,
+    /// Another change came in between.
+    Conflict = 5,
+    /// The deadline passed.
+    TimedOut = 6,
+    /// SIGINT.
+    Interrupted = 130,
+    /// SIGTERM.
+    Terminated = 143,
+}
+
+/// Why a run, or one function of it, failed.
+#[derive(Debug)]
+pub enum Error {
+    /// The configuration is wrong; all of it at once.
+    Configuration(Vec<Problem>),
+    /// There is no package.
+    Package {
+        /// What is wrong.
+        error: package::Error,
+        /// Where the option at fault was written.
+        place: Option<Place>,
+        /// The function.
+        function: Option<String>,
+    },
+    /// AWS could not be asked what is live.
+    Read {
+        /// Why.
+        fault: Fault,
+        /// The function.
+        function: String,
+    },
+    /// The plan must not be done.
+    Plan {
+        /// Why, each with the place of its option.
+        obstacles: Vec<(Obstacle, Option<Place>)>,
+        /// The function.
+        function: String,
+    },
+    /// A step failed.
+    Apply {
+        /// Where and why.
+        stopped: Stopped,
+        /// The function.
+        function: String,
+    },
+    /// A command of the user's failed.
+    Command(String),
+    /// A file could not be written.
+    Output(String),
+    /// The process was asked to stop before anything was begun.
+    Interrupted(Signal),
+}
+
+impl Error {
+    /// The exit code that this leads to.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Configuration(_) | Self::Package { .. } => ExitCode::Refused,
+            Self::Read { fault, .. } => code_of(fault.kind),
+            Self::Plan { obstacles, .. } => {
+                let refused = obstacles.iter().any(|(obstacle, _)| obstacle.cause == Cause::Refused);
+                if refused { ExitCode::Refused } else { ExitCode::Conflict }
+            }
+            Self::Apply { stopped, .. } => code_of(stopped.fault.kind),
+            Self::Command(_) | Self::Output(_) => ExitCode::Failed,
+            Self::Interrupted(signal) => code_of(FaultKind::Interrupted(*signal)),
+        }
+    }
+
+    /// The failure for people. Text of others is cleaned of what only the console knows.
+    pub fn failure(&self, console: &Console) -> Failure {
+        let mut failure = Failure {
+            headline: String::new(),
+            problems: Vec::new(),
+            done: Vec::new(),
+            not_done: Vec::new(),
+            help: None,
+            function: None,
+            exit_code: self.exit_code() as u8,
+        };
+        let fault_problem = |fault: &Fault| Problem::new(console.redact_foreign(&fault.message));
+        match self {
+            Self::Configuration(problems) => {
+                "the configuration is not right".clone_into(&mut failure.headline);
+                failure.problems.clone_from(problems);
+            }
+            Self::Package { error, place, function } => {
+                failure.headline = match function {
+                    Some(function) => format!("cannot package `{function}`"),
+                    None => "cannot package".to_owned(),
+                };
+                failure.problems = vec![Problem { place: place.clone(), ..Problem::new(causes(error)) }];
+                failure.function.clone_from(function);
+            }
+            Self::Read { fault, function } => {
+                failure.headline = format!("cannot read what is live of `{function}`");
+                failure.problems = vec![fault_problem(fault)];
+                failure.help.clone_from(&fault.help);
+                failure.function = Some(function.clone());
+            }
+            Self::Plan { obstacles, function } => {
+                failure.headline = format!("`{function}` is not deployed");
+                failure.function = Some(function.clone());
+                let problem = |(obstacle, place): &(Obstacle, Option<Place>)| Problem {
+                    place: place.clone(),
+                    ..Problem::new(obstacle.message.clone()).of(obstacle.option).help(obstacle.help.clone())
+                };
+                failure.problems = obstacles.iter().map(problem).collect();
+            }
+            Self::Apply { stopped, function } => {
+                let (at, of) = stopped.at;
+                failure.headline = format!("stopped at step {at} of {of}: {} of `{function}`", stopped.title);
+                failure.problems = vec![fault_problem(&stopped.fault)];
+                failure.done.clone_from(&stopped.done);
+                failure.not_done.clone_from(&stopped.not_done);
+                failure.help.clone_from(&stopped.fault.help);
+                failure.function = Some(function.clone());
+            }
+            Self::Command(command) => failure.headline.clone_from(command),
+            Self::Output(message) => failure.headline.clone_from(message),
+            Self::Interrupted(_) => "interrupted before anything was changed".clone_into(&mut failure.headline),
+        }
+        failure
+    }
+}
+
+fn code_of(kind: FaultKind) -> ExitCode {
+    match kind {
+        FaultKind::Failed => ExitCode::Failed,
+        FaultKind::Denied => ExitCode::Denied,
+        FaultKind::Conflict => ExitCode::Conflict,
+        FaultKind::TimedOut => ExitCode::TimedOut,
+        FaultKind::Misconfigured => ExitCode::Refused,
+        FaultKind::Interrupted(Signal::Interrupt) => ExitCode::Interrupted,
+        FaultKind::Interrupted(Signal::Terminate) => ExitCode::Terminated,
+    }
+}
+
+/// An error with its causes on one line.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
+}

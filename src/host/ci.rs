@@ -1,0 +1,348 @@
+//! Which CI runs us, and what it says about the build.
+//!
+//! Detection goes by the variables that each CI documents, in an order that keeps look-alikes apart.
+
+use super::Host;
+
+/// A CI system whose variables and log we know.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Ci {
+    /// Woodpecker; sets GitLab's names too.
+    Woodpecker,
+    /// Gitea and Forgejo; set GitHub's names too.
+    Gitea,
+    /// GitHub Actions.
+    GitHub,
+    /// GitLab CI.
+    GitLab,
+    /// Travis CI.
+    Travis,
+    /// Azure Pipelines.
+    Azure,
+    /// Buildkite.
+    Buildkite,
+    /// `CircleCI`.
+    CircleCi,
+    /// `TeamCity`.
+    TeamCity,
+    /// Bitbucket Pipelines.
+    Bitbucket,
+    /// Drone and Harness CI.
+    Drone,
+    /// `AppVeyor`.
+    AppVeyor,
+    /// AWS `CodeBuild`.
+    CodeBuild,
+    /// Jenkins.
+    Jenkins,
+    /// Some CI that says no more than `CI=true`.
+    Generic,
+    /// No CI: a person's machine.
+    #[default]
+    None,
+}
+
+impl Ci {
+    /// Every CI with the name that the option `ci` takes.
+    pub const NAMES: &[(&str, Self)] = &[
+        ("woodpecker", Self::Woodpecker),
+        ("gitea", Self::Gitea),
+        ("github", Self::GitHub),
+        ("gitlab", Self::GitLab),
+        ("travis", Self::Travis),
+        ("azure", Self::Azure),
+        ("buildkite", Self::Buildkite),
+        ("circleci", Self::CircleCi),
+        ("teamcity", Self::TeamCity),
+        ("bitbucket", Self::Bitbucket),
+        ("drone", Self::Drone),
+        ("appveyor", Self::AppVeyor),
+        ("codebuild", Self::CodeBuild),
+        ("jenkins", Self::Jenkins),
+        ("generic", Self::Generic),
+        ("none", Self::None),
+    ];
+
+    /// The CI of these surroundings.
+    pub fn detect(host: &Host) -> Self {
+        let says = |name: &str, value: &str| host.variable(name).is_some_and(|found| found.eq_ignore_ascii_case(value));
+        let has = |name: &str| host.variable(name).is_some();
+        if host.variables.get("CI").is_some_and(|ci| matches!(ci.to_ascii_lowercase().as_str(), "" | "0" | "false")) {
+            return Self::None;
+        }
+        let signs = [
+            (says("CI", "woodpecker") || says("CI_SYSTEM_NAME", "woodpecker"), Self::Woodpecker),
+            (has("GITEA_ACTIONS") || has("FORGEJO_ACTIONS"), Self::Gitea),
+            (says("GITHUB_ACTIONS", "true"), Self::GitHub),
+            (has("GITLAB_CI"), Self::GitLab),
+            (says("TRAVIS", "true"), Self::Travis),
+            (says("TF_BUILD", "true"), Self::Azure),
+            (says("BUILDKITE", "true"), Self::Buildkite),
+            (says("CIRCLECI", "true"), Self::CircleCi),
+            (has("TEAMCITY_VERSION"), Self::TeamCity),
+            (has("BITBUCKET_COMMIT") || has("BITBUCKET_BUILD_NUMBER"), Self::Bitbucket),
+            (says("DRONE", "true"), Self::Drone),
+            (says("APPVEYOR", "true"), Self::AppVeyor),
+            (has("CODEBUILD_BUILD_ARN"), Self::CodeBuild),
+            (has("JENKINS_URL") && has("BUILD_ID"), Self::Jenkins),
+            (has("CI"), Self::Generic),
+        ];
+        signs.into_iter().find(|(sign, _)| *sign).map_or(Self::None, |(_, ci)| ci)
+    }
+}
+
+/// What the CI says it builds. Absent is what it did not say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Build {
+    /// The branch; on a tag build the tag, as Travis has it.
+    pub branch: Option<String>,
+    /// The tag, on a tag build.
+    pub tag: Option<String>,
+    /// The commit's full hash.
+    pub commit: Option<String>,
+    /// `OWNER/NAME` of the repository.
+    pub repository: Option<String>,
+    /// Whether this is a build of a pull or merge request.
+    pub pull_request: bool,
+    /// The number that people know the build by.
+    pub number: Option<String>,
+    /// The page of this run.
+    pub url: Option<String>,
+}
+
+impl Build {
+    /// Reads the build from the variables of this CI, and from git on a person's machine.
+    #[expect(clippy::too_many_lines, reason = "a table, one entry a CI, read best in one piece")]
+    pub fn of(host: &Host, ci: Ci) -> Self {
+        let get = |name: &str| host.variable(name).map(str::to_owned);
+        let yes = |name: &str| host.variable(name).is_some_and(|value| !value.eq_ignore_ascii_case("false"));
+        let reference = |name: &str, kind: &str| get(name).and_then(|full| full.strip_prefix(kind).map(str::to_owned));
+        let mut build = match ci {
+            Ci::GitHub | Ci::Gitea => Self {
+                branch: get("GITHUB_HEAD_REF").or_else(|| reference("GITHUB_REF", "refs/heads/")),
+                tag: reference("GITHUB_REF", "refs/tags/"),
+                commit: get("GITHUB_SHA"),
+                repository: get("GITHUB_REPOSITORY"),
+                pull_request: get("GITHUB_EVENT_NAME").is_some_and(|event| event.starts_with("pull_request")),
+                number: get("GITHUB_RUN_NUMBER"),
+                url: match (get("GITHUB_SERVER_URL"), get("GITHUB_REPOSITORY"), get("GITHUB_RUN_ID")) {
+                    (Some(server), Some(repository), Some(run)) => {
+                        Some(format!("{server}/{repository}/actions/runs/{run}"))
+                    }
+                    _ => None,
+                },
+            },
+            Ci::GitLab => Self {
+                branch: get("CI_COMMIT_BRANCH").or_else(|| get("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME")),
+                tag: get("CI_COMMIT_TAG"),
+                commit: get("CI_COMMIT_SHA"),
+                repository: get("CI_PROJECT_PATH"),
+                pull_request: get("CI_MERGE_REQUEST_IID").is_some(),
+                number: get("CI_PIPELINE_IID"),
+                url: get("CI_JOB_URL"),
+            },
+            Ci::Woodpecker => Self {
+                branch: get("CI_COMMIT_BRANCH"),
+                tag: get("CI_COMMIT_TAG"),
+                commit: get("CI_COMMIT_SHA"),
+                repository: get("CI_REPO"),
+                pull_request: get("CI_PIPELINE_EVENT").is_some_and(|event| event.starts_with("pull_request")),
+                number: get("CI_PIPELINE_NUMBER"),
+                url: get("CI_PIPELINE_URL"),
+            },
+            Ci::Travis => Self {
+                branch: get("TRAVIS_BRANCH"),
+                tag: get("TRAVIS_TAG"),
+                commit: get("TRAVIS_COMMIT"),
+                repository: get("TRAVIS_REPO_SLUG"),
+                pull_request: yes("TRAVIS_PULL_REQUEST"),
+                number: get("TRAVIS_BUILD_NUMBER"),
+                url: get("TRAVIS_BUILD_WEB_URL"),
+            },
+            Ci::Azure => Self {
+                branch: reference("BUILD_SOURCEBRANCH", "refs/heads/"),
+                tag: reference("BUILD_SOURCEBRANCH", "refs/tags/"),
+                commit: get("BUILD_SOURCEVERSION"),
+                repository: get("BUILD_REPOSITORY_NAME"),
+                pull_request: get("BUILD_REASON").as_deref() == Some("PullRequest"),
+                number: get("BUILD_BUILDNUMBER"),
+                url: match (get("SYSTEM_COLLECTIONURI"), get("SYSTEM_TEAMPROJECT"), get("BUILD_BUILDID")) {
+                    (Some(server), Some(project), Some(id)) => {
+                        let project = project.replace('%', "%25").replace(' ', "%20");
+                        Some(format!("{server}{project}/_build/results?buildId={id}"))
+                    }
+                    _ => None,
+                },
+            },
+            Ci::Buildkite => Self {
+                branch: get("BUILDKITE_BRANCH"),
+                tag: get("BUILDKITE_TAG"),
+                commit: get("BUILDKITE_COMMIT").filter(|commit| commit != "HEAD"),
+                repository: get("BUILDKITE_REPO").and_then(|url| slug(&url)),
+                pull_request: yes("BUILDKITE_PULL_REQUEST"),
+                number: get("BUILDKITE_BUILD_NUMBER"),
+                url: get("BUILDKITE_BUILD_URL"),
+            },
+            Ci::CircleCi => Self {
+                branch: get("CIRCLE_BRANCH"),
+                tag: get("CIRCLE_TAG"),
+                commit: get("CIRCLE_SHA1"),
+                repository: get("CIRCLE_PROJECT_USERNAME")
+                    .zip(get("CIRCLE_PROJECT_REPONAME"))
+                    .map(|(owner, name)| format!("{owner}/{name}")),
+                pull_request: get("CIRCLE_PULL_REQUEST").is_some(),
+                number: get("CIRCLE_BUILD_NUM"),
+                url: get("CIRCLE_BUILD_URL"),
+            },
+            Ci::Bitbucket => Self {
+                branch: get("BITBUCKET_BRANCH"),
+                tag: get("BITBUCKET_TAG"),
+                commit: get("BITBUCKET_COMMIT"),
+                repository: get("BITBUCKET_REPO_FULL_NAME"),
+                pull_request: get("BITBUCKET_PR_ID").is_some(),
+                number: get("BITBUCKET_BUILD_NUMBER"),
+                url: get("BITBUCKET_REPO_FULL_NAME").zip(get("BITBUCKET_BUILD_NUMBER")).map(|(repository, number)| {
+                    format!("https://bitbucket.org/{repository}/pipelines/results/{number}")
+                }),
+            },
+            Ci::Drone => Self {
+                branch: get("DRONE_BRANCH"),
+                tag: get("DRONE_TAG"),
+                commit: get("DRONE_COMMIT_SHA").or_else(|| get("DRONE_COMMIT")),
+                repository: get("DRONE_REPO"),
+                pull_request: get("DRONE_BUILD_EVENT").as_deref() == Some("pull_request"),
+                number: get("DRONE_BUILD_NUMBER"),
+                url: get("DRONE_BUILD_LINK"),
+            },
+            Ci::AppVeyor => Self {
+                branch: get("APPVEYOR_REPO_BRANCH"),
+                tag: get("APPVEYOR_REPO_TAG_NAME"),
+                commit: get("APPVEYOR_REPO_COMMIT"),
+                repository: get("APPVEYOR_REPO_NAME"),
+                pull_request: get("APPVEYOR_PULL_REQUEST_NUMBER").is_some(),
+                number: get("APPVEYOR_BUILD_NUMBER"),
+                url: None,
+            },
+            Ci::CodeBuild => Self {
+                branch: reference("CODEBUILD_WEBHOOK_HEAD_REF", "refs/heads/"),
+                tag: reference("CODEBUILD_WEBHOOK_HEAD_REF", "refs/tags/"),
+                commit: get("CODEBUILD_RESOLVED_SOURCE_VERSION"),
+                repository: get("CODEBUILD_SOURCE_REPO_URL").and_then(|url| slug(&url)),
+                pull_request: get("CODEBUILD_WEBHOOK_EVENT").is_some_and(|event| event.starts_with("PULL_REQUEST")),
+                number: get("CODEBUILD_BUILD_NUMBER"),
+                url: get("CODEBUILD_BUILD_URL"),
+            },
+            Ci::Jenkins => Self {
+                branch: get("BRANCH_NAME").or_else(|| {
+                    get("GIT_BRANCH").map(|branch| branch.strip_prefix("origin/").unwrap_or(&branch).to_owned())
+                }),
+                tag: get("TAG_NAME"),
+                commit: get("GIT_COMMIT"),
+                repository: get("GIT_URL").and_then(|url| slug(&url)),
+                pull_request: get("CHANGE_ID").is_some(),
+                number: get("BUILD_NUMBER"),
+                url: get("BUILD_URL"),
+            },
+            Ci::TeamCity => Self {
+                commit: get("BUILD_VCS_NUMBER"),
+                number: get("BUILD_NUMBER"),
+                url: get("BUILD_URL"),
+                ..Self::default()
+            },
+            Ci::Generic | Ci::None => Self::default(),
+        };
+        if build.commit.is_none() {
+            build.commit = host.git(&["rev-parse", "HEAD"]);
+        }
+        if build.branch.is_none() && build.tag.is_none() && matches!(ci, Ci::None | Ci::Generic | Ci::TeamCity) {
+            build.branch = host.git(&["symbolic-ref", "--short", "HEAD"]);
+            build.tag = host.git(&["describe", "--tags", "--exact-match"]).filter(|_| build.branch.is_none());
+        }
+        if build.repository.is_none() {
+            build.repository = host.git(&["remote", "get-url", "origin"]).and_then(|url| slug(&url));
+        }
+        build.branch = build.branch.or_else(|| build.tag.clone());
+        build
+    }
+}
+
+/// `OWNER/NAME` out of a clone address of either form.
+fn slug(url: &str) -> Option<String> {
+    let path = url.trim_end_matches('/').trim_end_matches(".git");
+    let mut parts = path.rsplit(['/', ':']);
+    let (name, owner) = (parts.next()?, parts.next()?);
+    (!name.is_empty() && !owner.is_empty()).then(|| format!("{owner}/{name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, path::PathBuf};
+
+    use super::*;
+
+    fn host(variables: &[(&str, &str)]) -> Host {
+        Host {
+            variables: variables
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect::<BTreeMap<_, _>>(),
+            directory: PathBuf::from("/"),
+            called_as: String::new(),
+            arguments: Vec::new(),
+            terminal: false,
+        }
+    }
+
+    #[test]
+    fn look_alikes_are_told_apart() {
+        for (variables, ci) in [
+            (&[][..], Ci::None),
+            (&[("CI", "false"), ("GITHUB_ACTIONS", "true")], Ci::None),
+            (&[("CI", "")], Ci::None),
+            (&[("CI", "true")], Ci::Generic),
+            (&[("CI", "woodpecker"), ("CI_COMMIT_SHA", "1")], Ci::Woodpecker),
+            (&[("CI", "true"), ("GITHUB_ACTIONS", "true"), ("GITEA_ACTIONS", "true")], Ci::Gitea),
+            (&[("CI", "true"), ("GITHUB_ACTIONS", "true")], Ci::GitHub),
+            (&[("CI", "true"), ("GITLAB_CI", "false")], Ci::GitLab),
+            (&[("CI", "true"), ("TRAVIS", "true")], Ci::Travis),
+            (&[("TF_BUILD", "True")], Ci::Azure),
+            (&[("JENKINS_URL", "http://x/")], Ci::None),
+            (&[("JENKINS_URL", "http://x/"), ("BUILD_ID", "1")], Ci::Jenkins),
+        ] {
+            assert_eq!(Ci::detect(&host(variables)), ci, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn each_ci_says_branch_tag_and_pull_request_in_its_own_words() {
+        let github = host(&[("GITHUB_REF", "refs/tags/v1"), ("GITHUB_SHA", "abc"), ("GITHUB_REPOSITORY", "o/r")]);
+        let build = Build::of(&github, Ci::GitHub);
+        assert_eq!((build.branch.as_deref(), build.tag.as_deref()), (Some("v1"), Some("v1")));
+
+        let pull = host(&[
+            ("GITHUB_REF", "refs/pull/1/merge"),
+            ("GITHUB_HEAD_REF", "fix"),
+            ("GITHUB_EVENT_NAME", "pull_request"),
+            ("GITHUB_SHA", "abc"),
+            ("GITHUB_REPOSITORY", "o/r"),
+        ]);
+        let build = Build::of(&pull, Ci::GitHub);
+        assert!(build.pull_request);
+        assert_eq!(build.branch.as_deref(), Some("fix"));
+
+        let travis = host(&[
+            ("TRAVIS_BRANCH", "main"),
+            ("TRAVIS_PULL_REQUEST", "false"),
+            ("TRAVIS_COMMIT", "abc"),
+            ("TRAVIS_REPO_SLUG", "o/r"),
+        ]);
+        let build = Build::of(&travis, Ci::Travis);
+        assert!(!build.pull_request);
+        assert_eq!(build.repository.as_deref(), Some("o/r"));
+
+        let jenkins =
+            host(&[("GIT_BRANCH", "origin/main"), ("GIT_URL", "git@example.com:o/r.git"), ("GIT_COMMIT", "abc")]);
+        let build = Build::of(&jenkins, Ci::Jenkins);
+        assert_eq!((build.branch.as_deref(), build.repository.as_deref()), (Some("main"), Some("o/r")));
+    }
+}

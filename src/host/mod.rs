@@ -1,0 +1,74 @@
+//! The surroundings as a value: variables, directory, terminal, clock, which CI runs us and what it builds.
+//!
+//! Read once and passed down, so that everything below is testable by argument. Must not know our configuration.
+
+mod ci;
+
+use std::{
+    collections::BTreeMap,
+    env,
+    ffi::OsString,
+    io::IsTerminal,
+    path::PathBuf,
+    process::Command,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+pub use ci::{Build, Ci};
+
+/// Everything that the process was started with.
+#[derive(Debug, Clone)]
+pub struct Host {
+    /// The environment. Variables that are not UTF-8 are left out.
+    pub variables: BTreeMap<String, String>,
+    /// The working directory; relative paths start here.
+    pub directory: PathBuf,
+    /// The name under which the program was called, without folder and extension.
+    pub called_as: String,
+    /// The arguments after it, lossily decoded.
+    pub arguments: Vec<String>,
+    /// Whether people read standard output directly.
+    pub terminal: bool,
+}
+
+impl Host {
+    /// Reads the surroundings of this process.
+    pub fn of_process() -> Self {
+        let utf8 = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        let mut arguments = env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+        let called_as = arguments.next().map(PathBuf::from);
+        Self {
+            variables: env::vars_os().filter_map(utf8).collect(),
+            directory: env::current_dir().unwrap_or_default(),
+            called_as: called_as
+                .as_deref()
+                .and_then(|path| path.file_stem())
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default(),
+            arguments: arguments.collect(),
+            terminal: std::io::stdout().is_terminal(),
+        }
+    }
+
+    /// A variable; an empty one counts as absent, since CI systems export unset values as empty.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Whether the variable stands for "yes" the way CI systems write it.
+    pub fn flag(&self, name: &str) -> bool {
+        self.variable(name).is_some_and(|value| value.eq_ignore_ascii_case("true") || value == "1")
+    }
+
+    /// Time since the Unix epoch.
+    pub fn now() -> Duration {
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+    }
+
+    /// Asks git in the working directory; nothing where there is no repository, no git, or no answer.
+    pub fn git(&self, arguments: &[&str]) -> Option<String> {
+        let output = Command::new("git").args(arguments).current_dir(&self.directory).output().ok()?;
+        let text = String::from_utf8_lossy(&output.stdout).trim_end_matches('\n').to_owned();
+        (output.status.success() && !text.is_empty()).then_some(text)
+    }
+}

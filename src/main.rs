@@ -1,0 +1,18 @@
+//! The door: surroundings in, exit code out.
+
+use std::process::ExitCode;
+
+use dpl_lambda::host::Host;
+
+fn main() -> ExitCode {
+    // A panic's own message could quote a secret, so only its place is told.
+    std::panic::set_hook(Box::new(|panic| {
+        use std::io::Write;
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let _ = writeln!(
+            std::io::stderr(),
+            "error: dpl-lambda has a defect at {place}\nhelp: please report it with the command you ran"
+        );
+    }));
+    ExitCode::from(dpl_lambda::run(&Host::of_process()) as u8)
+}

@@ -1,0 +1,105 @@
+//! Where a value came from, and what is wrong there.
+//!
+//! Knows flags, variables and files as places. Must not know what any option means.
+
+use std::{fmt, sync::Arc};
+
+/// Where a value was written by the user.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// A position in a file; the only place an annotation can point at.
+    File(FilePlace),
+    /// An environment variable, by its full name.
+    Variable(String),
+    /// A command-line flag, as the user would write it.
+    Flag(String),
+}
+
+/// A position in a file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FilePlace {
+    /// The path as it was given or found, relative to the working directory where possible.
+    pub path: Arc<str>,
+    /// The line, counted from 1.
+    pub line: u32,
+    /// The column in characters, counted from 1.
+    pub column: u32,
+}
+
+impl Place {
+    /// A place in a file.
+    pub fn file(path: &Arc<str>, line: u32, column: u32) -> Self {
+        Self::File(FilePlace { path: Arc::clone(path), line, column })
+    }
+
+    /// The position in a file, where this is one.
+    pub fn in_file(&self) -> Option<&FilePlace> {
+        match self {
+            Self::File(place) => Some(place),
+            Self::Variable(_) | Self::Flag(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(FilePlace { path, line, column }) => write!(out, "{path}:{line}:{column}"),
+            Self::Variable(name) | Self::Flag(name) => out.write_str(name),
+        }
+    }
+}
+
+/// One thing that is wrong, or worth a warning: where, what, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// Where it is; absent when nothing was written, as for a missing option.
+    pub place: Option<Place>,
+    /// The option it concerns, by its canonical name.
+    pub option: Option<String>,
+    /// What is wrong: a lowercase fragment without a full stop.
+    pub message: String,
+    /// What to do about it; absent when the message says it already.
+    pub help: Option<String>,
+}
+
+impl Problem {
+    /// A problem that belongs to no option and no place yet.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { place: None, option: None, message: message.into(), help: None }
+    }
+
+    /// The same problem, at a place.
+    #[must_use]
+    pub fn at(mut self, place: &Place) -> Self {
+        self.place = Some(place.clone());
+        self
+    }
+
+    /// The same problem, about an option.
+    #[must_use]
+    pub fn of(mut self, option: impl Into<String>) -> Self {
+        self.option = Some(option.into());
+        self
+    }
+
+    /// The same problem, with what to do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(option) = &self.option {
+            write!(out, "{option}: ")?;
+        }
+        out.write_str(&self.message)?;
+        if let Some(place) = &self.place {
+            write!(out, " ({place})")?;
+        }
+        Ok(())
+    }
+}

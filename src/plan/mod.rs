@@ -1,0 +1,255 @@
+//! What has to be done, as data: a function of what is wanted, the package, and what is live.
+//!
+//! Cannot fail, wait, print or ask the time. What must not be done is an obstacle that names its option.
+
+mod step;
+mod wanted;
+
+use std::collections::BTreeMap;
+
+pub use step::{CodeChange, Step, TagChange};
+
+use crate::{
+    deployment::{Deployment, Others, Publish},
+    package::Artifact,
+    remote::{Caller, Live, Remote, Version},
+    settings::{Architecture, Settings},
+};
+
+/// The largest package that fits into a call: AWS' limit of 50 MB (`CodeSizeZipped`).
+const MOST_DIRECT: usize = 50 << 20;
+
+/// Everything that is going to be done about one function, in order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The bare name of the function.
+    pub function: String,
+    /// Where it is.
+    pub region: String,
+    /// What must not be done; when there is any, nothing is.
+    pub obstacles: Vec<Obstacle>,
+    /// The steps; none when everything is as it should be.
+    pub steps: Vec<Step>,
+    /// The version that is this code and these settings already; absent where none is, or none is asked for.
+    pub published: Option<String>,
+    /// What is live and not named, so it stays.
+    pub left: Vec<String>,
+}
+
+/// A reason why the plan must not be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Obstacle {
+    /// The option at fault.
+    pub option: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+    /// Who is at fault.
+    pub cause: Cause,
+}
+
+/// Who is at fault for an obstacle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The configuration asks for what cannot or must not be done.
+    Refused,
+    /// Somebody else changed the function.
+    Conflict,
+}
+
+/// Plans one deployment.
+pub fn plan(deployment: &Deployment, artifact: &Artifact, remote: &Remote, caller: &Caller) -> Plan {
+    let mut plan = Plan {
+        function: deployment.function.name.clone(),
+        region: caller.region.clone(),
+        obstacles: Vec::new(),
+        steps: Vec::new(),
+        published: None,
+        left: Vec::new(),
+    };
+    plan.guard(deployment, artifact, remote, caller);
+    match remote {
+        Remote::Absent => plan.create(deployment, artifact, caller),
+        Remote::Present(live) => plan.update(deployment, artifact, live, caller),
+    }
+    plan
+}
+
+impl Plan {
+    /// Whether anything is going to change.
+    pub fn changes(&self) -> bool {
+        !self.steps.is_empty()
+    }
+
+    fn refuse(&mut self, option: &'static str, message: impl Into<String>, help: impl Into<String>) {
+        self.obstacles.push(Obstacle { option, message: message.into(), help: help.into(), cause: Cause::Refused });
+    }
+
+    /// What is asked about before anything else.
+    fn guard(&mut self, deployment: &Deployment, artifact: &Artifact, remote: &Remote, caller: &Caller) {
+        if let (Some(expected), Some(account)) = (&deployment.target.expect_account, &caller.account)
+            && expected != account
+        {
+            let message = format!("the credentials belong to account {account}, not to {expected}");
+            self.refuse("expect_account", message, "use credentials of the expected account");
+        }
+        if let Remote::Present(live) = remote
+            && live.package_type != "Zip"
+        {
+            let message = format!(
+                "`{}` has the package type {}, which AWS never changes; this deploys a Zip package",
+                self.function, live.package_type
+            );
+            self.refuse("zip", message, "deploy under another function name");
+        }
+        if artifact.bytes.len() > MOST_DIRECT {
+            let message =
+                format!("the package has {} bytes, AWS takes at most {MOST_DIRECT} in a call", artifact.bytes.len());
+            self.refuse("zip", message, "leave files out with `exclude`");
+        }
+        let live_revision = match remote {
+            Remote::Absent => None,
+            Remote::Present(live) => Some(live.revision_id.as_str()),
+        };
+        if let Some(wanted) = deployment.release.revision_id.as_deref()
+            && live_revision != Some(wanted)
+        {
+            let found =
+                live_revision.map_or_else(|| "there is no such function".to_owned(), |id| format!("it is at {id}"));
+            self.obstacles.push(Obstacle {
+                option: "revision_id",
+                message: format!("`{}` is not at revision {wanted}: {found}", self.function),
+                help: "somebody changed the function; look at the change and run with its new revision".to_owned(),
+                cause: Cause::Conflict,
+            });
+        }
+    }
+
+    fn create(&mut self, deployment: &Deployment, artifact: &Artifact, caller: &Caller) {
+        let wanted = wanted::settings(deployment, None, caller, self);
+        for (option, missing) in [
+            ("role", wanted.role.is_none()),
+            ("runtime", wanted.runtime.is_none()),
+            ("handler", wanted.handler.is_none()),
+        ] {
+            if missing {
+                let message = format!("`{}` does not exist yet, and to create it AWS needs a {option}", self.function);
+                self.refuse(
+                    option,
+                    message,
+                    format!("set `{option}`, or correct `function_name`, `region` or the account"),
+                );
+            }
+        }
+        let tags = deployment.tags.as_ref().map(|tags| tags.entries.clone()).unwrap_or_default();
+        self.steps.push(Step::CreateFunction {
+            differences: wanted.differences(&Settings::default()),
+            settings: Box::new(wanted),
+            tags,
+            code: code_change(None, artifact, deployment.code.architecture, None),
+        });
+        self.publish(deployment, artifact);
+    }
+
+    fn update(&mut self, deployment: &Deployment, artifact: &Artifact, live: &Live, caller: &Caller) {
+        let wanted = wanted::settings(deployment, Some(live), caller, self);
+        let differences = wanted.differences(&live.settings);
+        if !differences.is_empty() {
+            let names: Vec<_> = differences.iter().map(|difference| difference.setting).collect();
+            let settings = Box::new(wanted::completed(&names, &wanted, &live.settings));
+            self.steps.push(Step::UpdateConfiguration { settings, differences });
+        }
+        self.tags(deployment, live);
+        let architecture = deployment.code.architecture.or(live.architecture);
+        if artifact.code_sha256 != live.code_sha256 || architecture != live.architecture {
+            self.steps.push(Step::UpdateCode(code_change(
+                Some(&live.code_sha256),
+                artifact,
+                architecture,
+                live.architecture,
+            )));
+        }
+        let newest = live.newest_version.as_ref();
+        self.published = newest
+            .filter(|version| is_published(version, &wanted, artifact, architecture))
+            .map(|version| version.number.clone());
+        if self.published.is_none() {
+            self.publish(deployment, artifact);
+        }
+    }
+
+    fn publish(&mut self, deployment: &Deployment, artifact: &Artifact) {
+        if deployment.release.publish == Publish::Version {
+            self.steps.push(Step::PublishVersion {
+                description: deployment.release.version_description.clone(),
+                code_sha256: artifact.code_sha256.clone(),
+            });
+        }
+    }
+
+    fn tags(&mut self, deployment: &Deployment, live: &Live) {
+        let Some(wanted) = &deployment.tags else { return };
+        let Some(known) = &live.tags else {
+            if wanted.others == Some(Others::Replace) {
+                let help = "allow `lambda:ListTags`, or leave `function_tags_mode` out";
+                self.refuse(
+                    "function_tags_mode",
+                    "the function's tags could not be read, so which to remove is unknown",
+                    help,
+                );
+            }
+            // Setting a tag that is there already changes nothing, so all are set.
+            self.push_tags(wanted.entries.clone(), Vec::new(), &BTreeMap::new());
+            return;
+        };
+        let set = wanted.entries.iter().filter(|(key, value)| known.get(*key) != Some(*value));
+        let set: BTreeMap<_, _> = set.map(|(key, value)| (key.clone(), value.clone())).collect();
+        let others = known.keys().filter(|key| !wanted.entries.contains_key(*key) && !key.starts_with("aws:"));
+        let others: Vec<_> = others.cloned().collect();
+        let remove = if wanted.others == Some(Others::Replace) {
+            others
+        } else {
+            if !others.is_empty() {
+                self.left.push(format!("tags that are not named: {}", others.join(", ")));
+            }
+            Vec::new()
+        };
+        self.push_tags(set, remove, known);
+    }
+
+    fn push_tags(&mut self, set: BTreeMap<String, String>, remove: Vec<String>, known: &BTreeMap<String, String>) {
+        if set.is_empty() && remove.is_empty() {
+            return;
+        }
+        let before = set.keys().filter_map(|key| Some((key.clone(), known.get(key)?.clone()))).collect();
+        self.steps.push(Step::UpdateTags(TagChange { set, remove, before }));
+    }
+}
+
+/// Whether the newest version is this code and these settings already. Its description is its own.
+fn is_published(version: &Version, wanted: &Settings, artifact: &Artifact, architecture: Option<Architecture>) -> bool {
+    let differences = wanted.differences(&version.settings);
+    version.code_sha256 == artifact.code_sha256
+        && (architecture.is_none() || version.architecture == architecture)
+        && differences.iter().all(|difference| difference.setting == "description")
+}
+
+fn code_change(
+    from: Option<&str>,
+    artifact: &Artifact,
+    architecture: Option<Architecture>,
+    from_architecture: Option<Architecture>,
+) -> CodeChange {
+    CodeChange {
+        from: from.map(str::to_owned),
+        to: artifact.code_sha256.clone(),
+        size: artifact.bytes.len() as u64,
+        files: artifact.entries.len(),
+        architecture,
+        from_architecture,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! The verbs of a plan. Each names what is sent and carries both ends of every change.
+
+use std::collections::BTreeMap;
+
+use crate::settings::{Architecture, Difference, Settings};
+
+/// One thing to do. After it the function has settled.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// Create the function, unpublished.
+    CreateFunction {
+        /// What is sent.
+        settings: Box<Settings>,
+        /// Tags from the beginning.
+        tags: BTreeMap<String, String>,
+        /// The package.
+        code: CodeChange,
+        /// What is sent, for people.
+        differences: Vec<Difference>,
+    },
+    /// Change settings of `$LATEST`.
+    UpdateConfiguration {
+        /// What is sent: what differs, and what AWS wants together with it.
+        settings: Box<Settings>,
+        /// Both ends of each change.
+        differences: Vec<Difference>,
+    },
+    /// Add, overwrite and remove tags.
+    UpdateTags(TagChange),
+    /// Replace the package of `$LATEST`, and its instruction set with it.
+    UpdateCode(CodeChange),
+    /// Publish `$LATEST`, which has this package by then, as a version whose number AWS chooses.
+    PublishVersion {
+        /// The version's description; absent for none.
+        description: Option<String>,
+        /// The package that `$LATEST` must have.
+        code_sha256: String,
+    },
+}
+
+/// A change of tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagChange {
+    /// Tags to add or overwrite.
+    pub set: BTreeMap<String, String>,
+    /// Keys to remove.
+    pub remove: Vec<String>,
+    /// What overwritten tags have now.
+    pub before: BTreeMap<String, String>,
+}
+
+/// A change of the package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeChange {
+    /// Base64 SHA-256 of the live package; absent for a function that does not exist yet.
+    pub from: Option<String>,
+    /// Base64 SHA-256 of the package.
+    pub to: String,
+    /// Bytes of the package.
+    pub size: u64,
+    /// How many files it has.
+    pub files: usize,
+    /// The instruction set sent with it; absent for AWS' default.
+    pub architecture: Option<Architecture>,
+    /// The live instruction set.
+    pub from_architecture: Option<Architecture>,
+}
+
+impl Step {
+    /// What the step does, as the rest of a sentence: "stopped at: …".
+    pub fn title(&self) -> &'static str {
+        match self {
+            Self::CreateFunction { .. } => "create the function",
+            Self::UpdateConfiguration { .. } => "update the configuration",
+            Self::UpdateTags(_) => "update the tags",
+            Self::UpdateCode(_) => "update the code",
+            Self::PublishVersion { .. } => "publish a version",
+        }
+    }
+
+    /// What the step is about, in one word.
+    pub fn subject(&self) -> &'static str {
+        match self {
+            Self::CreateFunction { .. } => "function",
+            Self::UpdateConfiguration { .. } => "configuration",
+            Self::UpdateTags(_) => "tags",
+            Self::UpdateCode(_) => "code",
+            Self::PublishVersion { .. } => "version",
+        }
+    }
+}

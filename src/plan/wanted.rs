@@ -1,0 +1,106 @@
+//! What is wanted once the live function is known: handlers composed, names completed, maps merged.
+
+use std::collections::BTreeMap;
+
+use super::Plan;
+use crate::{
+    deployment::{Deployment, Keyed, Others},
+    remote::{Caller, Live},
+    settings::{Environment, Handler, Role, Runtime, Secret, Settings},
+};
+
+/// AWS' limit for all names and values of an environment.
+const MOST_ENVIRONMENT: usize = 4096;
+
+/// Settings that AWS only takes together.
+const TOGETHER: &[&[&str]] = &[&["subnet_ids", "security_group_ids"]];
+
+/// The settings to bring about. What must not be done goes into the plan as an obstacle.
+pub(super) fn settings(deployment: &Deployment, live: Option<&Live>, caller: &Caller, plan: &mut Plan) -> Settings {
+    let mut wanted = deployment.settings.clone();
+    let known = live.map(|live| &live.settings);
+    if let Some(parts) = &deployment.handler_parts {
+        let runtime = wanted.runtime.as_ref().or(known.and_then(|known| known.runtime.as_ref()));
+        let separator = runtime.map_or(Some("."), separator);
+        wanted.handler = Some(Handler(match separator {
+            Some(separator) => format!("{}{separator}{}", parts.module_name, parts.handler_name),
+            None => parts.handler_name.clone(),
+        }));
+    }
+    wanted.role = wanted.role.map(|role| completed_role(role, live, caller));
+    if let Some(wish) = &deployment.environment {
+        wanted.environment = Some(environment(wish, live, plan));
+    }
+    wanted
+}
+
+/// What stands between module and method; nothing where only the method counts (dpl's rule by the runtime's prefix).
+fn separator(runtime: &Runtime) -> Option<&'static str> {
+    match runtime.0.as_str() {
+        name if name.starts_with("java") || name.starts_with("dotnet") => Some("::"),
+        name if name.starts_with("go") => None,
+        _ => Some("."),
+    }
+}
+
+/// A bare name belongs to the account of the function.
+fn completed_role(role: Role, live: Option<&Live>, caller: &Caller) -> Role {
+    let Role::Name(name) = role else { return role };
+    let of_function = live.and_then(|live| live.arn.split(':').nth(4).map(str::to_owned));
+    match of_function.or_else(|| caller.account.clone()) {
+        Some(account) => Role::Arn(format!("arn:{}:iam::{account}:role/{name}", caller.partition)),
+        None => Role::Name(name),
+    }
+}
+
+fn environment(wish: &Keyed<Option<Secret>>, live: Option<&Live>, plan: &mut Plan) -> Environment {
+    let named: BTreeMap<_, _> =
+        wish.entries.iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?))).collect();
+    let Some(live) = live else { return Environment(named) };
+    let Some(known) = &live.settings.environment else {
+        if wish.others != Some(Others::Replace) {
+            let help = "allow the key's use, or set `environment_mode: replace` to set exactly the variables named";
+            plan.refuse("environment", "the function's variables could not be read, so which to keep is unknown", help);
+        }
+        return Environment(named);
+    };
+    let others: Vec<_> = known.0.iter().filter(|(key, _)| !wish.entries.contains_key(*key)).collect();
+    let rest = others.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>().join(", ");
+    let mut wanted = named;
+    match wish.others {
+        Some(Others::Replace) => {}
+        Some(Others::Merge) => {
+            if !others.is_empty() {
+                plan.left.push(format!("variables that are not named: {rest}"));
+            }
+            wanted.extend(others.into_iter().map(|(key, value)| (key.clone(), value.clone())));
+        }
+        None if others.is_empty() => {}
+        None => {
+            let message = format!("the function has variables that are not named and would be dropped: {rest}");
+            let help =
+                "name them, or set `environment_mode: merge` to keep them, `environment_mode: replace` to drop them";
+            plan.refuse("environment", message, help);
+        }
+    }
+    let environment = Environment(wanted);
+    if environment.size() > MOST_ENVIRONMENT {
+        let message = format!(
+            "takes {} bytes together with the live variables, AWS allows {MOST_ENVIRONMENT}",
+            environment.size()
+        );
+        plan.refuse("environment", message, "shorten or drop variables");
+    }
+    environment
+}
+
+/// The settings of these names, with those that AWS only takes together with them.
+pub(super) fn completed(names: &[&str], wanted: &Settings, live: &Settings) -> Settings {
+    let mut names = names.to_vec();
+    for group in TOGETHER {
+        if group.iter().any(|name| names.contains(name)) {
+            names.extend_from_slice(group);
+        }
+    }
+    wanted.or(live).only(&names)
+}

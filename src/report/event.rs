@@ -1,0 +1,181 @@
+//! What happens, as data. Everything said about a run is one of these.
+
+use std::time::Duration;
+
+use crate::{
+    package::Listed,
+    place::Problem,
+    plan::{Plan, Step},
+};
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A stage of the run begins; the one before it ends.
+    Stage(Stage),
+    /// Something deserves a word but does not stop the run.
+    Warning(Problem),
+    /// A block is not deployed in this build, and why.
+    Skipped(String),
+    /// As whom AWS is called: the key id, masked.
+    Identity(String),
+    /// A command that is run for the user.
+    Command(String),
+    /// A plan was made.
+    Planned(Plan),
+    /// AWS tried the code update without doing it.
+    Rehearsed,
+    /// A step begins.
+    StepStarted {
+        /// The function.
+        function: String,
+        /// The step.
+        step: Step,
+    },
+    /// AWS is still busy with what was asked.
+    Waiting {
+        /// What is waited for.
+        what: String,
+        /// How long so far.
+        so_far: Duration,
+    },
+    /// A step is done and has settled.
+    StepDone {
+        /// The step.
+        step: Step,
+        /// The number of the version it published.
+        version: Option<String>,
+    },
+    /// A function is as it should be.
+    Deployed(Deployed),
+    /// A configuration and its package are right.
+    Checked {
+        /// The function.
+        function: String,
+        /// Its package.
+        package: Packaged,
+    },
+    /// A package was written or listed.
+    Packaged(Packaged),
+    /// The run, or one function of it, failed.
+    Failed(Failure),
+}
+
+/// A part of the run, in dpl's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Which credentials.
+    Login,
+    /// Nothing that this tool does; dpl's log has it.
+    Setup,
+    /// Stashing uncommitted files.
+    Prepare,
+    /// The deployment itself.
+    Deploy,
+}
+
+impl Stage {
+    /// The title of the fold.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Login => "Authenticate deployment",
+            Self::Setup => "Setup deployment",
+            Self::Prepare => "Prepare deployment",
+            Self::Deploy => "Run deployment",
+        }
+    }
+}
+
+/// A package, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packaged {
+    /// Where it was written; absent when it was only built.
+    pub path: Option<String>,
+    /// Bytes of the archive.
+    pub size: u64,
+    /// Base64 SHA-256 of the archive.
+    pub code_sha256: String,
+    /// Its entries.
+    pub entries: Vec<Listed>,
+    /// Whether the entries are wanted on the screen.
+    pub list: bool,
+    /// How many names a rule that the user did not write left out.
+    pub left_out: usize,
+}
+
+/// A function that is as it should be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deployed {
+    /// The bare name.
+    pub function: String,
+    /// Where it is.
+    pub region: String,
+    /// The unqualified ARN.
+    pub arn: String,
+    /// The version that stands for this deployment; absent when none is published.
+    pub version: Option<String>,
+    /// Base64 SHA-256 of the package.
+    pub code_sha256: String,
+    /// Bytes of the package.
+    pub package_size: u64,
+    /// What was done.
+    pub plan: Plan,
+    /// How long it took.
+    pub took: Duration,
+}
+
+impl Deployed {
+    /// Whether anything was changed.
+    pub fn changed(&self) -> bool {
+        self.plan.changes()
+    }
+
+    /// Results by the names that every CI gets them under.
+    pub fn outputs(&self) -> Vec<(&'static str, String)> {
+        let mut outputs = vec![
+            ("function-arn", self.arn.clone()),
+            ("code-sha256", self.code_sha256.clone()),
+            ("package-size", self.package_size.to_string()),
+            ("changed", self.changed().to_string()),
+            ("plan", super::json::plan_text(&self.plan)),
+        ];
+        outputs.extend(self.version.clone().map(|version| ("version", version)));
+        outputs
+    }
+}
+
+/// Why a run, or one function of it, failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The stage and its object: a lowercase fragment.
+    pub headline: String,
+    /// Each cause, with its place.
+    pub problems: Vec<Problem>,
+    /// What was done before; empty where nothing was begun.
+    pub done: Vec<&'static str>,
+    /// What was not done; empty where nothing was begun.
+    pub not_done: Vec<&'static str>,
+    /// What to do next.
+    pub help: Option<String>,
+    /// The function concerned; absent where it is the whole run.
+    pub function: Option<String>,
+    /// The exit code that it leads to.
+    pub exit_code: u8,
+}
+
+impl Failure {
+    /// What to annotate: each problem where it is, or the failure as such.
+    pub fn annotations(&self) -> Vec<Problem> {
+        if self.problems.is_empty() {
+            return vec![Problem { help: self.help.clone(), ..Problem::new(self.headline.clone()) }];
+        }
+        let told = |problem: &Problem| {
+            let stated = match problem.option {
+                Some(_) => problem.message.clone(),
+                None => format!("{}: {}", self.headline, problem.message),
+            };
+            Problem { message: stated, help: problem.help.clone().or_else(|| self.help.clone()), ..problem.clone() }
+        };
+        self.problems.iter().map(told).collect()
+    }
+}

@@ -1,0 +1,286 @@
+//! The document of `--format json`: frozen field names, versioned, times in seconds.
+
+use serde::Serialize;
+
+use super::event::{Event, Failure};
+use crate::{
+    package::Listed,
+    place::{FilePlace, Place, Problem},
+    plan::{Plan, Step},
+    settings::{Difference, Setting},
+};
+
+/// The version of the document. It changes when a field changes its meaning, not when one is added.
+const SCHEMA_VERSION: u32 = 1;
+
+#[derive(Serialize)]
+pub(super) struct Document {
+    schema_version: u32,
+    tool: Tool,
+    command: &'static str,
+    exit_code: u8,
+    changed: bool,
+    functions: Vec<Function>,
+    packages: Vec<Package>,
+    skipped: Vec<String>,
+    warnings: Vec<Complaint>,
+    errors: Vec<Failed>,
+}
+
+#[derive(Serialize)]
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+}
+
+#[derive(Serialize, Default)]
+struct Function {
+    function_name: String,
+    region: String,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code_sha256: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    package_size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<f64>,
+    changed: bool,
+    plan: Vec<Planned>,
+    left_alone: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Planned {
+    step: &'static str,
+    changes: Vec<Change>,
+}
+
+#[derive(Serialize)]
+struct Change {
+    setting: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Package {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    size: u64,
+    code_sha256: String,
+    entries: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    name: String,
+    mode: String,
+    size: u64,
+}
+
+#[derive(Serialize)]
+struct Complaint {
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    option: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<Where>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Where {
+    File { path: String, line: u32, column: u32 },
+    Variable(String),
+    Flag(String),
+}
+
+#[derive(Serialize)]
+struct Failed {
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function_name: Option<String>,
+    problems: Vec<Complaint>,
+    done: Vec<&'static str>,
+    not_done: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<String>,
+    exit_code: u8,
+}
+
+impl Document {
+    pub(super) fn new(command: &'static str) -> Self {
+        Self {
+            schema_version: SCHEMA_VERSION,
+            tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+            command,
+            exit_code: 0,
+            changed: false,
+            functions: Vec::new(),
+            packages: Vec::new(),
+            skipped: Vec::new(),
+            warnings: Vec::new(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// Takes in what happened.
+    pub(super) fn note(&mut self, event: &Event) {
+        match event {
+            Event::Warning(problem) => self.warnings.push(complaint(problem)),
+            Event::Skipped(reason) => self.skipped.push(reason.clone()),
+            Event::Planned(plan) => self.functions.push(Function {
+                function_name: plan.function.clone(),
+                region: plan.region.clone(),
+                outcome: "planned",
+                changed: plan.changes(),
+                plan: steps(plan),
+                left_alone: plan.left.clone(),
+                ..Function::default()
+            }),
+            Event::Deployed(deployed) => {
+                self.changed |= deployed.changed();
+                if let Some(function) = self.functions.last_mut() {
+                    function.outcome = if deployed.changed() { "deployed" } else { "unchanged" };
+                    function.function_arn = Some(deployed.arn.clone());
+                    function.version.clone_from(&deployed.version);
+                    function.code_sha256 = Some(deployed.code_sha256.clone());
+                    function.package_size = Some(deployed.package_size);
+                    function.seconds = Some((deployed.took.as_secs_f64() * 1000.0).round() / 1000.0);
+                }
+            }
+            Event::Checked { function, package } => {
+                self.functions.push(Function {
+                    function_name: function.clone(),
+                    outcome: "checked",
+                    code_sha256: Some(package.code_sha256.clone()),
+                    package_size: Some(package.size),
+                    ..Function::default()
+                });
+            }
+            Event::Packaged(package) => self.packages.push(Package {
+                path: package.path.clone(),
+                size: package.size,
+                code_sha256: package.code_sha256.clone(),
+                entries: package.entries.iter().map(entry).collect(),
+            }),
+            Event::Failed(failure) => {
+                if let Some(function) = self
+                    .functions
+                    .last_mut()
+                    .filter(|function| Some(&function.function_name) == failure.function.as_ref())
+                {
+                    function.outcome = "failed";
+                    self.changed |= !failure.done.is_empty();
+                }
+                self.errors.push(failed(failure));
+            }
+            Event::Stage(_)
+            | Event::Identity(_)
+            | Event::Command(_)
+            | Event::Rehearsed
+            | Event::StepStarted { .. }
+            | Event::Waiting { .. }
+            | Event::StepDone { .. } => {}
+        }
+    }
+
+    /// The document as text.
+    pub(super) fn finished(&mut self, exit_code: u8) -> String {
+        self.exit_code = exit_code;
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+}
+
+/// The plan on one line, for a step's output.
+pub(super) fn plan_text(plan: &Plan) -> String {
+    serde_json::to_string(&steps(plan)).unwrap_or_default()
+}
+
+fn steps(plan: &Plan) -> Vec<Planned> {
+    let whole = |setting: &str, from: Option<String>, to: Option<String>| Change {
+        setting: setting.to_owned(),
+        key: None,
+        from,
+        to,
+    };
+    let of = |differences: &[Difference]| differences.iter().map(change).collect::<Vec<_>>();
+    plan.steps
+        .iter()
+        .map(|step| match step {
+            Step::CreateFunction { differences, tags, code, .. } => {
+                let mut changes = of(differences);
+                changes.extend(tags.iter().map(|(key, value)| tag(key, None, Some(value))));
+                changes.push(whole("code_sha256", None, Some(code.to.clone())));
+                Planned { step: "create_function", changes }
+            }
+            Step::UpdateConfiguration { differences, .. } => {
+                Planned { step: "update_configuration", changes: of(differences) }
+            }
+            Step::UpdateTags(tags) => {
+                let set = tags.set.iter().map(|(key, value)| tag(key, tags.before.get(key), Some(value)));
+                Planned {
+                    step: "update_tags",
+                    changes: set.chain(tags.remove.iter().map(|key| tag(key, None, None))).collect(),
+                }
+            }
+            Step::UpdateCode(code) => {
+                let shown =
+                    |architecture: &Option<crate::settings::Architecture>| architecture.as_ref().map(Setting::shown);
+                let mut changes = vec![whole("code_sha256", code.from.clone(), Some(code.to.clone()))];
+                if code.architecture != code.from_architecture {
+                    changes.push(whole("architecture", shown(&code.from_architecture), shown(&code.architecture)));
+                }
+                Planned { step: "update_code", changes }
+            }
+            Step::PublishVersion { description, .. } => Planned {
+                step: "publish_version",
+                changes: vec![whole("version_description", None, description.clone())],
+            },
+        })
+        .collect()
+}
+
+fn tag(key: &str, from: Option<&String>, to: Option<&String>) -> Change {
+    Change { setting: "function_tags".to_owned(), key: Some(key.to_owned()), from: from.cloned(), to: to.cloned() }
+}
+
+fn change(difference: &Difference) -> Change {
+    let Difference { setting, key, from, to } = difference.clone();
+    Change { setting: setting.to_owned(), key, from, to }
+}
+
+fn entry(listed: &Listed) -> Entry {
+    Entry { name: listed.name.clone(), mode: format!("{:06o}", listed.mode), size: listed.size }
+}
+
+fn complaint(problem: &Problem) -> Complaint {
+    let place = problem.place.as_ref().map(|place| match place {
+        Place::File(FilePlace { path, line, column }) => {
+            Where::File { path: path.to_string(), line: *line, column: *column }
+        }
+        Place::Variable(name) => Where::Variable(name.clone()),
+        Place::Flag(flag) => Where::Flag(flag.clone()),
+    });
+    Complaint { message: problem.message.clone(), option: problem.option.clone(), place, help: problem.help.clone() }
+}
+
+fn failed(failure: &Failure) -> Failed {
+    Failed {
+        message: failure.headline.clone(),
+        function_name: failure.function.clone(),
+        problems: failure.problems.iter().map(complaint).collect(),
+        done: failure.done.clone(),
+        not_done: failure.not_done.clone(),
+        help: failure.help.clone(),
+        exit_code: failure.exit_code,
+    }
+}

@@ -1,0 +1,243 @@
+//! The only part that speaks: events in, text in the CI's dialect out.
+//!
+//! Everything said goes through one sanitiser for text of others and one redactor for secrets. Must not know how steps
+//! are executed.
+
+mod event;
+mod github;
+mod json;
+mod plain;
+mod plan;
+mod redact;
+mod sanitise;
+mod summary;
+mod travis;
+
+pub use event::{Deployed, Event, Failure, Packaged, Stage};
+pub use plan::size;
+pub use redact::{Console, mask};
+
+use crate::{
+    host::{Ci, Host},
+    place::Problem,
+    settings::Secret,
+};
+
+/// How a CI wants to be spoken to. Every method has a form that is right for plain text.
+trait Dialect {
+    /// The lines that open a group, if there is such a thing.
+    fn open(&mut self, stage: Stage) -> Option<String> {
+        let _ = stage;
+        None
+    }
+
+    /// The lines that close the group opened last.
+    fn close(&mut self) -> Option<String> {
+        None
+    }
+
+    /// A problem as an annotation; nothing where problems are only text.
+    fn annotate(&mut self, level: Level, problem: &Problem) -> Option<String> {
+        let _ = (level, problem);
+        None
+    }
+
+    /// The CI's own command to hide a value in its log.
+    fn mask(&self, secret: &str) -> Option<String> {
+        let _ = secret;
+        None
+    }
+
+    /// Hands results over to the steps after this one.
+    fn outputs(&mut self, outputs: &[(&'static str, String)], console: &Console) -> Result<(), String> {
+        let _ = (outputs, console);
+        Ok(())
+    }
+
+    /// Shows a page on the run, in Markdown.
+    fn summary(&mut self, markdown: &str, console: &Console) -> Result<(), String> {
+        let _ = (markdown, console);
+        Ok(())
+    }
+
+    /// Where the final error goes.
+    fn error_stream(&self) -> Stream {
+        Stream::Error
+    }
+}
+
+/// How bad a problem is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Error,
+    Warning,
+}
+
+/// What standard output is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Text for people and the CI.
+    Text,
+    /// One JSON document; everything else goes to standard error.
+    Json,
+}
+
+/// One of the two streams of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stream {
+    Output,
+    Error,
+}
+
+/// The dialect of a CI. A further one is a file beside this and a line here.
+fn dialect(ci: Ci, host: &Host) -> Box<dyn Dialect> {
+    match ci {
+        Ci::GitHub | Ci::Gitea => Box::new(github::GitHub::new(host)),
+        Ci::Travis => Box::new(travis::Travis::default()),
+        _ => Box::new(plain::Plain),
+    }
+}
+
+/// Turns events into text, annotations, outputs, a summary and a document.
+pub struct Reporter {
+    dialect: Box<dyn Dialect>,
+    console: Console,
+    document: json::Document,
+    format: Format,
+    group_open: bool,
+    said_updating: Option<String>,
+    summary: String,
+}
+
+impl Reporter {
+    /// A reporter in the dialect of a CI.
+    pub fn new(ci: Ci, host: &Host, format: Format, command: &'static str, console: Console) -> Self {
+        console.keep_output_free(format == Format::Json);
+        Self {
+            dialect: dialect(ci, host),
+            console,
+            document: json::Document::new(command),
+            format,
+            group_open: false,
+            said_updating: None,
+            summary: String::new(),
+        }
+    }
+
+    /// Hides a value from here on, also in the CI's own log.
+    pub fn hide(&mut self, secret: &Secret) {
+        for line in secret.expose().lines().map(str::trim).filter(|line| line.len() >= 4) {
+            if let Some(command) = self.dialect.mask(line).filter(|_| self.format == Format::Text) {
+                Console::unredacted(&command);
+            }
+        }
+        self.console.hide(secret.expose());
+    }
+
+    /// Hides a value in what others say, where it would be noise in our own words.
+    pub fn hide_in_foreign(&mut self, secret: &Secret) {
+        self.console.hide_in_foreign(secret.expose());
+    }
+
+    /// Says what happened.
+    pub fn tell(&mut self, event: &Event) {
+        self.document.note(event);
+        match event {
+            Event::Stage(stage) => self.stage(*stage),
+            Event::Warning(problem) => self.problem(Level::Warning, problem),
+            Event::Failed(failure) => self.failed(failure),
+            Event::StepStarted { function, step } => {
+                for line in plain::started(function, step, &mut self.said_updating) {
+                    self.line(&line);
+                }
+            }
+            Event::Deployed(deployed) => {
+                self.close_group();
+                if let Some(line) = plain::deployed(deployed) {
+                    self.line(&line);
+                }
+                self.summary.push_str(&summary::of_deployed(deployed));
+                let outputs = deployed.outputs();
+                let result = self.dialect.outputs(&outputs, &self.console);
+                self.warn_if(result);
+            }
+            event => plain::lines(event).iter().for_each(|line| self.line(line)),
+        }
+    }
+
+    /// Says the last word: closes what is open, writes the summary and the document.
+    pub fn finish(&mut self, exit_code: u8) {
+        self.close_group();
+        let summary = std::mem::take(&mut self.summary);
+        if !summary.is_empty() {
+            let result = self.dialect.summary(&summary, &self.console);
+            self.warn_if(result);
+        }
+        if self.format == Format::Json {
+            let document = self.document.finished(exit_code);
+            self.console.document(&document);
+        }
+    }
+
+    /// A line of a command that runs for the user: redacted, but otherwise its own.
+    pub fn relay(&self, line: &str) {
+        self.console.print(Stream::Output, line);
+    }
+
+    fn warn_if(&mut self, result: Result<(), String>) {
+        if let Err(message) = result {
+            self.problem(Level::Warning, &Problem::new(message));
+        }
+    }
+
+    fn stage(&mut self, stage: Stage) {
+        self.close_group();
+        if let Some(text) = self.dialect.open(stage) {
+            self.console.print(Stream::Output, &text);
+            self.group_open = true;
+        }
+    }
+
+    fn close_group(&mut self) {
+        if std::mem::take(&mut self.group_open)
+            && let Some(text) = self.dialect.close()
+        {
+            self.console.print(Stream::Output, &text);
+        }
+    }
+
+    fn line(&self, line: &str) {
+        self.console.print(Stream::Output, &sanitise::inert(line));
+    }
+
+    fn problem(&mut self, level: Level, problem: &Problem) {
+        if let Some(annotation) = self.dialect.annotate(level, problem).filter(|_| self.format == Format::Text) {
+            return self.console.print(Stream::Output, &annotation);
+        }
+        let word = if level == Level::Error { "error" } else { "warning" };
+        self.line(&format!("{word}: {problem}"));
+        if let Some(help) = &problem.help {
+            self.line(&format!("help: {help}"));
+        }
+    }
+
+    fn failed(&mut self, failure: &Failure) {
+        self.close_group();
+        self.summary.push_str(&summary::of_failure(failure));
+        let annotations: Vec<_> =
+            failure.annotations().iter().filter_map(|problem| self.dialect.annotate(Level::Error, problem)).collect();
+        if annotations.is_empty() || self.format == Format::Json {
+            let stream = self.dialect.error_stream();
+            for line in plain::failed(failure) {
+                self.console.print(stream, &sanitise::inert(&line));
+            }
+            return;
+        }
+        for annotation in annotations {
+            self.console.print(Stream::Output, &annotation);
+        }
+        for line in plain::aftermath(failure) {
+            self.line(&line);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Plain text: what people read in any log. The dialects add to it.
+
+use super::{
+    Dialect,
+    event::{Deployed, Event, Failure, Packaged},
+    plan,
+};
+use crate::plan::Step;
+
+/// No dialect at all.
+pub(super) struct Plain;
+
+impl Dialect for Plain {}
+
+/// The lines of an event that needs no dialect.
+pub(super) fn lines(event: &Event) -> Vec<String> {
+    match event {
+        Event::Skipped(reason) => vec![reason.clone()],
+        Event::Identity(masked) => vec![format!("Using Access Key: {masked}")],
+        Event::Command(command) => vec![format!("$ {command}")],
+        Event::Planned(planned) => plan::lines(planned),
+        Event::Rehearsed => vec!["AWS' own dry run of the code update succeeded.".to_owned()],
+        Event::Waiting { what, so_far } => vec![format!("Still waiting for {what} ({} s).", so_far.as_secs())],
+        Event::StepDone { version: Some(version), .. } => vec![format!("Published version {version}.")],
+        Event::Checked { function, package } => {
+            vec![format!("`{function}` is configured correctly; its package has {}.", summary(package))]
+        }
+        Event::Packaged(package) => packaged(package),
+        Event::StepDone { .. }
+        | Event::Stage(_)
+        | Event::Warning(_)
+        | Event::StepStarted { .. }
+        | Event::Deployed(_)
+        | Event::Failed(_) => Vec::new(),
+    }
+}
+
+/// dpl's words at the beginning of each step.
+pub(super) fn started(function: &str, step: &Step, said_updating: &mut Option<String>) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !matches!(step, Step::CreateFunction { .. }) && said_updating.as_deref() != Some(function) {
+        lines.push(format!("Updating existing function {function}."));
+    }
+    *said_updating = Some(function.to_owned());
+    match step {
+        Step::CreateFunction { .. } => lines.push(format!("Creating function {function}.")),
+        Step::UpdateConfiguration { .. } => {}
+        Step::UpdateTags(_) => lines.push("Updating tags.".to_owned()),
+        Step::UpdateCode(_) => lines.push("Updating code.".to_owned()),
+        Step::PublishVersion { .. } => lines.push("Publishing a version.".to_owned()),
+    }
+    lines
+}
+
+/// The last line about a function that was changed; of any other the plan has said it.
+pub(super) fn deployed(deployed: &Deployed) -> Option<String> {
+    let Deployed { arn, version, took, plan, .. } = deployed;
+    let version = version.as_ref().map(|version| format!(", version {version}")).unwrap_or_default();
+    let done: Vec<_> = plan.steps.iter().map(Step::subject).collect();
+    deployed.changed().then(|| format!("Deployed {arn}{version}: {} in {:.1} s.", done.join(", "), took.as_secs_f64()))
+}
+
+fn summary(package: &Packaged) -> String {
+    format!("{} and {}", plan::count(package.entries.len(), "file"), plan::size(package.size))
+}
+
+fn packaged(package: &Packaged) -> Vec<String> {
+    let mut lines = Vec::new();
+    if package.list {
+        lines.extend(
+            package.entries.iter().map(|entry| format!("{:06o} {:>12} {}", entry.mode, entry.size, entry.name)),
+        );
+    }
+    if package.left_out > 0 {
+        lines.push(format!("{} left out by default.", plan::count(package.left_out, "name")));
+    }
+    let place = package.path.as_ref().map(|path| format!("Packaged {path}: ")).unwrap_or_default();
+    lines.push(format!("{place}{}, CodeSha256 {}", summary(package), package.code_sha256));
+    lines
+}
+
+/// A failure: where, what, and what next.
+pub(super) fn failed(failure: &Failure) -> Vec<String> {
+    let mut lines = vec![format!("error: {}", failure.headline)];
+    for problem in &failure.problems {
+        lines.push(format!("  {problem}"));
+        lines.extend(problem.help.iter().map(|help| format!("    help: {help}")));
+    }
+    lines.extend(aftermath(failure));
+    lines.extend(failure.help.iter().map(|help| format!("help: {help}")));
+    lines
+}
+
+/// What was done and what was not.
+pub(super) fn aftermath(failure: &Failure) -> Vec<String> {
+    let words = |words: &[&str]| if words.is_empty() { "nothing".to_owned() } else { words.join(", ") };
+    if failure.done.is_empty() && failure.not_done.is_empty() {
+        return Vec::new();
+    }
+    vec![format!("done: {}.  not done: {}", words(&failure.done), words(&failure.not_done))]
+}

@@ -1,0 +1,102 @@
+//! A plan as people read it: one line a step, one line a change, both ends of each.
+
+use crate::{
+    plan::{CodeChange, Plan, Step, TagChange},
+    settings::{Difference, Setting},
+};
+
+/// The plan as text.
+pub(super) fn lines(plan: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
+    let Plan { function, region, .. } = plan;
+    if plan.changes() {
+        lines.push(format!("plan for `{function}` in {region}"));
+    } else {
+        let version = plan.published.as_ref().map(|version| format!(" and is version {version}")).unwrap_or_default();
+        lines.push(format!("`{function}` in {region} is unchanged{version}: nothing to do."));
+    }
+    for step in &plan.steps {
+        let (sign, head, changes) = described(step);
+        lines.push(format!("  {sign} {:<15} {head}", step.subject()).trim_end().to_owned());
+        let width = changes.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+        lines.extend(changes.iter().map(|(name, change)| format!("      {name:<width$}  {change}")));
+    }
+    lines.extend(plan.left.iter().map(|left| format!("  = left alone: {left}")));
+    lines
+}
+
+/// The sign, the rest of the line, and the changes below it.
+fn described(step: &Step) -> (char, String, Vec<(String, String)>) {
+    match step {
+        Step::CreateFunction { tags, code, differences, .. } => {
+            let mut changes: Vec<_> = differences.iter().map(change).collect();
+            changes.extend(code.architecture.map(|architecture| ("architecture".to_owned(), architecture.shown())));
+            changes.extend(tags.iter().map(|(key, value)| (format!("function_tags.{key}"), value.clone())));
+            ('+', format!("created with {}", contents(code)), changes)
+        }
+        Step::UpdateConfiguration { differences, .. } => ('~', String::new(), differences.iter().map(change).collect()),
+        Step::UpdateTags(tags) => ('~', String::new(), tag_changes(tags)),
+        Step::UpdateCode(code) => {
+            let from = code.from.as_deref().map_or_else(|| "nothing".to_owned(), short);
+            let same = code.from.as_ref() == Some(&code.to);
+            let head = if same { format!("{from} sent again") } else { format!("{from} → {}", short(&code.to)) };
+            let changes = match (code.from_architecture, code.architecture) {
+                (Some(from), Some(to)) if from != to => {
+                    vec![("architecture".to_owned(), format!("{} → {}", from.shown(), to.shown()))]
+                }
+                _ => Vec::new(),
+            };
+            ('~', format!("{head} ({})", contents(code)), changes)
+        }
+        Step::PublishVersion { .. } => ('+', "published from this code and these settings".to_owned(), Vec::new()),
+    }
+}
+
+fn contents(code: &CodeChange) -> String {
+    format!("{}, {}", size(code.size), count(code.files, "file"))
+}
+
+/// A change by its name and both ends. What is hidden says only what happens to it.
+pub(super) fn change(difference: &Difference) -> (String, String) {
+    let name = match &difference.key {
+        Some(key) => format!("{}.{key}", difference.setting),
+        None => difference.setting.to_owned(),
+    };
+    let text = match (&difference.from, &difference.to, difference.key.is_some()) {
+        (Some(_), Some(_), true) => "changed (values hidden)".to_owned(),
+        (None, Some(_), true) => "added (value hidden)".to_owned(),
+        (_, None, _) => "removed".to_owned(),
+        (Some(from), Some(to), false) => format!("{from} → {to}"),
+        (None, Some(to), false) => to.clone(),
+    };
+    (name, text)
+}
+
+fn tag_changes(tags: &TagChange) -> Vec<(String, String)> {
+    let set = tags.set.iter().map(|(key, value)| match tags.before.get(key) {
+        Some(before) => (key.clone(), format!("{before} → {value}")),
+        None => (key.clone(), value.clone()),
+    });
+    set.chain(tags.remove.iter().map(|key| (key.clone(), "removed".to_owned()))).collect()
+}
+
+/// The beginning of a hash, enough to tell two apart.
+fn short(sha256: &str) -> String {
+    format!("{}…", sha256.chars().take(10).collect::<String>())
+}
+
+/// Bytes in the unit that people use.
+pub fn size(bytes: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
+    let bytes_f = bytes as f64;
+    match bytes {
+        0..=1023 => count(usize::try_from(bytes).unwrap_or_default(), "byte"),
+        1024..=1_048_575 => format!("{:.1} KB", bytes_f / 1024.0),
+        _ => format!("{:.1} MB", bytes_f / 1_048_576.0),
+    }
+}
+
+/// A number and its noun.
+pub(super) fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}

@@ -1,0 +1,154 @@
+//! The sanitiser: text of others stays text, whatever CI reads the log.
+//!
+//! Function names, file names, messages of AWS and commits may hold commands of a CI. Escape sequences go, markers
+//! are broken visibly, and a line that would begin with one is moved behind a bar.
+
+/// The text, harmless in every log we know. Line breaks stay; each line is harmless by itself.
+pub(super) fn inert(text: &str) -> String {
+    clean(text).split('\n').map(|line| behind_a_bar(broken(line))).collect::<Vec<_>>().join("\n")
+}
+
+/// The text on one line, for a place inside of one.
+pub(super) fn one_line(text: &str) -> String {
+    broken(&clean(text).replace('\n', " "))
+}
+
+/// Without escape sequences, control characters and characters that are not seen. Every kind of line break is one.
+fn clean(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        match c {
+            '\u{1b}' | '\u{9b}' | '\u{9d}' => {
+                let kind = if c == '\u{1b}' {
+                    characters.next()
+                } else if c == '\u{9b}' {
+                    Some('[')
+                } else {
+                    Some(']')
+                };
+                match kind {
+                    Some('[') => while characters.next().is_some_and(|c| !('\u{40}'..='\u{7e}').contains(&c)) {},
+                    Some(']' | 'P' | 'X' | '^' | '_') => {
+                        while let Some(c) = characters.next() {
+                            if c == '\u{7}'
+                                || c == '\u{9c}'
+                                || (c == '\u{1b}' && characters.next_if_eq(&'\\').is_some())
+                            {
+                                break;
+                            }
+                        }
+                    }
+                    Some(_) | None => {}
+                }
+            }
+            '\r' => {
+                characters.next_if_eq(&'\n');
+                out.push('\n');
+            }
+            '\n' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => out.push('\n'),
+            '\t' => out.push('\t'),
+            c if c.is_control() || is_invisible(c) => {}
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Format characters: zero width, bidirectional controls, tags. A parser may skip them where a reader does not see them.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Markers that a CI reads anywhere in a line, taken apart.
+fn broken(text: &str) -> String {
+    const MARKERS: &[(&str, &str)] = &[
+        ("##[", "# #["),
+        ("##vso[", "# #vso["),
+        ("##teamcity[", "# #teamcity["),
+        ("travis_fold:", "travis fold:"),
+        ("travis_time:", "travis time:"),
+    ];
+    MARKERS.iter().fold(text.to_owned(), |text, (marker, broken)| text.replace(marker, broken))
+}
+
+/// A line that would begin with a marker begins with a bar instead.
+fn behind_a_bar(line: String) -> String {
+    let begins = line.trim_start();
+    let marked = ["::", "--- ", "+++ ", "~~~ ", "^^^ "].iter().any(|marker| begins.starts_with(marker));
+    if marked { format!("| {line}") } else { line }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Whether a log reader of any CI would take the line for a command.
+    fn is_command(line: &str) -> bool {
+        let begins = line.trim_start();
+        let github = begins.starts_with("::") && begins[2..].contains("::");
+        let anywhere = ["##[", "##vso[", "##teamcity[", "travis_fold:", "travis_time:", "\u{1b}", "\r"];
+        let buildkite = ["--- ", "+++ ", "~~~ ", "^^^ "].iter().any(|marker| line.starts_with(marker));
+        github || buildkite || anywhere.iter().any(|marker| line.contains(marker))
+    }
+
+    #[test]
+    fn commands_of_every_ci_become_text() {
+        let hostile = [
+            "::add-mask::a",
+            "   ::error::x",
+            "::set-env name=A::b",
+            "foo ##[add-mask]e",
+            "##[group]x",
+            "##vso[task.setvariable variable=A]b",
+            "x ##vso[task.complete result=Failed]",
+            "##teamcity[buildProblem description='x']",
+            "--- a",
+            "+++ b",
+            "^^^ +++",
+            "~~~ x",
+            "\u{1b}[0Ksection_start:1:x\r\u{1b}[0K",
+            "travis_fold:start:x",
+            "ok\r::add-mask::a",
+            "\u{1b}]1339;url='javascript:…'\u{7}",
+            "\u{200b}::add-mask::a",
+            "#\u{200b}#[group]x",
+            "\u{1b}[1m##\u{1b}[0m[group]x",
+            "a\u{2028}::error::b",
+            "###[group]",
+        ];
+        for text in hostile {
+            for line in inert(text).split('\n') {
+                assert!(!is_command(line), "{text:?} became {line:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn ordinary_text_stays_as_it_is() {
+        for text in ["plan for `f` in eu-west-1", "128 MB → 256 MB", "a::b", "\tindented", "ünïcode 😀", "# heading"]
+        {
+            assert_eq!(inert(text), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_a_command(parts in proptest::collection::vec(prop_oneof![
+            Just("::"), Just("##["), Just("#"), Just("\u{1b}"), Just("["), Just("\r"), Just("\n"), Just(" "), Just("--- "), Just("vso["), Just("error"),
+            Just("\u{200b}"), Just("travis_fold:"), Just("]"), Just("\u{9b}"), Just("\u{7}"), Just("travis_"), Just("fold:"), Just("é"),
+        ], 0..24)) {
+            let text = parts.concat();
+            for line in inert(&text).split('\n') {
+                prop_assert!(!is_command(line), "{:?} became {:?}", text, line);
+            }
+        }
+
+        #[test]
+        fn any_text_survives_on_one_line(text in ".*") {
+            prop_assert!(!one_line(&text).contains('\n'));
+        }
+    }
+}

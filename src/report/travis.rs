@@ -1,0 +1,37 @@
+//! Travis CI: folds with timers, byte for byte as dpl prints them. Travis has no annotations, outputs or summary.
+
+use std::time::Duration;
+
+use super::{Dialect, event::Stage};
+use crate::host::Host;
+
+/// The folds of one run.
+#[derive(Default)]
+pub(super) struct Travis {
+    folds: u32,
+    timer: String,
+    started: Duration,
+}
+
+impl Dialect for Travis {
+    fn open(&mut self, stage: Stage) -> Option<String> {
+        self.folds += 1;
+        self.started = Host::now();
+        self.timer = format!("{:08x}", self.started.as_nanos() & 0xffff_ffff);
+        let (number, timer, title) = (self.folds, &self.timer, stage.title());
+        let said = if stage == Stage::Setup { "\nSetting the build environment up for the deployment" } else { "" };
+        Some(format!(
+            "travis_fold:start:dpl.{number}\r\x1b[Ktravis_time:start:{timer}\r\x1b[K\x1b[33m{title}\x1b[0m{said}"
+        ))
+    }
+
+    fn close(&mut self) -> Option<String> {
+        let nanoseconds = |time: Duration| u128::from(time.as_secs()) * 1_000_000_000;
+        let (start, finish) = (nanoseconds(self.started), nanoseconds(Host::now()));
+        let (number, timer) = (self.folds, &self.timer);
+        let duration = finish.saturating_sub(start);
+        Some(format!(
+            "\ntravis_time:end:{timer}:start={start},finish={finish},duration={duration}\r\x1b[K\ntravis_fold:end:dpl.{number}\r\x1b[K"
+        ))
+    }
+}

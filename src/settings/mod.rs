@@ -1,0 +1,148 @@
+//! One type for a function's settings, wanted or live.
+//!
+//! In what is wanted an absent field means "not managed"; in what was read every field that AWS told is present.
+//! Knows what a valid value is and how it is shown. Must not know where a value came from, nor which end it is.
+
+mod secret;
+mod values;
+
+pub use secret::Secret;
+pub use values::{
+    Architecture, Arn, Description, Environment, EphemeralStorage, FunctionName, Handler, Ids, Layers, MemorySize,
+    Partition, Role, Runtime, Timeout, TracingMode, check_variable_name,
+};
+
+/// How a value was written, before it has a type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Written {
+    /// One scalar, with the text it was written with.
+    Text(String),
+    /// A sequence of scalars; an empty one was written as such.
+    List(Vec<String>),
+}
+
+/// The value of one setting.
+pub trait Setting: Clone + PartialEq {
+    /// Reads what a user wrote.
+    ///
+    /// The error is a fragment that says what is wrong with the value and what would be right.
+    fn parse(written: &Written) -> Result<Self, String>;
+
+    /// The value for people, with its unit. Never a secret.
+    fn shown(&self) -> String;
+
+    /// What is different from `live`; by default the value as a whole.
+    fn differences(&self, setting: &'static str, live: Option<&Self>) -> Vec<Difference> {
+        if live == Some(self) {
+            return Vec::new();
+        }
+        vec![Difference { setting, key: None, from: live.map(Self::shown), to: Some(self.shown()) }]
+    }
+}
+
+/// One setting with both of its ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The setting, by the name of its option.
+    pub setting: &'static str,
+    /// The key inside the setting, where it is a map.
+    pub key: Option<String>,
+    /// What is live, for people; absent where there was nothing.
+    pub from: Option<String>,
+    /// What is wanted, for people; absent where it goes away.
+    pub to: Option<String>,
+}
+
+/// Declares [`Settings`] once: `given` settings are read from their option as they stand, `composed` ones are put
+/// together from several options or need the live function.
+macro_rules! settings {
+    (
+        given { $( $(#[$given_doc:meta])* $given:ident: $given_type:ty, )* }
+        composed { $( $(#[$composed_doc:meta])* $composed:ident: $composed_type:ty, )* }
+    ) => {
+        /// A function's settings. Each field has the name of its option.
+        #[derive(Debug, Clone, Default, PartialEq)]
+        pub struct Settings {
+            $( $(#[$composed_doc])* pub $composed: Option<$composed_type>, )*
+            $( $(#[$given_doc])* pub $given: Option<$given_type>, )*
+        }
+
+        impl Settings {
+            /// Reads every setting that stands in one option of its own.
+            pub fn given(source: &mut impl Source) -> Self {
+                Self { $( $composed: None, )* $( $given: source.setting(stringify!($given)), )* }
+            }
+
+            /// The settings of `self` that `live` does not have already, with both ends.
+            pub fn differences(&self, live: &Self) -> Vec<Difference> {
+                let mut found = Vec::new();
+                $( if let Some(wanted) = &self.$composed {
+                    found.extend(wanted.differences(stringify!($composed), live.$composed.as_ref()));
+                } )*
+                $( if let Some(wanted) = &self.$given {
+                    found.extend(wanted.differences(stringify!($given), live.$given.as_ref()));
+                } )*
+                found
+            }
+
+            /// These settings, and those of `other` where a setting is absent here.
+            #[must_use]
+            pub fn or(&self, other: &Self) -> Self {
+                Self {
+                    $( $composed: self.$composed.clone().or_else(|| other.$composed.clone()), )*
+                    $( $given: self.$given.clone().or_else(|| other.$given.clone()), )*
+                }
+            }
+
+            /// Only the settings of these names.
+            #[must_use]
+            pub fn only(&self, names: &[&str]) -> Self {
+                Self {
+                    $( $composed: self.$composed.clone().filter(|_| names.contains(&stringify!($composed))), )*
+                    $( $given: self.$given.clone().filter(|_| names.contains(&stringify!($given))), )*
+                }
+            }
+        }
+    };
+}
+
+settings! {
+    given {
+        /// The identifier of the runtime, such as `python3.13`.
+        runtime: Runtime,
+        /// How long one invocation may take. AWS: 1 to 900 seconds.
+        timeout: Timeout,
+        /// Memory of the function, which also scales its CPU. AWS: 128 to 10240 MB.
+        memory_size: MemorySize,
+        /// Size of `/tmp`. AWS: 512 to 10240 MB.
+        ephemeral_storage: EphemeralStorage,
+        /// Layer versions, in the order in which they are merged.
+        layers: Layers,
+        /// Subnets of the VPC; an empty set is detached.
+        subnet_ids: Ids,
+        /// Security groups in the VPC; an empty set is detached.
+        security_group_ids: Ids,
+        /// The queue or topic for failed asynchronous events; empty when there is none.
+        dead_letter_arn: Arn,
+        /// The customer managed key for the environment; empty for the key AWS owns.
+        kms_key_arn: Arn,
+        /// Whether invocations are sampled for X-Ray.
+        tracing_mode: TracingMode,
+    }
+    composed {
+        /// The execution role.
+        role: Role,
+        /// The method that Lambda calls.
+        handler: Handler,
+        /// What people read about the function; empty when there is none.
+        description: Description,
+        /// All variables of the function.
+        environment: Environment,
+    }
+}
+
+/// Something that settings can be read from.
+pub trait Source {
+    /// The value of the option of this name, or nothing where it is absent or wrong.
+    fn setting<T: Setting>(&mut self, option: &'static str) -> Option<T>;
+}

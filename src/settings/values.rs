@@ -1,0 +1,521 @@
+//! The values that settings have: what is valid, and how each is shown.
+//!
+//! Limits are those of the `CreateFunction` page of the AWS Lambda API reference, unless a line says otherwise.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use super::{Difference, Secret, Setting, Written};
+
+/// Takes the one text out of what was written.
+fn text(written: &Written) -> Result<&str, String> {
+    match written {
+        Written::Text(text) => Ok(text.trim()),
+        Written::List(_) => Err("must be one value, not a list".to_owned()),
+    }
+}
+
+/// Takes the items out of what was written.
+fn items(written: &Written) -> Vec<&str> {
+    match written {
+        Written::Text(text) => vec![text.trim()],
+        Written::List(items) => items.iter().map(|item| item.trim()).collect(),
+    }
+}
+
+/// Reads a whole number of a unit within AWS' limits. Blanks, `_` and the unit itself may stand beside the digits.
+fn number(written: &Written, unit: &str, least: u32, most: u32) -> Result<u32, String> {
+    let text = text(written)?;
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).trim_end().replace('_', "");
+    let suffix = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '_').trim();
+    let number = digits.parse::<u32>().ok().filter(|_| suffix.is_empty() || suffix.eq_ignore_ascii_case(unit));
+    match number {
+        Some(number) if (least..=most).contains(&number) => Ok(number),
+        Some(_) => Err(format!("must be between {least} and {most} {unit}, got {text}")),
+        None => Err(format!("must be a whole number of {unit} between {least} and {most}, got `{text}`")),
+    }
+}
+
+/// A number with a unit and limits.
+macro_rules! measured {
+    ($( $(#[$doc:meta])* $name:ident: $unit:literal, $least:literal ..= $most:literal; )*) => { $(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub struct $name(pub u32);
+
+        impl Setting for $name {
+            fn parse(written: &Written) -> Result<Self, String> {
+                number(written, $unit, $least, $most).map(Self)
+            }
+
+            fn shown(&self) -> String {
+                format!("{} {}", self.0, $unit)
+            }
+        }
+    )* };
+}
+
+measured! {
+    /// Seconds that one invocation may take.
+    Timeout: "s", 1..=900;
+    /// Memory in MB.
+    MemorySize: "MB", 128..=10_240;
+    /// Size of `/tmp` in MB.
+    EphemeralStorage: "MB", 512..=10_240;
+}
+
+/// A text with a rule.
+macro_rules! worded {
+    ($( $(#[$doc:meta])* $name:ident: $rule:expr; )*) => { $(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+        pub struct $name(pub String);
+
+        impl Setting for $name {
+            fn parse(written: &Written) -> Result<Self, String> {
+                let text = text(written)?;
+                let rule: fn(&str) -> Result<(), String> = $rule;
+                rule(text).map(|()| Self(text.to_owned()))
+            }
+
+            fn shown(&self) -> String {
+                shown_text(&self.0)
+            }
+        }
+    )* };
+}
+
+/// An empty text is shown as what it means.
+fn shown_text(text: &str) -> String {
+    if text.is_empty() { "none".to_owned() } else { text.to_owned() }
+}
+
+worded! {
+    /// A runtime identifier. Any is accepted, since AWS adds them faster than tools learn them.
+    Runtime: |text| match text.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))) {
+        Some(odd) => Err(format!("`{text}` is not a runtime identifier: it has `{odd}`; one looks like `nodejs22.x`")),
+        None => Ok(()),
+    };
+    /// The method that Lambda calls, as AWS wants it: up to 128 characters without a blank.
+    Handler: |text| {
+        if text.chars().count() > 128 {
+            Err(format!("is {} characters long, AWS takes at most 128", text.chars().count()))
+        } else if text.chars().any(char::is_whitespace) {
+            Err(format!("`{text}` has a blank; a handler looks like `index.handler`"))
+        } else {
+            Ok(())
+        }
+    };
+    /// A description of up to 256 characters; empty for none.
+    Description: |text| match text.chars().count() {
+        0..=256 => Ok(()),
+        length => Err(format!("is {length} characters long, AWS takes at most 256")),
+    };
+    /// An ARN of any service and partition; empty where a setting has been emptied.
+    Arn: |text| if is_arn(text) { Ok(()) } else { Err(not_an_arn(text)) };
+}
+
+/// The six parts of every ARN; the resource must not be empty.
+fn is_arn(text: &str) -> bool {
+    let mut parts = text.splitn(6, ':');
+    parts.next() == Some("arn")
+        && parts.next().is_some_and(|partition| partition.starts_with("aws"))
+        && parts.next().is_some_and(|service| !service.is_empty())
+        && parts.nth(2).is_some_and(|resource| !resource.is_empty())
+        && !text.chars().any(char::is_whitespace)
+}
+
+fn not_an_arn(text: &str) -> String {
+    format!("`{text}` is not an ARN; one looks like `arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE`")
+}
+
+/// Whether invocations are sampled for X-Ray.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TracingMode {
+    /// Lambda samples by itself.
+    Active,
+    /// Only what the caller sampled; AWS' default.
+    PassThrough,
+}
+
+impl Setting for TracingMode {
+    fn parse(written: &Written) -> Result<Self, String> {
+        let text = text(written)?;
+        [Self::Active, Self::PassThrough]
+            .into_iter()
+            .find(|mode| mode.shown().eq_ignore_ascii_case(text))
+            .ok_or_else(|| format!("must be Active or PassThrough, got `{text}`"))
+    }
+
+    fn shown(&self) -> String {
+        match self {
+            Self::Active => "Active",
+            Self::PassThrough => "PassThrough",
+        }
+        .to_owned()
+    }
+}
+
+/// The instruction set that the code is built for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Architecture {
+    /// 64-bit Intel and AMD; AWS' default.
+    X86_64,
+    /// 64-bit ARM (Graviton).
+    Arm64,
+}
+
+impl Setting for Architecture {
+    fn parse(written: &Written) -> Result<Self, String> {
+        match items(written)[..] {
+            ["x86_64" | "x86-64" | "amd64"] => Ok(Self::X86_64),
+            ["arm64" | "aarch64"] => Ok(Self::Arm64),
+            ref other => Err(format!("must be x86_64 or arm64, got `{}`", other.join(", "))),
+        }
+    }
+
+    fn shown(&self) -> String {
+        match self {
+            Self::X86_64 => "x86_64",
+            Self::Arm64 => "arm64",
+        }
+        .to_owned()
+    }
+}
+
+/// The execution role: an ARN, or a bare name that is completed with the account and partition of the target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Role {
+    /// A full ARN.
+    Arn(String),
+    /// A role's name, with its path if it has one.
+    Name(String),
+}
+
+impl Setting for Role {
+    fn parse(written: &Written) -> Result<Self, String> {
+        let text = text(written)?;
+        let good = |c: char| c.is_ascii_alphanumeric() || "+=,.@-_/".contains(c);
+        if text.starts_with("arn:") {
+            let parts: Vec<_> = text.split(':').collect();
+            let whole = is_arn(text) && parts.len() == 6 && parts[2] == "iam" && is_account(parts[4]);
+            return match parts.get(5).and_then(|resource| resource.strip_prefix("role/")) {
+                Some(name) if whole && !name.is_empty() && name.chars().all(good) => Ok(Self::Arn(text.to_owned())),
+                _ => Err(format!(
+                    "`{text}` is not the ARN of a role; one looks like `arn:aws:iam::123456789012:role/NAME`"
+                )),
+            };
+        }
+        if text.is_empty() || !text.chars().all(good) {
+            return Err(format!("`{text}` is neither a role's name nor its ARN"));
+        }
+        Ok(Self::Name(text.trim_start_matches('/').to_owned()))
+    }
+
+    fn shown(&self) -> String {
+        match self {
+            Self::Arn(text) | Self::Name(text) => text.clone(),
+        }
+    }
+}
+
+/// A set of identifiers whose order AWS ignores.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ids(pub BTreeSet<String>);
+
+impl Setting for Ids {
+    fn parse(written: &Written) -> Result<Self, String> {
+        let ids = items(written);
+        let good = |id: &&str| !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        match ids.iter().find(|id| !good(id)) {
+            Some(odd) => Err(format!("`{odd}` is not an identifier such as `subnet-0a1b2c3d` or `sg-0a1b2c3d`")),
+            None => Ok(Self(ids.into_iter().map(str::to_owned).collect())),
+        }
+    }
+
+    fn shown(&self) -> String {
+        shown_text(&self.0.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// Layer version ARNs, in the order in which they are merged.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Layers(pub Vec<String>);
+
+impl Setting for Layers {
+    fn parse(written: &Written) -> Result<Self, String> {
+        let layers = items(written);
+        for layer in &layers {
+            let version = layer.split(':').nth(7);
+            let whole = is_arn(layer) && layer.contains(":layer:") && layer.split(':').count() == 8;
+            if !whole || version.is_none_or(|version| version.parse::<u64>().is_err()) {
+                return Err(format!(
+                    "`{layer}` is not the ARN of a layer version; one looks like `arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION`"
+                ));
+            }
+        }
+        match layers.len() {
+            0..=5 => Ok(Self(layers.into_iter().map(str::to_owned).collect())),
+            count => Err(format!("has {count} layers, AWS takes at most 5")),
+        }
+    }
+
+    fn shown(&self) -> String {
+        shown_text(&self.0.join(", "))
+    }
+}
+
+/// All variables of a function. Values are secrets: only names are ever shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Environment(pub BTreeMap<String, Secret>);
+
+impl Environment {
+    /// Bytes that count against AWS' limit of 4 KB: all names and values.
+    pub fn size(&self) -> usize {
+        self.0.iter().map(|(name, value)| name.len() + value.expose().len()).sum()
+    }
+}
+
+/// What stands for a value that must not be shown.
+const HIDDEN: &str = "(hidden)";
+
+impl Setting for Environment {
+    fn parse(_: &Written) -> Result<Self, String> {
+        Err("is read by key".to_owned())
+    }
+
+    fn shown(&self) -> String {
+        shown_text(&self.0.keys().map(String::as_str).collect::<Vec<_>>().join(", "))
+    }
+
+    fn differences(&self, setting: &'static str, live: Option<&Self>) -> Vec<Difference> {
+        let empty = Self::default();
+        let live = live.unwrap_or(&empty);
+        let hidden = |known: Option<&Secret>| known.map(|_| HIDDEN.to_owned());
+        let names: BTreeSet<_> = live.0.keys().chain(self.0.keys()).collect();
+        names
+            .into_iter()
+            .map(|name| (name, live.0.get(name), self.0.get(name)))
+            .filter(|(_, from, to)| from != to)
+            .map(|(name, from, to)| Difference { setting, key: Some(name.clone()), from: hidden(from), to: hidden(to) })
+            .collect()
+    }
+}
+
+/// Whether a name may stand in a function's environment: AWS' pattern, and none of the names Lambda sets itself.
+///
+/// Source: "Defined runtime environment variables" in the Lambda guide.
+pub fn check_variable_name(name: &str) -> Result<(), String> {
+    const RESERVED: &[&str] = &[
+        "_HANDLER",
+        "_X_AMZN_TRACE_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_REGION",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_LAMBDA_RUNTIME_API",
+        "LAMBDA_TASK_ROOT",
+        "LAMBDA_RUNTIME_DIR",
+    ];
+    if RESERVED.contains(&name) {
+        return Err(format!("`{name}` is reserved by Lambda and cannot be set"));
+    }
+    let letters = name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.len() >= 2;
+    if letters && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        return Ok(());
+    }
+    Err(format!(
+        "`{name}` is not a variable's name: it must begin with a letter and have at least two letters, digits or `_`"
+    ))
+}
+
+/// Twelve digits.
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.chars().all(|c| c.is_ascii_digit())
+}
+
+/// A function, by name or ARN.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FunctionName {
+    /// The bare name.
+    pub name: String,
+    /// The account, when it was written.
+    pub account: Option<String>,
+    /// The Region, when it was written.
+    pub region: Option<String>,
+    /// The name as AWS should get it: as it was written.
+    pub written: String,
+}
+
+impl Setting for FunctionName {
+    /// Accepts a name, `ACCOUNT:function:NAME` and a full ARN, without a qualifier.
+    fn parse(written: &Written) -> Result<Self, String> {
+        let text = text(written)?;
+        let parts: Vec<_> = text.split(':').collect();
+        let (region, account, rest) = match parts[..] {
+            ["arn", partition, "lambda", region, account, "function", ref rest @ ..]
+                if partition.starts_with("aws") && !region.is_empty() && is_account(account) =>
+            {
+                (Some(region), Some(account), rest)
+            }
+            [account, "function", ref rest @ ..] if is_account(account) => (None, Some(account), rest),
+            [_] => (None, None, &parts[..]),
+            _ => return Err(format!("`{text}` is neither a function's name nor its ARN")),
+        };
+        let [name] = rest else {
+            return Err(format!(
+                "`{text}` names a version or alias; a deploy goes to the function, so leave the qualifier out"
+            ));
+        };
+        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
+            return Err(format!("`{name}` is not a function's name: letters, digits, `-` and `_` only"));
+        }
+        if name.len() > 64 {
+            return Err(format!("`{name}` is {} characters long, AWS takes at most 64", name.len()));
+        }
+        Ok(Self {
+            name: (*name).to_owned(),
+            account: account.map(str::to_owned),
+            region: region.map(str::to_owned),
+            written: text.to_owned(),
+        })
+    }
+
+    fn shown(&self) -> String {
+        self.name.clone()
+    }
+}
+
+/// A group of Regions with one set of accounts; it begins every ARN.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Partition(pub String);
+
+impl Partition {
+    /// The partition that an ARN names.
+    pub fn of_arn(arn: &str) -> Option<Self> {
+        arn.strip_prefix("arn:")?.split(':').next().map(|partition| Self(partition.to_owned()))
+    }
+}
+
+impl fmt::Display for Partition {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read<T: Setting>(value: &str) -> Result<String, String> {
+        T::parse(&Written::Text(value.to_owned())).map(|value| value.shown())
+    }
+
+    #[test]
+    fn numbers_keep_to_the_limits_of_aws() {
+        for (written, read_as) in
+            [("128", "128 MB"), ("1_024", "1024 MB"), (" 256 ", "256 MB"), ("512 MB", "512 MB"), ("10240", "10240 MB")]
+        {
+            assert_eq!(read::<MemorySize>(written).as_deref(), Ok(read_as));
+        }
+        for written in ["64", "10241", "3.7", "0x80", "", "-1", "512 GB", "99999999999"] {
+            assert!(read::<MemorySize>(written).is_err(), "{written}");
+        }
+        assert_eq!(read::<MemorySize>("64").unwrap_err(), "must be between 128 and 10240 MB, got 64");
+        assert_eq!(read::<Timeout>("901").unwrap_err(), "must be between 1 and 900 s, got 901");
+        assert_eq!(read::<EphemeralStorage>("512").as_deref(), Ok("512 MB"));
+    }
+
+    #[test]
+    fn function_names_come_in_three_forms() {
+        for good in [
+            "f",
+            "my-func_1",
+            "123456789012:function:f",
+            "arn:aws:lambda:eu-west-1:123456789012:function:f",
+            "arn:aws-cn:lambda:cn-north-1:123456789012:function:f",
+        ] {
+            assert!(read::<FunctionName>(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "a b",
+            "f:live",
+            "arn:aws:lambda:eu-west-1:123456789012:function:f:live",
+            "arn:aws:s3:::f",
+            "a/b",
+            &"x".repeat(65),
+        ] {
+            assert!(read::<FunctionName>(bad).is_err(), "{bad}");
+        }
+        assert_eq!(read::<FunctionName>(&"x".repeat(64)), Ok("x".repeat(64)));
+    }
+
+    #[test]
+    fn roles_are_names_or_arns_of_any_partition() {
+        for good in [
+            "deploy",
+            "service-role/deploy",
+            "arn:aws:iam::123456789012:role/deploy",
+            "arn:aws-us-gov:iam::123456789012:role/a/b",
+        ] {
+            assert!(read::<Role>(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "a b",
+            "arn:aws:iam::12:role/deploy",
+            "arn:aws:iam::123456789012:user/deploy",
+            "arn:aws:iam::123456789012:role/",
+            "arn:x",
+        ] {
+            assert!(read::<Role>(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn layers_keep_their_order_and_need_a_version() {
+        let arn = "arn:aws:lambda:eu-west-1:123456789012:layer:deps:3";
+        assert_eq!(read::<Layers>(arn).as_deref(), Ok(arn));
+        assert!(read::<Layers>("arn:aws:lambda:eu-west-1:123456789012:layer:deps").is_err());
+        assert!(Layers::parse(&Written::List(vec![arn.to_owned(); 6])).is_err());
+    }
+
+    #[test]
+    fn names_that_lambda_sets_itself_are_refused() {
+        for good in ["AB", "PATH", "LD_LIBRARY_PATH", "TZ", "AWS_LAMBDA_EXEC_WRAPPER", "a1"] {
+            assert_eq!(check_variable_name(good), Ok(()), "{good}");
+        }
+        for bad in ["AWS_REGION", "LAMBDA_TASK_ROOT", "_X", "1A", "A", "", "A-B", "Ä1"] {
+            assert!(check_variable_name(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_environment_shows_names_and_never_values() {
+        let environment = |pairs: &[(&str, &str)]| {
+            Environment(pairs.iter().map(|(key, value)| ((*key).to_owned(), Secret::new(*value))).collect())
+        };
+        let wanted = environment(&[("KEPT", "1"), ("NEW", "s3cret"), ("CHANGED", "s3cret")]);
+        let live = environment(&[("KEPT", "1"), ("GONE", "s3cret"), ("CHANGED", "old")]);
+        let found = wanted.differences("environment", Some(&live));
+        let shown: Vec<_> =
+            found.iter().map(|d| (d.key.as_deref().unwrap(), d.from.as_deref(), d.to.as_deref())).collect();
+        assert_eq!(
+            shown,
+            [("CHANGED", Some(HIDDEN), Some(HIDDEN)), ("GONE", Some(HIDDEN), None), ("NEW", None, Some(HIDDEN))]
+        );
+        assert!(!format!("{wanted:?}{}", wanted.shown()).contains("s3cret"));
+    }
+}
