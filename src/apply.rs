@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use crate::{
-    plan::{Plan, Step},
-    report::Event,
-};
+use crate::place::Problem;
+use crate::plan::{Plan, Step};
+use crate::report::Event;
 
 /// Brings steps about. Implemented where AWS is known.
 #[expect(async_fn_in_trait, reason = "one implementation and one thread: nothing needs the future to be Send")]
@@ -21,6 +20,8 @@ pub struct Done {
     pub arn: Option<String>,
     /// The number of the version that stands for this deployment.
     pub version: Option<String>,
+    /// What AWS accepted but did not take over.
+    pub warnings: Vec<String>,
 }
 
 /// How a deployment ended.
@@ -112,7 +113,8 @@ pub async fn apply(plan: &Plan, control: &mut impl Control, tell: &mut dyn FnMut
     for (index, step) in plan.steps.iter().enumerate() {
         tell(Event::StepStarted { function: plan.function.clone(), step: step.clone() });
         match control.perform(step).await {
-            Ok(Done { arn, version }) => {
+            Ok(Done { arn, version, warnings }) => {
+                warnings.into_iter().for_each(|warning| tell(Event::Warning(Problem::new(warning))));
                 tell(Event::StepDone { step: step.clone(), version: version.clone() });
                 outcome.done.push(step.subject());
                 outcome.arn = arn.or(outcome.arn);

@@ -6,13 +6,11 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, builder::ValueParser, error::ErrorKind};
 
-use crate::{
-    config::{
-        Given, Layer, Purpose, Request, Speaks, Value, insert,
-        options::{self, Group, Kind, OPTIONS, Opt},
-    },
-    place::{Place, Problem},
+use crate::config::{
+    Given, Layer, Purpose, Request, Speaks, Value, insert,
+    options::{self, Group, Kind, OPTIONS, Opt},
 };
+use crate::place::{Place, Problem};
 
 /// What the user wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]

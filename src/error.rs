@@ -1,12 +1,10 @@
 //! Every way in which a run ends badly: one variant a stage, with its exit code and its words for people.
 
-use crate::{
-    apply::{Fault, FaultKind, Signal, Stopped},
-    package,
-    place::{Place, Problem},
-    plan::{Cause, Obstacle},
-    report::{Console, Failure},
-};
+use crate::apply::{Fault, FaultKind, Signal, Stopped};
+use crate::package;
+use crate::place::{Place, Problem};
+use crate::plan::{Cause, Obstacle};
+use crate::report::{Console, Failure};
 
 /// Exit codes. Their meaning does not change within a major version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

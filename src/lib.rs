@@ -51,20 +51,18 @@ use std::{cell::RefCell, collections::BTreeMap, fs, path::Path, time::Duration};
 
 use tokio::sync::watch;
 
-use crate::{
-    apply::Signal,
-    aws::Session,
-    cli::{Stop, Verb},
-    config::{DryRun, Entry, Loaded, RunOptions},
-    error::{Error, ExitCode},
-    host::{Ci, Host},
-    package::Artifact,
-    place::Place,
-    plan::{Plan, Step},
-    remote::{Caller, Remote},
-    report::{Console, Deployed, Event, Format, Packaged, Reporter, Stage},
-    settings::{Role, Secret},
-};
+use crate::apply::Signal;
+use crate::aws::Session;
+use crate::cli::{Stop, Verb};
+use crate::config::{DryRun, Entry, Loaded, RunOptions};
+use crate::error::{Error, ExitCode};
+use crate::host::{Ci, Host};
+use crate::package::Artifact;
+use crate::place::Place;
+use crate::plan::{Plan, Step};
+use crate::remote::{Caller, Remote};
+use crate::report::{Console, Deployed, Event, Format, Packaged, Reporter, Stage};
+use crate::settings::{Role, Secret};
 
 /// Does what the command line says and returns the exit code.
 pub fn run(host: &Host) -> ExitCode {

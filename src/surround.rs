@@ -7,13 +7,11 @@ use std::{
 
 use tokio::sync::watch;
 
-use crate::{
-    apply::Signal,
-    config::RunOptions,
-    error::Error,
-    host::Host,
-    report::{Console, Event, Stage},
-};
+use crate::apply::Signal;
+use crate::config::RunOptions;
+use crate::error::Error;
+use crate::host::Host;
+use crate::report::{Console, Event, Stage};
 
 /// Hides the credentials of the environment, also where the configuration does not use them.
 pub(crate) fn hide_credentials(host: &Host, console: &Console) {

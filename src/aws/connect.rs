@@ -14,12 +14,10 @@ use aws_smithy_http_client::{
 };
 
 use super::fault::{self, Call};
-use crate::{
-    apply::{Fault, FaultKind},
-    deployment::{Credentials, Target},
-    remote::Caller,
-    settings::{Partition, Secret},
-};
+use crate::apply::{Fault, FaultKind};
+use crate::deployment::{Credentials, Target};
+use crate::remote::Caller;
+use crate::settings::{Partition, Secret};
 
 /// A way to AWS, as somebody, in a Region.
 pub struct Connection {

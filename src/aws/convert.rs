@@ -9,12 +9,10 @@ use aws_sdk_lambda::types::{
     FunctionConfiguration, TracingConfig, VpcConfig,
 };
 
-use crate::{
-    remote::{Live, Version},
-    settings::{
-        Architecture, Arn, Description, Environment, EphemeralStorage, Handler, Ids, Layers, MemorySize, Role, Runtime,
-        Secret, Settings, Timeout, TracingMode,
-    },
+use crate::remote::{Live, Version};
+use crate::settings::{
+    Architecture, Arn, Description, Environment, EphemeralStorage, Handler, Ids, Layers, MemorySize, Role, Runtime,
+    Secret, Settings, Timeout, TracingMode,
 };
 
 /// Puts every setting that is present into a request builder; create and update name their setters alike.
@@ -122,6 +120,11 @@ fn settings(config: &FunctionConfiguration) -> Settings {
             _ => TracingMode::PassThrough,
         }),
     }
+}
+
+/// The settings of a function about which nothing was said.
+pub(super) fn default_settings() -> Settings {
+    settings(&FunctionConfiguration::builder().build())
 }
 
 /// AWS' default is `x86_64`; a value that this version does not know is absent.

@@ -84,6 +84,7 @@ fn answered(status: u16, code: &str, said: &str, call: &Call<'_>) -> Failed {
             Fault::new(FaultKind::Denied, format!("the credentials have expired: {said}")).help("get new ones and run again")
         }
         (403, _) | (_, "AccessDeniedException" | "AccessDenied") => {
+            let (action, resource) = denied(said).unwrap_or((action, resource));
             Fault::new(FaultKind::Denied, format!("AWS denied `{action}` on `{resource}`: {said}"))
                 .help(format!("allow `{action}` in the policy of the identity that deploys, and run again"))
         }
@@ -102,6 +103,13 @@ fn answered(status: u16, code: &str, said: &str, call: &Call<'_>) -> Failed {
         _ => Answer::Other,
     };
     Failed { fault, answer }
+}
+
+/// The action and resource that AWS names itself, as `iam:PassRole` when the call was another.
+fn denied(said: &str) -> Option<(&str, &str)> {
+    let (_, rest) = said.split_once("not authorized to perform: ")?;
+    let (action, rest) = rest.split_once(" on resource: ")?;
+    Some((action, rest.split_whitespace().next()?))
 }
 
 /// An error and its causes on one line, each said once.

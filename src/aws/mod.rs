@@ -17,7 +17,9 @@ use tokio::sync::watch;
 
 pub use connect::{Connection, connect};
 
-use crate::{apply::Signal, package::Artifact, remote::Live};
+use crate::apply::Signal;
+use crate::package::Artifact;
+use crate::remote::Live;
 use settle::Deadline;
 
 /// The AWS side of one function's deployment: reads it, waits for it, writes it, all before one deadline.

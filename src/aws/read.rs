@@ -11,11 +11,9 @@ use super::{
     fault::{self, Answer, Call, Failed},
     settle::{Pace, failure, is_settled},
 };
-use crate::{
-    apply::{Fault, FaultKind},
-    deployment::Publish,
-    remote::{Live, Remote, Version},
-};
+use crate::apply::{Fault, FaultKind};
+use crate::deployment::Publish;
+use crate::remote::{Live, Remote, Version};
 
 /// A settled function, and whether what happened to it last went wrong.
 pub(super) struct Settled {

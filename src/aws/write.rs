@@ -3,7 +3,7 @@
 
 use aws_sdk_lambda::{
     primitives::Blob,
-    types::{FunctionCode, FunctionConfiguration, State},
+    types::{FunctionCode, State},
 };
 
 use super::{
@@ -13,13 +13,11 @@ use super::{
     read::Settled,
     settle::{Pace, failure},
 };
-use crate::{
-    apply::{Control, Done, Fault, FaultKind},
-    package::Artifact,
-    plan::{CodeChange, Step, TagChange},
-    remote::{Live, Version},
-    settings::{Architecture, Settings},
-};
+use crate::apply::{Control, Done, Fault, FaultKind};
+use crate::package::Artifact;
+use crate::plan::{CodeChange, Step, TagChange};
+use crate::remote::{Live, Version};
+use crate::settings::{Architecture, Settings};
 
 impl Control for Session<'_> {
     async fn perform(&mut self, step: &Step) -> Result<Done, Fault> {
@@ -174,7 +172,7 @@ impl Session<'_> {
                     if answer.state() == Some(&State::Pending) {
                         self.active(&number).await?;
                     }
-                    return Ok(Done { arn: Some(base.arn), version: Some(number) });
+                    return Ok(Done { arn: Some(base.arn), version: Some(number), warnings: Vec::new() });
                 }
                 Err(error) => fault::of(&error, &call),
             };
@@ -183,7 +181,9 @@ impl Session<'_> {
                     // The answer to our own first attempt may have been lost.
                     let newest = self.newest_version().await?;
                     return match newest.filter(|version| is_published_from(version, &base)) {
-                        Some(version) => Ok(Done { arn: Some(base.arn), version: Some(version.number) }),
+                        Some(version) => {
+                            Ok(Done { arn: Some(base.arn), version: Some(version.number), warnings: Vec::new() })
+                        }
                         None => Err(foreign_change(&failed)),
                     };
                 }
@@ -207,7 +207,7 @@ impl Session<'_> {
             let answer = self.bounded(&what, request.send()).await?.map_err(|error| fault::of(&error, &call))?;
             match answer.configuration() {
                 Some(config) if config.state() == Some(&State::Pending) => self.pause(&mut pace, &what).await?,
-                config => return config.and_then(failure_of_version).map_or(Ok(()), |fault| Err(fault.into())),
+                config => return config.and_then(failure).map_or(Ok(()), |fault| Err(fault.into())),
             }
         }
     }
@@ -264,16 +264,16 @@ impl Session<'_> {
         let code_sha256 = code
             .map(|artifact| artifact.code_sha256.as_str())
             .or(before.as_ref().map(|before| before.code_sha256.as_str()));
-        let differences = sent.differences(&live.settings);
-        let mut foreign: Vec<_> = differences.iter().map(|difference| difference.setting).collect();
-        foreign.dedup();
+        let known = before.as_ref().map_or_else(convert::default_settings, |before| before.settings.clone());
+        let (ignored, mut foreign) = unlike(sent, &live.settings, &known);
         if code_sha256.is_some_and(|expected| expected != live.code_sha256) {
             foreign.push("code");
         }
-        let done = Done { arn: Some(live.arn.clone()), version: None };
+        let arn = Some(live.arn.clone());
         self.live = Some(live);
         if foreign.is_empty() {
-            return Ok(done);
+            let warning = |setting| format!("AWS accepted {what} but still reports the old {setting}");
+            return Ok(Done { arn, version: None, warnings: ignored.into_iter().map(warning).collect() });
         }
         let message = format!(
             "after {what} the function has another {} than was sent: somebody else changed it meanwhile",
@@ -281,6 +281,13 @@ impl Session<'_> {
         );
         Err(Fault::new(FaultKind::Conflict, message).help("run again to see what differs").into())
     }
+}
+
+/// Settings that are not as sent: first those that are as before, so AWS ignored them, then those that others changed.
+fn unlike<'a>(sent: &'a Settings, live: &Settings, before: &Settings) -> (Vec<&'a str>, Vec<&'a str>) {
+    let mut names: Vec<_> = sent.differences(live).into_iter().map(|difference| difference.setting).collect();
+    names.dedup();
+    names.into_iter().partition(|name| live.only(&[name]) == before.only(&[name]))
 }
 
 fn architectures(architecture: Option<Architecture>) -> Option<Vec<aws_sdk_lambda::types::Architecture>> {
@@ -300,8 +307,4 @@ fn is_published_from(version: &Version, live: &Live) -> bool {
 fn foreign_change(failed: &Failed) -> Failed {
     let message = format!("somebody else changed the function meanwhile: {}", failed.fault.message);
     Fault::new(FaultKind::Conflict, message).help("run again to see what differs").into()
-}
-
-fn failure_of_version(config: &FunctionConfiguration) -> Option<Fault> {
-    failure(config)
 }

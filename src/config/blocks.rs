@@ -16,10 +16,8 @@ use super::{
     shell,
     yaml::{self, MOST_BYTES},
 };
-use crate::{
-    host::Host,
-    place::{Place, Problem},
-};
+use crate::host::Host;
+use crate::place::{Place, Problem};
 
 /// Where a block is looked for, in this order.
 const FILES: [&str; 3] = ["dpl.yml", ".dpl.yml", ".travis.yml"];

@@ -10,10 +10,8 @@ use super::{
     blocks::{Dialect, truth},
     layer::{Given, Value},
 };
-use crate::{
-    host::{Build, Host},
-    place::{Place, Problem},
-};
+use crate::host::{Build, Host};
+use crate::place::{Place, Problem};
 
 /// Runtime keys, and the variable that Travis sets for each.
 const RUNTIMES: &[(&str, &str)] = &[

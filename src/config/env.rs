@@ -9,10 +9,8 @@ use super::{
     layer::{self, Given, Layer, Value},
     options::{self, Ambient, Kind},
 };
-use crate::{
-    host::Host,
-    place::{Place, Problem},
-};
+use crate::host::Host;
+use crate::place::{Place, Problem};
 
 /// Prefixes of variables that mean this tool, the strongest first.
 const ADDRESSED: [&str; 3] = ["DPL_LAMBDA_", "INPUT_", "PLUGIN_"];

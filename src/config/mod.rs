@@ -21,12 +21,10 @@ pub use blocks::truth;
 pub use layer::{Entry as MapEntry, Given, Layer, Value, insert};
 
 use self::{read::Reader, resolve::Context};
-use crate::{
-    deployment::{Code, Deployment},
-    host::{Build, Ci, Host},
-    place::{Place, Problem},
-    settings::Secret,
-};
+use crate::deployment::{Code, Deployment};
+use crate::host::{Build, Ci, Host};
+use crate::place::{Place, Problem};
+use crate::settings::Secret;
 
 /// What the command line says besides options.
 #[derive(Debug, Clone)]

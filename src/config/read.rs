@@ -7,10 +7,8 @@ use super::{
     layer::{Given, Layer, Value},
     options::{self, Kind, Opt},
 };
-use crate::{
-    place::{Place, Problem},
-    settings::{Setting, Source, Written},
-};
+use crate::place::{Place, Problem};
+use crate::settings::{Setting, Source, Written};
 
 /// Reads typed values out of a merged layer and collects what is wrong with them.
 pub(super) struct Reader {

@@ -12,16 +12,14 @@ use super::{
     layer::Given,
     read::{Pair, Reader},
 };
-use crate::{
-    deployment::{
-        Code, Credentials, Deployment, HandlerParts, Hidden, Keyed, Links, Others, Publish, Release, Rules, Target,
-    },
-    host::{Build, Host},
-    place::Problem,
-    settings::{
-        Arn, Description, Environment, FunctionName, Handler, Ids, Layers, Secret, Setting, Settings, Source, Written,
-        check_variable_name,
-    },
+use crate::deployment::{
+    Code, Credentials, Deployment, HandlerParts, Hidden, Keyed, Links, Others, Publish, Release, Rules, Target,
+};
+use crate::host::{Build, Host};
+use crate::place::Problem;
+use crate::settings::{
+    Arn, Description, Environment, FunctionName, Handler, Ids, Layers, Secret, Setting, Settings, Source, Written,
+    check_variable_name,
 };
 
 /// The most that all variables may take, AWS' limit of 4 KB.

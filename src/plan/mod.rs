@@ -9,12 +9,10 @@ use std::collections::BTreeMap;
 
 pub use step::{CodeChange, Step, TagChange};
 
-use crate::{
-    deployment::{Deployment, Others, Publish},
-    package::Artifact,
-    remote::{Caller, Live, Remote, Version},
-    settings::{Architecture, Settings},
-};
+use crate::deployment::{Deployment, Others, Publish};
+use crate::package::Artifact;
+use crate::remote::{Caller, Live, Remote, Version};
+use crate::settings::{Architecture, Settings};
 
 /// The largest package that fits into a call: AWS' limit of 50 MB (`CodeSizeZipped`).
 const MOST_DIRECT: usize = 50 << 20;

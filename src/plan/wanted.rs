@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::Plan;
-use crate::{
-    deployment::{Deployment, Keyed, Others},
-    remote::{Caller, Live},
-    settings::{Environment, Handler, Role, Runtime, Secret, Settings},
-};
+use crate::deployment::{Deployment, Keyed, Others};
+use crate::remote::{Caller, Live};
+use crate::settings::{Environment, Handler, Role, Runtime, Secret, Settings};
 
 /// AWS' limit for all names and values of an environment.
 const MOST_ENVIRONMENT: usize = 4096;

@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use crate::{
-    package::Listed,
-    place::Problem,
-    plan::{Plan, Step},
-};
+use crate::package::Listed;
+use crate::place::Problem;
+use crate::plan::{Plan, Step};
 
 /// Something that happened.
 #[derive(Debug, Clone)]

@@ -9,7 +9,8 @@ use std::{
 };
 
 use super::{Console, Dialect, Level, Stream, event::Stage, sanitise};
-use crate::{host::Host, place::Problem};
+use crate::host::Host;
+use crate::place::Problem;
 
 /// The runner keeps this many annotations of a level and step; the last one says how many more there are.
 const MOST_ANNOTATIONS: usize = 10;

@@ -3,12 +3,10 @@
 use serde::Serialize;
 
 use super::event::{Event, Failure};
-use crate::{
-    package::Listed,
-    place::{FilePlace, Place, Problem},
-    plan::{Plan, Step},
-    settings::{Difference, Setting},
-};
+use crate::package::Listed;
+use crate::place::{FilePlace, Place, Problem};
+use crate::plan::{Plan, Step};
+use crate::settings::{Difference, Setting};
 
 /// The version of the document. It changes when a field changes its meaning, not when one is added.
 const SCHEMA_VERSION: u32 = 1;

@@ -17,11 +17,9 @@ pub use event::{Deployed, Event, Failure, Packaged, Stage};
 pub use plan::size;
 pub use redact::{Console, mask};
 
-use crate::{
-    host::{Ci, Host},
-    place::Problem,
-    settings::Secret,
-};
+use crate::host::{Ci, Host};
+use crate::place::Problem;
+use crate::settings::Secret;
 
 /// How a CI wants to be spoken to. Every method has a form that is right for plain text.
 trait Dialect {

@@ -1,9 +1,7 @@
 //! A plan as people read it: one line a step, one line a change, both ends of each.
 
-use crate::{
-    plan::{CodeChange, Plan, Step, TagChange},
-    settings::{Difference, Setting},
-};
+use crate::plan::{CodeChange, Plan, Step, TagChange};
+use crate::settings::{Difference, Setting};
 
 /// The plan as text.
 pub(super) fn lines(plan: &Plan) -> Vec<String> {

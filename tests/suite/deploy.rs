@@ -1,0 +1,394 @@
+//! Create, update, unchanged: what is called, and what the function is afterwards.
+
+use serde_json::json;
+
+use crate::harness::{Aws, Kind, Proxy, Universe, emulator, on_both};
+
+const PYTHON: &str = "def handler(event, context):\n    return {'said': 'one', 'got': event}\n";
+
+/// A universe with a Python function in `dist`, its block, and a proxy that counts.
+fn python(kind: Kind, function: &str, more: &str) -> (Universe, Proxy, Aws) {
+    let emulator = emulator(kind);
+    let proxy = Proxy::before(&emulator.endpoint);
+    let universe =
+        Universe::at(&proxy.endpoint).file("dist/index.py", PYTHON).file("dpl.yml", block(kind, function, more));
+    (universe, proxy, Aws::of(&emulator.endpoint))
+}
+
+fn block(kind: Kind, function: &str, more: &str) -> String {
+    let account = kind.account();
+    format!(
+        "deploy:\n  provider: lambda\n  function_name: {function}\n  role: arn:aws:iam::{account}:role/deployed\n  runtime: python3.12\n  handler: index.handler\n  zip: dist\n{more}"
+    )
+}
+
+#[test]
+fn a_function_is_created_once_and_then_left_alone() {
+    on_both(|kind| {
+        let (universe, proxy, aws) = python(kind, "created", "");
+        universe.run("").code(0).says("Creating function created.").says("Deployed arn:aws:lambda:us-east-1:");
+        assert_eq!(proxy.writes(), ["CreateFunction"]);
+        let body = &proxy.bodies("CreateFunction")[0];
+        assert_eq!(body.get("Description"), None, "nothing is made up");
+        assert_eq!(body.get("MemorySize"), None, "AWS has defaults of its own");
+        assert_eq!(body.get("VpcConfig"), None);
+
+        proxy.forget_calls();
+        let again = universe.run("").code(0).says("`created` in us-east-1 is unchanged: nothing to do.");
+        assert_eq!(proxy.calls(), ["GetFunction"], "{}", again.stdout);
+        assert_eq!(aws.get("created")["Configuration"]["Runtime"], "python3.12");
+    });
+}
+
+#[test]
+fn only_what_differs_is_sent() {
+    on_both(|kind| {
+        let (universe, proxy, aws) = python(kind, "settings-only", "");
+        universe.run("").code(0);
+        aws.configure("settings-only", &json!({ "Description": "by hand", "Timeout": 7 }));
+        proxy.forget_calls();
+
+        universe
+            .run("--memory_size 256")
+            .code(0)
+            .says("memory_size  128 MB → 256 MB")
+            .says("Updating existing function settings-only.");
+        assert_eq!(proxy.writes(), ["UpdateFunctionConfiguration"]);
+        let body = proxy.bodies("UpdateFunctionConfiguration").remove(0);
+        let mut keys: Vec<_> = body.as_object().unwrap().keys().cloned().collect();
+        keys.sort();
+        assert_eq!(keys, ["MemorySize", "RevisionId"]);
+        let live = &aws.get("settings-only")["Configuration"];
+        assert_eq!(
+            (&live["Description"], &live["Timeout"], &live["MemorySize"]),
+            (&json!("by hand"), &json!(7), &json!(256))
+        );
+    });
+}
+
+#[test]
+fn new_code_alone_leaves_the_configuration_alone() {
+    on_both(|kind| {
+        let (universe, proxy, _) = python(kind, "code-only", "");
+        universe.run("").code(0);
+        universe.write("dist/index.py", PYTHON.replace("one", "two"));
+        proxy.forget_calls();
+        universe.run("").code(0).says("Updating code.");
+        assert_eq!(proxy.writes(), ["UpdateFunctionCode"]);
+        let body = proxy.bodies("UpdateFunctionCode").remove(0);
+        assert_eq!(body["Architectures"], json!(["x86_64"]), "AWS would take x86_64 where nothing is said");
+    });
+}
+
+#[test]
+fn configuration_goes_first_then_code_each_on_a_settled_function() {
+    let (universe, proxy, aws) = python(Kind::Ministack, "both", "");
+    universe.run("").code(0);
+    universe.write("dist/index.py", PYTHON.replace("one", "two"));
+    proxy.forget_calls();
+    universe.run("--timeout 9 --function_tags team=media").code(0).says("Updating tags.");
+    assert_eq!(proxy.writes(), ["UpdateFunctionConfiguration", "TagResource", "UpdateFunctionCode"]);
+    let calls = proxy.calls();
+    let between = calls.iter().skip_while(|call| *call != "UpdateFunctionConfiguration").nth(1);
+    assert_eq!(between.unwrap(), "GetFunction", "{calls:?}");
+    assert_eq!(aws.get("both")["Tags"], json!({ "team": "media" }));
+    assert_eq!(aws.invoke("both", &json!({ "n": 1 })), json!({ "said": "two", "got": { "n": 1 } }));
+}
+
+#[test]
+fn deployed_functions_answer_from_the_new_code() {
+    let emulator = emulator(Kind::Ministack);
+    let aws = Aws::of(&emulator.endpoint);
+    let role = "--role arn:aws:iam::000000000000:role/deployed --zip dist";
+    for (name, runtime, handler, file, one, two) in [
+        (
+            "answers-python",
+            "python3.12",
+            "index.handler",
+            "dist/index.py",
+            "def handler(e, c): return 'one'\n",
+            "def handler(e, c): return 'two'\n",
+        ),
+        (
+            "answers-node",
+            "nodejs20.x",
+            "index.handler",
+            "dist/index.js",
+            "exports.handler = async () => 'one'\n",
+            "exports.handler = async () => 'two'\n",
+        ),
+        ("answers-shell", "provided.al2023", "bootstrap", "dist/bootstrap", &bootstrap("one"), &bootstrap("two")),
+    ] {
+        let universe = Universe::at(&emulator.endpoint).file(file, one);
+        let line = format!("--function_name {name} --runtime {runtime} --handler {handler} {role}");
+        universe.run(&line).code(0);
+        assert_eq!(aws.invoke(name, &json!({})), json!("one"), "{name}");
+        universe.write(file, two);
+        universe.run(&line).code(0).says("Updating code.");
+        assert_eq!(aws.invoke(name, &json!({})), json!("two"), "{name}");
+    }
+}
+
+/// A runtime of its own: asks for the next event, answers it, and asks again.
+fn bootstrap(answer: &str) -> String {
+    format!(
+        "#!/bin/sh\nwhile true; do\n  head=$(mktemp)\n  curl -sS -D \"$head\" -o /dev/null \"http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation/next\" || exit 1\n  id=$(grep -i Lambda-Runtime-Aws-Request-Id \"$head\" | tr -d '[:space:]' | cut -d: -f2)\n  curl -sS -o /dev/null \"http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation/$id/response\" -d '\"{answer}\"'\ndone\n"
+    )
+}
+
+#[test]
+fn variables_are_never_dropped_silently() {
+    on_both(|kind| {
+        let (universe, proxy, aws) = python(kind, "variables", "  environment:\n    NAMED: \"1\"\n");
+        universe.run("").code(0);
+        aws.configure(
+            "variables",
+            &json!({ "Environment": { "Variables": { "NAMED": "1", "BY_HAND": "kept-value" } } }),
+        );
+        proxy.forget_calls();
+
+        universe
+            .run("--timeout 9")
+            .code(3)
+            .says("would be dropped: BY_HAND")
+            .says("dpl.yml:9:5")
+            .never_says("kept-value");
+        assert_eq!(proxy.writes(), Vec::<String>::new());
+
+        universe.run("--environment_mode merge").code(0).says("left alone: variables that are not named: BY_HAND");
+        assert_eq!(proxy.writes(), Vec::<String>::new());
+
+        universe
+            .run("--environment NAMED=2 --environment_mode merge")
+            .code(0)
+            .says("environment.NAMED  changed (values hidden)");
+        assert_eq!(
+            aws.get("variables")["Configuration"]["Environment"]["Variables"],
+            json!({ "NAMED": "2", "BY_HAND": "kept-value" })
+        );
+
+        universe.run("--environment_mode replace").code(0).says("environment.BY_HAND  removed");
+        assert_eq!(aws.get("variables")["Configuration"]["Environment"]["Variables"], json!({ "NAMED": "1" }));
+    });
+}
+
+#[test]
+fn a_null_unsets_a_variable_and_an_empty_value_is_one() {
+    let (universe, _, aws) = python(Kind::Ministack, "unset", "  environment:\n    GONE: x\n    EMPTY: x\n");
+    universe.run("").code(0);
+    universe.write("dpl.yml", block(Kind::Ministack, "unset", "  environment:\n    GONE:\n    EMPTY: ''\n"));
+    universe.run("").code(0).says("environment.GONE   removed");
+    assert_eq!(aws.get("unset")["Configuration"]["Environment"]["Variables"], json!({ "EMPTY": "" }));
+}
+
+#[test]
+fn values_keep_the_text_they_were_written_with() {
+    let more = "  environment:\n    VERSION: 1.10\n    ZIP: 007\n    ANSWER: yes\n    SECRET: {from_env: CI_SECRET}\n  function_tags:\n    build: 0x1F\n";
+    let (universe, _, aws) = python(Kind::Ministack, "texts", more);
+    universe
+        .run("")
+        .code(3)
+        .says("`SECRET` is to come from the variable `CI_SECRET`, which is not set (dpl.yml:12:13)");
+    let universe = universe.with("CI_SECRET", "$e'cr\"et,=");
+    universe.run("").code(0).never_says("$e'cr");
+    let variables = &aws.get("texts")["Configuration"]["Environment"]["Variables"];
+    assert_eq!(*variables, json!({ "VERSION": "1.10", "ZIP": "007", "ANSWER": "yes", "SECRET": "$e'cr\"et,=" }));
+    assert_eq!(aws.get("texts")["Tags"], json!({ "build": "0x1F" }));
+    universe.run("").code(0).says("unchanged");
+}
+
+#[test]
+fn tags_are_added_and_only_removed_when_asked() {
+    on_both(|kind| {
+        let (universe, proxy, aws) = python(kind, "tagged", "  function_tags:\n    team: media\n");
+        universe.run("").code(0);
+        aws.tag("tagged", &json!({ "by": "hand" }));
+        proxy.forget_calls();
+        universe.run("").code(0).says("left alone: tags that are not named: by");
+        assert_eq!(proxy.writes(), Vec::<String>::new());
+        universe.run("--function_tags_mode replace").code(0);
+        assert_eq!(proxy.writes(), ["UntagResource"]);
+        assert_eq!(aws.get("tagged")["Tags"], json!({ "team": "media" }));
+    });
+}
+
+#[test]
+fn settings_are_emptied_by_name() {
+    let more = "  description: something\n  dead_letter_arn: arn:aws:sqs:us-east-1:000000000000:failed\n  environment:\n    AA: '1'\n";
+    let (universe, _, aws) = python(Kind::Ministack, "cleared", more);
+    universe.run("").code(0);
+    universe.write("dpl.yml", block(Kind::Ministack, "cleared", "  clear: [description, environment]\n"));
+    universe.run("").code(0).says("description     something → none").says("environment.AA  removed");
+    let live = &aws.get("cleared")["Configuration"];
+    assert_eq!((&live["Description"], &live["Environment"]["Variables"]), (&json!(""), &json!({})));
+    assert_eq!(live["DeadLetterConfig"]["TargetArn"], "arn:aws:sqs:us-east-1:000000000000:failed");
+    universe.run("").code(0).says("unchanged");
+    universe.run("--clear timeout").code(3).says("`timeout` cannot be emptied");
+    universe.run("--clear description --description x").code(3).says("names `description`, which is also given");
+}
+
+#[test]
+fn a_vpc_is_sent_whole_and_detached_by_empty_lists() {
+    let (universe, proxy, _) =
+        python(Kind::Ministack, "vpc", "  subnet_ids: [subnet-2, subnet-1]\n  security_group_ids: sg-1\n");
+    universe.run("").code(0);
+    universe.run("").code(0).says("unchanged");
+    proxy.forget_calls();
+    universe.run("--security_group_ids sg-2").code(0);
+    assert_eq!(
+        proxy.bodies("UpdateFunctionConfiguration")[0]["VpcConfig"],
+        json!({ "SubnetIds": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-2"] })
+    );
+    universe.write("dpl.yml", block(Kind::Ministack, "vpc", "  subnet_ids: []\n  security_group_ids: []\n"));
+    universe.run("").code(0).says("subnet_ids          subnet-1, subnet-2 → none");
+    universe.run("").code(0).says("unchanged");
+}
+
+#[test]
+fn publishing_makes_one_version_for_each_state() {
+    on_both(|kind| {
+        let (universe, proxy, aws) = python(kind, "published", "  publish: true\n");
+        universe.run("").code(0).says("Published version 1.");
+        proxy.forget_calls();
+        universe.run("").code(0).says("unchanged and is version 1");
+        assert_eq!(proxy.writes(), Vec::<String>::new());
+        universe.run("--memory_size 256").code(0).says("Published version 2.");
+        universe
+            .run("--memory_size 256 --description new")
+            .code(0)
+            .says("is version 2")
+            .never_says("Published version");
+        assert_eq!(aws.versions("published"), ["1", "2"]);
+    });
+}
+
+#[test]
+fn a_version_that_was_not_published_is_made_up_for() {
+    let (universe, _, aws) = python(Kind::Ministack, "late", "");
+    universe.run("").code(0);
+    universe.run("--publish").code(0).says("Published version 1.");
+    universe.run("--memory_size 512").code(0);
+    universe.run("--memory_size 512 --publish").code(0).says("Published version 2.");
+    assert_eq!(aws.versions("late"), ["1", "2"]);
+}
+
+#[test]
+fn a_version_says_which_commit_and_build_it_is() {
+    let (universe, proxy, _) = python(Kind::Ministack, "described", "  publish: true\n");
+    let universe =
+        universe.with("TRAVIS", "true").with("TRAVIS_COMMIT", "0123456789abcdef").with("TRAVIS_BUILD_NUMBER", "42");
+    universe.run("").code(0);
+    assert_eq!(proxy.bodies("PublishVersion")[0]["Description"], "commit 0123456789ab, build 42");
+    universe.run("--memory_size 256 --version_description 'build %{build_number}'").code(0);
+    assert_eq!(proxy.bodies("PublishVersion")[1]["Description"], "build 42");
+}
+
+#[test]
+fn a_plan_shows_everything_and_writes_nothing() {
+    on_both(|kind| {
+        let (universe, proxy, aws) = python(kind, "planned", "  environment:\n    AA: '1'\n");
+        universe.run("plan --exit-code").code(2).says("+ function        created with");
+        assert!(!aws.exists("planned"));
+        universe.run("").code(0);
+        universe.run("plan --exit-code").code(0).says("`planned` in us-east-1 is unchanged: nothing to do.");
+        universe.write("dist/index.py", "def handler(e, c): return 2\n");
+        proxy.forget_calls();
+        let plan = universe.run("plan --environment AA=2 --publish").code(0);
+        for line in ["~ configuration", "environment.AA  changed (values hidden)", "~ code", "+ version"] {
+            assert!(plan.stdout.contains(line), "{line}: {}", plan.stdout);
+        }
+        universe.run("--dry_run --memory_size 1024").code(0).says("memory_size  128 MB → 1024 MB");
+        universe.run("plan --exit-code --memory_size 1024").code(2);
+        assert_eq!(proxy.writes(), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn a_bare_role_name_is_completed() {
+    on_both(|kind| {
+        let (universe, proxy, aws) = python(kind, "role-name", "");
+        universe.run("--role deployed").code(0);
+        let arn = format!("arn:aws:iam::{}:role/deployed", kind.account());
+        assert_eq!(aws.get("role-name")["Configuration"]["Role"], json!(arn));
+        proxy.forget_calls();
+        universe.run("--role deployed").code(0).says("unchanged");
+        assert_eq!(proxy.calls(), ["GetFunction"], "the account is in the function's ARN");
+    });
+}
+
+#[test]
+fn another_account_is_refused_before_anything_is_read() {
+    let (universe, proxy, _) = python(Kind::Ministack, "elsewhere", "  expect_account: '123456789012'\n");
+    universe.run("").code(3).says("the credentials belong to account 000000000000, not to 123456789012 (dpl.yml:8:19)");
+    assert_eq!(proxy.writes(), Vec::<String>::new());
+    universe.run("--expect_account 000000000000").code(0);
+}
+
+#[test]
+fn an_image_function_is_refused() {
+    let aws = Aws::of(&emulator(Kind::Ministack).endpoint);
+    let image = json!({ "FunctionName": "an-image", "PackageType": "Image", "Role": "arn:aws:iam::000000000000:role/r", "Code": { "ImageUri": "000000000000.dkr.ecr.us-east-1.amazonaws.com/r:1" } });
+    assert_eq!(aws.call("lambda", "POST", "/2015-03-31/functions", &image.to_string()).0, 201);
+    let (universe, proxy, _) = python(Kind::Ministack, "an-image", "");
+    universe.run("").code(3).says("has the package type Image").says("dpl.yml:7:8");
+    assert_eq!(proxy.writes(), Vec::<String>::new());
+}
+
+#[test]
+fn what_creating_needs_is_told_at_once() {
+    let (universe, proxy, _) = python(Kind::Ministack, "incomplete", "");
+    universe.write("dpl.yml", "function_name: incomplete\nzip: dist\n");
+    universe.run("").code(3).says("AWS needs a role").says("AWS needs a runtime").says("AWS needs a handler");
+    assert_eq!(proxy.writes(), Vec::<String>::new());
+}
+
+#[test]
+fn a_handler_in_parts_takes_the_live_runtimes_separator() {
+    let (universe, _, aws) = python(Kind::Ministack, "separator", "");
+    universe.run("--runtime java21 --handler a.B::c").code(0);
+    universe.write("dpl.yml", "function_name: separator\nzip: dist\nmodule_name: a.B\nhandler_name: d\n");
+    universe.run("").code(0).says("a.B::c → a.B::d");
+    assert_eq!(aws.get("separator")["Configuration"]["Handler"], "a.B::d");
+}
+
+#[test]
+fn a_revision_is_a_condition_for_the_first_write() {
+    let (universe, proxy, aws) = python(Kind::Ministack, "revised", "");
+    universe.run("").code(0);
+    let revision = aws.get("revised")["Configuration"]["RevisionId"].as_str().unwrap().to_owned();
+    proxy.forget_calls();
+    universe.run("--timeout 9 --revision_id 00000000-0000").code(5).says("is not at revision 00000000-0000");
+    assert_eq!(proxy.writes(), Vec::<String>::new());
+    universe.run(&format!("--timeout 9 --revision_id {revision}")).code(0);
+}
+
+#[test]
+fn several_blocks_are_deployed_in_order_and_chosen_by_name() {
+    let emulator = emulator(Kind::Ministack);
+    let proxy = Proxy::before(&emulator.endpoint);
+    let one = |name: &str| {
+        format!(
+            "  - provider: lambda\n    function_name: {name}\n    role: deployed\n    runtime: python3.12\n    handler: index.handler\n    zip: dist\n"
+        )
+    };
+    let text = format!("deploy:\n  - provider: heroku\n    app: x\n{}{}", one("several-a"), one("several-b"));
+    let universe = Universe::at(&proxy.endpoint).file("dist/index.py", PYTHON).file("dpl.yml", text);
+    universe.run("--function_name several-b --memory_size 256").code(0).never_says("several-a");
+    let both = universe.run("").code(0);
+    assert!(both.stdout.find("several-a").unwrap() < both.stdout.find("several-b").unwrap());
+    universe.run("--function_name several-c").code(3).says("the blocks are for `several-a`, `several-b`");
+}
+
+#[test]
+fn an_arn_names_the_function_and_its_region() {
+    let (universe, _, aws) = python(Kind::Ministack, "by-arn", "");
+    universe.run("").code(0);
+    let universe = universe.without("AWS_REGION");
+    universe.write(
+        "dpl.yml",
+        "function_name: arn:aws:lambda:us-east-1:000000000000:function:by-arn\nzip: dist\ntimeout: 8\n",
+    );
+    universe.run("").code(0);
+    assert_eq!(aws.get("by-arn")["Configuration"]["Timeout"], 8);
+    universe.run("--region eu-west-1").code(3).says("the ARN in `function_name` is of us-east-1");
+}

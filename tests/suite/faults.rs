@@ -1,0 +1,1 @@
+//! Errors and faults: what AWS refuses, what gets lost, what others do meanwhile.

@@ -1,0 +1,114 @@
+//! A second, independent way to an emulator: plain HTTP, without the SDK under test.
+
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+
+/// The control plane at an endpoint.
+pub struct Aws {
+    address: String,
+}
+
+impl Aws {
+    pub fn of(endpoint: &str) -> Self {
+        Self { address: endpoint.trim_start_matches("http://").to_owned() }
+    }
+
+    /// One call; panics when there is no answer at all.
+    pub fn call(&self, service: &str, method: &str, path: &str, body: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let kind = if service == "lambda" { "application/json" } else { "application/x-www-form-urlencoded" };
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential=AKIDTEST/20200101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
+        );
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: {authorization}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            self.address,
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let text = String::from_utf8_lossy(&answer);
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
+    fn lambda(&self, method: &str, path: &str, body: &Value) -> Value {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let (status, answer) = self.call("lambda", method, path, &body);
+        assert!(status < 300, "{method} {path}: {status} {answer}");
+        serde_json::from_str(&answer).unwrap_or_default()
+    }
+
+    /// The function's configuration and tags.
+    pub fn get(&self, function: &str) -> Value {
+        self.lambda("GET", &format!("/2015-03-31/functions/{function}"), &Value::Null)
+    }
+
+    pub fn exists(&self, function: &str) -> bool {
+        self.call("lambda", "GET", &format!("/2015-03-31/functions/{function}"), "").0 == 200
+    }
+
+    /// Numbers of all published versions, oldest first.
+    pub fn versions(&self, function: &str) -> Vec<String> {
+        let answer = self.lambda("GET", &format!("/2015-03-31/functions/{function}/versions"), &Value::Null);
+        let numbers = answer["Versions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|version| version["Version"].as_str().unwrap().to_owned());
+        numbers.filter(|number| number != "$LATEST").collect()
+    }
+
+    /// Changes settings behind the tool's back, and waits until that has settled.
+    pub fn configure(&self, function: &str, settings: &Value) {
+        self.lambda("PUT", &format!("/2015-03-31/functions/{function}/configuration"), settings);
+        self.wait(function);
+    }
+
+    pub fn wait(&self, function: &str) {
+        for _ in 0..200 {
+            let answer = self.get(function);
+            let config = &answer["Configuration"];
+            if config["State"] != "Pending" && config["LastUpdateStatus"] != "InProgress" {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("{function} does not settle");
+    }
+
+    pub fn tag(&self, function: &str, tags: &Value) {
+        let arn = self.get(function)["Configuration"]["FunctionArn"].as_str().unwrap().to_owned();
+        self.lambda("POST", &format!("/2017-03-31/tags/{arn}"), &json!({ "Tags": tags }));
+    }
+
+    pub fn publish(&self, function: &str) {
+        self.lambda("POST", &format!("/2015-03-31/functions/{function}/versions"), &json!({}));
+    }
+
+    pub fn delete(&self, function: &str) {
+        self.lambda("DELETE", &format!("/2015-03-31/functions/{function}"), &Value::Null);
+    }
+
+    /// Invokes and returns the payload; the function really runs.
+    pub fn invoke(&self, function: &str, payload: &Value) -> Value {
+        let path = format!("/2015-03-31/functions/{function}/invocations");
+        let (status, answer) = self.call("lambda", "POST", &path, &payload.to_string());
+        assert_eq!(status, 200, "{answer}");
+        serde_json::from_str(&answer).unwrap_or_else(|_| panic!("{answer}"))
+    }
+
+    pub fn make_role(&self, name: &str) {
+        let trust = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22Service%22%3A%22lambda.amazonaws.com%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%5D%7D";
+        let body = format!("Action=CreateRole&Version=2010-05-08&RoleName={name}&AssumeRolePolicyDocument={trust}");
+        let (status, answer) = self.call("iam", "POST", "/", &body);
+        assert_eq!(status, 200, "{answer}");
+    }
+}

@@ -1,0 +1,199 @@
+//! A proxy between the tool and an emulator: counts calls, and makes chosen ones go wrong.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{Shutdown, TcpListener, TcpStream},
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
+};
+
+/// What happens to a call.
+#[derive(Clone)]
+pub enum Fault {
+    /// It is answered like this and never reaches AWS.
+    Answer(u16, &'static str, &'static str),
+    /// AWS answers, but these headers and this body arrive instead.
+    Instead(u16, String),
+    /// The connection breaks before AWS hears of it.
+    ResetBefore,
+    /// AWS does it, but the answer is lost.
+    ResetAfter,
+    /// AWS hears of it this much later.
+    Slow(Duration),
+    /// This happens first, then AWS hears of it.
+    First(Arc<dyn Fn() + Send + Sync>),
+    /// AWS answers, this happens, then the answer arrives.
+    Then(Arc<dyn Fn() + Send + Sync>),
+}
+
+struct Rule {
+    operation: &'static str,
+    /// Which of its calls, counted from 1; 0 is every one.
+    nth: usize,
+    fault: Fault,
+}
+
+#[derive(Default)]
+struct State {
+    rules: Vec<Rule>,
+    calls: Vec<(String, String)>,
+}
+
+/// A proxy on a port of its own.
+#[derive(Clone)]
+pub struct Proxy {
+    pub endpoint: String,
+    state: Arc<Mutex<State>>,
+}
+
+impl Proxy {
+    /// Stands before the control plane at an endpoint.
+    pub fn before(endpoint: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let proxy = Self { endpoint: format!("http://{}", listener.local_addr().unwrap()), state: Arc::default() };
+        let (state, upstream) = (Arc::clone(&proxy.state), endpoint.trim_start_matches("http://").to_owned());
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (state, upstream) = (Arc::clone(&state), upstream.clone());
+                thread::spawn(move || serve(&stream, &upstream, &state));
+            }
+        });
+        proxy
+    }
+
+    /// Makes the nth call of an operation go wrong; 0 is every call.
+    pub fn on(&self, operation: &'static str, nth: usize, fault: Fault) -> &Self {
+        self.state.lock().unwrap().rules.push(Rule { operation, nth, fault });
+        self
+    }
+
+    /// The operations called so far, in order.
+    pub fn calls(&self) -> Vec<String> {
+        self.state.lock().unwrap().calls.iter().map(|(operation, _)| operation.clone()).collect()
+    }
+
+    /// The operations called so far that change something.
+    pub fn writes(&self) -> Vec<String> {
+        self.calls()
+            .into_iter()
+            .filter(|operation| !["Get", "List"].iter().any(|read| operation.starts_with(read)))
+            .collect()
+    }
+
+    /// Bodies of all calls of an operation.
+    pub fn bodies(&self, operation: &str) -> Vec<serde_json::Value> {
+        let calls = &self.state.lock().unwrap().calls;
+        calls
+            .iter()
+            .filter(|(name, _)| name == operation)
+            .map(|(_, body)| serde_json::from_str(body).unwrap_or_default())
+            .collect()
+    }
+
+    pub fn forget_calls(&self) {
+        self.state.lock().unwrap().calls.clear();
+    }
+}
+
+/// The name of the operation behind a request.
+fn operation(method: &str, path: &str, body: &str) -> String {
+    let path = path.split('?').next().unwrap_or_default();
+    let name = match (method, path.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().as_slice()) {
+        ("GET", ["2015-03-31", "functions", _]) => "GetFunction",
+        ("POST", ["2015-03-31", "functions"]) => "CreateFunction",
+        ("PUT", ["2015-03-31", "functions", _, "configuration"]) => "UpdateFunctionConfiguration",
+        ("PUT", ["2015-03-31", "functions", _, "code"]) => "UpdateFunctionCode",
+        ("GET", ["2015-03-31", "functions", _, "versions"]) => "ListVersionsByFunction",
+        ("POST", ["2015-03-31", "functions", _, "versions"]) => "PublishVersion",
+        ("POST", ["2017-03-31", "tags", ..]) => "TagResource",
+        ("DELETE", ["2017-03-31", "tags", ..]) => "UntagResource",
+        ("POST", []) if body.contains("Action=GetCallerIdentity") => "GetCallerIdentity",
+        _ => return format!("{method} {path}"),
+    };
+    name.to_owned()
+}
+
+fn serve(stream: &TcpStream, upstream: &str, state: &Mutex<State>) {
+    let Some((head, body)) = read(stream) else { return };
+    let mut line = head.split(' ');
+    let (method, path) = (line.next().unwrap_or_default(), line.next().unwrap_or_default());
+    let text = String::from_utf8_lossy(&body).into_owned();
+    let name = operation(method, path, &text);
+    let faults: Vec<_> = {
+        let mut state = state.lock().unwrap();
+        state.calls.push((name.clone(), text));
+        let nth = state.calls.iter().filter(|(known, _)| *known == name).count();
+        let hit =
+            |rule: &&Rule| (rule.operation == name || rule.operation == "*") && (rule.nth == 0 || rule.nth == nth);
+        state.rules.iter().filter(hit).map(|rule| rule.fault.clone()).collect()
+    };
+    let mut after = Vec::new();
+    for fault in faults {
+        match fault {
+            Fault::Answer(status, code, message) => {
+                let body = serde_json::json!({ "Type": "User", "message": message, "Message": message }).to_string();
+                return answer(stream, status, code, &body);
+            }
+            Fault::ResetBefore => return reset(stream),
+            Fault::Slow(delay) => thread::sleep(delay),
+            Fault::First(action) => action(),
+            later => after.push(later),
+        }
+    }
+    let Some(result) = forward(upstream, &head, &body) else { return reset(stream) };
+    for fault in after {
+        match fault {
+            Fault::ResetAfter => return reset(stream),
+            Fault::Then(action) => action(),
+            Fault::Instead(status, body) => return answer(stream, status, "", &body),
+            _ => {}
+        }
+    }
+    let mut stream = stream;
+    let _ = stream.write_all(&result);
+    let _ = stream.shutdown(Shutdown::Both);
+}
+
+fn read(stream: &TcpStream) -> Option<(String, Vec<u8>)> {
+    let mut reader = BufReader::new(stream);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if reader.read_line(&mut head).ok()? == 0 {
+            return None;
+        }
+    }
+    let length = head.lines().find_map(|line| {
+        line.to_ascii_lowercase().strip_prefix("content-length:").map(|length| length.trim().parse().unwrap())
+    });
+    let mut body = vec![0; length.unwrap_or(0)];
+    reader.read_exact(&mut body).ok()?;
+    Some((head, body))
+}
+
+fn forward(upstream: &str, head: &str, body: &[u8]) -> Option<Vec<u8>> {
+    let mut stream = TcpStream::connect(upstream).ok()?;
+    let head: String = head
+        .lines()
+        .filter(|line| !line.is_empty() && !line.to_ascii_lowercase().starts_with("connection:"))
+        .map(|line| format!("{line}\r\n"))
+        .collect();
+    stream.write_all(format!("{head}Connection: close\r\n\r\n").as_bytes()).ok()?;
+    stream.write_all(body).ok()?;
+    let mut result = Vec::new();
+    stream.read_to_end(&mut result).ok()?;
+    Some(result)
+}
+
+fn answer(mut stream: &TcpStream, status: u16, code: &str, body: &str) {
+    let text = format!(
+        "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nx-amzn-errortype: {code}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    let _ = stream.write_all(text.as_bytes());
+    let _ = stream.shutdown(Shutdown::Both);
+}
+
+fn reset(stream: &TcpStream) {
+    let _ = stream.shutdown(Shutdown::Both);
+}
