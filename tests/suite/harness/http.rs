@@ -24,7 +24,7 @@ impl Aws {
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         let kind = if service == "lambda" { "application/json" } else { "application/x-www-form-urlencoded" };
         let authorization = format!(
-            "AWS4-HMAC-SHA256 Credential=AKIDTEST/20200101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
+            "AWS4-HMAC-SHA256 Credential=test/20200101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0\r\nX-Amz-Date: 20200101T000000Z"
         );
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: {authorization}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
