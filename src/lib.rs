@@ -270,6 +270,7 @@ impl Run<'_> {
         connection.secrets.iter().for_each(|secret: &Secret| self.reporter.borrow_mut().hide(secret));
         self.tell(&Event::Identity(report::mask(&connection.access_key_id)));
         self.tell(&Event::Stage(Stage::Setup));
+        self.tell(&Event::StageDone);
         if deployment.target.expect_account.is_some() {
             connection.identify().await.map_err(unread)?;
         }

@@ -11,6 +11,8 @@ use crate::plan::{Plan, Step};
 pub enum Event {
     /// A stage of the run begins; the one before it ends.
     Stage(Stage),
+    /// The stage ends, and the next has not begun.
+    StageDone,
     /// Something deserves a word but does not stop the run.
     Warning(Problem),
     /// A block is not deployed in this build, and why.

@@ -182,6 +182,7 @@ impl Document {
                 self.errors.push(failed(failure));
             }
             Event::Stage(_)
+            | Event::StageDone
             | Event::Identity(_)
             | Event::Command(_)
             | Event::Rehearsed

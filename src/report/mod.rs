@@ -142,6 +142,7 @@ impl Reporter {
         self.document.note(event);
         match event {
             Event::Stage(stage) => self.stage(*stage),
+            Event::StageDone => self.close_group(),
             Event::Warning(problem) => self.problem(Level::Warning, problem),
             Event::Failed(failure) => self.failed(failure),
             Event::StepStarted { function, step } => {

@@ -28,6 +28,7 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
         Event::Packaged(package) => packaged(package),
         Event::StepDone { .. }
         | Event::Stage(_)
+        | Event::StageDone
         | Event::Warning(_)
         | Event::StepStarted { .. }
         | Event::Deployed(_)

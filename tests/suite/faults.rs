@@ -40,12 +40,20 @@ fn state(aws: &Aws, function: &str) -> Value {
 }
 
 fn busy() -> Fault {
-    Fault::Answer(409, "ResourceConflictException", "The operation cannot be performed at this time. An update is in progress for resource")
+    Fault::Answer(
+        409,
+        "ResourceConflictException",
+        "The operation cannot be performed at this time. An update is in progress for resource",
+    )
 }
 
 #[test]
 fn an_operation_in_progress_is_waited_out() {
-    for (name, operation) in [("busy-config", "UpdateFunctionConfiguration"), ("busy-code", "UpdateFunctionCode"), ("busy-publish", "PublishVersion")] {
+    for (name, operation) in [
+        ("busy-config", "UpdateFunctionConfiguration"),
+        ("busy-code", "UpdateFunctionCode"),
+        ("busy-publish", "PublishVersion"),
+    ] {
         let (universe, proxy, aws) = changing(name, "  publish: true\n");
         proxy.on(operation, 1, busy()).on(operation, 2, busy());
         universe.run("").code(0);
@@ -80,10 +88,18 @@ fn waiting_ends_at_the_deadline() {
 
 #[test]
 fn throttling_and_service_errors_are_backed_off() {
-    for (name, status, code) in [("throttled", 429, "TooManyRequestsException"), ("unwell", 500, "ServiceException"), ("away", 503, "ServiceUnavailable")] {
+    for (name, status, code) in [
+        ("throttled", 429, "TooManyRequestsException"),
+        ("unwell", 500, "ServiceException"),
+        ("away", 503, "ServiceUnavailable"),
+    ] {
         let (universe, proxy, aws) = changing(name, "");
         for operation in ["GetFunction", "UpdateFunctionConfiguration", "UpdateFunctionCode"] {
-            proxy.on(operation, 1, Fault::Answer(status, code, "Rate exceeded")).on(operation, 2, Fault::Answer(status, code, "Rate exceeded"));
+            proxy.on(operation, 1, Fault::Answer(status, code, "Rate exceeded")).on(
+                operation,
+                2,
+                Fault::Answer(status, code, "Rate exceeded"),
+            );
         }
         universe.run("").code(0);
         assert_eq!(aws.get(name)["Configuration"]["Timeout"], 9);
@@ -94,17 +110,25 @@ fn throttling_and_service_errors_are_backed_off() {
 fn a_call_that_is_throttled_for_good_is_an_error_with_the_services_words() {
     let (universe, proxy, _) = changing("throttled-for-good", "  wait_timeout: 4\n");
     proxy.on("UpdateFunctionCode", 0, Fault::Answer(429, "TooManyRequestsException", "Rate exceeded"));
-    let outcome = universe.run("").says("stopped at step 2 of 2: update the code").says("done: configuration.  not done: code");
+    let outcome =
+        universe.run("").says("stopped at step 2 of 2: update the code").says("done: configuration.  not done: code");
     assert!([1, 6].contains(&outcome.code), "{}", outcome.code);
 }
 
 #[test]
 fn lost_answers_and_broken_connections_are_mended() {
-    for (name, operation) in [("lost-create", "CreateFunction"), ("lost-config", "UpdateFunctionConfiguration"), ("lost-code", "UpdateFunctionCode"), ("lost-publish", "PublishVersion"), ("lost-tag", "TagResource")] {
+    for (name, operation) in [
+        ("lost-create", "CreateFunction"),
+        ("lost-config", "UpdateFunctionConfiguration"),
+        ("lost-code", "UpdateFunctionCode"),
+        ("lost-publish", "PublishVersion"),
+        ("lost-tag", "TagResource"),
+    ] {
         for (kind, fault) in [("after", Fault::ResetAfter), ("before", Fault::ResetBefore)] {
             let name = format!("{name}-{kind}");
             let more = "  publish: true\n  function_tags:\n    a: b\n";
-            let (universe, proxy, aws) = if operation == "CreateFunction" { world(&name, more) } else { changing(&name, more) };
+            let (universe, proxy, aws) =
+                if operation == "CreateFunction" { world(&name, more) } else { changing(&name, more) };
             if operation == "TagResource" {
                 aws.tag(&name, &json!({ "a": "other" }));
             }
@@ -140,9 +164,21 @@ fn a_change_by_somebody_else_after_our_own_is_a_conflict() {
 
 #[test]
 fn a_stale_revision_is_a_conflict() {
-    for (name, operation) in [("stale-config", "UpdateFunctionConfiguration"), ("stale-code", "UpdateFunctionCode"), ("stale-publish", "PublishVersion")] {
+    for (name, operation) in [
+        ("stale-config", "UpdateFunctionConfiguration"),
+        ("stale-code", "UpdateFunctionCode"),
+        ("stale-publish", "PublishVersion"),
+    ] {
         let (universe, proxy, _) = changing(name, "  publish: true\n");
-        proxy.on(operation, 1, Fault::Answer(412, "PreconditionFailedException", "The Revision Id provided does not match the latest Revision Id."));
+        proxy.on(
+            operation,
+            1,
+            Fault::Answer(
+                412,
+                "PreconditionFailedException",
+                "The Revision Id provided does not match the latest Revision Id.",
+            ),
+        );
         universe.run("").code(5).says("somebody else changed the function meanwhile");
     }
 }
@@ -186,12 +222,21 @@ fn a_failed_update_is_told_with_the_services_reason() {
     let (universe, proxy, aws) = changing("failed", "");
     let state = json!({ "State": "Active", "LastUpdateStatus": "Failed", "LastUpdateStatusReason": "The role cannot pull the key", "LastUpdateStatusReasonCode": "KMSKeyAccessDenied" });
     proxy.on("GetFunction", 2, with_state(&aws, "failed", &state));
-    universe.run("").code(1).says("the update failed: The role cannot pull the key (KMSKeyAccessDenied)").says("done: nothing.  not done: configuration, code");
+    universe
+        .run("")
+        .code(1)
+        .says("the update failed: The role cannot pull the key (KMSKeyAccessDenied)")
+        .says("done: nothing.  not done: configuration, code");
 }
 
 #[test]
 fn a_function_whose_last_update_failed_or_that_is_inactive_can_be_deployed() {
-    for (name, state) in [("was-failed", json!({ "LastUpdateStatus": "Failed", "LastUpdateStatusReason": "x" })), ("state-failed", json!({ "State": "Failed", "StateReason": "x" })), ("inactive", json!({ "State": "Inactive", "StateReasonCode": "Idle" })), ("unheard-of", json!({ "State": "ActiveNonInvocable" }))] {
+    for (name, state) in [
+        ("was-failed", json!({ "LastUpdateStatus": "Failed", "LastUpdateStatusReason": "x" })),
+        ("state-failed", json!({ "State": "Failed", "StateReason": "x" })),
+        ("inactive", json!({ "State": "Inactive", "StateReasonCode": "Idle" })),
+        ("unheard-of", json!({ "State": "ActiveNonInvocable" })),
+    ] {
         let (universe, proxy, aws) = changing(name, "");
         proxy.on("GetFunction", 1, with_state(&aws, name, &state));
         universe.run("").code(0);
@@ -206,7 +251,11 @@ fn an_error_inside_of_a_success_is_an_error() {
     universe.run("--environment AA=secret-value-2 --kms_key_arn arn:aws:kms:us-east-1:000000000000:key/k").code(0);
     universe.write("dist/index.py", "def handler(e, c): return 'three'\n");
     proxy.on("UpdateFunctionConfiguration", 2, Fault::Instead(200, body.to_string()));
-    universe.run("--environment AA=secret-value").code(1).says("AWS could not apply the environment: Lambda cannot use the key").never_says("secret-value");
+    universe
+        .run("--environment AA=secret-value")
+        .code(1)
+        .says("AWS could not apply the environment: Lambda cannot use the key")
+        .never_says("secret-value");
 }
 
 #[test]
@@ -231,7 +280,11 @@ fn what_is_denied_is_named_with_action_and_resource() {
     ] {
         let (universe, proxy, _) = changing(name, "  publish: true\n");
         proxy.on(operation, 0, Fault::Answer(403, "AccessDeniedException", "no"));
-        universe.run("--function_tags a=b").code(code).says(&format!("AWS denied `{action}`")).says(&format!("allow `{action}`"));
+        universe
+            .run("--function_tags a=b")
+            .code(code)
+            .says(&format!("AWS denied `{action}`"))
+            .says(&format!("allow `{action}`"));
     }
     let (universe, proxy, _) = world("denied-pass", "");
     let said = "User: arn:aws:iam::1:user/ci is not authorized to perform: iam:PassRole on resource: arn:aws:iam::1:role/r because no identity-based policy allows it";
@@ -241,7 +294,10 @@ fn what_is_denied_is_named_with_action_and_resource() {
 
 #[test]
 fn credentials_that_are_not_accepted_are_told_apart() {
-    for (name, code, said) in [("unknown-key", "UnrecognizedClientException", "does not accept the credentials"), ("expired", "ExpiredTokenException", "have expired")] {
+    for (name, code, said) in [
+        ("unknown-key", "UnrecognizedClientException", "does not accept the credentials"),
+        ("expired", "ExpiredTokenException", "have expired"),
+    ] {
         let (universe, proxy, _) = world(name, "");
         proxy.on("GetFunction", 0, Fault::Answer(403, code, "The security token included in the request is invalid"));
         universe.run("").code(4).says(said);
@@ -253,7 +309,10 @@ fn missing_credentials_and_regions_are_told_before_anything_is_called() {
     let (universe, proxy, _) = world("nobody", "");
     let universe = universe.without("AWS_ACCESS_KEY_ID").without("AWS_SECRET_ACCESS_KEY");
     universe.run("").code(4).says("there are no usable AWS credentials");
-    let universe = universe.with("AWS_ACCESS_KEY_ID", "AKIDTESTTESTTEST").with("AWS_SECRET_ACCESS_KEY", "test-secret-access-key").without("AWS_REGION");
+    let universe = universe
+        .with("AWS_ACCESS_KEY_ID", "AKIDTESTTESTTEST")
+        .with("AWS_SECRET_ACCESS_KEY", "test-secret-access-key")
+        .without("AWS_REGION");
     universe.run("").code(3).says("no Region is set");
     let universe = universe.without("AWS_SECRET_ACCESS_KEY");
     universe.run("").code(3).says("access_key_id: is given without `secret_access_key` (AWS_ACCESS_KEY_ID)");
@@ -264,7 +323,11 @@ fn missing_credentials_and_regions_are_told_before_anything_is_called() {
 fn an_endpoint_that_is_not_there_is_told_as_such() {
     let (universe, ..) = world("unreachable", "");
     let universe = universe.with("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
-    universe.run("").code(1).says("AWS could not be reached for `lambda:GetFunction`").says("look at `region`, `endpoint_url`");
+    universe
+        .run("")
+        .code(1)
+        .says("AWS could not be reached for `lambda:GetFunction`")
+        .says("look at `region`, `endpoint_url`");
 }
 
 /// Starts a run that is killed by the proxy before a given call, or runs to its end.

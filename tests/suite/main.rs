@@ -1,5 +1,6 @@
 //! The tests, one binary: what the tool does as a user runs it, against real emulators.
 #![expect(clippy::unwrap_used, reason = "a test may fall")]
+#![allow(unreachable_pub, reason = "one binary: nothing is reachable from outside")]
 
 // What the tests stand on.
 mod harness;
@@ -12,3 +13,6 @@ mod deploy;
 
 // What happens when something goes wrong.
 mod faults;
+
+// What the manual says.
+mod readme;

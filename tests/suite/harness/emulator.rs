@@ -13,6 +13,7 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 
 /// An emulator of AWS that can be installed from PyPI.
+#[allow(dead_code, reason = "the quick start needs only one of them")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Runs Lambda functions for real and changes their state as AWS does.
@@ -20,7 +21,6 @@ pub enum Kind {
     /// The same, with IAM enforced.
     MinistackWithIam,
     /// A second opinion: other validation, other defaults.
-    #[allow(dead_code, reason = "the quick start needs only one emulator")]
     Moto,
 }
 

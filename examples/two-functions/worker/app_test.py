@@ -1,0 +1,5 @@
+from app import handler
+
+
+def test_greeting():
+    assert handler({}, None)

@@ -1,0 +1,132 @@
+//! The README is true: its table is the option table, its blocks are read, its sessions are run.
+
+use std::{fs, path::Path};
+
+use dpl_lambda::config::options::{Group, Kind, OPTIONS};
+
+use crate::harness::{Proxy, Universe, emulator};
+
+fn readme() -> String {
+    fs::read_to_string("README.md").unwrap()
+}
+
+/// The table of options as Markdown.
+fn table() -> String {
+    let mut out = String::new();
+    for group in Group::ALL {
+        out += &format!("\n#### {}\n\n| option | example | meaning |\n| --- | --- | --- |\n", group.heading());
+        for option in OPTIONS.iter().filter(|option| option.group == group) {
+            let aliases: Vec<_> = option.aliases.iter().map(|alias| format!("`{}`", alias.name)).collect();
+            let also = if aliases.is_empty() { String::new() } else { format!(" Also {}.", aliases.join(", ")) };
+            let example = if option.kind == Kind::Flag { "true".to_owned() } else { option.example.to_owned() };
+            out += &format!("| `{}` | `{example}` | {}{also} |\n", option.name, option.meaning.replace('|', "\\|"));
+        }
+    }
+    out + "\n"
+}
+
+#[test]
+fn the_table_of_options_is_complete() {
+    const BEGIN: &str = "<!-- options -->\n";
+    const END: &str = "<!-- end of options -->";
+    let text = readme();
+    let (before, rest) = text.split_once(BEGIN).unwrap();
+    let (shown, after) = rest.split_once(END).unwrap();
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write("README.md", format!("{before}{BEGIN}{}{END}{after}", table())).unwrap();
+    } else {
+        assert_eq!(shown, table(), "run `UPDATE=1 cargo test --test suite readme` to rewrite it");
+    }
+}
+
+/// Fenced blocks with the comment before them.
+fn fences(text: &str) -> Vec<(String, String, String)> {
+    let mut found = Vec::new();
+    let mut lines = text.lines();
+    let mut before = String::new();
+    while let Some(line) = lines.next() {
+        if let Some(language) = line.strip_prefix("```") {
+            let body: Vec<_> = lines.by_ref().take_while(|line| *line != "```").collect();
+            found.push((before.clone(), language.to_owned(), body.join("\n") + "\n"));
+        }
+        before = line.to_owned();
+    }
+    found
+}
+
+#[test]
+fn its_blocks_and_sessions_work_as_shown() {
+    let endpoint = &Proxy::before(&emulator(crate::harness::Kind::Ministack).endpoint).endpoint;
+    let universe = Universe::at(endpoint).with("CI_API_TOKEN", "a-token-of-the-ci");
+    let universe = universe.file("src/index.py", "def handler(e, c): return 'hello'\n");
+    let mut sessions = 0;
+    let mut first = None;
+    for (before, language, body) in fences(&readme()) {
+        match (before.as_str(), language.as_str()) {
+            ("<!-- file: dpl.yml -->", "yaml") => {
+                universe.write("dpl.yml", &body);
+                first.get_or_insert(body.clone());
+            }
+            ("<!-- session -->", "console") => {
+                if body.contains("--format json") {
+                    universe.write("dpl.yml", first.as_deref().unwrap());
+                }
+                session(&universe, &body);
+                sessions += 1;
+            }
+            ("<!-- session -->" | "<!-- file: dpl.yml -->", other) => panic!("a {other} block is marked"),
+            _ => {}
+        }
+        if body.contains("orders-api") {
+            universe.write("src/lib/x.js", "");
+            universe.run("check").code(0).says("`orders-api` is configured correctly");
+            fs::remove_dir_all(universe.path("src/lib")).unwrap();
+        }
+    }
+    assert_eq!(sessions, 3);
+}
+
+/// Runs each `$` line and compares what it prints; `?` names the exit code.
+fn session(universe: &Universe, body: &str) {
+    for step in format!("\n{body}").split("\n$ dpl-lambda").skip(1) {
+        let (line, expected) = step.split_once('\n').unwrap();
+        let (code, expected) = match expected.split_once('\n') {
+            Some(("? 3", expected)) => (3, expected),
+            Some(("? success", expected)) => (0, expected),
+            _ => (0, expected),
+        };
+        let outcome = universe.run(line).code(code);
+        snapbox::assert_data_eq!(outcome.all().trim(), expected.trim().to_owned());
+    }
+}
+
+#[test]
+fn every_example_is_deployable_as_it_stands() {
+    let endpoint = &emulator(crate::harness::Kind::Ministack).endpoint;
+    let mut tried = 0;
+    for example in fs::read_dir("examples").unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
+        let universe = Universe::at(endpoint)
+            .with("AWS_ACCESS_KEY_ID", "111111111111")
+            .with("TRAVIS_BRANCH", "main")
+            .with("TRAVIS", "true")
+            .with("BUCKET", "pictures");
+        copy(&example, &universe.path(""));
+        universe.run("check").code(0);
+        universe.run("").code(0).says("Deployed arn:aws:lambda:");
+        universe.run("").code(0).says("is unchanged").never_says("Updating");
+        tried += 1;
+    }
+    assert!(tried >= 4);
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
