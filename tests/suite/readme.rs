@@ -96,7 +96,8 @@ fn session(universe: &Universe, body: &str) {
             _ => (0, expected),
         };
         let outcome = universe.run(line).code(code);
-        snapbox::assert_data_eq!(outcome.all().trim(), expected.trim().to_owned());
+        let said = if line.contains("json") { outcome.stdout } else { outcome.all() };
+        snapbox::assert_data_eq!(said.trim(), expected.trim().to_owned());
     }
 }
 
