@@ -1,1 +1,295 @@
+//! Plans as data, from a small model of the world: what is wanted, the package, and what is live.
 
+use std::{collections::BTreeMap, fmt::Write, path::PathBuf, time::Duration};
+
+use insta::assert_snapshot;
+
+use super::*;
+use crate::{
+    deployment::{Code, HandlerParts, Keyed, Release, Rules, Target},
+    package::Listed,
+    remote::Caller,
+    settings::{
+        Description, Environment, FunctionName, Handler, Layers, MemorySize, Partition, Role, Runtime, Secret, Setting,
+        Timeout, Written,
+    },
+};
+
+const ROLE: &str = "arn:aws:iam::123456789012:role/deployed";
+
+/// A deployment that names a function and its package, and nothing else.
+fn wanted(change: impl FnOnce(&mut Deployment)) -> Deployment {
+    let mut deployment = Deployment {
+        function: FunctionName::parse(&Written::Text("f".to_owned())).unwrap(),
+        target: Target::default(),
+        settings: Settings::default(),
+        handler_parts: None,
+        environment: None,
+        tags: None,
+        code: Code { source: PathBuf::from("dist"), rules: Rules::default(), architecture: None },
+        release: Release::default(),
+        wait_timeout: Duration::from_secs(1),
+    };
+    change(&mut deployment);
+    deployment
+}
+
+fn artifact(sha256: &str) -> Artifact {
+    let entry = Listed { name: "index.js".to_owned(), mode: 0o100_644, size: 5 };
+    Artifact { bytes: vec![0; 100], code_sha256: sha256.to_owned(), entries: vec![entry], left_out: 0 }
+}
+
+/// A live function with the code `old`.
+fn live(change: impl FnOnce(&mut Live)) -> Remote {
+    let mut live = Live {
+        arn: "arn:aws:lambda:eu-west-1:123456789012:function:f".to_owned(),
+        settings: Settings {
+            role: Some(Role::Arn(ROLE.to_owned())),
+            handler: Some(Handler("index.handler".to_owned())),
+            runtime: Some(Runtime("nodejs22.x".to_owned())),
+            description: Some(Description("by hand".to_owned())),
+            memory_size: Some(MemorySize(128)),
+            timeout: Some(Timeout(3)),
+            environment: Some(environment(&[("KEPT", "1")])),
+            layers: Some(Layers(vec!["layer:1".to_owned(), "layer:2".to_owned()])),
+            subnet_ids: Some(ids(&["subnet-1", "subnet-2"])),
+            security_group_ids: Some(ids(&["sg-1"])),
+            ..Settings::default()
+        },
+        code_sha256: "old".to_owned(),
+        code_size: 90,
+        architecture: Some(Architecture::Arm64),
+        package_type: "Zip".to_owned(),
+        tags: Some(BTreeMap::from([("aws:stack".to_owned(), "x".to_owned()), ("team".to_owned(), "media".to_owned())])),
+        revision_id: "r1".to_owned(),
+        newest_version: None,
+        warnings: Vec::new(),
+    };
+    change(&mut live);
+    Remote::Present(Box::new(live))
+}
+
+fn environment(pairs: &[(&str, &str)]) -> Environment {
+    Environment(pairs.iter().map(|(key, value)| ((*key).to_owned(), Secret::new(*value))).collect())
+}
+
+fn variables(pairs: &[(&str, Option<&str>)], others: Option<Others>) -> Option<Keyed<Option<Secret>>> {
+    Some(Keyed {
+        entries: pairs.iter().map(|(key, value)| ((*key).to_owned(), value.map(Secret::new))).collect(),
+        others,
+    })
+}
+
+fn ids(ids: &[&str]) -> crate::settings::Ids {
+    crate::settings::Ids(ids.iter().map(|id| (*id).to_owned()).collect())
+}
+
+fn version(number: &str, sha256: &str, remote: &Remote) -> Version {
+    let Remote::Present(live) = remote else { panic!("no function") };
+    let settings = Settings { description: Some(Description("commit 1".to_owned())), ..live.settings.clone() };
+    Version { number: number.to_owned(), code_sha256: sha256.to_owned(), settings, architecture: live.architecture }
+}
+
+/// The plan, a line for each thing in it.
+fn planned(deployment: &Deployment, sha256: &str, remote: &Remote) -> String {
+    let partition = Partition("aws".to_owned());
+    let caller = Caller { account: Some("123456789012".to_owned()), partition, region: "eu-west-1".to_owned() };
+    let plan = plan(deployment, &artifact(sha256), remote, &caller);
+    let mut out = String::new();
+    for Obstacle { option, message, cause, .. } in &plan.obstacles {
+        writeln!(out, "obstacle {option} ({cause:?}): {message}").unwrap();
+    }
+    for step in &plan.steps {
+        match step {
+            Step::CreateFunction { differences, tags, code, .. } => {
+                writeln!(out, "create {} {tags:?} {}", code.to, shown(differences))
+            }
+            Step::UpdateConfiguration { settings, differences } => {
+                let sent = settings.differences(&Settings::default());
+                writeln!(out, "configure {}; sends {}", shown(differences), shown(&sent))
+            }
+            Step::UpdateTags(TagChange { set, remove, .. }) => writeln!(out, "tags +{set:?} -{remove:?}"),
+            Step::UpdateCode(code) => writeln!(out, "code {:?} → {} as {:?}", code.from, code.to, code.architecture),
+            Step::PublishVersion { code_sha256, .. } => writeln!(out, "publish {code_sha256}"),
+        }
+        .unwrap();
+    }
+    plan.left.iter().for_each(|left| writeln!(out, "left {left}").unwrap());
+    plan.published.iter().for_each(|version| writeln!(out, "is version {version}").unwrap());
+    out
+}
+
+fn shown(differences: &[crate::settings::Difference]) -> String {
+    let one = |difference: &crate::settings::Difference| {
+        let key = difference.key.as_ref().map(|key| format!(".{key}")).unwrap_or_default();
+        let end = |end: &Option<String>| end.clone().unwrap_or_else(|| "-".to_owned());
+        format!("{}{key}: {} → {}", difference.setting, end(&difference.from), end(&difference.to))
+    };
+    differences.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn what_is_as_it_should_be_needs_no_step() {
+    let same = wanted(|deployment| {
+        deployment.settings.memory_size = Some(MemorySize(128));
+        deployment.settings.subnet_ids = Some(ids(&["subnet-2", "subnet-1"]));
+        deployment.environment = variables(&[("KEPT", Some("1"))], None);
+        deployment.handler_parts =
+            Some(HandlerParts { module_name: "index".to_owned(), handler_name: "handler".to_owned() });
+    });
+    assert_snapshot!(planned(&same, "old", &live(|_| ())), @"");
+}
+
+#[test]
+fn only_what_was_named_and_differs_is_sent() {
+    let change = wanted(|deployment| {
+        deployment.settings.memory_size = Some(MemorySize(256));
+        deployment.settings.timeout = Some(Timeout(3));
+    });
+    assert_snapshot!(planned(&change, "new", &live(|_| ())), @r#"
+    configure memory_size: 128 MB → 256 MB; sends memory_size: - → 256 MB
+    code Some("old") → new as Some(Arm64)
+    "#);
+}
+
+#[test]
+fn the_order_of_layers_matters_and_a_vpc_is_sent_whole() {
+    let change = wanted(|deployment| {
+        deployment.settings.layers = Some(Layers(vec!["layer:2".to_owned(), "layer:1".to_owned()]));
+        deployment.settings.security_group_ids = Some(ids(&["sg-2"]));
+    });
+    assert_snapshot!(planned(&change, "old", &live(|_| ())), @"configure layers: layer:1, layer:2 → layer:2, layer:1, security_group_ids: sg-1 → sg-2; sends layers: - → layer:2, layer:1, subnet_ids: - → subnet-1, subnet-2, security_group_ids: - → sg-2");
+}
+
+#[test]
+fn another_architecture_alone_sends_the_code_again() {
+    let change = wanted(|deployment| deployment.code.architecture = Some(Architecture::X86_64));
+    assert_snapshot!(planned(&change, "old", &live(|_| ())), @r#"code Some("old") → old as Some(X86_64)"#);
+}
+
+#[test]
+fn a_variable_that_would_be_dropped_stops_the_plan_unless_that_was_said() {
+    let with = |others| wanted(|deployment| deployment.environment = variables(&[("NEW", Some("2"))], others));
+    assert_snapshot!(planned(&with(None), "old", &live(|_| ())), @r"
+    obstacle environment (Refused): the function has variables that are not named and would be dropped: KEPT
+    configure environment.KEPT: (hidden) → -, environment.NEW: - → (hidden); sends environment.NEW: - → (hidden)
+    ");
+    assert_snapshot!(planned(&with(Some(Others::Merge)), "old", &live(|_| ())), @r"
+    configure environment.NEW: - → (hidden); sends environment.KEPT: - → (hidden), environment.NEW: - → (hidden)
+    left variables that are not named: KEPT
+    ");
+    assert_snapshot!(planned(&with(Some(Others::Replace)), "old", &live(|_| ())), @"configure environment.KEPT: (hidden) → -, environment.NEW: - → (hidden); sends environment.NEW: - → (hidden)");
+    let unset = wanted(|deployment| deployment.environment = variables(&[("KEPT", None)], None));
+    assert_snapshot!(planned(&unset, "old", &live(|_| ())), @"configure environment.KEPT: (hidden) → -; sends");
+}
+
+#[test]
+fn what_could_not_be_read_is_unknown_not_empty() {
+    let unread = live(|live| {
+        live.settings.environment = None;
+        live.tags = None;
+    });
+    let named = wanted(|deployment| {
+        deployment.environment = variables(&[("A", Some("1"))], Some(Others::Merge));
+        deployment.tags = Some(Keyed { entries: BTreeMap::new(), others: Some(Others::Replace) });
+    });
+    assert_snapshot!(planned(&wanted(|_| ()), "old", &unread), @"");
+    assert_snapshot!(planned(&named, "old", &unread), @r"
+    obstacle environment (Refused): the function's variables could not be read, so which to keep is unknown
+    obstacle function_tags_mode (Refused): the function's tags could not be read, so which to remove is unknown
+    configure environment.A: - → (hidden); sends environment.A: - → (hidden)
+    ");
+}
+
+#[test]
+fn tags_of_others_stay_and_those_of_aws_always_do() {
+    let tags = |others| {
+        wanted(|deployment| {
+            deployment.tags = Some(Keyed { entries: BTreeMap::from([("by".to_owned(), "ci".to_owned())]), others })
+        })
+    };
+    assert_snapshot!(planned(&tags(None), "old", &live(|_| ())), @r#"
+    tags +{"by": "ci"} -[]
+    left tags that are not named: team
+    "#);
+    assert_snapshot!(planned(&tags(Some(Others::Replace)), "old", &live(|_| ())), @r#"tags +{"by": "ci"} -["team"]"#);
+}
+
+#[test]
+fn a_version_is_published_unless_the_newest_is_this_code_and_these_settings() {
+    let publish = wanted(|deployment| {
+        deployment.settings.memory_size = Some(MemorySize(128));
+        deployment.release.publish = Publish::Version;
+    });
+    let remote = live(|_| ());
+    let with = |newest: Version| live(|live| live.newest_version = Some(newest));
+    assert_snapshot!(planned(&publish, "old", &remote), @"publish old");
+    assert_snapshot!(planned(&publish, "old", &with(version("7", "old", &remote))), @"is version 7");
+    assert_snapshot!(planned(&publish, "old", &with(version("7", "older", &remote))), @"publish old");
+    let mut other = version("7", "old", &remote);
+    other.settings.memory_size = Some(MemorySize(512));
+    assert_snapshot!(planned(&publish, "old", &with(other)), @"publish old");
+}
+
+#[test]
+fn creating_sends_what_was_named_and_needs_three_settings() {
+    assert_snapshot!(planned(&wanted(|_| ()), "new", &Remote::Absent), @r"
+    obstacle role (Refused): `f` does not exist yet, and to create it AWS needs a role
+    obstacle runtime (Refused): `f` does not exist yet, and to create it AWS needs a runtime
+    obstacle handler (Refused): `f` does not exist yet, and to create it AWS needs a handler
+    create new {}
+    ");
+    let complete = wanted(|deployment| {
+        deployment.settings.role = Some(Role::Name("path/deployed".to_owned()));
+        deployment.settings.runtime = Some(Runtime("java21".to_owned()));
+        deployment.handler_parts = Some(HandlerParts { module_name: "a.B".to_owned(), handler_name: "c".to_owned() });
+        deployment.release.publish = Publish::Version;
+    });
+    assert_snapshot!(planned(&complete, "new", &Remote::Absent), @r"
+    create new {} role: - → arn:aws:iam::123456789012:role/path/deployed, handler: - → a.B::c, runtime: - → java21
+    publish new
+    ");
+}
+
+#[test]
+fn handlers_are_put_together_as_the_effective_runtime_wants() {
+    for (runtime, handler) in [
+        ("java21", "m::h"),
+        ("dotnet8", "m::h"),
+        ("go1.x", "h"),
+        ("provided.al2023", "m.h"),
+        ("python3.13", "m.h"),
+        ("ruby3.4", "m.h"),
+    ] {
+        let parts = wanted(|deployment| {
+            deployment.handler_parts = Some(HandlerParts { module_name: "m".to_owned(), handler_name: "h".to_owned() })
+        });
+        let remote = live(|live| live.settings.runtime = Some(Runtime(runtime.to_owned())));
+        assert_eq!(
+            planned(&parts, "old", &remote),
+            format!("configure handler: index.handler → {handler}; sends handler: - → {handler}\n")
+        );
+    }
+}
+
+#[test]
+fn what_must_not_be_done_is_an_obstacle_of_its_option() {
+    let guarded = wanted(|deployment| {
+        deployment.target.expect_account = Some("210987654321".to_owned());
+        deployment.release.revision_id = Some("r0".to_owned());
+    });
+    let image = live(|live| live.package_type = "Image".to_owned());
+    assert_snapshot!(planned(&guarded, "old", &image), @r"
+    obstacle expect_account (Refused): the credentials belong to account 123456789012, not to 210987654321
+    obstacle zip (Refused): `f` has the package type Image, which AWS never changes; this deploys a Zip package
+    obstacle revision_id (Conflict): `f` is not at revision r0: it is at r1
+    ");
+}
+
+#[test]
+fn an_environment_over_the_limit_together_with_what_stays_is_refused() {
+    let large = "x".repeat(3000);
+    let wish = wanted(|deployment| deployment.environment = variables(&[("NEW", Some(&large))], Some(Others::Merge)));
+    let remote = live(|live| live.settings.environment = Some(environment(&[("OLD", &large)])));
+    assert!(planned(&wish, "old", &remote).contains("obstacle environment (Refused): takes 6006 bytes together"));
+}
