@@ -32,6 +32,8 @@ pub enum ExitCode {
 /// Why a run, or one function of it, failed.
 #[derive(Debug)]
 pub enum Error {
+    /// The command line cannot be understood.
+    Usage(Problem),
     /// The configuration is wrong; all of it at once.
     Configuration(Vec<Problem>),
     /// There is no package.
@@ -76,7 +78,7 @@ impl Error {
     /// The exit code that this leads to.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Configuration(_) | Self::Package { .. } => ExitCode::Refused,
+            Self::Usage(_) | Self::Configuration(_) | Self::Package { .. } => ExitCode::Refused,
             Self::Read { fault, .. } => code_of(fault.kind),
             Self::Plan { obstacles, .. } => {
                 let refused = obstacles.iter().any(|(obstacle, _)| obstacle.cause == Cause::Refused);
@@ -101,6 +103,10 @@ impl Error {
         };
         let fault_problem = |fault: &Fault| Problem::new(console.redact_foreign(&fault.message));
         match self {
+            Self::Usage(problem) => {
+                "the command line is not right".clone_into(&mut failure.headline);
+                failure.problems = vec![problem.clone()];
+            }
             Self::Configuration(problems) => {
                 "the configuration is not right".clone_into(&mut failure.headline);
                 failure.problems.clone_from(problems);

@@ -77,7 +77,7 @@ pub fn run(host: &Host) -> ExitCode {
         }
         Err(Stop::Wrong(problem)) => {
             let mut reporter = Reporter::new(detected, host, Format::Text, "usage", console.clone());
-            let error = Error::Configuration(vec![problem]);
+            let error = Error::Usage(problem);
             reporter.tell(&Event::Failed(error.failure(&console)));
             reporter.finish(error.exit_code() as u8);
             return error.exit_code();

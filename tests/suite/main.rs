@@ -8,11 +8,23 @@ mod harness;
 // The shape of the source.
 mod layering;
 
+// What a command line is answered with.
+mod cmd;
+
+// What a configuration means.
+mod config;
+
+// What goes into a package.
+mod package;
+
 // What a deployment does.
 mod deploy;
 
 // What happens when something goes wrong.
 mod faults;
+
+// What each CI is told.
+mod dialects;
 
 // What the manual says.
 mod readme;

@@ -89,14 +89,6 @@ impl Aws {
         self.lambda("POST", &format!("/2017-03-31/tags/{arn}"), &json!({ "Tags": tags }));
     }
 
-    pub fn publish(&self, function: &str) {
-        self.lambda("POST", &format!("/2015-03-31/functions/{function}/versions"), &json!({}));
-    }
-
-    pub fn delete(&self, function: &str) {
-        self.lambda("DELETE", &format!("/2015-03-31/functions/{function}"), &Value::Null);
-    }
-
     /// Invokes and returns the payload; the function really runs.
     pub fn invoke(&self, function: &str, payload: &Value) -> Value {
         let path = format!("/2015-03-31/functions/{function}/invocations");

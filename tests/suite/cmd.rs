@@ -1,0 +1,6 @@
+//! Flags, help, errors and exit codes: one file a case in `tests/cmd`.
+
+#[test]
+fn command_lines_are_answered_as_written_down() {
+    trycmd::TestCases::new().case("tests/cmd/*.toml").insert_var("[VERSION]", env!("CARGO_PKG_VERSION")).unwrap();
+}
