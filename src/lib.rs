@@ -84,7 +84,7 @@ pub fn run(host: &Host) -> ExitCode {
         }
     };
     let loaded = config::load(&invocation.request, host, detected);
-    surround::log_decisions(&loaded.run, &console);
+    surround::log_decisions(&loaded, &console);
     let format = if loaded.run.json { Format::Json } else { Format::Text };
     let mut reporter = Reporter::new(loaded.run.ci, host, format, invocation.verb.name(), console.clone());
     hide_secrets(&loaded, &mut reporter);

@@ -8,7 +8,7 @@ use std::{
 use tokio::sync::watch;
 
 use crate::apply::Signal;
-use crate::config::RunOptions;
+use crate::config::Loaded;
 use crate::error::Error;
 use crate::host::Host;
 use crate::report::{Console, Event, Stage};
@@ -57,8 +57,8 @@ pub(crate) fn looks_secret(name: &str) -> bool {
 }
 
 /// Tells decisions where that is wanted. The SDK's own logs stay out: they quote whole requests.
-pub(crate) fn log_decisions(run: &RunOptions, console: &Console) {
-    if !run.verbose {
+pub(crate) fn log_decisions(loaded: &Loaded, console: &Console) {
+    if !loaded.run.verbose {
         return;
     }
     let console = console.clone();
@@ -66,6 +66,12 @@ pub(crate) fn log_decisions(run: &RunOptions, console: &Console) {
     let logger = tracing_subscriber::fmt().with_env_filter(filter).without_time().with_target(false).with_ansi(false);
     // A second run in the same process keeps the logger of the first.
     let _ = logger.with_writer(move || console.clone()).try_init();
+    tracing::debug!("speaking the dialect of {}", loaded.run.ci.name());
+    for entry in &loaded.entries {
+        for (option, place) in &entry.places {
+            tracing::debug!("`{option}` of `{}` comes from {place}", entry.deployment.function.name);
+        }
+    }
 }
 
 /// Listens for requests to stop. From here on they no longer kill the process.

@@ -51,10 +51,19 @@ pub async fn connect(target: &Target) -> Result<Connection, Fault> {
     }
     let mut config = loader.load().await;
     let found = config.region().map(ToString::to_string).filter(|region| !region.is_empty());
+    let found_by_chain = found.is_some();
     let region = found.or_else(|| target.fallback_region.clone()).ok_or_else(|| {
         Fault::new(FaultKind::Misconfigured, "no Region is set")
             .help("set `region` in the block, `--region`, or the variable `AWS_REGION`")
     })?;
+    tracing::debug!(
+        "calling {region} because {}",
+        match (&target.region, found_by_chain) {
+            (Some(_), _) => "the configuration names it",
+            (None, true) => "the SDK's chain found it",
+            (None, false) => "it is dpl's default",
+        }
+    );
     config = config.into_builder().region(Region::new(region.clone())).build();
 
     let provider = config.credentials_provider().ok_or_else(|| no_credentials("nothing provides any"))?;

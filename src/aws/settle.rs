@@ -110,6 +110,7 @@ impl Session<'_> {
     /// Pauses, longer each time, and says now and then that it does.
     pub(super) async fn pause(&self, pace: &mut Pace, what: &str) -> Result<(), Failed> {
         let pause = pace.pause;
+        tracing::debug!("looking again in {pause:.1?} because of {what}");
         self.bounded(what, sleep(pause)).await?;
         pace.pause = (pause * 3 / 2).min(LONGEST_PAUSE);
         if pace.told.elapsed() >= TELL_EVERY {

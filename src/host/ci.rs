@@ -63,6 +63,11 @@ impl Ci {
         ("none", Self::None),
     ];
 
+    /// The name that the option `ci` takes.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, ci)| *ci == self).map_or("none", |(name, _)| name)
+    }
+
     /// The CI of these surroundings.
     pub fn detect(host: &Host) -> Self {
         let says = |name: &str, value: &str| host.variable(name).is_some_and(|found| found.eq_ignore_ascii_case(value));

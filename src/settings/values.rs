@@ -34,7 +34,7 @@ fn number(written: &Written, unit: &str, least: u32, most: u32) -> Result<u32, S
     match number {
         Some(number) if (least..=most).contains(&number) => Ok(number),
         Some(_) => Err(format!("must be between {least} and {most} {unit}, got {text}")),
-        None => Err(format!("must be a whole number of {unit} between {least} and {most}, got `{text}`")),
+        None => Err(format!("must be a whole number between {least} and {most} {unit}, got `{text}`")),
     }
 }
 

@@ -2,5 +2,9 @@
 
 #[test]
 fn command_lines_are_answered_as_written_down() {
-    trycmd::TestCases::new().case("tests/cmd/*.toml").insert_var("[VERSION]", env!("CARGO_PKG_VERSION")).unwrap();
+    trycmd::TestCases::new()
+        .env("CI", "false")
+        .case("tests/cmd/*.trycmd")
+        .insert_var("[VERSION]", env!("CARGO_PKG_VERSION"))
+        .unwrap();
 }

@@ -191,6 +191,20 @@ fn no_secret_is_shown_at_any_level() {
 }
 
 #[test]
+fn decisions_are_told_when_asked() {
+    let (universe, _) = github("decided");
+    let universe = universe.without("GITHUB_ACTIONS").without("CI").with("LAMBDA_TIMEOUT", "9");
+    let outcome = universe.run("plan --verbose").code(0);
+    for said in [
+        "`zip` of `decided` comes from dpl.yml:7:8",
+        "`timeout` of `decided` comes from LAMBDA_TIMEOUT",
+        "calling us-east-1 because the configuration names it",
+    ] {
+        assert!(outcome.stdout.contains(said), "{said}\n{}", outcome.stdout);
+    }
+}
+
+#[test]
 fn commands_run_after_success_and_stop_at_the_first_failure() {
     let (universe, _) = github("commands");
     let universe = universe.without("GITHUB_ACTIONS");
