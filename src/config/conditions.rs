@@ -173,7 +173,8 @@ impl Conditions {
     fn holds(&self, host: &Host) -> Result<bool, Problem> {
         let expression =
             self.expressions.iter().map(|expression| format!("({expression})")).collect::<Vec<_>>().join(" && ");
-        let script = format!("[[ {expression} ]]");
+        // bash ends with 0 where it cannot read what stands in the brackets, so both answers have codes of their own.
+        let script = format!("if [[ {expression} ]]; then exit 10; else exit 11; fi");
         let problem = |message: String| {
             Problem::new(message).of("on").help("`condition` is what stands between bash's `[[` and `]]`")
         };
@@ -183,8 +184,8 @@ impl Conditions {
             .output()
             .map_err(|error| problem(format!("`condition` needs bash, which cannot be started: {error}")))?;
         match output.status.code() {
-            Some(0) => Ok(true),
-            Some(1) => Ok(false),
+            Some(10) => Ok(true),
+            Some(11) => Ok(false),
             _ => Err(problem(format!("bash cannot read the condition `{}`", self.expressions.join("`, `")))),
         }
     }

@@ -256,7 +256,7 @@ fn publishing_makes_one_version_for_each_state() {
         universe
             .run("--memory_size 256 --description new")
             .code(0)
-            .says("is version 2")
+            .says("version 2")
             .never_says("Published version");
         assert_eq!(aws.versions("published"), ["1", "2"]);
     });

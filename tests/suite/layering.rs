@@ -47,6 +47,9 @@ fn source_respects_the_tables() {
         let inside = path.strip_prefix("src").unwrap();
         let first = inside.iter().next().unwrap().to_str().unwrap();
         let module = first.trim_end_matches(".rs");
+        if path.ends_with("tests.rs") {
+            return;
+        }
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
             for (token, homes) in CONFINED {
