@@ -3,7 +3,8 @@
 //! Installs the emulator under `target/`, deploys `examples/hello`, invokes it, deploys again to show that nothing
 //! changes, changes a setting and the code, shows the plan, deploys it, and stops what it started.
 
-#![allow(unreachable_pub, reason = "the harness of the tests is shared")]
+#![allow(unreachable_pub, clippy::unwrap_used, reason = "the harness of the tests is shared")]
+#![expect(clippy::print_stdout, reason = "a demonstration speaks")]
 
 #[path = "../tests/suite/harness/emulator.rs"]
 mod emulator;
@@ -75,7 +76,7 @@ fn edit(file: &Path, from: &str, to: &str) -> Result<()> {
 fn deploy(directory: &Path, emulator: &Emulator, arguments: &[&str]) -> Result<()> {
     println!("$ dpl-lambda {}", arguments.join(" "));
     let mut host = Host::of_process();
-    host.directory = directory.to_owned();
+    directory.clone_into(&mut host.directory);
     host.arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
     host.variables =
         [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_ENDPOINT_URL", &emulator.endpoint)]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use tokio::sync::watch;
+
 use crate::place::Problem;
 use crate::plan::{Plan, Step};
 use crate::report::Event;
@@ -87,6 +89,26 @@ pub enum Signal {
     Terminate,
 }
 
+impl Signal {
+    /// What people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Interrupt => "ctrl-C",
+            Self::Terminate => "SIGTERM",
+        }
+    }
+
+    /// The signal, once there is one; forever where there is none.
+    pub async fn sent(interrupt: &watch::Receiver<Option<Self>>) -> Self {
+        let mut interrupt = interrupt.clone();
+        let sent = interrupt.wait_for(Option::is_some).await.map(|signal| *signal);
+        match sent {
+            Ok(Some(signal)) => signal,
+            Ok(None) | Err(_) => std::future::pending().await,
+        }
+    }
+}
+
 impl Fault {
     /// A fault without a word of help.
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
@@ -114,7 +136,9 @@ pub async fn apply(plan: &Plan, control: &mut impl Control, tell: &mut dyn FnMut
         tell(Event::StepStarted { function: plan.function.clone(), step: step.clone() });
         match control.perform(step).await {
             Ok(Done { arn, version, warnings }) => {
-                warnings.into_iter().for_each(|warning| tell(Event::Warning(Problem::new(warning))));
+                for warning in warnings {
+                    tell(Event::Warning(Problem::new(warning)));
+                }
                 tell(Event::StepDone { step: step.clone(), version: version.clone() });
                 outcome.done.push(step.subject());
                 outcome.arn = arn.or(outcome.arn);

@@ -94,6 +94,12 @@ pub fn parse(called_as: &str, arguments: &[String]) -> Result<Invocation, Stop> 
     Ok(Invocation { request: Request { flags: layer(matches), purpose, speaks }, verb })
 }
 
+/// Whether a command line that cannot be understood asks for a JSON document all the same.
+pub fn asks_for_json(arguments: &[String]) -> bool {
+    let pairs = arguments.windows(2).any(|pair| pair[0] == "--format" && pair[1].eq_ignore_ascii_case("json"));
+    pairs || arguments.iter().any(|argument| argument.eq_ignore_ascii_case("--format=json"))
+}
+
 /// The flags of every option, and the verbs.
 fn command() -> Command {
     let exit_code = Arg::new("exit_code")

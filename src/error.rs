@@ -1,9 +1,11 @@
 //! Every way in which a run ends badly: one variant a stage, with its exit code and its words for people.
 
+use std::collections::BTreeMap;
+
 use crate::apply::{Fault, FaultKind, Signal, Stopped};
 use crate::package;
 use crate::place::{Place, Problem};
-use crate::plan::{Cause, Obstacle};
+use crate::plan::{Cause, Obstacle, Plan};
 use crate::report::{Console, Failure};
 
 /// Exit codes. Their meaning does not change within a major version.
@@ -45,8 +47,10 @@ pub enum Error {
         /// The function.
         function: Option<String>,
     },
-    /// AWS could not be asked what is live.
-    Read {
+    /// AWS could not be asked before anything was done.
+    Asked {
+        /// What could not be done.
+        headline: String,
         /// Why.
         fault: Fault,
         /// The function.
@@ -70,23 +74,51 @@ pub enum Error {
     Command(String),
     /// A file could not be written.
     Output(String),
-    /// The process was asked to stop before anything was begun.
-    Interrupted(Signal),
+    /// The process was asked to stop while a command ran.
+    Interrupted {
+        /// How it was asked.
+        signal: Signal,
+        /// The command.
+        during: String,
+    },
 }
 
 impl Error {
+    /// A package that could not be built, with the place of the option at fault.
+    pub fn package(error: package::Error, places: &BTreeMap<&'static str, Place>, function: Option<&str>) -> Self {
+        Self::Package { place: places.get(error.option()).cloned(), error, function: function.map(str::to_owned) }
+    }
+
+    /// What is live could not be read.
+    pub fn read(fault: Fault, function: &str) -> Self {
+        let headline = format!("cannot read what is live of `{function}`");
+        Self::Asked { headline, fault, function: function.to_owned() }
+    }
+
+    /// AWS' own dry run of a code update failed.
+    pub fn rehearsal(fault: Fault, function: &str) -> Self {
+        let headline = format!("AWS' dry run of the code update of `{function}` failed");
+        Self::Asked { headline, fault, function: function.to_owned() }
+    }
+
+    /// What stands in the way of a plan, each with the place of its option.
+    pub fn obstacles(plan: &Plan, places: &BTreeMap<&'static str, Place>) -> Self {
+        let found = plan.obstacles.iter().map(|obstacle| (obstacle.clone(), places.get(obstacle.option).cloned()));
+        Self::Plan { obstacles: found.collect(), function: plan.function.clone() }
+    }
+
     /// The exit code that this leads to.
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) | Self::Configuration(_) | Self::Package { .. } => ExitCode::Refused,
-            Self::Read { fault, .. } => code_of(fault.kind),
+            Self::Asked { fault, .. } => code_of(fault.kind),
             Self::Plan { obstacles, .. } => {
                 let refused = obstacles.iter().any(|(obstacle, _)| obstacle.cause == Cause::Refused);
                 if refused { ExitCode::Refused } else { ExitCode::Conflict }
             }
             Self::Apply { stopped, .. } => code_of(stopped.fault.kind),
             Self::Command(_) | Self::Output(_) => ExitCode::Failed,
-            Self::Interrupted(signal) => code_of(FaultKind::Interrupted(*signal)),
+            Self::Interrupted { signal, .. } => code_of(FaultKind::Interrupted(*signal)),
         }
     }
 
@@ -119,8 +151,8 @@ impl Error {
                 failure.problems = vec![Problem { place: place.clone(), ..Problem::new(causes(error)) }];
                 failure.function.clone_from(function);
             }
-            Self::Read { fault, function } => {
-                failure.headline = format!("cannot read what is live of `{function}`");
+            Self::Asked { headline, fault, function } => {
+                failure.headline.clone_from(headline);
                 failure.problems = vec![fault_problem(fault)];
                 failure.help.clone_from(&fault.help);
                 failure.function = Some(function.clone());
@@ -145,7 +177,9 @@ impl Error {
             }
             Self::Command(command) => failure.headline.clone_from(command),
             Self::Output(message) => failure.headline.clone_from(message),
-            Self::Interrupted(_) => "interrupted before anything was changed".clone_into(&mut failure.headline),
+            Self::Interrupted { signal, during } => {
+                failure.headline = format!("interrupted by {} during `{during}`", signal.name());
+            }
         }
         failure
     }

@@ -36,7 +36,13 @@ pub struct Live {
     pub revision_id: String,
     /// The newest published version; absent where there is none, or where nobody asked.
     pub newest_version: Option<Version>,
-    /// What AWS said about parts that it could not tell, for people.
+    /// The customer managed key of the deployed package; absent for a key that AWS owns.
+    pub source_kms_key_arn: Option<String>,
+    /// Why creating or the last update failed; absent when it did not.
+    pub failure: Option<String>,
+    /// Why tags could not be read; absent when they could.
+    pub tags_unread: Option<String>,
+    /// What AWS said about other parts that it could not tell, for people.
     pub warnings: Vec<String>,
 }
 

@@ -2,7 +2,16 @@
 
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{
+    BehaviorVersion, ConfigLoader, Region, SdkConfig,
+    imds::region::ImdsRegionProvider,
+    meta::region::RegionProviderChain,
+    profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider},
+    provider_config::ProviderConfig,
+    retry::RetryConfig,
+    timeout::TimeoutConfig,
+};
+use aws_credential_types::provider;
 use aws_sdk_lambda::{
     Client,
     config::{Credentials as Keys, ProvideCredentials, SharedCredentialsProvider, SharedHttpClient},
@@ -12,6 +21,7 @@ use aws_smithy_http_client::{
     proxy::ProxyConfig,
     tls::{Provider, rustls_provider::CryptoMode},
 };
+use tokio::sync::Mutex;
 
 use super::fault::{self, Call};
 use crate::apply::{Fault, FaultKind};
@@ -32,50 +42,108 @@ pub struct Connection {
 }
 
 /// Finds Region and credentials. Asks no service of AWS beyond what the credentials themselves need.
-pub async fn connect(target: &Target) -> Result<Connection, Fault> {
-    let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http_client())
-        .retry_config(
-            RetryConfig::standard()
-                .with_max_attempts(8)
-                .with_initial_backoff(Duration::from_millis(250))
-                .with_max_backoff(Duration::from_secs(10)),
-        )
-        .timeout_config(TimeoutConfig::builder().connect_timeout(Duration::from_secs(5)).build());
-    loader = with_credentials(loader, &target.credentials);
-    if let Some(region) = &target.region {
-        loader = loader.region(Region::new(region.clone()));
-    }
-    if let Some(endpoint) = &target.endpoint_url {
-        loader = loader.endpoint_url(endpoint);
-    }
-    let mut config = loader.load().await;
-    let found = config.region().map(ToString::to_string).filter(|region| !region.is_empty());
-    let found_by_chain = found.is_some();
-    let region = found.or_else(|| target.fallback_region.clone()).ok_or_else(|| {
+///
+/// `hide` is told every secret of the credentials, also of those that replace expired ones later.
+pub async fn connect(target: &Target, hide: impl Fn(&str) + Send + Sync + 'static) -> Result<Connection, Fault> {
+    let http_client = http_client();
+    let surroundings = ProviderConfig::default().with_http_client(http_client.clone());
+    let region = region_chain(target, &surroundings).region().await.ok_or_else(|| {
         Fault::new(FaultKind::Misconfigured, "no Region is set")
             .help("set `region` in the block, `--region`, or the variable `AWS_REGION`")
     })?;
-    tracing::debug!(
-        "calling {region} because {}",
-        match (&target.region, found_by_chain) {
-            (Some(_), _) => "the configuration names it",
-            (None, true) => "the SDK's chain found it",
-            (None, false) => "it is dpl's default",
-        }
-    );
-    config = config.into_builder().region(Region::new(region.clone())).build();
+    let why = if target.region.is_some() { "the configuration names it" } else { "the profile or the machine has it" };
+    tracing::debug!("calling {region} because {why}");
+    let retries = RetryConfig::standard()
+        .with_max_attempts(8)
+        .with_initial_backoff(Duration::from_millis(250))
+        .with_max_backoff(Duration::from_secs(10));
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http_client)
+        .retry_config(retries)
+        .timeout_config(TimeoutConfig::builder().connect_timeout(Duration::from_secs(5)).build())
+        .region(region.clone());
+    loader = with_credentials(loader, target, &surroundings.with_region(Some(region.clone())));
+    if let Some(endpoint) = &target.endpoint_url {
+        loader = loader.endpoint_url(endpoint);
+    }
+    let config = loader.load().await;
 
-    let provider = config.credentials_provider().ok_or_else(|| no_credentials("nothing provides any"))?;
-    let keys = provider.provide_credentials().await.map_err(|error| no_credentials(&fault::chain(&error)))?;
+    let inner = config.credentials_provider().ok_or_else(|| no_credentials("nothing provides any"))?;
+    let remembered = Remembered { inner, current: Mutex::default(), hide: Box::new(hide) };
+    let keys = remembered.keys().await.map_err(|error| no_credentials(&fault::chain(&error)))?;
+    let config = config.into_builder().credentials_provider(SharedCredentialsProvider::new(remembered)).build();
     let secrets = [Some(keys.secret_access_key()), keys.session_token(), Some(keys.access_key_id())];
     Ok(Connection {
         lambda: Client::new(&config),
-        caller: Caller { account: None, partition: partition(&region), region },
+        caller: Caller { account: None, partition: partition(region.as_ref()), region: region.to_string() },
         access_key_id: keys.access_key_id().to_owned(),
         secrets: secrets.into_iter().flatten().map(Secret::new).collect(),
         config,
     })
+}
+
+/// The Region named, else that of the profile, dpl's default, or the machine's. Variables have been read by then.
+fn region_chain(target: &Target, surroundings: &ProviderConfig) -> RegionProviderChain {
+    let mut profile = ProfileFileRegionProvider::builder().configure(surroundings);
+    if let Some(name) = profile_name(&target.credentials) {
+        profile = profile.profile_name(name);
+    }
+    let named = |region: &Option<String>| region.clone().map(Region::new);
+    RegionProviderChain::first_try(named(&target.region))
+        .or_else(profile.build())
+        .or_else(named(&target.fallback_region))
+        .or_else(ImdsRegionProvider::builder().configure(surroundings).build())
+}
+
+/// The profile to read. Without one it is named too, since the SDK takes an empty `AWS_PROFILE` for a name.
+fn profile_name(credentials: &Credentials) -> Option<&str> {
+    match credentials {
+        Credentials::Chain => Some("default"),
+        Credentials::Profile(name) => Some(name),
+        Credentials::Keys { .. } => None,
+    }
+}
+
+/// Credentials that are asked for once and then kept until shortly before they expire, so that those which are hidden
+/// are those in use.
+struct Remembered {
+    inner: SharedCredentialsProvider,
+    current: Mutex<Option<Keys>>,
+    hide: Box<dyn Fn(&str) + Send + Sync>,
+}
+
+impl Remembered {
+    async fn keys(&self) -> provider::Result {
+        const SPARE: Duration = Duration::from_mins(1);
+        let mut current = self.current.lock().await;
+        if let Some(keys) = &*current
+            && keys.expiry().is_none_or(|expiry| expiry.elapsed().is_err_and(|left| left.duration() > SPARE))
+        {
+            return Ok(keys.clone());
+        }
+        let keys = self.inner.provide_credentials().await?;
+        [Some(keys.secret_access_key()), keys.session_token(), Some(keys.access_key_id())]
+            .into_iter()
+            .flatten()
+            .for_each(&self.hide);
+        *current = Some(keys.clone());
+        Ok(keys)
+    }
+}
+
+impl std::fmt::Debug for Remembered {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Remembered")
+    }
+}
+
+impl ProvideCredentials for Remembered {
+    fn provide_credentials<'a>(&'a self) -> provider::future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        provider::future::ProvideCredentials::new(self.keys())
+    }
 }
 
 impl Connection {
@@ -95,15 +163,19 @@ impl Connection {
     }
 }
 
-fn with_credentials(loader: ConfigLoader, credentials: &Credentials) -> ConfigLoader {
-    match credentials {
-        Credentials::Chain => loader,
-        Credentials::Profile(name) => loader.profile_name(name),
+fn with_credentials(loader: ConfigLoader, target: &Target, surroundings: &ProviderConfig) -> ConfigLoader {
+    match &target.credentials {
+        Credentials::Chain => loader.profile_name("default"),
+        // A profile that was asked for is used even where the environment has keys.
+        Credentials::Profile(name) => {
+            let provider = ProfileFileCredentialsProvider::builder().profile_name(name).configure(surroundings);
+            loader.profile_name(name).credentials_provider(provider.build())
+        }
         Credentials::Keys { access_key_id, secret_access_key, session_token } => {
             let token = session_token.as_ref().map(|token| token.expose().to_owned());
             let keys =
                 Keys::new(access_key_id.expose(), secret_access_key.expose(), token, None, env!("CARGO_PKG_NAME"));
-            loader.credentials_provider(SharedCredentialsProvider::new(keys))
+            loader.credentials_provider(keys)
         }
     }
 }

@@ -4,11 +4,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::types::{
     self as sdk, DeadLetterConfig, Environment as SdkEnvironment, EphemeralStorage as SdkStorage,
     FunctionConfiguration, TracingConfig, VpcConfig,
 };
 
+use super::settle::failure;
 use crate::remote::{Live, Version};
 use crate::settings::{
     Architecture, Arn, Description, Environment, EphemeralStorage, Handler, Ids, Layers, MemorySize, Role, Runtime,
@@ -64,8 +66,16 @@ pub(super) fn storage(size: EphemeralStorage) -> Option<SdkStorage> {
 
 pub(super) fn vpc(subnets: Option<&Ids>, groups: Option<&Ids>) -> Option<VpcConfig> {
     let ids = |ids: Option<&Ids>| ids.map(|ids| ids.0.iter().cloned().collect());
-    (subnets.is_some() || groups.is_some())
-        .then(|| VpcConfig::builder().set_subnet_ids(ids(subnets)).set_security_group_ids(ids(groups)).build())
+    // AWS refuses to detach a dual-stack function unless that is turned off with it.
+    let empty = |ids: Option<&Ids>| ids.is_some_and(|ids| ids.0.is_empty());
+    let dual_stack = (empty(subnets) && empty(groups)).then_some(false);
+    (subnets.is_some() || groups.is_some()).then(|| {
+        VpcConfig::builder()
+            .set_subnet_ids(ids(subnets))
+            .set_security_group_ids(ids(groups))
+            .set_ipv6_allowed_for_dual_stack(dual_stack)
+            .build()
+    })
 }
 
 pub(super) fn dead_letter(arn: &Arn) -> DeadLetterConfig {
@@ -136,24 +146,26 @@ fn known_architecture(config: &FunctionConfiguration) -> Option<Architecture> {
     }
 }
 
-/// A live function, with its tags if they could be read.
-pub(super) fn live(
-    config: &FunctionConfiguration,
-    tags: Option<BTreeMap<String, String>>,
-    warnings: Vec<String>,
-) -> Live {
-    Live {
+/// A live function; nothing where the answer has none.
+pub(super) fn live(answer: &GetFunctionOutput) -> Option<Live> {
+    let config = answer.configuration()?;
+    let tags_unread = answer.tags_error().map(|error| format!("the tags could not be read: {}", error.message()));
+    let known = answer.tags().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone()));
+    Some(Live {
         arn: config.function_arn().unwrap_or_default().to_owned(),
         settings: settings(config),
         code_sha256: config.code_sha256().unwrap_or_default().to_owned(),
         code_size: u64::try_from(config.code_size()).unwrap_or_default(),
         architecture: known_architecture(config),
         package_type: config.package_type().map_or("Zip", sdk::PackageType::as_str).to_owned(),
-        tags,
+        tags: tags_unread.is_none().then(|| known.collect()),
         revision_id: config.revision_id().unwrap_or_default().to_owned(),
         newest_version: None,
-        warnings,
-    }
+        source_kms_key_arn: answer.code().and_then(|code| code.source_kms_key_arn()).map(str::to_owned),
+        failure: failure(config).map(|fault| fault.message),
+        tags_unread,
+        warnings: errors_within(config).into_iter().map(|error| format!("AWS could not tell {error}")).collect(),
+    })
 }
 
 /// A published version; nothing for `$LATEST`.
@@ -171,7 +183,7 @@ pub(super) fn version(config: &FunctionConfiguration) -> Option<(u64, Version)> 
 }
 
 /// What AWS says inside of an answer that looks like success.
-pub(super) fn errors_within(config: &FunctionConfiguration) -> Vec<String> {
+fn errors_within(config: &FunctionConfiguration) -> Vec<String> {
     let environment = config.environment().and_then(|environment| environment.error());
     let runtime = config.runtime_version_config().and_then(|runtime| runtime.error());
     let said = |what: &str, code: Option<&str>, message: Option<&str>| {

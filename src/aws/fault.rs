@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
@@ -52,11 +53,8 @@ where
             let said = service.err().message().map_or_else(|| said_nothing(status, code), str::to_owned);
             return answered(status, code, &said, call);
         }
-        SdkError::DispatchFailure(dispatch) if dispatch.is_user() => {
-            Fault::new(FaultKind::Denied, format!("`{action}` could not be called: {}", chain(error)))
-        }
-        SdkError::ConstructionFailure(_) => {
-            Fault::new(FaultKind::Denied, format!("`{action}` could not be called: {}", chain(error)))
+        _ if is_about_credentials(error) => {
+            Fault::new(FaultKind::Denied, format!("the credentials could not be used for `{action}`: {}", chain(error)))
         }
         SdkError::ResponseError(_) => Fault::new(
             FaultKind::Failed,
@@ -66,6 +64,18 @@ where
             .help("look at `region`, `endpoint_url`, and the network and proxy of this machine"),
     };
     fault.into()
+}
+
+/// Credentials are only fetched when a request is signed, so their errors arrive as those of the request.
+fn is_about_credentials(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<CredentialsError>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 fn said_nothing(status: u16, code: &str) -> String {

@@ -57,4 +57,9 @@ impl<'a> Session<'a> {
             live: None,
         }
     }
+
+    /// Gives the steps the whole of `wait_timeout`, however long ago the plan was made.
+    pub fn restart_deadline(&mut self) {
+        self.deadline = self.deadline.restarted();
+    }
 }

@@ -2,24 +2,16 @@
 //!
 //! Live state and waiting use `GetFunction` alone, which is all that the policy Travis documents allows.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 
 use super::{
     Session, convert,
     fault::{self, Answer, Call, Failed},
-    settle::{Pace, failure, is_settled},
+    settle::{Pace, is_settled},
 };
 use crate::apply::{Fault, FaultKind};
 use crate::deployment::Publish;
 use crate::remote::{Live, Remote, Version};
-
-/// A settled function, and whether what happened to it last went wrong.
-pub(super) struct Settled {
-    pub live: Box<Live>,
-    pub failure: Option<Fault>,
-}
 
 impl Session<'_> {
     /// Reads the function when nothing is in progress; with `publish` its newest version too.
@@ -30,8 +22,7 @@ impl Session<'_> {
     }
 
     async fn read_settled(&mut self, publish: Publish) -> Result<Remote, Failed> {
-        let Some(settled) = self.settled("what is in progress already").await? else { return Ok(Remote::Absent) };
-        let mut live = settled.live;
+        let Some(mut live) = self.settled("what is in progress already").await? else { return Ok(Remote::Absent) };
         if publish == Publish::Version {
             live.newest_version = self.newest_version().await?;
         }
@@ -40,25 +31,17 @@ impl Session<'_> {
     }
 
     /// Looks until nothing is in progress; nothing where there is no function.
-    pub(super) async fn settled(&self, what: &str) -> Result<Option<Settled>, Failed> {
+    pub(super) async fn settled(&self, what: &str) -> Result<Option<Box<Live>>, Failed> {
         let mut pace = Pace::new();
         loop {
             let Some(answer) = self.get_function().await? else { return Ok(None) };
-            let config = answer.configuration().ok_or_else(|| {
-                Fault::new(FaultKind::Failed, "`lambda:GetFunction` answered without a configuration")
-            })?;
-            if is_settled(config) {
-                let tags_unread =
-                    answer.tags_error().map(|error| format!("the tags could not be read: {}", error.message()));
-                let known = answer.tags().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone()));
-                let tags: Option<BTreeMap<_, _>> = tags_unread.is_none().then(|| known.collect());
-                let within =
-                    convert::errors_within(config).into_iter().map(|error| format!("AWS could not tell {error}"));
-                let warnings = within.chain(tags_unread).collect();
-                return Ok(Some(Settled {
-                    live: Box::new(convert::live(config, tags, warnings)),
-                    failure: failure(config),
-                }));
+            if answer.configuration().is_some_and(is_settled) {
+                return Ok(convert::live(&answer).map(Box::new));
+            }
+            if answer.configuration().is_none() {
+                return Err(
+                    Fault::new(FaultKind::Failed, "`lambda:GetFunction` answered without a configuration").into()
+                );
             }
             self.pause(&mut pace, what).await?;
         }

@@ -35,6 +35,10 @@ impl Deadline {
         Self { at: Instant::now() + allowed, allowed }
     }
 
+    pub(super) fn restarted(self) -> Self {
+        Self::after(self.allowed)
+    }
+
     fn passed(self, what: &str) -> Fault {
         let seconds = self.allowed.as_secs();
         Fault::new(FaultKind::TimedOut, format!("gave up after {seconds} s waiting for {what}"))
@@ -53,36 +57,25 @@ impl Pace {
     pub(super) fn new() -> Self {
         Self { pause: FIRST_PAUSE, begun: Instant::now(), told: Instant::now() }
     }
+
+    pub(super) fn so_far(&self) -> Duration {
+        self.begun.elapsed()
+    }
 }
 
 /// What was asked for while something else was awaited.
 fn interrupted(signal: Signal, what: &str) -> Fault {
-    let name = match signal {
-        Signal::Interrupt => "ctrl-C",
-        Signal::Terminate => "SIGTERM",
-    };
+    let name = signal.name();
     Fault::new(FaultKind::Interrupted(signal), format!("interrupted by {name} during {what}"))
         .help("run again: what was done is found and kept")
 }
 
 impl Session<'_> {
-    async fn signal(&self) -> Signal {
-        let mut interrupt = self.interrupt.clone();
-        loop {
-            if let Some(signal) = *interrupt.borrow_and_update() {
-                return signal;
-            }
-            if interrupt.changed().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        }
-    }
-
     /// Awaits a read: it can be given up at any time.
     pub(super) async fn bounded<T>(&self, what: &str, future: impl Future<Output = T>) -> Result<T, Failed> {
         tokio::select! {
             result = timeout_at(self.deadline.at, future) => result.map_err(|_| self.deadline.passed(what).into()),
-            signal = self.signal() => Err(interrupted(signal, what).into()),
+            signal = Signal::sent(&self.interrupt) => Err(interrupted(signal, what).into()),
         }
     }
 
@@ -92,7 +85,7 @@ impl Session<'_> {
             tokio::pin!(future);
             tokio::select! {
                 result = &mut future => Ok(result),
-                signal = self.signal() => match tokio::time::timeout(GRACE, future).await {
+                signal = Signal::sent(&self.interrupt) => match tokio::time::timeout(GRACE, future).await {
                     Ok(result) => Ok(result),
                     Err(_) => Err(unknown(interrupted(signal, call.action))),
                 },

@@ -1,23 +1,24 @@
 //! The steps, each quiet–do–quiet: it begins on a settled function, carries that function's revision, and ends when
 //! the function has settled with what was sent.
 
-use aws_sdk_lambda::{
-    primitives::Blob,
-    types::{FunctionCode, State},
-};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
-use super::{
-    Session,
-    convert::{self, put_settings},
-    fault::{self, Answer, Call, Failed},
-    read::Settled,
-    settle::{Pace, failure},
-};
+use aws_sdk_lambda::operation::update_function_code::builders::UpdateFunctionCodeFluentBuilder;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::{self as sdk, FunctionCode, State};
+
+use super::Session;
+use super::convert::{self, put_settings};
+use super::fault::{self, Answer, Call, Failed};
+use super::settle::{Pace, failure};
 use crate::apply::{Control, Done, Fault, FaultKind};
-use crate::package::Artifact;
 use crate::plan::{CodeChange, Step, TagChange};
 use crate::remote::{Live, Version};
 use crate::settings::{Architecture, Settings};
+
+/// How long a function that was just created may still be unknown to reads.
+const UNTIL_KNOWN: Duration = Duration::from_secs(20);
 
 impl Control for Session<'_> {
     async fn perform(&mut self, step: &Step) -> Result<Done, Fault> {
@@ -34,7 +35,30 @@ impl Control for Session<'_> {
     }
 }
 
-/// What a failed write means once the function has been looked at again.
+/// What the function must be like once a step is done. What is absent is not looked at.
+struct Expected {
+    settings: Settings,
+    code_sha256: String,
+    architecture: Option<Architecture>,
+}
+
+impl Expected {
+    /// As it is, but for what a step changes.
+    fn of(live: &Live) -> Self {
+        let Live { settings, code_sha256, architecture, .. } = live.clone();
+        Self { settings, code_sha256, architecture }
+    }
+
+    fn is_met(&self, live: &Live) -> bool {
+        self.settings.differences(&live.settings).is_empty() && self.has_code(live)
+    }
+
+    fn has_code(&self, live: &Live) -> bool {
+        self.code_sha256 == live.code_sha256 && (self.architecture.is_none() || self.architecture == live.architecture)
+    }
+}
+
+/// What a refused write means once the function has been looked at again.
 enum Verdict {
     /// The function is as the write would have made it: an answer was lost on the way.
     Done,
@@ -42,37 +66,43 @@ enum Verdict {
     Again,
 }
 
+/// What a function that settles comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum After {
+    Creation,
+    Update,
+    /// Tags are no part of the function: its last update is none of this step's business.
+    Tagging,
+}
+
 impl Session<'_> {
     /// Lets AWS try a code update without doing it.
     pub async fn rehearse(&self, code: &CodeChange) -> Result<(), Fault> {
         let call = Call { action: "lambda:UpdateFunctionCode", resource: &self.function };
-        let request = self.lambda.update_function_code().function_name(&self.function).dry_run(true);
-        let request = request
-            .zip_file(Blob::new(self.artifact.bytes.clone()))
-            .set_architectures(architectures(code.architecture));
+        let request = self.code_update(code).dry_run(true);
         let answer =
             self.bounded("`lambda:UpdateFunctionCode`", request.send()).await.map_err(|failed| failed.fault)?;
         answer.map(|_| ()).map_err(|error| fault::of(&error, &call).fault)
     }
 
-    fn base(&self) -> Result<&Live, Failed> {
-        self.live.as_deref().ok_or_else(|| {
-            Fault::new(FaultKind::Conflict, "the function is gone: somebody deleted it meanwhile").into()
-        })
+    fn base(&self) -> Result<Live, Failed> {
+        self.live.as_deref().cloned().ok_or_else(gone)
     }
 
     async fn create(
         &mut self,
         settings: &Settings,
-        tags: &std::collections::BTreeMap<String, String>,
+        tags: &BTreeMap<String, String>,
         code: &CodeChange,
     ) -> Result<Done, Failed> {
         let call = Call { action: "lambda:CreateFunction", resource: &self.function.clone() };
         let package = FunctionCode::builder().zip_file(Blob::new(self.artifact.bytes.clone())).build();
-        let request =
-            put_settings!(self.lambda.create_function().function_name(&self.function).code(package), settings);
-        let request = request.set_architectures(architectures(code.architecture));
-        let request = request.set_tags((!tags.is_empty()).then(|| tags.clone().into_iter().collect()));
+        let request = self.lambda.create_function().function_name(&self.function).code(package);
+        let request = put_settings!(request, settings)
+            .set_architectures(architectures(code.architecture))
+            .set_tags((!tags.is_empty()).then(|| tags.clone().into_iter().collect()));
+        let expected =
+            Expected { settings: settings.clone(), code_sha256: code.to.clone(), architecture: code.architecture };
         if let Err(error) = self.written(&call, request.send()).await? {
             let failed = fault::of(&error, &call);
             if failed.answer != Answer::Busy {
@@ -80,99 +110,107 @@ impl Session<'_> {
             }
             // Either the answer to our own first attempt was lost, or somebody else was faster.
             let settled = self.settled("the function that exists already").await?;
-            let ours = settled.is_some_and(|settled| is_as_sent(&settled.live, settings, Some(self.artifact)));
-            if !ours {
+            if !settled.is_some_and(|live| expected.is_met(&live)) {
                 let message = format!("`{}` was created by somebody else meanwhile", self.function);
                 return Err(Fault::new(FaultKind::Conflict, message).help("run again to see what differs").into());
             }
         }
-        self.quiet("the new function", settings, Some(self.artifact)).await
+        self.quiet(After::Creation, "the new function", &expected).await
     }
 
     async fn configure(&mut self, settings: &Settings) -> Result<Done, Failed> {
         let call = Call { action: "lambda:UpdateFunctionConfiguration", resource: &self.function.clone() };
         let mut pace = Pace::new();
+        let expected = Expected { settings: settings.clone(), ..Expected::of(&self.base()?) };
         loop {
-            let base = self.base()?.clone();
-            let request = self
-                .lambda
-                .update_function_configuration()
-                .function_name(&self.function)
-                .revision_id(&base.revision_id);
-            let request = put_settings!(request, settings);
+            let base = self.base()?;
+            let request = self.lambda.update_function_configuration().function_name(&self.function);
+            let request = put_settings!(request.revision_id(&base.revision_id), settings);
             match self.written(&call, request.send()).await? {
                 Ok(answer) => {
-                    if let Some(error) = answer.environment().and_then(|environment| environment.error()) {
-                        let message =
-                            format!("AWS could not apply the environment: {}", error.message().unwrap_or_default());
+                    let error = answer.environment().and_then(|environment| environment.error());
+                    if let Some(error) = error.filter(|_| base.settings.environment.is_some()) {
+                        let said = error.message().unwrap_or_default();
+                        let message = format!("AWS could not apply the environment: {said}");
                         return Err(Fault::new(FaultKind::Failed, message).into());
                     }
                     break;
                 }
-                Err(error) => match self.judge(fault::of(&error, &call), &base, settings, None, &mut pace).await? {
-                    Verdict::Done => break,
-                    Verdict::Again => {}
-                },
+                Err(error) => {
+                    let failed = fault::of(&error, &call);
+                    if let Verdict::Done = self.judge(failed, &base, Some(&expected), &mut pace).await? {
+                        break;
+                    }
+                }
             }
         }
-        self.quiet("the configuration update", settings, None).await
+        self.quiet(After::Update, "the configuration update", &expected).await
     }
 
     async fn replace_code(&mut self, code: &CodeChange) -> Result<Done, Failed> {
         let call = Call { action: "lambda:UpdateFunctionCode", resource: &self.function.clone() };
         let mut pace = Pace::new();
-        let unchanged = self.base()?.settings.clone();
+        let before = Expected::of(&self.base()?);
+        let expected = Expected { code_sha256: code.to.clone(), architecture: code.architecture, ..before };
         loop {
-            let base = self.base()?.clone();
-            let request =
-                self.lambda.update_function_code().function_name(&self.function).revision_id(&base.revision_id);
-            let request = request
-                .zip_file(Blob::new(self.artifact.bytes.clone()))
-                .set_architectures(architectures(code.architecture));
-            match self.written(&call, request.send()).await? {
-                Ok(_) => break,
-                Err(error) => match self
-                    .judge(fault::of(&error, &call), &base, &Settings::default(), Some(self.artifact), &mut pace)
-                    .await?
-                {
-                    Verdict::Done => break,
-                    Verdict::Again => {}
-                },
+            let base = self.base()?;
+            let request = self.code_update(code).revision_id(&base.revision_id);
+            if let Err(error) = self.written(&call, request.send()).await? {
+                let failed = fault::of(&error, &call);
+                // The same code sent again leaves no trace that tells whether it was taken.
+                let visible = !expected.has_code(&base);
+                let verdict = self.judge(failed, &base, visible.then_some(&expected), &mut pace).await?;
+                if let Verdict::Again = verdict {
+                    continue;
+                }
             }
+            return self.quiet(After::Update, "the code update", &expected).await;
         }
-        self.quiet("the code update", &unchanged, Some(self.artifact)).await
+    }
+
+    fn code_update(&self, code: &CodeChange) -> UpdateFunctionCodeFluentBuilder {
+        let request = self.lambda.update_function_code().function_name(&self.function);
+        // A package without a key of its own would lose the one that the live package has.
+        let key = self.live.as_ref().and_then(|live| live.source_kms_key_arn.clone());
+        let request = request.set_architectures(architectures(code.architecture)).set_source_kms_key_arn(key);
+        request.zip_file(Blob::new(self.artifact.bytes.clone()))
     }
 
     async fn tag(&mut self, change: &TagChange) -> Result<Done, Failed> {
-        let base = self.base()?.clone();
+        let base = self.base()?;
         if !change.set.is_empty() {
             let call = Call { action: "lambda:TagResource", resource: &base.arn };
-            let request =
-                self.lambda.tag_resource().resource(&base.arn).set_tags(Some(change.set.clone().into_iter().collect()));
-            self.written(&call, request.send()).await?.map_err(|error| fault::of(&error, &call))?;
+            let tags: std::collections::HashMap<_, _> = change.set.clone().into_iter().collect();
+            let request = self.lambda.tag_resource().resource(&base.arn).set_tags(Some(tags));
+            let mut pace = Pace::new();
+            while let Err(error) = self.written(&call, request.clone().send()).await? {
+                self.judge(fault::of(&error, &call), &base, None, &mut pace).await?;
+            }
         }
         if !change.remove.is_empty() {
             let call = Call { action: "lambda:UntagResource", resource: &base.arn };
             let request = self.lambda.untag_resource().resource(&base.arn).set_tag_keys(Some(change.remove.clone()));
-            self.written(&call, request.send()).await?.map_err(|error| fault::of(&error, &call))?;
+            let mut pace = Pace::new();
+            while let Err(error) = self.written(&call, request.clone().send()).await? {
+                self.judge(fault::of(&error, &call), &base, None, &mut pace).await?;
+            }
         }
-        self.quiet("the tags", &base.settings, None).await
+        self.quiet(After::Tagging, "the tags", &Expected::of(&base)).await
     }
 
     async fn publish(&mut self, description: Option<&str>, code_sha256: &str) -> Result<Done, Failed> {
         let call = Call { action: "lambda:PublishVersion", resource: &self.function.clone() };
         let mut pace = Pace::new();
         loop {
-            let base = self.base()?.clone();
+            let base = self.base()?;
             let request = self.lambda.publish_version().function_name(&self.function).revision_id(&base.revision_id);
             let request = request.code_sha256(code_sha256).set_description(description.map(str::to_owned));
             let failed = match self.written(&call, request.send()).await? {
                 Ok(answer) => {
                     let number = answer.version().unwrap_or_default().to_owned();
-                    if answer.state() == Some(&State::Pending) {
-                        self.active(&number).await?;
-                    }
-                    return Ok(Done { arn: Some(base.arn), version: Some(number), warnings: Vec::new() });
+                    let pending = answer.state() == Some(&State::Pending);
+                    let warnings = if pending { self.active(&number).await? } else { Vec::new() };
+                    return Ok(Done { arn: Some(base.arn), version: Some(number), warnings });
                 }
                 Err(error) => fault::of(&error, &call),
             };
@@ -180,107 +218,118 @@ impl Session<'_> {
                 Answer::Stale => {
                     // The answer to our own first attempt may have been lost.
                     let newest = self.newest_version().await?;
-                    return match newest.filter(|version| is_published_from(version, &base)) {
-                        Some(version) => {
-                            Ok(Done { arn: Some(base.arn), version: Some(version.number), warnings: Vec::new() })
-                        }
-                        None => Err(foreign_change(&failed)),
-                    };
+                    let version = newest.filter(|version| is_published_from(version, &base)).map(|found| found.number);
+                    let done = Done { arn: Some(base.arn), version, ..Done::default() };
+                    return if done.version.is_some() { Ok(done) } else { Err(foreign_change(&failed)) };
                 }
                 Answer::Other if failed.fault.message.to_ascii_lowercase().contains("codesha256") => {
                     return Err(foreign_change(&failed));
                 }
-                _ => {
-                    self.judge(failed, &base, &Settings::default(), None, &mut pace).await?;
+                Answer::Busy | Answer::NotFound | Answer::Other => {
+                    self.judge(failed, &base, None, &mut pace).await?;
                 }
             }
         }
     }
 
     /// Waits until a published version can be invoked, which with `SnapStart` takes minutes.
-    async fn active(&self, number: &str) -> Result<(), Failed> {
+    ///
+    /// A policy that names the function alone does not let us look at its versions; that is no failure.
+    async fn active(&self, number: &str) -> Result<Vec<String>, Failed> {
         let what = format!("version {number}");
         let call = Call { action: "lambda:GetFunction", resource: &format!("{}:{number}", self.function) };
         let mut pace = Pace::new();
         loop {
             let request = self.lambda.get_function().function_name(&self.function).qualifier(number);
-            let answer = self.bounded(&what, request.send()).await?.map_err(|error| fault::of(&error, &call))?;
+            let answer = match self.bounded(&what, request.send()).await? {
+                Ok(answer) => answer,
+                Err(error) => match fault::of(&error, &call) {
+                    Failed { fault, .. } if fault.kind == FaultKind::Denied => {
+                        return Ok(vec![format!("{what} may not be ready yet: {}", fault.message)]);
+                    }
+                    failed => return Err(failed),
+                },
+            };
             match answer.configuration() {
                 Some(config) if config.state() == Some(&State::Pending) => self.pause(&mut pace, &what).await?,
-                config => return config.and_then(failure).map_or(Ok(()), |fault| Err(fault.into())),
+                config => return config.and_then(failure).map_or(Ok(Vec::new()), |fault| Err(fault.into())),
             }
         }
     }
 
     /// Decides after a refused write. 409 is waited out; everything else that is not our own doing is an error.
+    ///
+    /// `expected` is absent where the function does not show whether the write was done.
     async fn judge(
         &mut self,
         failed: Failed,
         base: &Live,
-        sent: &Settings,
-        code: Option<&Artifact>,
+        expected: Option<&Expected>,
         pace: &mut Pace,
     ) -> Result<Verdict, Failed> {
         if !matches!(failed.answer, Answer::Busy | Answer::Stale) {
             return Err(failed);
         }
-        tracing::debug!(message = %failed.fault.message, "looking at the function again");
         let what = "another operation on the function";
         if failed.answer == Answer::Busy {
             self.pause(pace, what).await?;
         }
-        let Some(Settled { live, .. }) = self.settled(what).await? else {
-            self.live = None;
-            return self.base().map(|_| Verdict::Again);
-        };
-        let asked = sent != &Settings::default() || code.is_some();
-        if asked && is_as_sent(&live, sent, code) {
-            self.live = Some(live);
-            return Ok(Verdict::Done);
-        }
+        let Some(live) = self.settled(what).await? else { return Err(gone()) };
         let as_before = live.settings == base.settings
             && live.code_sha256 == base.code_sha256
             && live.architecture == base.architecture;
-        if failed.answer == Answer::Stale || !as_before {
+        let done = expected.is_some_and(|expected| expected.is_met(&live));
+        if !done && (failed.answer == Answer::Stale || !as_before) {
             return Err(foreign_change(&failed));
         }
         self.live = Some(live);
-        Ok(Verdict::Again)
+        Ok(if done { Verdict::Done } else { Verdict::Again })
     }
 
     /// Waits until the function has settled, and looks whether it has what was sent.
-    async fn quiet(&mut self, what: &str, sent: &Settings, code: Option<&Artifact>) -> Result<Done, Failed> {
-        let before = self.live.take();
-        let Some(Settled { live, failure }) = self.settled(what).await? else {
-            return Err(Fault::new(FaultKind::Conflict, "the function is gone: somebody deleted it meanwhile").into());
-        };
-        if let Some(fault) = failure {
-            return Err(fault.into());
+    async fn quiet(&mut self, after: After, what: &str, expected: &Expected) -> Result<Done, Failed> {
+        let live = self.settled_after(after, what).await?;
+        if let Some(failure) = live.failure.as_ref().filter(|_| after != After::Tagging) {
+            return Err(Fault::new(FaultKind::Failed, failure.clone()).into());
         }
-        if sent.environment.is_some() && live.settings.environment.is_none() {
-            let message = live.warnings.join("; ");
-            return Err(Fault::new(FaultKind::Failed, format!("AWS could not apply the environment: {message}")).into());
+        let before = self.live.take().map_or_else(convert::default_settings, |before| before.settings);
+        let sent_and_lost = expected.settings.environment.is_some() && live.settings.environment.is_none();
+        if sent_and_lost && before.environment.is_some() {
+            let message = format!("AWS could not apply the environment: {}", live.warnings.join("; "));
+            return Err(Fault::new(FaultKind::Failed, message).into());
         }
-        let code_sha256 = code
-            .map(|artifact| artifact.code_sha256.as_str())
-            .or(before.as_ref().map(|before| before.code_sha256.as_str()));
-        let known = before.as_ref().map_or_else(convert::default_settings, |before| before.settings.clone());
-        let (ignored, mut foreign) = unlike(sent, &live.settings, &known);
-        if code_sha256.is_some_and(|expected| expected != live.code_sha256) {
+        let (ignored, mut foreign) = unlike(&expected.settings, &live.settings, &before);
+        if !expected.has_code(&live) {
             foreign.push("code");
         }
         let arn = Some(live.arn.clone());
         self.live = Some(live);
         if foreign.is_empty() {
-            let warning = |setting| format!("AWS accepted {what} but still reports the old {setting}");
+            let warning = |setting| format!("AWS accepted {what} but does not show the new {setting}");
             return Ok(Done { arn, version: None, warnings: ignored.into_iter().map(warning).collect() });
         }
+        let foreign = foreign.join(", ");
         let message = format!(
-            "after {what} the function has another {} than was sent: somebody else changed it meanwhile",
-            foreign.join(", ")
+            "after {what} the function has another {foreign} than was sent: somebody else changed it meanwhile"
         );
         Err(Fault::new(FaultKind::Conflict, message).help("run again to see what differs").into())
     }
+
+    /// The settled function. One that was just created may not be known everywhere yet.
+    async fn settled_after(&self, after: After, what: &str) -> Result<Box<Live>, Failed> {
+        let mut pace = Pace::new();
+        loop {
+            match self.settled(what).await? {
+                Some(live) => return Ok(live),
+                None if after == After::Creation && pace.so_far() < UNTIL_KNOWN => self.pause(&mut pace, what).await?,
+                None => return Err(gone()),
+            }
+        }
+    }
+}
+
+fn architectures(architecture: Option<Architecture>) -> Option<Vec<sdk::Architecture>> {
+    architecture.map(|architecture| vec![convert::architecture(architecture)])
 }
 
 /// Settings that are not as sent: first those that are as before, so AWS ignored them, then those that others changed.
@@ -290,21 +339,19 @@ fn unlike<'a>(sent: &'a Settings, live: &Settings, before: &Settings) -> (Vec<&'
     names.into_iter().partition(|name| live.only(&[name]) == before.only(&[name]))
 }
 
-fn architectures(architecture: Option<Architecture>) -> Option<Vec<aws_sdk_lambda::types::Architecture>> {
-    architecture.map(|architecture| vec![convert::architecture(architecture)])
-}
-
-fn is_as_sent(live: &Live, sent: &Settings, code: Option<&Artifact>) -> bool {
-    sent.differences(&live.settings).is_empty() && code.is_none_or(|artifact| artifact.code_sha256 == live.code_sha256)
-}
-
 /// Whether a version holds what is live. Its description is its own.
 fn is_published_from(version: &Version, live: &Live) -> bool {
     let differences = live.settings.differences(&version.settings);
-    version.code_sha256 == live.code_sha256 && differences.iter().all(|difference| difference.setting == "description")
+    version.code_sha256 == live.code_sha256
+        && version.architecture == live.architecture
+        && differences.iter().all(|difference| difference.setting == "description")
 }
 
 fn foreign_change(failed: &Failed) -> Failed {
     let message = format!("somebody else changed the function meanwhile: {}", failed.fault.message);
     Fault::new(FaultKind::Conflict, message).help("run again to see what differs").into()
+}
+
+fn gone() -> Failed {
+    Fault::new(FaultKind::Conflict, "the function is gone: somebody deleted it meanwhile").into()
 }

@@ -68,12 +68,6 @@ pub struct RunOptions {
     pub json: bool,
     /// Whether decisions are told.
     pub verbose: bool,
-    /// What is left out of the deployment.
-    pub dry_run: DryRun,
-    /// Whether uncommitted files are stashed meanwhile.
-    pub cleanup: bool,
-    /// Commands to run after success.
-    pub commands: Vec<String>,
 }
 
 /// How much is only shown.
@@ -97,6 +91,12 @@ pub struct Entry {
     pub places: BTreeMap<&'static str, Place>,
     /// Whether its failure fails the run.
     pub allow_failure: bool,
+    /// How much of it is only shown.
+    pub dry_run: DryRun,
+    /// Whether uncommitted files are stashed meanwhile.
+    pub cleanup: bool,
+    /// Commands to run after its success.
+    pub commands: Vec<String>,
 }
 
 /// What a configuration says.
@@ -145,9 +145,6 @@ pub fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
         let layers: Vec<_> = above.iter().chain(block).chain(&ambient).cloned().collect();
         layer::merge(&layers)
     };
-    let first = layers(blocks.blocks.first().map(|block| &block.layer));
-    run_options(&mut Reader::new(first), &context, &mut loaded);
-
     if blocks.blocks.is_empty() {
         let alone = layers(None);
         let broken = !loaded.problems.is_empty() && blocks.file.is_some();
@@ -160,8 +157,11 @@ pub fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
         }
     }
     let chosen = choose(&blocks.blocks, &strongest, &mut loaded.problems);
-    for block in chosen {
-        if let Some(reason) = skip(block, request, &build, host, &mut loaded) {
+    let reasons: Vec<_> = chosen.iter().map(|block| skip(block, request, &build, host, &mut loaded)).collect();
+    let of_run = chosen.iter().zip(&reasons).find(|(_, reason)| reason.is_none()).map(|(block, _)| &block.layer);
+    run_options(&mut Reader::new(layers(of_run)), &context, &mut loaded);
+    for (block, reason) in chosen.into_iter().zip(reasons) {
+        if let Some(reason) = reason {
             loaded.skipped.push(reason);
             continue;
         }
@@ -210,14 +210,30 @@ fn skip(block: &blocks::Block, request: &Request, build: &Build, host: &Host, lo
 }
 
 fn entry(mut reader: Reader, allow_failure: bool, request: &Request, context: &Context<'_>, loaded: &mut Loaded) {
+    for name in ["access_key_id", "secret_access_key", "session_token"] {
+        loaded.secrets.extend(reader.raw(name).map(Secret::new));
+    }
+    let dry_run = dry_run(&mut reader);
+    let cleanup = reader.flag("cleanup");
     if request.purpose == Purpose::Package {
         let code = resolve::code(&mut reader, context);
         loaded.packages.push((code, reader.places()));
     } else if let Some(deployment) = resolve::deployment(&mut reader, context) {
-        loaded.entries.push(Entry { deployment, places: reader.places(), allow_failure });
+        let commands = resolve::commands(&mut reader, context);
+        let places = reader.places();
+        loaded.entries.push(Entry { deployment, places, allow_failure, dry_run, cleanup, commands });
     }
+    loaded.secrets.append(&mut reader.secrets);
     loaded.problems.append(&mut reader.problems);
     loaded.warnings.append(&mut reader.warnings);
+}
+
+fn dry_run(reader: &mut Reader) -> DryRun {
+    match reader.raw("dry_run").map(|text| (truth(&text), text)) {
+        Some((Some(true), _)) => DryRun::Plan,
+        Some((None, _)) if reader.choice("dry_run") == Some("aws") => DryRun::Aws,
+        Some(_) | None => DryRun::No,
+    }
 }
 
 fn run_options(reader: &mut Reader, context: &Context<'_>, loaded: &mut Loaded) {
@@ -235,15 +251,5 @@ fn run_options(reader: &mut Reader, context: &Context<'_>, loaded: &mut Loaded) 
     }
     run.json = reader.choice("format") == Some("json");
     run.verbose = reader.flag("verbose") || context.host.flag("RUNNER_DEBUG");
-    run.cleanup = reader.flag("cleanup");
-    run.dry_run = match reader.raw("dry_run").map(|text| (truth(&text), text)) {
-        Some((Some(true), _)) => DryRun::Plan,
-        Some((None, _)) if reader.choice("dry_run") == Some("aws") => DryRun::Aws,
-        Some(_) | None => DryRun::No,
-    };
-    run.commands = resolve::commands(reader, context);
-    for name in ["access_key_id", "secret_access_key", "session_token"] {
-        loaded.secrets.extend(reader.raw(name).map(Secret::new));
-    }
     loaded.problems.append(&mut reader.problems);
 }

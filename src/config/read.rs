@@ -8,13 +8,15 @@ use super::{
     options::{self, Kind, Opt},
 };
 use crate::place::{Place, Problem};
-use crate::settings::{Setting, Source, Written};
+use crate::settings::{Secret, Setting, Source, Written};
 
 /// Reads typed values out of a merged layer and collects what is wrong with them.
 pub(super) struct Reader {
     layer: Layer,
     /// What must be corrected.
     pub problems: Vec<Problem>,
+    /// Values that must never be shown.
+    pub secrets: Vec<Secret>,
     /// What deserves a word.
     pub warnings: Vec<Problem>,
 }
@@ -32,7 +34,7 @@ pub(super) struct Pair {
 impl Reader {
     /// A reader of this layer.
     pub(super) fn new(layer: Layer) -> Self {
-        Self { layer, problems: Vec::new(), warnings: Vec::new() }
+        Self { layer, problems: Vec::new(), secrets: Vec::new(), warnings: Vec::new() }
     }
 
     /// Where an option was written; nothing where it was not.

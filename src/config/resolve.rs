@@ -16,7 +16,7 @@ use crate::deployment::{
     Code, Credentials, Deployment, HandlerParts, Hidden, Keyed, Links, Others, Publish, Release, Rules, Target,
 };
 use crate::host::{Build, Host};
-use crate::place::Problem;
+use crate::place::{Place, Problem};
 use crate::settings::{
     Arn, Description, Environment, FunctionName, Handler, Ids, Layers, Secret, Setting, Settings, Source, Written,
     check_variable_name,
@@ -27,6 +27,9 @@ const MOST_ENVIRONMENT: usize = 4096;
 
 /// Seconds that waiting may take when the user does not say.
 const WAIT_TIMEOUT: u64 = 600;
+
+/// No CI runs a job for longer than a day.
+const MOST_WAIT_TIMEOUT: u64 = 86_400;
 
 /// What resolving needs besides the options.
 pub(super) struct Context<'a> {
@@ -61,6 +64,9 @@ pub(super) fn deployment(reader: &mut Reader, context: &Context<'_>) -> Option<D
     let code = code(reader, context);
     let release = release(reader, context);
     let wait_timeout = reader.number("wait_timeout", "seconds").unwrap_or(WAIT_TIMEOUT);
+    if !(1..=MOST_WAIT_TIMEOUT).contains(&wait_timeout) {
+        reader.wrong("wait_timeout", format!("must be between 1 and {MOST_WAIT_TIMEOUT} seconds, got {wait_timeout}"));
+    }
     if !reader.problems.is_empty() {
         return None;
     }
@@ -99,13 +105,17 @@ fn env_files(reader: &mut Reader, context: &Context<'_>) -> Vec<PathBuf> {
 }
 
 fn target(reader: &mut Reader, function: Option<&FunctionName>, context: &Context<'_>) -> Target {
-    let region = reader.text("region");
+    let of_arn = function.and_then(|function| function.region.clone());
+    // A job's own AWS_REGION is no contradiction to an ARN that somebody wrote down.
+    let ambient = matches!(reader.place("region"), Some(Place::Variable(name)) if name.starts_with("AWS_") || name.starts_with("LAMBDA_"));
+    let region = reader.text("region").filter(|_| !(ambient && of_arn.is_some()));
+    let region =
+        region.or_else(|| context.host.variable("AWS_DEFAULT_REGION").filter(|_| of_arn.is_none()).map(str::to_owned));
     if let Some(region) = &region
         && !region.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
     {
         reader.wrong("region", format!("`{region}` is not a Region; one looks like `eu-west-1`"));
     }
-    let of_arn = function.and_then(|function| function.region.clone());
     if let (Some(region), Some(of_arn)) = (&region, &of_arn)
         && region != of_arn
     {
@@ -116,6 +126,12 @@ fn target(reader: &mut Reader, function: Option<&FunctionName>, context: &Contex
         && !(account.len() == 12 && account.chars().all(|c| c.is_ascii_digit()))
     {
         reader.wrong("expect_account", format!("must be the 12 digits of an account, got `{account}`"));
+    }
+    let account = function.and_then(|function| function.account.clone());
+    if let (Some(expected), Some(account)) = (&expect_account, account)
+        && *expected != account
+    {
+        reader.wrong("expect_account", format!("is {expected}, but the ARN in `function_name` is of {account}"));
     }
     let endpoint_url = reader.text("endpoint_url");
     if let Some(url) = &endpoint_url
@@ -273,7 +289,9 @@ fn value(reader: &mut Reader, pair: &Pair, context: &Context<'_>) -> Option<Secr
         let problem = Problem::new(format!("`{}` is to come from the variable `{name}`, which is not set", pair.key));
         reader.problems.push(problem.of("environment").at(&given.place));
     }
-    found.map(|value| Secret::new(value.as_str()))
+    let found = found.map(|value| Secret::new(value.as_str()));
+    reader.secrets.extend(found.clone());
+    found
 }
 
 fn env_file(reader: &mut Reader, file: &str, context: &Context<'_>, entries: &mut BTreeMap<String, Option<Secret>>) {
@@ -294,7 +312,7 @@ fn env_file(reader: &mut Reader, file: &str, context: &Context<'_>, entries: &mu
             }
         }
         Err((line, message)) => {
-            let place = crate::place::Place::file(&file.into(), line, 1);
+            let place = Place::file(&file.into(), line, 1);
             reader.problems.push(Problem::new(message).of("env_file").at(&place));
         }
     }

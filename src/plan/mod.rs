@@ -30,8 +30,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// The version that is this code and these settings already; absent where none is, or none is asked for.
     pub published: Option<String>,
-    /// What is live and not named, so it stays.
-    pub left: Vec<String>,
+    /// What people should know besides: above all what is live and not named, so it stays.
+    pub notes: Vec<String>,
 }
 
 /// A reason why the plan must not be done.
@@ -64,7 +64,7 @@ pub fn plan(deployment: &Deployment, artifact: &Artifact, remote: &Remote, calle
         obstacles: Vec::new(),
         steps: Vec::new(),
         published: None,
-        left: Vec::new(),
+        notes: Vec::new(),
     };
     plan.guard(deployment, artifact, remote, caller);
     match remote {
@@ -168,6 +168,16 @@ impl Plan {
                 live.architecture,
             )));
         }
+        if let (Some(failure), true) = (&live.failure, self.steps.is_empty()) {
+            // Nothing differs, but nothing works either: only a new attempt can tell whether it does now.
+            self.notes.push(format!("nothing differs, but {failure}; so the code is sent again"));
+            self.steps.push(Step::UpdateCode(code_change(
+                Some(&live.code_sha256),
+                artifact,
+                architecture,
+                live.architecture,
+            )));
+        }
         let newest = live.newest_version.as_ref();
         self.published = newest
             .filter(|version| is_published(version, &wanted, artifact, architecture))
@@ -209,7 +219,7 @@ impl Plan {
             others
         } else {
             if !others.is_empty() {
-                self.left.push(format!("tags that are not named: {}", others.join(", ")));
+                self.notes.push(format!("left alone: tags that are not named: {}", others.join(", ")));
             }
             Vec::new()
         };

@@ -1,4 +1,5 @@
 //! Plans as data, from a small model of the world: what is wanted, the package, and what is live.
+#![expect(clippy::use_debug, clippy::unnecessary_wraps, reason = "a test may print and build as is shortest")]
 
 use std::{collections::BTreeMap, fmt::Write, path::PathBuf, time::Duration};
 
@@ -63,6 +64,9 @@ fn live(change: impl FnOnce(&mut Live)) -> Remote {
         tags: Some(BTreeMap::from([("aws:stack".to_owned(), "x".to_owned()), ("team".to_owned(), "media".to_owned())])),
         revision_id: "r1".to_owned(),
         newest_version: None,
+        source_kms_key_arn: None,
+        failure: None,
+        tags_unread: None,
         warnings: Vec::new(),
     };
     change(&mut live);
@@ -114,7 +118,7 @@ fn planned(deployment: &Deployment, sha256: &str, remote: &Remote) -> String {
         }
         .unwrap();
     }
-    plan.left.iter().for_each(|left| writeln!(out, "left {left}").unwrap());
+    plan.notes.iter().for_each(|note| writeln!(out, "note {note}").unwrap());
     plan.published.iter().for_each(|version| writeln!(out, "is version {version}").unwrap());
     out
 }
@@ -176,11 +180,11 @@ fn a_variable_that_would_be_dropped_stops_the_plan_unless_that_was_said() {
     ");
     assert_snapshot!(planned(&with(Some(Others::Merge)), "old", &live(|_| ())), @r"
     configure environment.NEW: - → (hidden); sends environment.KEPT: - → (hidden), environment.NEW: - → (hidden)
-    left variables that are not named: KEPT
+    note left alone: variables that are not named: KEPT
     ");
     assert_snapshot!(planned(&with(Some(Others::Replace)), "old", &live(|_| ())), @"configure environment.KEPT: (hidden) → -, environment.NEW: - → (hidden); sends environment.NEW: - → (hidden)");
     let unset = wanted(|deployment| deployment.environment = variables(&[("KEPT", None)], None));
-    assert_snapshot!(planned(&unset, "old", &live(|_| ())), @"configure environment.KEPT: (hidden) → -; sends");
+    assert_snapshot!(planned(&unset, "old", &live(|_| ())), @"configure environment.KEPT: (hidden) → -; sends environment: - → none");
 }
 
 #[test]
@@ -205,12 +209,12 @@ fn what_could_not_be_read_is_unknown_not_empty() {
 fn tags_of_others_stay_and_those_of_aws_always_do() {
     let tags = |others| {
         wanted(|deployment| {
-            deployment.tags = Some(Keyed { entries: BTreeMap::from([("by".to_owned(), "ci".to_owned())]), others })
+            deployment.tags = Some(Keyed { entries: BTreeMap::from([("by".to_owned(), "ci".to_owned())]), others });
         })
     };
     assert_snapshot!(planned(&tags(None), "old", &live(|_| ())), @r#"
     tags +{"by": "ci"} -[]
-    left tags that are not named: team
+    note left alone: tags that are not named: team
     "#);
     assert_snapshot!(planned(&tags(Some(Others::Replace)), "old", &live(|_| ())), @r#"tags +{"by": "ci"} -["team"]"#);
 }
@@ -262,7 +266,7 @@ fn handlers_are_put_together_as_the_effective_runtime_wants() {
         ("ruby3.4", "m.h"),
     ] {
         let parts = wanted(|deployment| {
-            deployment.handler_parts = Some(HandlerParts { module_name: "m".to_owned(), handler_name: "h".to_owned() })
+            deployment.handler_parts = Some(HandlerParts { module_name: "m".to_owned(), handler_name: "h".to_owned() });
         });
         let remote = live(|live| live.settings.runtime = Some(Runtime(runtime.to_owned())));
         assert_eq!(
@@ -292,4 +296,20 @@ fn an_environment_over_the_limit_together_with_what_stays_is_refused() {
     let wish = wanted(|deployment| deployment.environment = variables(&[("NEW", Some(&large))], Some(Others::Merge)));
     let remote = live(|live| live.settings.environment = Some(environment(&[("OLD", &large)])));
     assert!(planned(&wish, "old", &remote).contains("obstacle environment (Refused): takes 6006 bytes together"));
+}
+
+#[test]
+fn a_function_that_failed_is_never_called_unchanged() {
+    let failed = live(|live| live.failure = Some("the creation failed: no such key".to_owned()));
+    assert_snapshot!(planned(&wanted(|_| ()), "old", &failed), @r#"
+    code Some("old") → old as Some(Arm64)
+    note nothing differs, but the creation failed: no such key; so the code is sent again
+    "#);
+}
+
+#[test]
+fn emptying_what_could_not_be_read_is_a_change() {
+    let cleared = wanted(|deployment| deployment.environment = variables(&[], Some(Others::Replace)));
+    let unread = live(|live| live.settings.environment = None);
+    assert_snapshot!(planned(&cleared, "old", &unread), @"configure environment: - → none; sends environment: - → none");
 }

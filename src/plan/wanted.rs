@@ -69,7 +69,7 @@ fn environment(wish: &Keyed<Option<Secret>>, live: Option<&Live>, plan: &mut Pla
         Some(Others::Replace) => {}
         Some(Others::Merge) => {
             if !others.is_empty() {
-                plan.left.push(format!("variables that are not named: {rest}"));
+                plan.notes.push(format!("left alone: variables that are not named: {rest}"));
             }
             wanted.extend(others.into_iter().map(|(key, value)| (key.clone(), value.clone())));
         }

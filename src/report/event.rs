@@ -136,7 +136,6 @@ impl Deployed {
             ("function-arn", self.arn.clone()),
             ("code-sha256", self.code_sha256.clone()),
             ("package-size", self.package_size.to_string()),
-            ("changed", self.changed().to_string()),
             ("plan", super::json::plan_text(&self.plan)),
         ];
         outputs.extend(self.version.clone().map(|version| ("version", version)));

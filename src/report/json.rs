@@ -1,6 +1,7 @@
 //! The document of `--format json`: frozen field names, versioned, times in seconds.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::event::{Event, Failure};
 use crate::package::Listed;
@@ -48,7 +49,7 @@ struct Function {
     seconds: Option<f64>,
     changed: bool,
     plan: Vec<Planned>,
-    left_alone: Vec<String>,
+    notes: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -141,13 +142,15 @@ impl Document {
                 outcome: "planned",
                 changed: plan.changes(),
                 plan: steps(plan),
-                left_alone: plan.left.clone(),
+                notes: plan.notes.clone(),
                 ..Function::default()
             }),
             Event::Deployed(deployed) => {
-                self.changed |= deployed.changed();
-                if let Some(function) = self.functions.last_mut() {
+                let (name, region) = (&deployed.function, &deployed.region);
+                let planned = |function: &&mut Function| function.function_name == *name && function.region == *region;
+                if let Some(function) = self.functions.iter_mut().rfind(planned) {
                     function.outcome = if deployed.changed() { "deployed" } else { "unchanged" };
+                    function.changed = deployed.changed();
                     function.function_arn = Some(deployed.arn.clone());
                     function.version.clone_from(&deployed.version);
                     function.code_sha256 = Some(deployed.code_sha256.clone());
@@ -171,13 +174,17 @@ impl Document {
                 entries: package.entries.iter().map(entry).collect(),
             }),
             Event::Failed(failure) => {
-                if let Some(function) = self
-                    .functions
-                    .last_mut()
-                    .filter(|function| Some(&function.function_name) == failure.function.as_ref())
-                {
+                if let Some(name) = &failure.function {
+                    let planned =
+                        |function: &&Function| function.function_name == *name && function.outcome == "planned";
+                    let known = self.functions.iter().position(|function| planned(&function));
+                    let at = known.unwrap_or(self.functions.len());
+                    if known.is_none() {
+                        self.functions.push(Function { function_name: name.clone(), ..Function::default() });
+                    }
+                    let function = &mut self.functions[at];
                     function.outcome = "failed";
-                    self.changed |= !failure.done.is_empty();
+                    function.changed = !failure.done.is_empty();
                 }
                 self.errors.push(failed(failure));
             }
@@ -193,9 +200,23 @@ impl Document {
     }
 
     /// The document as text.
-    pub(super) fn finished(&mut self, exit_code: u8) -> String {
+    ///
+    /// Its values go through `redact`, its names never do.
+    pub(super) fn finished(&mut self, exit_code: u8, redact: &dyn Fn(&str) -> String) -> String {
         self.exit_code = exit_code;
-        serde_json::to_string_pretty(self).unwrap_or_default()
+        self.changed = self.functions.iter().any(|function| function.changed);
+        let mut document = serde_json::to_value(&*self).unwrap_or_default();
+        redact_values(&mut document, redact);
+        serde_json::to_string_pretty(&document).unwrap_or_default()
+    }
+}
+
+fn redact_values(value: &mut Value, redact: &dyn Fn(&str) -> String) {
+    match value {
+        Value::String(text) => *text = redact(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| redact_values(item, redact)),
+        Value::Object(members) => members.values_mut().for_each(|member| redact_values(member, redact)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

@@ -13,12 +13,15 @@ mod sanitise;
 mod summary;
 mod travis;
 
+use std::collections::BTreeSet;
+
 pub use event::{Deployed, Event, Failure, Packaged, Stage};
 pub use plan::size;
 pub use redact::{Console, mask};
 
 use crate::host::{Ci, Host};
 use crate::place::Problem;
+use crate::plan::Plan;
 use crate::settings::Secret;
 
 /// How a CI wants to be spoken to. Every method has a form that is right for plain text.
@@ -105,6 +108,12 @@ pub struct Reporter {
     group_open: bool,
     said_updating: Option<String>,
     summary: String,
+    /// Plans that were told and not done, so far.
+    planned: Vec<Plan>,
+    outputs: Vec<(&'static str, String)>,
+    changed: bool,
+    /// What the CI has been told to mask.
+    masked: BTreeSet<String>,
 }
 
 impl Reporter {
@@ -119,13 +128,18 @@ impl Reporter {
             group_open: false,
             said_updating: None,
             summary: String::new(),
+            planned: Vec::new(),
+            outputs: Vec::new(),
+            changed: false,
+            masked: BTreeSet::new(),
         }
     }
 
-    /// Hides a value from here on, also in the CI's own log.
+    /// Hides a value from here on, also in the CI's own log. Short values would hide ordinary words with them.
     pub fn hide(&mut self, secret: &Secret) {
-        for line in secret.expose().lines().map(str::trim).filter(|line| line.len() >= 4) {
-            if let Some(command) = self.dialect.mask(line).filter(|_| self.format == Format::Text) {
+        for line in secret.expose().lines().map(str::trim).filter(|line| line.chars().count() >= redact::SHORTEST) {
+            let command = self.dialect.mask(line).filter(|_| self.format == Format::Text);
+            if let Some(command) = command.filter(|_| self.masked.insert(line.to_owned())) {
                 Console::unredacted(&command);
             }
         }
@@ -150,15 +164,21 @@ impl Reporter {
                     self.line(&line);
                 }
             }
+            Event::Planned(plan) => {
+                for line in plain::lines(event) {
+                    self.line(&line);
+                }
+                self.planned.push(plan.clone());
+            }
             Event::Deployed(deployed) => {
                 self.close_group();
                 if let Some(line) = plain::deployed(deployed) {
                     self.line(&line);
                 }
+                self.planned.retain(|plan| plan.function != deployed.function || plan.region != deployed.region);
                 self.summary.push_str(&summary::of_deployed(deployed));
-                let outputs = deployed.outputs();
-                let result = self.dialect.outputs(&outputs, &self.console);
-                self.warn_if(result);
+                self.changed |= deployed.changed();
+                self.outputs = deployed.outputs();
             }
             event => plain::lines(event).iter().for_each(|line| self.line(line)),
         }
@@ -167,14 +187,26 @@ impl Reporter {
     /// Says the last word: closes what is open, writes the summary and the document.
     pub fn finish(&mut self, exit_code: u8) {
         self.close_group();
+        for plan in std::mem::take(&mut self.planned) {
+            self.summary.push_str(&summary::of_planned(&plan));
+            if self.outputs.is_empty() {
+                self.outputs = vec![("plan", json::plan_text(&plan))];
+            }
+        }
+        if !self.outputs.is_empty() {
+            self.outputs.push(("changed", self.changed.to_string()));
+            let outputs = std::mem::take(&mut self.outputs);
+            let result = self.dialect.outputs(&outputs, &self.console);
+            self.warn_if(result);
+        }
         let summary = std::mem::take(&mut self.summary);
         if !summary.is_empty() {
             let result = self.dialect.summary(&summary, &self.console);
             self.warn_if(result);
         }
         if self.format == Format::Json {
-            let document = self.document.finished(exit_code);
-            self.console.document(&document);
+            let console = self.console.clone();
+            Console::document(&self.document.finished(exit_code, &|text| console.redact(text).into_owned()));
         }
     }
 
@@ -222,6 +254,8 @@ impl Reporter {
 
     fn failed(&mut self, failure: &Failure) {
         self.close_group();
+        self.changed |= !failure.done.is_empty();
+        self.planned.retain(|plan| Some(&plan.function) != failure.function.as_ref());
         self.summary.push_str(&summary::of_failure(failure));
         let annotations: Vec<_> =
             failure.annotations().iter().filter_map(|problem| self.dialect.annotate(Level::Error, problem)).collect();

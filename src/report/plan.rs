@@ -19,7 +19,7 @@ pub(super) fn lines(plan: &Plan) -> Vec<String> {
         let width = changes.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
         lines.extend(changes.iter().map(|(name, change)| format!("      {name:<width$}  {change}")));
     }
-    lines.extend(plan.left.iter().map(|left| format!("  = left alone: {left}")));
+    lines.extend(plan.notes.iter().map(|left| format!("  = {left}")));
     lines
 }
 

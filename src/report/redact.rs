@@ -12,7 +12,7 @@ use super::Stream;
 const REDACTED: &str = "***";
 
 /// Shorter secrets would turn ordinary words into noise, as dpl's do (FX8).
-const SHORTEST: usize = 8;
+pub(super) const SHORTEST: usize = 8;
 
 /// Where text leaves the process: the two streams, without the secrets.
 #[derive(Debug, Clone, Default)]
@@ -83,9 +83,8 @@ impl Console {
         let _ = write_all(io::stdout().lock(), &format!("{command}\n"));
     }
 
-    /// Prints the one document of standard output.
-    pub(super) fn document(&self, text: &str) {
-        let text = self.redact(text).into_owned();
+    /// Prints the one document of standard output, whose values have been redacted.
+    pub(super) fn document(text: &str) {
         let _ = write_all(io::stdout().lock(), &format!("{text}\n"));
     }
 }

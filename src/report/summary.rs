@@ -4,7 +4,7 @@ use super::{
     event::{Deployed, Failure},
     plan, sanitise,
 };
-use crate::plan::Step;
+use crate::plan::{Plan, Step};
 
 /// Text in a table's cell or a paragraph, with nothing that Markdown or HTML would read.
 fn text(text: &str) -> String {
@@ -28,18 +28,25 @@ pub(super) fn of_deployed(deployed: &Deployed) -> String {
         let version = version.as_ref().map(|version| format!(", version {version}")).unwrap_or_default();
         return format!("✔ **{}** in {} is unchanged{version}.\n\n", text(function), text(region));
     }
-    let row = |(name, change): (String, String)| format!("| {} | {} |", text(&name), text(&change));
-    let mut lines = vec![format!("### {} deployed", text(function)), String::new()];
-    lines.extend(["| what | change |".to_owned(), "| --- | --- |".to_owned()]);
-    lines.extend(plan.steps.iter().flat_map(rows).map(row));
     let version = version.as_ref().map(|version| format!("version {version}, ")).unwrap_or_default();
     let (size, seconds) = (plan::size(*package_size), took.as_secs_f64());
-    lines.push(format!(
-        "\n{version}package {size} with CodeSha256 {}, {seconds:.1} s, {}\n\n",
-        text(code_sha256),
-        text(arn)
-    ));
-    lines.join("\n")
+    let facts = format!("{version}package {size} with CodeSha256 {}, {seconds:.1} s, {}", text(code_sha256), text(arn));
+    format!("### {} deployed\n\n{}\n\n{facts}\n\n", text(function), table(plan))
+}
+
+/// A plan that was only shown.
+pub(super) fn of_planned(plan: &Plan) -> String {
+    let (function, region) = (text(&plan.function), text(&plan.region));
+    if !plan.changes() {
+        return format!("✔ **{function}** in {region} is unchanged.\n\n");
+    }
+    format!("### Plan for {function} in {region}\n\n{}\n\n", table(plan))
+}
+
+fn table(plan: &Plan) -> String {
+    let row = |(name, change): (String, String)| format!("| {} | {} |", text(&name), text(&change));
+    let head = ["| what | change |".to_owned(), "| --- | --- |".to_owned()];
+    head.into_iter().chain(plan.steps.iter().flat_map(rows).map(row)).collect::<Vec<_>>().join("\n")
 }
 
 fn rows(step: &Step) -> Vec<(String, String)> {

@@ -292,6 +292,10 @@ impl Setting for Environment {
 
     fn differences(&self, setting: &'static str, live: Option<&Self>) -> Vec<Difference> {
         let empty = Self::default();
+        if live.is_none() && self.0.is_empty() {
+            // What is not known may hold something, so emptying it is a change.
+            return vec![Difference { setting, key: None, from: None, to: Some(self.shown()) }];
+        }
         let live = live.unwrap_or(&empty);
         let hidden = |known: Option<&Secret>| known.map(|_| HIDDEN.to_owned());
         let names: BTreeSet<_> = live.0.keys().chain(self.0.keys()).collect();

@@ -253,11 +253,7 @@ fn publishing_makes_one_version_for_each_state() {
         universe.run("").code(0).says("unchanged and is version 1");
         assert_eq!(proxy.writes(), Vec::<String>::new());
         universe.run("--memory_size 256").code(0).says("Published version 2.");
-        universe
-            .run("--memory_size 256 --description new")
-            .code(0)
-            .says("version 2")
-            .never_says("Published version");
+        universe.run("--memory_size 256 --description new").code(0).says("version 2").never_says("Published version");
         assert_eq!(aws.versions("published"), ["1", "2"]);
     });
 }
@@ -391,4 +387,37 @@ fn an_arn_names_the_function_and_its_region() {
     universe.run("").code(0);
     assert_eq!(aws.get("by-arn")["Configuration"]["Timeout"], 8);
     universe.run("--region eu-west-1").code(3).says("the ARN in `function_name` is of us-east-1");
+}
+
+#[test]
+fn each_block_has_its_own_dry_run_and_commands() {
+    let endpoint = &emulator(Kind::Ministack).endpoint;
+    let one = |name: &str, more: &str| {
+        format!(
+            "  - provider: lambda\n    function_name: {name}\n    role: deployed\n    runtime: python3.12\n    handler: index.handler\n    zip: dist\n{more}"
+        )
+    };
+    let first = one("own-run-a", "    on: {branch: other}\n    run: echo ran a\n");
+    let text = format!(
+        "deploy:\n{first}{}{}",
+        one("own-run-b", "    run: echo ran b\n"),
+        one("own-run-c", "    dry_run: true\n    run: echo ran c\n")
+    );
+    let universe = Universe::at(endpoint).file("dist/index.py", PYTHON).file("dpl.yml", text);
+    universe.run("").code(0).says("ran b").never_says("\nran a").never_says("\nran c");
+    let aws = Aws::of(endpoint);
+    assert!(aws.exists("own-run-b") && !aws.exists("own-run-a") && !aws.exists("own-run-c"));
+}
+
+#[test]
+fn nothing_is_written_before_every_block_has_been_looked_at() {
+    let endpoint = &emulator(Kind::Ministack).endpoint;
+    let one = "  - provider: lambda\n    function_name: looked-a\n    role: deployed\n    runtime: python3.12\n    handler: index.handler\n    zip: dist\n";
+    let text = format!("deploy:\n{one}  - provider: lambda\n    function_name: looked-b\n    zip: dist\n");
+    let universe = Universe::at(endpoint).file("dist/index.py", PYTHON).file("dpl.yml", &text);
+    universe.run("").code(3).says("AWS needs a role");
+    assert!(!Aws::of(endpoint).exists("looked-a"));
+    universe.write("dpl.yml", format!("{text}    allow_failure: true\n"));
+    universe.run("").code(0).says("AWS needs a role").says("this failure is allowed");
+    assert!(Aws::of(endpoint).exists("looked-a"));
 }

@@ -21,7 +21,7 @@ fn github(function: &str) -> (Universe, Proxy) {
     (universe.with("GITHUB_WORKSPACE", &workspace), proxy)
 }
 
-/// The runner's reader of GITHUB_OUTPUT.
+/// The runner's reader of `GITHUB_OUTPUT`.
 fn outputs(text: &str) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut lines = text.lines();
@@ -158,6 +158,10 @@ fn json_leaves_standard_output_to_one_document() {
         (&serde_json::json!(4), &serde_json::json!("failed"))
     );
     universe.run("--frmat json").code(3).says("did you mean `--format`?");
+    let usage = universe.run("--format json --nonsense").code(3).json();
+    assert_eq!(usage["errors"][0]["exit_code"], 3);
+    let verbose = universe.run("plan --format json --verbose").code(0);
+    assert_eq!(verbose.json()["functions"][0]["changed"], true);
 }
 
 #[test]

@@ -433,3 +433,98 @@ fn travis_documented_policy_suffices_for_a_plain_deploy() {
     universe.run("--timeout 9").code(0).says("unchanged");
     universe.run("--timeout 9 --publish").code(4).says("lambda:ListVersionsByFunction");
 }
+
+#[test]
+fn another_architecture_is_sent_also_when_the_first_attempt_was_refused() {
+    let (universe, proxy, aws) = world("architecture", "");
+    universe.run("").code(0);
+    proxy.on("UpdateFunctionCode", 1, busy());
+    universe.run("--architecture arm64").code(0).says("architecture  x86_64 → arm64");
+    assert_eq!(aws.get("architecture")["Configuration"]["Architectures"], json!(["arm64"]));
+    universe.run("--architecture arm64").code(0).says("unchanged");
+}
+
+#[test]
+fn a_function_that_failed_is_tried_again_although_nothing_differs() {
+    let (universe, proxy, aws) = world("tried-again", "");
+    universe.run("").code(0);
+    proxy.forget_calls();
+    let state = json!({ "State": "Failed", "StateReason": "no such subnet" });
+    proxy.on("GetFunction", 1, with_state(&aws, "tried-again", &state));
+    universe.run("").code(0).says("nothing differs, but the creation failed: no such subnet");
+    assert_eq!(proxy.writes(), ["UpdateFunctionCode"]);
+}
+
+#[test]
+fn tagging_waits_out_other_operations_and_is_not_blamed_for_an_older_failure() {
+    let (universe, proxy, aws) = world("tagging", "");
+    universe.run("").code(0);
+    let state = json!({ "LastUpdateStatus": "Failed", "LastUpdateStatusReason": "an older one" });
+    proxy.forget_calls();
+    let failed = with_state(&aws, "tagging", &state);
+    proxy.on("TagResource", 1, busy()).on("GetFunction", 0, failed);
+    universe.run("--function_tags a=b").code(0).never_says("the update failed");
+    assert_eq!(aws.get("tagging")["Tags"], json!({ "a": "b" }));
+}
+
+#[test]
+fn a_function_that_was_just_created_may_be_unknown_for_a_moment() {
+    let (universe, proxy, _) = world("just-created", "");
+    proxy.on("GetFunction", 2, Fault::Answer(404, "ResourceNotFoundException", "not yet"));
+    universe.run("").code(0).says("Deployed");
+}
+
+#[test]
+fn the_key_of_the_live_package_is_sent_along() {
+    let (universe, proxy, aws) = changing("with-key", "");
+    let mut found = aws.get("with-key");
+    found["Code"]["SourceKMSKeyArn"] = json!("arn:aws:kms:us-east-1:000000000000:key/k");
+    proxy.on("GetFunction", 0, Fault::Instead(200, found.to_string()));
+    universe.run("--timeout 3");
+    assert_eq!(proxy.bodies("UpdateFunctionCode")[0]["SourceKMSKeyArn"], "arn:aws:kms:us-east-1:000000000000:key/k");
+}
+
+#[test]
+fn live_values_that_aws_quotes_are_hidden() {
+    let (universe, proxy, aws) = changing("quoted", "");
+    aws.configure("quoted", &json!({ "Environment": { "Variables": { "LIVE": "value-that-is-live" } } }));
+    let said = "Your environment variables exceed the 4KB limit. String measured: {\"LIVE\":\"value-that-is-live\"}";
+    proxy.on("UpdateFunctionConfiguration", 0, Fault::Answer(400, "InvalidParameterValueException", said));
+    let outcome = universe.run("--environment NEW=1 --environment_mode merge").code(1);
+    outcome.says("exceed the 4KB limit").never_says("value-that-is-live");
+}
+
+#[test]
+fn a_profile_that_was_asked_for_beats_keys_of_the_environment() {
+    let (universe, proxy, _) = world("profiled", "");
+    universe.write(
+        "../home/.aws/credentials",
+        "[deploy]\naws_access_key_id = PROFILEKEYPROFILEKEY\naws_secret_access_key = profile-secret-key\n",
+    );
+    universe.write("../home/.aws/config", "[profile deploy]\nregion = eu-west-1\n");
+    universe.run("plan --profile deploy").code(0).says("Using Access Key: PR").says("in us-east-1");
+    let universe = universe.without("AWS_REGION").with("AWS_DEFAULT_REGION", "");
+    universe.run("plan --profile deploy").code(0).says("in eu-west-1");
+    universe.run("plan --profile nowhere --region us-east-1").code(4).says("there are no usable AWS credentials");
+    proxy.forget_calls();
+    let universe = universe.without("AWS_ACCESS_KEY_ID").without("AWS_SECRET_ACCESS_KEY").with("AWS_PROFILE", "deploy");
+    universe.run("plan").code(0).says("Using Access Key: PR");
+    universe
+        .with("AWS_PROFILE", "")
+        .with("AWS_REGION", "us-east-1")
+        .run("plan")
+        .code(4)
+        .says("there are no usable AWS credentials");
+}
+
+#[test]
+fn a_region_of_the_job_is_no_contradiction_to_an_arn() {
+    let (universe, ..) = world("by-arn-elsewhere", "");
+    universe.write("dpl.yml", "function_name: arn:aws:lambda:eu-west-1:000000000000:function:by-arn-elsewhere\nrole: deployed\nruntime: python3.12\nhandler: index.handler\nzip: dist\n");
+    universe.run("plan").code(0).says("in eu-west-1");
+    universe.run("plan --region us-east-1").code(3);
+    universe
+        .run("plan --expect_account 123456789012")
+        .code(3)
+        .says("but the ARN in `function_name` is of 000000000000");
+}

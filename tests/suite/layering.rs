@@ -17,7 +17,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("aws", &["apply", "settings", "deployment", "package", "plan", "remote"]),
     ("cli", &["config", "place", "report"]),
     ("error", &["apply", "aws", "config", "package", "place", "plan", "report"]),
-    ("surround", &["apply", "config", "error", "host", "report"]),
+    (
+        "run",
+        &["apply", "aws", "cli", "config", "error", "host", "package", "place", "plan", "remote", "report", "settings"],
+    ),
 ];
 
 /// A token of the outside world, and the only modules that may contain it.

@@ -1,5 +1,12 @@
 //! The tests, one binary: what the tool does as a user runs it, against real emulators.
-#![expect(clippy::unwrap_used, reason = "a test may fall")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::use_debug,
+    clippy::format_push_string,
+    clippy::format_collect,
+    reason = "a test may fall, and need not be fast"
+)]
 #![allow(unreachable_pub, reason = "one binary: nothing is reachable from outside")]
 
 // What the tests stand on.

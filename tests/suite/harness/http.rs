@@ -21,7 +21,7 @@ impl Aws {
     /// One call; panics when there is no answer at all.
     pub fn call(&self, service: &str, method: &str, path: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
         let kind = if service == "lambda" { "application/json" } else { "application/x-www-form-urlencoded" };
         let authorization = format!(
             "AWS4-HMAC-SHA256 Credential=test/20200101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0\r\nX-Amz-Date: 20200101T000000Z"

@@ -1,0 +1,346 @@
+//! One run: load, build, read, plan, tell, apply. Wires the modules and knows nothing that they know.
+
+mod around;
+mod secrets;
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fs;
+use std::future::Future;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::apply::{self, Fault, FaultKind, Signal};
+use crate::aws::{self, Connection, Session};
+use crate::cli::{self, Invocation, Stop, Verb};
+use crate::config::{self, DryRun, Entry, Loaded};
+use crate::error::{Error, ExitCode};
+use crate::host::{Ci, Host};
+use crate::package::{self, Artifact};
+use crate::place::Problem;
+use crate::plan::{self, Plan, Step};
+use crate::remote::{Live, Remote};
+use crate::report::{self, Console, Deployed, Event, Format, Packaged, Reporter, Stage};
+use crate::settings::Role;
+
+/// Does what the command line says and returns the exit code.
+pub fn run(host: &Host) -> ExitCode {
+    let console = Console::default();
+    secrets::hide_surroundings(host, &console);
+    let detected = Ci::detect(host);
+    let Invocation { verb, request } = match cli::parse(&host.called_as, &host.arguments) {
+        Ok(invocation) => invocation,
+        Err(Stop::Text(text)) => {
+            console.say(&text);
+            return ExitCode::Success;
+        }
+        Err(Stop::Wrong(problem)) => {
+            let format = if cli::asks_for_json(&host.arguments) { Format::Json } else { Format::Text };
+            let run =
+                Run::new(host, Verb::Deploy, Reporter::new(detected, host, format, "usage", console.clone()), console);
+            return run.end(Err(Error::Usage(problem)));
+        }
+    };
+    let loaded = config::load(&request, host, detected);
+    let format = if loaded.run.json { Format::Json } else { Format::Text };
+    let mut reporter = Reporter::new(loaded.run.ci, host, format, verb.name(), console.clone());
+    secrets::hide_configured(&loaded, &mut reporter);
+    around::log_decisions(&loaded, &console);
+    let run = Run::new(host, verb, reporter, console);
+    let result = run.carry_out(&loaded);
+    run.end(result)
+}
+
+/// One run of the tool.
+struct Run<'a> {
+    host: &'a Host,
+    verb: Verb,
+    reporter: RefCell<Reporter>,
+    console: Console,
+}
+
+/// A function whose plan is ready to be done.
+struct Planned<'a> {
+    entry: &'a Entry,
+    artifact: &'a Artifact,
+    session: Session<'a>,
+    remote: Remote,
+    plan: Plan,
+}
+
+impl<'a> Run<'a> {
+    fn new(host: &'a Host, verb: Verb, reporter: Reporter, console: Console) -> Self {
+        Self { host, verb, reporter: RefCell::new(reporter), console }
+    }
+
+    fn end(self, result: Result<ExitCode, Error>) -> ExitCode {
+        let code = result.unwrap_or_else(|error| self.fail(&error));
+        self.reporter.into_inner().finish(code as u8);
+        code
+    }
+
+    fn tell(&self, event: &Event) {
+        self.reporter.borrow_mut().tell(event);
+    }
+
+    fn relay(&self, line: &str) {
+        self.reporter.borrow().relay(line);
+    }
+
+    fn fail(&self, error: &Error) -> ExitCode {
+        self.tell(&Event::Failed(error.failure(&self.console)));
+        error.exit_code()
+    }
+
+    fn carry_out(&self, loaded: &Loaded) -> Result<ExitCode, Error> {
+        loaded.warnings.iter().for_each(|warning| self.tell(&Event::Warning(warning.clone())));
+        if !loaded.problems.is_empty() {
+            return Err(Error::Configuration(loaded.problems.clone()));
+        }
+        loaded.skipped.iter().for_each(|reason| self.tell(&Event::Skipped(reason.clone())));
+        match &self.verb {
+            Verb::Package { output, list } => self.package(loaded, output.as_deref(), *list),
+            Verb::Check => self.check(&loaded.entries),
+            Verb::Deploy | Verb::Plan { .. } if loaded.entries.is_empty() => Ok(ExitCode::Success),
+            Verb::Deploy | Verb::Plan { .. } => {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                let started = |error| Error::Output(format!("the process cannot start its event loop: {error}"));
+                runtime.map_err(started)?.block_on(self.deploy_tidily(&loaded.entries))
+            }
+        }
+    }
+
+    fn package(&self, loaded: &Loaded, output: Option<&Path>, list: bool) -> Result<ExitCode, Error> {
+        if loaded.packages.len() > 1 && output.is_some() {
+            let problem = Problem::new("several blocks would be written to one file");
+            return Err(Error::Usage(problem.help("choose one with `--function_name`")));
+        }
+        for (code, places) in &loaded.packages {
+            let mut code = code.clone();
+            code.rules.never.extend(output.map(|output| self.host.directory.join(output)));
+            let artifact = package::build(&code, &self.host.directory);
+            let artifact = artifact.map_err(|error| Error::package(error, places, None))?;
+            if let Some(output) = output {
+                let written = fs::write(self.host.directory.join(output), &artifact.bytes);
+                written.map_err(|error| Error::Output(format!("`{}` cannot be written: {error}", output.display())))?;
+            }
+            self.tell(&Event::Packaged(packaged(&artifact, output, list)));
+        }
+        Ok(ExitCode::Success)
+    }
+
+    fn check(&self, entries: &[Entry]) -> Result<ExitCode, Error> {
+        for entry in entries {
+            let artifact = self.build(entry)?;
+            let function = entry.deployment.function.name.clone();
+            self.tell(&Event::Checked { function, package: packaged(&artifact, None, false) });
+        }
+        Ok(ExitCode::Success)
+    }
+
+    fn build(&self, entry: &Entry) -> Result<Artifact, Error> {
+        let function = &entry.deployment.function.name;
+        let artifact = package::build(&entry.deployment.code, &self.host.directory);
+        artifact.map_err(|error| Error::package(error, &entry.places, Some(function)))
+    }
+
+    /// Deploys, with uncommitted files out of the way where that was asked for.
+    async fn deploy_tidily(&self, entries: &[Entry]) -> Result<ExitCode, Error> {
+        let interrupt = around::interrupts();
+        let tidy = entries.iter().any(|entry| entry.cleanup && !self.only_plans(entry));
+        let stashed = tidy && around::stash(self, &interrupt).await?;
+        let result = self.deploy(entries, &interrupt).await;
+        if stashed {
+            around::unstash(self).await;
+        }
+        result
+    }
+
+    /// Build all, plan all, then do each: nothing is written before everything has been checked.
+    async fn deploy(&self, entries: &[Entry], interrupt: &watch::Receiver<Option<Signal>>) -> Result<ExitCode, Error> {
+        let waiting = |what: &str, so_far: Duration| self.tell(&Event::Waiting { what: what.to_owned(), so_far });
+        let (mut built, mut planned, mut done) = (Vec::new(), Vec::new(), BTreeSet::new());
+        for entry in entries {
+            built.extend(self.unless_allowed(entry, interrupt, self.build(entry))?.map(|artifact| (entry, artifact)));
+        }
+        for (entry, artifact) in &built {
+            let plan = self.plan(entry, artifact, interrupt, &waiting).await;
+            planned.extend(self.unless_allowed(entry, interrupt, plan)?);
+        }
+        let mut changes = false;
+        for mut planned in planned {
+            let entry = planned.entry;
+            changes |= planned.plan.changes();
+            if self.only_plans(entry) {
+                self.unless_allowed(entry, interrupt, self.rehearse(&planned).await)?;
+                continue;
+            }
+            // A block for the same function may have changed what this plan was made for.
+            if !done.insert((planned.plan.region.clone(), planned.plan.function.clone())) {
+                planned = self.plan(entry, planned.artifact, interrupt, &waiting).await?;
+            }
+            let result = match self.apply(planned).await {
+                Ok(()) => around::run_commands(self, &entry.commands, interrupt).await,
+                Err(error) => Err(error),
+            };
+            self.unless_allowed(entry, interrupt, result)?;
+        }
+        let told_by_code = self.verb == (Verb::Plan { exit_code: true });
+        Ok(if changes && told_by_code { ExitCode::Changes } else { ExitCode::Success })
+    }
+
+    fn only_plans(&self, entry: &Entry) -> bool {
+        self.verb != Verb::Deploy || entry.dry_run != DryRun::No
+    }
+
+    /// Tells a failure that is allowed and goes on without a result.
+    fn unless_allowed<T>(
+        &self,
+        entry: &Entry,
+        interrupt: &watch::Receiver<Option<Signal>>,
+        result: Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if entry.allow_failure && interrupt.borrow().is_none() => {
+                self.fail(&error);
+                let told = Problem::new("this failure is allowed, so the run goes on").of("allow_failure");
+                self.tell(&Event::Warning(told));
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads what is live, thinks, tells. Nothing is written.
+    async fn plan<'s>(
+        &self,
+        entry: &'s Entry,
+        artifact: &'s Artifact,
+        interrupt: &watch::Receiver<Option<Signal>>,
+        waiting: &'s dyn Fn(&str, Duration),
+    ) -> Result<Planned<'s>, Error> {
+        let deployment = &entry.deployment;
+        let function = &deployment.function;
+        let unread = |fault| Error::read(fault, &function.name);
+        self.tell(&Event::Stage(Stage::Login));
+        let console = self.console.clone();
+        let connection = aws::connect(&deployment.target, move |secret| console.hide(secret));
+        let mut connection = before_deadline(entry, interrupt, connection).await.map_err(unread)?;
+        connection.secrets.iter().for_each(|secret| self.reporter.borrow_mut().hide(secret));
+        self.tell(&Event::Identity(report::mask(&connection.access_key_id)));
+        self.tell(&Event::Stage(Stage::Setup));
+        self.tell(&Event::StageDone);
+        if deployment.target.expect_account.is_some() {
+            before_deadline(entry, interrupt, connection.identify()).await.map_err(unread)?;
+        }
+        let wait = deployment.wait_timeout;
+        let mut session = Session::new(&connection, &function.written, artifact, wait, interrupt.clone(), waiting);
+        let remote = session.read(deployment.release.publish).await.map_err(unread)?;
+        if remote == Remote::Absent && matches!(deployment.settings.role, Some(Role::Name(_))) {
+            before_deadline(entry, interrupt, connection.identify()).await.map_err(unread)?;
+        }
+        let plan = self.think(entry, artifact, &remote, &connection)?;
+        Ok(Planned { entry, artifact, session, remote, plan })
+    }
+
+    /// Tells the plan, and refuses it where something stands in its way.
+    fn think(
+        &self,
+        entry: &Entry,
+        artifact: &Artifact,
+        remote: &Remote,
+        connection: &Connection,
+    ) -> Result<Plan, Error> {
+        if let Remote::Present(live) = remote {
+            secrets::hide_live(live, &mut self.reporter.borrow_mut());
+            self.warn_of_unread(entry, live);
+        }
+        let plan = plan::plan(&entry.deployment, artifact, remote, &connection.caller);
+        if !plan.obstacles.is_empty() {
+            return Err(Error::obstacles(&plan, &entry.places));
+        }
+        self.tell(&Event::Planned(plan.clone()));
+        Ok(plan)
+    }
+
+    /// What could not be read deserves a word where it matters: the tags only when they are managed.
+    fn warn_of_unread(&self, entry: &Entry, live: &Live) {
+        let tags = live.tags_unread.iter().filter(|_| entry.deployment.tags.is_some());
+        for warning in live.warnings.iter().chain(tags) {
+            self.tell(&Event::Warning(Problem::new(self.console.redact_foreign(warning))));
+        }
+    }
+
+    /// Lets AWS check a code update by its own dry run, where that was asked for.
+    async fn rehearse(&self, planned: &Planned<'_>) -> Result<(), Error> {
+        let Planned { entry, session, remote, plan, .. } = planned;
+        let code = plan.steps.iter().find_map(|step| match step {
+            Step::UpdateCode(code) => Some(code),
+            _ => None,
+        });
+        if let (DryRun::Aws, Some(code), Remote::Present(_)) = (entry.dry_run, code, remote) {
+            let refused = |fault| Error::rehearsal(fault, &plan.function);
+            session.rehearse(code).await.map_err(refused)?;
+            self.tell(&Event::Rehearsed);
+        }
+        Ok(())
+    }
+
+    /// Does the plan that was told.
+    async fn apply(&self, planned: Planned<'_>) -> Result<(), Error> {
+        let Planned { artifact, mut session, remote, plan, .. } = planned;
+        let begun = Host::now();
+        session.restart_deadline();
+        if plan.changes() {
+            self.tell(&Event::Stage(Stage::Deploy));
+        }
+        let outcome = apply::apply(&plan, &mut session, &mut |event| self.tell(&event)).await;
+        let outcome = outcome.map_err(|stopped| Error::Apply { stopped, function: plan.function.clone() })?;
+        let known_arn = match remote {
+            Remote::Absent => None,
+            Remote::Present(live) => Some(live.arn),
+        };
+        self.tell(&Event::Deployed(Deployed {
+            function: plan.function.clone(),
+            region: plan.region.clone(),
+            arn: outcome.arn.or(known_arn).unwrap_or_default(),
+            version: outcome.version.or(plan.published.clone()),
+            code_sha256: artifact.code_sha256.clone(),
+            package_size: artifact.bytes.len() as u64,
+            plan,
+            took: Host::now().saturating_sub(begun),
+        }));
+        Ok(())
+    }
+}
+
+/// Awaits what comes before a session: it can be interrupted, and has the function's time.
+async fn before_deadline<T>(
+    entry: &Entry,
+    interrupt: &watch::Receiver<Option<Signal>>,
+    future: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    let limit = entry.deployment.wait_timeout;
+    tokio::select! {
+        result = tokio::time::timeout(limit, future) => result.unwrap_or_else(|_| {
+            Err(Fault::new(FaultKind::TimedOut, format!("gave up after {} s waiting for credentials", limit.as_secs())))
+        }),
+        signal = Signal::sent(interrupt) => {
+            Err(Fault::new(FaultKind::Interrupted(signal), format!("interrupted by {}", signal.name())))
+        }
+    }
+}
+
+fn packaged(artifact: &Artifact, path: Option<&Path>, list: bool) -> Packaged {
+    Packaged {
+        path: path.map(|path| path.display().to_string()),
+        size: artifact.bytes.len() as u64,
+        code_sha256: artifact.code_sha256.clone(),
+        entries: artifact.entries.clone(),
+        list,
+        left_out: artifact.left_out,
+    }
+}

@@ -1,0 +1,76 @@
+//! What must be hidden, and how widely.
+//!
+//! Credentials and what came `from_env` are hidden in everything. A literal whose name sounds secret is hidden too,
+//! unless it stands in what everybody sees anyway. All other values of an environment are hidden in what others say.
+
+use crate::config::{Entry, Loaded};
+use crate::host::Host;
+use crate::remote::Live;
+use crate::report::{Console, Reporter};
+use crate::settings::Setting;
+
+/// Hides the credentials of the surroundings, also where the configuration does not use them.
+pub(super) fn hide_surroundings(host: &Host, console: &Console) {
+    for (name, value) in &host.variables {
+        let name = name.to_ascii_uppercase().replace('-', "_");
+        if ["SECRET_ACCESS_KEY", "SESSION_TOKEN", "ACCESS_KEY_ID", "ID_TOKEN_REQUEST_TOKEN"]
+            .iter()
+            .any(|end| name.ends_with(end))
+        {
+            console.hide(value);
+        }
+    }
+    let mut arguments = host.arguments.iter();
+    while let Some(argument) = arguments.next() {
+        let name = argument.split('=').next().unwrap_or_default().replace('-', "_").to_ascii_lowercase();
+        if matches!(name.as_str(), "__secret_access_key" | "__session_token" | "__access_key_id") {
+            let value =
+                argument.split_once('=').map(|(_, value)| value).or_else(|| arguments.next().map(String::as_str));
+            console.hide(value.unwrap_or_default());
+        }
+    }
+}
+
+/// Hides what the configuration holds.
+pub(super) fn hide_configured(loaded: &Loaded, reporter: &mut Reporter) {
+    loaded.secrets.iter().for_each(|secret| reporter.hide(secret));
+    for entry in &loaded.entries {
+        let public = public(entry);
+        let environment = entry.deployment.environment.iter().flat_map(|environment| &environment.entries);
+        for (name, value) in environment.filter_map(|(name, value)| Some((name, value.as_ref()?))) {
+            if sounds_secret(name) && !public.contains(value.expose()) {
+                reporter.hide(value);
+            }
+            reporter.hide_in_foreign(value);
+        }
+    }
+}
+
+/// Hides what is live: AWS quotes a whole environment when it is too large.
+pub(super) fn hide_live(live: &Live, reporter: &mut Reporter) {
+    let environment = live.settings.environment.iter().flat_map(|environment| environment.0.values());
+    environment.for_each(|value| reporter.hide_in_foreign(value));
+}
+
+/// What everybody sees of a deployment.
+fn public(entry: &Entry) -> String {
+    let deployment = &entry.deployment;
+    let settings = &deployment.settings;
+    let shown = [
+        Some(deployment.function.written.clone()),
+        deployment.target.region.clone(),
+        settings.role.as_ref().map(Setting::shown),
+        settings.handler.as_ref().map(Setting::shown),
+        settings.runtime.as_ref().map(Setting::shown),
+        Some(deployment.code.source.to_string_lossy().into_owned()),
+    ];
+    shown.into_iter().flatten().collect::<Vec<_>>().join("\n")
+}
+
+/// Whether a variable of this name likely holds a secret.
+fn sounds_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    ["SECRET", "TOKEN", "PASSWORD", "PASSWD", "CREDENTIAL", "PRIVATE", "APIKEY", "CONNECTION_STRING", "DSN", "_KEY"]
+        .iter()
+        .any(|part| name.contains(part))
+}
