@@ -8,7 +8,8 @@ use clap::{Arg, ArgAction, ArgMatches, Command, builder::ValueParser, error::Err
 
 use crate::config::{
     Given, Layer, Purpose, Request, Speaks, Value, insert,
-    options::{self, Group, Kind, OPTIONS, Opt},
+    options::{self, Ambient, Group, Kind, OPTIONS, Opt},
+    structured,
 };
 use crate::place::{Place, Problem};
 
@@ -91,13 +92,14 @@ pub fn parse(called_as: &str, arguments: &[String]) -> Result<Invocation, Stop> 
         Verb::Check => Purpose::Check,
         Verb::Package { .. } => Purpose::Package,
     };
-    Ok(Invocation { request: Request { flags: layer(matches), purpose, speaks }, verb })
+    Ok(Invocation { request: Request { flags: layer(matches).map_err(Stop::Wrong)?, purpose, speaks }, verb })
 }
 
 /// Whether a command line that cannot be understood asks for a JSON document all the same.
 pub fn asks_for_json(arguments: &[String]) -> bool {
-    let pairs = arguments.windows(2).any(|pair| pair[0] == "--format" && pair[1].eq_ignore_ascii_case("json"));
-    pairs || arguments.iter().any(|argument| argument.eq_ignore_ascii_case("--format=json"))
+    let lower: Vec<_> = arguments.iter().map(|argument| argument.to_ascii_lowercase()).collect();
+    lower.windows(2).any(|pair| pair == ["--format", "json"])
+        || lower.iter().any(|argument| argument == "--format=json")
 }
 
 /// The flags of every option, and the verbs.
@@ -160,12 +162,14 @@ fn flag(option: &'static Opt) -> Arg {
     }
 }
 
-fn layer(matches: &ArgMatches) -> Layer {
+/// The options of a command line. The error is about a value that cannot be read.
+fn layer(matches: &ArgMatches) -> Result<Layer, Problem> {
     let mut layer = Layer::new();
     for option in OPTIONS {
         let Some(values) = matches.get_many::<String>(option.name) else { continue };
         let place = Place::Flag(format!("--{}", option.name));
-        let mut values: Vec<_> = values.map(|value| Given::text(value, place.clone())).collect();
+        let values = values.map(|value| structured(option, None, value.clone(), &place));
+        let mut values = values.collect::<Result<Vec<_>, _>>()?;
         let given = match option.kind {
             Kind::List | Kind::Ids | Kind::Map => {
                 values.retain(|given| !given.is_absent());
@@ -181,7 +185,7 @@ fn layer(matches: &ArgMatches) -> Layer {
         };
         insert(&mut layer, option, None, given);
     }
-    layer
+    Ok(layer)
 }
 
 /// Brings what dpl accepts into one spelling: `--provider` and `lambda` go, `\n` is a line break, names have
@@ -223,16 +227,20 @@ fn spelled(arguments: &[String], speaks: &mut Speaks) -> Result<Vec<String>, Pro
             out.push(format!("--{option}={truth}"));
             continue;
         }
-        if let Some(value) = value {
-            out.push(format!("--{name}={value}"));
-        } else {
-            let takes_next = options::find(&name)
-                .or_else(|| by_prefix(&name))
-                .is_some_and(|(option, _)| !matches!(option.kind, Kind::Flag | Kind::FlagOr(_)));
-            out.push(format!("--{}", if name == "exit_code" { "exit-code" } else { &name }));
-            if takes_next {
-                out.extend(arguments.next());
-            }
+        let option = options::find(&name).or_else(|| by_prefix(&name)).map(|(option, _)| option);
+        // An abbreviation is written out; what nobody knows is left to the parser.
+        let name = match option {
+            Some(option) if options::find(&name).is_none() => option.name.to_owned(),
+            _ if name == "exit_code" => "exit-code".to_owned(),
+            _ => name,
+        };
+        let takes_next = option.is_some_and(|option| !matches!(option.kind, Kind::Flag | Kind::FlagOr(_)));
+        match value {
+            Some(value) => out.push(format!("--{name}={value}")),
+            None => out.push(format!("--{name}")),
+        }
+        if takes_next && !out.last().is_some_and(|last| last.contains('=')) {
+            out.extend(arguments.next());
         }
     }
     Ok(out)
@@ -244,8 +252,8 @@ fn config_says_no(value: &str) -> bool {
 
 /// `--no-x` and dpl's `--skip_cleanup`, with what they say about the option.
 fn negated(name: &str) -> Option<(&'static str, bool)> {
-    let flag =
-        |name: &str| options::find(name).filter(|(option, _)| option.kind == Kind::Flag).map(|(option, _)| option.name);
+    let is_flag = |(option, _): &(&Opt, _)| matches!(option.kind, Kind::Flag | Kind::FlagOr(_));
+    let flag = |name: &str| options::find(name).filter(is_flag).map(|(option, _)| option.name);
     match name {
         "skip_cleanup" => Some(("cleanup", false)),
         "no_skip_cleanup" => Some(("cleanup", true)),
@@ -253,11 +261,19 @@ fn negated(name: &str) -> Option<(&'static str, bool)> {
     }
 }
 
-/// The option that an abbreviation stands for, where only one does.
+/// The option that an abbreviation stands for, where only one does; dpl's own come first, as in dpl's parser.
 fn by_prefix(name: &str) -> Option<(&'static Opt, Option<&'static str>)> {
-    let mut found = OPTIONS.iter().filter(|option| option.name.starts_with(name));
-    found.next().filter(|_| found.next().is_none()).map(|option| (option, None))
+    let only = |dpl: bool| {
+        let among = |option: &&Opt| option.name.starts_with(name) && (!dpl || option.ambient == Ambient::Read);
+        let mut found = OPTIONS.iter().filter(among);
+        found.next().filter(|_| found.next().is_none()).map(|option| (option, None))
+    };
+    let own = ["help", "version", "exit_code", "output", "list"].contains(&name);
+    if own { None } else { only(true).or_else(|| only(false)) }
 }
+
+/// The words of the verbs.
+const VERBS: [&str; 4] = ["deploy", "plan", "check", "package"];
 
 /// What the parser says, in our voice. Values are never repeated: one of them may be a secret.
 fn stop(error: &clap::Error) -> Stop {
@@ -281,7 +297,10 @@ fn stop(error: &clap::Error) -> Stop {
             }
         }
         ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand => {
-            Problem::new(format!("`{argument}` is neither a verb nor an option"))
+            // What stands alone may be a value, even a secret, so it is only repeated where it looks like a verb.
+            let near = VERBS.iter().any(|verb| strsim::jaro_winkler(verb, &argument) > 0.8);
+            let shown = if near { format!("`{argument}`") } else { "one of the arguments".to_owned() };
+            Problem::new(format!("{shown} is neither a verb nor an option"))
                 .help("the verbs are deploy, plan, check and package")
         }
         ErrorKind::InvalidValue | ErrorKind::WrongNumberOfValues | ErrorKind::TooFewValues | ErrorKind::NoEquals => {
@@ -389,6 +408,7 @@ mod tests {
             ("--foo=s3cret", "`--foo`"),
             ("--secret_access_key s3cret --bar", "`--bar`"),
             ("deploi", "deploi"),
+            ("lambda s3cret", "one of the arguments"),
             ("--provider=s3", "s3"),
             ("--function_name", "--function_name"),
             ("package", "--output"),

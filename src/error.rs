@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::apply::{Fault, FaultKind, Signal, Stopped};
 use crate::package;
 use crate::place::{Place, Problem};
-use crate::plan::{Cause, Obstacle, Plan};
+use crate::plan::{Cause, Obstacle};
 use crate::report::{Console, Failure};
 
 /// Exit codes. Their meaning does not change within a major version.
@@ -72,7 +72,9 @@ pub enum Error {
     },
     /// A command of the user's failed.
     Command(String),
-    /// A file could not be written.
+    /// A file that the user named could not be written.
+    Refused(String),
+    /// The machine cannot do what is needed.
     Output(String),
     /// The process was asked to stop while a command ran.
     Interrupted {
@@ -101,16 +103,17 @@ impl Error {
         Self::Asked { headline, fault, function: function.to_owned() }
     }
 
-    /// What stands in the way of a plan, each with the place of its option.
-    pub fn obstacles(plan: &Plan, places: &BTreeMap<&'static str, Place>) -> Self {
-        let found = plan.obstacles.iter().map(|obstacle| (obstacle.clone(), places.get(obstacle.option).cloned()));
-        Self::Plan { obstacles: found.collect(), function: plan.function.clone() }
+    /// What stands in the way of a plan, each with the place of its option, or else of the function's name.
+    pub fn obstacles(function: &str, obstacles: &[Obstacle], places: &BTreeMap<&'static str, Place>) -> Self {
+        let place = |option: &str| places.get(option).or_else(|| places.get("function_name")).cloned();
+        let found = obstacles.iter().map(|obstacle| (obstacle.clone(), place(obstacle.option)));
+        Self::Plan { obstacles: found.collect(), function: function.to_owned() }
     }
 
     /// The exit code that this leads to.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Usage(_) | Self::Configuration(_) | Self::Package { .. } => ExitCode::Refused,
+            Self::Usage(_) | Self::Configuration(_) | Self::Package { .. } | Self::Refused(_) => ExitCode::Refused,
             Self::Asked { fault, .. } => code_of(fault.kind),
             Self::Plan { obstacles, .. } => {
                 let refused = obstacles.iter().any(|(obstacle, _)| obstacle.cause == Cause::Refused);
@@ -176,7 +179,7 @@ impl Error {
                 failure.function = Some(function.clone());
             }
             Self::Command(command) => failure.headline.clone_from(command),
-            Self::Output(message) => failure.headline.clone_from(message),
+            Self::Output(message) | Self::Refused(message) => failure.headline.clone_from(message),
             Self::Interrupted { signal, during } => {
                 failure.headline = format!("interrupted by {} during `{during}`", signal.name());
             }

@@ -157,8 +157,11 @@ impl Connection {
         let answer = answer
             .map_err(|error| fault::of(&error, &Call { action: "sts:GetCallerIdentity", resource: "*" }).fault)?;
         self.caller.account = answer.account().map(str::to_owned);
-        self.caller.partition =
-            answer.arn().and_then(Partition::of_arn).unwrap_or_else(|| partition(&self.caller.region));
+        // A Region whose partition is known says more than an emulator's STS does.
+        let told = answer.arn().and_then(Partition::of_arn).filter(|_| self.caller.partition.0 == "aws");
+        if let Some(told) = told {
+            self.caller.partition = told;
+        }
         Ok(())
     }
 }

@@ -4,6 +4,7 @@
 
 use std::{
     fs,
+    io::Read,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -25,6 +26,8 @@ const FILES: [&str; 3] = ["dpl.yml", ".dpl.yml", ".travis.yml"];
 /// One deployment as the file has it.
 #[derive(Debug, Clone)]
 pub(super) struct Block {
+    /// Where it stands.
+    pub place: Place,
     /// Its options, for the branch being built.
     pub layer: Layer,
     /// When it is deployed.
@@ -92,7 +95,12 @@ fn text(path: &Path, shown: &Path) -> Result<String, Problem> {
     if metadata.len() > MOST_BYTES {
         return Err(problem(format!("has {} bytes; a configuration of more than 1 MB is not read", metadata.len())));
     }
-    let bytes = fs::read(path).map_err(|error| problem(format!("cannot be read: {error}")))?;
+    let mut bytes = Vec::new();
+    let read = fs::File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
+    read.map_err(|error| problem(format!("cannot be read: {error}")))?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(problem("has more than 1 MB; a configuration that large is not read".to_owned()));
+    }
     String::from_utf8(bytes).map_err(|error| {
         let line =
             error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -162,17 +170,31 @@ impl Reader<'_> {
             }
             _ => return self.problem(Problem::new("must be a map of options"), &given.place),
         };
-        if given.get("provider").is_some_and(|provider| !is_lambda(provider.as_text().unwrap_or_default())) {
-            return;
+        if let Some(provider) = given.get("provider").filter(|provider| !provider.is_absent()) {
+            let name = provider.as_text().unwrap_or_default();
+            if !is_lambda(name) {
+                if strsim::jaro_winkler(&name.to_ascii_lowercase(), "lambda") < 0.9 {
+                    return;
+                }
+                self.warning(Problem::new(format!("`{name}` is taken for `lambda`")).of("provider"), &provider.place);
+            }
         }
         let mut layer = Layer::new();
-        let mut block = Block { layer: Layer::new(), conditions: Conditions::default(), allow_failure: false };
+        let mut block = Block {
+            place: given.place.clone(),
+            layer: Layer::new(),
+            conditions: Conditions::default(),
+            allow_failure: false,
+        };
         let mut conditions = None;
         let mut per_branch = Vec::new();
         let mut withheld = false;
         for entry in entries {
             match entry.key.as_str() {
                 "provider" | "dpl_version" | "edge" => {}
+                "on" | "true" | "if" if conditions.is_some() => {
+                    self.problem(Problem::new("stands twice, once as `true:` or `if:`").of("on"), &entry.place);
+                }
                 "on" | "true" | "if" => conditions = Some(&entry.given),
                 "allow_failure" => match entry.given.as_text().and_then(truth) {
                     Some(yes) => block.allow_failure = yes,
@@ -196,6 +218,12 @@ impl Reader<'_> {
                     None => self.problem(unknown(key), &entry.place),
                 },
             }
+        }
+        let secure_variables =
+            given.get("environment").or_else(|| given.get("environment_variables")).is_some_and(has_secure);
+        if secure_variables && layer.get("environment_mode").and_then(Given::as_text) == Some("replace") {
+            let problem = Problem::new("would remove the variables whose encrypted values cannot be read here");
+            self.problem(problem.of("environment_mode"), &layer["environment_mode"].place.clone());
         }
         // A key of which one half cannot be read is no key: both halves are looked for elsewhere.
         if withheld {
@@ -227,6 +255,16 @@ impl Reader<'_> {
                 self.warning(problem.help("pass the value in a variable of the CI"), &given.place);
                 None
             }
+            Value::Map(_) if option.kind != Kind::Map && given.get("from_env").is_some() => {
+                let problem = Problem::new("cannot be taken `from_env`; only variables of `environment` can");
+                self.problem(
+                    problem
+                        .of(option.name)
+                        .help(format!("set the variable `DPL_LAMBDA_{}`", option.name.to_ascii_uppercase())),
+                    &given.place,
+                );
+                None
+            }
             Value::Map(entries) if option.kind != Kind::Map && !takes_member(option, given) => {
                 per_branch.extend(entries.iter().map(|entry| entry.key.clone()));
                 let chosen = entries.iter().find(|entry| Some(entry.key.as_str()) == self.branch)?;
@@ -240,8 +278,12 @@ impl Reader<'_> {
                     place: given.place.clone(),
                 })
             }
-            Value::List(items) => {
-                let items: Vec<_> = items.iter().filter_map(|item| self.value(option, item, per_branch)).collect();
+            Value::List(written) => {
+                let items: Vec<_> = written.iter().filter_map(|item| self.value(option, item, per_branch)).collect();
+                // Only a list that was written empty empties a setting.
+                if items.is_empty() && !written.is_empty() {
+                    return None;
+                }
                 Some(Given { value: Value::List(items), place: given.place.clone() })
             }
             Value::Text(text) => self.expanded(option, text, &given.place),
@@ -274,6 +316,16 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// Whether a value, or an item of it, is encrypted for Travis.
+fn has_secure(given: &Given) -> bool {
+    given.get("secure").is_some()
+        || match &given.value {
+            Value::List(items) => items.iter().any(has_secure),
+            Value::Map(entries) => entries.iter().any(|entry| has_secure(&entry.given)),
+            Value::Null | Value::Text(_) => false,
+        }
 }
 
 /// Whether an alias of this option takes a member of such a map.

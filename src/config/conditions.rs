@@ -9,6 +9,7 @@ use globset::GlobBuilder;
 use super::{
     blocks::{Dialect, truth},
     layer::{Given, Value},
+    options,
 };
 use crate::host::{Build, Host};
 use crate::place::{Place, Problem};
@@ -39,6 +40,9 @@ const RUNTIMES: &[(&str, &str)] = &[
     ("smalltalk", "SMALLTALK"),
 ];
 
+/// Keys that are no runtimes.
+const KEYS: [&str; 7] = ["repo", "branch", "condition", "all_branches", "tags", "pull_request", "os"];
+
 /// Branches that a `.travis.yml` deploys when it does not say which (FX16).
 const DEFAULT_BRANCHES: [&str; 2] = ["master", "main"];
 
@@ -48,7 +52,7 @@ pub(super) struct Conditions {
     repository: Option<String>,
     /// Shell patterns of which one must match; absent for any branch.
     branches: Option<Vec<String>>,
-    runtimes: Vec<(&'static str, String)>,
+    runtimes: Vec<(&'static str, Vec<String>)>,
     expressions: Vec<String>,
     tags: Option<bool>,
     pull_requests: PullRequests,
@@ -83,7 +87,10 @@ impl Conditions {
                     let (given, place) = (&entry.given, &entry.given.place);
                     let flag = given.as_text().and_then(truth);
                     match entry.key.as_str() {
-                        "repo" => conditions.repository = given.as_text().map(str::to_owned),
+                        "repo" => match given.as_text() {
+                            Some(repository) => conditions.repository = Some(repository.to_owned()),
+                            None => wrong("`repo` must be one `OWNER/NAME`", place),
+                        },
                         "branch" => match texts(given) {
                             Some(branches) => conditions.branches = Some(branches),
                             None => wrong("`branch` must be a name, a pattern, or a list of them", place),
@@ -106,11 +113,14 @@ impl Conditions {
                             wrong(&format!("`{}` must be true or false", entry.key), place);
                         }
                         "os" => {}
-                        key => match RUNTIMES.iter().find(|(name, _)| *name == key) {
-                            Some((_, variable)) => {
-                                conditions.runtimes.push((variable, given.as_text().unwrap_or_default().to_owned()));
+                        key => match (RUNTIMES.iter().find(|(name, _)| *name == key), texts(given)) {
+                            (Some((_, variable)), Some(versions)) => conditions.runtimes.push((variable, versions)),
+                            (Some(_), None) => wrong(&format!("`{key}` must be a version or a list of them"), place),
+                            (None, _) => {
+                                let near = options::nearest_of(key, KEYS.iter().copied());
+                                let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                                wrong(&format!("`{key}` is not a condition{near}"), &entry.place);
                             }
-                            None => wrong(&format!("`{key}` is not a condition"), &entry.place),
                         },
                     }
                 }
@@ -146,11 +156,16 @@ impl Conditions {
         if let Some(branches) = &self.branches {
             let branch = build.branch.as_deref().unwrap_or_default();
             if !branches.iter().any(|pattern| matches(pattern, branch)) {
-                return reason(format!("this branch is not permitted: {branch}"));
+                let by_branch = match self.by_branch.as_slice() {
+                    [] => String::new(),
+                    keys => format!(" (options are given by branch, for {})", keys.join(", ")),
+                };
+                return reason(format!("this branch is not permitted: {branch}{by_branch}"));
             }
         }
         let version = |name: &str| host.variable(&format!("TRAVIS_{name}_VERSION"));
-        if self.runtimes.iter().any(|(name, wanted)| version(name) != Some(wanted)) {
+        let runs = |(name, wanted): &(&str, Vec<String>)| wanted.iter().any(|wanted| version(name) == Some(wanted));
+        if !self.runtimes.iter().all(runs) {
             return reason("this is not on the required runtime".to_owned());
         }
         if !self.expressions.is_empty() && !self.holds(host)? {

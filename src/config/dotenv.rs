@@ -3,8 +3,11 @@
 //! The common ground of Docker's and Node's dotenv files. Nothing is expanded: `$` in a value is a `$`, since these are
 //! often passwords, and the libraries at hand replace it from the process' own environment.
 
+/// A key, its value, and the line it stands on.
+type Pair = (String, String, u32);
+
 /// The pairs of a file, in order. The error names the line.
-pub(super) fn parse(text: &str) -> Result<Vec<(String, String)>, (u32, String)> {
+pub(super) fn parse(text: &str) -> Result<Vec<Pair>, (u32, String)> {
     let mut pairs = Vec::new();
     let mut lines = text.trim_start_matches('\u{feff}').lines().zip(1..);
     while let Some((line, number)) = lines.next() {
@@ -32,7 +35,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<(String, String)>, (u32, String)> 
                 if quote == '"' { unescaped(&inner[..end]) } else { inner[..end].to_owned() }
             }
         };
-        pairs.push((key.trim().to_owned(), value));
+        pairs.push((key.trim().to_owned(), value, number));
     }
     Ok(pairs)
 }
@@ -83,7 +86,9 @@ mod tests {
             ("G", "a\nb"),
             ("H", "a=b,c"),
         ];
-        assert_eq!(parse(text).unwrap(), expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
+        let found: Vec<_> = parse(text).unwrap().into_iter().map(|(key, value, _)| (key, value)).collect();
+        assert_eq!(found, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
+        assert_eq!(parse("\n# x\nA=1\n").unwrap()[0].2, 3);
     }
 
     #[test]

@@ -4,10 +4,13 @@
 //! `PLUGIN_<OPTION>` how Drone and Woodpecker do. `LAMBDA_<OPTION>` and `AWS_<OPTION>` are dpl's.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::de::IgnoredAny;
 
 use super::{
     layer::{self, Given, Layer, Value},
-    options::{self, Ambient, Kind},
+    options::{self, Ambient, Kind, Opt},
 };
 use crate::host::Host;
 use crate::place::{Place, Problem};
@@ -30,7 +33,7 @@ fn under(host: &Host, prefix: &str) -> BTreeMap<String, String> {
 /// Variables addressed to this tool.
 pub(super) fn addressed(host: &Host, problems: &mut Vec<Problem>, warnings: &mut Vec<Problem>) -> Vec<Layer> {
     let read = |prefix: &&str| {
-        let mut layer = Layer::new();
+        let (mut layer, mut seen) = (Layer::new(), BTreeMap::new());
         for (name, value) in under(host, prefix) {
             let place = variable(host, prefix, &name);
             let Some((option, member)) = options::find(&name) else {
@@ -58,13 +61,16 @@ pub(super) fn addressed(host: &Host, problems: &mut Vec<Problem>, warnings: &mut
                     .help(format!("write the setting as a map, which arrives as JSON: `{name}: {{A: 1, B: 2}}`")),
                 );
             }
-            if let Some(known) = layer.get(option.name)
-                && known.as_text() != Some(value.as_str())
+            if let Some((known, there)) = seen.insert(option.name, (value.clone(), place.clone()))
+                && known != value
             {
-                let message = format!("{} and {place} say different things", known.place);
+                let message = format!("{there} and {place} say different things");
                 problems.push(Problem::new(message).of(option.name).help("set only one of them"));
             }
-            layer::insert(&mut layer, option, member, structured(value, place));
+            match structured(option, member, value, &place) {
+                Ok(given) => layer::insert(&mut layer, option, member, given),
+                Err(problem) => problems.push(problem),
+            }
         }
         layer
     };
@@ -93,7 +99,14 @@ pub(super) fn ambient(host: &Host, warnings: &mut Vec<Problem>) -> Vec<Layer> {
                 );
                 continue;
             }
-            layer::insert(&mut layer, option, member, structured(value, place));
+            match structured(option, member, value, &place) {
+                Ok(given) => layer::insert(&mut layer, option, member, given),
+                Err(problem) => warnings.push(problem),
+            }
+        }
+        // The SDK's chain takes no notice of a token without its keys, so neither do we.
+        if !layer.contains_key("access_key_id") && !layer.contains_key("secret_access_key") {
+            layer.remove("session_token");
         }
         layer
     };
@@ -109,13 +122,20 @@ fn variable(host: &Host, prefix: &str, name: &str) -> Place {
     Place::Variable(spelled.cloned().unwrap_or_else(|| format!("{prefix}{}", name.to_ascii_uppercase())))
 }
 
-/// A value that is a JSON list or object is read as one; text inside keeps its spelling.
-pub(super) fn structured(text: String, place: Place) -> Given {
-    let looks = (text.starts_with('[') && text.ends_with(']')) || (text.starts_with('{') && text.ends_with('}'));
-    if looks && let Ok(given) = super::yaml::parse(&text, &std::sync::Arc::from("")) {
-        return moved(given, &place);
+/// JSON is read as what it says where a list or map is wanted; text inside keeps its spelling.
+///
+/// The error is about a map that begins like JSON and is none: as lines it would be nonsense, and could show a secret.
+pub fn structured(option: &Opt, member: Option<&str>, text: String, place: &Place) -> Result<Given, Problem> {
+    let wanted = member.is_some() || matches!(option.kind, Kind::List | Kind::Ids | Kind::Map);
+    if !wanted || !text.trim_start().starts_with(['[', '{']) {
+        return Ok(Given::text(text, place.clone()));
     }
-    Given::text(text, place)
+    let json = serde_json::from_str::<IgnoredAny>(&text).is_ok();
+    match super::yaml::parse(&text, &Arc::from("")) {
+        Ok(given) if json => Ok(moved(given, place)),
+        _ if option.kind == Kind::List => Ok(Given::text(text, place.clone())),
+        _ => Err(Problem::new("begins like JSON but is not valid JSON").of(option.name).at(place)),
+    }
 }
 
 /// The same value, all of it at one place.
@@ -136,7 +156,7 @@ fn moved(given: Given, place: &Place) -> Given {
 /// What is said of a name that no option has.
 pub(super) fn unknown(name: &str) -> Problem {
     let problem = Problem::new(format!("`{name}` is not an option"));
-    match options::nearest(name) {
+    match options::nearest_key(name) {
         Some(near) => problem.help(format!("did you mean `{near}`?")),
         None => problem,
     }

@@ -60,7 +60,7 @@ impl Given {
     /// The value under a key, where this is a map that has it.
     pub fn get(&self, key: &str) -> Option<&Self> {
         match &self.value {
-            Value::Map(entries) => entries.iter().find(|entry| entry.key == key).map(|entry| &entry.given),
+            Value::Map(entries) => entries.iter().find(|entry| same(&entry.key, key)).map(|entry| &entry.given),
             Value::Null | Value::Text(_) | Value::List(_) => None,
         }
     }
@@ -73,6 +73,12 @@ impl Given {
             Value::List(_) | Value::Map(_) => false,
         }
     }
+}
+
+/// Whether two keys are the same; the API's own `TargetArn` may be written `target_arn`.
+fn same(written: &str, key: &str) -> bool {
+    let plain = |text: &str| text.replace('_', "").to_ascii_lowercase();
+    written == key || (key.starts_with(|c: char| c.is_ascii_uppercase()) && plain(written) == plain(key))
 }
 
 /// Lays layers over each other, the strongest first. A value that counts as not given leaves the next one visible.

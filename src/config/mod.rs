@@ -18,6 +18,7 @@ mod yaml;
 use std::{collections::BTreeMap, path::Path};
 
 pub use blocks::truth;
+pub use env::structured;
 pub use layer::{Entry as MapEntry, Given, Layer, Value, insert};
 
 use self::{read::Reader, resolve::Context};
@@ -116,6 +117,8 @@ pub struct Loaded {
     pub warnings: Vec<Problem>,
     /// What must never be shown.
     pub secrets: Vec<Secret>,
+    /// Variables of functions with their values, also of blocks that have problems.
+    pub values: Vec<(String, Secret)>,
 }
 
 /// Reads every layer and resolves it.
@@ -165,7 +168,9 @@ pub fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
             loaded.skipped.push(reason);
             continue;
         }
-        entry(Reader::new(layers(Some(&block.layer))), block.allow_failure, request, &context, &mut loaded);
+        let mut reader = Reader::new(layers(Some(&block.layer)));
+        reader.block = Some(block.place.clone());
+        entry(reader, block.allow_failure, request, &context, &mut loaded);
     }
     loaded.problems.sort();
     loaded.problems.dedup();
@@ -224,15 +229,20 @@ fn entry(mut reader: Reader, allow_failure: bool, request: &Request, context: &C
         loaded.entries.push(Entry { deployment, places, allow_failure, dry_run, cleanup, commands });
     }
     loaded.secrets.append(&mut reader.secrets);
+    loaded.values.append(&mut reader.values);
     loaded.problems.append(&mut reader.problems);
     loaded.warnings.append(&mut reader.warnings);
 }
 
 fn dry_run(reader: &mut Reader) -> DryRun {
-    match reader.raw("dry_run").map(|text| (truth(&text), text)) {
-        Some((Some(true), _)) => DryRun::Plan,
-        Some((None, _)) if reader.choice("dry_run") == Some("aws") => DryRun::Aws,
-        Some(_) | None => DryRun::No,
+    match reader.text("dry_run").map(|text| (truth(&text), text.eq_ignore_ascii_case("aws"), text)) {
+        None | Some((Some(false), ..)) => DryRun::No,
+        Some((Some(true), ..)) => DryRun::Plan,
+        Some((None, true, _)) => DryRun::Aws,
+        Some((None, false, text)) => {
+            reader.wrong("dry_run", format!("must be true, false or aws, got `{text}`"));
+            DryRun::Plan
+        }
     }
 }
 

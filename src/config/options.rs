@@ -187,12 +187,24 @@ pub fn canonical(name: &str) -> String {
     name.replace(['-', '.'], "_").to_ascii_lowercase()
 }
 
-/// The known name nearest to a wrong one, where one is near enough to be meant.
+/// The option or key of a block nearest to a wrong name, where one is near enough to be meant.
+pub(super) fn nearest_key(wrong: &str) -> Option<&'static str> {
+    nearest_of(wrong, names().chain(["provider", "on", "allow_failure", "skip_cleanup", "deploy"]))
+}
+
+/// The option nearest to a wrong name, where one is near enough to be meant.
 pub fn nearest(wrong: &str) -> Option<&'static str> {
+    nearest_of(wrong, names())
+}
+
+fn names() -> impl Iterator<Item = &'static str> {
+    OPTIONS.iter().flat_map(|option| std::iter::once(option.name).chain(option.aliases.iter().map(|alias| alias.name)))
+}
+
+/// The name nearest to a wrong one, where one is near enough to be meant.
+pub(super) fn nearest_of(wrong: &str, names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     let wrong = canonical(wrong);
-    OPTIONS
-        .iter()
-        .flat_map(|option| std::iter::once(option.name).chain(option.aliases.iter().map(|alias| alias.name)))
+    names
         .map(|name| (strsim::jaro_winkler(&wrong, name), name))
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))

@@ -13,10 +13,14 @@ use crate::settings::{Secret, Setting, Source, Written};
 /// Reads typed values out of a merged layer and collects what is wrong with them.
 pub(super) struct Reader {
     layer: Layer,
+    /// Where the block stands, for what is missing in it; absent where there is no block.
+    pub block: Option<Place>,
     /// What must be corrected.
     pub problems: Vec<Problem>,
     /// Values that must never be shown.
     pub secrets: Vec<Secret>,
+    /// Variables of the function with their values, which are hidden by what their names say.
+    pub values: Vec<(String, Secret)>,
     /// What deserves a word.
     pub warnings: Vec<Problem>,
 }
@@ -34,7 +38,7 @@ pub(super) struct Pair {
 impl Reader {
     /// A reader of this layer.
     pub(super) fn new(layer: Layer) -> Self {
-        Self { layer, problems: Vec::new(), secrets: Vec::new(), warnings: Vec::new() }
+        Self { layer, block: None, problems: Vec::new(), secrets: Vec::new(), values: Vec::new(), warnings: Vec::new() }
     }
 
     /// Where an option was written; nothing where it was not.
@@ -114,7 +118,7 @@ impl Reader {
         let (option, _) = options::find(name)?;
         let given = self.layer.get(name)?.clone();
         match items(option, &given) {
-            Ok(items) => Some(items),
+            Ok(items) => items,
             Err(problem) => {
                 self.problems.push(problem.of(name));
                 None
@@ -127,28 +131,32 @@ impl Reader {
         let given = self.layer.get(name)?.clone();
         let mut pairs = Vec::new();
         self.pairs(name, &given, &mut pairs);
-        Some(pairs)
+        let written_empty = match &given.value {
+            Value::List(items) => items.is_empty(),
+            Value::Map(entries) => entries.is_empty(),
+            Value::Null | Value::Text(_) => false,
+        };
+        (!pairs.is_empty() || written_empty).then_some(pairs)
     }
 
+    /// Only a text that stands alone is read by lines; an item of a list is one pair, whatever its value holds.
     fn pairs(&mut self, name: &'static str, given: &Given, pairs: &mut Vec<Pair>) {
         match &given.value {
             Value::Null => {}
             Value::Text(text) => {
-                for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-                    match line.split_once('=') {
-                        Some((key, value)) if !key.trim().is_empty() => pairs.push(Pair {
-                            key: key.trim().to_owned(),
-                            value: Some(Given::text(value, given.place.clone())),
-                            place: given.place.clone(),
-                        }),
-                        _ => {
-                            let problem = Problem::new("has an entry that is not KEY=VALUE").of(name).at(&given.place);
-                            self.problems.push(problem.help("write `KEY=VALUE`, a line each, or a map"));
-                        }
+                text.lines()
+                    .filter(|line| !line.trim().is_empty())
+                    .for_each(|line| self.pair(name, line, given, pairs));
+            }
+            Value::List(items) => {
+                for item in items {
+                    match item.as_text() {
+                        Some(text) if !text.trim().is_empty() => self.pair(name, text, item, pairs),
+                        Some(_) => {}
+                        None => self.pairs(name, item, pairs),
                     }
                 }
             }
-            Value::List(items) => items.iter().for_each(|item| self.pairs(name, item, pairs)),
             Value::Map(entries) => pairs.extend(entries.iter().map(|entry| Pair {
                 key: entry.key.trim().to_owned(),
                 value: Some(entry.given.clone()).filter(|given| given.value != Value::Null),
@@ -156,33 +164,52 @@ impl Reader {
             })),
         }
     }
+
+    fn pair(&mut self, name: &'static str, text: &str, given: &Given, pairs: &mut Vec<Pair>) {
+        let place = given.place.clone();
+        match text.split_once('=') {
+            Some((key, value)) if !key.trim().is_empty() => {
+                pairs.push(Pair { key: key.trim().to_owned(), value: Some(Given::text(value, place.clone())), place });
+            }
+            _ => {
+                let problem = Problem::new("has an entry that is not KEY=VALUE").of(name).at(&place);
+                self.problems.push(problem.help("write `KEY=VALUE`, a line each, or a map"));
+            }
+        }
+    }
 }
 
-/// The items of a list, however it arrived.
-fn items(option: &Opt, given: &Given) -> Result<Vec<String>, Problem> {
-    let commas = option.kind == Kind::Ids;
-    let split = |text: &str| -> Vec<String> {
-        let parts = text.split(|c| c == '\n' || (commas && c == ','));
+/// The items of a list, however it arrived. Nothing where it was written with items of which none counts as given:
+/// only an empty list that was written as such empties a setting.
+fn items(option: &Opt, given: &Given) -> Result<Option<Vec<String>>, Problem> {
+    let parts = |text: &str, separators: &[char]| -> Vec<String> {
+        let parts = text.split(|c| separators.contains(&c));
         parts.map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
     };
-    match &given.value {
-        Value::Null => Ok(Vec::new()),
-        Value::Text(text) => Ok(split(text)),
+    let commas: &[char] = if option.kind == Kind::Ids { &[',', '\n'] } else { &[] };
+    // A script in the YAML block is one command; in a variable a line is one.
+    let script = option.name == "run" && given.place.in_file().is_some();
+    let lines: &[char] = if script { &[] } else { &['\n'] };
+    let found = match &given.value {
+        Value::Null => return Ok(None),
+        Value::Text(text) => parts(text, &[lines, commas].concat()),
+        Value::List(items) if items.is_empty() => return Ok(Some(Vec::new())),
         Value::List(items) => {
             let mut texts = Vec::new();
             for item in items {
                 match &item.value {
-                    Value::Text(text) => texts.extend(split(text)),
+                    Value::Text(text) => texts.extend(parts(text, commas)),
                     Value::Null => {}
                     Value::List(_) | Value::Map(_) => {
                         return Err(Problem::new("must be a list of texts").at(&item.place));
                     }
                 }
             }
-            Ok(texts)
+            texts
         }
-        Value::Map(_) => Err(Problem::new("must be a list, not a map").at(&given.place)),
-    }
+        Value::Map(_) => return Err(Problem::new("must be a list, not a map").at(&given.place)),
+    };
+    Ok((!found.is_empty()).then_some(found))
 }
 
 impl Source for Reader {

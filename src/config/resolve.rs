@@ -48,6 +48,7 @@ pub(super) fn deployment(reader: &mut Reader, context: &Context<'_>) -> Option<D
     let function: Option<FunctionName> = reader.setting("function_name");
     if reader.place("function_name").is_none() {
         let problem = Problem::new("no function is named").of("function_name");
+        let problem = Problem { place: reader.block.clone(), ..problem };
         reader.problems.push(
             problem.help("set it in `dpl.yml`, with `--function_name`, or in the variable `DPL_LAMBDA_FUNCTION_NAME`"),
         );
@@ -111,8 +112,12 @@ fn target(reader: &mut Reader, function: Option<&FunctionName>, context: &Contex
     let region = reader.text("region").filter(|_| !(ambient && of_arn.is_some()));
     let region =
         region.or_else(|| context.host.variable("AWS_DEFAULT_REGION").filter(|_| of_arn.is_none()).map(str::to_owned));
+    let like_a_region = |region: &str| {
+        let outside = region.starts_with('-') || region.ends_with('-') || region.is_empty();
+        !outside && region.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+    };
     if let Some(region) = &region
-        && !region.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        && !like_a_region(region)
     {
         reader.wrong("region", format!("`{region}` is not a Region; one looks like `eu-west-1`"));
     }
@@ -135,9 +140,9 @@ fn target(reader: &mut Reader, function: Option<&FunctionName>, context: &Contex
     }
     let endpoint_url = reader.text("endpoint_url");
     if let Some(url) = &endpoint_url
-        && !(url.starts_with("http://") || url.starts_with("https://"))
+        && !is_url(url)
     {
-        reader.wrong("endpoint_url", "must begin with http:// or https://");
+        reader.wrong("endpoint_url", "must be a URL that begins with http:// or https://");
     }
     Target {
         region: region.or(of_arn),
@@ -146,6 +151,13 @@ fn target(reader: &mut Reader, function: Option<&FunctionName>, context: &Contex
         credentials: credentials(reader),
         expect_account,
     }
+}
+
+fn is_url(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let rest = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://"));
+    let host = rest.and_then(|rest| rest.split(['/', ':', '?']).next()).unwrap_or_default();
+    !host.is_empty() && !text.chars().any(|c| c.is_whitespace() || c.is_control())
 }
 
 fn credentials(reader: &mut Reader) -> Credentials {
@@ -260,6 +272,7 @@ fn environment(reader: &mut Reader, context: &Context<'_>) -> Option<Keyed<Optio
             reader.problems.push(Problem::new(message).of("environment").at(&pair.place));
         }
         let value = value(reader, &pair, context);
+        reader.values.extend(value.clone().map(|value| (pair.key.clone(), value)));
         entries.insert(pair.key, value);
     }
     let size =
@@ -302,19 +315,18 @@ fn env_file(reader: &mut Reader, file: &str, context: &Context<'_>, entries: &mu
             return;
         }
     };
+    let place = |line| Place::file(&file.into(), line, 1);
     match dotenv::parse(&text) {
         Ok(pairs) => {
-            for (key, value) in pairs {
+            for (key, value, line) in pairs {
+                reader.values.push((key.clone(), Secret::new(value.as_str())));
                 if let Err(message) = check_variable_name(&key) {
-                    reader.wrong("env_file", format!("{message}, in `{file}`"));
+                    reader.problems.push(Problem::new(message).of("env_file").at(&place(line)));
                 }
                 entries.insert(key, Some(Secret::new(value)));
             }
         }
-        Err((line, message)) => {
-            let place = Place::file(&file.into(), line, 1);
-            reader.problems.push(Problem::new(message).of("env_file").at(&place));
-        }
+        Err((line, message)) => reader.problems.push(Problem::new(message).of("env_file").at(&place(line))),
     }
 }
 
@@ -331,6 +343,7 @@ fn tags(reader: &mut Reader) -> Option<Keyed<String>> {
         let text = pair.value.as_ref().map_or(Some(""), Given::as_text);
         let wrong = match text {
             None => Some("must have a text as its value"),
+            Some(_) if pair.key.is_empty() => Some("is no key: a tag needs one"),
             Some(_) if pair.key.starts_with("aws:") => Some("begins with `aws:`, which AWS keeps for itself"),
             Some(text) if pair.key.chars().count() > 128 || text.chars().count() > 256 => {
                 Some("is too long: AWS takes 128 characters for a key and 256 for a value")
@@ -352,7 +365,7 @@ fn tags(reader: &mut Reader) -> Option<Keyed<String>> {
 fn clear(reader: &mut Reader, settings: &mut Settings, environment: &mut Option<Keyed<Option<Secret>>>) {
     for name in reader.list("clear").unwrap_or_default() {
         let name = super::options::canonical(&name);
-        let given = reader.place(&name).is_some();
+        let given = reader.place(&name).is_some() || (name == "environment" && reader.place("env_file").is_some());
         match name.as_str() {
             "description" => settings.description = Some(Description(String::new())),
             "kms_key_arn" => settings.kms_key_arn = Some(Arn(String::new())),

@@ -35,12 +35,27 @@ fn options() -> Options {
     serde_yaml::options! { with_snippet: false, non_finite_float_policy: NonFiniteFloatPolicy::AsString }
 }
 
-/// The library's message in one line, without its own copy of the position.
+/// The library's message in one line, without its own copy of the position and its advice for programmers.
 fn message(error: &Error) -> String {
     let text = error.without_snippet().to_string();
     let text = text.split('\n').next().unwrap_or_default();
     let text = text.split(" at line ").next().unwrap_or_default();
     let text = text.split_once(": ").filter(|(head, _)| head.starts_with("line ")).map_or(text, |(_, rest)| rest);
+    let known = [
+        ("budget", "it is too large, nested too deeply, or repeats itself through too many aliases"),
+        ("alias replay", "it repeats itself through too many aliases"),
+        (
+            "multiple YAML documents",
+            "it has more than one document; keep the first and move the others to files of their own",
+        ),
+        ("weak recursion", "an alias stands inside of its own anchor"),
+        ("into string", "a key is not a text"),
+        ("expected string scalar", "a key is not a text"),
+    ];
+    let ours = known.iter().find(|(sign, _)| text.to_ascii_lowercase().contains(&sign.to_ascii_lowercase()));
+    let text = ours.map_or(text, |(_, ours)| ours);
+    let text = text.split(", set ").next().unwrap_or_default();
+    let text = text.split("; use ").next().unwrap_or_default();
     format!("not valid YAML: {}", text.trim_end_matches([',', '.', ':']))
 }
 

@@ -99,7 +99,7 @@ impl Ci {
 /// What the CI says it builds. Absent is what it did not say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Build {
-    /// The branch; on a tag build the tag, as Travis has it.
+    /// The branch; on a tag build the tag, and for a pull request the branch it goes to, as Travis has it.
     pub branch: Option<String>,
     /// The tag, on a tag build.
     pub tag: Option<String>,
@@ -124,7 +124,7 @@ impl Build {
         let reference = |name: &str, kind: &str| get(name).and_then(|full| full.strip_prefix(kind).map(str::to_owned));
         let mut build = match ci {
             Ci::GitHub | Ci::Gitea => Self {
-                branch: get("GITHUB_HEAD_REF").or_else(|| reference("GITHUB_REF", "refs/heads/")),
+                branch: get("GITHUB_BASE_REF").or_else(|| reference("GITHUB_REF", "refs/heads/")),
                 tag: reference("GITHUB_REF", "refs/tags/"),
                 commit: get("GITHUB_SHA"),
                 repository: get("GITHUB_REPOSITORY"),
@@ -138,7 +138,7 @@ impl Build {
                 },
             },
             Ci::GitLab => Self {
-                branch: get("CI_COMMIT_BRANCH").or_else(|| get("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME")),
+                branch: get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME").or_else(|| get("CI_COMMIT_BRANCH")),
                 tag: get("CI_COMMIT_TAG"),
                 commit: get("CI_COMMIT_SHA"),
                 repository: get("CI_PROJECT_PATH"),
@@ -147,7 +147,7 @@ impl Build {
                 url: get("CI_JOB_URL"),
             },
             Ci::Woodpecker => Self {
-                branch: get("CI_COMMIT_BRANCH"),
+                branch: get("CI_COMMIT_TARGET_BRANCH").or_else(|| get("CI_COMMIT_BRANCH")),
                 tag: get("CI_COMMIT_TAG"),
                 commit: get("CI_COMMIT_SHA"),
                 repository: get("CI_REPO"),
@@ -180,7 +180,7 @@ impl Build {
                 },
             },
             Ci::Buildkite => Self {
-                branch: get("BUILDKITE_BRANCH"),
+                branch: get("BUILDKITE_PULL_REQUEST_BASE_BRANCH").or_else(|| get("BUILDKITE_BRANCH")),
                 tag: get("BUILDKITE_TAG"),
                 commit: get("BUILDKITE_COMMIT").filter(|commit| commit != "HEAD"),
                 repository: get("BUILDKITE_REPO").and_then(|url| slug(&url)),
@@ -200,7 +200,7 @@ impl Build {
                 url: get("CIRCLE_BUILD_URL"),
             },
             Ci::Bitbucket => Self {
-                branch: get("BITBUCKET_BRANCH"),
+                branch: get("BITBUCKET_PR_DESTINATION_BRANCH").or_else(|| get("BITBUCKET_BRANCH")),
                 tag: get("BITBUCKET_TAG"),
                 commit: get("BITBUCKET_COMMIT"),
                 repository: get("BITBUCKET_REPO_FULL_NAME"),
@@ -238,7 +238,7 @@ impl Build {
                 url: get("CODEBUILD_BUILD_URL"),
             },
             Ci::Jenkins => Self {
-                branch: get("BRANCH_NAME").or_else(|| {
+                branch: get("CHANGE_TARGET").or_else(|| get("BRANCH_NAME")).or_else(|| {
                     get("GIT_BRANCH").map(|branch| branch.strip_prefix("origin/").unwrap_or(&branch).to_owned())
                 }),
                 tag: get("TAG_NAME"),
@@ -327,13 +327,14 @@ mod tests {
         let pull = host(&[
             ("GITHUB_REF", "refs/pull/1/merge"),
             ("GITHUB_HEAD_REF", "fix"),
+            ("GITHUB_BASE_REF", "main"),
             ("GITHUB_EVENT_NAME", "pull_request"),
             ("GITHUB_SHA", "abc"),
             ("GITHUB_REPOSITORY", "o/r"),
         ]);
         let build = Build::of(&pull, Ci::GitHub);
         assert!(build.pull_request);
-        assert_eq!(build.branch.as_deref(), Some("fix"));
+        assert_eq!(build.branch.as_deref(), Some("main"), "the head of a fork could have any name");
 
         let travis = host(&[
             ("TRAVIS_BRANCH", "main"),

@@ -65,7 +65,7 @@ pub enum Error {
     #[error("the link `{0}` leads back to a folder that contains it")]
     Cycle(PathBuf),
     #[error("`{glob}` is not a glob: {reason}")]
-    Glob { glob: String, reason: String },
+    Glob { option: &'static str, glob: String, reason: String },
     #[error("`include` has `{0}`, which matches no file")]
     Unmatched(String),
     #[error("there is nothing to package in `{0}`{hint}", hint = if *.1 == 0 { String::new() } else { format!(": all {} files are left out by default (hidden names need `dot_match`)", .1) })]
@@ -83,7 +83,7 @@ impl Error {
     pub fn option(&self) -> &'static str {
         match self {
             Self::Unmatched(_) => "include",
-            Self::Glob { .. } => "exclude",
+            Self::Glob { option, .. } => option,
             Self::Escapes { .. } | Self::Dangles { .. } | Self::Cycle(_) => "symlinks",
             _ => "zip",
         }

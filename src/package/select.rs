@@ -99,17 +99,25 @@ pub(super) fn directory(shown: &Path, root: &Path, rules: &Rules) -> Result<Sele
     let walk = WalkDir::new(&root).min_depth(1).follow_links(rules.links == Links::Follow);
     let mut walk = walk.into_iter();
     while let Some(found) = walk.next() {
-        let found = found.map_err(|error| walk_error(&root, error))?;
-        let name = name_in(&root, found.path())?;
-        let is_dir = found.file_type().is_dir();
-        let by_default = left_out_by_default(&found, &name, rules, &include) || never.contains(found.path());
-        if by_default || exclude.matched(&name, is_dir).is_ignore() {
-            left_out += usize::from(by_default && !never.contains(found.path()));
+        let path = match &found {
+            Ok(found) => found.path().to_owned(),
+            Err(error) => error.path().unwrap_or(&root).to_owned(),
+        };
+        // What stays out may be broken, or have a name that no archive can hold.
+        let shown_name = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().into_owned();
+        let is_dir = found.as_ref().is_ok_and(|found| found.file_type().is_dir());
+        let by_rule = left_out_by_default(&shown_name, rules, &include);
+        let unwanted =
+            never.contains(&path) || (found.is_ok() && fs::canonicalize(&path).is_ok_and(|real| never.contains(&real)));
+        if by_rule || unwanted || exclude.matched(&shown_name, is_dir).is_ignore() {
+            left_out += usize::from(by_rule);
             if is_dir {
                 walk.skip_current_dir();
             }
             continue;
         }
+        let found = found.map_err(|error| walk_error(&root, error))?;
+        let name = name_in(&root, found.path())?;
         if is_dir || !include.takes(&name, &mut matched) {
             continue;
         }
@@ -123,15 +131,15 @@ pub(super) fn directory(shown: &Path, root: &Path, rules: &Rules) -> Result<Sele
     if entries.is_empty() {
         return Err(Error::Empty(shown.to_owned(), left_out));
     }
-    check_links(&entries)?;
+    check_links(&root, &entries)?;
     Ok(Selection { entries: entries.into_values().collect(), left_out })
 }
 
 /// The rules that the user did not write.
-fn left_out_by_default(found: &DirEntry, name: &str, rules: &Rules, include: &Include) -> bool {
-    let base = found.file_name().to_string_lossy();
-    let hidden_at_root = base.starts_with('.') && found.depth() == 1;
-    NEVER.contains(&base.as_ref())
+fn left_out_by_default(name: &str, rules: &Rules, include: &Include) -> bool {
+    let base = name.rsplit('/').next().unwrap_or(name);
+    let hidden_at_root = base.starts_with('.') && base == name;
+    NEVER.contains(&base)
         || name == IGNORE_FILE
         || (hidden_at_root && rules.hidden == Hidden::Skip && !include.spells_dot(name))
 }
@@ -172,58 +180,55 @@ fn kind(root: &Path, found: &DirEntry, name: &str) -> Result<Kind, Error> {
     file(name, path, &metadata)
 }
 
-/// A link is kept with a relative target, so that it means the same wherever the archive is unpacked.
+/// A link is kept as it is written, unless its way leads out of the package: then it is rewritten to the same file,
+/// so that it means the same wherever the archive is unpacked.
 fn link(root: &Path, path: &Path) -> Result<Kind, Error> {
     let target = fs::read_link(path).map_err(|error| Error::Unreadable(path.to_owned(), error))?;
     let folder = path.parent().unwrap_or(root);
     let Ok(real) = fs::canonicalize(path) else {
         return Err(Error::Dangles { link: path.to_owned(), target });
     };
-    let direct = normal(&folder.join(&target));
-    if !real.starts_with(root) || !direct.starts_with(root) {
+    if !real.starts_with(root) {
         return Err(Error::Escapes { link: path.to_owned(), target });
     }
-    let from: Vec<_> = folder.components().collect();
-    let to: Vec<_> = direct.components().collect();
-    let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
-    let up = from[shared..].iter().map(|_| Some(".."));
-    let down = to[shared..].iter().map(|part| part.as_os_str().to_str());
-    let parts: Option<Vec<_>> = up.chain(down).collect();
+    let depth = folder.strip_prefix(root).map_or(0, |inside| inside.components().count());
+    let kept = if stays_inside(depth, &target) { target.clone() } else { way(folder, &real) };
+    let parts: Option<Vec<_>> = kept.components().map(|part| part.as_os_str().to_str()).collect();
     let target = parts.ok_or(Error::Name(target))?.join("/");
     Ok(Kind::Link { target: if target.is_empty() { ".".to_owned() } else { target } })
 }
 
-/// The path without `.` and `..`, by its text alone.
-fn normal(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                out.pop();
-            }
-            part => out.push(part),
-        }
-    }
-    out
+/// Whether a relative path that begins so many folders deep never climbs above the root.
+fn stays_inside(depth: usize, target: &Path) -> bool {
+    let step = |depth: Option<usize>, part: Component<'_>| match part {
+        Component::ParentDir => depth?.checked_sub(1),
+        Component::Normal(_) => Some(depth? + 1),
+        Component::CurDir => depth,
+        Component::RootDir | Component::Prefix(_) => None,
+    };
+    target.components().fold(Some(depth), step).is_some()
+}
+
+/// The relative path from a folder to a file; both are absolute and without links.
+fn way(folder: &Path, to: &Path) -> PathBuf {
+    let (from, to): (Vec<_>, Vec<_>) = (folder.components().collect(), to.components().collect());
+    let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let up = from[shared..].iter().map(|_| Component::ParentDir);
+    up.chain(to[shared..].iter().copied()).collect()
 }
 
 /// A link whose target exists but was left out would dangle where the archive is unpacked.
-fn check_links(entries: &BTreeMap<String, Entry>) -> Result<(), Error> {
+fn check_links(root: &Path, entries: &BTreeMap<String, Entry>) -> Result<(), Error> {
     for entry in entries.values() {
         let Kind::Link { target } = &entry.kind else { continue };
-        let folder = entry.name.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let name = normal(&Path::new(folder).join(target)).to_string_lossy().replace('\\', "/");
+        let dangles = || Error::Dangles { link: entry.source.clone(), target: target.into() };
+        let real = fs::canonicalize(&entry.source).map_err(|_| dangles())?;
+        let name = name_in(root, &real)?;
         let below = format!("{name}/");
         let inside = |(next, _): (&String, &Entry)| next.starts_with(&below);
-        let there =
-            name.is_empty() || entries.contains_key(&name) || entries.range(below.clone()..).next().is_some_and(inside);
-        // A target may also lie behind another link; that one is checked by itself.
-        let behind_link = name
-            .match_indices('/')
-            .any(|(at, _)| entries.get(&name[..at]).is_some_and(|entry| matches!(entry.kind, Kind::Link { .. })));
-        if !there && !behind_link {
-            return Err(Error::Dangles { link: entry.source.clone(), target: target.into() });
+        let there = entries.contains_key(&name) || entries.range(below.clone()..).next().is_some_and(inside);
+        if !there && !name.is_empty() {
+            return Err(dangles());
         }
     }
     Ok(())
@@ -260,12 +265,18 @@ fn exclude(root: &Path, lines: &[String]) -> Result<Gitignore, Error> {
     if path.is_file()
         && let Some(error) = builder.add(&path)
     {
-        return Err(Error::Glob { glob: path.display().to_string(), reason: error.to_string() });
+        return Err(Error::Glob { option: "zip", glob: path.display().to_string(), reason: error.to_string() });
     }
     for line in lines {
-        builder.add_line(None, line).map_err(|error| Error::Glob { glob: line.clone(), reason: error.to_string() })?;
+        builder
+            .add_line(None, line.strip_prefix("./").map_or(line.clone(), |rest| format!("/{rest}")).as_str())
+            .map_err(|error| Error::Glob { option: "exclude", glob: line.clone(), reason: error.to_string() })?;
     }
-    builder.build().map_err(|error| Error::Glob { glob: lines.join("\n"), reason: error.to_string() })
+    builder.build().map_err(|error| Error::Glob {
+        option: "exclude",
+        glob: lines.join("\n"),
+        reason: error.to_string(),
+    })
 }
 
 /// The globs of what goes in.
@@ -276,10 +287,16 @@ struct Include {
 impl Include {
     fn new(globs: &[String]) -> Result<Self, Error> {
         let compile = |glob: &String| {
-            let pattern = glob.trim_start_matches("./").trim_end_matches('/');
+            let pattern = match glob.trim_start_matches("./").trim_end_matches('/') {
+                "" | "." => "**",
+                pattern => pattern,
+            };
             let matcher = GlobBuilder::new(pattern).literal_separator(true).build();
-            let matcher =
-                matcher.map_err(|error| Error::Glob { glob: glob.clone(), reason: error.kind().to_string() })?;
+            let matcher = matcher.map_err(|error| Error::Glob {
+                option: "include",
+                glob: glob.clone(),
+                reason: error.kind().to_string(),
+            })?;
             Ok((pattern.to_owned(), matcher.compile_matcher()))
         };
         Ok(Self { globs: globs.iter().map(compile).collect::<Result<_, _>>()? })

@@ -74,6 +74,17 @@ pub fn plan(deployment: &Deployment, artifact: &Artifact, remote: &Remote, calle
     plan
 }
 
+/// Why a package cannot be sent; nothing where it can.
+pub fn too_large(artifact: &Artifact) -> Option<Obstacle> {
+    let size = artifact.bytes.len();
+    (size > MOST_DIRECT).then(|| Obstacle {
+        option: "zip",
+        message: format!("the package has {size} bytes, AWS takes at most {MOST_DIRECT} in a call"),
+        help: "leave files out with `exclude`".to_owned(),
+        cause: Cause::Refused,
+    })
+}
+
 impl Plan {
     /// Whether anything is going to change.
     pub fn changes(&self) -> bool {
@@ -101,11 +112,7 @@ impl Plan {
             );
             self.refuse("zip", message, "deploy under another function name");
         }
-        if artifact.bytes.len() > MOST_DIRECT {
-            let message =
-                format!("the package has {} bytes, AWS takes at most {MOST_DIRECT} in a call", artifact.bytes.len());
-            self.refuse("zip", message, "leave files out with `exclude`");
-        }
+        self.obstacles.extend(too_large(artifact));
         let live_revision = match remote {
             Remote::Absent => None,
             Remote::Present(live) => Some(live.revision_id.as_str()),

@@ -23,6 +23,8 @@ pub(super) struct GitHub {
     summary_file: Option<String>,
     directory_in_workspace: String,
     annotated: [usize; 2],
+    /// Whether a runner hides what it is told to mask, instead of printing it.
+    reads_commands: bool,
 }
 
 impl GitHub {
@@ -34,27 +36,36 @@ impl GitHub {
             summary_file: host.variable("GITHUB_STEP_SUMMARY").map(str::to_owned),
             directory_in_workspace: inside.map(|path| path.to_string_lossy().replace('\\', "/")).unwrap_or_default(),
             annotated: [0, 0],
+            reads_commands: host.flag("GITHUB_ACTIONS"),
         }
     }
 
     /// The path from the root of the checkout, where annotations are looked up.
     fn file(&self, path: &str) -> String {
-        let path = path.trim_start_matches("./");
-        match self.directory_in_workspace.as_str() {
-            _ if path.starts_with('/') => path.to_owned(),
-            "" => path.to_owned(),
-            directory => format!("{directory}/{path}"),
+        if path.starts_with('/') {
+            return path.to_owned();
         }
+        let mut parts: Vec<_> = self.directory_in_workspace.split('/').filter(|part| !part.is_empty()).collect();
+        for part in path.split('/') {
+            match part {
+                "." | "" => {}
+                ".." if !parts.is_empty() => {
+                    parts.pop();
+                }
+                part => parts.push(part),
+            }
+        }
+        parts.join("/")
     }
 }
 
 /// Escapes the text of a command.
-fn data(text: &str) -> String {
+pub(super) fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// Escapes the value of a command's property.
-fn property(text: &str) -> String {
+pub(super) fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
@@ -100,7 +111,7 @@ impl Dialect for GitHub {
     }
 
     fn mask(&self, secret: &str) -> Option<String> {
-        Some(format!("::add-mask::{}", data(secret)))
+        self.reads_commands.then(|| format!("::add-mask::{}", data(secret)))
     }
 
     fn outputs(&mut self, outputs: &[(&'static str, String)], console: &Console) -> Result<(), String> {

@@ -35,6 +35,7 @@ struct Tool {
 #[derive(Serialize, Default)]
 struct Function {
     function_name: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     region: String,
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -83,6 +83,15 @@ pub enum Format {
     Json,
 }
 
+/// Whose command prints a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaker {
+    /// The user's own, who may command the CI's log.
+    User,
+    /// git's.
+    Git,
+}
+
 /// One of the two streams of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stream {
@@ -210,9 +219,12 @@ impl Reporter {
         }
     }
 
-    /// A line of a command that runs for the user: redacted, but otherwise its own.
-    pub fn relay(&self, line: &str) {
-        self.console.print(Stream::Output, line);
+    /// A line of a command. Those of the user are only redacted; what git says may hold names of files.
+    pub fn relay(&self, line: &str, speaker: Speaker) {
+        match speaker {
+            Speaker::User => self.console.print(Stream::Output, line),
+            Speaker::Git => self.line(line),
+        }
     }
 
     fn warn_if(&mut self, result: Result<(), String>) {
@@ -223,7 +235,7 @@ impl Reporter {
 
     fn stage(&mut self, stage: Stage) {
         self.close_group();
-        if let Some(text) = self.dialect.open(stage) {
+        if let Some(text) = self.dialect.open(stage).filter(|_| self.format == Format::Text) {
             self.console.print(Stream::Output, &text);
             self.group_open = true;
         }

@@ -3,7 +3,7 @@
 use super::{
     Dialect,
     event::{Deployed, Event, Failure, Packaged},
-    plan,
+    plan, sanitise,
 };
 use crate::plan::Step;
 
@@ -69,7 +69,10 @@ fn packaged(package: &Packaged) -> Vec<String> {
     let mut lines = Vec::new();
     if package.list {
         lines.extend(
-            package.entries.iter().map(|entry| format!("{:06o} {:>12} {}", entry.mode, entry.size, entry.name)),
+            package
+                .entries
+                .iter()
+                .map(|entry| format!("{:06o} {:>12} {}", entry.mode, entry.size, sanitise::one_line(&entry.name))),
         );
     }
     if package.left_out > 0 {

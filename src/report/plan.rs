@@ -1,5 +1,6 @@
 //! A plan as people read it: one line a step, one line a change, both ends of each.
 
+use super::sanitise;
 use crate::plan::{CodeChange, Plan, Step, TagChange};
 use crate::settings::{Difference, Setting};
 
@@ -67,7 +68,7 @@ pub(super) fn change(difference: &Difference) -> (String, String) {
         (Some(from), Some(to), false) => format!("{from} → {to}"),
         (None, Some(to), false) => to.clone(),
     };
-    (name, text)
+    (name, sanitise::one_line(&text))
 }
 
 fn tag_changes(tags: &TagChange) -> Vec<(String, String)> {

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::Stream;
+use super::{Stream, github, sanitise, summary};
 
 /// What stands in place of a secret.
 const REDACTED: &str = "***";
@@ -106,12 +106,17 @@ impl Write for Console {
     }
 }
 
-/// A secret comes by as it is, escaped in JSON, or a line at a time. Longest first, so that no part is left over.
+/// A secret comes by as it is, a line at a time, or escaped for where it is shown. Longest first, so that no part is
+/// left over.
 fn add(secrets: &mut Vec<String>, secret: &str, shortest: usize) {
     let json = serde_json::to_string(secret).unwrap_or_default();
-    let json = json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or_default();
-    let forms = [secret, json].into_iter().chain(secret.lines());
-    secrets.extend(forms.map(str::trim).filter(|form| form.chars().count() >= shortest).map(str::to_owned));
+    let json = json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or_default().to_owned();
+    let plain = std::iter::once(secret.to_owned()).chain(secret.lines().map(str::to_owned));
+    let escaped = |text: String| {
+        [github::data(&text), github::property(&text), summary::text(&text), sanitise::one_line(&text), text]
+    };
+    let forms = plain.flat_map(escaped).chain([json]).map(|form| form.trim().to_owned());
+    secrets.extend(forms.filter(|form| form.chars().count() >= shortest));
     secrets.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
     secrets.dedup();
 }

@@ -7,7 +7,7 @@ use super::{
 use crate::plan::{Plan, Step};
 
 /// Text in a table's cell or a paragraph, with nothing that Markdown or HTML would read.
-fn text(text: &str) -> String {
+pub(super) fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in sanitise::one_line(text).chars() {
         match c {
@@ -51,11 +51,12 @@ fn table(plan: &Plan) -> String {
 
 fn rows(step: &Step) -> Vec<(String, String)> {
     match step {
-        Step::CreateFunction { differences, .. } | Step::UpdateConfiguration { differences, .. } => {
-            let created =
-                matches!(step, Step::CreateFunction { .. }).then(|| ("function".to_owned(), "created".to_owned()));
-            created.into_iter().chain(differences.iter().map(plan::change)).collect()
+        Step::CreateFunction { differences, tags, .. } => {
+            let created = ("function".to_owned(), "created".to_owned());
+            let tags = tags.iter().map(|(key, value)| (format!("tag {key}"), value.clone()));
+            std::iter::once(created).chain(differences.iter().map(plan::change)).chain(tags).collect()
         }
+        Step::UpdateConfiguration { differences, .. } => differences.iter().map(plan::change).collect(),
         Step::UpdateTags(tags) => {
             let set = tags.set.iter().map(|(key, value)| (format!("tag {key}"), value.clone()));
             set.chain(tags.remove.iter().map(|key| (format!("tag {key}"), "removed".to_owned()))).collect()

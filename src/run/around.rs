@@ -11,7 +11,7 @@ use crate::apply::Signal;
 use crate::config::Loaded;
 use crate::error::Error;
 use crate::host::Host;
-use crate::report::{Console, Event, Stage};
+use crate::report::{Console, Event, Speaker, Stage};
 
 /// Tells decisions where that is wanted. The SDK's own logs stay out: they quote whole requests.
 pub(super) fn log_decisions(loaded: &Loaded, console: &Console) {
@@ -69,13 +69,13 @@ pub(super) async fn stash(run: &Run<'_>, interrupt: &watch::Receiver<Option<Sign
     run.tell(&Event::Stage(Stage::Prepare));
     let newest = |host: &Host| host.git(&["rev-parse", "--verify", "--quiet", "refs/stash"]);
     let before = newest(run.host);
-    shell(run, "git stash --all", Some(interrupt)).await?;
+    shell(run, "git stash --all", Speaker::Git, Some(interrupt)).await?;
     Ok(newest(run.host) != before)
 }
 
 /// Brings stashed files back. dpl ignores a failure here too; what git says is told.
 pub(super) async fn unstash(run: &Run<'_>) {
-    let _ = shell(run, "git stash pop", None).await;
+    let _ = shell(run, "git stash pop", Speaker::Git, None).await;
 }
 
 /// Runs the user's commands in order; the first that fails ends it.
@@ -85,13 +85,18 @@ pub(super) async fn run_commands(
     interrupt: &watch::Receiver<Option<Signal>>,
 ) -> Result<(), Error> {
     for command in commands {
-        shell(run, command, Some(interrupt)).await?;
+        shell(run, command, Speaker::User, Some(interrupt)).await?;
     }
     Ok(())
 }
 
 /// One command, by `/bin/sh`. What it prints on either stream is passed on line by line. An interrupt ends it.
-async fn shell(run: &Run<'_>, command: &str, interrupt: Option<&watch::Receiver<Option<Signal>>>) -> Result<(), Error> {
+async fn shell(
+    run: &Run<'_>,
+    command: &str,
+    speaker: Speaker,
+    interrupt: Option<&watch::Receiver<Option<Signal>>>,
+) -> Result<(), Error> {
     run.tell(&Event::Command(command.to_owned()));
     let failed = |_| Error::Command(command.to_owned());
     let script = format!("exec 2>&1\n{command}");
@@ -103,7 +108,7 @@ async fn shell(run: &Run<'_>, command: &str, interrupt: Option<&watch::Receiver<
         let Some(output) = output else { return };
         let (mut output, mut line) = (BufReader::new(output), Vec::new());
         while output.read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
-            run.relay(String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']));
+            run.relay(String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']), speaker);
             line.clear();
         }
     };

@@ -22,7 +22,7 @@ use crate::package::{self, Artifact};
 use crate::place::Problem;
 use crate::plan::{self, Plan, Step};
 use crate::remote::{Live, Remote};
-use crate::report::{self, Console, Deployed, Event, Format, Packaged, Reporter, Stage};
+use crate::report::{self, Console, Deployed, Event, Format, Packaged, Reporter, Speaker, Stage};
 use crate::settings::Role;
 
 /// Does what the command line says and returns the exit code.
@@ -85,8 +85,8 @@ impl<'a> Run<'a> {
         self.reporter.borrow_mut().tell(event);
     }
 
-    fn relay(&self, line: &str) {
-        self.reporter.borrow().relay(line);
+    fn relay(&self, line: &str, speaker: Speaker) {
+        self.reporter.borrow().relay(line, speaker);
     }
 
     fn fail(&self, error: &Error) -> ExitCode {
@@ -124,7 +124,8 @@ impl<'a> Run<'a> {
             let artifact = artifact.map_err(|error| Error::package(error, places, None))?;
             if let Some(output) = output {
                 let written = fs::write(self.host.directory.join(output), &artifact.bytes);
-                written.map_err(|error| Error::Output(format!("`{}` cannot be written: {error}", output.display())))?;
+                written
+                    .map_err(|error| Error::Refused(format!("`{}` cannot be written: {error}", output.display())))?;
             }
             self.tell(&Event::Packaged(packaged(&artifact, output, list)));
         }
@@ -134,6 +135,9 @@ impl<'a> Run<'a> {
     fn check(&self, entries: &[Entry]) -> Result<ExitCode, Error> {
         for entry in entries {
             let artifact = self.build(entry)?;
+            if let Some(obstacle) = plan::too_large(&artifact) {
+                return Err(Error::obstacles(&entry.deployment.function.name, &[obstacle], &entry.places));
+            }
             let function = entry.deployment.function.name.clone();
             self.tell(&Event::Checked { function, package: packaged(&artifact, None, false) });
         }
@@ -260,7 +264,7 @@ impl<'a> Run<'a> {
         }
         let plan = plan::plan(&entry.deployment, artifact, remote, &connection.caller);
         if !plan.obstacles.is_empty() {
-            return Err(Error::obstacles(&plan, &entry.places));
+            return Err(Error::obstacles(&plan.function, &plan.obstacles, &entry.places));
         }
         self.tell(&Event::Planned(plan.clone()));
         Ok(plan)

@@ -20,29 +20,26 @@ pub(super) fn hide_surroundings(host: &Host, console: &Console) {
             console.hide(value);
         }
     }
-    let mut arguments = host.arguments.iter();
+    let mut arguments = host.arguments.iter().peekable();
     while let Some(argument) = arguments.next() {
         let name = argument.split('=').next().unwrap_or_default().replace('-', "_").to_ascii_lowercase();
-        if matches!(name.as_str(), "__secret_access_key" | "__session_token" | "__access_key_id") {
-            let value =
-                argument.split_once('=').map(|(_, value)| value).or_else(|| arguments.next().map(String::as_str));
-            console.hide(value.unwrap_or_default());
+        let abbreviates = |option: &&str| name.len() > 4 && option.starts_with(&name);
+        if ["__secret_access_key", "__session_token", "__access_key_id"].iter().any(abbreviates) {
+            let value = argument.split_once('=').map(|(_, value)| value).filter(|value| !value.is_empty());
+            console.hide(value.or_else(|| arguments.peek().map(|next| next.as_str())).unwrap_or_default());
         }
     }
 }
 
-/// Hides what the configuration holds.
+/// Hides what the configuration holds, also where it has problems.
 pub(super) fn hide_configured(loaded: &Loaded, reporter: &mut Reporter) {
     loaded.secrets.iter().for_each(|secret| reporter.hide(secret));
-    for entry in &loaded.entries {
-        let public = public(entry);
-        let environment = entry.deployment.environment.iter().flat_map(|environment| &environment.entries);
-        for (name, value) in environment.filter_map(|(name, value)| Some((name, value.as_ref()?))) {
-            if sounds_secret(name) && !public.contains(value.expose()) {
-                reporter.hide(value);
-            }
-            reporter.hide_in_foreign(value);
+    let public = loaded.entries.iter().map(public).collect::<Vec<_>>().join("\n");
+    for (name, value) in &loaded.values {
+        if sounds_secret(name) && !public.contains(value.expose()) {
+            reporter.hide(value);
         }
+        reporter.hide_in_foreign(value);
     }
 }
 

@@ -339,8 +339,12 @@ pub fn check_variable_name(name: &str) -> Result<(), String> {
     if letters && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
         return Ok(());
     }
+    // What stands there may be the remains of a value, so only what looks like a name is repeated.
+    let like_a_name =
+        name.len() <= 64 && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    let shown = if like_a_name { format!("`{name}`") } else { "the key of an entry".to_owned() };
     Err(format!(
-        "`{name}` is not a variable's name: it must begin with a letter and have at least two letters, digits or `_`"
+        "{shown} is not a variable's name: it must begin with a letter and have at least two letters, digits or `_`"
     ))
 }
 

@@ -79,7 +79,7 @@ fn values_beyond_the_limits_of_aws_are_refused() {
         ("tracing_mode: sometimes\n", "must be Active or PassThrough"),
         ("architecture: mips\n", "must be x86_64 or arm64"),
         ("expect_account: 12\n", "must be the 12 digits of an account"),
-        ("endpoint_url: localhost\n", "must begin with http"),
+        ("endpoint_url: localhost\n", "must be a URL that begins with http"),
         ("function_tags: {'aws:x': y}\n", "begins with `aws:`"),
         ("environment_mode: replace\n", "is given without `environment`"),
         ("module_name: index\n", "needs `handler_name`"),
@@ -301,4 +301,66 @@ fn problems_are_data_too() {
     let problems = &document["errors"][0]["problems"];
     assert_eq!(problems[0]["place"], json!({ "file": { "path": "dpl.yml", "line": 3, "column": 14 } }));
     assert_eq!(problems[1]["place"], json!({ "flag": "--timeout" }));
+}
+
+#[test]
+fn conditions_that_cannot_be_read_never_deploy() {
+    for (on, said) in [
+        ("{repo: [o/r]}", "`repo` must be one `OWNER/NAME`"),
+        ("{repo: {x: o/r}}", "`repo` must be one"),
+        ("{node: {a: b}}", "`node` must be a version"),
+        ("{brnch: main}", "did you mean `branch`?"),
+    ] {
+        with("dpl.yml", format!("deploy:\n  function_name: f\n  zip: dist\n  on: {on}\n")).run("").code(3).says(said);
+    }
+    let twice = "deploy:\n  function_name: f\n  zip: dist\n  on: {branch: main}\n  true: {branch: other}\n";
+    with("dpl.yml", twice).run("").code(3).says("stands twice");
+    let versions = &[("TRAVIS_NODE_VERSION", "20"), ("TRAVIS_BRANCH", "main"), ("TRAVIS", "true")][..];
+    assert_eq!(skips("dpl.yml", "  on: {node: [18, 20]}\n", versions), None);
+}
+
+#[test]
+fn a_misplaced_map_is_told_instead_of_skipping_silently() {
+    let universe = with("dpl.yml", "function_name: f\nzip: dist\nmemory_size: {size: 256}\n");
+    universe.run("").code(0).says("options are given by branch, for size");
+    check("secret_access_key: {from_env: X}\naccess_key_id: AKIDTEST\n").code(3).says("cannot be taken `from_env`");
+    check("tracing_config: {mode: Active}\n").code(0);
+    check("dead_letter_config: {target_arn: nonsense}\n").code(3).says("`nonsense` is not an ARN");
+    check("dry_run: [true]\n").code(3).says("dry_run: must be one value");
+    let provider = "deploy:\n  - provider: lamda\n    function_name: f\n    zip: dist\n";
+    with("dpl.yml", provider).run("check").code(0).says("`lamda` is taken for `lambda`");
+    with("dpl.yml", "deploy:\n  provder: lambda\n  function_name: f\n")
+        .run("check")
+        .code(3)
+        .says("did you mean `provider`?");
+}
+
+#[test]
+fn variables_with_json_lines_and_brackets_mean_what_they_say() {
+    let universe = with("dpl.yml", "function_name: f\nzip: dist\n");
+    for (name, value, code) in [
+        ("DPL_LAMBDA_DESCRIPTION", "[wip]", 0),
+        ("DPL_LAMBDA_RUN", "[ -n \"$HOME\" ]", 0),
+        ("DPL_LAMBDA_EXCLUDE", "[ab]", 0),
+        ("INPUT_LAYERS", "[\"arn:aws:lambda:eu-west-1:123456789012:layer:deps:3\"]", 0),
+        ("INPUT_ENVIRONMENT", "{\"API_TOKEN\": \"ZZSECRET=\", \"B\": 1", 3),
+        ("DPL_LAMBDA_ENVIRONMENT", "API_TOKEN: ZZSECRET=x", 3),
+    ] {
+        let universe = with("dpl.yml", "function_name: f\nzip: dist\n").with(name, value);
+        universe.run("check").code(code).never_says("ZZSECRET");
+    }
+    let both = universe.with("INPUT_SUBNET-IDS", "[\"subnet-1\"]").with("INPUT_SUBNET_IDS", "[\"subnet-1\"]");
+    both.run("check").code(0);
+    both.with("AWS_SESSION_TOKEN", "a-token-without-its-keys").run("check").code(0);
+}
+
+#[test]
+fn secrets_stay_hidden_in_a_configuration_with_mistakes() {
+    let text = "function_name: f\nzip: dist\ntimeout: ZZSECRETZZ\nenvironment:\n  API_TOKEN: ZZSECRETZZ\n";
+    with("dpl.yml", text).run("check").code(3).never_says("ZZSECRETZZ");
+    let universe = with("dpl.yml", "function_name: f\nzip: dist\ntimeout: ZZ%SECRET%99\n");
+    let universe = universe.with("AWS_SECRET_ACCESS_KEY", "ZZ%SECRET%99").with("AWS_ACCESS_KEY_ID", "AKIDTESTTESTTEST");
+    universe.run("check").code(3).never_says("SECRET%");
+    let on_github = universe.with("GITHUB_ACTIONS", "true").run("check").code(3).says("got `***`");
+    assert_eq!(on_github.stdout.matches("ZZ%25SECRET").count(), 1, "only the mask command: {}", on_github.stdout);
 }

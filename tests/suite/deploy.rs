@@ -421,3 +421,49 @@ fn nothing_is_written_before_every_block_has_been_looked_at() {
     universe.run("").code(0).says("AWS needs a role").says("this failure is allowed");
     assert!(Aws::of(endpoint).exists("looked-a"));
 }
+
+#[test]
+fn other_partitions_have_arns_of_their_own() {
+    let (universe, ..) = python(Kind::Ministack, "elsewhere", "");
+    for (region, partition) in [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov"), ("eu-west-1", "aws")] {
+        let said = format!("arn:{partition}:iam::000000000000:role/path/deployed");
+        universe.run(&format!("plan --region {region} --role path/deployed")).code(0).says(&said);
+    }
+}
+
+#[test]
+fn a_list_is_only_emptied_by_an_empty_list() {
+    let (universe, proxy, _) =
+        python(Kind::Ministack, "never-emptied", "  subnet_ids: [subnet-1]\n  security_group_ids: [sg-1]\n");
+    universe.run("--environment AA=1").code(0);
+    proxy.forget_calls();
+    for more in [
+        "  subnet_ids: [{secure: abc}]\n  security_group_ids: [{other: sg-2}]\n  on: {all_branches: true}\n",
+        "  subnet_ids: ['']\n  security_group_ids: [null]\n",
+        "  environment: [{secure: abc}]\n",
+    ] {
+        universe.write("dpl.yml", block(Kind::Ministack, "never-emptied", more));
+        universe.run("").code(0).says("is unchanged");
+    }
+    universe.write(
+        "dpl.yml",
+        block(Kind::Ministack, "never-emptied", "  environment: [{secure: abc}, BB=2]\n  environment_mode: replace\n"),
+    );
+    universe.run("").code(3).says("would remove the variables whose encrypted values cannot be read");
+    universe.write("dpl.yml", block(Kind::Ministack, "never-emptied", ""));
+    let universe = universe.with("INPUT_SUBNET-IDS", "[\"\"]");
+    universe.run("").code(0).says("is unchanged");
+    assert_eq!(proxy.writes(), Vec::<String>::new());
+}
+
+#[test]
+fn values_of_several_lines_and_with_blanks_at_the_end_arrive_whole() {
+    let (universe, _, aws) = python(
+        Kind::Ministack,
+        "whole-values",
+        "  environment:\n    - \"PEM=-----BEGIN\\nBODY+1==\\n\"\n    - 'BLANK=x '\n  run:\n    - |\n      if true; then\n        echo ran a script\n      fi\n",
+    );
+    universe.run("").code(0).says("ran a script");
+    let variables = &aws.get("whole-values")["Configuration"]["Environment"]["Variables"];
+    assert_eq!(*variables, json!({ "PEM": "-----BEGIN\nBODY+1==\n", "BLANK": "x " }));
+}

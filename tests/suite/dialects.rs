@@ -254,3 +254,40 @@ fn cleanup_stashes_and_brings_back_only_what_it_stashed() {
     assert!(universe.path("dist/uncommitted.py").exists());
     assert_eq!(git("stash list").lines().count(), 1, "the user's own stash stays");
 }
+
+#[test]
+fn masks_are_only_written_where_a_runner_reads_them() {
+    let (universe, _) = github("unmasked");
+    let universe = universe.without("GITHUB_ACTIONS");
+    universe.run("plan --ci github").code(0).never_says("::add-mask::").never_says(SECRET);
+}
+
+#[test]
+fn escaped_secrets_are_hidden_too() {
+    let (universe, _) = github("escaped");
+    let universe = universe.with("CI_SECRET", "sk_live_51*abc[def]");
+    universe.run("--description 'with %{$CI_SECRET}'").code(0);
+    let summary = universe.read("summary");
+    assert!(summary.contains("\\*\\*\\*") || summary.contains("***"), "{summary}");
+    assert!(!summary.contains("live"), "{summary}");
+}
+
+#[test]
+fn names_of_files_cannot_command_the_log() {
+    let (universe, _) = github("stashing");
+    let git = |line: &str| {
+        let mut git = std::process::Command::new("git");
+        git.args(["-c", "user.name=a", "-c", "user.email=a@b"]).args(line.split(' ')).current_dir(universe.path(""));
+        assert!(git.output().unwrap().status.success());
+    };
+    git("init -q");
+    git("add -A");
+    git("commit -qm x");
+    universe.write("::error::by a file name", "");
+    let universe =
+        universe.with("GIT_CONFIG_COUNT", "2").with("GIT_CONFIG_KEY_0", "user.name").with("GIT_CONFIG_VALUE_0", "a");
+    let universe = universe.with("GIT_CONFIG_KEY_1", "user.email").with("GIT_CONFIG_VALUE_1", "a@b");
+    let outcome = universe.run("--cleanup").code(0).says("by a file name");
+    let commands = outcome.stdout.lines().filter(|line| line.trim_start().starts_with("::error"));
+    assert_eq!(commands.count(), 0, "{}", outcome.stdout);
+}

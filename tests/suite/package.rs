@@ -155,6 +155,49 @@ fn links_stay_inside_of_the_package() {
 }
 
 #[test]
+fn links_mean_the_same_after_unpacking() {
+    let universe =
+        Universe::empty().file("dist/deep/dir/keep", "").file("dist/deep/x", "right").file("dist/x", "wrong");
+    let universe = universe.link("dist/b", "deep/dir").link("dist/l", "b/../x");
+    let absolute = universe.path("dist/deep/x");
+    let around = format!("../{}/x", "dist");
+    let universe = universe.link("dist/absolute", absolute.to_str().unwrap()).link("dist/around", &around);
+    universe.run("package --zip dist --output f.zip").code(0);
+    let out = universe.path("out");
+    assert!(
+        Command::new("unzip").arg("-q").arg(universe.path("f.zip")).arg("-d").arg(&out).status().unwrap().success()
+    );
+    for (name, content) in [("l", "right"), ("absolute", "right"), ("around", "wrong")] {
+        assert_eq!(fs::read_to_string(out.join(name)).unwrap(), content, "{name}");
+    }
+}
+
+#[test]
+fn what_is_excluded_may_be_broken() {
+    let universe = Universe::empty()
+        .file("dist/index.py", "")
+        .file("dist/tests/t.py", "")
+        .link("dist/dangling", "nowhere")
+        .link("dist/.#lock", "user@host");
+    assert_eq!(listing(&universe, "--exclude dangling --exclude ./tests"), ["0644 index.py"]);
+    assert_eq!(listing(&universe, "--exclude dangling --exclude ./tests --symlinks follow"), ["0644 index.py"]);
+    assert_eq!(listing(&universe, "--exclude dangling --include ."), ["0644 index.py", "0644 tests/t.py"]);
+    universe.run("package --zip dist --list --exclude dangling --include '[a'").code(3).says("`[a` is not a glob");
+    universe.run("package --zip dist --exclude dangling --output nowhere/f.zip").code(3).says("cannot be written");
+}
+
+#[test]
+fn a_package_that_cannot_be_sent_is_told_by_check() {
+    let universe = Universe::empty().file("dpl.yml", "function_name: f\nzip: big.zip\n");
+    fs::create_dir(universe.path("dist")).unwrap();
+    let file = fs::File::create(universe.path("dist/random")).unwrap();
+    let status = Command::new("head").args(["-c", "55000000", "/dev/urandom"]).stdout(file).status().unwrap();
+    assert!(status.success());
+    universe.run("package --zip dist --output big.zip").code(0);
+    universe.run("check").code(3).says("AWS takes at most 52428800 in a call (dpl.yml:2:6)");
+}
+
+#[test]
 fn a_single_file_goes_to_the_root_and_a_ready_archive_is_sent_as_it_is() {
     let universe = Universe::empty().file("src/index.js", "x").file("dist/a", "b");
     universe.run("package --zip src/index.js --list").code(0).says("100644            1 index.js");
