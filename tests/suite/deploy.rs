@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Aws, Kind, Proxy, Universe, emulator, on_both};
+use crate::harness::{Aws, Fault, Kind, Proxy, Universe, emulator, on_both};
 
 const PYTHON: &str = "def handler(event, context):\n    return {'said': 'one', 'got': event}\n";
 
@@ -466,4 +466,23 @@ fn values_of_several_lines_and_with_blanks_at_the_end_arrive_whole() {
     universe.run("").code(0).says("ran a script");
     let variables = &aws.get("whole-values")["Configuration"]["Environment"]["Variables"];
     assert_eq!(*variables, json!({ "PEM": "-----BEGIN\nBODY+1==\n", "BLANK": "x " }));
+}
+
+#[test]
+fn aws_own_dry_run_is_asked_for_without_changing_anything() {
+    let (universe, proxy, aws) = python(Kind::Ministack, "rehearsed", "");
+    universe.run("").code(0);
+    let before = aws.get("rehearsed")["Configuration"]["CodeSha256"].clone();
+    universe.write("dist/index.py", PYTHON.replace("one", "two"));
+    proxy.forget_calls();
+    proxy.on("UpdateFunctionCode", 1, Fault::Answer(200, "", "this is what would be"));
+    universe.run("--dry_run=aws --timeout 9").code(0).says("AWS' own dry run of the code update succeeded.");
+    assert_eq!(proxy.writes(), ["UpdateFunctionCode"]);
+    assert_eq!(proxy.bodies("UpdateFunctionCode")[0]["DryRun"], true);
+    assert_eq!(aws.get("rehearsed")["Configuration"]["CodeSha256"], before);
+    proxy.on("UpdateFunctionCode", 2, Fault::Answer(403, "AccessDeniedException", "no"));
+    universe.run("--dry_run=aws").code(4).says("AWS' dry run of the code update of `rehearsed` failed");
+    proxy.forget_calls();
+    universe.run("--dry_run=true").code(0);
+    assert_eq!(proxy.writes(), Vec::<String>::new());
 }
