@@ -45,7 +45,7 @@ pub struct Connection {
 ///
 /// `hide` is told every secret of the credentials, also of those that replace expired ones later.
 pub async fn connect(target: &Target, hide: impl Fn(&str) + Send + Sync + 'static) -> Result<Connection, Fault> {
-    let http_client = http_client();
+    let http_client = http_client(target);
     let surroundings = ProviderConfig::default().with_http_client(http_client.clone());
     let region = region_chain(target, &surroundings).region().await.ok_or_else(|| {
         Fault::new(FaultKind::Misconfigured, "no Region is set")
@@ -189,11 +189,14 @@ fn no_credentials(reason: &str) -> Fault {
     )
 }
 
-/// TLS by rustls with the system's certificates, through the proxy that the environment names.
-fn http_client() -> SharedHttpClient {
-    Builder::new().build_with_connector_fn(|settings, components| {
-        let mut connector =
-            Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).proxy_config(ProxyConfig::from_env());
+/// TLS by rustls with the system's certificates, through the proxy that the environment names; an emulator on this
+/// machine is never behind one.
+fn http_client(target: &Target) -> SharedHttpClient {
+    let host = target.endpoint_url.as_deref().and_then(|url| url.split("://").nth(1)).unwrap_or_default();
+    let local = ["localhost", "127.", "[::1]"].iter().any(|name| host.starts_with(name));
+    Builder::new().build_with_connector_fn(move |settings, components| {
+        let proxy = if local { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
+        let mut connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).proxy_config(proxy);
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(aws_sdk_lambda::config::RuntimeComponents::sleep_impl));
         connector.build()
