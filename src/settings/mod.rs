@@ -3,13 +3,15 @@
 //! In what is wanted an absent field means "not managed"; in what was read every field that AWS told is present.
 //! Knows what a valid value is and how it is shown. Must not know where a value came from, nor which end it is.
 
+mod names;
 mod secret;
 mod values;
 
+pub use names::{FunctionName, Partition, Role, check_variable_name};
 pub use secret::Secret;
 pub use values::{
-    Architecture, Arn, Description, Environment, EphemeralStorage, FunctionName, Handler, Ids, Layers, MemorySize,
-    Partition, Role, Runtime, Timeout, TracingMode, check_variable_name,
+    Architecture, Arn, Description, Environment, EphemeralStorage, Handler, Ids, Layers, MemorySize, Runtime, Timeout,
+    TracingMode,
 };
 
 /// How a value was written, before it has a type.

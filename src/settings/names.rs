@@ -1,0 +1,222 @@
+//! Names: of functions, roles, partitions and variables.
+
+use std::fmt;
+
+use super::values::{is_arn, text};
+use super::{Setting, Written};
+
+/// Twelve digits.
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.chars().all(|c| c.is_ascii_digit())
+}
+
+/// A function, by name or ARN.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FunctionName {
+    /// The bare name.
+    pub name: String,
+    /// The account, when it was written.
+    pub account: Option<String>,
+    /// The Region, when it was written.
+    pub region: Option<String>,
+    /// The name as AWS should get it: as it was written.
+    pub written: String,
+}
+
+impl Setting for FunctionName {
+    /// Accepts a name, `ACCOUNT:function:NAME` and a full ARN, without a qualifier.
+    fn parse(written: &Written) -> Result<Self, String> {
+        let text = text(written)?;
+        let parts: Vec<_> = text.split(':').collect();
+        let (region, account, rest) = match parts[..] {
+            ["arn", partition, "lambda", region, account, "function", ref rest @ ..]
+                if partition.starts_with("aws") && !region.is_empty() && is_account(account) =>
+            {
+                (Some(region), Some(account), rest)
+            }
+            [account, "function", ref rest @ ..] if is_account(account) => (None, Some(account), rest),
+            [_] => (None, None, &parts[..]),
+            _ => return Err(format!("`{text}` is neither a function's name nor its ARN")),
+        };
+        let [name] = rest else {
+            return Err(format!(
+                "`{text}` names a version or alias; a deploy goes to the function, so leave the qualifier out"
+            ));
+        };
+        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
+            return Err(format!("`{name}` is not a function's name: letters, digits, `-` and `_` only"));
+        }
+        if name.len() > 64 {
+            return Err(format!("`{name}` is {} characters long, AWS takes at most 64", name.len()));
+        }
+        Ok(Self {
+            name: (*name).to_owned(),
+            account: account.map(str::to_owned),
+            region: region.map(str::to_owned),
+            written: text.to_owned(),
+        })
+    }
+
+    fn shown(&self) -> String {
+        self.name.clone()
+    }
+}
+
+/// A group of Regions with one set of accounts; it begins every ARN.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Partition(pub String);
+
+impl Partition {
+    /// The partition that an ARN names.
+    pub fn of_arn(arn: &str) -> Option<Self> {
+        arn.strip_prefix("arn:")?.split(':').next().map(|partition| Self(partition.to_owned()))
+    }
+}
+
+impl fmt::Display for Partition {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// The execution role: an ARN, or a bare name that is completed with the account and partition of the target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Role {
+    /// A full ARN.
+    Arn(String),
+    /// A role's name, with its path if it has one.
+    Name(String),
+}
+
+impl Setting for Role {
+    fn parse(written: &Written) -> Result<Self, String> {
+        let text = text(written)?;
+        let good = |c: char| c.is_ascii_alphanumeric() || "+=,.@-_/".contains(c);
+        if text.starts_with("arn:") {
+            let parts: Vec<_> = text.split(':').collect();
+            let whole = is_arn(text) && parts.len() == 6 && parts[2] == "iam" && is_account(parts[4]);
+            return match parts.get(5).and_then(|resource| resource.strip_prefix("role/")) {
+                Some(name) if whole && !name.is_empty() && name.chars().all(good) => Ok(Self::Arn(text.to_owned())),
+                _ => Err(format!(
+                    "`{text}` is not the ARN of a role; one looks like `arn:aws:iam::123456789012:role/NAME`"
+                )),
+            };
+        }
+        if text.is_empty() || !text.chars().all(good) {
+            return Err(format!("`{text}` is neither a role's name nor its ARN"));
+        }
+        Ok(Self::Name(text.trim_start_matches('/').to_owned()))
+    }
+
+    fn shown(&self) -> String {
+        match self {
+            Self::Arn(text) | Self::Name(text) => text.clone(),
+        }
+    }
+}
+
+/// Whether a name may stand in a function's environment: AWS' pattern, and none of the names Lambda sets itself.
+///
+/// Source: "Defined runtime environment variables" in the Lambda guide.
+pub fn check_variable_name(name: &str) -> Result<(), String> {
+    const RESERVED: &[&str] = &[
+        "_HANDLER",
+        "_X_AMZN_TRACE_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_REGION",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_LAMBDA_RUNTIME_API",
+        "LAMBDA_TASK_ROOT",
+        "LAMBDA_RUNTIME_DIR",
+    ];
+    if RESERVED.contains(&name) {
+        return Err(format!("`{name}` is reserved by Lambda and cannot be set"));
+    }
+    let letters = name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.len() >= 2;
+    if letters && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        return Ok(());
+    }
+    // What stands there may be the remains of a value, so only what looks like a name is repeated.
+    let like_a_name =
+        name.len() <= 64 && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    let shown = if like_a_name { format!("`{name}`") } else { "the key of an entry".to_owned() };
+    Err(format!(
+        "{shown} is not a variable's name: it must begin with a letter and have at least two letters, digits or `_`"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read<T: Setting>(value: &str) -> Result<String, String> {
+        T::parse(&Written::Text(value.to_owned())).map(|value| value.shown())
+    }
+
+    #[test]
+    fn function_names_come_in_three_forms() {
+        for good in [
+            "f",
+            "my-func_1",
+            "123456789012:function:f",
+            "arn:aws:lambda:eu-west-1:123456789012:function:f",
+            "arn:aws-cn:lambda:cn-north-1:123456789012:function:f",
+        ] {
+            assert!(read::<FunctionName>(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "a b",
+            "f:live",
+            "arn:aws:lambda:eu-west-1:123456789012:function:f:live",
+            "arn:aws:s3:::f",
+            "a/b",
+            &"x".repeat(65),
+        ] {
+            assert!(read::<FunctionName>(bad).is_err(), "{bad}");
+        }
+        assert_eq!(read::<FunctionName>(&"x".repeat(64)), Ok("x".repeat(64)));
+    }
+
+    #[test]
+    fn roles_are_names_or_arns_of_any_partition() {
+        for good in [
+            "deploy",
+            "service-role/deploy",
+            "arn:aws:iam::123456789012:role/deploy",
+            "arn:aws-us-gov:iam::123456789012:role/a/b",
+        ] {
+            assert!(read::<Role>(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "a b",
+            "arn:aws:iam::12:role/deploy",
+            "arn:aws:iam::123456789012:user/deploy",
+            "arn:aws:iam::123456789012:role/",
+            "arn:x",
+        ] {
+            assert!(read::<Role>(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_that_lambda_sets_itself_are_refused() {
+        for good in ["AB", "PATH", "LD_LIBRARY_PATH", "TZ", "AWS_LAMBDA_EXEC_WRAPPER", "a1"] {
+            assert_eq!(check_variable_name(good), Ok(()), "{good}");
+        }
+        for bad in ["AWS_REGION", "LAMBDA_TASK_ROOT", "_X", "1A", "A", "", "A-B", "Ä1"] {
+            assert!(check_variable_name(bad).is_err(), "{bad}");
+        }
+    }
+}
