@@ -46,7 +46,9 @@ pub struct Stopped {
     pub title: &'static str,
     /// What was done before it.
     pub done: Vec<&'static str>,
-    /// What was not done, that step included.
+    /// What AWS may have taken or did take, without having settled since.
+    pub begun: Vec<&'static str>,
+    /// What was not done.
     pub not_done: Vec<&'static str>,
     /// Why.
     pub fault: Fault,
@@ -61,6 +63,18 @@ pub struct Fault {
     pub message: String,
     /// What to do about it; absent where the message says it.
     pub help: Option<String>,
+    /// How far what failed had come.
+    pub progress: Progress,
+}
+
+/// How far a step had come when it failed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Progress {
+    /// AWS was not asked, or refused.
+    #[default]
+    Nothing,
+    /// AWS took it, or may have.
+    Begun,
 }
 
 /// Kinds of failure, as a user has to tell them apart.
@@ -112,7 +126,7 @@ impl Signal {
 impl Fault {
     /// A fault without a word of help.
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), help: None }
+        Self { kind, message: message.into(), help: None, progress: Progress::Nothing }
     }
 
     /// The same fault, with what to do about it.
@@ -145,13 +159,13 @@ pub async fn apply(plan: &Plan, control: &mut impl Control, tell: &mut dyn FnMut
                 outcome.version = version.or(outcome.version);
             }
             Err(fault) => {
-                return Err(Stopped {
-                    at: (index + 1, plan.steps.len()),
-                    title: step.title(),
-                    done: outcome.done,
-                    not_done: plan.steps[index..].iter().map(Step::subject).collect(),
-                    fault,
-                });
+                let mut not_done: Vec<_> = plan.steps[index..].iter().map(Step::subject).collect();
+                let begun = match fault.progress {
+                    Progress::Nothing => Vec::new(),
+                    Progress::Begun => vec![not_done.remove(0)],
+                };
+                let at = (index + 1, plan.steps.len());
+                return Err(Stopped { at, title: step.title(), done: outcome.done, begun, not_done, fault });
             }
         }
     }

@@ -131,6 +131,7 @@ impl Error {
             headline: String::new(),
             problems: Vec::new(),
             done: Vec::new(),
+            begun: Vec::new(),
             not_done: Vec::new(),
             help: None,
             function: None,
@@ -174,6 +175,7 @@ impl Error {
                 failure.headline = format!("stopped at step {at} of {of}: {} of `{function}`", stopped.title);
                 failure.problems = vec![fault_problem(&stopped.fault)];
                 failure.done.clone_from(&stopped.done);
+                failure.begun.clone_from(&stopped.begun);
                 failure.not_done.clone_from(&stopped.not_done);
                 failure.help.clone_from(&stopped.fault.help);
                 failure.function = Some(function.clone());

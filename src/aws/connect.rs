@@ -54,9 +54,9 @@ pub async fn connect(target: &Target, hide: impl Fn(&str) + Send + Sync + 'stati
     let why = if target.region.is_some() { "the configuration names it" } else { "the profile or the machine has it" };
     tracing::debug!("calling {region} because {why}");
     let retries = RetryConfig::standard()
-        .with_max_attempts(8)
+        .with_max_attempts(6)
         .with_initial_backoff(Duration::from_millis(250))
-        .with_max_backoff(Duration::from_secs(10));
+        .with_max_backoff(Duration::from_secs(5));
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http_client)
         .retry_config(retries)
@@ -70,7 +70,14 @@ pub async fn connect(target: &Target, hide: impl Fn(&str) + Send + Sync + 'stati
 
     let inner = config.credentials_provider().ok_or_else(|| no_credentials("nothing provides any"))?;
     let remembered = Remembered { inner, current: Mutex::default(), hide: Box::new(hide) };
-    let keys = remembered.keys().await.map_err(|error| no_credentials(&fault::chain(&error)))?;
+    let keys = remembered.keys().await.map_err(|error| match &target.credentials {
+        Credentials::Profile(name) => {
+            let message = format!("the profile `{name}` gives no credentials: {}", fault::chain(&error));
+            Fault::new(FaultKind::Denied, message)
+                .help("look at `profile` or `AWS_PROFILE`, and at the files `~/.aws/config` and `~/.aws/credentials`")
+        }
+        Credentials::Chain | Credentials::Keys { .. } => no_credentials(&fault::chain(&error)),
+    })?;
     let config = config.into_builder().credentials_provider(SharedCredentialsProvider::new(remembered)).build();
     let secrets = [Some(keys.secret_access_key()), keys.session_token(), Some(keys.access_key_id())];
     Ok(Connection {

@@ -10,6 +10,7 @@ mod read;
 mod settle;
 mod write;
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use aws_sdk_lambda::Client;
@@ -17,7 +18,7 @@ use tokio::sync::watch;
 
 pub use connect::{Connection, connect};
 
-use crate::apply::Signal;
+use crate::apply::{Progress, Signal};
 use crate::package::Artifact;
 use crate::remote::Live;
 use settle::Deadline;
@@ -33,6 +34,8 @@ pub struct Session<'a> {
     waiting: &'a dyn Fn(&str, Duration),
     /// The function when it last was settled; the base of the next write.
     live: Option<Box<Live>>,
+    /// How far the step in hand has come.
+    progress: Cell<Progress>,
 }
 
 impl<'a> Session<'a> {
@@ -55,6 +58,7 @@ impl<'a> Session<'a> {
             interrupt,
             waiting,
             live: None,
+            progress: Cell::default(),
         }
     }
 

@@ -9,7 +9,7 @@ use super::{
     Session,
     fault::{Call, Failed},
 };
-use crate::apply::{Fault, FaultKind, Signal};
+use crate::apply::{Fault, FaultKind, Progress, Signal};
 
 /// The first pause between two looks; later ones grow by half.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -66,7 +66,7 @@ impl Pace {
 /// What was asked for while something else was awaited.
 fn interrupted(signal: Signal, what: &str) -> Fault {
     let name = signal.name();
-    Fault::new(FaultKind::Interrupted(signal), format!("interrupted by {name} during {what}"))
+    Fault::new(FaultKind::Interrupted(signal), format!("interrupted by {name} while waiting for {what}"))
         .help("run again: what was done is found and kept")
 }
 
@@ -80,7 +80,11 @@ impl Session<'_> {
     }
 
     /// Awaits a write: once begun it gets some time to come back, so that what it did is known.
-    pub(super) async fn written<T>(&self, call: &Call<'_>, future: impl Future<Output = T>) -> Result<T, Failed> {
+    pub(super) async fn written<T, E>(
+        &self,
+        call: &Call<'_>,
+        future: impl Future<Output = Result<T, E>>,
+    ) -> Result<Result<T, E>, Failed> {
         let begun = async {
             tokio::pin!(future);
             tokio::select! {
@@ -92,11 +96,18 @@ impl Session<'_> {
             }
         };
         if let Some(signal) = *self.interrupt.borrow() {
-            return Err(interrupted(signal, &format!("the step before `{}`", call.action)).into());
+            return Err(interrupted(signal, &format!("the turn of `{}`", call.action)).into());
         }
         match timeout_at(self.deadline.at, begun).await {
-            Ok(result) => result.map_err(Failed::from),
-            Err(_) => Err(unknown(self.deadline.passed(&format!("the answer to `{}`", call.action))).into()),
+            Ok(Ok(Err(refused))) => Ok(Err(refused)),
+            Ok(result) => {
+                self.progress.set(Progress::Begun);
+                result.map_err(Failed::from)
+            }
+            Err(_) => {
+                self.progress.set(Progress::Begun);
+                Err(unknown(self.deadline.passed(&format!("the answer to `{}`", call.action))).into())
+            }
         }
     }
 

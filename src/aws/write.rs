@@ -12,7 +12,7 @@ use super::Session;
 use super::convert::{self, put_settings};
 use super::fault::{self, Answer, Call, Failed};
 use super::settle::{Pace, failure};
-use crate::apply::{Control, Done, Fault, FaultKind};
+use crate::apply::{Control, Done, Fault, FaultKind, Progress};
 use crate::plan::{CodeChange, Step, TagChange};
 use crate::remote::{Live, Version};
 use crate::settings::{Architecture, Settings};
@@ -22,6 +22,7 @@ const UNTIL_KNOWN: Duration = Duration::from_secs(20);
 
 impl Control for Session<'_> {
     async fn perform(&mut self, step: &Step) -> Result<Done, Fault> {
+        self.progress.set(Progress::Nothing);
         let done = match step {
             Step::CreateFunction { settings, tags, code, .. } => self.create(settings, tags, code).await,
             Step::UpdateConfiguration { settings, .. } => self.configure(settings).await,
@@ -31,7 +32,7 @@ impl Control for Session<'_> {
                 self.publish(description.as_deref(), code_sha256).await
             }
         };
-        done.map_err(|failed| failed.fault)
+        done.map_err(|failed| Fault { progress: self.progress.get(), ..failed.fault })
     }
 }
 
@@ -292,15 +293,20 @@ impl Session<'_> {
         if let Some(failure) = live.failure.as_ref().filter(|_| after != After::Tagging) {
             return Err(Fault::new(FaultKind::Failed, failure.clone()).into());
         }
-        let before = self.live.take().map_or_else(convert::default_settings, |before| before.settings);
+        let before = self.live.take();
+        let architecture_before = before.as_ref().map_or(Some(Architecture::X86_64), |before| before.architecture);
+        let before = before.map_or_else(convert::default_settings, |before| before.settings);
         let sent_and_lost = expected.settings.environment.is_some() && live.settings.environment.is_none();
         if sent_and_lost && before.environment.is_some() {
             let message = format!("AWS could not apply the environment: {}", live.warnings.join("; "));
             return Err(Fault::new(FaultKind::Failed, message).into());
         }
-        let (ignored, mut foreign) = unlike(&expected.settings, &live.settings, &before);
-        if !expected.has_code(&live) {
+        let (mut ignored, mut foreign) = unlike(&expected.settings, &live.settings, &before);
+        if expected.code_sha256 != live.code_sha256 {
             foreign.push("code");
+        } else if !expected.has_code(&live) {
+            let as_before = live.architecture == architecture_before;
+            if as_before { ignored.push("architecture") } else { foreign.push("architecture") }
         }
         let arn = Some(live.arn.clone());
         self.live = Some(live);

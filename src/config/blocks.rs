@@ -300,6 +300,15 @@ impl Reader<'_> {
 
     /// In `.travis.yml` a shell reads values before the tool does; elsewhere they mean what they say.
     fn expanded(&mut self, option: &'static Opt, text: &str, place: &Place) -> Option<Given> {
+        let value = text.split_once('=').filter(|_| option.kind == Kind::Map).map_or(text, |(_, value)| value);
+        if let (Dialect::Own, Some(name)) = (self.dialect, shell::only_a_variable(value)) {
+            let problem = Problem::new(format!("`{value}` is not replaced here and means itself")).of(option.name);
+            let help = match option.kind {
+                Kind::Map => format!("write `{{from_env: {name}}}` for the value of the variable"),
+                _ => format!("set the variable `DPL_LAMBDA_{}`", option.name.to_ascii_uppercase()),
+            };
+            self.warning(problem.help(help), place);
+        }
         let shell_reads_it = option.name == "run";
         let literal = self.dialect == Dialect::Own && option.kind == Kind::Map;
         let text = match self.dialect {

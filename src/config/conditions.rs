@@ -160,6 +160,7 @@ impl Conditions {
                     [] => String::new(),
                     keys => format!(" (options are given by branch, for {})", keys.join(", ")),
                 };
+                let branch = if branch.is_empty() { "(unknown)" } else { branch };
                 return reason(format!("this branch is not permitted: {branch}{by_branch}"));
             }
         }

@@ -32,6 +32,10 @@ pub(super) fn parse(text: &str) -> Result<Vec<Pair>, (u32, String)> {
                     inner = format!("{inner}\n{next}");
                 }
                 let end = closing(&inner, quote).unwrap_or(inner.len());
+                let rest = inner[end..].trim_start_matches(quote).trim_start();
+                if !rest.is_empty() && !rest.starts_with('#') {
+                    return Err((number, format!("has text behind the closing {quote}")));
+                }
                 if quote == '"' { unescaped(&inner[..end]) } else { inner[..end].to_owned() }
             }
         };
@@ -95,5 +99,6 @@ mod tests {
     fn a_bad_line_is_named() {
         assert_eq!(parse("A=1\nB\n").unwrap_err().0, 2);
         assert_eq!(parse("A='open\n").unwrap_err().0, 1);
+        assert_eq!(parse("A=1\nB=\"b\"tail\n").unwrap_err(), (2, "has text behind the closing \"".to_owned()));
     }
 }

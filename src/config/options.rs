@@ -159,7 +159,7 @@ pub const OPTIONS: &[Opt] = &[
     opt(Release, "version_description", Text, "%{git_sha}", "Description of the version; `%{…}` is filled in. Default: commit and build."),
     opt(Release, "revision_id", Text, "…", "Revision that the live function must have; otherwise the run stops before its first write."),
     opt(Run, "config", Text, "deploy/dpl.yml", "File with the YAML block. Default: the first of `dpl.yml`, `.dpl.yml`, `.travis.yml`."),
-    opt(Run, "dry_run", FlagOr(&["aws"]), "true", "Show the plan and change nothing; `aws` also lets AWS check the code update by its own dry run."),
+    opt(Run, "dry_run", FlagOr(&["aws"]), "true", "Show the plan and change nothing; `--dry_run=aws` also lets AWS check the code update by its own dry run."),
     opt(Run, "wait_timeout", Text, "600", "Seconds that all waiting for one function may take. Default 600."),
     opt(Run, "ci", Text, "github", "The CI whose dialect is spoken, instead of the one detected; `none` for plain text."),
     opt(Run, "format", Choice(&["text", "json"]), "json", "`json` puts one JSON document on standard output and everything else on standard error."),

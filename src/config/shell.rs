@@ -7,6 +7,11 @@ use std::collections::BTreeMap;
 /// Commands and other forms of `${…}` are refused: no command is ever run from a value.
 pub(super) fn expand(text: &str, variables: &BTreeMap<String, String>) -> Result<String, String> {
     refuse_commands(text)?;
+    if text.matches('`').count() >= 2 {
+        return Err(
+            "a command between backticks is not run; put the value into a variable of the CI and name that".to_owned()
+        );
+    }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('$') {
@@ -35,12 +40,14 @@ pub(super) fn refuse_commands(text: &str) -> Result<(), String> {
     if text.contains("$(") {
         return Err("`$(…)` is not run; put the value into a variable of the CI and name that".to_owned());
     }
-    if text.matches('`').count() >= 2 {
-        return Err(
-            "a command between backticks is not run; put the value into a variable of the CI and name that".to_owned()
-        );
-    }
     Ok(())
+}
+
+/// The variable that a value is nothing but; elsewhere than in `.travis.yml` it means itself.
+pub(super) fn only_a_variable(text: &str) -> Option<&str> {
+    let name = text.trim().strip_prefix('$')?;
+    let name = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name);
+    (!name.is_empty() && name_length(name) == name.len()).then_some(name)
 }
 
 /// How many bytes at the beginning are a variable's name.

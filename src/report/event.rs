@@ -152,7 +152,9 @@ pub struct Failure {
     pub problems: Vec<Problem>,
     /// What was done before; empty where nothing was begun.
     pub done: Vec<&'static str>,
-    /// What was not done; empty where nothing was begun.
+    /// What AWS took, or may have taken, without having settled since.
+    pub begun: Vec<&'static str>,
+    /// What was not done; empty where nothing was to be done.
     pub not_done: Vec<&'static str>,
     /// What to do next.
     pub help: Option<String>,
@@ -163,6 +165,11 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// Whether anything was, or may have been, changed.
+    pub fn changed(&self) -> bool {
+        !(self.done.is_empty() && self.begun.is_empty())
+    }
+
     /// What to annotate: each problem where it is, or the failure as such.
     pub fn annotations(&self) -> Vec<Problem> {
         if self.problems.is_empty() {

@@ -110,6 +110,7 @@ struct Failed {
     function_name: Option<String>,
     problems: Vec<Complaint>,
     done: Vec<&'static str>,
+    begun: Vec<&'static str>,
     not_done: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<String>,
@@ -185,7 +186,7 @@ impl Document {
                     }
                     let function = &mut self.functions[at];
                     function.outcome = "failed";
-                    function.changed = !failure.done.is_empty();
+                    function.changed = failure.changed();
                 }
                 self.errors.push(failed(failure));
             }
@@ -300,6 +301,7 @@ fn failed(failure: &Failure) -> Failed {
         function_name: failure.function.clone(),
         problems: failure.problems.iter().map(complaint).collect(),
         done: failure.done.clone(),
+        begun: failure.begun.clone(),
         not_done: failure.not_done.clone(),
         help: failure.help.clone(),
         exit_code: failure.exit_code,

@@ -114,13 +114,16 @@ pub struct Reporter {
     console: Console,
     document: json::Document,
     format: Format,
-    group_open: bool,
+    open_group: Option<Stage>,
     said_updating: Option<String>,
     summary: String,
     /// Plans that were told and not done, so far.
     planned: Vec<Plan>,
     outputs: Vec<(&'static str, String)>,
     changed: bool,
+    has_failed: bool,
+    /// Whether this is a run that has results.
+    deploys: bool,
     /// What the CI has been told to mask.
     masked: BTreeSet<String>,
 }
@@ -134,12 +137,14 @@ impl Reporter {
             console,
             document: json::Document::new(command),
             format,
-            group_open: false,
+            open_group: None,
             said_updating: None,
             summary: String::new(),
             planned: Vec::new(),
             outputs: Vec::new(),
             changed: false,
+            has_failed: false,
+            deploys: matches!(command, "deploy" | "plan"),
             masked: BTreeSet::new(),
         }
     }
@@ -197,12 +202,13 @@ impl Reporter {
     pub fn finish(&mut self, exit_code: u8) {
         self.close_group();
         for plan in std::mem::take(&mut self.planned) {
+            self.changed |= plan.changes() && !self.has_failed;
             self.summary.push_str(&summary::of_planned(&plan));
             if self.outputs.is_empty() {
                 self.outputs = vec![("plan", json::plan_text(&plan))];
             }
         }
-        if !self.outputs.is_empty() {
+        if self.deploys {
             self.outputs.push(("changed", self.changed.to_string()));
             let outputs = std::mem::take(&mut self.outputs);
             let result = self.dialect.outputs(&outputs, &self.console);
@@ -237,12 +243,12 @@ impl Reporter {
         self.close_group();
         if let Some(text) = self.dialect.open(stage).filter(|_| self.format == Format::Text) {
             self.console.print(Stream::Output, &text);
-            self.group_open = true;
+            self.open_group = Some(stage);
         }
     }
 
     fn close_group(&mut self) {
-        if std::mem::take(&mut self.group_open)
+        if self.open_group.take().is_some()
             && let Some(text) = self.dialect.close()
         {
             self.console.print(Stream::Output, &text);
@@ -266,7 +272,8 @@ impl Reporter {
 
     fn failed(&mut self, failure: &Failure) {
         self.close_group();
-        self.changed |= !failure.done.is_empty();
+        self.changed |= failure.changed();
+        self.has_failed = true;
         self.planned.retain(|plan| Some(&plan.function) != failure.function.as_ref());
         self.summary.push_str(&summary::of_failure(failure));
         let annotations: Vec<_> =

@@ -98,8 +98,9 @@ pub(super) fn failed(failure: &Failure) -> Vec<String> {
 /// What was done and what was not.
 pub(super) fn aftermath(failure: &Failure) -> Vec<String> {
     let words = |words: &[&str]| if words.is_empty() { "nothing".to_owned() } else { words.join(", ") };
-    if failure.done.is_empty() && failure.not_done.is_empty() {
+    if !failure.changed() && failure.not_done.is_empty() {
         return Vec::new();
     }
-    vec![format!("done: {}.  not done: {}", words(&failure.done), words(&failure.not_done))]
+    let begun = if failure.begun.is_empty() { String::new() } else { format!("  begun: {}.", words(&failure.begun)) };
+    vec![format!("done: {}.{begun}  not done: {}", words(&failure.done), words(&failure.not_done))]
 }

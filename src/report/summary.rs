@@ -75,7 +75,9 @@ pub(super) fn of_failure(failure: &Failure) -> String {
     }
     if !failure.not_done.is_empty() {
         let done = if failure.done.is_empty() { "nothing".to_owned() } else { failure.done.join(", ") };
-        lines.push(format!("\nDone: {done}. Not done: {}.", failure.not_done.join(", ")));
+        let begun =
+            if failure.begun.is_empty() { String::new() } else { format!(" Begun: {}.", failure.begun.join(", ")) };
+        lines.push(format!("\nDone: {done}.{begun} Not done: {}.", failure.not_done.join(", ")));
     }
     lines.extend(failure.help.iter().map(|help| format!("\n{}", text(help))));
     lines.push("\n".to_owned());

@@ -154,6 +154,10 @@ impl<'a> Run<'a> {
     async fn deploy_tidily(&self, entries: &[Entry]) -> Result<ExitCode, Error> {
         let interrupt = around::interrupts();
         let tidy = entries.iter().any(|entry| entry.cleanup && !self.only_plans(entry));
+        if entries.iter().any(|entry| entry.cleanup && self.only_plans(entry)) {
+            let told = "is not done for a plan, so the package has files that a deploy would stash first";
+            self.tell(&Event::Warning(Problem::new(told).of("cleanup")));
+        }
         let stashed = tidy && around::stash(self, &interrupt).await?;
         let result = self.deploy(entries, &interrupt).await;
         if stashed {

@@ -364,3 +364,11 @@ fn secrets_stay_hidden_in_a_configuration_with_mistakes() {
     let on_github = universe.with("GITHUB_ACTIONS", "true").run("check").code(3).says("got `***`");
     assert_eq!(on_github.stdout.matches("ZZ%25SECRET").count(), 1, "only the mask command: {}", on_github.stdout);
 }
+
+#[test]
+fn a_variable_that_nobody_replaces_is_told() {
+    let outcome = check("environment:\n  BUCKET: $BUCKET\n  PRICE: 5$\nfunction_tags: ['stage=${STAGE}']\n").code(0);
+    assert!(outcome.stdout.contains("write `{from_env: BUCKET}`"), "{}", outcome.stdout);
+    assert_eq!(outcome.stdout.matches("is not replaced here").count(), 2, "{}", outcome.stdout);
+    check("description: Uses `foo` and `bar`\n").code(0);
+}

@@ -291,3 +291,21 @@ fn names_of_files_cannot_command_the_log() {
     let commands = outcome.stdout.lines().filter(|line| line.trim_start().starts_with("::error"));
     assert_eq!(commands.count(), 0, "{}", outcome.stdout);
 }
+
+#[test]
+fn outputs_tell_of_plans_and_failures_too() {
+    let (universe, proxy) = github("outputs");
+    universe.run("plan").code(0);
+    let found = outputs(&universe.read("output"));
+    assert_eq!(found["changed"], "true");
+    assert!(found["plan"].contains("create_function"));
+    universe.run("").code(0);
+    universe.write("dist/index.py", "def handler(e, c): return 2\n");
+    proxy.on("UpdateFunctionCode", 0, Fault::Answer(400, "InvalidParameterValueException", "no"));
+    universe.run("--memory_size 256").code(1);
+    assert_eq!(outputs(&universe.read("output"))["changed"], "true", "the configuration was");
+    universe.run("--memory_size 256 --on").code(3);
+    universe.write("dpl.yml", "deploy:\n  function_name: outputs\n  on: other\n");
+    universe.run("").code(0);
+    assert_eq!(outputs(&universe.read("output"))["changed"], "false");
+}

@@ -108,7 +108,7 @@ fn throttling_and_service_errors_are_backed_off() {
 
 #[test]
 fn a_call_that_is_throttled_for_good_is_an_error_with_the_services_words() {
-    let (universe, proxy, _) = changing("throttled-for-good", "  wait_timeout: 4\n");
+    let (universe, proxy, _) = changing("throttled-for-good", "");
     proxy.on("UpdateFunctionCode", 0, Fault::Answer(429, "TooManyRequestsException", "Rate exceeded"));
     let outcome =
         universe.run("").says("stopped at step 2 of 2: update the code").says("done: configuration.  not done: code");
@@ -226,7 +226,7 @@ fn a_failed_update_is_told_with_the_services_reason() {
         .run("")
         .code(1)
         .says("the update failed: The role cannot pull the key (KMSKeyAccessDenied)")
-        .says("done: nothing.  not done: configuration, code");
+        .says("done: nothing.  begun: configuration.  not done: code");
 }
 
 #[test]
@@ -394,7 +394,7 @@ fn a_run_that_is_asked_to_stop_says_what_is_done() {
         std::thread::sleep(Duration::from_millis(200));
         Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
         let outcome = Outcome::of(&child.wait_with_output().unwrap());
-        outcome.code(code).says("interrupted by").says("not done: configuration, code");
+        outcome.code(code).says("interrupted by").says("done: nothing.  begun: configuration.  not done: code");
         assert_eq!(proxy.writes(), ["UpdateFunctionConfiguration"]);
     }
 }
@@ -505,7 +505,10 @@ fn a_profile_that_was_asked_for_beats_keys_of_the_environment() {
     universe.run("plan --profile deploy").code(0).says("Using Access Key: PR").says("in us-east-1");
     let universe = universe.without("AWS_REGION").with("AWS_DEFAULT_REGION", "");
     universe.run("plan --profile deploy").code(0).says("in eu-west-1");
-    universe.run("plan --profile nowhere --region us-east-1").code(4).says("there are no usable AWS credentials");
+    universe
+        .run("plan --profile nowhere --region us-east-1")
+        .code(4)
+        .says("the profile `nowhere` gives no credentials");
     proxy.forget_calls();
     let universe = universe.without("AWS_ACCESS_KEY_ID").without("AWS_SECRET_ACCESS_KEY").with("AWS_PROFILE", "deploy");
     universe.run("plan").code(0).says("Using Access Key: PR");
