@@ -138,7 +138,10 @@ fn target(reader: &mut Reader, function: Option<&FunctionName>, context: &Contex
     {
         reader.wrong("expect_account", format!("is {expected}, but the ARN in `function_name` is of {account}"));
     }
-    let endpoint_url = reader.text("endpoint_url");
+    // With endpoints for single services in the environment, the SDK is left to choose among them.
+    let of_services = context.host.variable("AWS_ENDPOINT_URL_LAMBDA").is_some();
+    let general = reader.place("endpoint_url") == Some(Place::Variable("AWS_ENDPOINT_URL".to_owned()));
+    let endpoint_url = reader.text("endpoint_url").filter(|_| !(of_services && general));
     if let Some(url) = &endpoint_url
         && !is_url(url)
     {

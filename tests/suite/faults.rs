@@ -540,3 +540,12 @@ fn a_proxy_is_used_for_aws_but_not_for_an_emulator_on_this_machine() {
     let universe = universe.with("AWS_ENDPOINT_URL", "http://lambda.invalid");
     universe.run("plan").code(1).says("AWS could not be reached");
 }
+
+#[test]
+fn an_endpoint_for_lambda_alone_beats_the_general_one() {
+    let (universe, proxy, _) = world("own-endpoint", "");
+    let universe =
+        universe.with("AWS_ENDPOINT_URL", "http://127.0.0.1:9").with("AWS_ENDPOINT_URL_LAMBDA", &proxy.endpoint);
+    universe.run("plan --role arn:aws:iam::000000000000:role/deployed").code(0);
+    assert_eq!(proxy.calls(), ["GetFunction"]);
+}
