@@ -5,6 +5,8 @@ pub mod http;
 pub mod proxy;
 pub mod universe;
 
+use std::path::Path;
+use std::process::Command;
 use std::sync::OnceLock;
 
 pub use emulator::{Emulator, Kind};
@@ -37,4 +39,32 @@ pub fn on_both(test: impl Fn(Kind)) {
         eprintln!("on {kind:?}");
         test(kind);
     }
+}
+
+/// Unpacks an archive with its modes and links: by `unzip`, or where the machine has none by Python.
+pub fn unpack(archive: &Path, into: &Path) {
+    const BY_PYTHON: &str = "
+import os, stat, sys, zipfile
+archive, root = zipfile.ZipFile(sys.argv[1]), sys.argv[2]
+for entry in archive.infolist():
+    path, mode = os.path.join(root, entry.filename), entry.external_attr >> 16
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    if stat.S_ISLNK(mode):
+        os.symlink(archive.read(entry), path)
+    else:
+        open(path, 'wb').write(archive.read(entry))
+        os.chmod(path, stat.S_IMODE(mode))
+";
+    let unzip = Command::new("unzip").arg("-q").arg(archive).arg("-d").arg(into).status();
+    let status = unzip.or_else(|_| Command::new("python3").args(["-c", BY_PYTHON]).arg(archive).arg(into).status());
+    assert!(status.unwrap().success());
+}
+
+/// Whether the machine has a tool. What needs one that it lacks cannot be tried there.
+pub fn has(tool: &str) -> bool {
+    let there = Command::new(tool).arg("--version").output().is_ok();
+    if !there {
+        eprintln!("there is no {tool} on this machine, so this is not tried");
+    }
+    there
 }
