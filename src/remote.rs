@@ -24,8 +24,6 @@ pub struct Live {
     pub settings: Settings,
     /// Base64 SHA-256 of the deployed package.
     pub code_sha256: String,
-    /// Bytes of the deployed package.
-    pub code_size: u64,
     /// The instruction set; absent for a value this version does not know.
     pub architecture: Option<Architecture>,
     /// `Zip` or `Image`.

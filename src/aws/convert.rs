@@ -155,7 +155,6 @@ pub(super) fn live(answer: &GetFunctionOutput) -> Option<Live> {
         arn: config.function_arn().unwrap_or_default().to_owned(),
         settings: settings(config),
         code_sha256: config.code_sha256().unwrap_or_default().to_owned(),
-        code_size: u64::try_from(config.code_size()).unwrap_or_default(),
         architecture: known_architecture(config),
         package_type: config.package_type().map_or("Zip", sdk::PackageType::as_str).to_owned(),
         tags: tags_unread.is_none().then(|| known.collect()),

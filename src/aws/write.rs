@@ -2,11 +2,16 @@
 //! the function has settled with what was sent.
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::future::Future;
 use std::time::Duration;
 
+use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_lambda::operation::update_function_code::builders::UpdateFunctionCodeFluentBuilder;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{self as sdk, FunctionCode, State};
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::Session;
 use super::convert::{self, put_settings};
@@ -181,22 +186,29 @@ impl Session<'_> {
         let base = self.base()?;
         if !change.set.is_empty() {
             let call = Call { action: "lambda:TagResource", resource: &base.arn };
-            let tags: std::collections::HashMap<_, _> = change.set.clone().into_iter().collect();
+            let tags = change.set.clone().into_iter().collect();
             let request = self.lambda.tag_resource().resource(&base.arn).set_tags(Some(tags));
-            let mut pace = Pace::new();
-            while let Err(error) = self.written(&call, request.clone().send()).await? {
-                self.judge(fault::of(&error, &call), &base, None, &mut pace).await?;
-            }
+            self.until_taken(&call, &base, || request.clone().send()).await?;
         }
         if !change.remove.is_empty() {
             let call = Call { action: "lambda:UntagResource", resource: &base.arn };
             let request = self.lambda.untag_resource().resource(&base.arn).set_tag_keys(Some(change.remove.clone()));
-            let mut pace = Pace::new();
-            while let Err(error) = self.written(&call, request.clone().send()).await? {
-                self.judge(fault::of(&error, &call), &base, None, &mut pace).await?;
-            }
+            self.until_taken(&call, &base, || request.clone().send()).await?;
         }
         self.quiet(After::Tagging, "the tags", &Expected::of(&base)).await
+    }
+
+    /// Sends again what can be sent any number of times, while something else is in progress.
+    async fn until_taken<T, E, F>(&mut self, call: &Call<'_>, base: &Live, send: impl Fn() -> F) -> Result<(), Failed>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        let mut pace = Pace::new();
+        while let Err(error) = self.written(call, send()).await? {
+            self.judge(fault::of(&error, call), base, None, &mut pace).await?;
+        }
+        Ok(())
     }
 
     async fn publish(&mut self, description: Option<&str>, code_sha256: &str) -> Result<Done, Failed> {
@@ -289,6 +301,8 @@ impl Session<'_> {
 
     /// Waits until the function has settled, and looks whether it has what was sent.
     async fn quiet(&mut self, after: After, what: &str, expected: &Expected) -> Result<Done, Failed> {
+        // Whatever brought us here, AWS has taken the write, also where its answer was lost.
+        self.progress.set(Progress::Begun);
         let live = self.settled_after(after, what).await?;
         if let Some(failure) = live.failure.as_ref().filter(|_| after != After::Tagging) {
             return Err(Fault::new(FaultKind::Failed, failure.clone()).into());

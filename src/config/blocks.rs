@@ -301,13 +301,14 @@ impl Reader<'_> {
     /// In `.travis.yml` a shell reads values before the tool does; elsewhere they mean what they say.
     fn expanded(&mut self, option: &'static Opt, text: &str, place: &Place) -> Option<Given> {
         let value = text.split_once('=').filter(|_| option.kind == Kind::Map).map_or(text, |(_, value)| value);
-        if let (Dialect::Own, Some(name)) = (self.dialect, shell::only_a_variable(value)) {
-            let problem = Problem::new(format!("`{value}` is not replaced here and means itself")).of(option.name);
+        if self.dialect == Dialect::Own && shell::is_only_a_variable(value) {
+            // The value is not repeated: it may be a password that begins so.
+            let problem = Problem::new("has a value like `$NAME`, which is not replaced here and means itself");
             let help = match option.kind {
-                Kind::Map => format!("write `{{from_env: {name}}}` for the value of the variable"),
+                Kind::Map => "write `{from_env: NAME}` for the value of a variable".to_owned(),
                 _ => format!("set the variable `DPL_LAMBDA_{}`", option.name.to_ascii_uppercase()),
             };
-            self.warning(problem.help(help), place);
+            self.warning(problem.of(option.name).help(help), place);
         }
         let shell_reads_it = option.name == "run";
         let literal = self.dialect == Dialect::Own && option.kind == Kind::Map;

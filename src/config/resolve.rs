@@ -22,9 +22,6 @@ use crate::settings::{
     check_variable_name,
 };
 
-/// The most that all variables may take, AWS' limit of 4 KB.
-const MOST_ENVIRONMENT: usize = 4096;
-
 /// Seconds that waiting may take when the user does not say.
 const WAIT_TIMEOUT: u64 = 600;
 
@@ -280,10 +277,10 @@ fn environment(reader: &mut Reader, context: &Context<'_>) -> Option<Keyed<Optio
     }
     let size =
         Environment(entries.iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?))).collect()).size();
-    if size > MOST_ENVIRONMENT {
+    if size > Environment::MOST {
         reader.wrong(
             "environment",
-            format!("takes {size} bytes with all names and values, AWS allows {MOST_ENVIRONMENT}"),
+            format!("takes {size} bytes with all names and values, AWS allows {}", Environment::MOST),
         );
     }
     Some(Keyed { entries, others })

@@ -43,11 +43,11 @@ pub(super) fn refuse_commands(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The variable that a value is nothing but; elsewhere than in `.travis.yml` it means itself.
-pub(super) fn only_a_variable(text: &str) -> Option<&str> {
-    let name = text.trim().strip_prefix('$')?;
+/// Whether a value is nothing but a variable; elsewhere than in `.travis.yml` it means itself.
+pub(super) fn is_only_a_variable(text: &str) -> bool {
+    let Some(name) = text.trim().strip_prefix('$') else { return false };
     let name = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name);
-    (!name.is_empty() && name_length(name) == name.len()).then_some(name)
+    !name.is_empty() && name_length(name) == name.len()
 }
 
 /// How many bytes at the beginning are a variable's name.

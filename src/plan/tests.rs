@@ -58,7 +58,6 @@ fn live(change: impl FnOnce(&mut Live)) -> Remote {
             ..Settings::default()
         },
         code_sha256: "old".to_owned(),
-        code_size: 90,
         architecture: Some(Architecture::Arm64),
         package_type: "Zip".to_owned(),
         tags: Some(BTreeMap::from([("aws:stack".to_owned(), "x".to_owned()), ("team".to_owned(), "media".to_owned())])),

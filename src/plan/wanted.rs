@@ -7,9 +7,6 @@ use crate::deployment::{Deployment, Keyed, Others};
 use crate::remote::{Caller, Live};
 use crate::settings::{Environment, Handler, Role, Runtime, Secret, Settings};
 
-/// AWS' limit for all names and values of an environment.
-const MOST_ENVIRONMENT: usize = 4096;
-
 /// Settings that AWS only takes together.
 const TOGETHER: &[&[&str]] = &[&["subnet_ids", "security_group_ids"]];
 
@@ -82,10 +79,11 @@ fn environment(wish: &Keyed<Option<Secret>>, live: Option<&Live>, plan: &mut Pla
         }
     }
     let environment = Environment(wanted);
-    if environment.size() > MOST_ENVIRONMENT {
+    if environment.size() > Environment::MOST {
         let message = format!(
-            "takes {} bytes together with the live variables, AWS allows {MOST_ENVIRONMENT}",
-            environment.size()
+            "takes {} bytes together with the live variables, AWS allows {}",
+            environment.size(),
+            Environment::MOST
         );
         plan.refuse("environment", message, "shorten or drop variables");
     }

@@ -233,6 +233,9 @@ impl Setting for Layers {
 pub struct Environment(pub BTreeMap<String, Secret>);
 
 impl Environment {
+    /// AWS' limit for all names and values, in bytes.
+    pub const MOST: usize = 4096;
+
     /// Bytes that count against AWS' limit of 4 KB: all names and values.
     pub fn size(&self) -> usize {
         self.0.iter().map(|(name, value)| name.len() + value.expose().len()).sum()
