@@ -1,6 +1,7 @@
 //! Steps in order through one narrow trait: an event for each, and an honest account of what is left undone.
 
 use std::fmt;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -92,6 +93,27 @@ pub enum FaultKind {
     Misconfigured,
     /// The process was asked to stop.
     Interrupted(Signal),
+}
+
+/// What goes on while a step takes its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Meanwhile {
+    /// AWS is still busy.
+    Waiting {
+        /// What is waited for.
+        what: String,
+        /// How long so far.
+        so_far: Duration,
+    },
+    /// A package is on its way.
+    Sending {
+        /// Bytes that have arrived.
+        done: u64,
+        /// All bytes.
+        all: u64,
+        /// How long so far.
+        so_far: Duration,
+    },
 }
 
 /// How a process is asked to stop.

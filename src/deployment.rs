@@ -42,6 +42,8 @@ pub struct Target {
     pub fallback_region: Option<String>,
     /// An endpoint instead of the Region's own; absent for `AWS_ENDPOINT_URL` or the Region's.
     pub endpoint_url: Option<String>,
+    /// Whether buckets are named in the path and not in the host name, as emulators have it.
+    pub path_style: bool,
     /// As whom.
     pub credentials: Credentials,
     /// The only account that may be written to; absent for any.
@@ -101,8 +103,34 @@ pub struct Code {
     pub source: PathBuf,
     /// Which of its files.
     pub rules: Rules,
-    /// The instruction set the user named; absent for the live one.
+    /// The instruction set the user named; absent for that of the package's binaries, or the live one.
     pub architecture: Option<Architecture>,
+    /// Where in S3 the package goes first; absent for sending it in the call.
+    pub upload: Option<Upload>,
+    /// The key that encrypts the package at rest; absent for the live one.
+    pub source_kms_key_arn: Option<String>,
+}
+
+/// A place in S3 from which Lambda takes a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// The bucket, in the function's Region.
+    pub bucket: String,
+    /// The object's key.
+    pub key: ObjectKey,
+    /// The account that the bucket must belong to; absent for any.
+    pub expected_owner: Option<String>,
+    /// The key that encrypts the object; absent for the bucket's default.
+    pub kms_key_arn: Option<String>,
+}
+
+/// How an object is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ObjectKey {
+    /// By what it holds, behind this prefix: an object of that name need not be sent again.
+    ByHash(String),
+    /// As the user says. It is always sent, whatever stands there.
+    Given(String),
 }
 
 /// Which files of a directory are packaged.
@@ -110,6 +138,8 @@ pub struct Code {
 pub struct Rules {
     /// Globs of what goes in; empty for everything.
     pub include: Vec<String>,
+    /// What comes from elsewhere, besides the directory's own files.
+    pub bring: Vec<Bring>,
     /// gitignore lines of what stays out.
     pub exclude: Vec<String>,
     /// Whether hidden names at the root go in.
@@ -118,6 +148,17 @@ pub struct Rules {
     pub links: Links,
     /// Files that never go in, whatever the other rules say: configuration that was read.
     pub never: BTreeSet<PathBuf>,
+}
+
+/// Files from elsewhere that go into the package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bring {
+    /// The directory that has them, or one file.
+    pub from: PathBuf,
+    /// Which of the directory's files, relative to it.
+    pub glob: String,
+    /// The folder of the package that they go into, with `/` between its parts; empty for its root.
+    pub to: String,
 }
 
 /// Names that begin with a dot, at the package root.

@@ -97,6 +97,12 @@ impl Error {
         Self::Asked { headline, fault, function: function.to_owned() }
     }
 
+    /// The bucket for a package could not be asked.
+    pub fn look(fault: Fault, function: &str, url: &str) -> Self {
+        let headline = format!("cannot look for the package of `{function}` at {url}");
+        Self::Asked { headline, fault, function: function.to_owned() }
+    }
+
     /// AWS' own dry run of a code update failed.
     pub fn rehearsal(fault: Fault, function: &str) -> Self {
         let headline = format!("AWS' dry run of the code update of `{function}` failed");
@@ -183,7 +189,7 @@ impl Error {
             Self::Command(command) => failure.headline.clone_from(command),
             Self::Output(message) | Self::Refused(message) => failure.headline.clone_from(message),
             Self::Interrupted { signal, during } => {
-                failure.headline = format!("interrupted by {} during `{during}`", signal.name());
+                failure.headline = format!("interrupted by {} during {during}", signal.name());
             }
         }
         failure

@@ -57,6 +57,24 @@ pub struct Version {
     pub architecture: Option<Architecture>,
 }
 
+/// What is in S3 where a package is to go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stored {
+    /// An object.
+    Object {
+        /// Bytes.
+        size: u64,
+        /// Its version; absent where the bucket has none.
+        version_id: Option<String>,
+    },
+    /// Nothing, or we may not look.
+    Nothing,
+    /// There is no such bucket.
+    NoBucket,
+    /// The bucket is in this other Region, from which Lambda takes nothing.
+    InRegion(String),
+}
+
 /// Who we are and where, so that short names can be completed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {

@@ -16,6 +16,7 @@ use aws_sdk_lambda::{
     Client,
     config::{Credentials as Keys, ProvideCredentials, SharedCredentialsProvider, SharedHttpClient},
 };
+use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
 use aws_smithy_http_client::{
     Builder, Connector,
     proxy::ProxyConfig,
@@ -32,6 +33,7 @@ use crate::settings::{Partition, Secret};
 /// A way to AWS, as somebody, in a Region.
 pub struct Connection {
     pub(super) lambda: Client,
+    pub(super) s3: aws_sdk_s3::Client,
     config: SdkConfig,
     /// The Region and its partition; the account once it was asked for.
     pub caller: Caller,
@@ -82,11 +84,21 @@ pub async fn connect(target: &Target, hide: impl Fn(&str) + Send + Sync + 'stati
     let secrets = [Some(keys.secret_access_key()), keys.session_token(), Some(keys.access_key_id())];
     Ok(Connection {
         lambda: Client::new(&config),
+        s3: s3(&config, target),
         caller: Caller { account: None, partition: partition(region.as_ref()), region: region.to_string() },
         access_key_id: keys.access_key_id().to_owned(),
         secrets: secrets.into_iter().flatten().map(Secret::new).collect(),
         config,
     })
+}
+
+/// A client for packages, whose checksums are made here: those that it would add are more than every store knows.
+fn s3(config: &SdkConfig, target: &Target) -> aws_sdk_s3::Client {
+    let config = aws_sdk_s3::config::Builder::from(config)
+        .force_path_style(target.path_style)
+        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+        .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+    aws_sdk_s3::Client::from_conf(config.build())
 }
 
 /// The Region named, else that of the profile, dpl's default, or the machine's. Variables have been read by then.

@@ -1,13 +1,14 @@
 //! The only module that knows the SDK. No type of the SDK crosses its border.
 //!
-//! `connect` finds Region and credentials, `read` takes the snapshot, `write` does the steps, `settle` waits, `fault`
-//! turns what AWS answers into our kinds. Must not know printing, dialects or configuration layers.
+//! `connect` finds Region and credentials, `read` takes the snapshot, `write` does the steps, `store` puts packages into
+//! buckets, `settle` waits, `fault` turns what AWS answers into our kinds. Must not know printing, dialects or configuration layers.
 
 mod connect;
 mod convert;
 mod fault;
 mod read;
 mod settle;
+mod store;
 mod write;
 
 use std::cell::Cell;
@@ -18,7 +19,7 @@ use tokio::sync::watch;
 
 pub use connect::{Connection, connect};
 
-use crate::apply::{Progress, Signal};
+use crate::apply::{Meanwhile, Progress, Signal};
 use crate::package::Artifact;
 use crate::remote::Live;
 use settle::Deadline;
@@ -26,12 +27,15 @@ use settle::Deadline;
 /// The AWS side of one function's deployment: reads it, waits for it, writes it, all before one deadline.
 pub struct Session<'a> {
     lambda: Client,
+    s3: aws_sdk_s3::Client,
     /// The function as the user wrote it: name or ARN.
     function: String,
     artifact: &'a Artifact,
     deadline: Deadline,
     interrupt: watch::Receiver<Option<Signal>>,
-    waiting: &'a dyn Fn(&str, Duration),
+    tell: &'a dyn Fn(Meanwhile),
+    /// The version that the package has in its bucket, once it was put there.
+    uploaded: Option<String>,
     /// The function when it last was settled; the base of the next write.
     live: Option<Box<Live>>,
     /// How far the step in hand has come.
@@ -41,22 +45,24 @@ pub struct Session<'a> {
 impl<'a> Session<'a> {
     /// Begins; the time of `wait_timeout` runs from here.
     ///
-    /// `waiting` is told now and then what is waited for and how long so far.
+    /// `tell` is told now and then what goes on.
     pub fn new(
         connection: &Connection,
         function: &str,
         artifact: &'a Artifact,
         wait_timeout: Duration,
         interrupt: watch::Receiver<Option<Signal>>,
-        waiting: &'a dyn Fn(&str, Duration),
+        tell: &'a dyn Fn(Meanwhile),
     ) -> Self {
         Self {
             lambda: connection.lambda.clone(),
+            s3: connection.s3.clone(),
             function: function.to_owned(),
             artifact,
             deadline: Deadline::after(wait_timeout),
             interrupt,
-            waiting,
+            tell,
+            uploaded: None,
             live: None,
             progress: Cell::default(),
         }

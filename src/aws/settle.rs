@@ -9,7 +9,7 @@ use super::{
     Session,
     fault::{Call, Failed},
 };
-use crate::apply::{Fault, FaultKind, Progress, Signal};
+use crate::apply::{Fault, FaultKind, Meanwhile, Progress, Signal};
 
 /// The first pause between two looks; later ones grow by half.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -21,7 +21,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 const TELL_EVERY: Duration = Duration::from_secs(15);
 
 /// How long a write that has begun may still take when the process is asked to stop.
-const GRACE: Duration = Duration::from_secs(3);
+pub(super) const GRACE: Duration = Duration::from_secs(3);
 
 /// When all waiting for a function ends.
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +64,7 @@ impl Pace {
 }
 
 /// What was asked for while something else was awaited.
-fn interrupted(signal: Signal, what: &str) -> Fault {
+pub(super) fn interrupted(signal: Signal, what: &str) -> Fault {
     let name = signal.name();
     Fault::new(FaultKind::Interrupted(signal), format!("interrupted by {name} while waiting for {what}"))
         .help("run again: what was done is found and kept")
@@ -118,7 +118,7 @@ impl Session<'_> {
         self.bounded(what, sleep(pause)).await?;
         pace.pause = (pause * 3 / 2).min(LONGEST_PAUSE);
         if pace.told.elapsed() >= TELL_EVERY {
-            (self.waiting)(what, pace.begun.elapsed());
+            (self.tell)(Meanwhile::Waiting { what: what.to_owned(), so_far: pace.begun.elapsed() });
             pace.told = Instant::now();
         }
         Ok(())

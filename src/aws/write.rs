@@ -17,8 +17,9 @@ use super::Session;
 use super::convert::{self, put_settings};
 use super::fault::{self, Answer, Call, Failed};
 use super::settle::{Pace, failure};
+use super::store::unreadable;
 use crate::apply::{Control, Done, Fault, FaultKind, Progress};
-use crate::plan::{CodeChange, Step, TagChange};
+use crate::plan::{CodeChange, Step, TagChange, Through};
 use crate::remote::{Live, Version};
 use crate::settings::{Architecture, Settings};
 
@@ -29,6 +30,7 @@ impl Control for Session<'_> {
     async fn perform(&mut self, step: &Step) -> Result<Done, Fault> {
         self.progress.set(Progress::Nothing);
         let done = match step {
+            Step::UploadPackage(object) => self.upload(object).await,
             Step::CreateFunction { settings, tags, code, .. } => self.create(settings, tags, code).await,
             Step::UpdateConfiguration { settings, .. } => self.configure(settings).await,
             Step::UpdateTags(tags) => self.tag(tags).await,
@@ -72,6 +74,12 @@ enum Verdict {
     Again,
 }
 
+/// Where AWS finds a package.
+enum Source {
+    Bytes(Blob),
+    Object { bucket: String, key: String, version: Option<String> },
+}
+
 /// What a function that settles comes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum After {
@@ -85,7 +93,7 @@ impl Session<'_> {
     /// Lets AWS try a code update without doing it.
     pub async fn rehearse(&self, code: &CodeChange) -> Result<(), Fault> {
         let call = Call { action: "lambda:UpdateFunctionCode", resource: &self.function };
-        let request = self.code_update(code).dry_run(true);
+        let request = self.code_update(code).map_err(|failed| failed.fault)?.dry_run(true);
         let answer =
             self.bounded("`lambda:UpdateFunctionCode`", request.send()).await.map_err(|failed| failed.fault)?;
         answer.map(|_| ()).map_err(|error| fault::of(&error, &call).fault)
@@ -102,8 +110,14 @@ impl Session<'_> {
         code: &CodeChange,
     ) -> Result<Done, Failed> {
         let call = Call { action: "lambda:CreateFunction", resource: &self.function.clone() };
-        let package = FunctionCode::builder().zip_file(Blob::new(self.artifact.bytes.clone())).build();
-        let request = self.lambda.create_function().function_name(&self.function).code(package);
+        let package = FunctionCode::builder().set_source_kms_key_arn(code.source_kms_key_arn.clone());
+        let package = match self.source(code)? {
+            Source::Bytes(bytes) => package.zip_file(bytes),
+            Source::Object { bucket, key, version } => {
+                package.s3_bucket(bucket).s3_key(key).set_s3_object_version(version)
+            }
+        };
+        let request = self.lambda.create_function().function_name(&self.function).code(package.build());
         let request = put_settings!(request, settings)
             .set_architectures(architectures(code.architecture))
             .set_tags((!tags.is_empty()).then(|| tags.clone().into_iter().collect()));
@@ -160,7 +174,7 @@ impl Session<'_> {
         let expected = Expected { code_sha256: code.to.clone(), architecture: code.architecture, ..before };
         loop {
             let base = self.base()?;
-            let request = self.code_update(code).revision_id(&base.revision_id);
+            let request = self.code_update(code)?.revision_id(&base.revision_id);
             if let Err(error) = self.written(&call, request.send()).await? {
                 let failed = fault::of(&error, &call);
                 // The same code sent again leaves no trace that tells whether it was taken.
@@ -174,12 +188,29 @@ impl Session<'_> {
         }
     }
 
-    fn code_update(&self, code: &CodeChange) -> UpdateFunctionCodeFluentBuilder {
+    fn code_update(&self, code: &CodeChange) -> Result<UpdateFunctionCodeFluentBuilder, Failed> {
         let request = self.lambda.update_function_code().function_name(&self.function);
-        // A package without a key of its own would lose the one that the live package has.
-        let key = self.live.as_ref().and_then(|live| live.source_kms_key_arn.clone());
-        let request = request.set_architectures(architectures(code.architecture)).set_source_kms_key_arn(key);
-        request.zip_file(Blob::new(self.artifact.bytes.clone()))
+        let request = request.set_architectures(architectures(code.architecture));
+        let request = request.set_source_kms_key_arn(code.source_kms_key_arn.clone());
+        Ok(match self.source(code)? {
+            Source::Bytes(bytes) => request.zip_file(bytes),
+            Source::Object { bucket, key, version } => {
+                request.s3_bucket(bucket).s3_key(key).set_s3_object_version(version)
+            }
+        })
+    }
+
+    /// Where AWS finds the package.
+    fn source(&self, code: &CodeChange) -> Result<Source, Failed> {
+        let (object, version) = match &code.through {
+            Through::Call => {
+                let bytes = self.artifact.archive.part(0, self.artifact.archive.size());
+                return Ok(Source::Bytes(Blob::new(bytes.map_err(|error| unreadable(&error))?)));
+            }
+            Through::Upload(object) => (object, &self.uploaded),
+            Through::Found { object, version_id } => (object, version_id),
+        };
+        Ok(Source::Object { bucket: object.bucket.clone(), key: object.key.clone(), version: version.clone() })
     }
 
     async fn tag(&mut self, change: &TagChange) -> Result<Done, Failed> {

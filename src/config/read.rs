@@ -126,6 +126,19 @@ impl Reader {
         }
     }
 
+    /// A list whose items are texts or maps; a map alone is a list of one.
+    pub(super) fn mixed(&mut self, name: &'static str) -> Option<Vec<Given>> {
+        let given = self.layer.get(name)?.clone();
+        match &given.value {
+            Value::Map(_) => Some(vec![given]),
+            Value::List(items) if items.iter().any(|item| matches!(item.value, Value::Map(_))) => Some(items.clone()),
+            _ => {
+                let items = self.list(name)?;
+                Some(items.into_iter().map(|item| Given::text(item, given.place.clone())).collect())
+            }
+        }
+    }
+
     /// The entries of a map, in the order they were written; a later key replaces an earlier one.
     pub(super) fn map(&mut self, name: &'static str) -> Option<Vec<Pair>> {
         let given = self.layer.get(name)?.clone();

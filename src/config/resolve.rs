@@ -7,13 +7,15 @@ use std::{
     time::Duration,
 };
 
+use super::layer::{Entry, Value};
 use super::{
     dotenv, interpolate,
     layer::Given,
     read::{Pair, Reader},
 };
 use crate::deployment::{
-    Code, Credentials, Deployment, HandlerParts, Hidden, Keyed, Links, Others, Publish, Release, Rules, Target,
+    Bring, Code, Credentials, Deployment, HandlerParts, Hidden, Keyed, Links, ObjectKey, Others, Publish, Release,
+    Rules, Target, Upload,
 };
 use crate::host::{Build, Host};
 use crate::place::{Place, Problem};
@@ -84,17 +86,114 @@ pub(super) fn deployment(reader: &mut Reader, context: &Context<'_>) -> Option<D
 
 /// Only what a package is made of.
 pub(super) fn code(reader: &mut Reader, context: &Context<'_>) -> Code {
+    let (include, bring) = include(reader);
     Code {
         source: reader.path("zip").unwrap_or_else(|| PathBuf::from(".")),
         rules: Rules {
-            include: reader.list("include").unwrap_or_default(),
+            include,
+            bring,
             exclude: reader.list("exclude").unwrap_or_default(),
             hidden: if reader.flag("dot_match") { Hidden::Take } else { Hidden::Skip },
             links: if reader.choice("symlinks") == Some("follow") { Links::Follow } else { Links::Keep },
             never: context.never.iter().cloned().chain(env_files(reader, context)).collect(),
         },
         architecture: reader.setting("architecture"),
+        upload: upload(reader),
+        source_kms_key_arn: reader.setting::<Arn>("source_kms_key_arn").map(|arn| arn.0),
     }
+}
+
+/// Where in S3 a package goes, with the rules for names of
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html> that hold for all buckets.
+fn upload(reader: &mut Reader) -> Option<Upload> {
+    let bucket = reader.text("s3_bucket");
+    let (prefix, key) = (reader.text("s3_prefix"), reader.text("s3_key"));
+    let expected_owner = reader.text("s3_expected_owner");
+    let kms_key_arn = reader.text("s3_kms_key_arn");
+    let Some(bucket) = bucket else {
+        for name in ["s3_prefix", "s3_key", "s3_expected_owner", "s3_kms_key_arn"] {
+            if reader.place(name).is_some() {
+                reader.wrong(name, "is given without `s3_bucket`");
+            }
+        }
+        return None;
+    };
+    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    if !(3..=63).contains(&bucket.len()) || !bucket.chars().all(known) {
+        let message = format!("`{bucket}` is not the name of a bucket: 3 to 63 letters, digits, `.` and `-`");
+        reader.wrong("s3_bucket", message).help = Some("give the name alone, without `s3://`".to_owned());
+    }
+    if key.is_some() && prefix.is_some() {
+        reader.wrong("s3_prefix", "is given together with `s3_key`, which is the whole key");
+    }
+    if let Some(owner) = &expected_owner
+        && !is_account(owner)
+    {
+        reader.wrong("s3_expected_owner", format!("must be the 12 digits of an account, got `{owner}`"));
+    }
+    let key = match (key, prefix) {
+        (Some(key), _) => ObjectKey::Given(key),
+        (None, None) => ObjectKey::ByHash(String::new()),
+        (None, Some(prefix)) if prefix.ends_with('/') => ObjectKey::ByHash(prefix),
+        (None, Some(prefix)) => ObjectKey::ByHash(format!("{prefix}/")),
+    };
+    if let ObjectKey::Given(text) | ObjectKey::ByHash(text) = &key
+        && text.len() > 900
+    {
+        reader.wrong("s3_bucket", "the key in it is longer than the 1024 bytes that S3 takes");
+    }
+    Some(Upload { bucket, key, expected_owner, kms_key_arn })
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.chars().all(|c| c.is_ascii_digit())
+}
+
+/// Globs choose among the files of the directory; maps bring others.
+fn include(reader: &mut Reader) -> (Vec<String>, Vec<Bring>) {
+    let Some(items) = reader.mixed("include") else { return Default::default() };
+    let (mut globs, mut brought) = (Vec::new(), Vec::new());
+    for item in items {
+        match item.value {
+            Value::Text(glob) => globs.push(glob),
+            Value::Map(entries) => brought.extend(bring(reader, &entries, &item.place)),
+            Value::Null | Value::List(_) => {}
+        }
+    }
+    (globs, brought)
+}
+
+fn bring(reader: &mut Reader, entries: &[Entry], place: &Place) -> Option<Bring> {
+    let (mut from, mut glob, mut to) = (None, None, None);
+    let mut wrong = |message: String, place: &Place| {
+        let problem = Problem::new(message).of("include").at(place);
+        reader.problems.push(problem.help("write `{from: FOLDER, glob: '**/*.py', to: FOLDER}`"));
+    };
+    for entry in entries {
+        let field = match entry.key.as_str() {
+            "from" => &mut from,
+            "glob" => &mut glob,
+            "to" => &mut to,
+            other => {
+                wrong(format!("has no key `{other}`"), &entry.place);
+                continue;
+            }
+        };
+        match entry.given.as_text() {
+            Some(text) => *field = Some(text.trim().to_owned()),
+            None => wrong(format!("`{}` must be a text", entry.key), &entry.place),
+        }
+    }
+    let Some(from) = from.filter(|from| !from.is_empty()) else {
+        wrong("has a map without `from`".to_owned(), place);
+        return None;
+    };
+    let to = to.unwrap_or_default();
+    let parts: Vec<_> = to.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    if to.starts_with('/') || parts.contains(&"..") {
+        wrong(format!("`{to}` is not a folder of the package"), place);
+    }
+    Some(Bring { from: from.into(), glob: glob.unwrap_or_else(|| "**".to_owned()), to: parts.join("/") })
 }
 
 fn env_files(reader: &mut Reader, context: &Context<'_>) -> Vec<PathBuf> {
@@ -125,7 +224,7 @@ fn target(reader: &mut Reader, function: Option<&FunctionName>, context: &Contex
     }
     let expect_account = reader.text("expect_account");
     if let Some(account) = &expect_account
-        && !(account.len() == 12 && account.chars().all(|c| c.is_ascii_digit()))
+        && !is_account(account)
     {
         reader.wrong("expect_account", format!("must be the 12 digits of an account, got `{account}`"));
     }
@@ -136,7 +235,9 @@ fn target(reader: &mut Reader, function: Option<&FunctionName>, context: &Contex
         reader.wrong("expect_account", format!("is {expected}, but the ARN in `function_name` is of {account}"));
     }
     // With endpoints for single services in the environment, the SDK is left to choose among them.
-    let of_services = context.host.variable("AWS_ENDPOINT_URL_LAMBDA").is_some();
+    let of_services = ["LAMBDA", "S3", "STS"]
+        .iter()
+        .any(|service| context.host.variable(&format!("AWS_ENDPOINT_URL_{service}")).is_some());
     let general = reader.place("endpoint_url") == Some(Place::Variable("AWS_ENDPOINT_URL".to_owned()));
     let endpoint_url = reader.text("endpoint_url").filter(|_| !(of_services && general));
     if let Some(url) = &endpoint_url
@@ -147,6 +248,7 @@ fn target(reader: &mut Reader, function: Option<&FunctionName>, context: &Contex
     Target {
         region: region.or(of_arn),
         fallback_region: context.fallback_region.clone(),
+        path_style: endpoint_url.is_some() || context.host.variable("AWS_ENDPOINT_URL_S3").is_some(),
         endpoint_url,
         credentials: credentials(reader),
         expect_account,

@@ -1,34 +1,52 @@
 //! From files to an archive whose bytes depend on nothing but the files.
 //!
-//! `select` decides which entries, in which order: a list, no bytes. `archive` turns the list into bytes.
-//! Must not know Lambda's API.
+//! `select` decides which entries, in which order: a list, no bytes. `deflate` turns files into bytes, `archive` lays
+//! them out as a zip, `store` keeps the result; `ready` looks into an archive that was made elsewhere. Must not know
+//! Lambda's API.
 
 mod archive;
+mod deflate;
+mod ready;
 mod select;
+mod store;
 
 use std::{
-    fs, io,
+    collections::BTreeMap,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
 };
 
 use base64::Engine;
-use sha2::{Digest, Sha256};
+pub use store::{Archive, code_sha256};
 
-pub use select::{Entry, Kind, Selection};
+use crate::deployment::Code;
 
-use crate::deployment::{Code, Rules};
+/// Bytes that fit into a call of Lambda's API: 50 MB, which the account's limits give as 52,428,800.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+pub const DIRECT_LIMIT: u64 = 50 << 20;
 
 /// A package, ready to be sent.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Artifact {
     /// The archive.
-    pub bytes: Vec<u8>,
+    pub archive: Archive,
     /// Base64 SHA-256 of the archive, as Lambda's `CodeSha256` has it.
     pub code_sha256: String,
-    /// Its entries by name, with mode and size in bytes. Those of a ready archive are as they were found.
+    /// Its entries by name. Those of a ready archive are as they were found.
     pub entries: Vec<Listed>,
     /// How many names a rule that the user did not write left out.
     pub left_out: usize,
+    /// What deserves a word: lowercase fragments.
+    pub warnings: Vec<String>,
+}
+
+impl Artifact {
+    /// The hash in the form that suits file names.
+    pub fn hex_sha256(&self) -> String {
+        let hash = base64::engine::general_purpose::STANDARD.decode(&self.code_sha256).unwrap_or_default();
+        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 /// One line of an archive's listing.
@@ -40,6 +58,17 @@ pub struct Listed {
     pub mode: u32,
     /// Bytes when unpacked.
     pub size: u64,
+    /// Bytes in the archive.
+    pub packed: u64,
+}
+
+/// How far packing has come, in bytes of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Packed {
+    /// Bytes so far.
+    pub done: u64,
+    /// All bytes.
+    pub all: u64,
 }
 
 /// Why there is no package.
@@ -68,10 +97,18 @@ pub enum Error {
     Glob { option: &'static str, glob: String, reason: String },
     #[error("`include` has `{0}`, which matches no file")]
     Unmatched(String),
+    #[error("`include` brings files from `{0}`, which does not exist")]
+    NothingToBring(PathBuf),
     #[error("there is nothing to package in `{0}`{hint}", hint = if *.1 == 0 { String::new() } else { format!(": all {} files are left out by default (hidden names need `dot_match`)", .1) })]
     Empty(PathBuf, usize),
     #[error("`{0}` is not a zip archive: {1}")]
     NotAnArchive(PathBuf, String),
+    #[error("`{0}` cannot be deployed: {1}; make the archive anew, or name the folder instead")]
+    Dubious(PathBuf, String),
+    #[error("`{name}` would be both `{first}` and `{second}`; exclude one, or bring it to another place")]
+    Twice { name: String, first: PathBuf, second: PathBuf },
+    #[error("the files have {0} bytes, and AWS takes at most 262144000; leave files out with `exclude`")]
+    TooLarge(u64),
     #[error("the archive could not be written")]
     Write(#[source] io::Error),
     #[error("`{0}` changed while it was being packaged; run again when nothing writes to it")]
@@ -82,8 +119,10 @@ impl Error {
     /// The option at fault.
     pub fn option(&self) -> &'static str {
         match self {
-            Self::Unmatched(_) => "include",
+            Self::Unmatched(_) | Self::NothingToBring(_) => "include",
             Self::Glob { option, .. } => option,
+            Self::Twice { .. } => "include",
+            Self::TooLarge(_) => "exclude",
             Self::Escapes { .. } | Self::Dangles { .. } | Self::Cycle(_) => "symlinks",
             _ => "zip",
         }
@@ -92,31 +131,29 @@ impl Error {
 
 /// Builds the package of a directory or single file, or reads a ready archive.
 ///
-/// Paths are relative to `directory`.
-pub fn build(code: &Code, directory: &Path) -> Result<Artifact, Error> {
+/// Paths are relative to `directory`. `progress` is told now and then how far it has come.
+pub fn build(code: &Code, directory: &Path, mut progress: impl FnMut(Packed)) -> Result<Artifact, Error> {
     let source = directory.join(&code.source);
     let metadata = match fs::metadata(&source) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Error::Missing(code.source.clone())),
         Err(error) => return Err(Error::Unreadable(code.source.clone(), error)),
     };
-    if metadata.is_file() && is_archive(&source) {
+    let selection = if metadata.is_dir() {
+        select::directory(&code.source, directory, &code.rules)?
+    } else if !metadata.is_file() {
+        return Err(Error::Special(code.source.clone()));
+    } else if is_archive(&source) {
         return ready(&code.source, &source);
-    }
-    let selection = select_from(&code.source, &source, &metadata, &code.rules)?;
-    let bytes = archive::write(&selection.entries)?;
-    let entries = selection.entries.iter().map(Entry::listed).collect();
-    Ok(Artifact { code_sha256: code_sha256(&bytes), bytes, entries, left_out: selection.left_out })
-}
-
-fn select_from(shown: &Path, source: &Path, metadata: &fs::Metadata, rules: &Rules) -> Result<Selection, Error> {
-    if metadata.is_dir() {
-        select::directory(shown, source, rules)
-    } else if metadata.is_file() {
-        select::single(source)
     } else {
-        Err(Error::Special(shown.to_owned()))
-    }
+        select::single(&source)?
+    };
+    let all = selection.entries.iter().map(select::Entry::size).sum();
+    let mut store = store::Store::new();
+    let entries = archive::write(&selection.entries, &mut store, |done| progress(Packed { done, all }))?;
+    let (archive, code_sha256) = store.finish().map_err(Error::Write)?;
+    let warnings = colliding(&entries);
+    Ok(Artifact { archive, code_sha256, entries, left_out: selection.left_out, warnings })
 }
 
 /// A ready archive is told by its extension, in any case.
@@ -127,15 +164,26 @@ fn is_archive(path: &Path) -> bool {
 
 /// Reads a ready archive, which is sent as it is, and looks whether it is one.
 fn ready(shown: &Path, source: &Path) -> Result<Artifact, Error> {
-    let bytes = fs::read(source).map_err(|error| Error::Unreadable(shown.to_owned(), error))?;
-    let entries = archive::list(&bytes).map_err(|reason| Error::NotAnArchive(shown.to_owned(), reason))?;
+    let unreadable = |error| Error::Unreadable(shown.to_owned(), error);
+    let (_, entries) = ready::Ready::open(shown, File::open(source).map_err(unreadable)?)?;
     if entries.is_empty() {
         return Err(Error::Empty(shown.to_owned(), 0));
     }
-    Ok(Artifact { code_sha256: code_sha256(&bytes), bytes, entries, left_out: 0 })
+    let (archive, code_sha256) = Archive::of_file(File::open(source).map_err(unreadable)?).map_err(unreadable)?;
+    Ok(Artifact { archive, code_sha256, warnings: colliding(&entries), entries, left_out: 0 })
 }
 
-/// The hash that Lambda calls `CodeSha256`.
-pub fn code_sha256(bytes: &[u8]) -> String {
-    base64::engine::general_purpose::STANDARD.encode(Sha256::digest(bytes))
+/// Names that are one on file systems that do not tell capitals apart, as those of Windows and macOS.
+fn colliding(entries: &[Listed]) -> Vec<String> {
+    let mut seen = BTreeMap::new();
+    let mut warnings = Vec::new();
+    for entry in entries {
+        if let Some(other) = seen.insert(entry.name.to_lowercase(), &entry.name) {
+            warnings.push(format!(
+                "`{other}` and `{}` differ only in case: a Windows or macOS checkout has only one of them",
+                entry.name
+            ));
+        }
+    }
+    warnings
 }

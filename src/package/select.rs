@@ -2,17 +2,18 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, File, Metadata},
-    io::Read,
-    path::{Component, Path, PathBuf},
+    fs::{self, Metadata},
+    io,
+    path::{Component, MAIN_SEPARATOR, Path, PathBuf},
+    time::{Duration, UNIX_EPOCH},
 };
 
 use globset::{GlobBuilder, GlobMatcher};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use walkdir::{DirEntry, WalkDir};
 
-use super::{Error, Listed};
-use crate::deployment::{Hidden, Links, Rules};
+use super::Error;
+use crate::deployment::{Bring, Hidden, Links, Rules};
 
 /// Names that are never packaged: version control, what interpreters and Finder leave behind.
 const NEVER: &[&str] = &[".git", ".hg", ".svn", ".bzr", "CVS", "_darcs", ".jj", "__pycache__", ".DS_Store"];
@@ -22,126 +23,208 @@ const IGNORE_FILE: &str = ".lambdaignore";
 
 /// What goes into an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Selection {
+pub(super) struct Selection {
     /// Sorted by name, bytewise, each name once.
-    pub entries: Vec<Entry>,
+    pub(super) entries: Vec<Entry>,
     /// How many names a rule that the user did not write left out. A folder counts once.
-    pub left_out: usize,
+    pub(super) left_out: usize,
 }
 
 /// One entry of an archive to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub(super) struct Entry {
     /// The path in the archive, with `/` between its parts.
-    pub name: String,
+    pub(super) name: String,
     /// The file to read.
-    pub source: PathBuf,
+    pub(super) source: PathBuf,
     /// What it is.
-    pub kind: Kind,
+    pub(super) kind: Kind,
 }
 
 /// What an entry is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
-    /// A file: its size in bytes, and whether it may be executed.
+pub(super) enum Kind {
+    /// A file.
     File {
         /// Bytes.
         size: u64,
-        /// Whether its mode is 0755.
+        /// When it was last written, since 1970; absent where the file system does not tell.
+        modified: Option<Duration>,
+        /// Whether anybody may execute it.
         executable: bool,
     },
-    /// A link: the path it holds.
-    Link {
-        /// Relative, with `/` between its parts.
-        target: String,
-    },
+    /// A link: the path it holds, relative, with `/` between its parts.
+    Link { target: String },
 }
 
 impl Entry {
-    /// The Unix mode with its type bits: the only three there are.
-    pub fn mode(&self) -> u32 {
-        match self.kind {
-            Kind::File { executable: false, .. } => 0o100_644,
-            Kind::File { executable: true, .. } => 0o100_755,
-            Kind::Link { .. } => 0o120_777,
-        }
-    }
-
-    /// The entry as it will be listed.
-    pub fn listed(&self) -> Listed {
-        let size = match &self.kind {
+    /// Bytes when unpacked.
+    pub(super) fn size(&self) -> u64 {
+        match &self.kind {
             Kind::File { size, .. } => *size,
             Kind::Link { target } => target.len() as u64,
-        };
-        Listed { name: self.name.clone(), mode: self.mode(), size }
+        }
     }
 }
 
 /// A single file goes to the root of the archive, under its base name.
 pub(super) fn single(source: &Path) -> Result<Selection, Error> {
-    let name = source.file_name().and_then(|name| name.to_str()).ok_or_else(|| Error::Name(source.to_owned()))?;
     let metadata = fs::metadata(source).map_err(|error| Error::Unreadable(source.to_owned(), error))?;
-    let entries =
-        vec![Entry { name: name.to_owned(), source: source.to_owned(), kind: file(name, source, &metadata)? }];
+    let entries = vec![Entry { name: base_name(source)?, source: source.to_owned(), kind: file(&metadata) }];
     Ok(Selection { entries, left_out: 0 })
 }
 
-/// The files of a directory that the rules let in.
-pub(super) fn directory(shown: &Path, root: &Path, rules: &Rules) -> Result<Selection, Error> {
-    let root = fs::canonicalize(root).map_err(|error| Error::Unreadable(shown.to_owned(), error))?;
-    let include = Include::new(&rules.include)?;
-    let exclude = exclude(&root, &rules.exclude)?;
-    let never: BTreeSet<_> = rules.never.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
-
-    let mut entries = BTreeMap::new();
-    let mut matched = vec![false; include.globs.len()];
-    let mut left_out = 0;
-    let walk = WalkDir::new(&root).min_depth(1).follow_links(rules.links == Links::Follow);
-    let mut walk = walk.into_iter();
-    while let Some(found) = walk.next() {
-        let path = match &found {
-            Ok(found) => found.path().to_owned(),
-            Err(error) => error.path().unwrap_or(&root).to_owned(),
-        };
-        // What stays out may be broken, or have a name that no archive can hold.
-        let shown_name = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().into_owned();
-        let is_dir = found.as_ref().is_ok_and(|found| found.file_type().is_dir());
-        let by_rule = left_out_by_default(&shown_name, rules, &include);
-        let unwanted =
-            never.contains(&path) || (found.is_ok() && fs::canonicalize(&path).is_ok_and(|real| never.contains(&real)));
-        if by_rule || unwanted || exclude.matched(&shown_name, is_dir).is_ignore() {
-            left_out += usize::from(by_rule);
-            if is_dir {
-                walk.skip_current_dir();
-            }
-            continue;
-        }
-        let found = found.map_err(|error| walk_error(&root, error))?;
-        let name = name_in(&root, found.path())?;
-        if is_dir || !include.takes(&name, &mut matched) {
-            continue;
-        }
-        let kind = kind(&root, &found, &name)?;
-        entries.insert(name.clone(), Entry { name, source: found.into_path(), kind });
-    }
-
-    if let Some(unmatched) = matched.iter().position(|matched| !matched) {
-        return Err(Error::Unmatched(rules.include[unmatched].clone()));
-    }
-    if entries.is_empty() {
-        return Err(Error::Empty(shown.to_owned(), left_out));
-    }
-    check_links(&root, &entries)?;
-    Ok(Selection { entries: entries.into_values().collect(), left_out })
+fn base_name(path: &Path) -> Result<String, Error> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.map(str::to_owned).ok_or_else(|| Error::Name(path.to_owned()))
 }
 
-/// The rules that the user did not write.
-fn left_out_by_default(name: &str, rules: &Rules, include: &Include) -> bool {
+/// The files of a directory that the rules let in, and those that are brought from elsewhere.
+///
+/// `shown` is the directory as the user wrote it, `base` where relative paths begin.
+pub(super) fn directory(shown: &Path, base: &Path, rules: &Rules) -> Result<Selection, Error> {
+    let root = real(shown, base, Error::Missing)?;
+    let exclude = exclude(&root, &rules.exclude)?;
+    let never = rules.never.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
+    let mut collector = Collector { rules, exclude, never, entries: BTreeMap::new(), left_out: 0 };
+
+    if let Some(unmatched) = collector.walk(&root, "", &Include::new(&rules.include, "include")?)? {
+        return Err(Error::Unmatched(rules.include[unmatched].clone()));
+    }
+    for bring in &rules.bring {
+        collector.bring(bring, base)?;
+    }
+    if collector.entries.is_empty() {
+        return Err(Error::Empty(shown.to_owned(), collector.left_out));
+    }
+    Ok(Selection { entries: collector.entries.into_values().collect(), left_out: collector.left_out })
+}
+
+fn real(shown: &Path, base: &Path, missing: impl Fn(PathBuf) -> Error) -> Result<PathBuf, Error> {
+    fs::canonicalize(base.join(shown)).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => missing(shown.to_owned()),
+        _ => Error::Unreadable(shown.to_owned(), error),
+    })
+}
+
+/// Collects entries from one folder after another.
+struct Collector<'a> {
+    rules: &'a Rules,
+    exclude: Gitignore,
+    never: BTreeSet<PathBuf>,
+    entries: BTreeMap<String, Entry>,
+    left_out: usize,
+}
+
+impl Collector<'_> {
+    /// Takes what stands elsewhere.
+    fn bring(&mut self, bring: &Bring, base: &Path) -> Result<(), Error> {
+        let from = real(&bring.from, base, Error::NothingToBring)?;
+        let unmatched = || Error::Unmatched(format!("{} from {}", bring.glob, bring.from.display()));
+        let prefix = if bring.to.is_empty() { String::new() } else { format!("{}/", bring.to) };
+        let metadata = fs::metadata(&from).map_err(|error| Error::Unreadable(bring.from.clone(), error))?;
+        if metadata.is_file() {
+            // It was named, so no rule about names keeps it out.
+            let name = format!("{prefix}{}", base_name(&bring.from)?);
+            return self.add(Entry { name, source: from, kind: file(&metadata) });
+        }
+        let include = Include::new(std::slice::from_ref(&bring.glob), "include")?;
+        if self.walk(&from, &prefix, &include)?.is_some() { Err(unmatched()) } else { Ok(()) }
+    }
+
+    /// Takes the files below a root; their names in the archive begin with the prefix. Returns the index of the first
+    /// glob that matched nothing.
+    fn walk(&mut self, root: &Path, prefix: &str, include: &Include) -> Result<Option<usize>, Error> {
+        let mut matched = vec![false; include.globs.len()];
+        let mut links = Vec::new();
+        let walk = WalkDir::new(root).min_depth(1).follow_links(self.rules.links == Links::Follow);
+        let mut walk = walk.into_iter();
+        while let Some(found) = walk.next() {
+            let path = match &found {
+                Ok(found) => found.path().to_owned(),
+                Err(error) => error.path().unwrap_or(root).to_owned(),
+            };
+            // What stays out may be broken, or have a name that no archive can hold.
+            let inside = path.strip_prefix(root).unwrap_or(&path).to_string_lossy();
+            let shown = format!("{prefix}{}", inside.replace(MAIN_SEPARATOR, "/"));
+            let is_dir = found.as_ref().is_ok_and(|found| found.file_type().is_dir());
+            let by_rule = left_out_by_default(&shown, &inside, self.rules, include);
+            if by_rule || self.is_never(&path) || self.excludes(&shown, is_dir, prefix) {
+                self.left_out += usize::from(by_rule);
+                if is_dir {
+                    walk.skip_current_dir();
+                }
+                continue;
+            }
+            let found = found.map_err(|error| walk_error(root, error))?;
+            let name = name_in(root, found.path())?;
+            if is_dir || !include.takes(&name, &mut matched) {
+                continue;
+            }
+            let entry = Entry { kind: kind(root, &found)?, name: format!("{prefix}{name}"), source: found.into_path() };
+            if let Kind::Link { .. } = entry.kind {
+                links.push(entry.clone());
+            }
+            self.add(entry)?;
+        }
+        self.check_links(root, prefix, &links)?;
+        Ok(matched.iter().position(|matched| !matched))
+    }
+
+    fn add(&mut self, entry: Entry) -> Result<(), Error> {
+        match self.entries.insert(entry.name.clone(), entry) {
+            Some(other) if self.entries[&other.name].source != other.source => {
+                let second = self.entries[&other.name].source.clone();
+                Err(Error::Twice { name: other.name, first: other.source, second })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What is brought may lie below an excluded folder that nobody walks through.
+    fn excludes(&self, name: &str, is_dir: bool, prefix: &str) -> bool {
+        let found = if prefix.is_empty() {
+            self.exclude.matched(name, is_dir)
+        } else {
+            self.exclude.matched_path_or_any_parents(name, is_dir)
+        };
+        found.is_ignore()
+    }
+
+    /// Whether it is a file that must never go in, under whatever name it is found.
+    fn is_never(&self, path: &Path) -> bool {
+        let same_name = |never: &PathBuf| never.file_name() == path.file_name();
+        self.never.contains(path)
+            || (self.never.iter().any(same_name) && fs::canonicalize(path).is_ok_and(|real| self.never.contains(&real)))
+    }
+
+    /// A link whose target exists but was left out would dangle where the archive is unpacked.
+    fn check_links(&self, root: &Path, prefix: &str, links: &[Entry]) -> Result<(), Error> {
+        for entry in links {
+            let Kind::Link { target } = &entry.kind else { continue };
+            let dangles = || Error::Dangles { link: entry.source.clone(), target: target.into() };
+            let real = fs::canonicalize(&entry.source).map_err(|_| dangles())?;
+            let inside = name_in(root, &real)?;
+            let name = format!("{prefix}{inside}");
+            let below = format!("{name}/");
+            let is_below = |(next, _): (&String, &Entry)| next.starts_with(&below);
+            let there =
+                self.entries.contains_key(&name) || self.entries.range(below.clone()..).next().is_some_and(is_below);
+            if !there && !inside.is_empty() {
+                return Err(dangles());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The rules that the user did not write. `name` is the path in the archive, `inside` the one below the walk's root.
+fn left_out_by_default(name: &str, inside: &str, rules: &Rules, include: &Include) -> bool {
     let base = name.rsplit('/').next().unwrap_or(name);
     let hidden_at_root = base.starts_with('.') && base == name;
     NEVER.contains(&base)
         || name == IGNORE_FILE
-        || (hidden_at_root && rules.hidden == Hidden::Skip && !include.spells_dot(name))
+        || (hidden_at_root && rules.hidden == Hidden::Skip && !include.spells_dot(inside))
 }
 
 /// The path below the root, with `/` between its parts.
@@ -168,7 +251,7 @@ fn walk_error(root: &Path, error: walkdir::Error) -> Error {
     Error::Unreadable(path, error.into())
 }
 
-fn kind(root: &Path, found: &DirEntry, name: &str) -> Result<Kind, Error> {
+fn kind(root: &Path, found: &DirEntry) -> Result<Kind, Error> {
     let path = found.path();
     if found.path_is_symlink() && found.file_type().is_symlink() {
         return link(root, path);
@@ -176,8 +259,16 @@ fn kind(root: &Path, found: &DirEntry, name: &str) -> Result<Kind, Error> {
     if !found.file_type().is_file() {
         return Err(Error::Special(path.to_owned()));
     }
-    let metadata = found.metadata().map_err(|error| walk_error(root, error))?;
-    file(name, path, &metadata)
+    found.metadata().map(|metadata| file(&metadata)).map_err(|error| walk_error(root, error))
+}
+
+fn file(metadata: &Metadata) -> Kind {
+    Kind::File { size: metadata.len(), modified: modified(metadata), executable: has_execute_bit(metadata) }
+}
+
+/// When a file was last written, since 1970.
+pub(super) fn modified(metadata: &Metadata) -> Option<Duration> {
+    metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()
 }
 
 /// A link is kept as it is written, unless its way leads out of the package: then it is rewritten to the same file,
@@ -215,36 +306,6 @@ fn way(folder: &Path, to: &Path) -> PathBuf {
     let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
     let up = from[shared..].iter().map(|_| Component::ParentDir);
     up.chain(to[shared..].iter().copied()).collect()
-}
-
-/// A link whose target exists but was left out would dangle where the archive is unpacked.
-fn check_links(root: &Path, entries: &BTreeMap<String, Entry>) -> Result<(), Error> {
-    for entry in entries.values() {
-        let Kind::Link { target } = &entry.kind else { continue };
-        let dangles = || Error::Dangles { link: entry.source.clone(), target: target.into() };
-        let real = fs::canonicalize(&entry.source).map_err(|_| dangles())?;
-        let name = name_in(root, &real)?;
-        let below = format!("{name}/");
-        let inside = |(next, _): (&String, &Entry)| next.starts_with(&below);
-        let there = entries.contains_key(&name) || entries.range(below.clone()..).next().is_some_and(inside);
-        if !there && !name.is_empty() {
-            return Err(dangles());
-        }
-    }
-    Ok(())
-}
-
-/// A file is executable when it has an execute bit, is ELF or a script, is the root `bootstrap`, or is an extension.
-fn file(name: &str, path: &Path, metadata: &Metadata) -> Result<Kind, Error> {
-    let unreadable = |error| Error::Unreadable(path.to_owned(), error);
-    let mut head = Vec::with_capacity(4);
-    File::open(path).and_then(|file| file.take(4).read_to_end(&mut head)).map_err(unreadable)?;
-    let executable = has_execute_bit(metadata)
-        || head == b"\x7fELF"
-        || head.starts_with(b"#!")
-        || name == "bootstrap"
-        || name.starts_with("extensions/");
-    Ok(Kind::File { size: metadata.len(), executable })
 }
 
 #[cfg(unix)]
@@ -285,7 +346,7 @@ struct Include {
 }
 
 impl Include {
-    fn new(globs: &[String]) -> Result<Self, Error> {
+    fn new(globs: &[String], option: &'static str) -> Result<Self, Error> {
         let compile = |glob: &String| {
             let pattern = match glob.trim_start_matches("./").trim_end_matches('/') {
                 "" | "." => "**",
@@ -293,7 +354,7 @@ impl Include {
             };
             let matcher = GlobBuilder::new(pattern).literal_separator(true).build();
             let matcher = matcher.map_err(|error| Error::Glob {
-                option: "include",
+                option,
                 glob: glob.clone(),
                 reason: error.kind().to_string(),
             })?;

@@ -7,15 +7,12 @@ mod wanted;
 
 use std::collections::BTreeMap;
 
-pub use step::{CodeChange, Step, TagChange};
+pub use step::{CodeChange, Object, Step, TagChange, Through};
 
-use crate::deployment::{Deployment, Others, Publish};
-use crate::package::Artifact;
-use crate::remote::{Caller, Live, Remote, Version};
+use crate::deployment::{Deployment, ObjectKey, Others, Publish, Upload};
+use crate::package::{Artifact, DIRECT_LIMIT};
+use crate::remote::{Caller, Live, Remote, Stored, Version};
 use crate::settings::{Architecture, Settings};
-
-/// The largest package that fits into a call: AWS' limit of 50 MB (`CodeSizeZipped`).
-const MOST_DIRECT: usize = 50 << 20;
 
 /// Everything that is going to be done about one function, in order.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,12 +72,12 @@ pub fn plan(deployment: &Deployment, artifact: &Artifact, remote: &Remote, calle
 }
 
 /// Why a package cannot be sent; nothing where it can.
-pub fn too_large(artifact: &Artifact) -> Option<Obstacle> {
-    let size = artifact.bytes.len();
-    (size > MOST_DIRECT).then(|| Obstacle {
+pub fn too_large(deployment: &Deployment, artifact: &Artifact) -> Option<Obstacle> {
+    let size = artifact.archive.size();
+    (size > DIRECT_LIMIT && deployment.code.upload.is_none()).then(|| Obstacle {
         option: "zip",
-        message: format!("the package has {size} bytes, AWS takes at most {MOST_DIRECT} in a call"),
-        help: "leave files out with `exclude`".to_owned(),
+        message: format!("the package has {size} bytes, AWS takes at most {DIRECT_LIMIT} in a call"),
+        help: "set `s3_bucket` to send it through S3, or leave files out with `exclude`".to_owned(),
         cause: Cause::Refused,
     })
 }
@@ -112,7 +109,7 @@ impl Plan {
             );
             self.refuse("zip", message, "deploy under another function name");
         }
-        self.obstacles.extend(too_large(artifact));
+        self.obstacles.extend(too_large(deployment, artifact));
         let live_revision = match remote {
             Remote::Absent => None,
             Remote::Present(live) => Some(live.revision_id.as_str()),
@@ -148,12 +145,10 @@ impl Plan {
             }
         }
         let tags = deployment.tags.as_ref().map(|tags| tags.entries.clone()).unwrap_or_default();
-        self.steps.push(Step::CreateFunction {
-            differences: wanted.differences(&Settings::default()),
-            settings: Box::new(wanted),
-            tags,
-            code: code_change(None, artifact, deployment.code.architecture, None),
-        });
+        let code = code_change(deployment, artifact, None);
+        self.upload(&code);
+        let differences = wanted.differences(&Settings::default());
+        self.steps.push(Step::CreateFunction { differences, settings: Box::new(wanted), tags, code });
         self.publish(deployment, artifact);
     }
 
@@ -166,24 +161,17 @@ impl Plan {
             self.steps.push(Step::UpdateConfiguration { settings, differences });
         }
         self.tags(deployment, live);
-        let architecture = deployment.code.architecture.or(live.architecture);
-        if artifact.code_sha256 != live.code_sha256 || architecture != live.architecture {
-            self.steps.push(Step::UpdateCode(code_change(
-                Some(&live.code_sha256),
-                artifact,
-                architecture,
-                live.architecture,
-            )));
-        }
-        if let (Some(failure), true) = (&live.failure, self.steps.is_empty()) {
+        let code = code_change(deployment, artifact, Some(live));
+        let architecture = code.architecture;
+        let differs = code.to != live.code_sha256
+            || architecture != live.architecture
+            || code.source_kms_key_arn != live.source_kms_key_arn;
+        if differs {
+            self.replace_code(code);
+        } else if let (Some(failure), true) = (&live.failure, self.steps.is_empty()) {
             // Nothing differs, but nothing works either: only a new attempt can tell whether it does now.
             self.notes.push(format!("nothing differs, but {failure}; so the code is sent again"));
-            self.steps.push(Step::UpdateCode(code_change(
-                Some(&live.code_sha256),
-                artifact,
-                architecture,
-                live.architecture,
-            )));
+            self.replace_code(code);
         }
         let newest = live.newest_version.as_ref();
         self.published = newest
@@ -191,6 +179,50 @@ impl Plan {
             .map(|version| version.number.clone());
         if self.published.is_none() {
             self.publish(deployment, artifact);
+        }
+    }
+
+    fn replace_code(&mut self, code: CodeChange) {
+        self.upload(&code);
+        self.steps.push(Step::UpdateCode(code));
+    }
+
+    /// Comes first of all: what cannot be stored must not leave anything half done.
+    fn upload(&mut self, code: &CodeChange) {
+        if let Through::Upload(object) = &code.through {
+            self.steps.insert(0, Step::UploadPackage(object.clone()));
+        }
+    }
+
+    /// The object that is going to be uploaded, if any is.
+    pub fn object(&self) -> Option<&Object> {
+        self.steps.iter().find_map(|step| match step {
+            Step::UploadPackage(object) => Some(object),
+            _ => None,
+        })
+    }
+
+    /// Takes in what is in the bucket: an object that is there under its hash is not sent again.
+    pub fn found(&mut self, stored: Stored) {
+        let Some(object) = self.object().cloned() else { return };
+        match stored {
+            Stored::Object { size, version_id } if object.by_hash && size == object.size => {
+                self.steps.retain(|step| !matches!(step, Step::UploadPackage(_)));
+                for step in &mut self.steps {
+                    if let Step::CreateFunction { code, .. } | Step::UpdateCode(code) = step {
+                        code.through = Through::Found { object: object.clone(), version_id: version_id.clone() };
+                    }
+                }
+            }
+            Stored::Object { .. } | Stored::Nothing => {}
+            Stored::NoBucket => {
+                let message = format!("there is no bucket `{}`", object.bucket);
+                self.refuse("s3_bucket", message, "create the bucket, or name another; none is created unasked");
+            }
+            Stored::InRegion(region) => {
+                let message = format!("the bucket `{}` is in {region}, the function in {}", object.bucket, self.region);
+                self.refuse("s3_bucket", message, "name a bucket in the function's Region: Lambda takes from no other");
+            }
         }
     }
 
@@ -250,20 +282,34 @@ fn is_published(version: &Version, wanted: &Settings, artifact: &Artifact, archi
         && differences.iter().all(|difference| difference.setting == "description")
 }
 
-fn code_change(
-    from: Option<&str>,
-    artifact: &Artifact,
-    architecture: Option<Architecture>,
-    from_architecture: Option<Architecture>,
-) -> CodeChange {
+/// The package as it is sent, in which way, and what is live before it.
+fn code_change(deployment: &Deployment, artifact: &Artifact, live: Option<&Live>) -> CodeChange {
+    let from_architecture = live.and_then(|live| live.architecture);
+    let key = deployment.code.source_kms_key_arn.clone();
     CodeChange {
-        from: from.map(str::to_owned),
+        from: live.map(|live| live.code_sha256.clone()),
         to: artifact.code_sha256.clone(),
-        size: artifact.bytes.len() as u64,
+        size: artifact.archive.size(),
         files: artifact.entries.len(),
-        architecture,
+        architecture: deployment.code.architecture.or(from_architecture),
         from_architecture,
+        // A package without a key of its own would lose the one that the live package has.
+        source_kms_key_arn: key.or_else(|| live.and_then(|live| live.source_kms_key_arn.clone())),
+        through: match &deployment.code.upload {
+            None => Through::Call,
+            Some(upload) => Through::Upload(object(upload, artifact)),
+        },
     }
+}
+
+fn object(upload: &Upload, artifact: &Artifact) -> Object {
+    let Upload { bucket, key, expected_owner, kms_key_arn } = upload.clone();
+    let (key, by_hash) = match key {
+        ObjectKey::ByHash(prefix) => (format!("{prefix}{}.zip", artifact.hex_sha256()), true),
+        ObjectKey::Given(key) => (key, false),
+    };
+    let (size, code_sha256) = (artifact.archive.size(), artifact.code_sha256.clone());
+    Object { bucket, key, size, code_sha256, by_hash, expected_owner, kms_key_arn }
 }
 
 #[cfg(test)]

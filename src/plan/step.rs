@@ -7,6 +7,8 @@ use crate::settings::{Architecture, Difference, Settings};
 /// One thing to do. After it the function has settled.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
+    /// Put the package into a bucket.
+    UploadPackage(Object),
     /// Create the function, unpublished.
     CreateFunction {
         /// What is sent.
@@ -64,12 +66,59 @@ pub struct CodeChange {
     pub architecture: Option<Architecture>,
     /// The live instruction set.
     pub from_architecture: Option<Architecture>,
+    /// The key that encrypts it at rest; absent for one that AWS owns.
+    pub source_kms_key_arn: Option<String>,
+    /// How AWS gets it.
+    pub through: Through,
+}
+
+/// How AWS gets a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Through {
+    /// In the call itself.
+    Call,
+    /// From the object that the step before puts into a bucket.
+    Upload(Object),
+    /// From an object that is there already.
+    Found {
+        /// The object.
+        object: Object,
+        /// Its version; absent where the bucket has none.
+        version_id: Option<String>,
+    },
+}
+
+/// A package in S3.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// The bucket.
+    pub bucket: String,
+    /// The key in it.
+    pub key: String,
+    /// Bytes.
+    pub size: u64,
+    /// Base64 SHA-256 of it.
+    pub code_sha256: String,
+    /// Whether the key follows from the contents.
+    pub by_hash: bool,
+    /// The account that the bucket must belong to; absent for any.
+    pub expected_owner: Option<String>,
+    /// The key that encrypts the object; absent for the bucket's default.
+    pub kms_key_arn: Option<String>,
+}
+
+impl Object {
+    /// Its address, as people write it.
+    pub fn url(&self) -> String {
+        format!("s3://{}/{}", self.bucket, self.key)
+    }
 }
 
 impl Step {
     /// What the step does, as the rest of a sentence: "stopped at: …".
     pub fn title(&self) -> &'static str {
         match self {
+            Self::UploadPackage(_) => "upload the package",
             Self::CreateFunction { .. } => "create the function",
             Self::UpdateConfiguration { .. } => "update the configuration",
             Self::UpdateTags(_) => "update the tags",
@@ -81,6 +130,7 @@ impl Step {
     /// What the step is about, in one word.
     pub fn subject(&self) -> &'static str {
         match self {
+            Self::UploadPackage(_) => "package",
             Self::CreateFunction { .. } => "function",
             Self::UpdateConfiguration { .. } => "configuration",
             Self::UpdateTags(_) => "tags",

@@ -8,7 +8,7 @@ use insta::assert_snapshot;
 use super::*;
 use crate::{
     deployment::{Code, HandlerParts, Keyed, Release, Rules, Target},
-    package::Listed,
+    package::{Archive, Listed},
     remote::Caller,
     settings::{
         Description, Environment, FunctionName, Handler, Layers, MemorySize, Partition, Role, Runtime, Secret, Setting,
@@ -27,7 +27,13 @@ fn wanted(change: impl FnOnce(&mut Deployment)) -> Deployment {
         handler_parts: None,
         environment: None,
         tags: None,
-        code: Code { source: PathBuf::from("dist"), rules: Rules::default(), architecture: None },
+        code: Code {
+            source: PathBuf::from("dist"),
+            rules: Rules::default(),
+            architecture: None,
+            upload: None,
+            source_kms_key_arn: None,
+        },
         release: Release::default(),
         wait_timeout: Duration::from_secs(1),
     };
@@ -36,8 +42,9 @@ fn wanted(change: impl FnOnce(&mut Deployment)) -> Deployment {
 }
 
 fn artifact(sha256: &str) -> Artifact {
-    let entry = Listed { name: "index.js".to_owned(), mode: 0o100_644, size: 5 };
-    Artifact { bytes: vec![0; 100], code_sha256: sha256.to_owned(), entries: vec![entry], left_out: 0 }
+    let entry = Listed { name: "index.js".to_owned(), mode: 0o100_644, size: 5, packed: 5 };
+    let archive = Archive::in_memory(vec![0; 100]);
+    Artifact { archive, code_sha256: sha256.to_owned(), entries: vec![entry], left_out: 0, warnings: Vec::new() }
 }
 
 /// A live function with the code `old`.
@@ -95,15 +102,22 @@ fn version(number: &str, sha256: &str, remote: &Remote) -> Version {
 
 /// The plan, a line for each thing in it.
 fn planned(deployment: &Deployment, sha256: &str, remote: &Remote) -> String {
+    planned_with(deployment, sha256, remote, Stored::Nothing)
+}
+
+/// The plan, when this is in the bucket.
+fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remote, stored: Stored) -> String {
     let partition = Partition("aws".to_owned());
     let caller = Caller { account: Some("123456789012".to_owned()), partition, region: "eu-west-1".to_owned() };
-    let plan = plan(deployment, &artifact(sha256), remote, &caller);
+    let mut plan = plan(deployment, &artifact(sha256), remote, &caller);
+    plan.found(stored);
     let mut out = String::new();
     for Obstacle { option, message, cause, .. } in &plan.obstacles {
         writeln!(out, "obstacle {option} ({cause:?}): {message}").unwrap();
     }
     for step in &plan.steps {
         match step {
+            Step::UploadPackage(object) => writeln!(out, "upload {} of {} bytes", object.url(), object.size),
             Step::CreateFunction { differences, tags, code, .. } => {
                 writeln!(out, "create {} {tags:?} {}", code.to, shown(differences))
             }
@@ -112,7 +126,13 @@ fn planned(deployment: &Deployment, sha256: &str, remote: &Remote) -> String {
                 writeln!(out, "configure {}; sends {}", shown(differences), shown(&sent))
             }
             Step::UpdateTags(TagChange { set, remove, .. }) => writeln!(out, "tags +{set:?} -{remove:?}"),
-            Step::UpdateCode(code) => writeln!(out, "code {:?} → {} as {:?}", code.from, code.to, code.architecture),
+            Step::UpdateCode(code) => {
+                let found = match &code.through {
+                    Through::Call | Through::Upload(_) => String::new(),
+                    Through::Found { version_id, .. } => format!(" found with version {version_id:?}"),
+                };
+                writeln!(out, "code {:?} → {} as {:?}{found}", code.from, code.to, code.architecture)
+            }
             Step::PublishVersion { code_sha256, .. } => writeln!(out, "publish {code_sha256}"),
         }
         .unwrap();
@@ -311,4 +331,53 @@ fn emptying_what_could_not_be_read_is_a_change() {
     let cleared = wanted(|deployment| deployment.environment = variables(&[], Some(Others::Replace)));
     let unread = live(|live| live.settings.environment = None);
     assert_snapshot!(planned(&cleared, "old", &unread), @"configure environment: - → none; sends environment: - → none");
+}
+
+/// A deployment of `new` through a bucket.
+fn through_bucket(key: ObjectKey) -> Deployment {
+    wanted(|deployment| {
+        let upload = Upload { bucket: "packages".to_owned(), key, expected_owner: None, kms_key_arn: None };
+        deployment.code.upload = Some(upload);
+        deployment.settings.memory_size = Some(MemorySize(256));
+    })
+}
+
+#[test]
+fn a_package_goes_into_its_bucket_before_anything_else_changes() {
+    let by_hash = through_bucket(ObjectKey::ByHash("lambda/".to_owned()));
+    // The hash of the package in hexadecimal digits; `bmV3` is base64 for `new`.
+    assert_snapshot!(planned(&by_hash, "bmV3", &live(|_| ())), @r#"
+    upload s3://packages/lambda/6e6577.zip of 100 bytes
+    configure memory_size: 128 MB → 256 MB; sends memory_size: - → 256 MB
+    code Some("old") → bmV3 as Some(Arm64)
+    "#);
+    assert_snapshot!(planned(&by_hash, "old", &live(|_| ())), @"configure memory_size: 128 MB → 256 MB; sends memory_size: - → 256 MB");
+}
+
+#[test]
+fn an_object_under_its_hash_is_not_sent_again_but_one_under_a_given_key_is() {
+    let by_hash = through_bucket(ObjectKey::ByHash(String::new()));
+    let object = |size| Stored::Object { size, version_id: Some("v7".to_owned()) };
+    assert_snapshot!(planned_with(&by_hash, "bmV3", &live(|_| ()), object(100)), @r#"
+    configure memory_size: 128 MB → 256 MB; sends memory_size: - → 256 MB
+    code Some("old") → bmV3 as Some(Arm64) found with version Some("v7")
+    "#);
+    assert!(planned_with(&by_hash, "bmV3", &live(|_| ()), object(99)).starts_with("upload"));
+    let given = through_bucket(ObjectKey::Given("f.zip".to_owned()));
+    assert!(planned_with(&given, "bmV3", &live(|_| ()), object(100)).starts_with("upload s3://packages/f.zip"));
+}
+
+#[test]
+fn a_bucket_that_lambda_cannot_take_from_stands_in_the_way() {
+    let by_hash = through_bucket(ObjectKey::ByHash(String::new()));
+    let obstacle = |stored| planned_with(&by_hash, "bmV3", &live(|_| ()), stored).lines().next().unwrap().to_owned();
+    assert_snapshot!(obstacle(Stored::NoBucket), @"obstacle s3_bucket (Refused): there is no bucket `packages`");
+    assert_snapshot!(obstacle(Stored::InRegion("us-east-1".to_owned())), @"obstacle s3_bucket (Refused): the bucket `packages` is in us-east-1, the function in eu-west-1");
+}
+
+#[test]
+fn a_key_for_the_package_is_a_change_of_the_code() {
+    let with_key = wanted(|deployment| deployment.code.source_kms_key_arn = Some("key:1".to_owned()));
+    assert_snapshot!(planned(&with_key, "old", &live(|_| ())), @r#"code Some("old") → old as Some(Arm64)"#);
+    assert_snapshot!(planned(&with_key, "old", &live(|live| live.source_kms_key_arn = Some("key:1".to_owned()))), @"");
 }

@@ -39,6 +39,17 @@ pub enum Event {
         /// How long so far.
         so_far: Duration,
     },
+    /// How far a long piece of work has come; told several times a second.
+    Progress {
+        /// What is being done.
+        doing: Doing,
+        /// Bytes so far.
+        done: u64,
+        /// All bytes.
+        all: u64,
+        /// How long so far.
+        so_far: Duration,
+    },
     /// A step is done and has settled.
     StepDone {
         /// The step.
@@ -59,6 +70,25 @@ pub enum Event {
     Packaged(Packaged),
     /// The run, or one function of it, failed.
     Failed(Failure),
+}
+
+/// Work on a package that may take long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doing {
+    /// Files are being deflated.
+    Packing,
+    /// The archive is being sent.
+    Sending,
+}
+
+impl Doing {
+    /// The beginning of a sentence.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Packing => "Packing",
+            Self::Sending => "Sending",
+        }
+    }
 }
 
 /// A part of the run, in dpl's words.

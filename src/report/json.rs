@@ -197,6 +197,7 @@ impl Document {
             | Event::Rehearsed
             | Event::StepStarted { .. }
             | Event::Waiting { .. }
+            | Event::Progress { .. }
             | Event::StepDone { .. } => {}
         }
     }
@@ -238,6 +239,9 @@ fn steps(plan: &Plan) -> Vec<Planned> {
     plan.steps
         .iter()
         .map(|step| match step {
+            Step::UploadPackage(object) => {
+                Planned { step: "upload_package", changes: vec![whole("object", None, Some(object.url()))] }
+            }
             Step::CreateFunction { differences, tags, code, .. } => {
                 let mut changes = of(differences);
                 changes.extend(tags.iter().map(|(key, value)| tag(key, None, Some(value))));

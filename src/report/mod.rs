@@ -8,6 +8,7 @@ mod github;
 mod json;
 mod plain;
 mod plan;
+mod progress;
 mod redact;
 mod sanitise;
 mod summary;
@@ -15,7 +16,7 @@ mod travis;
 
 use std::collections::BTreeSet;
 
-pub use event::{Deployed, Event, Failure, Packaged, Stage};
+pub use event::{Deployed, Doing, Event, Failure, Packaged, Stage};
 pub use plan::size;
 pub use redact::{Console, mask};
 
@@ -111,6 +112,7 @@ fn dialect(ci: Ci, host: &Host) -> Box<dyn Dialect> {
 /// Turns events into text, annotations, outputs, a summary and a document.
 pub struct Reporter {
     dialect: Box<dyn Dialect>,
+    progress: progress::Progress,
     console: Console,
     document: json::Document,
     format: Format,
@@ -134,6 +136,7 @@ impl Reporter {
         console.keep_output_free(format == Format::Json);
         Self {
             dialect: dialect(ci, host),
+            progress: progress::Progress::new(host.terminal && ci == Ci::None),
             console,
             document: json::Document::new(command),
             format,
@@ -167,6 +170,13 @@ impl Reporter {
 
     /// Says what happened.
     pub fn tell(&mut self, event: &Event) {
+        if let Event::Progress { doing, done, all, so_far } = event {
+            if let Some(line) = self.progress.tell(*doing, *done, *all, *so_far) {
+                self.line(&line);
+            }
+            return;
+        }
+        self.progress.clear();
         self.document.note(event);
         match event {
             Event::Stage(stage) => self.stage(*stage),

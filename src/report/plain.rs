@@ -27,6 +27,7 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
         }
         Event::Packaged(package) => packaged(package),
         Event::StepDone { .. }
+        | Event::Progress { .. }
         | Event::Stage(_)
         | Event::StageDone
         | Event::Warning(_)
@@ -39,11 +40,16 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
 /// dpl's words at the beginning of each step.
 pub(super) fn started(function: &str, step: &Step, said_updating: &mut Option<String>) -> Vec<String> {
     let mut lines = Vec::new();
-    if !matches!(step, Step::CreateFunction { .. }) && said_updating.as_deref() != Some(function) {
+    if !matches!(step, Step::CreateFunction { .. } | Step::UploadPackage(_))
+        && said_updating.as_deref() != Some(function)
+    {
         lines.push(format!("Updating existing function {function}."));
     }
-    *said_updating = Some(function.to_owned());
+    if !matches!(step, Step::UploadPackage(_)) {
+        *said_updating = Some(function.to_owned());
+    }
     match step {
+        Step::UploadPackage(object) => lines.push(format!("Uploading the package to {}.", object.url())),
         Step::CreateFunction { .. } => lines.push(format!("Creating function {function}.")),
         Step::UpdateConfiguration { .. } => {}
         Step::UpdateTags(_) => lines.push("Updating tags.".to_owned()),

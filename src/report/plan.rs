@@ -1,7 +1,7 @@
 //! A plan as people read it: one line a step, one line a change, both ends of each.
 
 use super::sanitise;
-use crate::plan::{CodeChange, Plan, Step, TagChange};
+use crate::plan::{CodeChange, Plan, Step, TagChange, Through};
 use crate::settings::{Difference, Setting};
 
 /// The plan as text.
@@ -27,6 +27,7 @@ pub(super) fn lines(plan: &Plan) -> Vec<String> {
 /// The sign, the rest of the line, and the changes below it.
 fn described(step: &Step) -> (char, String, Vec<(String, String)>) {
     match step {
+        Step::UploadPackage(object) => ('+', format!("sent to {} ({})", object.url(), size(object.size)), Vec::new()),
         Step::CreateFunction { tags, code, differences, .. } => {
             let mut changes: Vec<_> = differences.iter().map(change).collect();
             changes.extend(code.architecture.map(|architecture| ("architecture".to_owned(), architecture.shown())));
@@ -39,12 +40,15 @@ fn described(step: &Step) -> (char, String, Vec<(String, String)>) {
             let from = code.from.as_deref().map_or_else(|| "nothing".to_owned(), short);
             let same = code.from.as_ref() == Some(&code.to);
             let head = if same { format!("{from} sent again") } else { format!("{from} → {}", short(&code.to)) };
-            let changes = match (code.from_architecture, code.architecture) {
-                (Some(from), Some(to)) if from != to => {
-                    vec![("architecture".to_owned(), format!("{} → {}", from.shown(), to.shown()))]
-                }
-                _ => Vec::new(),
-            };
+            let mut changes = Vec::new();
+            if let (Some(from), Some(to)) = (code.from_architecture, code.architecture)
+                && from != to
+            {
+                changes.push(("architecture".to_owned(), format!("{} → {}", from.shown(), to.shown())));
+            }
+            if let Through::Found { object, .. } = &code.through {
+                changes.push(("from".to_owned(), format!("{}, which is there already", object.url())));
+            }
             ('~', format!("{head} ({})", contents(code)), changes)
         }
         Step::PublishVersion { .. } => ('+', "published from this code and these settings".to_owned(), Vec::new()),

@@ -51,6 +51,7 @@ fn table(plan: &Plan) -> String {
 
 fn rows(step: &Step) -> Vec<(String, String)> {
     match step {
+        Step::UploadPackage(object) => vec![("package".to_owned(), object.url())],
         Step::CreateFunction { differences, tags, .. } => {
             let created = ("function".to_owned(), "created".to_owned());
             let tags = tags.iter().map(|(key, value)| (format!("tag {key}"), value.clone()));

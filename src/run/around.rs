@@ -6,7 +6,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::sync::watch;
 
-use super::Run;
+use super::{Interrupt, Run};
 use crate::apply::Signal;
 use crate::config::Loaded;
 use crate::error::Error;
@@ -32,7 +32,7 @@ pub(super) fn log_decisions(loaded: &Loaded, console: &Console) {
 }
 
 /// Listens for requests to stop. From here on they no longer kill the process, which ends by itself soon after.
-pub(super) fn interrupts() -> watch::Receiver<Option<Signal>> {
+pub(super) fn interrupts() -> Interrupt {
     let (sender, receiver) = watch::channel(None);
     tokio::spawn(async move {
         sender.send_replace(Some(next_signal().await));
@@ -65,7 +65,7 @@ async fn next_signal() -> Signal {
 }
 
 /// Stashes uncommitted files, as dpl's `cleanup` does. Says whether there is anything to bring back.
-pub(super) async fn stash(run: &Run<'_>, interrupt: &watch::Receiver<Option<Signal>>) -> Result<bool, Error> {
+pub(super) async fn stash(run: &Run<'_>, interrupt: &Interrupt) -> Result<bool, Error> {
     run.tell(&Event::Stage(Stage::Prepare));
     let newest = |host: &Host| host.git(&["rev-parse", "--verify", "--quiet", "refs/stash"]);
     let before = newest(run.host);
@@ -79,11 +79,7 @@ pub(super) async fn unstash(run: &Run<'_>) {
 }
 
 /// Runs the user's commands in order; the first that fails ends it.
-pub(super) async fn run_commands(
-    run: &Run<'_>,
-    commands: &[String],
-    interrupt: &watch::Receiver<Option<Signal>>,
-) -> Result<(), Error> {
+pub(super) async fn run_commands(run: &Run<'_>, commands: &[String], interrupt: &Interrupt) -> Result<(), Error> {
     for command in commands {
         shell(run, command, Speaker::User, Some(interrupt)).await?;
     }
@@ -91,12 +87,7 @@ pub(super) async fn run_commands(
 }
 
 /// One command, by `/bin/sh`. What it prints on either stream is passed on line by line. An interrupt ends it.
-async fn shell(
-    run: &Run<'_>,
-    command: &str,
-    speaker: Speaker,
-    interrupt: Option<&watch::Receiver<Option<Signal>>>,
-) -> Result<(), Error> {
+async fn shell(run: &Run<'_>, command: &str, speaker: Speaker, interrupt: Option<&Interrupt>) -> Result<(), Error> {
     run.tell(&Event::Command(command.to_owned()));
     let failed = |_| Error::Command(command.to_owned());
     let script = format!("exec 2>&1\n{command}");
@@ -120,7 +111,7 @@ async fn shell(
         None => ended.await,
         Some(interrupt) => tokio::select! {
             status = ended => status,
-            signal = Signal::sent(interrupt) => return Err(Error::Interrupted { signal, during: command.to_owned() }),
+            signal = Signal::sent(interrupt) => return Err(Error::Interrupted { signal, during: format!("`{command}`") }),
         },
     };
     if status.map_err(failed)?.success() { Ok(()) } else { Err(Error::Command(command.to_owned())) }

@@ -4,26 +4,33 @@ mod around;
 mod secrets;
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
-use std::fs;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::future::Future;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::apply::{self, Fault, FaultKind, Signal};
+use crate::apply::{self, Fault, FaultKind, Meanwhile, Signal};
 use crate::aws::{self, Connection, Session};
 use crate::cli::{self, Invocation, Stop, Verb};
 use crate::config::{self, DryRun, Entry, Loaded};
+use crate::deployment::{Code, Deployment};
 use crate::error::{Error, ExitCode};
 use crate::host::{Ci, Host};
-use crate::package::{self, Artifact};
-use crate::place::Problem;
-use crate::plan::{self, Plan, Step};
+use crate::package::{self, Artifact, Packed};
+use crate::place::{Place, Problem};
+use crate::plan::{self, Plan, Step, Through};
 use crate::remote::{Live, Remote};
-use crate::report::{self, Console, Deployed, Event, Format, Packaged, Reporter, Speaker, Stage};
+use crate::report::{self, Console, Deployed, Doing, Event, Format, Packaged, Reporter, Speaker, Stage};
 use crate::settings::Role;
+
+/// How often it is told how far packing has come.
+const TICK: Duration = Duration::from_millis(100);
+
+/// The signal that asks the process to stop, once there is one.
+type Interrupt = watch::Receiver<Option<Signal>>;
 
 /// Does what the command line says and returns the exit code.
 pub fn run(host: &Host) -> ExitCode {
@@ -100,19 +107,30 @@ impl<'a> Run<'a> {
             return Err(Error::Configuration(loaded.problems.clone()));
         }
         loaded.skipped.iter().for_each(|reason| self.tell(&Event::Skipped(reason.clone())));
-        match &self.verb {
-            Verb::Package { output, list } => self.package(loaded, output.as_deref(), *list),
-            Verb::Check => self.check(&loaded.entries),
-            Verb::Deploy | Verb::Plan { .. } if loaded.entries.is_empty() => Ok(ExitCode::Success),
-            Verb::Deploy | Verb::Plan { .. } => {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                let started = |error| Error::Output(format!("the process cannot start its event loop: {error}"));
-                runtime.map_err(started)?.block_on(self.deploy_tidily(&loaded.entries))
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let started = |error| Error::Output(format!("the process cannot start its event loop: {error}"));
+        let runtime = runtime.map_err(started)?;
+        let result = runtime.block_on(async {
+            let interrupt = around::interrupts();
+            match &self.verb {
+                Verb::Package { output, list } => self.package(loaded, output.as_deref(), *list, &interrupt).await,
+                Verb::Check => self.check(&loaded.entries, &interrupt).await,
+                Verb::Deploy | Verb::Plan { .. } if loaded.entries.is_empty() => Ok(ExitCode::Success),
+                Verb::Deploy | Verb::Plan { .. } => self.deploy_tidily(&loaded.entries, &interrupt).await,
             }
-        }
+        });
+        // Packing that was interrupted is not waited for.
+        runtime.shutdown_background();
+        result
     }
 
-    fn package(&self, loaded: &Loaded, output: Option<&Path>, list: bool) -> Result<ExitCode, Error> {
+    async fn package(
+        &self,
+        loaded: &Loaded,
+        output: Option<&Path>,
+        list: bool,
+        interrupt: &Interrupt,
+    ) -> Result<ExitCode, Error> {
         if loaded.packages.len() > 1 && output.is_some() {
             let problem = Problem::new("several blocks would be written to one file");
             return Err(Error::Usage(problem.help("choose one with `--function_name`")));
@@ -120,11 +138,10 @@ impl<'a> Run<'a> {
         for (code, places) in &loaded.packages {
             let mut code = code.clone();
             code.rules.never.extend(output.map(|output| self.host.directory.join(output)));
-            let artifact = package::build(&code, &self.host.directory);
-            let artifact = artifact.map_err(|error| Error::package(error, places, None))?;
+            let artifact = self.pack(code, places, None, interrupt).await?;
             if let Some(output) = output {
-                let written = fs::write(self.host.directory.join(output), &artifact.bytes);
-                written
+                let file = File::create(self.host.directory.join(output));
+                file.and_then(|file| artifact.archive.copy_to(file))
                     .map_err(|error| Error::Refused(format!("`{}` cannot be written: {error}", output.display())))?;
             }
             self.tell(&Event::Packaged(packaged(&artifact, output, list)));
@@ -132,10 +149,10 @@ impl<'a> Run<'a> {
         Ok(ExitCode::Success)
     }
 
-    fn check(&self, entries: &[Entry]) -> Result<ExitCode, Error> {
+    async fn check(&self, entries: &[Entry], interrupt: &Interrupt) -> Result<ExitCode, Error> {
         for entry in entries {
-            let artifact = self.build(entry)?;
-            if let Some(obstacle) = plan::too_large(&artifact) {
+            let artifact = self.build(entry, interrupt).await?;
+            if let Some(obstacle) = plan::too_large(&entry.deployment, &artifact) {
                 return Err(Error::obstacles(&entry.deployment.function.name, &[obstacle], &entry.places));
             }
             let function = entry.deployment.function.name.clone();
@@ -144,22 +161,60 @@ impl<'a> Run<'a> {
         Ok(ExitCode::Success)
     }
 
-    fn build(&self, entry: &Entry) -> Result<Artifact, Error> {
-        let function = &entry.deployment.function.name;
-        let artifact = package::build(&entry.deployment.code, &self.host.directory);
-        artifact.map_err(|error| Error::package(error, &entry.places, Some(function)))
+    async fn build(&self, entry: &Entry, interrupt: &Interrupt) -> Result<Artifact, Error> {
+        let Deployment { code, function, .. } = &entry.deployment;
+        self.pack(code.clone(), &entry.places, Some(&function.name), interrupt).await
+    }
+
+    /// Packs beside the event loop, so that progress is told and an interrupt is heard.
+    async fn pack(
+        &self,
+        code: Code,
+        places: &BTreeMap<&'static str, Place>,
+        function: Option<&str>,
+        interrupt: &Interrupt,
+    ) -> Result<Artifact, Error> {
+        let (sender, packed) = watch::channel(None);
+        let directory = self.host.directory.clone();
+        let build = move || {
+            package::build(&code, &directory, |packed| {
+                sender.send_replace(Some(packed));
+            })
+        };
+        let mut packing = tokio::task::spawn_blocking(build);
+        let begun = Instant::now();
+        let artifact = loop {
+            tokio::select! {
+                artifact = &mut packing => break artifact,
+                () = tokio::time::sleep(TICK) => {
+                    let packed: Option<Packed> = *packed.borrow();
+                    if let Some(Packed { done, all }) = packed {
+                        self.tell(&Event::Progress { doing: Doing::Packing, done, all, so_far: begun.elapsed() });
+                    }
+                }
+                signal = Signal::sent(interrupt) => {
+                    return Err(Error::Interrupted { signal, during: "packaging".to_owned() });
+                }
+            }
+        };
+        let artifact = artifact.map_err(|error| Error::Output(format!("packaging broke off: {error}")))?;
+        let artifact = artifact.map_err(|error| Error::package(error, places, function))?;
+        for warning in &artifact.warnings {
+            let place = places.get("zip").cloned();
+            self.tell(&Event::Warning(Problem { place, ..Problem::new(warning.clone()).of("zip") }));
+        }
+        Ok(artifact)
     }
 
     /// Deploys, with uncommitted files out of the way where that was asked for.
-    async fn deploy_tidily(&self, entries: &[Entry]) -> Result<ExitCode, Error> {
-        let interrupt = around::interrupts();
+    async fn deploy_tidily(&self, entries: &[Entry], interrupt: &Interrupt) -> Result<ExitCode, Error> {
         let tidy = entries.iter().any(|entry| entry.cleanup && !self.only_plans(entry));
         if entries.iter().any(|entry| entry.cleanup && self.only_plans(entry)) {
             let told = "is not done for a plan, so the package has files that a deploy would stash first";
             self.tell(&Event::Warning(Problem::new(told).of("cleanup")));
         }
-        let stashed = tidy && around::stash(self, &interrupt).await?;
-        let result = self.deploy(entries, &interrupt).await;
+        let stashed = tidy && around::stash(self, interrupt).await?;
+        let result = self.deploy(entries, interrupt).await;
         if stashed {
             around::unstash(self).await;
         }
@@ -167,14 +222,17 @@ impl<'a> Run<'a> {
     }
 
     /// Build all, plan all, then do each: nothing is written before everything has been checked.
-    async fn deploy(&self, entries: &[Entry], interrupt: &watch::Receiver<Option<Signal>>) -> Result<ExitCode, Error> {
-        let waiting = |what: &str, so_far: Duration| self.tell(&Event::Waiting { what: what.to_owned(), so_far });
+    async fn deploy(&self, entries: &[Entry], interrupt: &Interrupt) -> Result<ExitCode, Error> {
+        let meanwhile = |meanwhile| self.tell(&event(meanwhile));
         let (mut built, mut planned, mut done) = (Vec::new(), Vec::new(), BTreeSet::new());
         for entry in entries {
-            built.extend(self.unless_allowed(entry, interrupt, self.build(entry))?.map(|artifact| (entry, artifact)));
+            built.extend(
+                self.unless_allowed(entry, interrupt, self.build(entry, interrupt).await)?
+                    .map(|artifact| (entry, artifact)),
+            );
         }
         for (entry, artifact) in &built {
-            let plan = self.plan(entry, artifact, interrupt, &waiting).await;
+            let plan = self.plan(entry, artifact, interrupt, &meanwhile).await;
             planned.extend(self.unless_allowed(entry, interrupt, plan)?);
         }
         let mut changes = false;
@@ -187,7 +245,7 @@ impl<'a> Run<'a> {
             }
             // A block for the same function may have changed what this plan was made for.
             if !done.insert((planned.plan.region.clone(), planned.plan.function.clone())) {
-                planned = self.plan(entry, planned.artifact, interrupt, &waiting).await?;
+                planned = self.plan(entry, planned.artifact, interrupt, &meanwhile).await?;
             }
             let result = match self.apply(planned).await {
                 Ok(()) => around::run_commands(self, &entry.commands, interrupt).await,
@@ -207,7 +265,7 @@ impl<'a> Run<'a> {
     fn unless_allowed<T>(
         &self,
         entry: &Entry,
-        interrupt: &watch::Receiver<Option<Signal>>,
+        interrupt: &Interrupt,
         result: Result<T, Error>,
     ) -> Result<Option<T>, Error> {
         match result {
@@ -227,8 +285,8 @@ impl<'a> Run<'a> {
         &self,
         entry: &'s Entry,
         artifact: &'s Artifact,
-        interrupt: &watch::Receiver<Option<Signal>>,
-        waiting: &'s dyn Fn(&str, Duration),
+        interrupt: &Interrupt,
+        meanwhile: &'s dyn Fn(Meanwhile),
     ) -> Result<Planned<'s>, Error> {
         let deployment = &entry.deployment;
         let function = &deployment.function;
@@ -245,28 +303,33 @@ impl<'a> Run<'a> {
             before_deadline(entry, interrupt, connection.identify()).await.map_err(unread)?;
         }
         let wait = deployment.wait_timeout;
-        let mut session = Session::new(&connection, &function.written, artifact, wait, interrupt.clone(), waiting);
+        let mut session = Session::new(&connection, &function.written, artifact, wait, interrupt.clone(), meanwhile);
         let remote = session.read(deployment.release.publish).await.map_err(unread)?;
         if remote == Remote::Absent && matches!(deployment.settings.role, Some(Role::Name(_))) {
             before_deadline(entry, interrupt, connection.identify()).await.map_err(unread)?;
         }
-        let plan = self.think(entry, artifact, &remote, &connection)?;
+        let plan = self.think(entry, artifact, &remote, &connection, &session).await?;
         Ok(Planned { entry, artifact, session, remote, plan })
     }
 
     /// Tells the plan, and refuses it where something stands in its way.
-    fn think(
+    async fn think(
         &self,
         entry: &Entry,
         artifact: &Artifact,
         remote: &Remote,
         connection: &Connection,
+        session: &Session<'_>,
     ) -> Result<Plan, Error> {
         if let Remote::Present(live) = remote {
             secrets::hide_live(live, &mut self.reporter.borrow_mut());
             self.warn_of_unread(entry, live);
         }
-        let plan = plan::plan(&entry.deployment, artifact, remote, &connection.caller);
+        let mut plan = plan::plan(&entry.deployment, artifact, remote, &connection.caller);
+        if let Some(object) = plan.object().filter(|_| plan.obstacles.is_empty()) {
+            let stored = session.find(object).await;
+            plan.found(stored.map_err(|fault| Error::look(fault, &plan.function, &object.url()))?);
+        }
         if !plan.obstacles.is_empty() {
             return Err(Error::obstacles(&plan.function, &plan.obstacles, &entry.places));
         }
@@ -290,6 +353,12 @@ impl<'a> Run<'a> {
             _ => None,
         });
         if let (DryRun::Aws, Some(code), Remote::Present(_)) = (entry.dry_run, code, remote) {
+            if matches!(code.through, Through::Upload(_)) {
+                let told =
+                    "AWS' own dry run is left out: the package is not in the bucket, and a plan does not put it there";
+                self.tell(&Event::Warning(Problem::new(told).of("dry_run")));
+                return Ok(());
+            }
             let refused = |fault| Error::rehearsal(fault, &plan.function);
             session.rehearse(code).await.map_err(refused)?;
             self.tell(&Event::Rehearsed);
@@ -317,7 +386,7 @@ impl<'a> Run<'a> {
             arn: outcome.arn.or(known_arn).unwrap_or_default(),
             version: outcome.version.or(plan.published.clone()),
             code_sha256: artifact.code_sha256.clone(),
-            package_size: artifact.bytes.len() as u64,
+            package_size: artifact.archive.size(),
             plan,
             took: Host::now().saturating_sub(begun),
         }));
@@ -328,7 +397,7 @@ impl<'a> Run<'a> {
 /// Awaits what comes before a session: it can be interrupted, and has the function's time.
 async fn before_deadline<T>(
     entry: &Entry,
-    interrupt: &watch::Receiver<Option<Signal>>,
+    interrupt: &Interrupt,
     future: impl Future<Output = Result<T, Fault>>,
 ) -> Result<T, Fault> {
     let limit = entry.deployment.wait_timeout;
@@ -342,10 +411,17 @@ async fn before_deadline<T>(
     }
 }
 
+fn event(meanwhile: Meanwhile) -> Event {
+    match meanwhile {
+        Meanwhile::Waiting { what, so_far } => Event::Waiting { what, so_far },
+        Meanwhile::Sending { done, all, so_far } => Event::Progress { doing: Doing::Sending, done, all, so_far },
+    }
+}
+
 fn packaged(artifact: &Artifact, path: Option<&Path>, list: bool) -> Packaged {
     Packaged {
         path: path.map(|path| path.display().to_string()),
-        size: artifact.bytes.len() as u64,
+        size: artifact.archive.size(),
         code_sha256: artifact.code_sha256.clone(),
         entries: artifact.entries.clone(),
         list,
