@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
+use aws_sdk_s3::operation::upload_part::UploadPartError;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart, ServerSideEncryption};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -27,6 +28,9 @@ const PART: u64 = 8 << 20;
 
 /// How many parts are on their way at once.
 const AT_ONCE: usize = 4;
+
+/// Parts on their way, each with its size.
+type Sending = JoinSet<Result<(CompletedPart, u64), SdkError<UploadPartError, HttpResponse>>>;
 
 impl Session<'_> {
     /// Looks what is in the bucket where a package is to go. Nothing is written.
@@ -115,8 +119,9 @@ impl Session<'_> {
         let begun = self.written(&call, request.send()).await?;
         let begun = begun.map_err(|error| refused(fault::of(&error, &call), object))?;
         let upload_id = begun.upload_id().unwrap_or_default().to_owned();
+        let mut sending = JoinSet::new();
         let parts = tokio::select! {
-            parts = self.parts(object, &upload_id) => parts,
+            parts = self.parts(object, &upload_id, &mut sending) => parts,
             signal = Signal::sent(&self.interrupt) => Err(interrupted(signal, "the upload of the package").into()),
         };
         let result = match parts {
@@ -124,7 +129,9 @@ impl Session<'_> {
             Err(failed) => Err(failed),
         };
         if result.is_err() {
-            // Parts that nobody completes are paid for until somebody deletes them.
+            // Parts that nobody completes are paid for until somebody deletes them; one that is still on its way would
+            // arrive after that.
+            sending.shutdown().await;
             let abort = self.s3.abort_multipart_upload().bucket(&object.bucket).key(&object.key);
             let abort = abort.set_expected_bucket_owner(object.expected_owner.clone()).upload_id(&upload_id);
             let aborted = tokio::time::timeout(GRACE, abort.send()).await;
@@ -135,9 +142,14 @@ impl Session<'_> {
     }
 
     /// Sends all parts, some at once.
-    async fn parts(&self, object: &Object, upload_id: &str) -> Result<Vec<CompletedPart>, Failed> {
+    async fn parts(
+        &self,
+        object: &Object,
+        upload_id: &str,
+        sending: &mut Sending,
+    ) -> Result<Vec<CompletedPart>, Failed> {
         let (begun, mut done) = (Instant::now(), 0);
-        let (mut sending, mut completed) = (JoinSet::new(), Vec::new());
+        let mut completed = Vec::new();
         let starts = (0..object.size).step_by(usize::try_from(PART).unwrap_or(usize::MAX));
         let mut waiting = (1..).zip(starts);
         loop {

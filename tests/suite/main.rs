@@ -27,6 +27,9 @@ mod package;
 // What a deployment does.
 mod deploy;
 
+// What goes through a bucket.
+mod upload;
+
 // What happens when something goes wrong.
 mod faults;
 

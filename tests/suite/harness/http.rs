@@ -22,7 +22,11 @@ impl Aws {
     pub fn call(&self, service: &str, method: &str, path: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
-        let kind = if service == "lambda" { "application/json" } else { "application/x-www-form-urlencoded" };
+        let kind = match service {
+            "lambda" => "application/json",
+            "s3" => "application/xml",
+            _ => "application/x-www-form-urlencoded",
+        };
         let authorization = format!(
             "AWS4-HMAC-SHA256 Credential=test/20200101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0\r\nX-Amz-Date: 20200101T000000Z"
         );
@@ -95,6 +99,20 @@ impl Aws {
         let (status, answer) = self.call("lambda", "POST", &path, &payload.to_string());
         assert_eq!(status, 200, "{answer}");
         serde_json::from_str(&answer).unwrap_or_else(|_| panic!("{answer}"))
+    }
+
+    /// Makes a bucket, which keeps versions of its objects.
+    pub fn make_bucket(&self, name: &str) {
+        let (status, answer) = self.call("s3", "PUT", &format!("/{name}"), "");
+        assert_eq!(status, 200, "{answer}");
+        let versions = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+        let (status, answer) = self.call("s3", "PUT", &format!("/{name}?versioning"), versions);
+        assert_eq!(status, 200, "{answer}");
+    }
+
+    /// What a listing of a bucket says; `query` chooses which.
+    pub fn bucket(&self, name: &str, query: &str) -> String {
+        self.call("s3", "GET", &format!("/{name}?{query}"), "").1
     }
 
     pub fn make_role(&self, name: &str) {

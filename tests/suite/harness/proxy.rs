@@ -15,6 +15,8 @@ pub enum Fault {
     Answer(u16, &'static str, &'static str),
     /// AWS answers, but these headers and this body arrive instead.
     Instead(u16, String),
+    /// S3 answers that the bucket is in this Region.
+    Elsewhere(&'static str),
     /// The connection breaks before AWS hears of it.
     ResetBefore,
     /// AWS does it, but the answer is lost.
@@ -77,7 +79,7 @@ impl Proxy {
     pub fn writes(&self) -> Vec<String> {
         self.calls()
             .into_iter()
-            .filter(|operation| !["Get", "List"].iter().any(|read| operation.starts_with(read)))
+            .filter(|operation| !["Get", "List", "Head"].iter().any(|read| operation.starts_with(read)))
             .collect()
     }
 
@@ -98,7 +100,8 @@ impl Proxy {
 
 /// The name of the operation behind a request.
 fn operation(method: &str, path: &str, body: &str) -> String {
-    let path = path.split('?').next().unwrap_or_default();
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let has = |name: &str| query.split('&').any(|part| part.split('=').next() == Some(name));
     let name = match (method, path.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().as_slice()) {
         ("GET", ["2015-03-31", "functions", _]) => "GetFunction",
         ("POST", ["2015-03-31", "functions"]) => "CreateFunction",
@@ -109,6 +112,13 @@ fn operation(method: &str, path: &str, body: &str) -> String {
         ("POST", ["2017-03-31", "tags", ..]) => "TagResource",
         ("DELETE", ["2017-03-31", "tags", ..]) => "UntagResource",
         ("POST", []) if body.contains("Action=GetCallerIdentity") => "GetCallerIdentity",
+        ("HEAD", [_]) => "HeadBucket",
+        ("HEAD", [_, _, ..]) => "HeadObject",
+        ("PUT", [_, _, ..]) if has("partNumber") => "UploadPart",
+        ("PUT", [_, _, ..]) => "PutObject",
+        ("POST", [_, _, ..]) if has("uploads") => "CreateMultipartUpload",
+        ("POST", [_, _, ..]) if has("uploadId") => "CompleteMultipartUpload",
+        ("DELETE", [_, _, ..]) if has("uploadId") => "AbortMultipartUpload",
         _ => return format!("{method} {path}"),
     };
     name.to_owned()
@@ -133,7 +143,10 @@ fn serve(stream: &TcpStream, upstream: &str, state: &Mutex<State>) {
         match fault {
             Fault::Answer(status, code, message) => {
                 let body = serde_json::json!({ "Type": "User", "message": message, "Message": message }).to_string();
-                return answer(stream, status, code, &body);
+                return answer(stream, status, &format!("x-amzn-errortype: {code}"), &body);
+            }
+            Fault::Elsewhere(region) => {
+                return answer(stream, 301, &format!("x-amz-bucket-region: {region}"), "");
             }
             Fault::ResetBefore => return reset(stream),
             Fault::Slow(delay) => thread::sleep(delay),
@@ -146,7 +159,7 @@ fn serve(stream: &TcpStream, upstream: &str, state: &Mutex<State>) {
         match fault {
             Fault::ResetAfter => return reset(stream),
             Fault::Then(action) => action(),
-            Fault::Instead(status, body) => return answer(stream, status, "", &body),
+            Fault::Instead(status, body) => return answer(stream, status, "x-by: proxy", &body),
             _ => {}
         }
     }
@@ -185,9 +198,9 @@ fn forward(upstream: &str, head: &str, body: &[u8]) -> Option<Vec<u8>> {
     Some(result)
 }
 
-fn answer(mut stream: &TcpStream, status: u16, code: &str, body: &str) {
+fn answer(mut stream: &TcpStream, status: u16, header: &str, body: &str) {
     let text = format!(
-        "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nx-amzn-errortype: {code}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n{header}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     );
     let _ = stream.write_all(text.as_bytes());
