@@ -154,7 +154,9 @@ fn flag(option: &'static Opt) -> Arg {
             .require_equals(true)
             .default_missing_value("true")
             .value_name("BOOL"),
-        Kind::List | Kind::Ids => arg.action(ArgAction::Append).allow_hyphen_values(true).value_name("VALUE"),
+        Kind::List | Kind::Files | Kind::Ids => {
+            arg.action(ArgAction::Append).allow_hyphen_values(true).value_name("VALUE")
+        }
         Kind::Map => arg.action(ArgAction::Append).allow_hyphen_values(true).value_name("KEY=VALUE"),
         Kind::Text | Kind::Choice(_) | Kind::Secret => {
             arg.action(ArgAction::Set).allow_hyphen_values(true).value_name("VALUE")
@@ -171,7 +173,7 @@ fn layer(matches: &ArgMatches) -> Result<Layer, Problem> {
         let values = values.map(|value| structured(option, None, value.clone(), &place));
         let mut values = values.collect::<Result<Vec<_>, _>>()?;
         let given = match option.kind {
-            Kind::List | Kind::Ids | Kind::Map => {
+            Kind::List | Kind::Files | Kind::Ids | Kind::Map => {
                 values.retain(|given| !given.is_absent());
                 if values.is_empty() {
                     continue;

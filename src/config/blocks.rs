@@ -265,7 +265,7 @@ impl Reader<'_> {
                 );
                 None
             }
-            Value::Map(entries) if option.kind != Kind::Map && !takes_member(option, given) => {
+            Value::Map(entries) if is_by_branch(option, given) => {
                 per_branch.extend(entries.iter().map(|entry| entry.key.clone()));
                 let chosen = entries.iter().find(|entry| Some(entry.key.as_str()) == self.branch)?;
                 self.value(option, &chosen.given, per_branch)
@@ -341,6 +341,11 @@ fn has_secure(given: &Given) -> bool {
 /// Whether an alias of this option takes a member of such a map.
 fn takes_member(option: &Opt, given: &Given) -> bool {
     option.aliases.iter().filter_map(|alias| alias.member).any(|member| given.get(member).is_some())
+}
+
+/// Whether a map has a value for each branch. An option that takes maps itself has none of those.
+fn is_by_branch(option: &Opt, given: &Given) -> bool {
+    !matches!(option.kind, Kind::Map | Kind::Files) && !takes_member(option, given)
 }
 
 fn is_lambda(provider: &str) -> bool {

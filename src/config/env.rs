@@ -126,14 +126,14 @@ fn variable(host: &Host, prefix: &str, name: &str) -> Place {
 ///
 /// The error is about a map that begins like JSON and is none: as lines it would be nonsense, and could show a secret.
 pub fn structured(option: &Opt, member: Option<&str>, text: String, place: &Place) -> Result<Given, Problem> {
-    let wanted = member.is_some() || matches!(option.kind, Kind::List | Kind::Ids | Kind::Map);
+    let wanted = member.is_some() || matches!(option.kind, Kind::List | Kind::Files | Kind::Ids | Kind::Map);
     if !wanted || !text.trim_start().starts_with(['[', '{']) {
         return Ok(Given::text(text, place.clone()));
     }
     let json = serde_json::from_str::<IgnoredAny>(&text).is_ok();
     match super::yaml::parse(&text, &Arc::from("")) {
         Ok(given) if json => Ok(moved(given, place)),
-        _ if option.kind == Kind::List => Ok(Given::text(text, place.clone())),
+        _ if matches!(option.kind, Kind::List | Kind::Files) => Ok(Given::text(text, place.clone())),
         _ => Err(Problem::new("begins like JSON but is not valid JSON").of(option.name).at(place)),
     }
 }

@@ -43,6 +43,8 @@ pub enum Kind {
     FlagOr(&'static [&'static str]),
     /// Texts; in a variable one a line or a JSON array.
     List,
+    /// Globs, and maps that say where files come from; otherwise as a list.
+    Files,
     /// Identifiers and ARNs, which commas separate too.
     Ids,
     /// Texts by key; a list or lines of `KEY=VALUE`, or a JSON object.
@@ -116,7 +118,7 @@ const fn member(name: &'static str, member: &'static str) -> Alias {
 }
 
 use Group::{Code, Function, Release, Run, Target};
-use Kind::{Choice, Flag, FlagOr, Ids, List, Map, Secret, Text};
+use Kind::{Choice, Files, Flag, FlagOr, Ids, List, Map, Secret, Text};
 
 /// Every option.
 pub const OPTIONS: &[Opt] = &[
@@ -151,7 +153,7 @@ pub const OPTIONS: &[Opt] = &[
     opt(Function, "function_tags_mode", Choice(&["replace", "merge"]), "replace", "`replace` also removes tags that are not named; default `merge`."),
     opt(Function, "clear", List, "description", "Settings to empty: description, kms_key_arn, dead_letter_arn, layers, environment, subnet_ids, security_group_ids."),
     opt(Code, "zip", Text, "dist", "Directory, single file, or ready `.zip` or `.jar`. Default: the working directory.").ambient().also(&[name("source"), name("code_artifacts_dir")]),
-    opt(Code, "include", List, "src/**/*.py", "Globs of what goes in, relative to the package root; a directory takes all under it. Default: everything. `{from, glob, to}` brings files from elsewhere."),
+    opt(Code, "include", Files, "src/**/*.py", "Globs of what goes in, relative to the package root; a directory takes all under it. Default: everything. `{from, glob, to}` brings files from elsewhere."),
     opt(Code, "exclude", List, "*.test.js", "gitignore lines of what stays out, beside a `.lambdaignore` at the package root."),
     opt(Code, "dot_match", Flag, "true", "Take hidden names at the package root too.").ambient(),
     opt(Code, "symlinks", Choice(&["keep", "follow"]), "follow", "Keep links inside the package as links, or package what links point to. Default `keep`."),

@@ -131,7 +131,14 @@ impl Reader {
         let given = self.layer.get(name)?.clone();
         match &given.value {
             Value::Map(_) => Some(vec![given]),
-            Value::List(items) if items.iter().any(|item| matches!(item.value, Value::Map(_))) => Some(items.clone()),
+            // A flag that is given several times is a list of what each of them says.
+            Value::List(items) if items.iter().any(|item| !matches!(item.value, Value::Text(_))) => {
+                let inner = |item: &Given| match &item.value {
+                    Value::List(items) => items.clone(),
+                    _ => vec![item.clone()],
+                };
+                Some(items.iter().flat_map(inner).collect())
+            }
             _ => {
                 let items = self.list(name)?;
                 Some(items.into_iter().map(|item| Given::text(item, given.place.clone())).collect())
@@ -229,7 +236,7 @@ impl Source for Reader {
     fn setting<T: Setting>(&mut self, option: &'static str) -> Option<T> {
         let (row, _) = options::find(option)?;
         let written = match row.kind {
-            Kind::List | Kind::Ids => Written::List(self.list(option)?),
+            Kind::List | Kind::Files | Kind::Ids => Written::List(self.list(option)?),
             _ => match self.layer.get(option)?.clone().value {
                 Value::Text(text) => Written::Text(text),
                 Value::List(_) => Written::List(self.list(option)?),

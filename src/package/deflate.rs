@@ -33,7 +33,7 @@ const BUDGET: u64 = 176 << 20;
 const OVERHEAD: u64 = 512;
 
 /// The level of both libraries. Info-ZIP's own default is the same.
-const LEVEL: u32 = 6;
+const LEVEL: i32 = 6;
 
 /// A part of an entry's bytes, or all of them.
 #[derive(Debug, Clone, Copy)]
@@ -148,8 +148,8 @@ struct State {
 
 impl Queue<'_> {
     fn work(&self, entries: &[Entry], sender: &mpsc::Sender<(usize, Result<Deflated, Error>)>) {
-        let mut compressor = Compressor::new(CompressionLvl::new(LEVEL as i32).unwrap_or_default());
-        let mut sampler = Compressor::new(CompressionLvl::fastest());
+        let compressor = |level| Compressor::new(CompressionLvl::new(level).unwrap_or_default());
+        let (mut compressor, mut sampler) = (compressor(LEVEL), compressor(1));
         while let Some((index, piece)) = self.next() {
             let deflated = deflate(piece, &entries[piece.entry], &mut compressor, &mut sampler);
             let kept = deflated.as_ref().map_or(0, |deflated| deflated.bytes.len() as u64 + OVERHEAD);
@@ -261,7 +261,7 @@ fn smaller(bytes: Vec<u8>, compressor: &mut Compressor) -> Result<(Method, Vec<u
 
 /// Deflates a piece so that the next one can go on behind it.
 fn continued(bytes: &[u8], shrinks: bool, position: Position) -> Result<Vec<u8>, Error> {
-    let level = if shrinks { Compression::new(LEVEL) } else { Compression::none() };
+    let level = if shrinks { Compression::new(LEVEL.unsigned_abs()) } else { Compression::none() };
     let flush = if position == Position::Last { FlushCompress::Finish } else { FlushCompress::Sync };
     let mut deflater = Compress::new(level, false);
     let mut deflated = Vec::with_capacity(bytes.len() / 2 + 1024);

@@ -26,6 +26,10 @@ use crate::deployment::Code;
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 pub const DIRECT_LIMIT: u64 = 50 << 20;
 
+/// Bytes that a function may have unpacked, together with its layers and extensions: 250 MB.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+pub const UNPACKED_LIMIT: u64 = 250 << 20;
+
 /// A package, ready to be sent.
 #[derive(Debug)]
 pub struct Artifact {
@@ -60,6 +64,26 @@ pub struct Listed {
     pub size: u64,
     /// Bytes in the archive.
     pub packed: u64,
+}
+
+/// Bytes of all entries when unpacked.
+pub fn unpacked(entries: &[Listed]) -> u64 {
+    entries.iter().map(|entry| entry.size).fold(0, u64::saturating_add)
+}
+
+/// The largest folders down to the second level, each with all bytes below it; at most so many.
+pub fn largest_folders(entries: &[Listed], most: usize) -> Vec<(String, u64)> {
+    let mut sizes: BTreeMap<&str, u64> = BTreeMap::new();
+    for Listed { name, size, .. } in entries {
+        for (end, _) in name.match_indices('/').take(2) {
+            let sum = sizes.entry(&name[..end]).or_default();
+            *sum = sum.saturating_add(*size);
+        }
+    }
+    let mut folders: Vec<_> = sizes.into_iter().map(|(name, size)| (name.to_owned(), size)).collect();
+    folders.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
+    folders.truncate(most);
+    folders
 }
 
 /// How far packing has come, in bytes of files.

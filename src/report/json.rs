@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::event::{Event, Failure};
-use crate::package::Listed;
+use crate::package::{self, Listed};
 use crate::place::{FilePlace, Place, Problem};
 use crate::plan::{Plan, Step};
 use crate::settings::{Difference, Setting};
@@ -74,7 +74,15 @@ struct Package {
     path: Option<String>,
     size: u64,
     code_sha256: String,
+    unpacked_size: u64,
     entries: Vec<Entry>,
+    largest_folders: Vec<Folder>,
+}
+
+#[derive(Serialize)]
+struct Folder {
+    name: String,
+    size: u64,
 }
 
 #[derive(Serialize)]
@@ -173,7 +181,9 @@ impl Document {
                 path: package.path.clone(),
                 size: package.size,
                 code_sha256: package.code_sha256.clone(),
+                unpacked_size: package::unpacked(&package.entries),
                 entries: package.entries.iter().map(entry).collect(),
+                largest_folders: folders(&package.entries),
             }),
             Event::Failed(failure) => {
                 if let Some(name) = &failure.function {
@@ -286,6 +296,11 @@ fn change(difference: &Difference) -> Change {
 
 fn entry(listed: &Listed) -> Entry {
     Entry { name: listed.name.clone(), mode: format!("{:06o}", listed.mode), size: listed.size }
+}
+
+fn folders(entries: &[Listed]) -> Vec<Folder> {
+    let folders = package::largest_folders(entries, usize::MAX);
+    folders.into_iter().map(|(name, size)| Folder { name, size }).collect()
 }
 
 fn complaint(problem: &Problem) -> Complaint {

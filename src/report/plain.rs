@@ -5,7 +5,11 @@ use super::{
     event::{Deployed, Event, Failure, Packaged},
     plan, sanitise,
 };
+use crate::package::{self, DIRECT_LIMIT, Listed, UNPACKED_LIMIT};
 use crate::plan::Step;
+
+/// How many of the largest folders are shown.
+const FOLDERS: usize = 10;
 
 /// No dialect at all.
 pub(super) struct Plain;
@@ -74,12 +78,15 @@ fn summary(package: &Packaged) -> String {
 fn packaged(package: &Packaged) -> Vec<String> {
     let mut lines = Vec::new();
     if package.list {
-        lines.extend(
-            package
-                .entries
-                .iter()
-                .map(|entry| format!("{:06o} {:>12} {}", entry.mode, entry.size, sanitise::one_line(&entry.name))),
-        );
+        let name = |name: &str| sanitise::one_line(name);
+        let entry = |entry: &Listed| format!("{:06o} {:>12} {}", entry.mode, entry.size, name(&entry.name));
+        lines.extend(package.entries.iter().map(entry));
+        let folders = package::largest_folders(&package.entries, FOLDERS);
+        if !folders.is_empty() {
+            lines.push("largest folders:".to_owned());
+        }
+        lines.extend(folders.iter().map(|(folder, bytes)| format!("  {:>12} {}", plan::size(*bytes), name(folder))));
+        lines.push(limits(package));
     }
     if package.left_out > 0 {
         lines.push(format!("{} left out by default.", plan::count(package.left_out, "name")));
@@ -87,6 +94,16 @@ fn packaged(package: &Packaged) -> Vec<String> {
     let place = package.path.as_ref().map(|path| format!("Packaged {path}: ")).unwrap_or_default();
     lines.push(format!("{place}{}, CodeSha256 {}", summary(package), package.code_sha256));
     lines
+}
+
+/// What counts against AWS' limits.
+fn limits(package: &Packaged) -> String {
+    let of = |bytes: u64, limit: u64| format!("{} of {}", plan::size(bytes), plan::size(limit));
+    format!(
+        "{} that a function may have unpacked, with its layers; {} that fit into a call without S3.",
+        of(package::unpacked(&package.entries), UNPACKED_LIMIT),
+        of(package.size, DIRECT_LIMIT)
+    )
 }
 
 /// A failure: where, what, and what next.

@@ -65,6 +65,10 @@ MOST_TIME = 0.30
 MOST_BYTES = {"npm": 0.90, "wheels": 1.00}
 MOST_MEMORY = 300 * MIB
 
+# How many lines are shown of what a command that failed had to say, and of what is wrong with an archive.
+LAST_WORDS = 5
+MOST_FAULTS = 20
+
 
 class Failure(Exception):
     """Why the comparison cannot be made, for people."""
@@ -204,8 +208,8 @@ def measure(command: list[str], directory: Path, environment: dict[str, str] | N
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode:
             output.seek(0)
-            said = output.read().decode(errors="replace").strip()
-            raise Failure(f"`{' '.join(command)}` ended with {child.returncode}:\n{said}")
+            said = output.read().decode(errors="replace").strip().splitlines()[-LAST_WORDS:]
+            raise Failure("\n  ".join([f"`{' '.join(command)}` ended with {child.returncode}", *said]))
     unit = 1 if sys.platform == "darwin" else 1024
     return Run(seconds, usage.ru_maxrss * unit)
 
@@ -293,7 +297,7 @@ def verify_apart(archive: Path, tree: Path) -> list[str]:
     verified = subprocess.run(command, capture_output=True, text=True)
     if verified.returncode == 0:
         return []
-    return (verified.stdout + verified.stderr).splitlines()
+    return [line.removeprefix("error: ") for line in (verified.stdout + verified.stderr).splitlines()]
 
 
 # Deploying.
@@ -354,22 +358,31 @@ def table(results: list[Result]) -> list[str]:
     return ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
 
 
+def tell(wrong: list[str]) -> bool:
+    """Prints what is wrong, and returns whether that is nothing."""
+    for line in wrong[:MOST_FAULTS]:
+        print(f"error: {line}")
+    if len(wrong) > MOST_FAULTS:
+        print(f"error: … and {len(wrong) - MOST_FAULTS} more")
+    return not wrong
+
+
 def broken_limits(name: str, results: list[Result]) -> list[str]:
     """The limits that we do not keep. Those of time and bytes are for trees that take a while."""
     by_tool = {result.tool: result for result in results}
     ours, reference = by_tool["dpl-lambda"], by_tool.get("zip")
     broken = []
     if ours.peak >= MOST_MEMORY:
-        broken.append(f"{name}: {ours.peak / MIB:.0f} MiB of memory, and {MOST_MEMORY / MIB:.0f} are the limit")
+        broken.append(f"{ours.peak / MIB:.0f} MiB of memory, and {MOST_MEMORY / MIB:.0f} are the limit")
     if name not in MOST_BYTES:
         return broken
     if reference is None:
-        return [*broken, f"{name}: without Info-ZIP there is nothing to compare with"]
+        return [*broken, f"without Info-ZIP there is nothing to compare with"]
     time_share, bytes_share = ours.seconds / reference.seconds, ours.size / reference.size
     if time_share > MOST_TIME:
-        broken.append(f"{name}: {time_share:.2f} of Info-ZIP's time, and {MOST_TIME:.2f} is the limit")
+        broken.append(f"{time_share:.2f} of Info-ZIP's time, and {MOST_TIME:.2f} is the limit")
     if bytes_share > MOST_BYTES[name]:
-        broken.append(f"{name}: {bytes_share:.3f} of Info-ZIP's bytes, and {MOST_BYTES[name]:.2f} is the limit")
+        broken.append(f"{bytes_share:.3f} of Info-ZIP's bytes, and {MOST_BYTES[name]:.2f} is the limit")
     return broken
 
 
@@ -396,8 +409,8 @@ def arguments() -> argparse.Namespace:
     return given
 
 
-def run(given: argparse.Namespace) -> list[str]:
-    """Compares tree by tree, and returns what is wrong. An archive that is wrong is, also without `--assert`."""
+def run(given: argparse.Namespace) -> bool:
+    """Compares tree by tree. Returns whether all is well: an archive that is wrong never is, a limit with `--assert`."""
     binary = given.binary.resolve()
     if not binary.is_file():
         raise Failure(f"`{binary}` does not exist; `cargo build --release` builds it, or name another by --binary")
@@ -407,16 +420,16 @@ def run(given: argparse.Namespace) -> list[str]:
     work.mkdir(parents=True, exist_ok=True)
     floor = measure([sys.executable, "-S", "-c", ""], work).peak
     print(f"memory is seen from {floor / MIB:.0f} MiB up; {given.rounds} rounds, {os.cpu_count()} cores")
-    wrong: list[str] = []
+    well = True
     for name in given.trees:
         tree = tree_of(name)
         count, size = warm(tree)
         print(f"\n{name}: {count:,} files, {size / 1e6:,.1f} MB", flush=True)
         results = compare(tree, binary, work, given.rounds)
         print("\n".join(table(results)), flush=True)
-        wrong += [f"{name}: {line}" for line in verify_apart(work / "dpl-lambda.zip", tree)]
-        if given.check:
-            wrong += broken_limits(name, results)
+        wrong = verify_apart(work / "dpl-lambda.zip", tree)
+        wrong += broken_limits(name, results) if given.check else []
+        well = tell(wrong) and well
         if given.keep:
             for tool in results:
                 kept = "info-zip" if tool.tool == "zip" else tool.tool
@@ -425,22 +438,17 @@ def run(given: argparse.Namespace) -> list[str]:
         print(f"\n{unchanged_deploy(binary, given.endpoint, work)}")
     if not given.keep:
         shutil.rmtree(work)
-    return wrong
+    return well
 
 
 def main() -> int:
     """Ends with 1 when something is wrong."""
     given = arguments()
     try:
-        wrong = verify(*given.verify) if given.verify else run(given)
+        well = tell(verify(*given.verify)) if given.verify else run(given)
     except Failure as failure:
-        print(f"error: {failure}", file=sys.stderr)
-        return 1
-    for line in wrong[:20]:
-        print(line if given.verify else f"error: {line}")
-    if len(wrong) > 20:
-        print(f"… and {len(wrong) - 20} more")
-    return 1 if wrong else 0
+        well = tell([str(failure)])
+    return 0 if well else 1
 
 
 if __name__ == "__main__":

@@ -19,7 +19,21 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("error", &["apply", "aws", "config", "package", "place", "plan", "report"]),
     (
         "run",
-        &["apply", "aws", "cli", "config", "error", "host", "package", "place", "plan", "remote", "report", "settings"],
+        &[
+            "apply",
+            "aws",
+            "cli",
+            "config",
+            "error",
+            "host",
+            "deployment",
+            "package",
+            "place",
+            "plan",
+            "remote",
+            "report",
+            "settings",
+        ],
     ),
 ];
 

@@ -120,6 +120,197 @@ fn globs_choose_and_git_rules_exclude() {
 }
 
 #[test]
+fn files_are_brought_from_elsewhere_to_a_place_in_the_package() {
+    let universe = Universe::empty()
+        .file("functions/a/index.py", "")
+        .file("shared/log/fmt.py", "")
+        .file("shared/log/notes.md", "")
+        .file("shared/.secret", "")
+        .file("config/prod.json", "{}")
+        .file(
+            "dpl.yml",
+            "function_name: f\nzip: functions/a\ninclude:\n  - {from: shared, glob: '**/*.py', to: lib/shared}\n  - from: config/prod.json\n",
+        );
+    let list = |options: &str| {
+        let document = universe.run(&format!("package --config dpl.yml --list --format json {options}")).code(0).json();
+        let entries = document["packages"][0]["entries"].as_array().unwrap().clone();
+        entries.iter().map(|entry| entry["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(list(""), ["index.py", "lib/shared/log/fmt.py", "prod.json"]);
+    assert_eq!(list("--exclude prod.json --exclude '!prod.json'"), ["index.py", "lib/shared/log/fmt.py", "prod.json"]);
+    universe
+        .run("package --config dpl.yml --list --exclude lib/")
+        .code(3)
+        .says("`**/*.py from shared`, which matches no file");
+    let flag = r#"--include '["*.py", {"from": "shared"}]'"#;
+    assert_eq!(list(flag), ["index.py", "log/fmt.py", "log/notes.md"]);
+    for (include, said) in [
+        ("{from: nowhere}", "`include` brings files from `nowhere`, which does not exist (dpl.yml:3:9)"),
+        ("{from: shared, glob: '*.js'}", "`include` has `*.js from shared`, which matches no file"),
+        ("{form: shared}", "has no key `form` (dpl.yml:3:11)"),
+        ("{glob: a}", "has a map without `from` (dpl.yml:3:10)"),
+        ("{from: shared, to: ../x}", "`../x` is not a folder of the package"),
+        ("[{from: config}, {from: config/prod.json}]", ""),
+        ("[{from: config}, {from: other}]", "`prod.json` would be both"),
+    ] {
+        universe.write("other/prod.json", "{}");
+        universe.write("dpl.yml", format!("function_name: f\nzip: functions/a\ninclude: {include}\n"));
+        let outcome = universe.run("package --config dpl.yml --list");
+        if said.is_empty() {
+            outcome.code(0)
+        } else {
+            outcome.code(3).says(said)
+        };
+    }
+}
+
+#[test]
+fn names_that_differ_only_in_case_deserve_a_word() {
+    let universe = Universe::empty().file("dist/Index.js", "").file("dist/index.js", "");
+    universe.run("package --zip dist --list").code(0).says("`Index.js` and `index.js` differ only in case");
+}
+
+#[test]
+fn the_list_tells_the_largest_folders_and_the_limits() {
+    let universe = Universe::empty()
+        .file("dist/index.js", "x")
+        .file("dist/node_modules/large/a.js", "x".repeat(9 << 20))
+        .file("dist/node_modules/small/a.js", "x".repeat(2048))
+        .file("dist/node_modules/small/deep/er.js", "x".repeat(1024));
+    let listed = universe.run("package --zip dist --list").code(0).stdout;
+    let folders: Vec<_> = listed.lines().skip_while(|line| *line != "largest folders:").skip(1).take(4).collect();
+    assert_eq!(
+        folders[..3],
+        ["        9.0 MB node_modules", "        9.0 MB node_modules/large", "        3.0 KB node_modules/small"]
+    );
+    assert!(
+        folders[3].starts_with("9.0 MB of 250.0 MB that a function may have unpacked, with its layers; "),
+        "{listed}"
+    );
+    let document = universe.run("package --zip dist --list --format json").code(0).json();
+    assert_eq!(document["packages"][0]["unpacked_size"], (9 << 20) + 3073);
+    assert_eq!(document["packages"][0]["largest_folders"][2]["size"], 3072);
+}
+
+#[test]
+fn files_larger_than_memory_may_hold_are_packed_in_pieces() {
+    let universe = Universe::empty();
+    fs::create_dir(universe.path("dist")).unwrap();
+    let mut content: Vec<u8> = (0..9_000_000_u32).flat_map(|number| (number / 7).to_le_bytes()).collect();
+    fs::write(universe.path("dist/text"), &content).unwrap();
+    // The second half cannot be deflated, and is stored within the same stream.
+    let mut state = 1_u64;
+    content.truncate(20 << 20);
+    content.extend((0..20 << 20).map(|_| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56).to_le_bytes()[0]
+    }));
+    fs::write(universe.path("dist/half"), &content).unwrap();
+    universe.run("package --zip dist --output f.zip").code(0);
+    let sizes = format!("{} bytes", universe.bytes("f.zip").len());
+    assert!(universe.bytes("f.zip").len() < 45 << 20, "{sizes}");
+    let out = universe.path("out");
+    unpack(&universe.path("f.zip"), &out);
+    assert!(fs::read(out.join("half")).unwrap() == content, "what comes out is what went in");
+    assert_eq!(fs::metadata(out.join("text")).unwrap().len(), 36_000_000);
+    let test = Command::new("python3").args(["-m", "zipfile", "-t"]).arg(universe.path("f.zip")).output().unwrap();
+    assert!(test.status.success() && !String::from_utf8_lossy(&test.stdout).contains("corrupted"));
+}
+
+#[test]
+fn every_reader_of_archives_takes_ours() {
+    let universe = Universe::empty()
+        .file("dist/index.js", "exports.handler = 1\n".repeat(100))
+        .file("dist/empty", "")
+        .file("dist/bin/run!", "#!/bin/sh\n")
+        .file("dist/naïve/ü.txt", "ü")
+        .file(
+            "dist/image.png",
+            (0..70_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()).collect::<Vec<_>>(),
+        )
+        .link("dist/link.js", "index.js");
+    universe.run("package --zip dist --output f.zip").code(0);
+    let readers: &[&[&str]] = &[
+        &["python3", "-m", "zipfile", "-t", "f.zip"],
+        &["unzip", "-tq", "f.zip"],
+        &["zipinfo", "-t", "f.zip"],
+        &["7z", "t", "f.zip"],
+        &["bsdtar", "-tf", "f.zip"],
+        &["jar", "tf", "f.zip"],
+    ];
+    for reader in readers {
+        match Command::new(reader[0]).args(&reader[1..]).current_dir(universe.path("")).output() {
+            Ok(output) => assert!(output.status.success(), "{reader:?}: {}", String::from_utf8_lossy(&output.stderr)),
+            Err(error) => eprintln!("{reader:?} is not tried: {error}"),
+        }
+    }
+}
+
+#[test]
+fn hostile_archives_are_refused_and_never_unpacked() {
+    const MAKE: &str = "
+import struct, sys, zipfile
+def archive(name, *entries):
+    with zipfile.ZipFile(name, 'w') as out:
+        for entry, content in entries:
+            out.writestr(zipfile.ZipInfo(entry), content)
+archive('up.zip', ('../escape', 'x'))
+archive('absolute.zip', ('/etc/x', 'x'))
+archive('backslash.zip', ('a' + chr(92) + '..' + chr(92) + 'x', 'x'))
+archive('good.zip', ('index.py', 'x' * 100))
+import warnings; warnings.simplefilter('ignore')
+archive('twice.zip', ('a', '1'), ('a', '2'))
+good = bytearray(open('good.zip', 'rb').read())
+encrypted = bytearray(good); encrypted[6] |= 1; encrypted[good.find(b'PK\\x01\\x02') + 8] |= 1
+open('encrypted.zip', 'wb').write(encrypted)
+wrong = bytearray(good); struct.pack_into('<I', wrong, good.find(b'PK\\x01\\x02') + 24, 4_000_000_000)
+open('wrong-size.zip', 'wb').write(wrong)
+open('cut.zip', 'wb').write(good[:-30])
+# Two entries that share one body, as a bomb multiplies what it holds.
+local, central = good[:good.find(b'PK\\x01\\x02')], good[good.find(b'PK\\x01\\x02'):good.find(b'PK\\x05\\x06')]
+other = bytearray(central); other[46:54] = b'other.py'
+end = struct.pack('<4sHHHHIIH', b'PK\\x05\\x06', 0, 0, 2, 2, len(central) * 2, len(local), 0)
+open('overlap.zip', 'wb').write(local + central + other + end)
+";
+    let universe = Universe::empty();
+    let made = Command::new("python3").args(["-c", MAKE]).current_dir(universe.path("")).status().unwrap();
+    assert!(made.success());
+    universe.run("package --zip good.zip --list").code(0);
+    for (name, said) in [
+        ("up", "its entry `../escape` leads out of the package"),
+        ("absolute", "its entry `/etc/x` leads out of the package"),
+        ("backslash", "leads out of the package"),
+        ("twice", "two entries of the same name"),
+        ("encrypted", "is encrypted"),
+        ("wrong-size", "cannot be deployed"),
+        ("cut", "is not a zip archive"),
+        ("overlap", "cannot be deployed"),
+    ] {
+        universe.run(&format!("package --zip {name}.zip --list")).code(3).says(said);
+    }
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_packed_is_noticed() {
+    let universe = Universe::empty();
+    fs::create_dir(universe.path("dist")).unwrap();
+    // Much to do before the file's turn comes.
+    for number in 0..400 {
+        universe.write(&format!("dist/{number:03}"), "abcdefghij".repeat(100_000));
+    }
+    universe.write("dist/z.log", "one");
+    let child = universe.start("package --zip dist --output f.zip");
+    std::thread::sleep(std::time::Duration::from_millis(150));
+    universe.write("dist/z.log", "another");
+    let outcome = crate::harness::Outcome::of(&child.wait_with_output().unwrap());
+    assert!(
+        outcome.code == 0 || outcome.all().contains("z.log` changed while it was being packaged"),
+        "{}",
+        outcome.all()
+    );
+}
+
+#[test]
 fn links_stay_inside_of_the_package() {
     let universe = Universe::empty()
         .file("dist/lib/real.so", "x")
@@ -191,7 +382,8 @@ fn a_package_that_cannot_be_sent_is_told_by_check() {
     let status = Command::new("head").args(["-c", "55000000", "/dev/urandom"]).stdout(file).status().unwrap();
     assert!(status.success());
     universe.run("package --zip dist --output big.zip").code(0);
-    universe.run("check").code(3).says("AWS takes at most 52428800 in a call (dpl.yml:2:6)");
+    universe.run("check").code(3).says("AWS takes at most 52428800 in a call (dpl.yml:2:6)").says("set `s3_bucket`");
+    universe.run("check --s3_bucket packages").code(0);
 }
 
 #[test]
