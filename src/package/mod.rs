@@ -1,11 +1,12 @@
 //! From files to an archive whose bytes depend on nothing but the files.
 //!
 //! `select` decides which entries, in which order: a list, no bytes. `deflate` turns files into bytes, `archive` lays
-//! them out as a zip, `store` keeps the result; `ready` looks into an archive that was made elsewhere. Must not know
-//! Lambda's API.
+//! them out as a zip, `store` keeps the result; `ready` looks into an archive that was made elsewhere; `inspect` looks at
+//! what is in a package before anything is sent. Must not know Lambda's API.
 
 mod archive;
 mod deflate;
+pub mod inspect;
 mod ready;
 mod select;
 mod store;

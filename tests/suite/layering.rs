@@ -9,7 +9,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("settings", &[]),
     ("deployment", &["settings"]),
     ("remote", &["settings"]),
-    ("package", &["deployment"]),
+    ("package", &["deployment", "settings"]),
     ("config", &["settings", "deployment", "host", "place"]),
     ("plan", &["settings", "deployment", "package", "remote"]),
     ("report", &["settings", "deployment", "host", "place", "package", "plan"]),

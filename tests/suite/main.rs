@@ -24,6 +24,9 @@ mod config;
 // What goes into a package.
 mod package;
 
+// What is wrong with a package.
+mod inspect;
+
 // What a deployment does.
 mod deploy;
 

@@ -137,13 +137,28 @@ fn free_port() -> Result<u16> {
 
 /// The folder of a `PyPI` package with all it needs; installed once, by whoever comes first.
 fn install(package: &str) -> Result<PathBuf> {
+    installed(package, &[package])
+}
+
+/// The folder of one wheel for a platform and a version of Python, whatever this machine is.
+#[allow(dead_code, reason = "the quick start does not need it")]
+pub fn wheel(requirement: &str, platform: &str, python: &str) -> Result<PathBuf> {
+    let name = format!("{requirement}-{platform}-{python}");
+    let options =
+        ["--no-deps", "--no-compile", "--only-binary=:all:", "--platform", platform, "--python-version", python];
+    installed(&name, &[&options[..], &[requirement]].concat())
+}
+
+/// The folder of this name that pip makes with these arguments.
+fn installed(name: &str, arguments: &[&str]) -> Result<PathBuf> {
     let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/emulators");
     fs::create_dir_all(&all)?;
-    let home = all.join(package.replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "-"));
-    let lock = File::create(home.with_extension("lock"))?;
+    let home = all.join(name.replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "-"));
+    let beside = |end: &str| all.join(format!("{}.{end}", home.file_name().unwrap_or_default().to_string_lossy()));
+    let lock = File::create(beside("lock"))?;
     lock.lock()?;
     if !home.is_dir() {
-        let new = home.with_extension("new");
+        let new = beside("new");
         let _ = fs::remove_dir_all(&new);
         let mut pip = Command::new("python3");
         pip.args([
@@ -155,8 +170,8 @@ fn install(package: &str) -> Result<PathBuf> {
             "--no-warn-conflicts",
             "--root-user-action=ignore",
         ]);
-        let status = pip.arg("--target").arg(&new).arg(package).status().context("python3 cannot be started")?;
-        ensure!(status.success(), "pip cannot install {package}");
+        let status = pip.arg("--target").arg(&new).args(arguments).status().context("python3 cannot be started")?;
+        ensure!(status.success(), "pip cannot install {name}");
         fs::rename(&new, &home)?;
     }
     Ok(home)

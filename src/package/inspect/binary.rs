@@ -1,0 +1,177 @@
+//! What a native file is built for.
+//!
+//! The files may come from anywhere, so what is read of one is bounded, and a broken one is simply not known.
+
+use std::{io::Read, ops::Range};
+
+use object::LittleEndian;
+use object::elf::{self, FileHeader32, FileHeader64};
+use object::read::elf::{Dyn, FileHeader, ProgramHeader, SectionHeader};
+use object::read::{ReadCache, ReadRef};
+
+use super::ReadSeek;
+use crate::settings::Architecture;
+
+/// The most that is read of a file in one piece.
+const MOST: u64 = 4 << 20;
+
+/// The most entries that are looked at in a table.
+const ENTRIES: usize = 4096;
+
+/// What a native file is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Format {
+    /// A program or library for Linux.
+    Elf(Elf),
+    /// A program or library for Windows.
+    Windows,
+    /// A program or library for macOS.
+    MacOs,
+}
+
+/// What a Linux file is built for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Elf {
+    /// The processor.
+    pub(super) machine: Machine,
+    /// The newest version of glibc that it cannot do without; absent when it needs none.
+    pub(super) glibc: Option<(u32, u32)>,
+    /// Whether it needs musl.
+    pub(super) musl: bool,
+}
+
+/// A processor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Machine {
+    /// One that Lambda has.
+    Known(Architecture),
+    /// One that it does not have, for people.
+    Other(&'static str),
+}
+
+impl Machine {
+    /// Its name for people.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Known(Architecture::X86_64) => "x86_64",
+            Self::Known(Architecture::Arm64) => "arm64",
+            Self::Other(name) => name,
+        }
+    }
+}
+
+/// Reads what a file is; absent for one that is not native, or broken.
+pub(super) fn read(mut file: Box<dyn ReadSeek + '_>) -> Option<Format> {
+    let mut magic = [0; 4];
+    file.read_exact(&mut magic).ok()?;
+    match magic {
+        elf::ELFMAG => elf(&ReadCache::new(file)).map(Format::Elf),
+        [b'M', b'Z', ..] => Some(Format::Windows),
+        // Thin files in both byte orders; a fat one has the number of Java's class files.
+        [0xfe, 0xed, 0xfa, 0xce | 0xcf] | [0xce | 0xcf, 0xfa, 0xed, 0xfe] => Some(Format::MacOs),
+        [0xca, 0xfe, 0xba, 0xbe] => {
+            let mut count = [0; 4];
+            file.read_exact(&mut count).ok()?;
+            (u32::from_be_bytes(count) < 20).then_some(Format::MacOs)
+        }
+        _ => None,
+    }
+}
+
+/// A file of which nothing is read in a piece larger than [`MOST`].
+#[derive(Clone, Copy)]
+struct Capped<'a, 'file>(&'a ReadCache<Box<dyn ReadSeek + 'file>>);
+
+impl<'a> ReadRef<'a> for Capped<'a, '_> {
+    fn len(self) -> Result<u64, ()> {
+        self.0.len()
+    }
+
+    fn read_bytes_at(self, offset: u64, size: u64) -> Result<&'a [u8], ()> {
+        if size > MOST { Err(()) } else { self.0.read_bytes_at(offset, size) }
+    }
+
+    fn read_bytes_at_until(self, range: Range<u64>, delimiter: u8) -> Result<&'a [u8], ()> {
+        self.0.read_bytes_at_until(range, delimiter)
+    }
+}
+
+fn elf(cache: &ReadCache<Box<dyn ReadSeek + '_>>) -> Option<Elf> {
+    let file = Capped(cache);
+    let ident = file.read_bytes_at(0, 16).ok()?;
+    // Of the others neither the processor nor what is needed has to be known: none of them runs.
+    match (ident[4], ident[5]) {
+        (1, 1) => {
+            let header = FileHeader32::<LittleEndian>::parse(file).ok()?;
+            let machine = match header.e_machine(LittleEndian) {
+                elf::EM_386 => "32-bit x86",
+                elf::EM_ARM => "32-bit ARM",
+                _ => "a 32-bit processor",
+            };
+            loadable(header).then_some(Elf { machine: Machine::Other(machine), glibc: None, musl: false })
+        }
+        (2, 1) => {
+            let header = FileHeader64::<LittleEndian>::parse(file).ok()?;
+            let machine = match header.e_machine(LittleEndian) {
+                elf::EM_X86_64 => Machine::Known(Architecture::X86_64),
+                elf::EM_AARCH64 => Machine::Known(Architecture::Arm64),
+                elf::EM_RISCV => Machine::Other("RISC-V"),
+                elf::EM_PPC64 => Machine::Other("POWER"),
+                _ => Machine::Other("another processor"),
+            };
+            let (glibc, musl) = (glibc(header, file), musl(header, file));
+            loadable(header).then_some(Elf { machine, glibc, musl })
+        }
+        (1 | 2, 2) => Some(Elf { machine: Machine::Other("a big-endian processor"), glibc: None, musl: false }),
+        _ => None,
+    }
+}
+
+/// Programs and libraries; not what a linker still has to work on.
+fn loadable<H: FileHeader<Endian = LittleEndian>>(header: &H) -> bool {
+    matches!(header.e_type(LittleEndian), elf::ET_EXEC | elf::ET_DYN)
+}
+
+/// The newest version of glibc among the symbols that have to be there.
+fn glibc(header: &FileHeader64<LittleEndian>, file: Capped<'_, '_>) -> Option<(u32, u32)> {
+    let sections = header.sections(LittleEndian, file).ok()?;
+    let (needs, link) = sections.gnu_verneed(LittleEndian, file).ok()??;
+    let strings = sections.strings(LittleEndian, file, link).ok()?;
+    // What a broken file claims to have is not bounded by its size, so the number of entries is, over all tables.
+    needs
+        .take(ENTRIES)
+        .map_while(Result::ok)
+        .flat_map(|(_, symbols)| symbols.map_while(Result::ok))
+        .take(ENTRIES)
+        .filter(|symbol| symbol.vna_flags.get(LittleEndian).0 & elf::VER_FLG_WEAK.0 == 0)
+        .filter_map(|symbol| glibc_version(symbol.name(LittleEndian, strings).ok()?))
+        .max()
+}
+
+/// `GLIBC_2.34` is 2.34. A mark of the loader stands for the version that first knew it.
+fn glibc_version(symbol: &[u8]) -> Option<(u32, u32)> {
+    if symbol == b"GLIBC_ABI_DT_RELR" {
+        return Some((2, 36));
+    }
+    let version = std::str::from_utf8(symbol).ok()?.strip_prefix("GLIBC_")?;
+    let mut parts = version.split('.');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+/// Whether the loader or the library of musl is asked for.
+fn musl(header: &FileHeader64<LittleEndian>, file: Capped<'_, '_>) -> bool {
+    let segments = header.program_headers(LittleEndian, file).unwrap_or_default();
+    let loader = segments.iter().find_map(|segment| segment.interpreter(LittleEndian, file).ok()?);
+    let by_loader = loader.is_some_and(|loader| loader.starts_with(b"/lib/ld-musl"));
+    by_loader || needed(header, file).is_some_and(|mut names| names.any(|name| name.starts_with(b"libc.musl-")))
+}
+
+/// The libraries that a file names.
+fn needed<'a>(header: &'a FileHeader64<LittleEndian>, file: Capped<'a, '_>) -> Option<impl Iterator<Item = &'a [u8]>> {
+    let sections = header.sections(LittleEndian, file).ok()?;
+    let dynamic = sections.iter().find(|section| section.sh_type(LittleEndian) == elf::SHT_DYNAMIC)?;
+    let (entries, link) = dynamic.dynamic(LittleEndian, file).ok()??;
+    let strings = sections.strings(LittleEndian, file, link).ok()?;
+    let named = entries.iter().take(ENTRIES).filter(|entry| entry.d_tag(LittleEndian) == elf::DT_NEEDED);
+    Some(named.filter_map(move |entry| strings.get(u32::try_from(entry.d_val(LittleEndian)).ok()?).ok()))
+}

@@ -1,0 +1,215 @@
+//! Whether the handler is in the package: where each runtime looks for it.
+//!
+//! Node.js: `UserFunction.js` of aws-lambda-nodejs-runtime-interface-client. Python: `bootstrap.py` of
+//! awslambdaric. Ruby: `lambda_handler.rb` of aws-lambda-ruby-runtime-interface-client. Java: `HandlerInfo` and
+//! `CustomerClassLoader` of aws-lambda-java-libs. .NET: "Define Lambda function handler in C#" in the guide.
+
+use super::path::extension;
+use super::runtimes::Language;
+use super::{Facts, Finding, Rule, Severity, Survey, few};
+
+/// Where a runtime keeps what a package unpacks to.
+const TASK_ROOT: &str = "/var/task/";
+
+/// What a handler means.
+#[derive(Debug, PartialEq, Eq)]
+enum Meaning {
+    /// Any of these files, the likeliest first.
+    Files(Vec<String>),
+    /// A class, as a path without its extension, in the package or in one of its libraries.
+    Class(String),
+    /// Nothing that is in the package.
+    Elsewhere,
+    /// Nothing at all, with the form that it should have.
+    Malformed(&'static str),
+}
+
+/// The handler's file, or what keeps the runtime from finding it.
+pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Finding> {
+    let Some(language) = facts.runtime.and_then(|runtime| Language::of(&runtime.0)) else { return Vec::new() };
+    let handler = facts.handler.map(|handler| handler.0.as_str());
+    let (shown, meaning) = match (language, handler) {
+        (Language::Provided, _) => ("bootstrap", Meaning::Files(vec!["bootstrap".to_owned()])),
+        (_, Some(handler)) => (handler, meaning(survey, language, handler)),
+        (_, None) => return Vec::new(),
+    };
+    if found(survey, &meaning, "") || (facts.layers && language == Language::Provided) {
+        return Vec::new();
+    }
+    if let Meaning::Malformed(form) = meaning {
+        let help = format!("{form}; its file is named without its extension");
+        return vec![finding(
+            Rule::HandlerMissing,
+            facts,
+            "handler",
+            format!("`{shown}` is not a handler of this runtime"),
+            help,
+        )];
+    }
+    if let Some(folder) = shared_folder(survey).into_iter().find(|folder| found(survey, &meaning, folder)) {
+        let folder = folder.trim_end_matches('/');
+        let message = format!("everything in the package lies in `{folder}`, so `{shown}` is not found at its root");
+        let help = format!(
+            "let `zip` name the folder `{folder}` itself; an archive is made inside of it (`cd {folder} && zip -r ../f.zip .`)"
+        );
+        return vec![finding(Rule::RootTooDeep, facts, "zip", message, help)];
+    }
+    vec![missing(survey, facts, language, shown, &meaning)]
+}
+
+fn meaning(survey: &Survey, language: Language, handler: &str) -> Meaning {
+    match language {
+        Language::Node(version) => node(version, handler),
+        Language::Python(..) => python(survey, handler),
+        Language::Ruby => match handler.split_once('.') {
+            Some((file, method)) if !file.is_empty() && !method.is_empty() => {
+                Meaning::Files(vec![format!("{file}.rb"), format!("{file}.so")])
+            }
+            _ => Meaning::Malformed("one looks like `file.method` or `file.Class.method`"),
+        },
+        Language::Java => match handler.rsplit_once("::") {
+            Some(("", _) | (_, "")) => Meaning::Malformed("one looks like `package.Class::method`"),
+            Some((class, _)) => Meaning::Class(class.replace('.', "/")),
+            None => Meaning::Class(handler.replace('.', "/")),
+        },
+        Language::Dotnet => match handler.split("::").collect::<Vec<_>>()[..] {
+            [assembly] | [assembly, _, _] if !assembly.is_empty() => Meaning::Files(vec![format!("{assembly}.dll")]),
+            _ => Meaning::Malformed("one looks like `Assembly::Namespace.Class::Method`"),
+        },
+        Language::Go => Meaning::Files(vec![handler.to_owned()]),
+        Language::Provided => Meaning::Files(vec!["bootstrap".to_owned()]),
+    }
+}
+
+/// The folder and the first name of the last part are the module; all after the first dot is looked up in it.
+fn node(version: u32, handler: &str) -> Meaning {
+    const FORM: &str = "one looks like `file.function` or `folder/file.function`";
+    let path = handler.strip_prefix(TASK_ROOT).or_else(|| handler.strip_prefix("./")).unwrap_or(handler);
+    if path.starts_with('/') {
+        return Meaning::Elsewhere;
+    }
+    let (folder, last) = path.rsplit_once('/').map_or(("", path), |(folder, last)| (folder, last));
+    let Some((name, function)) = last.split_once('.') else { return Meaning::Malformed(FORM) };
+    if name.is_empty() || function.is_empty() || path.contains("..") {
+        return Meaning::Malformed(FORM);
+    }
+    let module = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+    // From its version 24 on the runtime also takes TypeScript as it is.
+    let extensions = [".js", ".mjs", ".cjs", ".ts", ".mts", ".cts"];
+    let extensions = if version >= 24 { &extensions[..] } else { &extensions[..3] };
+    let mut files: Vec<_> = extensions.iter().map(|extension| format!("{module}{extension}")).collect();
+    files.push(module.clone());
+    for package in [module, format!("node_modules/{name}")] {
+        files.extend(["index.js", "package.json"].map(|file| format!("{package}/{file}")));
+    }
+    files.push(format!("node_modules/{name}.js"));
+    Meaning::Files(files)
+}
+
+/// All before the last dot is the module; slashes mean dots.
+fn python(survey: &Survey, handler: &str) -> Meaning {
+    let Some((module, function)) = handler.rsplit_once('.') else {
+        return Meaning::Malformed("one looks like `module.function` or `package.module.function`");
+    };
+    let module = module.replace('.', "/");
+    if function.is_empty() || module.split('/').any(str::is_empty) {
+        return Meaning::Malformed("one looks like `module.function` or `package.module.function`");
+    }
+    let sources = ["py", "pyc"].map(|extension| format!("{module}.{extension}"));
+    let packages = ["py", "pyc"].map(|extension| format!("{module}/__init__.{extension}"));
+    // Compiled modules have tags in their names.
+    let start = format!("{module}.");
+    let compiled = survey.beginning(&start).filter(|file| extension(&file.name) == "so").map(|file| file.name.clone());
+    Meaning::Files(sources.into_iter().chain(packages).chain(compiled).collect())
+}
+
+/// Whether it is there, below a folder that ends in `/` or at the root.
+fn found(survey: &Survey, meaning: &Meaning, folder: &str) -> bool {
+    match meaning {
+        Meaning::Files(files) => files.iter().any(|file| survey.has(&format!("{folder}{file}"))),
+        Meaning::Class(class) => {
+            let library = survey.classes.as_ref().is_none_or(|classes| classes.contains(class));
+            (folder.is_empty() && library) || survey.has(&format!("{folder}{class}.class"))
+        }
+        Meaning::Elsewhere => true,
+        Meaning::Malformed(_) => false,
+    }
+}
+
+/// The folders, each ending in `/`, that hold all there is: `a/`, then `a/b/`. What macOS adds to archives does not count.
+fn shared_folder(survey: &Survey) -> Vec<&str> {
+    let mut names = survey.files.iter().map(|file| file.name.as_str()).filter(|name| !name.starts_with("__MACOSX/"));
+    let Some(first) = names.next() else { return Vec::new() };
+    let last = names.next_back().unwrap_or(first);
+    let ends = first.match_indices('/').map(|(end, _)| &first[..=end]);
+    // The files are sorted, so what the first and the last have in common all have, but for what macOS added.
+    ends.take_while(|folder| last.starts_with(*folder)).collect()
+}
+
+fn missing(survey: &Survey, facts: &Facts<'_>, language: Language, shown: &str, meaning: &Meaning) -> Finding {
+    let mut files = match meaning {
+        Meaning::Files(files) => files.clone(),
+        Meaning::Class(class) => vec![format!("{class}.class")],
+        Meaning::Elsewhere | Meaning::Malformed(_) => Vec::new(),
+    };
+    let likely = if matches!(language, Language::Node(_)) { 3 } else { 1 };
+    let looked = files.get(..likely).unwrap_or(&files).to_vec();
+    let message = if language == Language::Provided {
+        "`bootstrap` is not in the package, so the runtime has nothing to start".to_owned()
+    } else {
+        format!("`{shown}` is not in the package: there is no {}", few(looked.iter().map(String::as_str)))
+    };
+    if let (Language::Node(_), Some(script)) = (language, looked.first()) {
+        let module = script.trim_end_matches(".js");
+        files.extend(["ts", "tsx", "mts"].map(|extension| format!("{module}.{extension}")));
+    }
+    let help = advice(survey, language, shown, &files);
+    let layers = if facts.layers { ", unless a layer has it" } else { "" };
+    finding(Rule::HandlerMissing, facts, "handler", format!("{message}{layers}"), help)
+}
+
+/// What is probably meant, from what is there instead.
+fn advice(survey: &Survey, language: Language, shown: &str, files: &[String]) -> String {
+    let names = || survey.files.iter().map(|file| file.name.as_str());
+    let other_case = |name: &&str| files.iter().any(|file| file.eq_ignore_ascii_case(name) && file != name);
+    if let Some(name) = names().find(other_case) {
+        return format!("there is `{name}`: upper and lower case are different on Lambda");
+    }
+    if let Some(name) = files.iter().find(|file| is_typescript(file) && survey.has(file)) {
+        return format!("`{name}` is TypeScript: compile it before it is deployed, and package what comes out");
+    }
+    if language == Language::Provided {
+        let program = ["bootstrap.exe", "bootstrap.sh", "main", "target/lambda/bootstrap"]
+            .into_iter()
+            .find(|name| survey.has(name));
+        let hint = program.map(|name| format!("; there is `{name}`")).unwrap_or_default();
+        return format!("give the program the name `bootstrap`, at the root of the package{hint}");
+    }
+    let below = |file: &String| {
+        let end = format!("/{file}");
+        let own = |name: &&str| name.ends_with(&end) && !name.contains("node_modules/");
+        names().filter(own).min_by_key(|name| name.len()).map(|name| name[..name.len() - end.len()].to_owned())
+    };
+    if let Some(folder) = files.iter().take(3).find_map(below) {
+        let handler =
+            if language == Language::Java { String::new() } else { format!(", or `handler` be `{folder}/{shown}`") };
+        return format!("it is in `{folder}`: let `zip` name that folder{handler}");
+    }
+    if names().any(|name| name.contains('\\')) {
+        return "the archive has `\\` between the parts of its names; make it with a tool that writes `/`".to_owned();
+    }
+    if names().any(|name| name.contains('/')) {
+        return "correct `handler`, or let `zip` name the folder with the built code".to_owned();
+    }
+    format!("correct `handler`; the package has {}", few(names()))
+}
+
+fn is_typescript(name: &str) -> bool {
+    matches!(extension(name), "ts" | "tsx" | "mts")
+}
+
+fn finding(rule: Rule, facts: &Facts<'_>, option: &'static str, message: String, help: String) -> Finding {
+    // A layer may have what the package lacks.
+    let severity = if facts.layers { Severity::Warning } else { Severity::Error };
+    Finding { rule, severity, message, help, file: None, option }
+}

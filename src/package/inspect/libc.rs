@@ -1,0 +1,124 @@
+//! The C library that native files need, and whether the runtime's system has it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::binary::{Elf, Format};
+use super::native::{finding, fits, group, is_python_module, matters};
+use super::path::{extension, stem};
+use super::python;
+use super::runtimes::{self, System};
+use super::survey::Binary;
+use super::{Facts, Finding, Rule, Severity, Survey, count, few};
+
+/// Why a file cannot be loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lack {
+    /// Its glibc is newer than the system's.
+    Glibc,
+    /// Its C library is musl.
+    Musl,
+}
+
+/// Files of which none can be loaded, so that what they are builds of is lost.
+pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Finding> {
+    let system = facts.runtime.and_then(|runtime| runtimes::system(&runtime.0));
+    let wanted = facts.architecture.or_else(|| survey.architecture());
+    let version = facts.runtime.and_then(|runtime| python::version(&runtime.0));
+    let candidates: Vec<_> = survey
+        .binaries
+        .iter()
+        .filter(|binary| fits(binary, wanted))
+        .filter(|binary| version.is_none_or(|version| python::fits(&binary.name, version)))
+        .collect();
+    let (weighty, light): (Vec<_>, Vec<_>) = candidates.iter().partition(|binary| matters(survey, &binary.name));
+    let unit = |name: &str| if is_python_module(survey, name) { stem(name).to_owned() } else { group(name) };
+    let errors = lacking(&weighty, unit, system);
+    // What stands beside something that can be loaded is one of several builds, or comes with it.
+    let lost: BTreeSet<_> = lacking(&candidates, group, system).iter().map(|(binary, _)| group(&binary.name)).collect();
+    let mut warnings = lacking(&light, str::to_owned, system);
+    warnings.retain(|(binary, _)| lost.contains(&group(&binary.name)));
+    [(Severity::Error, errors), (Severity::Warning, warnings)]
+        .into_iter()
+        .flat_map(|(severity, lacking)| {
+            [too_new(severity, &lacking, system), wrong_libc(severity, &lacking)].into_iter().flatten()
+        })
+        .collect()
+}
+
+/// The files of those units of which no file can be loaded.
+fn lacking<'a>(
+    binaries: &[&'a Binary],
+    unit: impl Fn(&str) -> String,
+    system: Option<System>,
+) -> Vec<(&'a Binary, Lack)> {
+    let mut units: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for binary in binaries {
+        units.entry(unit(&binary.name)).or_default().push((*binary, lack(binary, system)));
+    }
+    let lost = units.into_values().filter(|unit| unit.iter().all(|(_, lack)| lack.is_some()));
+    lost.flatten().filter_map(|(binary, lack)| Some((binary, lack?))).collect()
+}
+
+fn elf(binary: &Binary) -> Option<&Elf> {
+    match &binary.format {
+        Format::Elf(elf) => Some(elf),
+        Format::Windows | Format::MacOs => None,
+    }
+}
+
+fn lack(binary: &Binary, system: Option<System>) -> Option<Lack> {
+    let elf = elf(binary)?;
+    if elf.musl {
+        return Some(Lack::Musl);
+    }
+    (elf.glibc? > system?.glibc()).then_some(Lack::Glibc)
+}
+
+fn too_new(severity: Severity, lacking: &[(&Binary, Lack)], system: Option<System>) -> Option<Finding> {
+    let files: Vec<_> = lacking.iter().filter(|(_, lack)| *lack == Lack::Glibc).map(|(binary, _)| *binary).collect();
+    let (first, system) = (files.first()?, system?);
+    let (major, minor) = files.iter().filter_map(|binary| elf(binary)?.glibc).max()?;
+    let (has_major, has_minor) = system.glibc();
+    let who = match files[..] {
+        [one] => format!("`{}` needs", one.name),
+        _ => format!("{} need", count(files.len(), "file")),
+    };
+    let which = if files.len() == 1 { String::new() } else { format!(": {}", few(names(&files))) };
+    let message =
+        format!("{who} glibc {major}.{minor}, but the runtime's {} has {has_major}.{has_minor}{which}", system.name());
+    let python = files.iter().any(|binary| extension(&binary.name) == "so");
+    let how = if python {
+        format!("install wheels for an older system (`pip install --platform manylinux2014_{}`)", machine(first))
+    } else {
+        format!("build on {}, or link it statically", system.name())
+    };
+    let newer = if system == System::Al2023 { "" } else { ", or move to a runtime on Amazon Linux 2023" };
+    Some(finding(Rule::GlibcTooNew, severity, "zip", message, format!("{how}{newer}"), &first.name))
+}
+
+fn wrong_libc(severity: Severity, lacking: &[(&Binary, Lack)]) -> Option<Finding> {
+    let files: Vec<_> = lacking.iter().filter(|(_, lack)| *lack == Lack::Musl).map(|(binary, _)| *binary).collect();
+    let first = files.first()?;
+    let message = match files[..] {
+        [one] => format!("`{}` is built for musl (Alpine Linux), but Lambda's systems have glibc", one.name),
+        _ => format!(
+            "{} are built for musl (Alpine Linux), but Lambda's systems have glibc: {}",
+            count(files.len(), "file"),
+            few(names(&files))
+        ),
+    };
+    let help = "build or install on a system with glibc, such as Amazon Linux or Debian, or link statically".to_owned();
+    Some(finding(Rule::WrongLibc, severity, "zip", message, help, &first.name))
+}
+
+fn names<'a>(files: &'a [&Binary]) -> impl Iterator<Item = &'a str> {
+    files.iter().map(|binary| binary.name.as_str())
+}
+
+/// The processor as wheels have it.
+fn machine(binary: &Binary) -> &'static str {
+    match elf(binary).map(|elf| elf.machine.name()) {
+        Some("arm64") => "aarch64",
+        _ => "x86_64",
+    }
+}

@@ -1,0 +1,83 @@
+//! Extension modules of Python, which are for one version of it unless they say otherwise.
+
+use std::collections::BTreeMap;
+
+use super::native::{finding, group, is_python_module};
+use super::path::{base, extension};
+use super::runtimes::Language;
+use super::{Facts, Finding, Rule, Severity, Survey, count, few};
+
+/// The version of a Python runtime.
+pub(super) fn version(runtime: &str) -> Option<(u32, u32)> {
+    match Language::of(runtime)? {
+        Language::Python(major, minor) => Some((major, minor)),
+        _ => None,
+    }
+}
+
+/// The version that a module's name is tagged with, as PEP 3149 has it: `x.cpython-312-x86_64-linux-gnu.so` is for 3.12.
+///
+/// Absent for one that does not say, or is for all (`abi3`). A free-threaded build (`313t`) is for none that Lambda has.
+fn tagged(name: &str) -> Option<(u32, u32)> {
+    let (_, tag) = base(name).rsplit_once(".cpython-")?;
+    let tag = tag.split(['-', '.']).next()?;
+    let digits = tag.trim_end_matches(['m', 'd', 'u']);
+    let (major, minor) = digits.split_at_checked(1)?;
+    Some((major.parse().ok()?, minor.parse().unwrap_or(u32::MAX)))
+}
+
+/// Whether a file can be loaded by a version of Python, as far as its name tells.
+pub(super) fn fits(name: &str, version: (u32, u32)) -> bool {
+    tagged(name).is_none_or(|tagged| tagged == version)
+}
+
+/// Dependencies whose modules are all for another Python.
+pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Finding> {
+    let Some(version) = facts.runtime.and_then(|runtime| version(&runtime.0)) else { return Vec::new() };
+    let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for file in survey.files.iter().filter(|file| extension(&file.name) == "so") {
+        if is_python_module(survey, &file.name) {
+            groups.entry(group(&file.name)).or_default().push(file.name.as_str());
+        }
+    }
+    let wrong: Vec<_> =
+        groups.into_values().filter(|names| !names.iter().any(|name| fits(name, version))).flatten().collect();
+    let Some(first) = wrong.first() else { return Vec::new() };
+    let (major, minor) = version;
+    let found =
+        tagged(first).filter(|found| found.1 != u32::MAX && wrong.iter().all(|name| tagged(name) == Some(*found)));
+    let built = found.map_or_else(|| "another Python".to_owned(), |(major, minor)| format!("Python {major}.{minor}"));
+    let message = match wrong[..] {
+        [one] => format!("`{one}` is built for {built}, but the runtime is python{major}.{minor}"),
+        _ => format!(
+            "{} are built for {built}, but the runtime is python{major}.{minor}: {}",
+            count(wrong.len(), "extension module"),
+            few(wrong.iter().copied())
+        ),
+    };
+    let or = found.map(|(major, minor)| format!(", or set `runtime: python{major}.{minor}`")).unwrap_or_default();
+    let help = format!("install for it (`pip install --python-version {major}.{minor} --only-binary=:all:`){or}");
+    vec![finding(Rule::PythonVersion, Severity::Error, "runtime", message, help, first)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_read_from_the_tag() {
+        for (name, version) in [
+            ("a/_x.cpython-312-x86_64-linux-gnu.so", Some((3, 12))),
+            ("a/_x.cpython-39-aarch64-linux-gnu.so", Some((3, 9))),
+            ("_x.cpython-36m-x86_64-linux-gnu.so", Some((3, 6))),
+            ("_x.cpython-313t-x86_64-linux-gnu.so", Some((3, u32::MAX))),
+            ("_x.cpython-311.so", Some((3, 11))),
+            ("_x.abi3.so", None),
+            ("_x.so", None),
+            ("a.cpython-312/x.so", None),
+            ("_x.cpython-.so", None),
+        ] {
+            assert_eq!(tagged(name), version, "{name}");
+        }
+    }
+}

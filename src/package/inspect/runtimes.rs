@@ -1,0 +1,367 @@
+//! What is known about runtimes: their language, their system, and when they end.
+//!
+//! One row a runtime. Source: "Lambda runtimes" in the AWS Lambda guide. AWS moves dates now and then, and only to later.
+
+use std::fmt;
+
+use super::{Facts, Finding, Rule, Severity, Survey};
+
+/// How many days before its end a runtime is warned about, as AWS does by mail.
+const NOTICE: i64 = 180;
+
+/// A day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Date {
+    /// The year, such as 2026.
+    pub year: u16,
+    /// 1 to 12.
+    pub month: u8,
+    /// 1 to 31.
+    pub day: u8,
+}
+
+impl Date {
+    /// A day of the Gregorian calendar.
+    pub const fn new(year: u16, month: u8, day: u8) -> Self {
+        Self { year, month, day }
+    }
+
+    /// Days since a fixed day: years begin in March, so that the leap day is their last.
+    fn number(self) -> i64 {
+        let (year, month) = (i64::from(self.year), i64::from(self.month));
+        let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+        year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + i64::from(self.day)
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+    }
+}
+
+/// What a runtime runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum System {
+    /// The first Amazon Linux; only runtimes that are blocked.
+    Al1,
+    /// Amazon Linux 2.
+    Al2,
+    /// Amazon Linux 2023.
+    Al2023,
+}
+
+impl System {
+    /// The version of its glibc.
+    pub(super) fn glibc(self) -> (u32, u32) {
+        match self {
+            Self::Al1 => (2, 17),
+            Self::Al2 => (2, 26),
+            Self::Al2023 => (2, 34),
+        }
+    }
+
+    /// Its name for people.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Al1 => "Amazon Linux",
+            Self::Al2 => "Amazon Linux 2",
+            Self::Al2023 => "Amazon Linux 2023",
+        }
+    }
+}
+
+/// The language of a runtime, which decides what a handler means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Language {
+    /// Node.js, with its major version.
+    Node(u32),
+    /// Python, with major and minor version.
+    Python(u32, u32),
+    /// Ruby.
+    Ruby,
+    /// Java.
+    Java,
+    /// .NET.
+    Dotnet,
+    /// Go with AWS' own client: only `go1.x`.
+    Go,
+    /// A program named `bootstrap`.
+    Provided,
+}
+
+impl Language {
+    /// The language of a runtime, also of one that the table does not have yet.
+    pub(super) fn of(runtime: &str) -> Option<Self> {
+        let (family, version) = split(runtime);
+        let major = version.first().copied();
+        match family {
+            "nodejs" => Some(Self::Node(major.unwrap_or_default())),
+            "python" => Some(Self::Python(major?, version.get(1).copied()?)),
+            "ruby" => Some(Self::Ruby),
+            "java" => Some(Self::Java),
+            "dotnet" | "dotnetcore" => Some(Self::Dotnet),
+            "go" => Some(Self::Go),
+            "provided" | "provided.al" => Some(Self::Provided),
+            _ => None,
+        }
+    }
+}
+
+/// One runtime.
+struct Row {
+    name: &'static str,
+    /// Absent where it is not known for sure.
+    system: Option<System>,
+    /// Deprecated, creating blocked, updating blocked; absent while AWS has not said.
+    ends: Option<[Date; 3]>,
+}
+
+/// A day, as the table has it.
+type Day = (u16, u8, u8);
+
+/// Nothing is known but that AWS' API knows it.
+const fn new(name: &'static str) -> Row {
+    Row { name, system: None, ends: None }
+}
+
+/// No end is known.
+const fn open(name: &'static str, system: System) -> Row {
+    Row { name, system: Some(system), ends: None }
+}
+
+const fn ends(name: &'static str, system: System, deprecated: Day, create: Day, update: Day) -> Row {
+    const fn date((year, month, day): Day) -> Date {
+        Date::new(year, month, day)
+    }
+    Row { name, system: Some(system), ends: Some([date(deprecated), date(create), date(update)]) }
+}
+
+/// Blocked in every way, long ago.
+const fn gone(name: &'static str, system: System, day: Day) -> Row {
+    ends(name, system, day, day, day)
+}
+
+#[rustfmt::skip]
+const TABLE: &[Row] = &[
+    new("nodejs26.x"),
+    open("nodejs24.x", System::Al2023),
+    ends("nodejs22.x", System::Al2023, (2027, 4, 30), (2027, 6, 1), (2027, 7, 1)),
+    ends("nodejs20.x", System::Al2023, (2026, 4, 30), (2026, 6, 1), (2026, 7, 1)),
+    ends("nodejs18.x", System::Al2, (2025, 9, 1), (2025, 10, 1), (2025, 11, 1)),
+    ends("nodejs16.x", System::Al2, (2024, 6, 12), (2025, 10, 1), (2025, 11, 1)),
+    ends("nodejs14.x", System::Al2, (2023, 12, 4), (2024, 1, 9), (2025, 11, 1)),
+    gone("nodejs12.x", System::Al2, (2023, 3, 31)),
+    gone("nodejs10.x", System::Al2, (2021, 7, 30)),
+    gone("nodejs8.10", System::Al1, (2020, 3, 6)),
+    gone("nodejs6.10", System::Al1, (2019, 8, 12)),
+    gone("nodejs4.3", System::Al1, (2020, 3, 5)),
+    gone("nodejs4.3-edge", System::Al1, (2019, 4, 30)),
+    gone("nodejs", System::Al1, (2016, 10, 31)),
+    new("python3.15"),
+    open("python3.14", System::Al2023),
+    ends("python3.13", System::Al2023, (2029, 6, 30), (2029, 7, 31), (2029, 8, 31)),
+    ends("python3.12", System::Al2023, (2028, 10, 31), (2028, 11, 30), (2029, 1, 10)),
+    ends("python3.11", System::Al2, (2026, 6, 30), (2026, 7, 31), (2026, 8, 31)),
+    ends("python3.10", System::Al2, (2026, 6, 30), (2026, 7, 31), (2026, 8, 31)),
+    ends("python3.9", System::Al2, (2025, 11, 3), (2025, 12, 8), (2026, 1, 8)),
+    ends("python3.8", System::Al2, (2024, 10, 14), (2025, 10, 1), (2025, 11, 1)),
+    ends("python3.7", System::Al1, (2023, 12, 4), (2024, 1, 9), (2025, 11, 1)),
+    gone("python3.6", System::Al1, (2022, 7, 18)),
+    gone("python2.7", System::Al1, (2021, 7, 15)),
+    open("java25", System::Al2023),
+    ends("java21", System::Al2023, (2029, 6, 30), (2029, 7, 31), (2029, 8, 31)),
+    ends("java17", System::Al2, (2026, 6, 30), (2026, 7, 31), (2026, 8, 31)),
+    ends("java11", System::Al2, (2026, 6, 30), (2026, 7, 31), (2026, 8, 31)),
+    ends("java8.al2", System::Al2, (2026, 6, 30), (2026, 7, 31), (2026, 8, 31)),
+    ends("java8", System::Al1, (2024, 1, 8), (2024, 2, 8), (2025, 11, 1)),
+    open("dotnet10", System::Al2023),
+    ends("dotnet8", System::Al2023, (2026, 11, 10), (2026, 12, 10), (2027, 1, 11)),
+    ends("dotnet6", System::Al2, (2024, 12, 20), (2025, 10, 1), (2025, 11, 1)),
+    gone("dotnetcore3.1", System::Al2, (2023, 4, 3)),
+    gone("dotnetcore2.1", System::Al1, (2022, 1, 5)),
+    gone("dotnetcore2.0", System::Al1, (2019, 5, 30)),
+    gone("dotnetcore1.0", System::Al1, (2019, 6, 27)),
+    new("ruby4.0"),
+    open("ruby3.4", System::Al2023),
+    ends("ruby3.3", System::Al2023, (2027, 3, 31), (2027, 4, 30), (2027, 5, 31)),
+    ends("ruby3.2", System::Al2, (2026, 3, 31), (2026, 4, 30), (2026, 5, 31)),
+    ends("ruby2.7", System::Al2, (2023, 12, 7), (2024, 1, 9), (2025, 11, 1)),
+    gone("ruby2.5", System::Al1, (2021, 7, 30)),
+    ends("go1.x", System::Al1, (2024, 1, 8), (2024, 2, 8), (2025, 11, 1)),
+    ends("provided.al2023", System::Al2023, (2029, 6, 30), (2029, 7, 31), (2029, 8, 31)),
+    ends("provided.al2", System::Al2, (2026, 6, 30), (2026, 7, 31), (2026, 8, 31)),
+    ends("provided", System::Al1, (2024, 1, 8), (2024, 2, 8), (2025, 11, 1)),
+];
+
+/// The system of a runtime; absent where it is not known.
+pub(super) fn system(runtime: &str) -> Option<System> {
+    TABLE.iter().find(|row| row.name == runtime)?.system
+}
+
+/// The family of a runtime and the numbers after it: `python3.12` is `python` and 3, 12.
+fn split(runtime: &str) -> (&str, Vec<u32>) {
+    let digits = runtime.find(|c: char| c.is_ascii_digit()).unwrap_or(runtime.len());
+    let (family, version) = runtime.split_at(digits);
+    (family, version.split('.').map_while(|part| part.parse().ok()).collect())
+}
+
+/// Whether AWS still takes the runtime, and for how long.
+pub(super) fn rules(_: &Survey, facts: &Facts<'_>) -> Vec<Finding> {
+    let Some(runtime) = facts.runtime.map(|runtime| runtime.0.as_str()) else { return Vec::new() };
+    let finding = match TABLE.iter().find(|row| row.name == runtime) {
+        Some(row) => row.ends.and_then(|ends| deprecated(runtime, ends, facts.today)),
+        None => Some(unknown(runtime)),
+    };
+    finding.into_iter().collect()
+}
+
+fn deprecated(runtime: &str, [deprecated, create, update]: [Date; 3], today: Date) -> Option<Finding> {
+    let message = if update <= today {
+        format!("AWS blocks updates of functions with `{runtime}` since {update}")
+    } else if create <= today {
+        format!("AWS blocks new functions with `{runtime}` since {create}, and updates from {update}")
+    } else if deprecated <= today {
+        format!("`{runtime}` is deprecated since {deprecated}; AWS blocks updates from {update}")
+    } else if deprecated.number() - today.number() <= NOTICE {
+        format!("`{runtime}` will be deprecated on {deprecated}; AWS blocks updates from {update}")
+    } else {
+        return None;
+    };
+    let next = successor(runtime, today).map(|next| format!("move to `{next}`; ")).unwrap_or_default();
+    let help = format!(
+        "{next}the dates are those this release knows, see https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html"
+    );
+    Some(finding(Rule::RuntimeDeprecated, message, help))
+}
+
+/// The runtime of the same language that has the longest to live.
+fn successor(runtime: &str, today: Date) -> Option<&'static str> {
+    let language = Language::of(runtime)?;
+    let of_language = |row: &&Row| {
+        Language::of(row.name).is_some_and(|other| std::mem::discriminant(&other) == std::mem::discriminant(&language))
+    };
+    let rows: Vec<_> = TABLE.iter().filter(of_language).collect();
+    let safe = |row: &&&Row| row.ends.is_some_and(|ends| ends[0].number() - today.number() > NOTICE);
+    // Of those without a date the oldest is taken: the newest may not be there yet.
+    let next = rows.iter().find(safe).or_else(|| rows.iter().rfind(|row| row.ends.is_none()));
+    if language == Language::Go { Some("provided.al2023") } else { next.map(|row| row.name) }
+}
+
+fn unknown(runtime: &str) -> Finding {
+    let (family, version) = split(runtime);
+    let newest = TABLE.iter().map(|row| split(row.name)).filter(|(other, _)| *other == family).map(|(_, v)| v).max();
+    if newest.is_some_and(|newest| version > newest) {
+        return finding(
+            Rule::RuntimeUnknown,
+            format!("`{runtime}` is newer than this release, which cannot check what its system needs"),
+            "nothing has to be done; a newer release may know it".to_owned(),
+        );
+    }
+    let written = runtime.to_ascii_lowercase();
+    // What only lacks its end is taken before what is spelled alike.
+    let nearness = |row: &Row| (!row.name.starts_with(&written), strsim::osa_distance(&written, row.name), row.name);
+    let nearest = TABLE.iter().map(nearness).min().filter(|(other, distance, _)| !other || *distance <= 2);
+    let help = match nearest {
+        Some((.., name)) => format!("is it `{name}`? AWS decides whether it knows `{runtime}`"),
+        None => {
+            "see https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html for their identifiers".to_owned()
+        }
+    };
+    finding(Rule::RuntimeUnknown, format!("`{runtime}` is no runtime that this release knows"), help)
+}
+
+fn finding(rule: Rule, message: String, help: String) -> Finding {
+    Finding { rule, severity: Severity::Warning, message, help, file: None, option: "runtime" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_counted_over_months_years_and_leap_days() {
+        for (from, to, days) in [
+            ((2024, 2, 28), (2024, 3, 1), 2),
+            ((2025, 2, 28), (2025, 3, 1), 1),
+            ((2025, 12, 31), (2026, 1, 1), 1),
+            ((2026, 1, 1), (2027, 1, 1), 365),
+            ((2026, 4, 30), (2026, 10, 27), 180),
+        ] {
+            let date = |(year, month, day)| Date::new(year, month, day);
+            assert_eq!(date(to).number() - date(from).number(), days, "{from:?} {to:?}");
+        }
+    }
+
+    #[test]
+    fn a_runtime_is_warned_about_from_half_a_year_before_its_end() {
+        let said = |runtime: &str, day: (u16, u8, u8)| {
+            let row = TABLE.iter().find(|row| row.name == runtime).unwrap();
+            row.ends
+                .and_then(|ends| deprecated(runtime, ends, Date::new(day.0, day.1, day.2)))
+                .map(|found| found.message)
+        };
+        for (runtime, day, message) in [
+            ("nodejs20.x", (2025, 10, 31), None),
+            ("nodejs20.x", (2025, 11, 1), Some("will be deprecated on 2026-04-30")),
+            ("nodejs20.x", (2026, 4, 30), Some("is deprecated since 2026-04-30")),
+            ("nodejs20.x", (2026, 6, 1), Some("blocks new functions")),
+            ("nodejs20.x", (2026, 7, 1), Some("blocks updates of functions")),
+            ("nodejs24.x", (2036, 7, 1), None),
+            ("python2.7", (2026, 7, 1), Some("since 2021-07-15")),
+        ] {
+            let said = said(runtime, day);
+            assert_eq!(said.is_some(), message.is_some(), "{runtime} {day:?} {said:?}");
+            assert!(said.unwrap_or_default().contains(message.unwrap_or_default()), "{runtime} {day:?}");
+        }
+    }
+
+    #[test]
+    fn a_successor_has_long_to_live() {
+        let today = Date::new(2026, 11, 21);
+        for (runtime, next) in [
+            ("nodejs18.x", "nodejs24.x"),
+            ("python3.9", "python3.13"),
+            ("go1.x", "provided.al2023"),
+            ("provided.al2", "provided.al2023"),
+            ("dotnetcore3.1", "dotnet10"),
+            ("java8", "java21"),
+        ] {
+            assert_eq!(successor(runtime, today), Some(next), "{runtime}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_runtime_is_newer_or_mistyped() {
+        for (runtime, message, help) in [
+            ("python3.19", "newer than this release", "nothing has to be done"),
+            ("nodejs30.x", "newer than this release", ""),
+            ("java29", "newer than this release", ""),
+            ("nodejs22", "is no runtime", "is it `nodejs22.x`?"),
+            ("Python3.12", "is no runtime", "is it `python3.12`?"),
+            ("provided.al203", "is no runtime", "is it `provided.al2023`?"),
+            ("rust1", "is no runtime", "identifiers"),
+        ] {
+            let found = unknown(runtime);
+            assert!(found.message.contains(message) && found.help.contains(help), "{runtime}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn the_language_is_read_from_the_name() {
+        for (runtime, language) in [
+            ("nodejs22.x", Some(Language::Node(22))),
+            ("nodejs", Some(Language::Node(0))),
+            ("python3.12", Some(Language::Python(3, 12))),
+            ("java8.al2", Some(Language::Java)),
+            ("dotnetcore3.1", Some(Language::Dotnet)),
+            ("provided", Some(Language::Provided)),
+            ("provided.al2023", Some(Language::Provided)),
+            ("go1.x", Some(Language::Go)),
+            ("python", None),
+            ("rust", None),
+        ] {
+            assert_eq!(Language::of(runtime), language, "{runtime}");
+        }
+    }
+}

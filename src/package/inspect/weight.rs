@@ -1,0 +1,153 @@
+//! How much a package weighs, and what of it is of no use.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::path::base;
+use super::{Facts, Finding, Rule, Severity, Survey, count, few};
+
+/// AWS' limit for a function with all of its layers, in bytes.
+const MOST: u64 = 262_144_000;
+
+/// Waste below this is not worth a word.
+const WORTH_A_WORD: u64 = 1 << 20;
+
+/// What weighs less is not listed.
+const SHOWN: u64 = 100_000;
+
+/// How many folders or kinds are listed.
+const LISTED: usize = 10;
+
+/// Files that no function reads, as patterns of `exclude`, by how their names end.
+const WASTE: &[&str] = &[
+    ".map",
+    ".d.ts",
+    ".d.mts",
+    ".d.cts",
+    ".tsbuildinfo",
+    ".pyi",
+    ".pyx",
+    ".pxd",
+    ".a",
+    ".o",
+    ".c",
+    ".cc",
+    ".cpp",
+    ".h",
+    ".hpp",
+    ".pdb",
+];
+
+/// The same by folder. Documentation is not among them: to Python it may be code, as in `boto3/docs`.
+const WASTE_FOLDERS: &[&str] =
+    &["node_modules/typescript/", "node_modules/@types/", "/tests/", "/test/", "/__tests__/"];
+
+/// What tools keep for themselves.
+const CACHES: &[&str] = &[
+    "__pycache__",
+    ".pytest_cache",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".tox",
+    ".nox",
+    ".cache",
+    ".parcel-cache",
+    ".turbo",
+    ".nyc_output",
+    ".gradle",
+];
+
+/// The size of the package, and what could be left out.
+pub(super) fn rules(survey: &Survey, _: &Facts<'_>) -> Vec<Finding> {
+    let total: u64 = survey.files.iter().map(|file| file.size).fold(0, u64::saturating_add);
+    [too_large(survey, total), waste(survey, total), cache(survey)].into_iter().flatten().collect()
+}
+
+fn too_large(survey: &Survey, total: u64) -> Option<Finding> {
+    if total <= MOST {
+        return None;
+    }
+    let message = format!(
+        "the package is {} unpacked, but AWS takes at most {}, and that includes the layers",
+        megabytes(total),
+        megabytes(MOST)
+    );
+    let folders = largest(survey.files.iter().map(|file| (folder(&file.name), file.size)));
+    let help = format!("leave out what the function does not need with `exclude`; the largest are {folders}");
+    Some(finding(Rule::TooLargeUnzipped, Severity::Error, message, help, None))
+}
+
+/// The folder by which a file's size is shown: a dependency of Node.js, or the first of its path.
+fn folder(name: &str) -> &str {
+    let ends: Vec<_> = name.match_indices('/').map(|(end, _)| end).collect();
+    let depth = match name.strip_prefix("node_modules/") {
+        Some(rest) if rest.starts_with('@') => 3,
+        Some(_) => 2,
+        None => 1,
+    };
+    ends.get(depth - 1).map_or(name, |end| &name[..*end])
+}
+
+fn waste(survey: &Survey, total: u64) -> Option<Finding> {
+    let wasted = || survey.files.iter().filter_map(|file| Some((useless(&file.name)?, file.size)));
+    let sum: u64 = wasted().map(|(_, size)| size).fold(0, u64::saturating_add);
+    if sum <= WORTH_A_WORD || sum <= total / 20 {
+        return None;
+    }
+    let message = format!("{} of {} are files that a function seldom reads", megabytes(sum), megabytes(total));
+    let help = format!("leave them out with `exclude`, and the function starts faster: {}", largest(wasted()));
+    Some(finding(Rule::Waste, Severity::Warning, message, help, None))
+}
+
+/// The pattern that a useless file belongs to.
+fn useless(name: &str) -> Option<&'static str> {
+    let by_folder = WASTE_FOLDERS.iter().find(|folder| name.contains(*folder));
+    by_folder.or_else(|| WASTE.iter().find(|ending| base(name).ends_with(*ending))).copied()
+}
+
+fn cache(survey: &Survey) -> Option<Finding> {
+    let cache = |name: &str| {
+        let mut folders = name.rsplit('/').skip(1);
+        folders.find_map(|folder| CACHES.iter().find(|cache| **cache == folder)).copied()
+    };
+    let files: Vec<_> = survey.files.iter().filter_map(|file| Some((&file.name, cache(&file.name)?))).collect();
+    let (first, _) = files.first()?;
+    let folders: BTreeSet<_> = files.iter().map(|(_, folder)| *folder).collect();
+    let message = format!("{} of caches are in the package, in {}", count(files.len(), "file"), few(folders));
+    let help = "leave them out with `exclude`: they are for the machine that made them".to_owned();
+    Some(finding(Rule::InterpreterCache, Severity::Warning, message, help, Some((*first).clone())))
+}
+
+/// The largest of what is counted by name, with their sizes.
+fn largest<'a>(sizes: impl Iterator<Item = (&'a str, u64)>) -> String {
+    let mut sums = BTreeMap::<_, u64>::new();
+    for (name, size) in sizes {
+        let sum = sums.entry(name).or_default();
+        *sum = sum.saturating_add(size);
+    }
+    let mut sums: Vec<_> = sums.into_iter().collect();
+    sums.retain(|(_, size)| *size >= SHOWN);
+    sums.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
+    let shown: Vec<_> = sums
+        .iter()
+        .take(LISTED)
+        .map(|(name, size)| {
+            let any = match name.as_bytes().first() {
+                Some(b'.') => "*",
+                Some(b'/') => "**",
+                _ => "",
+            };
+            format!("`{any}{name}` {}", megabytes(*size))
+        })
+        .collect();
+    shown.join(", ")
+}
+
+/// A size for people, with one decimal. AWS calls 2^20 bytes a MB.
+fn megabytes(bytes: u64) -> String {
+    let tenths = bytes / 1024 * 10 / 1024;
+    format!("{}.{} MB", tenths / 10, tenths % 10)
+}
+
+fn finding(rule: Rule, severity: Severity, message: String, help: String, file: Option<String>) -> Finding {
+    Finding { rule, severity, message, help, file, option: "zip" }
+}
