@@ -109,6 +109,8 @@ pub struct Code {
     pub upload: Option<Upload>,
     /// The key that encrypts the package at rest; absent for the live one.
     pub source_kms_key_arn: Option<String>,
+    /// Names of the rules of inspection that do not count.
+    pub ignore: BTreeSet<String>,
 }
 
 /// A place in S3 from which Lambda takes a package.

@@ -163,6 +163,7 @@ pub const OPTIONS: &[Opt] = &[
     opt(Code, "s3_expected_owner", Text, "123456789012", "Account that the bucket must belong to."),
     opt(Code, "s3_kms_key_arn", Text, "arn:aws:kms:eu-west-1:123456789012:key/…", "Key that encrypts the object. Default: the bucket's own encryption."),
     opt(Code, "source_kms_key_arn", Text, "arn:aws:kms:eu-west-1:123456789012:key/…", "Key that encrypts the package where Lambda keeps it. Default: the live one."),
+    opt(Code, "ignore", List, "waste", "Rules of the package's inspection that do not count, by name."),
     opt(Release, "publish", Flag, "true", "Publish a version when the newest is not this code and these settings already.").ambient(),
     opt(Release, "version_description", Text, "%{git_sha}", "Description of the version; `%{…}` is filled in. Default: commit and build."),
     opt(Release, "revision_id", Text, "…", "Revision that the live function must have; otherwise the run stops before its first write."),

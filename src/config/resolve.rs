@@ -18,6 +18,7 @@ use crate::deployment::{
     Rules, Target, Upload,
 };
 use crate::host::{Build, Host};
+use crate::package::inspect::Rule;
 use crate::place::{Place, Problem};
 use crate::settings::{
     Arn, Description, Environment, FunctionName, Handler, Ids, Layers, Secret, Setting, Settings, Source, Written,
@@ -99,8 +100,20 @@ pub(super) fn code(reader: &mut Reader, context: &Context<'_>) -> Code {
         },
         architecture: reader.setting("architecture"),
         upload: upload(reader),
+        ignore: ignored(reader),
         source_kms_key_arn: reader.setting::<Arn>("source_kms_key_arn").map(|arn| arn.0),
     }
+}
+
+fn ignored(reader: &mut Reader) -> BTreeSet<String> {
+    let mut rules = BTreeSet::new();
+    for name in reader.list("ignore").unwrap_or_default() {
+        match Rule::parse(&name) {
+            Ok(rule) => drop(rules.insert(rule.name().to_owned())),
+            Err(message) => drop(reader.wrong("ignore", message)),
+        }
+    }
+    rules
 }
 
 /// Where in S3 a package goes, with the rules for names of

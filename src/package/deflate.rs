@@ -4,7 +4,7 @@
 //! which can go on where another piece ended. What a piece becomes depends on its bytes alone.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{self, Read, Seek, SeekFrom},
     sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc},
@@ -15,7 +15,7 @@ use flate2::{Compress, Compression, FlushCompress, Status};
 use libdeflater::{CompressionLvl, Compressor};
 
 use super::{
-    Error,
+    Error, installed,
     select::{Entry, Kind, modified as modified_at},
 };
 
@@ -83,7 +83,13 @@ pub(super) enum Method {
 /// Deflates the entries and hands the pieces over in their order. Ends at the first error.
 pub(super) fn in_order(entries: &[Entry], mut take: impl FnMut(Deflated) -> Result<(), Error>) -> Result<(), Error> {
     let pieces: Vec<_> = entries.iter().enumerate().flat_map(|(index, entry)| pieces(index, entry)).collect();
-    let queue = Queue { pieces: &pieces, state: Mutex::new(State { next: 0, free: BUDGET }), changed: Condvar::new() };
+    let names = entries.iter().map(|entry| entry.name.as_str()).collect();
+    let queue = Queue {
+        pieces: &pieces,
+        names: &names,
+        state: Mutex::new(State { next: 0, free: BUDGET }),
+        changed: Condvar::new(),
+    };
     let workers = thread::available_parallelism().map_or(1, usize::from).min(pieces.len());
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel();
@@ -137,6 +143,8 @@ fn pieces(entry: usize, of: &Entry) -> Vec<Piece> {
 /// always has its memory already.
 struct Queue<'a> {
     pieces: &'a [Piece],
+    /// The names of all entries.
+    names: &'a BTreeSet<&'a str>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -151,7 +159,7 @@ impl Queue<'_> {
         let compressor = |level| Compressor::new(CompressionLvl::new(level).unwrap_or_default());
         let (mut compressor, mut sampler) = (compressor(LEVEL), compressor(1));
         while let Some((index, piece)) = self.next() {
-            let deflated = deflate(piece, &entries[piece.entry], &mut compressor, &mut sampler);
+            let deflated = deflate(piece, &entries[piece.entry], self.names, &mut compressor, &mut sampler);
             let kept = deflated.as_ref().map_or(0, |deflated| deflated.bytes.len() as u64 + OVERHEAD);
             self.give_back(cost(piece).saturating_sub(kept));
             if sender.send((index, deflated)).is_err() {
@@ -192,12 +200,13 @@ fn cost(piece: Piece) -> u64 {
 fn deflate(
     piece: Piece,
     entry: &Entry,
+    names: &BTreeSet<&str>,
     compressor: &mut Compressor,
     sampler: &mut Compressor,
 ) -> Result<Deflated, Error> {
     let bytes = match &entry.kind {
         Kind::Link { target } => target.clone().into_bytes(),
-        Kind::File { .. } => read(piece, entry)?,
+        Kind::File { .. } => as_packaged(read(piece, entry)?, entry, names),
     };
     let mut crc = crc32fast::Hasher::new();
     crc.update(&bytes);
@@ -226,6 +235,17 @@ fn read(piece: Piece, entry: &Entry) -> Result<Vec<u8>, Error> {
         return Err(Error::Changed(entry.source.clone()));
     }
     Ok(bytes)
+}
+
+/// The bytes as they go in: those of the file, but for the one kind that tells what else was there.
+fn as_packaged(bytes: Vec<u8>, entry: &Entry, names: &BTreeSet<&str>) -> Vec<u8> {
+    if !installed::is_record(&entry.name) {
+        return bytes;
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => installed::record_of_present(&entry.name, &text, names).into_bytes(),
+        Err(binary) => binary.into_bytes(),
+    }
 }
 
 /// An ELF file, or a script that names its interpreter.

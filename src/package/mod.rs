@@ -1,12 +1,13 @@
 //! From files to an archive whose bytes depend on nothing but the files.
 //!
-//! `select` decides which entries, in which order: a list, no bytes. `deflate` turns files into bytes, `archive` lays
+//! `select` decides which entries, in which order: a list, no bytes; `installed` knows what installers leave. `deflate` turns files into bytes, `archive` lays
 //! them out as a zip, `store` keeps the result; `ready` looks into an archive that was made elsewhere; `inspect` looks at
 //! what is in a package before anything is sent. Must not know Lambda's API.
 
 mod archive;
 mod deflate;
 pub mod inspect;
+mod installed;
 mod ready;
 mod select;
 mod store;
@@ -19,6 +20,7 @@ use std::{
 };
 
 use base64::Engine;
+use inspect::{Contents, ReadSeek};
 pub use store::{Archive, code_sha256};
 
 use crate::deployment::Code;
@@ -42,6 +44,8 @@ pub struct Artifact {
     pub entries: Vec<Listed>,
     /// How many names a rule that the user did not write left out.
     pub left_out: usize,
+    /// What the rules of inspection need to know of it.
+    pub survey: inspect::Survey,
     /// What deserves a word: lowercase fragments.
     pub warnings: Vec<String>,
 }
@@ -177,8 +181,28 @@ pub fn build(code: &Code, directory: &Path, mut progress: impl FnMut(Packed)) ->
     let mut store = store::Store::new();
     let entries = archive::write(&selection.entries, &mut store, |done| progress(Packed { done, all }))?;
     let (archive, code_sha256) = store.finish().map_err(Error::Write)?;
+    let survey = inspect::survey(&Files { entries: &entries, sources: &selection.entries })?;
     let warnings = colliding(&entries);
-    Ok(Artifact { archive, code_sha256, entries, left_out: selection.left_out, warnings })
+    Ok(Artifact { archive, code_sha256, entries, left_out: selection.left_out, survey, warnings })
+}
+
+/// A package as the files that it was made of.
+struct Files<'a> {
+    entries: &'a [Listed],
+    /// As many, in the same order.
+    sources: &'a [select::Entry],
+}
+
+impl Contents for Files<'_> {
+    fn entries(&self) -> &[Listed] {
+        self.entries
+    }
+
+    fn open(&self, entry: &Listed) -> io::Result<Box<dyn ReadSeek + '_>> {
+        let index = self.sources.binary_search_by(|source| source.name.cmp(&entry.name));
+        let source = index.map_err(|_| io::ErrorKind::NotFound)?;
+        Ok(Box::new(File::open(&self.sources[source].source)?))
+    }
 }
 
 /// A ready archive is told by its extension, in any case.
@@ -190,12 +214,14 @@ fn is_archive(path: &Path) -> bool {
 /// Reads a ready archive, which is sent as it is, and looks whether it is one.
 fn ready(shown: &Path, source: &Path) -> Result<Artifact, Error> {
     let unreadable = |error| Error::Unreadable(shown.to_owned(), error);
-    let (_, entries) = ready::Ready::open(shown, File::open(source).map_err(unreadable)?)?;
-    if entries.is_empty() {
+    let ready = ready::Ready::open(shown, File::open(source).map_err(unreadable)?)?;
+    if ready.entries().is_empty() {
         return Err(Error::Empty(shown.to_owned(), 0));
     }
+    let survey = inspect::survey(&ready)?;
+    let entries = ready.entries().to_vec();
     let (archive, code_sha256) = Archive::of_file(File::open(source).map_err(unreadable)?).map_err(unreadable)?;
-    Ok(Artifact { archive, code_sha256, warnings: colliding(&entries), entries, left_out: 0 })
+    Ok(Artifact { archive, code_sha256, warnings: colliding(&entries), entries, left_out: 0, survey })
 }
 
 /// Names that are one on file systems that do not tell capitals apart, as those of Windows and macOS.

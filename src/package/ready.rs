@@ -6,22 +6,26 @@ use std::{
     collections::BTreeMap,
     fs::File,
     io::{self, Cursor, Read},
-    path::{Path, PathBuf},
+    path::Path,
     sync::Mutex,
 };
 
 use zip::{ZipArchive, read::ZipFile};
 
-use super::{Error, Listed};
+use super::{
+    Error, Listed,
+    inspect::{Contents, ReadSeek},
+};
 
 /// The largest entry that is looked into, in bytes: as much as a whole function may have.
 const LARGEST: u64 = 250 << 20;
 
-/// An archive that was opened, by the names of its entries.
-#[derive(Debug)]
+/// An archive that was opened.
 pub(super) struct Ready {
-    path: PathBuf,
     archive: Mutex<ZipArchive<File>>,
+    /// Sorted by name.
+    entries: Vec<Listed>,
+    /// Where each stands in the archive, by name.
     indices: BTreeMap<String, usize>,
 }
 
@@ -29,7 +33,7 @@ impl Ready {
     /// Opens an archive and lists its entries by name.
     ///
     /// What AWS could not unpack, or would unpack to something else than it seems, is an error.
-    pub(super) fn open(shown: &Path, file: File) -> Result<(Self, Vec<Listed>), Error> {
+    pub(super) fn open(shown: &Path, file: File) -> Result<Self, Error> {
         let refused = |reason: String| Error::NotAnArchive(shown.to_owned(), reason);
         let mut archive = ZipArchive::new(file).map_err(|error| refused(error.to_string()))?;
         let dubious = |reason: String| Error::Dubious(shown.to_owned(), reason);
@@ -50,20 +54,27 @@ impl Ready {
             entries.push(listed);
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok((Self { path: shown.to_owned(), archive: Mutex::new(archive), indices }, entries))
+        Ok(Self { archive: Mutex::new(archive), entries, indices })
+    }
+}
+
+impl Contents for Ready {
+    fn entries(&self) -> &[Listed] {
+        &self.entries
     }
 
-    /// The bytes of an entry, never more than it claims to have.
-    pub(super) fn read(&self, entry: &Listed) -> io::Result<Cursor<Vec<u8>>> {
-        let missing = || io::Error::other(format!("`{}` has no entry `{}`", self.path.display(), entry.name));
-        let index = *self.indices.get(&entry.name).ok_or_else(missing)?;
+    fn open(&self, entry: &Listed) -> io::Result<Box<dyn ReadSeek + '_>> {
+        // What cannot be unpacked here may be well for AWS; it is not looked into.
+        let unknown = |_| io::ErrorKind::InvalidData;
+        let index = *self.indices.get(&entry.name).ok_or(io::ErrorKind::InvalidData)?;
         if entry.size > LARGEST {
-            return Err(io::Error::other(format!("`{}` is too large to be looked into", entry.name)));
+            return Err(io::ErrorKind::InvalidData.into());
         }
-        let mut archive = self.archive.lock().map_err(|_| missing())?;
+        let mut archive = self.archive.lock().map_err(|_| io::ErrorKind::InvalidData)?;
         let mut bytes = Vec::new();
-        archive.by_index(index).map_err(io::Error::other)?.take(entry.size).read_to_end(&mut bytes)?;
-        Ok(Cursor::new(bytes))
+        let unpacked = archive.by_index(index).map_err(|_| io::ErrorKind::InvalidData)?;
+        unpacked.take(entry.size).read_to_end(&mut bytes).map_err(unknown)?;
+        Ok(Box::new(Cursor::new(bytes)))
     }
 }
 

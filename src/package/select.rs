@@ -12,7 +12,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use walkdir::{DirEntry, WalkDir};
 
-use super::Error;
+use super::{Error, installed};
 use crate::deployment::{Bring, Hidden, Links, Rules};
 
 /// Names that are never packaged: version control, what interpreters and Finder leave behind.
@@ -224,6 +224,7 @@ fn left_out_by_default(name: &str, inside: &str, rules: &Rules, include: &Includ
     let hidden_at_root = base.starts_with('.') && base == name;
     NEVER.contains(&base)
         || name == IGNORE_FILE
+        || installed::is_for_installers(name)
         || (hidden_at_root && rules.hidden == Hidden::Skip && !include.spells_dot(inside))
 }
 

@@ -2,14 +2,17 @@
 //!
 //! Cannot fail, wait, print or ask the time. What must not be done is an obstacle that names its option.
 
+mod preflight;
 mod step;
 mod wanted;
 
 use std::collections::BTreeMap;
 
+pub use preflight::check;
 pub use step::{CodeChange, Object, Step, TagChange, Through};
 
 use crate::deployment::{Deployment, ObjectKey, Others, Publish, Upload};
+use crate::package::inspect::{Date, Finding};
 use crate::package::{Artifact, DIRECT_LIMIT};
 use crate::remote::{Caller, Live, Remote, Stored, Version};
 use crate::settings::{Architecture, Settings};
@@ -27,6 +30,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// The version that is this code and these settings already; absent where none is, or none is asked for.
     pub published: Option<String>,
+    /// What is probably a mistake in the package, but stops nothing.
+    pub warnings: Vec<Finding>,
     /// What people should know besides: above all what is live and not named, so it stays.
     pub notes: Vec<String>,
 }
@@ -53,8 +58,8 @@ pub enum Cause {
     Conflict,
 }
 
-/// Plans one deployment.
-pub fn plan(deployment: &Deployment, artifact: &Artifact, remote: &Remote, caller: &Caller) -> Plan {
+/// Plans one deployment. The day is for what ends on a date.
+pub fn plan(deployment: &Deployment, artifact: &Artifact, remote: &Remote, caller: &Caller, today: Date) -> Plan {
     let mut plan = Plan {
         function: deployment.function.name.clone(),
         region: caller.region.clone(),
@@ -62,17 +67,18 @@ pub fn plan(deployment: &Deployment, artifact: &Artifact, remote: &Remote, calle
         steps: Vec::new(),
         published: None,
         notes: Vec::new(),
+        warnings: Vec::new(),
     };
-    plan.guard(deployment, artifact, remote, caller);
+    plan.guard(deployment, remote, caller);
     match remote {
-        Remote::Absent => plan.create(deployment, artifact, caller),
-        Remote::Present(live) => plan.update(deployment, artifact, live, caller),
+        Remote::Absent => plan.create(deployment, artifact, caller, today),
+        Remote::Present(live) => plan.update(deployment, artifact, live, caller, today),
     }
     plan
 }
 
 /// Why a package cannot be sent; nothing where it can.
-pub fn too_large(deployment: &Deployment, artifact: &Artifact) -> Option<Obstacle> {
+fn too_large(deployment: &Deployment, artifact: &Artifact) -> Option<Obstacle> {
     let size = artifact.archive.size();
     (size > DIRECT_LIMIT && deployment.code.upload.is_none()).then(|| Obstacle {
         option: "zip",
@@ -93,7 +99,7 @@ impl Plan {
     }
 
     /// What is asked about before anything else.
-    fn guard(&mut self, deployment: &Deployment, artifact: &Artifact, remote: &Remote, caller: &Caller) {
+    fn guard(&mut self, deployment: &Deployment, remote: &Remote, caller: &Caller) {
         if let (Some(expected), Some(account)) = (&deployment.target.expect_account, &caller.account)
             && expected != account
         {
@@ -109,7 +115,6 @@ impl Plan {
             );
             self.refuse("zip", message, "deploy under another function name");
         }
-        self.obstacles.extend(too_large(deployment, artifact));
         let live_revision = match remote {
             Remote::Absent => None,
             Remote::Present(live) => Some(live.revision_id.as_str()),
@@ -128,8 +133,9 @@ impl Plan {
         }
     }
 
-    fn create(&mut self, deployment: &Deployment, artifact: &Artifact, caller: &Caller) {
+    fn create(&mut self, deployment: &Deployment, artifact: &Artifact, caller: &Caller, today: Date) {
         let wanted = wanted::settings(deployment, None, caller, self);
+        self.inspect(deployment, artifact, &wanted, None, today);
         for (option, missing) in [
             ("role", wanted.role.is_none()),
             ("runtime", wanted.runtime.is_none()),
@@ -152,8 +158,9 @@ impl Plan {
         self.publish(deployment, artifact);
     }
 
-    fn update(&mut self, deployment: &Deployment, artifact: &Artifact, live: &Live, caller: &Caller) {
+    fn update(&mut self, deployment: &Deployment, artifact: &Artifact, live: &Live, caller: &Caller, today: Date) {
         let wanted = wanted::settings(deployment, Some(live), caller, self);
+        self.inspect(deployment, artifact, &wanted.or(&live.settings), live.architecture, today);
         let differences = wanted.differences(&live.settings);
         if !differences.is_empty() {
             let names: Vec<_> = differences.iter().map(|difference| difference.setting).collect();
@@ -291,7 +298,7 @@ fn code_change(deployment: &Deployment, artifact: &Artifact, live: Option<&Live>
         to: artifact.code_sha256.clone(),
         size: artifact.archive.size(),
         files: artifact.entries.len(),
-        architecture: deployment.code.architecture.or(from_architecture),
+        architecture: deployment.code.architecture.or(artifact.survey.architecture()).or(from_architecture),
         from_architecture,
         // A package without a key of its own would lose the one that the live package has.
         source_kms_key_arn: key.or_else(|| live.and_then(|live| live.source_kms_key_arn.clone())),

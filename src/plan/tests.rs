@@ -1,14 +1,22 @@
 //! Plans as data, from a small model of the world: what is wanted, the package, and what is live.
 #![expect(clippy::use_debug, clippy::unnecessary_wraps, reason = "a test may print and build as is shortest")]
 
-use std::{collections::BTreeMap, fmt::Write, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+    path::PathBuf,
+    time::Duration,
+};
 
 use insta::assert_snapshot;
 
 use super::*;
 use crate::{
     deployment::{Code, HandlerParts, Keyed, Release, Rules, Target},
-    package::{Archive, Listed},
+    package::{
+        Archive, Listed,
+        inspect::{Contents, ReadSeek, survey},
+    },
     remote::Caller,
     settings::{
         Description, Environment, FunctionName, Handler, Layers, MemorySize, Partition, Role, Runtime, Secret, Setting,
@@ -33,6 +41,7 @@ fn wanted(change: impl FnOnce(&mut Deployment)) -> Deployment {
             architecture: None,
             upload: None,
             source_kms_key_arn: None,
+            ignore: BTreeSet::new(),
         },
         release: Release::default(),
         wait_timeout: Duration::from_secs(1),
@@ -41,10 +50,25 @@ fn wanted(change: impl FnOnce(&mut Deployment)) -> Deployment {
     deployment
 }
 
+struct Named(Vec<Listed>);
+
+impl Contents for Named {
+    fn entries(&self) -> &[Listed] {
+        &self.0
+    }
+
+    fn open(&self, _: &Listed) -> std::io::Result<Box<dyn ReadSeek + '_>> {
+        Ok(Box::new(std::io::Cursor::new(b"#!/bin/sh\n")))
+    }
+}
+
+/// A package of a program and a script, with nothing in it but names.
 fn artifact(sha256: &str) -> Artifact {
-    let entry = Listed { name: "index.js".to_owned(), mode: 0o100_644, size: 5, packed: 5 };
+    let entry = |name: &str| Listed { name: name.to_owned(), mode: 0o100_755, size: 5, packed: 5 };
+    let entries = ["a/B.class", "bootstrap", "index.js"].map(entry).to_vec();
+    let survey = survey(&Named(entries.clone())).unwrap();
     let archive = Archive::in_memory(vec![0; 100]);
-    Artifact { archive, code_sha256: sha256.to_owned(), entries: vec![entry], left_out: 0, warnings: Vec::new() }
+    Artifact { archive, code_sha256: sha256.to_owned(), entries, left_out: 0, survey, warnings: Vec::new() }
 }
 
 /// A live function with the code `old`.
@@ -109,7 +133,7 @@ fn planned(deployment: &Deployment, sha256: &str, remote: &Remote) -> String {
 fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remote, stored: Stored) -> String {
     let partition = Partition("aws".to_owned());
     let caller = Caller { account: Some("123456789012".to_owned()), partition, region: "eu-west-1".to_owned() };
-    let mut plan = plan(deployment, &artifact(sha256), remote, &caller);
+    let mut plan = plan(deployment, &artifact(sha256), remote, &caller, Date::new(2026, 1, 1));
     plan.found(stored);
     let mut out = String::new();
     for Obstacle { option, message, cause, .. } in &plan.obstacles {

@@ -12,19 +12,29 @@ const TOGETHER: &[&[&str]] = &[&["subnet_ids", "security_group_ids"]];
 
 /// The settings to bring about. What must not be done goes into the plan as an obstacle.
 pub(super) fn settings(deployment: &Deployment, live: Option<&Live>, caller: &Caller, plan: &mut Plan) -> Settings {
+    let mut wanted = with_handler(deployment, live.and_then(|live| live.settings.runtime.as_ref()));
+    wanted.role = wanted.role.map(|role| completed_role(role, live, caller));
+    if let Some(wish) = &deployment.environment {
+        wanted.environment = Some(environment(wish, live, plan));
+    }
+    wanted
+}
+
+/// What is wanted as far as it was named, when nothing is known about what is live.
+pub(super) fn named(deployment: &Deployment) -> Settings {
+    with_handler(deployment, None)
+}
+
+/// The settings named, with the handler composed as the runtime wants it: the one named, else the live one.
+fn with_handler(deployment: &Deployment, live: Option<&Runtime>) -> Settings {
     let mut wanted = deployment.settings.clone();
-    let known = live.map(|live| &live.settings);
     if let Some(parts) = &deployment.handler_parts {
-        let runtime = wanted.runtime.as_ref().or(known.and_then(|known| known.runtime.as_ref()));
+        let runtime = wanted.runtime.as_ref().or(live);
         let separator = runtime.map_or(Some("."), separator);
         wanted.handler = Some(Handler(match separator {
             Some(separator) => format!("{}{separator}{}", parts.module_name, parts.handler_name),
             None => parts.handler_name.clone(),
         }));
-    }
-    wanted.role = wanted.role.map(|role| completed_role(role, live, caller));
-    if let Some(wish) = &deployment.environment {
-        wanted.environment = Some(environment(wish, live, plan));
     }
     wanted
 }

@@ -19,6 +19,7 @@ use crate::config::{self, DryRun, Entry, Loaded};
 use crate::deployment::{Code, Deployment};
 use crate::error::{Error, ExitCode};
 use crate::host::{Ci, Host};
+use crate::package::inspect::{Date, Finding};
 use crate::package::{self, Artifact, Packed};
 use crate::place::{Place, Problem};
 use crate::plan::{self, Plan, Step, Through};
@@ -152,8 +153,10 @@ impl<'a> Run<'a> {
     async fn check(&self, entries: &[Entry], interrupt: &Interrupt) -> Result<ExitCode, Error> {
         for entry in entries {
             let artifact = self.build(entry, interrupt).await?;
-            if let Some(obstacle) = plan::too_large(&entry.deployment, &artifact) {
-                return Err(Error::obstacles(&entry.deployment.function.name, &[obstacle], &entry.places));
+            let (obstacles, warnings) = plan::check(&entry.deployment, &artifact, Date::of(Host::now()));
+            self.warn(entry, &warnings);
+            if !obstacles.is_empty() {
+                return Err(Error::obstacles(&entry.deployment.function.name, &obstacles, &entry.places));
             }
             let function = entry.deployment.function.name.clone();
             self.tell(&Event::Checked { function, package: packaged(&artifact, None, false) });
@@ -325,16 +328,26 @@ impl<'a> Run<'a> {
             secrets::hide_live(live, &mut self.reporter.borrow_mut());
             self.warn_of_unread(entry, live);
         }
-        let mut plan = plan::plan(&entry.deployment, artifact, remote, &connection.caller);
+        let mut plan = plan::plan(&entry.deployment, artifact, remote, &connection.caller, Date::of(Host::now()));
         if let Some(object) = plan.object().filter(|_| plan.obstacles.is_empty()) {
             let stored = session.find(object).await;
             plan.found(stored.map_err(|fault| Error::look(fault, &plan.function, &object.url()))?);
         }
+        self.warn(entry, &plan.warnings);
         if !plan.obstacles.is_empty() {
             return Err(Error::obstacles(&plan.function, &plan.obstacles, &entry.places));
         }
         self.tell(&Event::Planned(plan.clone()));
         Ok(plan)
+    }
+
+    /// Tells what is probably a mistake in a package.
+    fn warn(&self, entry: &Entry, findings: &[Finding]) {
+        for finding in findings {
+            let place = entry.places.get(finding.option).cloned();
+            let problem = Problem::new(finding.told()).of(finding.option).help(finding.help.clone());
+            self.tell(&Event::Warning(Problem { place, ..problem }));
+        }
     }
 
     /// What could not be read deserves a word where it matters: the tags only when they are managed.

@@ -28,6 +28,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT / "target" / "bench"
@@ -209,9 +210,14 @@ def measure(command: list[str], directory: Path, environment: dict[str, str] | N
         if child.returncode:
             output.seek(0)
             said = output.read().decode(errors="replace").strip().splitlines()[-LAST_WORDS:]
-            raise Failure("\n  ".join([f"`{' '.join(command)}` ended with {child.returncode}", *said]))
+            raise Failure("\n  ".join([f"`{shown(command)}` ended with {child.returncode}", *said]))
     unit = 1 if sys.platform == "darwin" else 1024
     return Run(seconds, usage.ru_maxrss * unit)
+
+
+def shown(command: list[str]) -> str:
+    """A command for people: without the text of scripts."""
+    return " ".join("…" if "\n" in part else part for part in command)
 
 
 def commands(tree: Path, binary: Path, work: Path) -> dict[str, tuple[list[str], Path, Path]]:
@@ -270,7 +276,15 @@ def verify(archive: Path, tree: Path) -> list[str]:
 def found_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> tuple[str, str]:
     """Mode and content of an entry."""
     with archive.open(info) as file:
-        return oct(info.external_attr >> 16), hashlib.file_digest(file, "sha256").hexdigest()
+        return oct(info.external_attr >> 16), digest(file)
+
+
+def digest(file: IO[bytes]) -> str:
+    """The SHA-256 of what is left of a file."""
+    hash_ = hashlib.sha256()
+    while piece := file.read(MIB):
+        hash_.update(piece)
+    return hash_.hexdigest()
 
 
 def expected_entry(name: str, path: Path) -> tuple[str, str]:
@@ -280,7 +294,7 @@ def expected_entry(name: str, path: Path) -> tuple[str, str]:
     with path.open("rb") as file:
         head = file.read(4)
         file.seek(0)
-        content = hashlib.file_digest(file, "sha256").hexdigest()
+        content = digest(file)
     executable = (
         path.stat().st_mode & 0o111 != 0
         or head == b"\x7fELF"
@@ -303,23 +317,32 @@ def verify_apart(archive: Path, tree: Path) -> list[str]:
 # Deploying.
 
 
+# What a deploy needs to be there, with the endpoint and the name as arguments.
+PREPARE = """
+import sys, boto3
+endpoint, name = sys.argv[1:]
+boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket=name)
+iam = boto3.client("iam", endpoint_url=endpoint)
+iam.create_role(RoleName=name, AssumeRolePolicyDocument='{"Version": "2012-10-17", "Statement": []}')
+"""
+
+
 def unchanged_deploy(binary: Path, endpoint: str, work: Path) -> str:
     """Creates a function from the wheels on an emulator, and times the deploy that finds nothing to do."""
     if importlib.util.find_spec("boto3") is None:
-        return "unchanged deploy: skipped, because its bucket is created with boto3, which is not installed"
+        return "unchanged deploy: skipped, because bucket and role are created with boto3, which is not installed"
     keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
     environment = {**os.environ, **keys}
     # The name is new each time: the emulator may be an old one.
     name = f"bench-{os.getpid()}-{int(time.time())}"
     # In a process of its own: boto3 is large, and would be counted into the peak of what is measured.
-    create = f"import boto3; boto3.client('s3', endpoint_url={endpoint!r}).create_bucket(Bucket={name!r})"
-    measure([sys.executable, "-c", create], work, environment)
+    measure([sys.executable, "-c", PREPARE, endpoint, name], work, environment)
     options = {
         "function_name": name,
         "region": "us-east-1",
         "runtime": "python3.12",
         "handler": "index.handler",
-        "role": "arn:aws:iam::000000000000:role/bench",
+        "role": name,
         "zip": str(tree_of("wheels")),
         "s3_bucket": name,
         "endpoint_url": endpoint,
@@ -410,7 +433,7 @@ def arguments() -> argparse.Namespace:
 
 
 def run(given: argparse.Namespace) -> bool:
-    """Compares tree by tree. Returns whether all is well: an archive that is wrong never is, a limit with `--assert`."""
+    """Compares tree by tree, and returns whether all is well: every archive and, with `--assert`, every limit."""
     binary = given.binary.resolve()
     if not binary.is_file():
         raise Failure(f"`{binary}` does not exist; `cargo build --release` builds it, or name another by --binary")

@@ -10,7 +10,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("deployment", &["settings"]),
     ("remote", &["settings"]),
     ("package", &["deployment", "settings"]),
-    ("config", &["settings", "deployment", "host", "place"]),
+    ("config", &["settings", "deployment", "host", "package", "place"]),
     ("plan", &["settings", "deployment", "package", "remote"]),
     ("report", &["settings", "deployment", "host", "place", "package", "plan"]),
     ("apply", &["place", "plan", "report"]),

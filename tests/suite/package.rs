@@ -145,7 +145,7 @@ fn files_are_brought_from_elsewhere_to_a_place_in_the_package() {
     let flag = r#"--include '["*.py", {"from": "shared"}]'"#;
     assert_eq!(list(flag), ["index.py", "log/fmt.py", "log/notes.md"]);
     for (include, said) in [
-        ("{from: nowhere}", "`include` brings files from `nowhere`, which does not exist (dpl.yml:3:9)"),
+        ("{from: nowhere}", "`include` brings files from `nowhere`, which does not exist (dpl.yml:3:10)"),
         ("{from: shared, glob: '*.js'}", "`include` has `*.js from shared`, which matches no file"),
         ("{form: shared}", "has no key `form` (dpl.yml:3:11)"),
         ("{glob: a}", "has a map without `from` (dpl.yml:3:10)"),
@@ -244,6 +244,76 @@ fn every_reader_of_archives_takes_ours() {
             Err(error) => eprintln!("{reader:?} is not tried: {error}"),
         }
     }
+}
+
+#[test]
+fn reinstalled_dependencies_give_the_same_package() {
+    // A wheel with a script, as pip installs it from a path that becomes part of what it writes.
+    const MAKE: &str = "
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1] + '/greet-1.0-py3-none-any.whl', 'w') as wheel:
+    wheel.writestr('greet/__init__.py', 'def greet(): return 1\\n')
+    wheel.writestr('greet-1.0.dist-info/METADATA', 'Metadata-Version: 2.1\\nName: greet\\nVersion: 1.0\\n')
+    wheel.writestr('greet-1.0.dist-info/WHEEL', 'Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')
+    wheel.writestr('greet-1.0.dist-info/RECORD', '')
+";
+    const LOOK: &str = "
+import sys, importlib.metadata as metadata
+import greet
+assert greet.greet() == 1 and metadata.version('greet') == '1.0'
+assert all(file.locate().exists() for file in metadata.files('greet'))
+assert metadata.packages_distributions()['greet'] == ['greet']
+";
+    let universe = Universe::empty();
+    let python = |arguments: &[&str], path: &str| {
+        let python =
+            Command::new("python3").args(arguments).current_dir(universe.path("")).env("PYTHONPATH", path).output();
+        let output = python.unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let hashes = ["one", "another/deeper"].map(|folder| {
+        fs::create_dir_all(universe.path(&format!("{folder}/wheels"))).unwrap();
+        python(&["-c", MAKE, &format!("{folder}/wheels")], "");
+        let (wheel, target) = (format!("./{folder}/wheels/greet-1.0-py3-none-any.whl"), format!("{folder}/dist"));
+        let compile = if folder == "one" { "--compile" } else { "--no-compile" };
+        python(&["-m", "pip", "install", "-q", "--no-index", compile, "--target", &target, &wheel], "");
+        python(&["-c", "import greet"], &target);
+        let document =
+            universe.run(&format!("package --zip {target} --list --format json --output {folder}.zip")).code(0);
+        document.json()["packages"][0]["code_sha256"].clone()
+    });
+    assert_ne!(
+        universe.read("one/dist/greet-1.0.dist-info/RECORD"),
+        universe.read("another/deeper/dist/greet-1.0.dist-info/RECORD")
+    );
+    assert_eq!(hashes[0], hashes[1]);
+    unpack(&universe.path("one.zip"), &universe.path("unpacked"));
+    python(&["-B", "-c", LOOK], "unpacked");
+}
+
+#[test]
+fn what_shrinks_is_deflated_and_what_does_not_is_stored() {
+    let mut state = 7_u64;
+    let mut random = |length: usize| -> Vec<u8> {
+        std::iter::repeat_with(|| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_le_bytes()[0]
+        })
+        .take(length)
+        .collect()
+    };
+    let universe = Universe::empty()
+        .file("dist/large.js", "const answer = 42;\n".repeat(100_000))
+        .file("dist/small.js", "const answer = 42;\n".repeat(100))
+        .file("dist/photo.jpg", random(1 << 20))
+        .file("dist/tiny.bin", random(10));
+    universe.run("package --zip dist --output f.zip").code(0);
+    let list = "import sys, zipfile\nfor e in zipfile.ZipFile('f.zip').infolist(): print(e.filename, e.compress_type, e.compress_size < e.file_size / 10)";
+    let listed = Command::new("python3").args(["-c", list]).current_dir(universe.path("")).output().unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    assert_eq!(listed, "large.js 8 True\nphoto.jpg 0 False\nsmall.js 8 True\ntiny.bin 0 False\n");
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Finding> {
         (_, Some(handler)) => (handler, meaning(survey, language, handler)),
         (_, None) => return Vec::new(),
     };
-    if found(survey, &meaning, "") || (facts.layers && language == Language::Provided) {
+    if found(survey, &meaning, "") || (facts.elsewhere && language == Language::Provided) {
         return Vec::new();
     }
     if let Meaning::Malformed(form) = meaning {
@@ -164,7 +164,7 @@ fn missing(survey: &Survey, facts: &Facts<'_>, language: Language, shown: &str, 
         files.extend(["ts", "tsx", "mts"].map(|extension| format!("{module}.{extension}")));
     }
     let help = advice(survey, language, shown, &files);
-    let layers = if facts.layers { ", unless a layer has it" } else { "" };
+    let layers = if facts.elsewhere { ", unless a layer has it" } else { "" };
     finding(Rule::HandlerMissing, facts, "handler", format!("{message}{layers}"), help)
 }
 
@@ -210,6 +210,6 @@ fn is_typescript(name: &str) -> bool {
 
 fn finding(rule: Rule, facts: &Facts<'_>, option: &'static str, message: String, help: String) -> Finding {
     // A layer may have what the package lacks.
-    let severity = if facts.layers { Severity::Warning } else { Severity::Error };
+    let severity = if facts.elsewhere { Severity::Warning } else { Severity::Error };
     Finding { rule, severity, message, help, file: None, option }
 }

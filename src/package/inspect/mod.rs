@@ -34,12 +34,12 @@ pub struct Facts<'a> {
     pub handler: Option<&'a Handler>,
     /// Named, else live; absent when unknown, and then what the package is built for is taken.
     pub architecture: Option<Architecture>,
-    /// Whether the function has layers, which may hold what the package lacks.
-    pub layers: bool,
+    /// Whether the function has layers or search paths of its own, where what the package lacks may be.
+    pub elsewhere: bool,
     /// For the dates on which runtimes end.
     pub today: Date,
-    /// Rules that the user does not want to hear of.
-    pub ignore: &'a BTreeSet<Rule>,
+    /// Names of rules that the user does not want to hear of.
+    pub ignore: &'a BTreeSet<String>,
 }
 
 /// Something that a rule has to say about a package.
@@ -57,6 +57,13 @@ pub struct Finding {
     pub file: Option<String>,
     /// The option at fault.
     pub option: &'static str,
+}
+
+impl Finding {
+    /// What is wrong, with the rule's name behind it, by which it can be ignored.
+    pub fn told(&self) -> String {
+        format!("{} [{}]", self.message, self.rule.name())
+    }
 }
 
 /// How bad a finding is.
@@ -153,7 +160,7 @@ pub fn inspect(survey: &Survey, facts: &Facts<'_>) -> Vec<Finding> {
     ] {
         findings.extend(rules(survey, facts));
     }
-    findings.retain(|finding| !facts.ignore.contains(&finding.rule));
+    findings.retain(|finding| !facts.ignore.contains(finding.rule.name()));
     findings.sort_by_key(|finding| finding.severity);
     findings
 }

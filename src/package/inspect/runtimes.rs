@@ -2,7 +2,7 @@
 //!
 //! One row a runtime. Source: "Lambda runtimes" in the AWS Lambda guide. AWS moves dates now and then, and only to later.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use super::{Facts, Finding, Rule, Severity, Survey};
 
@@ -24,6 +24,20 @@ impl Date {
     /// A day of the Gregorian calendar.
     pub const fn new(year: u16, month: u8, day: u8) -> Self {
         Self { year, month, day }
+    }
+
+    /// The day of a moment, given as the time since 1970 began in UTC.
+    pub fn of(since_1970: Duration) -> Self {
+        // Days since the first of March of the year 0, in cycles of 400 years that all have as many days.
+        let days = since_1970.as_secs() / 86_400 + 719_468;
+        let (cycle, day) = (days / 146_097, days % 146_097);
+        let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+        let day = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * day + 2) / 153;
+        let (march_based, day) = (cycle * 400 + year, day - (153 * month + 2) / 5 + 1);
+        let (year, month) = if month < 10 { (march_based, month + 3) } else { (march_based + 1, month - 9) };
+        let small = |value: u64| u8::try_from(value).unwrap_or_default();
+        Self { year: u16::try_from(year).unwrap_or(u16::MAX), month: small(month), day: small(day) }
     }
 
     /// Days since a fixed day: years begin in March, so that the leap day is their last.
@@ -290,6 +304,21 @@ mod tests {
         ] {
             let date = |(year, month, day)| Date::new(year, month, day);
             assert_eq!(date(to).number() - date(from).number(), days, "{from:?} {to:?}");
+        }
+    }
+
+    #[test]
+    fn a_moment_has_its_day() {
+        for (seconds, day) in [
+            (0, (1970, 1, 1)),
+            (951_782_399, (2000, 2, 28)),
+            (951_782_400, (2000, 2, 29)),
+            (1_709_251_199, (2024, 2, 29)),
+            (1_709_251_200, (2024, 3, 1)),
+            (1_795_219_200, (2026, 11, 21)),
+            (4_102_444_799, (2099, 12, 31)),
+        ] {
+            assert_eq!(Date::of(Duration::from_secs(seconds)), Date::new(day.0, day.1, day.2), "{seconds}");
         }
     }
 

@@ -61,7 +61,7 @@ impl Package {
             runtime: Some(&runtime).filter(|runtime| !runtime.0.is_empty()),
             handler: Some(&handler).filter(|handler| !handler.0.is_empty()),
             architecture: None,
-            layers: false,
+            elsewhere: false,
             today: Date::new(2025, 1, 1),
             ignore: &ignore,
         };
@@ -260,7 +260,7 @@ fn what_lacks_is_told_with_what_is_probably_meant() {
 #[test]
 fn layers_and_links_may_have_the_handler() {
     let package = Package::of(&["other.js"]);
-    let with_layers = |runtime, handler| package.findings(runtime, handler, |facts| facts.layers = true);
+    let with_layers = |runtime, handler| package.findings(runtime, handler, |facts| facts.elsewhere = true);
     assert_eq!(
         with_layers("nodejs22.x", "index.handler").iter().map(named).collect::<Vec<_>>(),
         ["handler-missing warning"]
@@ -547,13 +547,13 @@ fn a_secret_is_told_and_never_shown() {
     let installed =
         Package::of(&["index.py", "moto-5.2.5.dist-info/RECORD"]).with("moto/ca.key", b"-----BEGIN PRIVATE KEY-----");
     assert_eq!(installed.found("python3.13", "index.handler"), [""; 0], "what pip installed is published");
-    let ignored = BTreeSet::from([Rule::SecretFile]);
+    let ignored = BTreeSet::from(["secret-file".to_owned()]);
     let (runtime, handler) = (Runtime("nodejs22.x".to_owned()), Handler("index.handler".to_owned()));
     let facts = Facts {
         runtime: Some(&runtime),
         handler: Some(&handler),
         architecture: None,
-        layers: false,
+        elsewhere: false,
         today: Date::new(2025, 1, 1),
         ignore: &ignored,
     };

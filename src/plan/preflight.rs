@@ -1,0 +1,61 @@
+//! What a package must be like for its function, asked before the first write.
+
+use super::{Cause, Obstacle, Plan, too_large, wanted};
+use crate::deployment::Deployment;
+use crate::package::Artifact;
+use crate::package::inspect::{Date, Facts, Finding, Severity, inspect};
+use crate::settings::{Architecture, Settings};
+
+/// Variables by which a runtime finds code outside of the package.
+const SEARCH_PATHS: &[&str] = &["AWS_LAMBDA_EXEC_WRAPPER", "GEM_PATH", "NODE_PATH", "PYTHONPATH", "RUBYLIB"];
+
+/// Looks at a package when nothing is known about what is live: what stands in its way, and what is probably a mistake.
+pub fn check(deployment: &Deployment, artifact: &Artifact, today: Date) -> (Vec<Obstacle>, Vec<Finding>) {
+    look(deployment, artifact, &wanted::named(deployment), None, today)
+}
+
+impl Plan {
+    /// Looks at the package with all that will be true of the function.
+    pub(super) fn inspect(
+        &mut self,
+        deployment: &Deployment,
+        artifact: &Artifact,
+        settings: &Settings,
+        live: Option<Architecture>,
+        today: Date,
+    ) {
+        let (obstacles, warnings) = look(deployment, artifact, settings, live, today);
+        self.obstacles.extend(obstacles);
+        self.warnings = warnings;
+    }
+}
+
+fn look(
+    deployment: &Deployment,
+    artifact: &Artifact,
+    settings: &Settings,
+    live: Option<Architecture>,
+    today: Date,
+) -> (Vec<Obstacle>, Vec<Finding>) {
+    let variables = settings.environment.iter().flat_map(|environment| environment.0.keys());
+    let named = deployment.environment.iter().flat_map(|environment| environment.entries.keys());
+    let facts = Facts {
+        runtime: settings.runtime.as_ref(),
+        handler: settings.handler.as_ref(),
+        architecture: deployment.code.architecture.or(artifact.survey.architecture()).or(live),
+        elsewhere: settings.layers.as_ref().is_some_and(|layers| !layers.0.is_empty())
+            || variables.chain(named).any(|name| SEARCH_PATHS.contains(&name.as_str())),
+        today,
+        ignore: &deployment.code.ignore,
+    };
+    let findings = inspect(&artifact.survey, &facts);
+    let (errors, warnings): (Vec<_>, Vec<_>) =
+        findings.into_iter().partition(|finding| finding.severity == Severity::Error);
+    let obstacle = |finding: Finding| Obstacle {
+        message: finding.told(),
+        option: finding.option,
+        help: finding.help,
+        cause: Cause::Refused,
+    };
+    (too_large(deployment, artifact).into_iter().chain(errors.into_iter().map(obstacle)).collect(), warnings)
+}
