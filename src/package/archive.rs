@@ -27,6 +27,9 @@ const DATE: u16 = 1 << 5 | 1;
 /// Version 2.0 of the format, for deflate.
 const NEEDED: u16 = 20;
 
+/// Version 4.5 of the format, for more entries.
+const NEEDED_FOR_MANY: u16 = 45;
+
 /// Made on Unix, so that the mode counts.
 const MADE_BY: u16 = 3 << 8 | NEEDED;
 
@@ -175,8 +178,8 @@ fn finish(entries: &[Entry], records: &[Record], out: &mut Counted<impl Write>) 
         let end = out.count;
         out.write_all(b"PK\x06\x06")?;
         out.write_all(&44_u64.to_le_bytes())?;
-        out.write_all(&(3_u16 << 8 | 45).to_le_bytes())?;
-        out.write_all(&45_u16.to_le_bytes())?;
+        out.write_all(&MADE_BY.to_le_bytes())?;
+        out.write_all(&NEEDED_FOR_MANY.to_le_bytes())?;
         out.write_all(&[0; 8])?;
         for value in [count, count, size, start] {
             out.write_all(&value.to_le_bytes())?;

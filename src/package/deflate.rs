@@ -12,7 +12,7 @@ use std::{
 };
 
 use flate2::{Compress, Compression, FlushCompress, Status};
-use libdeflater::{CompressionLvl, Compressor};
+use libdeflater::{CompressionError, CompressionLvl, Compressor};
 
 use super::{
     Error, installed,
@@ -213,7 +213,7 @@ fn deflate(
     let (size, runs) = (bytes.len() as u64, begins_like_a_program(&bytes));
     let shrinks = shrinks(&bytes, sampler);
     let (method, bytes) = match piece.position {
-        Position::Only if shrinks => smaller(bytes, compressor)?,
+        Position::Only if shrinks => smaller(bytes, compressor),
         Position::Only => (Method::Stored, bytes),
         _ => (Method::Deflated, continued(&bytes, shrinks, piece.position)?),
     };
@@ -267,15 +267,15 @@ fn shrinks(bytes: &[u8], sampler: &mut Compressor) -> bool {
 }
 
 /// Deflates, or leaves as it is what would not get smaller.
-fn smaller(bytes: Vec<u8>, compressor: &mut Compressor) -> Result<(Method, Vec<u8>), Error> {
+fn smaller(bytes: Vec<u8>, compressor: &mut Compressor) -> (Method, Vec<u8>) {
     let mut room = vec![0; bytes.len().saturating_sub(1)];
     match compressor.deflate_compress(&bytes, &mut room) {
         Ok(length) => {
             room.truncate(length);
             room.shrink_to_fit();
-            Ok((Method::Deflated, room))
+            (Method::Deflated, room)
         }
-        Err(libdeflater::CompressionError::InsufficientSpace) => Ok((Method::Stored, bytes)),
+        Err(CompressionError::InsufficientSpace) => (Method::Stored, bytes),
     }
 }
 
@@ -283,18 +283,17 @@ fn smaller(bytes: Vec<u8>, compressor: &mut Compressor) -> Result<(Method, Vec<u
 fn continued(bytes: &[u8], shrinks: bool, position: Position) -> Result<Vec<u8>, Error> {
     let level = if shrinks { Compression::new(LEVEL.unsigned_abs()) } else { Compression::none() };
     let flush = if position == Position::Last { FlushCompress::Finish } else { FlushCompress::Sync };
-    let mut deflater = Compress::new(level, false);
-    let mut deflated = Vec::with_capacity(bytes.len() / 2 + 1024);
+    let mut compressor = Compress::new(level, false);
+    let mut room = Vec::with_capacity(bytes.len() / 2 + 1024);
     loop {
-        let done = usize::try_from(deflater.total_in()).unwrap_or(usize::MAX);
-        let status = deflater.compress_vec(&bytes[done..], &mut deflated, flush);
+        let done = usize::try_from(compressor.total_in()).unwrap_or(usize::MAX);
+        let status = compressor.compress_vec(&bytes[done..], &mut room, flush);
         let status = status.map_err(|error| Error::Write(io::Error::other(error)))?;
         // Room that is left says that nothing waits in the deflater any more.
-        let all = deflater.total_in() == bytes.len() as u64;
-        if status == Status::StreamEnd || (all && flush == FlushCompress::Sync && deflated.len() < deflated.capacity())
-        {
-            return Ok(deflated);
+        let all = compressor.total_in() == bytes.len() as u64;
+        if status == Status::StreamEnd || (all && flush == FlushCompress::Sync && room.len() < room.capacity()) {
+            return Ok(room);
         }
-        deflated.reserve(bytes.len() / 4 + 1024);
+        room.reserve(bytes.len() / 4 + 1024);
     }
 }

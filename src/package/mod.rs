@@ -14,6 +14,7 @@ mod store;
 
 use std::{
     collections::BTreeMap,
+    fmt::Write,
     fs::{self, File},
     io,
     path::{Path, PathBuf},
@@ -54,7 +55,11 @@ impl Artifact {
     /// The hash in the form that suits file names.
     pub fn hex_sha256(&self) -> String {
         let hash = base64::engine::general_purpose::STANDARD.decode(&self.code_sha256).unwrap_or_default();
-        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+        hash.iter().fold(String::new(), |mut digits, byte| {
+            // Writing into a text cannot fail.
+            let _ = write!(digits, "{byte:02x}");
+            digits
+        })
     }
 }
 
@@ -148,9 +153,8 @@ impl Error {
     /// The option at fault.
     pub fn option(&self) -> &'static str {
         match self {
-            Self::Unmatched(_) | Self::NothingToBring(_) => "include",
+            Self::Unmatched(_) | Self::NothingToBring(_) | Self::Twice { .. } => "include",
             Self::Glob { option, .. } => option,
-            Self::Twice { .. } => "include",
             Self::TooLarge(_) => "exclude",
             Self::Escapes { .. } | Self::Dangles { .. } | Self::Cycle(_) => "symlinks",
             _ => "zip",

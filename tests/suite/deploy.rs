@@ -347,6 +347,7 @@ fn what_creating_needs_is_told_at_once() {
 #[test]
 fn a_handler_in_parts_takes_the_live_runtimes_separator() {
     let (universe, _, aws) = python(Kind::Ministack, "separator", "");
+    universe.write("dist/a/B.class", "");
     universe.run("--runtime java21 --handler a.B::c").code(0);
     universe.write("dpl.yml", "function_name: separator\nzip: dist\nmodule_name: a.B\nhandler_name: d\n");
     universe.run("").code(0).says("a.B::c → a.B::d");

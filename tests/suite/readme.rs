@@ -3,6 +3,7 @@
 use std::{fs, path::Path};
 
 use dpl_lambda::config::options::{Group, Kind, OPTIONS};
+use dpl_lambda::package::inspect::Rule;
 
 use crate::harness::{Proxy, Universe, emulator};
 
@@ -39,6 +40,13 @@ fn the_table_of_options_is_complete() {
     }
 }
 
+#[test]
+fn the_table_of_rules_is_complete() {
+    for rule in Rule::ALL {
+        assert!(readme().contains(&format!("| `{}` | ", rule.name())), "the README does not tell of {}", rule.name());
+    }
+}
+
 /// Fenced blocks with the comment before them.
 fn fences(text: &str) -> Vec<(String, String, String)> {
     let mut found = Vec::new();
@@ -59,6 +67,10 @@ fn its_blocks_and_sessions_work_as_shown() {
     let endpoint = &Proxy::before(&emulator(crate::harness::Kind::Ministack).endpoint).endpoint;
     let universe = Universe::at(endpoint).with("CI_API_TOKEN", "a-token-of-the-ci");
     let universe = universe.file("src/index.py", "def handler(e, c): return 'hello'\n");
+    let universe = universe
+        .file("dist/bootstrap", "#!/bin/sh\nexec ./lib/run\n")
+        .file("dist/lib/rules.json", "{\"limit\": 10}\n".repeat(20_000))
+        .file("dist/lib/vendor/parser.js", "exports.parse = (text) => JSON.parse(text);\n".repeat(20_000));
     let mut sessions = 0;
     let mut first = None;
     for (before, language, body) in fences(&readme()) {
@@ -78,12 +90,13 @@ fn its_blocks_and_sessions_work_as_shown() {
             _ => {}
         }
         if body.contains("orders-api") {
+            universe.write("src/index.js", "exports.handler = async () => 1;\n");
             universe.write("src/lib/x.js", "");
             universe.run("check").code(0).says("`orders-api` is configured correctly");
             fs::remove_dir_all(universe.path("src/lib")).unwrap();
         }
     }
-    assert_eq!(sessions, 3);
+    assert_eq!(sessions, 4);
 }
 
 /// Runs each `$` line and compares what it prints; `?` names the exit code.
