@@ -105,6 +105,15 @@ pub enum Meanwhile {
         /// How long so far.
         so_far: Duration,
     },
+    /// A package is on its way from S3.
+    Fetching {
+        /// Bytes that have arrived.
+        done: u64,
+        /// All bytes.
+        all: u64,
+        /// How long so far.
+        so_far: Duration,
+    },
     /// A package is on its way.
     Sending {
         /// Bytes that have arrived.

@@ -99,8 +99,8 @@ pub enum Others {
 /// What the function is made of.
 #[derive(Debug, Clone)]
 pub struct Code {
-    /// A directory, a single file, or a ready archive.
-    pub source: PathBuf,
+    /// Where it comes from.
+    pub source: CodeSource,
     /// Which of its files.
     pub rules: Rules,
     /// The instruction set the user named; absent for that of the package's binaries, or the live one.
@@ -111,6 +111,34 @@ pub struct Code {
     pub source_kms_key_arn: Option<String>,
     /// Names of the rules of inspection that do not count.
     pub ignore: BTreeSet<String>,
+}
+
+/// Where a package comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CodeSource {
+    /// A directory, a single file, or a ready archive.
+    Path(PathBuf),
+    /// A ready archive that is in S3 already.
+    Object {
+        /// The bucket, in the function's Region.
+        bucket: String,
+        /// The object's key.
+        key: String,
+        /// Its version; absent for the newest.
+        version_id: Option<String>,
+        /// The account that the bucket must belong to; absent for any.
+        expected_owner: Option<String>,
+    },
+}
+
+impl CodeSource {
+    /// How people write it.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Path(path) => path.display().to_string(),
+            Self::Object { bucket, key, .. } => format!("s3://{bucket}/{key}"),
+        }
+    }
 }
 
 /// A place in S3 from which Lambda takes a package.

@@ -18,6 +18,7 @@ use aws_sdk_lambda::Client;
 use tokio::sync::watch;
 
 pub use connect::{Connection, connect};
+pub use store::fetch;
 
 use crate::apply::{Meanwhile, Progress, Signal};
 use crate::package::Artifact;

@@ -2,8 +2,11 @@
 //!
 //! What is sent carries its SHA-256, so that S3 itself refuses what was damaged on the way.
 
+use std::fs::File;
+use std::io::Write;
 use std::time::Instant;
 
+use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::operation::upload_part::UploadPartError;
@@ -12,10 +15,11 @@ use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPa
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use tokio::task::JoinSet;
 
-use super::Session;
 use super::fault::{self, Call, Failed};
 use super::settle::{GRACE, interrupted};
+use super::{Connection, Session};
 use crate::apply::{Done, Fault, FaultKind, Meanwhile, Progress, Signal};
+use crate::deployment::CodeSource;
 use crate::package::code_sha256;
 use crate::plan::Object;
 use crate::remote::Stored;
@@ -32,6 +36,41 @@ const AT_ONCE: usize = 4;
 /// Parts on their way, each with its size.
 type Sending = JoinSet<Result<(CompletedPart, u64), SdkError<UploadPartError, HttpResponse>>>;
 
+/// Reads an archive that is in S3 already into a file without a name, and tells its version.
+///
+/// `tell` is told how far it has come.
+pub async fn fetch(
+    connection: &Connection,
+    source: &CodeSource,
+    tell: &dyn Fn(Meanwhile),
+) -> Result<(File, Option<String>), Fault> {
+    let CodeSource::Object { bucket, key, version_id, expected_owner } = source else {
+        return Err(Fault::new(FaultKind::Misconfigured, format!("`{}` is not in S3", source.shown())));
+    };
+    let url = source.shown();
+    let call = Call { action: "s3:GetObject", resource: &url };
+    let request = connection.s3.get_object().bucket(bucket).key(key).set_version_id(version_id.clone());
+    let answer = request.set_expected_bucket_owner(expected_owner.clone()).send().await;
+    let mut object = answer.map_err(|error| match (region_elsewhere(&connection.s3, &error), status(&error)) {
+        (Some(region), _) => Fault::new(FaultKind::Misconfigured, format!("the bucket `{bucket}` is in {region}"))
+            .help("name a bucket in the function's Region: Lambda takes from no other"),
+        (None, Some(404)) => Fault::new(FaultKind::Misconfigured, format!("there is no {url}"))
+            .help("correct `s3_bucket`, `s3_key` or `s3_object_version`; to send a package there, set `zip`"),
+        (None, _) => fault::of(&error, &call).fault,
+    })?;
+    let (begun, all) = (Instant::now(), object.content_length().unwrap_or_default().unsigned_abs());
+    let broke_off =
+        |error: &dyn std::error::Error| Fault::new(FaultKind::Failed, format!("reading {url} broke off: {}", error));
+    let mut file = tempfile::tempfile().map_err(|error| broke_off(&error))?;
+    let mut done = 0;
+    while let Some(bytes) = object.body.try_next().await.map_err(|error| broke_off(&error))? {
+        file.write_all(&bytes).map_err(|error| broke_off(&error))?;
+        done += bytes.len() as u64;
+        tell(Meanwhile::Fetching { done, all, so_far: begun.elapsed() });
+    }
+    Ok((file, version(object.version_id())))
+}
+
 impl Session<'_> {
     /// Looks what is in the bucket where a package is to go. Nothing is written.
     pub async fn find(&self, object: &Object) -> Result<Stored, Fault> {
@@ -47,7 +86,7 @@ impl Session<'_> {
                 size: found.content_length().and_then(|length| u64::try_from(length).ok()).unwrap_or_default(),
                 version_id: version(found.version_id()),
             }),
-            Err(error) => match (self.region_elsewhere(&error), status(&error)) {
+            Err(error) => match (region_elsewhere(&self.s3, &error), status(&error)) {
                 (Some(region), _) => Ok(Stored::InRegion(region)),
                 (None, Some(404)) => self.look_at_bucket(object).await,
                 // Who may write need not be allowed to read.
@@ -63,19 +102,12 @@ impl Session<'_> {
         let request = request.set_expected_bucket_owner(object.expected_owner.clone());
         match self.bounded("s3:ListBucket", request.send()).await? {
             Ok(_) => Ok(Stored::Nothing),
-            Err(error) => match (self.region_elsewhere(&error), status(&error)) {
+            Err(error) => match (region_elsewhere(&self.s3, &error), status(&error)) {
                 (Some(region), _) => Ok(Stored::InRegion(region)),
                 (None, Some(404)) => Ok(Stored::NoBucket),
                 (None, _) => Ok(Stored::Nothing),
             },
         }
-    }
-
-    /// The Region that S3 names when it was asked in another one.
-    fn region_elsewhere<E>(&self, error: &SdkError<E, HttpResponse>) -> Option<String> {
-        let region = error.raw_response()?.headers().get("x-amz-bucket-region")?;
-        let ours = self.s3.config().region().map(AsRef::as_ref);
-        (Some(region) != ours).then(|| region.to_owned())
     }
 
     /// Puts the package into its bucket. However long that takes, AWS has all the time for what comes after it.
@@ -197,6 +229,13 @@ impl Session<'_> {
             },
         }
     }
+}
+
+/// The Region that S3 names when it was asked in another one.
+fn region_elsewhere<E>(s3: &Client, error: &SdkError<E, HttpResponse>) -> Option<String> {
+    let region = error.raw_response()?.headers().get("x-amz-bucket-region")?;
+    let ours = s3.config().region().map(AsRef::as_ref);
+    (Some(region) != ours).then(|| region.to_owned())
 }
 
 /// A bucket that keeps no versions says nothing, or `null`.

@@ -7,15 +7,14 @@ use std::{
     time::Duration,
 };
 
-use super::layer::{Entry, Value};
 use super::{
     dotenv, interpolate,
-    layer::Given,
+    layer::{Entry, Given, Value},
     read::{Pair, Reader},
 };
 use crate::deployment::{
-    Bring, Code, Credentials, Deployment, HandlerParts, Hidden, Keyed, Links, ObjectKey, Others, Publish, Release,
-    Rules, Target, Upload,
+    Bring, Code, CodeSource, Credentials, Deployment, HandlerParts, Hidden, Keyed, Links, ObjectKey, Others, Publish,
+    Release, Rules, Target, Upload,
 };
 use crate::host::{Build, Host};
 use crate::package::inspect::Rule;
@@ -27,6 +26,9 @@ use crate::settings::{
 
 /// Seconds that waiting may take when the user does not say.
 const WAIT_TIMEOUT: u64 = 600;
+
+/// The longest prefix or key of an object, in bytes: S3 takes 1024, of which a hash and `.zip` need some.
+const MOST_KEY: usize = 900;
 
 /// No CI runs a job for longer than a day.
 const MOST_WAIT_TIMEOUT: u64 = 86_400;
@@ -88,8 +90,9 @@ pub(super) fn deployment(reader: &mut Reader, context: &Context<'_>) -> Option<D
 /// Only what a package is made of.
 pub(super) fn code(reader: &mut Reader, context: &Context<'_>) -> Code {
     let (include, bring) = include(reader);
+    let (source, upload) = source(reader);
     Code {
-        source: reader.path("zip").unwrap_or_else(|| PathBuf::from(".")),
+        source,
         rules: Rules {
             include,
             bring,
@@ -99,7 +102,7 @@ pub(super) fn code(reader: &mut Reader, context: &Context<'_>) -> Code {
             never: context.never.iter().cloned().chain(env_files(reader, context)).collect(),
         },
         architecture: reader.setting("architecture"),
-        upload: upload(reader),
+        upload,
         ignore: ignored(reader),
         source_kms_key_arn: reader.setting::<Arn>("source_kms_key_arn").map(|arn| arn.0),
     }
@@ -116,46 +119,64 @@ fn ignored(reader: &mut Reader) -> BTreeSet<String> {
     rules
 }
 
-/// Where in S3 a package goes, with the rules for names of
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html> that hold for all buckets.
-fn upload(reader: &mut Reader) -> Option<Upload> {
+/// Where the package comes from, and where in S3 it goes: a key without `zip` is that of a package that is there already.
+///
+/// The rules for buckets are those of <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
+/// that hold for all of them.
+fn source(reader: &mut Reader) -> (CodeSource, Option<Upload>) {
+    let path = reader.path("zip");
     let bucket = reader.text("s3_bucket");
     let (prefix, key) = (reader.text("s3_prefix"), reader.text("s3_key"));
+    let version_id = reader.text("s3_object_version");
     let expected_owner = reader.text("s3_expected_owner");
     let kms_key_arn = reader.text("s3_kms_key_arn");
     let Some(bucket) = bucket else {
-        for name in ["s3_prefix", "s3_key", "s3_expected_owner", "s3_kms_key_arn"] {
+        for name in ["s3_prefix", "s3_key", "s3_object_version", "s3_expected_owner", "s3_kms_key_arn"] {
             if reader.place(name).is_some() {
                 reader.wrong(name, "is given without `s3_bucket`");
             }
         }
-        return None;
+        return (CodeSource::Path(path.unwrap_or_else(|| PathBuf::from("."))), None);
     };
     let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     if !(3..=63).contains(&bucket.len()) || !bucket.chars().all(known) {
         let message = format!("`{bucket}` is not the name of a bucket: 3 to 63 letters, digits, `.` and `-`");
         reader.wrong("s3_bucket", message).help = Some("give the name alone, without `s3://`".to_owned());
     }
-    if key.is_some() && prefix.is_some() {
-        reader.wrong("s3_prefix", "is given together with `s3_key`, which is the whole key");
-    }
     if let Some(owner) = &expected_owner
         && !is_account(owner)
     {
         reader.wrong("s3_expected_owner", format!("must be the 12 digits of an account, got `{owner}`"));
     }
-    let key = match (key, prefix) {
-        (Some(key), _) => ObjectKey::Given(key),
-        (None, None) => ObjectKey::ByHash(String::new()),
-        (None, Some(prefix)) if prefix.ends_with('/') => ObjectKey::ByHash(prefix),
-        (None, Some(prefix)) => ObjectKey::ByHash(format!("{prefix}/")),
-    };
-    if let ObjectKey::Given(text) | ObjectKey::ByHash(text) = &key
-        && text.len() > 900
-    {
-        reader.wrong("s3_bucket", "the key in it is longer than the 1024 bytes that S3 takes");
+    if [&prefix, &key].into_iter().flatten().any(|text| text.len() > MOST_KEY) {
+        let name = if key.is_some() { "s3_key" } else { "s3_prefix" };
+        reader.wrong(name, format!("is longer than {MOST_KEY} bytes, which leaves no room for a name in S3"));
     }
-    Some(Upload { bucket, key, expected_owner, kms_key_arn })
+    if key.is_some() && prefix.is_some() {
+        reader.wrong("s3_prefix", "is given together with `s3_key`, which is the whole key");
+    }
+    match (path, key) {
+        (None, Some(key)) => {
+            if reader.place("s3_kms_key_arn").is_some() {
+                reader.wrong("s3_kms_key_arn", "is for sending a package, and `s3_key` without `zip` sends none");
+            }
+            (CodeSource::Object { bucket, key, version_id, expected_owner }, None)
+        }
+        (path, key) => {
+            if version_id.is_some() {
+                let message = "names an object that is there already: give its `s3_key`, and no `zip`";
+                reader.wrong("s3_object_version", message);
+            }
+            let key = match (key, prefix) {
+                (Some(key), _) => ObjectKey::Given(key),
+                (None, None) => ObjectKey::ByHash(String::new()),
+                (None, Some(prefix)) if prefix.ends_with('/') => ObjectKey::ByHash(prefix),
+                (None, Some(prefix)) => ObjectKey::ByHash(format!("{prefix}/")),
+            };
+            let path = path.unwrap_or_else(|| PathBuf::from("."));
+            (CodeSource::Path(path), Some(Upload { bucket, key, expected_owner, kms_key_arn }))
+        }
+    }
 }
 
 fn is_account(text: &str) -> bool {

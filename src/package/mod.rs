@@ -16,7 +16,7 @@ use std::{
     collections::BTreeMap,
     fmt::Write,
     fs::{self, File},
-    io,
+    io::{self, Seek},
     path::{Path, PathBuf},
 };
 
@@ -24,7 +24,7 @@ use base64::Engine;
 use inspect::{Contents, ReadSeek};
 pub use store::{Archive, code_sha256};
 
-use crate::deployment::Code;
+use crate::deployment::Rules;
 
 /// Bytes that fit into a call of Lambda's API: 50 MB, which the account's limits give as 52,428,800.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
@@ -45,6 +45,8 @@ pub struct Artifact {
     pub entries: Vec<Listed>,
     /// How many names a rule that the user did not write left out.
     pub left_out: usize,
+    /// The version of the object in S3 that it was read from; absent where it was not, or the bucket keeps none.
+    pub version_id: Option<String>,
     /// What the rules of inspection need to know of it.
     pub survey: inspect::Survey,
     /// What deserves a word: lowercase fragments.
@@ -165,21 +167,27 @@ impl Error {
 /// Builds the package of a directory or single file, or reads a ready archive.
 ///
 /// Paths are relative to `directory`. `progress` is told now and then how far it has come.
-pub fn build(code: &Code, directory: &Path, mut progress: impl FnMut(Packed)) -> Result<Artifact, Error> {
-    let source = directory.join(&code.source);
-    let metadata = match fs::metadata(&source) {
+pub fn build(
+    source: &Path,
+    rules: &Rules,
+    directory: &Path,
+    mut progress: impl FnMut(Packed),
+) -> Result<Artifact, Error> {
+    let path = directory.join(source);
+    let unreadable = |error| Error::Unreadable(source.to_owned(), error);
+    let metadata = match fs::metadata(&path) {
         Ok(metadata) => metadata,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Error::Missing(code.source.clone())),
-        Err(error) => return Err(Error::Unreadable(code.source.clone(), error)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Error::Missing(source.to_owned())),
+        Err(error) => return Err(unreadable(error)),
     };
     let selection = if metadata.is_dir() {
-        select::directory(&code.source, directory, &code.rules)?
+        select::directory(source, directory, rules)?
     } else if !metadata.is_file() {
-        return Err(Error::Special(code.source.clone()));
-    } else if is_archive(&source) {
-        return ready(&code.source, &source);
+        return Err(Error::Special(source.to_owned()));
+    } else if is_archive(&path) {
+        return ready(source, File::open(&path).map_err(unreadable)?);
     } else {
-        select::single(&source)?
+        select::single(&path)?
     };
     let all = selection.entries.iter().map(select::Entry::size).sum();
     let mut store = store::Store::new();
@@ -187,7 +195,7 @@ pub fn build(code: &Code, directory: &Path, mut progress: impl FnMut(Packed)) ->
     let (archive, code_sha256) = store.finish().map_err(Error::Write)?;
     let survey = inspect::survey(&Files { entries: &entries, sources: &selection.entries })?;
     let warnings = colliding(&entries);
-    Ok(Artifact { archive, code_sha256, entries, left_out: selection.left_out, survey, warnings })
+    Ok(Artifact { archive, code_sha256, entries, left_out: selection.left_out, version_id: None, survey, warnings })
 }
 
 /// A package as the files that it was made of.
@@ -216,16 +224,18 @@ fn is_archive(path: &Path) -> bool {
 }
 
 /// Reads a ready archive, which is sent as it is, and looks whether it is one.
-fn ready(shown: &Path, source: &Path) -> Result<Artifact, Error> {
+pub fn ready(shown: &Path, mut file: File) -> Result<Artifact, Error> {
     let unreadable = |error| Error::Unreadable(shown.to_owned(), error);
-    let ready = ready::Ready::open(shown, File::open(source).map_err(unreadable)?)?;
+    let ready = ready::Ready::open(shown, file.try_clone().map_err(unreadable)?)?;
     if ready.entries().is_empty() {
         return Err(Error::Empty(shown.to_owned(), 0));
     }
     let survey = inspect::survey(&ready)?;
     let entries = ready.entries().to_vec();
-    let (archive, code_sha256) = Archive::of_file(File::open(source).map_err(unreadable)?).map_err(unreadable)?;
-    Ok(Artifact { archive, code_sha256, warnings: colliding(&entries), entries, left_out: 0, survey })
+    file.rewind().map_err(unreadable)?;
+    let (archive, code_sha256) = Archive::of_file(file).map_err(unreadable)?;
+    let warnings = colliding(&entries);
+    Ok(Artifact { archive, code_sha256, entries, left_out: 0, version_id: None, survey, warnings })
 }
 
 /// Names that are one on file systems that do not tell capitals apart, as those of Windows and macOS.

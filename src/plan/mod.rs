@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub use preflight::check;
 pub use step::{CodeChange, Object, Step, TagChange, Through};
 
-use crate::deployment::{Deployment, ObjectKey, Others, Publish, Upload};
+use crate::deployment::{Code, CodeSource, Deployment, ObjectKey, Others, Publish, Upload};
 use crate::package::inspect::{Date, Finding};
 use crate::package::{Artifact, DIRECT_LIMIT};
 use crate::remote::{Caller, Live, Remote, Stored, Version};
@@ -80,7 +80,7 @@ pub fn plan(deployment: &Deployment, artifact: &Artifact, remote: &Remote, calle
 /// Why a package cannot be sent; nothing where it can.
 fn too_large(deployment: &Deployment, artifact: &Artifact) -> Option<Obstacle> {
     let size = artifact.archive.size();
-    (size > DIRECT_LIMIT && deployment.code.upload.is_none()).then(|| Obstacle {
+    (size > DIRECT_LIMIT && through(&deployment.code, artifact) == Through::Call).then(|| Obstacle {
         option: "zip",
         message: format!("the package has {size} bytes, AWS takes at most {DIRECT_LIMIT} in a call"),
         help: "set `s3_bucket` to send it through S3, or leave files out with `exclude`".to_owned(),
@@ -302,21 +302,26 @@ fn code_change(deployment: &Deployment, artifact: &Artifact, live: Option<&Live>
         from_architecture,
         // A package without a key of its own would lose the one that the live package has.
         source_kms_key_arn: key.or_else(|| live.and_then(|live| live.source_kms_key_arn.clone())),
-        through: match &deployment.code.upload {
-            None => Through::Call,
-            Some(upload) => Through::Upload(object(upload, artifact)),
-        },
+        through: through(&deployment.code, artifact),
     }
 }
 
-fn object(upload: &Upload, artifact: &Artifact) -> Object {
-    let Upload { bucket, key, expected_owner, kms_key_arn } = upload.clone();
-    let (key, by_hash) = match key {
-        ObjectKey::ByHash(prefix) => (format!("{prefix}{}.zip", artifact.hex_sha256()), true),
-        ObjectKey::Given(key) => (key, false),
-    };
+fn through(code: &Code, artifact: &Artifact) -> Through {
     let (size, code_sha256) = (artifact.archive.size(), artifact.code_sha256.clone());
-    Object { bucket, key, size, code_sha256, by_hash, expected_owner, kms_key_arn }
+    match (code.source.clone(), code.upload.clone()) {
+        (CodeSource::Object { bucket, key, expected_owner, .. }, _) => {
+            let object = Object { bucket, key, size, code_sha256, by_hash: false, expected_owner, kms_key_arn: None };
+            Through::Found { object, version_id: artifact.version_id.clone() }
+        }
+        (CodeSource::Path(_), Some(Upload { bucket, key, expected_owner, kms_key_arn })) => {
+            let (key, by_hash) = match key {
+                ObjectKey::ByHash(prefix) => (format!("{prefix}{}.zip", artifact.hex_sha256()), true),
+                ObjectKey::Given(key) => (key, false),
+            };
+            Through::Upload(Object { bucket, key, size, code_sha256, by_hash, expected_owner, kms_key_arn })
+        }
+        (CodeSource::Path(_), None) => Through::Call,
+    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::{
-    deployment::{Code, HandlerParts, Keyed, Release, Rules, Target},
+    deployment::{Code, CodeSource, HandlerParts, Keyed, Release, Rules, Target},
     package::{
         Archive, Listed,
         inspect::{Contents, ReadSeek, survey},
@@ -36,7 +36,7 @@ fn wanted(change: impl FnOnce(&mut Deployment)) -> Deployment {
         environment: None,
         tags: None,
         code: Code {
-            source: PathBuf::from("dist"),
+            source: CodeSource::Path(PathBuf::from("dist")),
             rules: Rules::default(),
             architecture: None,
             upload: None,
@@ -68,7 +68,15 @@ fn artifact(sha256: &str) -> Artifact {
     let entries = ["a/B.class", "bootstrap", "index.js"].map(entry).to_vec();
     let survey = survey(&Named(entries.clone())).unwrap();
     let archive = Archive::in_memory(vec![0; 100]);
-    Artifact { archive, code_sha256: sha256.to_owned(), entries, left_out: 0, survey, warnings: Vec::new() }
+    Artifact {
+        archive,
+        code_sha256: sha256.to_owned(),
+        entries,
+        left_out: 0,
+        survey,
+        warnings: Vec::new(),
+        version_id: None,
+    }
 }
 
 /// A live function with the code `old`.

@@ -63,8 +63,8 @@ pub enum Event {
     Checked {
         /// The function.
         function: String,
-        /// Its package.
-        package: Packaged,
+        /// Its package; absent where that is in S3, where nobody looks without AWS.
+        package: Option<Packaged>,
     },
     /// A package was written or listed.
     Packaged(Packaged),
@@ -77,6 +77,8 @@ pub enum Event {
 pub enum Doing {
     /// Files are being deflated.
     Packing,
+    /// An archive is being read from S3.
+    Fetching,
     /// The archive is being sent.
     Sending,
 }
@@ -86,6 +88,7 @@ impl Doing {
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Packing => "Packing",
+            Self::Fetching => "Reading",
             Self::Sending => "Sending",
         }
     }

@@ -172,8 +172,8 @@ impl Document {
                 self.functions.push(Function {
                     function_name: function.clone(),
                     outcome: "checked",
-                    code_sha256: Some(package.code_sha256.clone()),
-                    package_size: Some(package.size),
+                    code_sha256: package.as_ref().map(|package| package.code_sha256.clone()),
+                    package_size: package.as_ref().map(|package| package.size),
                     ..Function::default()
                 });
             }

@@ -27,7 +27,11 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
         Event::Waiting { what, so_far } => vec![format!("Still waiting for {what} ({} s).", so_far.as_secs())],
         Event::StepDone { version: Some(version), .. } => vec![format!("Published version {version}.")],
         Event::Checked { function, package } => {
-            vec![format!("`{function}` is configured correctly; its package has {}.", summary(package))]
+            let told = package.as_ref().map_or_else(
+                || "was not looked at, since it is in S3".to_owned(),
+                |package| format!("has {}", summary(package)),
+            );
+            vec![format!("`{function}` is configured correctly; its package {told}.")]
         }
         Event::Packaged(package) => packaged(package),
         Event::StepDone { .. }

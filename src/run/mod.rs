@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -16,13 +16,13 @@ use crate::apply::{self, Fault, FaultKind, Meanwhile, Signal};
 use crate::aws::{self, Connection, Session};
 use crate::cli::{self, Invocation, Stop, Verb};
 use crate::config::{self, DryRun, Entry, Loaded};
-use crate::deployment::{Code, Deployment};
+use crate::deployment::{CodeSource, Deployment, Rules};
 use crate::error::{Error, ExitCode};
 use crate::host::{Ci, Host};
 use crate::package::inspect::{Date, Finding};
 use crate::package::{self, Artifact, Packed};
 use crate::place::{Place, Problem};
-use crate::plan::{self, Plan, Step, Through};
+use crate::plan::{self, Cause, Obstacle, Plan, Step, Through};
 use crate::remote::{Live, Remote};
 use crate::report::{self, Console, Deployed, Doing, Event, Format, Packaged, Reporter, Speaker, Stage};
 use crate::settings::Role;
@@ -137,9 +137,15 @@ impl<'a> Run<'a> {
             return Err(Error::Usage(problem.help("choose one with `--function_name`")));
         }
         for (code, places) in &loaded.packages {
-            let mut code = code.clone();
-            code.rules.never.extend(output.map(|output| self.host.directory.join(output)));
-            let artifact = self.pack(code, places, None, interrupt).await?;
+            let CodeSource::Path(source) = &code.source else {
+                let problem = Problem::new(format!("{} is a package already", code.source.shown())).of("s3_key");
+                return Err(Error::Usage(problem.help("name what to package with `--zip`")));
+            };
+            let mut rules = code.rules.clone();
+            rules.never.extend(output.map(|output| self.host.directory.join(output)));
+            let artifact = self.pack(source.clone(), rules, interrupt).await?;
+            let artifact = artifact.map_err(|error| Error::package(error, places, None))?;
+            self.warn_of_names(&artifact, places);
             if let Some(output) = output {
                 let file = File::create(self.host.directory.join(output));
                 file.and_then(|file| artifact.archive.copy_to(file))
@@ -152,43 +158,62 @@ impl<'a> Run<'a> {
 
     async fn check(&self, entries: &[Entry], interrupt: &Interrupt) -> Result<ExitCode, Error> {
         for entry in entries {
+            let function = entry.deployment.function.name.clone();
+            if let CodeSource::Object { .. } = &entry.deployment.code.source {
+                self.tell(&Event::Checked { function, package: None });
+                continue;
+            }
             let artifact = self.build(entry, interrupt).await?;
             let (obstacles, warnings) = plan::check(&entry.deployment, &artifact, Date::of(Host::now()));
             self.warn(entry, &warnings);
             if !obstacles.is_empty() {
-                return Err(Error::obstacles(&entry.deployment.function.name, &obstacles, &entry.places));
+                return Err(Error::obstacles(&function, &obstacles, &entry.places));
             }
-            let function = entry.deployment.function.name.clone();
-            self.tell(&Event::Checked { function, package: packaged(&artifact, None, false) });
+            self.tell(&Event::Checked { function, package: Some(packaged(&artifact, None, false)) });
         }
         Ok(ExitCode::Success)
     }
 
+    /// The package of a block, made here or read from S3.
     async fn build(&self, entry: &Entry, interrupt: &Interrupt) -> Result<Artifact, Error> {
         let Deployment { code, function, .. } = &entry.deployment;
-        self.pack(code.clone(), &entry.places, Some(&function.name), interrupt).await
+        let artifact = match &code.source {
+            CodeSource::Path(source) => self.pack(source.clone(), code.rules.clone(), interrupt).await?,
+            source @ CodeSource::Object { .. } => self.fetch(entry, source, interrupt).await?,
+        };
+        let artifact = artifact.map_err(|error| Error::package(error, &entry.places, Some(&function.name)))?;
+        self.warn_of_names(&artifact, &entry.places);
+        Ok(artifact)
+    }
+
+    fn warn_of_names(&self, artifact: &Artifact, places: &BTreeMap<&'static str, Place>) {
+        for warning in &artifact.warnings {
+            let place = places.get("zip").cloned();
+            self.tell(&Event::Warning(Problem { place, ..Problem::new(warning.clone()).of("zip") }));
+        }
     }
 
     /// Packs beside the event loop, so that progress is told and an interrupt is heard.
     async fn pack(
         &self,
-        code: Code,
-        places: &BTreeMap<&'static str, Place>,
-        function: Option<&str>,
+        source: PathBuf,
+        rules: Rules,
         interrupt: &Interrupt,
-    ) -> Result<Artifact, Error> {
+    ) -> Result<Result<Artifact, package::Error>, Error> {
         let (sender, packed) = watch::channel(None);
         let directory = self.host.directory.clone();
         let build = move || {
-            package::build(&code, &directory, |packed| {
+            package::build(&source, &rules, &directory, |packed| {
                 sender.send_replace(Some(packed));
             })
         };
         let mut packing = tokio::task::spawn_blocking(build);
         let begun = Instant::now();
-        let artifact = loop {
+        loop {
             tokio::select! {
-                artifact = &mut packing => break artifact,
+                artifact = &mut packing => {
+                    return artifact.map_err(|error| Error::Output(format!("packaging broke off: {error}")));
+                }
                 () = tokio::time::sleep(TICK) => {
                     let packed: Option<Packed> = *packed.borrow();
                     if let Some(Packed { done, all }) = packed {
@@ -199,14 +224,33 @@ impl<'a> Run<'a> {
                     return Err(Error::Interrupted { signal, during: "packaging".to_owned() });
                 }
             }
-        };
-        let artifact = artifact.map_err(|error| Error::Output(format!("packaging broke off: {error}")))?;
-        let artifact = artifact.map_err(|error| Error::package(error, places, function))?;
-        for warning in &artifact.warnings {
-            let place = places.get("zip").cloned();
-            self.tell(&Event::Warning(Problem { place, ..Problem::new(warning.clone()).of("zip") }));
         }
-        Ok(artifact)
+    }
+
+    /// Reads a package from S3, to know what it is and what is in it.
+    async fn fetch(
+        &self,
+        entry: &Entry,
+        source: &CodeSource,
+        interrupt: &Interrupt,
+    ) -> Result<Result<Artifact, package::Error>, Error> {
+        let Deployment { target, function, .. } = &entry.deployment;
+        let console = self.console.clone();
+        let fetched = async {
+            let connection = aws::connect(target, move |secret| console.hide(secret)).await?;
+            aws::fetch(&connection, source, &|meanwhile| self.tell(&event(meanwhile))).await
+        };
+        let fetched = before_deadline(entry, interrupt, fetched).await;
+        let (file, version_id) = fetched.map_err(|fault| match fault.kind {
+            FaultKind::Misconfigured => {
+                let (message, help) = (fault.message, fault.help.unwrap_or_default());
+                let obstacle = Obstacle { option: "s3_key", message, help, cause: Cause::Refused };
+                Error::obstacles(&function.name, &[obstacle], &entry.places)
+            }
+            _ => Error::look(fault, &function.name, &source.shown()),
+        })?;
+        let artifact = package::ready(Path::new(&source.shown()), file);
+        Ok(artifact.map(|artifact| Artifact { version_id, ..artifact }))
     }
 
     /// Deploys, with uncommitted files out of the way where that was asked for.
@@ -427,6 +471,7 @@ async fn before_deadline<T>(
 fn event(meanwhile: Meanwhile) -> Event {
     match meanwhile {
         Meanwhile::Waiting { what, so_far } => Event::Waiting { what, so_far },
+        Meanwhile::Fetching { done, all, so_far } => Event::Progress { doing: Doing::Fetching, done, all, so_far },
         Meanwhile::Sending { done, all, so_far } => Event::Progress { doing: Doing::Sending, done, all, so_far },
     }
 }

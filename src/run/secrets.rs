@@ -59,7 +59,7 @@ fn public(entry: &Entry) -> String {
         settings.role.as_ref().map(Setting::shown),
         settings.handler.as_ref().map(Setting::shown),
         settings.runtime.as_ref().map(Setting::shown),
-        Some(deployment.code.source.to_string_lossy().into_owned()),
+        Some(deployment.code.source.shown()),
     ];
     shown.into_iter().flatten().collect::<Vec<_>>().join("\n")
 }

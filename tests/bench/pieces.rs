@@ -1,10 +1,10 @@
 //! The pieces of a run that take time: `cargo bench`. How the whole compares with others: `compare.py`.
 #![expect(clippy::expect_used, reason = "a benchmark may fall")]
 
-use std::{collections::BTreeSet, fs, path::PathBuf};
+use std::{fs, path::Path};
 
 use divan::{Bencher, counter::BytesCount};
-use dpl_lambda::deployment::{Code, Rules};
+use dpl_lambda::deployment::Rules;
 use dpl_lambda::package::inspect::{Contents, ReadSeek, survey};
 use dpl_lambda::package::{self, Listed};
 use tempfile::TempDir;
@@ -42,15 +42,8 @@ fn noise(number: usize, size: usize) -> Vec<u8> {
 
 fn pack(bencher: Bencher<'_, '_>, files: usize, size: usize, content: fn(usize, usize) -> Vec<u8>) {
     let tree = tree(files, size, content);
-    let code = Code {
-        source: PathBuf::from("."),
-        rules: Rules::default(),
-        architecture: None,
-        upload: None,
-        source_kms_key_arn: None,
-        ignore: BTreeSet::new(),
-    };
-    let packed = || package::build(&code, tree.path(), |_| {}).expect("a package").archive.size();
+    let packed =
+        || package::build(Path::new("."), &Rules::default(), tree.path(), |_| {}).expect("a package").archive.size();
     bencher.counter(BytesCount::new(files * size)).bench(packed);
 }
 

@@ -2,6 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, os::unix::net::UnixListener, path::Path, process::Command};
 
+use dpl_lambda::package::{self, Artifact};
 use proptest::prelude::*;
 
 use crate::harness::{Universe, unpack};
@@ -502,6 +503,80 @@ proptest! {
         }
         prop_assert_eq!(count(&universe.path("out")), written.len());
     }
+
+    #[test]
+    fn any_tree_of_links_and_modes_gives_a_valid_archive_or_a_clear_error(
+        things in proptest::collection::btree_map("[a-c](/[a-c]){0,2}", (any::<Option<u8>>(), "(\\.\\./|\\./|/)?[a-c](/\\.\\.)?(/[a-c]){0,2}"), 1..10),
+        follow in any::<bool>(),
+    ) {
+        let universe = Universe::empty();
+        fs::create_dir(universe.path("dist")).unwrap();
+        for (name, (mode, target)) in &things {
+            let path = universe.path(&format!("dist/{name}"));
+            if fs::create_dir_all(path.parent().unwrap()).is_err() || path.symlink_metadata().is_ok() {
+                continue;
+            }
+            match mode {
+                Some(mode) => {
+                    fs::write(&path, name).unwrap();
+                    fs::set_permissions(&path, fs::Permissions::from_mode(0o400 | u32::from(*mode))).unwrap();
+                }
+                None => std::os::unix::fs::symlink(target, &path).unwrap(),
+            }
+        }
+        let outcome = universe.run(&format!("package --zip dist --output f.zip --symlinks {}", if follow { "follow" } else { "keep" }));
+        prop_assert!(outcome.code == 0 || outcome.code == 3, "{}", outcome.all());
+        if outcome.code == 3 {
+            prop_assert!(outcome.stderr.contains("link") || outcome.stderr.contains("nothing to package"), "{}", outcome.all());
+        } else {
+            let out = universe.path("out");
+            unpack(&universe.path("f.zip"), &out);
+            // Every entry is there: what a link points to too, since a link that leads nowhere is refused.
+            for entry in universe.run("package --zip f.zip --list --format json").json()["packages"][0]["entries"].as_array().unwrap() {
+                let path = out.join(entry["name"].as_str().unwrap());
+                prop_assert!(path.exists() || !follow && path.symlink_metadata().is_ok(), "{}", path.display());
+                let mode = entry["mode"].as_str().unwrap();
+                prop_assert!(["100644", "100755"].contains(&mode) || (mode == "120777" && !follow), "{mode}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn any_bytes_are_an_archive_or_are_not(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
+        let _ = look_into(&bytes);
+    }
+
+    #[test]
+    fn a_damaged_archive_is_looked_into_without_harm(damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12), cut in any::<Option<prop::sample::Index>>()) {
+        static GOOD: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
+        let mut bytes = GOOD.get_or_init(|| {
+            let universe = Universe::empty()
+                .file("dist/bootstrap!", "#!/bin/sh\n")
+                .file("dist/lib/a.jar", "PK not really")
+                .file("dist/lib/native.so", fs::read("/proc/self/exe").map(|mut exe| { exe.truncate(4096); exe }).unwrap_or_default())
+                .file("dist/.npmrc", "//registry/:_authToken=x")
+                .link("dist/link", "bootstrap");
+            universe.run("package --zip dist --dot_match --output f.zip").code(0);
+            universe.bytes("f.zip")
+        }).clone();
+        for (at, byte) in damage {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        bytes.truncate(cut.map_or(bytes.len(), |cut| cut.index(bytes.len())));
+        let _ = look_into(&bytes);
+    }
+}
+
+/// Reads bytes as a ready archive, as a deploy does.
+fn look_into(bytes: &[u8]) -> Result<Artifact, package::Error> {
+    let mut file = tempfile::tempfile().unwrap();
+    std::io::Write::write_all(&mut file, bytes).unwrap();
+    package::ready(Path::new("f.zip"), file)
 }
 
 fn count(directory: &Path) -> usize {

@@ -83,6 +83,9 @@ fn its_blocks_and_sessions_work_as_shown() {
                 if body.contains("--format json") {
                     universe.write("dpl.yml", first.as_deref().unwrap());
                 }
+                if body.contains("package --zip") {
+                    fs::remove_file(universe.path("dpl.yml")).unwrap();
+                }
                 session(&universe, &body);
                 sessions += 1;
             }
@@ -94,6 +97,7 @@ fn its_blocks_and_sessions_work_as_shown() {
             universe.write("src/lib/x.js", "");
             universe.run("check").code(0).says("`orders-api` is configured correctly");
             fs::remove_dir_all(universe.path("src/lib")).unwrap();
+            fs::remove_file(universe.path("src/index.js")).unwrap();
         }
     }
     assert_eq!(sessions, 4);

@@ -36,7 +36,7 @@ fn the_package_goes_into_the_bucket_first_and_lambda_takes_that_version_of_it() 
         let code = proxy.bodies("CreateFunction").remove(0)["Code"].clone();
         assert_eq!(code.get("ZipFile"), None);
         assert!(code["S3ObjectVersion"].as_str().is_some_and(|version| !version.is_empty()), "{code}");
-        assert!(code["S3Key"].as_str().unwrap().ends_with(".zip"));
+        assert!(code["S3Key"].as_str().is_some_and(|key| key.starts_with("packages/")));
         if kind == Kind::Ministack {
             assert_eq!(aws.invoke("through-s3", &json!({})), "one");
         }
@@ -172,6 +172,36 @@ fn a_bucket_that_cannot_be_used_is_told_before_anything_changes() {
 }
 
 #[test]
+fn an_archive_that_is_in_a_bucket_already_is_deployed_from_there() {
+    on_both(|kind| {
+        let (universe, proxy, aws) = through_bucket(kind, "stored-code", "");
+        universe.run("--s3_key builds/app.zip").code(0);
+        let block = universe.read("dpl.yml").replace("zip: dist\n", "s3_key: builds/app.zip\n");
+        universe.write("dpl.yml", block.replace("function_name: stored-code", "function_name: from-store"));
+        proxy.forget_calls();
+        universe.run("").code(0).says("Creating function from-store.").never_says("Uploading");
+        assert_eq!(proxy.writes(), ["CreateFunction"]);
+        let code = proxy.bodies("CreateFunction").remove(0)["Code"].clone();
+        assert_eq!(code["S3Key"], "builds/app.zip");
+        let version = code["S3ObjectVersion"].as_str().unwrap().to_owned();
+        if kind == Kind::Ministack {
+            assert_eq!(aws.invoke("from-store", &json!({})), "one");
+        }
+        proxy.forget_calls();
+        universe.run("").code(0).says("unchanged");
+        assert_eq!(proxy.calls(), ["GetObject", "GetFunction"]);
+        universe.run(&format!("--s3_object_version {version}")).code(0).says("unchanged");
+
+        universe.run("check").code(0).says("its package was not looked at, since it is in S3");
+        universe.run("package --list").code(3).says("s3://stored-code/builds/app.zip is a package already");
+        universe.run("--s3_key no.zip").code(3).says("s3_key: there is no s3://stored-code/no.zip (--s3_key)");
+        universe.run("--runtime nodejs24.x --handler a.b").code(3).says("[handler-missing]");
+        proxy.on("GetObject", 0, Fault::Elsewhere("eu-west-3"));
+        universe.run("").code(3).says("the bucket `stored-code` is in eu-west-3 (dpl.yml:5:9)");
+    });
+}
+
+#[test]
 fn who_may_write_a_bucket_need_not_be_allowed_to_read_it() {
     let (universe, proxy, _) = through_bucket(Kind::Ministack, "write-only", "");
     proxy.on("HeadObject", 0, Fault::Answer(403, "AccessDenied", ""));
@@ -184,6 +214,10 @@ fn options_of_a_bucket_need_one() {
     let universe = Universe::empty().file("dist/index.py", "");
     let universe = universe.file("dpl.yml", "function_name: f\nzip: dist\ns3_prefix: a\ns3_expected_owner: 12\n");
     universe.run("check").code(3).says("s3_prefix: is given without `s3_bucket` (dpl.yml:3:12)");
+    universe
+        .run("check --s3_bucket abc --s3_expected_owner 123456789012 --s3_object_version 3")
+        .code(3)
+        .says("s3_object_version: names an object that is there already: give its `s3_key`, and no `zip`");
     universe
         .run("check --s3_bucket s3://x --s3_key k")
         .code(3)

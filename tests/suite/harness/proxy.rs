@@ -112,6 +112,7 @@ fn operation(method: &str, path: &str, body: &str) -> String {
         ("POST", ["2017-03-31", "tags", ..]) => "TagResource",
         ("DELETE", ["2017-03-31", "tags", ..]) => "UntagResource",
         ("POST", []) if body.contains("Action=GetCallerIdentity") => "GetCallerIdentity",
+        ("GET", [_, _, ..]) => "GetObject",
         ("HEAD", [_]) => "HeadBucket",
         ("HEAD", [_, _, ..]) => "HeadObject",
         ("PUT", [_, _, ..]) if has("partNumber") => "UploadPart",
