@@ -60,7 +60,7 @@ pub async fn fetch(
     })?;
     let (begun, all) = (Instant::now(), object.content_length().unwrap_or_default().unsigned_abs());
     let broke_off =
-        |error: &dyn std::error::Error| Fault::new(FaultKind::Failed, format!("reading {url} broke off: {}", error));
+        |error: &dyn std::error::Error| Fault::new(FaultKind::Failed, format!("reading {url} broke off: {error}"));
     let mut file = tempfile::tempfile().map_err(|error| broke_off(&error))?;
     let mut done = 0;
     while let Some(bytes) = object.body.try_next().await.map_err(|error| broke_off(&error))? {

@@ -1,4 +1,4 @@
-//! The pieces of a run that take time: `cargo bench`. How the whole compares with others: `compare.py`.
+//! The pieces of a run that take time: `cargo bench --bench pieces`. How the whole compares with others: `compare.py`.
 #![expect(clippy::expect_used, reason = "a benchmark may fall")]
 
 use std::{fs, path::Path};
