@@ -297,3 +297,66 @@ fn continued(bytes: &[u8], shrinks: bool, position: Position) -> Result<Vec<u8>,
         room.reserve(bytes.len() / 4 + 1024);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, time::Duration};
+
+    use super::*;
+
+    /// An entry for a file as it was when somebody looked.
+    fn seen(path: &std::path::Path, change: impl FnOnce(&mut u64, &mut Option<Duration>)) -> Entry {
+        let metadata = fs::metadata(path).unwrap();
+        let (mut size, mut modified) = (metadata.len(), modified_at(&metadata));
+        change(&mut size, &mut modified);
+        let kind = Kind::File { size, modified, executable: false };
+        Entry { name: "file".to_owned(), source: path.to_owned(), kind }
+    }
+
+    fn packed(entry: Entry) -> Result<Vec<u64>, Error> {
+        let mut sizes = Vec::new();
+        in_order(&[entry], |piece| {
+            sizes.push(piece.size);
+            Ok(())
+        })?;
+        Ok(sizes)
+    }
+
+    #[test]
+    fn a_file_that_changed_since_it_was_selected_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "content").unwrap();
+        assert_eq!(packed(seen(&path, |_, _| ())).unwrap(), [7]);
+        for entry in [
+            seen(&path, |size, _| *size += 1),
+            seen(&path, |size, _| *size -= 1),
+            seen(&path, |_, modified| *modified = modified.map(|time| time - Duration::from_millis(1))),
+        ] {
+            assert!(matches!(packed(entry), Err(Error::Changed(changed)) if changed == path));
+        }
+        let entry = seen(&path, |_, _| ());
+        fs::remove_file(&path).unwrap();
+        assert!(matches!(packed(entry), Err(Error::Unreadable(..))));
+    }
+
+    #[test]
+    fn pieces_arrive_in_their_order_and_never_take_more_than_the_budget() {
+        let folder = tempfile::tempdir().unwrap();
+        let entry = |number: u64| {
+            let path = folder.path().join(number.to_string());
+            // The first is the slowest, so the others wait for it.
+            fs::File::create(&path).unwrap().set_len(if number == 0 { WHOLE + 3 * PIECE + 1 } else { number }).unwrap();
+            seen(&path, |_, _| ())
+        };
+        let entries: Vec<_> = (0..50).map(entry).collect();
+        let mut order = Vec::new();
+        in_order(&entries, |piece| {
+            order.push((piece.entry, piece.size));
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(order[..12].iter().map(|(_, size)| size).sum::<u64>(), WHOLE + 3 * PIECE + 1);
+        assert_eq!(order[12..], (1..50).map(|number| (number, number as u64)).collect::<Vec<_>>());
+    }
+}

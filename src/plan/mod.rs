@@ -298,6 +298,7 @@ fn code_change(deployment: &Deployment, artifact: &Artifact, live: Option<&Live>
         to: artifact.code_sha256.clone(),
         size: artifact.archive.size(),
         files: artifact.entries.len(),
+        left_out: artifact.left_out,
         architecture: deployment.code.architecture.or(artifact.survey.architecture()).or(from_architecture),
         from_architecture,
         // A package without a key of its own would lose the one that the live package has.

@@ -62,6 +62,8 @@ pub struct CodeChange {
     pub size: u64,
     /// How many files it has.
     pub files: usize,
+    /// How many names a rule that the user did not write left out of it.
+    pub left_out: usize,
     /// The instruction set sent with it; absent for AWS' default.
     pub architecture: Option<Architecture>,
     /// The live instruction set.

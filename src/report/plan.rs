@@ -56,7 +56,11 @@ fn described(step: &Step) -> (char, String, Vec<(String, String)>) {
 }
 
 fn contents(code: &CodeChange) -> String {
-    format!("{}, {}", size(code.size), count(code.files, "file"))
+    let left_out = match code.left_out {
+        0 => String::new(),
+        names => format!(", {} left out by default", count(names, "name")),
+    };
+    format!("{}, {}{left_out}", size(code.size), count(code.files, "file"))
 }
 
 /// A change by its name and both ends. What is hidden says only what happens to it.

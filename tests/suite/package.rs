@@ -362,26 +362,6 @@ open('overlap.zip', 'wb').write(local + central + other + end)
 }
 
 #[test]
-fn a_file_that_changes_while_it_is_packed_is_noticed() {
-    let universe = Universe::empty();
-    fs::create_dir(universe.path("dist")).unwrap();
-    // Much to do before the file's turn comes.
-    for number in 0..400 {
-        universe.write(&format!("dist/{number:03}"), "abcdefghij".repeat(100_000));
-    }
-    universe.write("dist/z.log", "one");
-    let child = universe.start("package --zip dist --output f.zip");
-    std::thread::sleep(std::time::Duration::from_millis(150));
-    universe.write("dist/z.log", "another");
-    let outcome = crate::harness::Outcome::of(&child.wait_with_output().unwrap());
-    assert!(
-        outcome.code == 0 || outcome.all().contains("z.log` changed while it was being packaged"),
-        "{}",
-        outcome.all()
-    );
-}
-
-#[test]
 fn links_stay_inside_of_the_package() {
     let universe = Universe::empty()
         .file("dist/lib/real.so", "x")
