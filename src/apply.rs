@@ -1,7 +1,7 @@
 //! Steps in order through one narrow trait: an event for each, and an honest account of what is left undone.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -30,8 +30,8 @@ pub struct Done {
 /// How a deployment ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// What was done.
-    pub done: Vec<&'static str>,
+    /// What was done, each with how long it took to settle.
+    pub done: Vec<(&'static str, Duration)>,
     /// The unqualified ARN, where a step told it.
     pub arn: Option<String>,
     /// The number of the version published.
@@ -179,13 +179,14 @@ pub async fn apply(plan: &Plan, control: &mut impl Control, tell: &mut dyn FnMut
     let mut outcome = Outcome::default();
     for (index, step) in plan.steps.iter().enumerate() {
         tell(Event::StepStarted { function: plan.function.clone(), step: step.clone() });
+        let begun = Instant::now();
         match control.perform(step).await {
             Ok(Done { arn, version, warnings }) => {
                 for warning in warnings {
                     tell(Event::Warning(Problem::new(warning)));
                 }
                 tell(Event::StepDone { step: step.clone(), version: version.clone() });
-                outcome.done.push(step.subject());
+                outcome.done.push((step.subject(), begun.elapsed()));
                 outcome.arn = arn.or(outcome.arn);
                 outcome.version = version.or(outcome.version);
             }
@@ -195,8 +196,8 @@ pub async fn apply(plan: &Plan, control: &mut impl Control, tell: &mut dyn FnMut
                     Progress::Nothing => Vec::new(),
                     Progress::Begun => vec![not_done.remove(0)],
                 };
-                let at = (index + 1, plan.steps.len());
-                return Err(Stopped { at, title: step.title(), done: outcome.done, begun, not_done, fault });
+                let (at, done) = ((index + 1, plan.steps.len()), outcome.done.iter().map(|(done, _)| *done).collect());
+                return Err(Stopped { at, title: step.title(), done, begun, not_done, fault });
             }
         }
     }

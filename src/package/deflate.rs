@@ -346,7 +346,7 @@ mod tests {
         let entry = |number: u64| {
             let path = folder.path().join(number.to_string());
             // The first is the slowest, so the others wait for it.
-            fs::File::create(&path).unwrap().set_len(if number == 0 { WHOLE + 3 * PIECE + 1 } else { number }).unwrap();
+            File::create(&path).unwrap().set_len(if number == 0 { WHOLE + 3 * PIECE + 1 } else { number }).unwrap();
             seen(&path, |_, _| ())
         };
         let entries: Vec<_> = (0..50).map(entry).collect();

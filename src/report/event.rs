@@ -155,6 +155,14 @@ pub struct Deployed {
     pub plan: Plan,
     /// How long it took.
     pub took: Duration,
+    /// What was done, each with how long it took to settle.
+    pub steps: Vec<(&'static str, Duration)>,
+    /// The newest version before; absent where there was none, or nobody asked.
+    pub version_before: Option<String>,
+    /// Bytes of the package when unpacked.
+    pub unpacked: u64,
+    /// The largest folders of the package with their bytes.
+    pub largest_folders: Vec<(String, u64)>,
 }
 
 impl Deployed {

@@ -20,7 +20,7 @@ pub use event::{Deployed, Doing, Event, Failure, Packaged, Stage};
 pub use plan::size;
 pub use redact::{Console, mask};
 
-use crate::host::{Ci, Host};
+use crate::host::{Build, Ci, Host};
 use crate::place::Problem;
 use crate::plan::Plan;
 use crate::settings::Secret;
@@ -111,6 +111,8 @@ fn dialect(ci: Ci, host: &Host) -> Box<dyn Dialect> {
 
 /// Turns events into text, annotations, outputs, a summary and a document.
 pub struct Reporter {
+    host: Host,
+    ci: Ci,
     dialect: Box<dyn Dialect>,
     progress: progress::Progress,
     console: Console,
@@ -135,6 +137,8 @@ impl Reporter {
     pub fn new(ci: Ci, host: &Host, format: Format, command: &'static str, console: Console) -> Self {
         console.keep_output_free(format == Format::Json);
         Self {
+            host: host.clone(),
+            ci,
             dialect: dialect(ci, host),
             progress: progress::Progress::new(host.terminal && ci == Ci::None),
             console,
@@ -226,6 +230,7 @@ impl Reporter {
         }
         let summary = std::mem::take(&mut self.summary);
         if !summary.is_empty() {
+            let summary = summary + &summary::footer(&Build::of(&self.host, self.ci));
             let result = self.dialect.summary(&summary, &self.console);
             self.warn_if(result);
         }

@@ -88,7 +88,7 @@ fn tag_changes(tags: &TagChange) -> Vec<(String, String)> {
 }
 
 /// The beginning of a hash, enough to tell two apart.
-fn short(sha256: &str) -> String {
+pub(super) fn short(sha256: &str) -> String {
     format!("{}…", sha256.chars().take(10).collect::<String>())
 }
 

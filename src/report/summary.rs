@@ -1,10 +1,14 @@
 //! The step summary: GitHub-flavoured Markdown that people want to look at.
 
+use std::time::Duration;
+
 use super::{
     event::{Deployed, Failure},
     plan, sanitise,
 };
-use crate::plan::{Plan, Step};
+use crate::host::Build;
+use crate::plan::{CodeChange, Plan, Step};
+use crate::settings::{Difference, Setting};
 
 /// Text in a table's cell or a paragraph, with nothing that Markdown or HTML would read.
 pub(super) fn text(text: &str) -> String {
@@ -23,15 +27,33 @@ pub(super) fn text(text: &str) -> String {
 
 /// A deployed function: what changed, or that nothing did.
 pub(super) fn of_deployed(deployed: &Deployed) -> String {
-    let Deployed { function, region, arn, version, code_sha256, package_size, plan, took } = deployed;
+    let Deployed { function, region, version, plan, .. } = deployed;
+    let console = console(region, function);
     if !deployed.changed() {
         let version = version.as_ref().map(|version| format!(", version {version}")).unwrap_or_default();
-        return format!("✔ **{}** in {} is unchanged{version}.\n\n", text(function), text(region));
+        return format!("✔ {} in {} is unchanged{version}.\n\n", link(function, &console), text(region));
     }
-    let version = version.as_ref().map(|version| format!("version {version}, ")).unwrap_or_default();
-    let (size, seconds) = (plan::size(*package_size), took.as_secs_f64());
-    let facts = format!("{version}package {size} with CodeSha256 {}, {seconds:.1} s, {}", text(code_sha256), text(arn));
-    format!("### {} deployed\n\n{}\n\n{facts}\n\n", text(function), table(plan))
+    let title = format!("### ✔ {} deployed", text(function));
+    let table = table(plan, deployed);
+    let link = link("Open in the console", &console);
+    [title, table, weight(deployed), time(deployed), format!("{link} · {}\n\n", text(&deployed.arn))].join("\n\n")
+}
+
+/// How large the package is, and what makes it so.
+fn weight(deployed: &Deployed) -> String {
+    let Deployed { package_size, unpacked, largest_folders, code_sha256, .. } = deployed;
+    let folder = |(name, bytes): &(String, u64)| format!("{} {}", text(name), plan::size(*bytes));
+    let folders: Vec<_> = largest_folders.iter().map(folder).collect();
+    let largest = if folders.is_empty() { String::new() } else { format!(" Largest: {}.", folders.join(", ")) };
+    let (packed, unpacked) = (plan::size(*package_size), plan::size(*unpacked));
+    format!("**Package** {packed}, {unpacked} unpacked, CodeSha256 {}.{largest}", text(code_sha256))
+}
+
+/// How long each step took.
+fn time(deployed: &Deployed) -> String {
+    let step = |(subject, took): &(&str, Duration)| format!("{subject} {:.1} s", took.as_secs_f64());
+    let steps: Vec<_> = deployed.steps.iter().map(step).collect();
+    format!("**Time** {:.1} s: {}.", deployed.took.as_secs_f64(), steps.join(", "))
 }
 
 /// A plan that was only shown.
@@ -40,30 +62,113 @@ pub(super) fn of_planned(plan: &Plan) -> String {
     if !plan.changes() {
         return format!("✔ **{function}** in {region} is unchanged.\n\n");
     }
-    format!("### Plan for {function} in {region}\n\n{}\n\n", table(plan))
+    format!("### Plan for {function} in {region}\n\n{}\n\n", rows_as_table(plan.steps.iter().flat_map(rows)))
 }
 
-fn table(plan: &Plan) -> String {
-    let row = |(name, change): (String, String)| format!("| {} | {} |", text(&name), text(&change));
-    let head = ["| what | change |".to_owned(), "| --- | --- |".to_owned()];
-    head.into_iter().chain(plan.steps.iter().flat_map(rows).map(row)).collect::<Vec<_>>().join("\n")
+/// What the page ends with: which commit, which run.
+pub(super) fn footer(build: &Build) -> String {
+    let commit = build.commit.as_ref().map(|commit| {
+        let short: String = commit.chars().take(12).collect();
+        format!("commit {}", text(&short))
+    });
+    let run = build.url.as_ref().map(|url| {
+        let number = build.number.as_ref().map(|number| format!(" {number}")).unwrap_or_default();
+        link(&format!("run{number}"), url)
+    });
+    let parts: Vec<_> = [commit, run].into_iter().flatten().collect();
+    if parts.is_empty() { String::new() } else { format!("<sub>{}</sub>\n", parts.join(" · ")) }
 }
 
-fn rows(step: &Step) -> Vec<(String, String)> {
+/// The page of a function in AWS' console, which each partition has under a domain of its own.
+fn console(region: &str, function: &str) -> String {
+    let domain = match region {
+        region if region.starts_with("cn-") => "console.amazonaws.cn",
+        region if region.starts_with("us-gov-") => "console.amazonaws-us-gov.com",
+        _ => "console.aws.amazon.com",
+    };
+    format!("https://{region}.{domain}/lambda/home?region={region}#/functions/{function}")
+}
+
+/// A link; only its text where the address is not one that can stand in a link.
+fn link(label: &str, url: &str) -> String {
+    let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '(' | ')' | '<' | '>' | '\\' | '"' | '`');
+    if url.starts_with("https://") && url.chars().all(plain) {
+        format!("[{}]({url})", text(label))
+    } else {
+        text(label)
+    }
+}
+
+/// What changed, with both ends.
+fn table(plan: &Plan, deployed: &Deployed) -> String {
+    let published = |row: [String; 3]| match (&deployed.version, row[0].as_str()) {
+        (Some(version), "version") => {
+            ["version".to_owned(), deployed.version_before.clone().unwrap_or_default(), version.clone()]
+        }
+        _ => row,
+    };
+    rows_as_table(plan.steps.iter().flat_map(rows).map(published))
+}
+
+fn rows_as_table(rows: impl Iterator<Item = [String; 3]>) -> String {
+    let cell = |end: &String| if end.is_empty() { "–".to_owned() } else { text(end) };
+    let row =
+        |[what, before, after]: [String; 3]| format!("| {} | {} | {} |", text(&what), cell(&before), cell(&after));
+    let head = ["| | before | after |".to_owned(), "| --- | --- | --- |".to_owned()];
+    head.into_iter().chain(rows.map(row)).collect::<Vec<_>>().join("\n")
+}
+
+/// What a step changes: its name and both ends; empty where there is none.
+fn rows(step: &Step) -> Vec<[String; 3]> {
+    let row = |what: &str, before: &str, after: &str| [what, before, after].map(str::to_owned);
     match step {
-        Step::UploadPackage(object) => vec![("package".to_owned(), object.url())],
-        Step::CreateFunction { differences, tags, .. } => {
-            let created = ("function".to_owned(), "created".to_owned());
-            let tags = tags.iter().map(|(key, value)| (format!("tag {key}"), value.clone()));
-            std::iter::once(created).chain(differences.iter().map(plan::change)).chain(tags).collect()
+        Step::UploadPackage(object) => vec![row("package", "", &object.url())],
+        Step::CreateFunction { differences, tags, code, .. } => {
+            let settings = differences.iter().map(change);
+            let tags = tags.iter().map(|(key, value)| row(&format!("tag {key}"), "", value));
+            std::iter::once(row("function", "", "created"))
+                .chain(settings)
+                .chain(tags)
+                .chain([row("code", "", &contents(code))])
+                .collect()
         }
-        Step::UpdateConfiguration { differences, .. } => differences.iter().map(plan::change).collect(),
+        Step::UpdateConfiguration { differences, .. } => differences.iter().map(change).collect(),
         Step::UpdateTags(tags) => {
-            let set = tags.set.iter().map(|(key, value)| (format!("tag {key}"), value.clone()));
-            set.chain(tags.remove.iter().map(|key| (format!("tag {key}"), "removed".to_owned()))).collect()
+            let before = |key: &String| tags.before.get(key).cloned().unwrap_or_default();
+            let set = tags.set.iter().map(|(key, value)| row(&format!("tag {key}"), &before(key), value));
+            let remove = tags.remove.iter().map(|key| row(&format!("tag {key}"), &before(key), "removed"));
+            set.chain(remove).collect()
         }
-        Step::UpdateCode(code) => vec![("code".to_owned(), format!("{} files", code.files))],
-        Step::PublishVersion { .. } => vec![("version".to_owned(), "published".to_owned())],
+        Step::UpdateCode(code) => {
+            let before = code.from.as_deref().map(plan::short).unwrap_or_default();
+            let mut rows = vec![row("code", &before, &contents(code))];
+            if let (Some(from), Some(to)) = (code.from_architecture, code.architecture)
+                && from != to
+            {
+                rows.push(row("architecture", &from.shown(), &to.shown()));
+            }
+            rows
+        }
+        Step::PublishVersion { .. } => vec![row("version", "", "published")],
+    }
+}
+
+fn contents(code: &CodeChange) -> String {
+    format!("{} ({})", plan::short(&code.to), plan::count(code.files, "file"))
+}
+
+/// Both ends of a setting's change. What belongs to a key is hidden.
+fn change(difference: &Difference) -> [String; 3] {
+    let hidden = |end: &Option<String>| end.as_ref().map(|_| "hidden".to_owned());
+    match &difference.key {
+        Some(key) => {
+            let after = hidden(&difference.to).unwrap_or_else(|| "removed".to_owned());
+            [format!("{} {key}", difference.setting), hidden(&difference.from).unwrap_or_default(), after]
+        }
+        None => {
+            let after = difference.to.clone().filter(|to| !to.is_empty()).unwrap_or_else(|| "removed".to_owned());
+            [difference.setting.to_owned(), difference.from.clone().unwrap_or_default(), after]
+        }
     }
 }
 

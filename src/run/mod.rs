@@ -30,6 +30,9 @@ use crate::settings::Role;
 /// How often it is told how far packing has come.
 const TICK: Duration = Duration::from_millis(100);
 
+/// How many of a package's folders a deployment tells of.
+const SHOWN_FOLDERS: usize = 5;
+
 /// The signal that asks the process to stop, once there is one.
 type Interrupt = watch::Receiver<Option<Signal>>;
 
@@ -433,9 +436,9 @@ impl<'a> Run<'a> {
         }
         let outcome = apply::apply(&plan, &mut session, &mut |event| self.tell(&event)).await;
         let outcome = outcome.map_err(|stopped| Error::Apply { stopped, function: plan.function.clone() })?;
-        let known_arn = match remote {
-            Remote::Absent => None,
-            Remote::Present(live) => Some(live.arn),
+        let (known_arn, version_before) = match remote {
+            Remote::Absent => (None, None),
+            Remote::Present(live) => (Some(live.arn), live.newest_version.map(|version| version.number)),
         };
         self.tell(&Event::Deployed(Deployed {
             function: plan.function.clone(),
@@ -446,6 +449,10 @@ impl<'a> Run<'a> {
             package_size: artifact.archive.size(),
             plan,
             took: Host::now().saturating_sub(begun),
+            steps: outcome.done,
+            version_before,
+            unpacked: package::unpacked(&artifact.entries),
+            largest_folders: package::largest_folders(&artifact.entries, SHOWN_FOLDERS),
         }));
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What each CI is told, byte for byte where a parser reads it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fs};
 
 use crate::harness::{Fault, Kind, Outcome, Proxy, Universe, emulator, has};
 
@@ -53,7 +53,13 @@ fn github_gets_masks_groups_outputs_and_a_summary() {
     assert!(found["plan"].starts_with(r#"[{"step":"create_function""#));
     assert!(found["package-size"].parse::<u64>().is_ok() && found["code-sha256"].len() == 44);
     let summary = universe.read("summary");
-    assert!(summary.contains("### on-github deployed") && summary.contains("| runtime | python3.12 |"), "{summary}");
+    // For `tests/page/render`, which shows it in a browser.
+    fs::create_dir_all("target/page").unwrap();
+    fs::write("target/page/summary.md", &summary).unwrap();
+    assert!(
+        summary.contains("### ✔ on-github deployed") && summary.contains("| runtime | – | python3.12 |"),
+        "{summary}"
+    );
     assert!(!summary.contains(SECRET) && !universe.read("output").contains(SECRET));
 
     universe.run("").code(0);
