@@ -15,7 +15,7 @@ mod resolve;
 mod shell;
 mod yaml;
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, path::PathBuf};
 
 pub use blocks::truth;
 pub use env::structured;
@@ -69,6 +69,12 @@ pub struct RunOptions {
     pub json: bool,
     /// Whether decisions are told.
     pub verbose: bool,
+    /// The file for a JUnit report; absent for none.
+    pub junit: Option<PathBuf>,
+    /// `auto`, `always` or `never`; empty before it was read.
+    pub color: &'static str,
+    /// Whether only results and mistakes are told.
+    pub quiet: bool,
 }
 
 /// How much is only shown.
@@ -260,6 +266,9 @@ fn run_options(reader: &mut Reader, context: &Context<'_>, loaded: &mut Loaded) 
         }
     }
     run.json = reader.choice("format") == Some("json");
+    run.junit = reader.path("junit");
+    run.color = reader.choice("color").unwrap_or("auto");
+    run.quiet = reader.flag("quiet");
     run.verbose = reader.flag("verbose") || context.host.flag("RUNNER_DEBUG");
     loaded.problems.append(&mut reader.problems);
 }

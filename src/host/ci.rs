@@ -295,6 +295,7 @@ mod tests {
             called_as: String::new(),
             arguments: Vec::new(),
             terminal: false,
+            error_terminal: false,
         }
     }
 

@@ -17,7 +17,7 @@ use std::{
 pub use ci::{Build, Ci};
 
 /// Everything that the process was started with.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Host {
     /// The environment. Variables that are not UTF-8 are left out.
     pub variables: BTreeMap<String, String>,
@@ -29,6 +29,8 @@ pub struct Host {
     pub arguments: Vec<String>,
     /// Whether people read standard output directly.
     pub terminal: bool,
+    /// Whether people read standard error directly.
+    pub error_terminal: bool,
 }
 
 impl Host {
@@ -47,6 +49,7 @@ impl Host {
                 .unwrap_or_default(),
             arguments: arguments.collect(),
             terminal: std::io::stdout().is_terminal(),
+            error_terminal: std::io::stderr().is_terminal(),
         }
     }
 

@@ -331,7 +331,7 @@ mod tests {
         for entry in [
             seen(&path, |size, _| *size += 1),
             seen(&path, |size, _| *size -= 1),
-            seen(&path, |_, modified| *modified = modified.map(|time| time - Duration::from_millis(1))),
+            seen(&path, |_, modified| *modified = modified.map(|time| time + Duration::from_millis(1))),
         ] {
             assert!(matches!(packed(entry), Err(Error::Changed(changed)) if changed == path));
         }

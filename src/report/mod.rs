@@ -3,9 +3,11 @@
 //! Everything said goes through one sanitiser for text of others and one redactor for secrets. Must not know how steps
 //! are executed.
 
+mod colour;
 mod event;
 mod github;
 mod json;
+mod junit;
 mod plain;
 mod plan;
 mod progress;
@@ -15,7 +17,9 @@ mod summary;
 mod travis;
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
+pub use colour::Colour;
 pub use event::{Deployed, Doing, Event, Failure, Packaged, Stage};
 pub use plan::size;
 pub use redact::{Console, mask};
@@ -75,10 +79,24 @@ enum Level {
     Warning,
 }
 
+/// How a run is told.
+#[derive(Debug, Clone, Default)]
+pub struct Manner {
+    /// What standard output is for.
+    pub format: Format,
+    /// Whether the log is coloured.
+    pub colour: Colour,
+    /// Whether only results and mistakes are told.
+    pub quiet: bool,
+    /// Where a JUnit report is written; absent for nowhere.
+    pub junit: Option<PathBuf>,
+}
+
 /// What standard output is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Format {
     /// Text for people and the CI.
+    #[default]
     Text,
     /// One JSON document; everything else goes to standard error.
     Json,
@@ -100,6 +118,14 @@ enum Stream {
     Error,
 }
 
+/// What is told also when only results and mistakes are.
+fn is_result(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Warning(_) | Event::Failed(_) | Event::Deployed(_) | Event::Checked { .. } | Event::Packaged(_)
+    )
+}
+
 /// The dialect of a CI. A further one is a file beside this and a line here.
 fn dialect(ci: Ci, host: &Host) -> Box<dyn Dialect> {
     match ci {
@@ -117,7 +143,10 @@ pub struct Reporter {
     progress: progress::Progress,
     console: Console,
     document: json::Document,
-    format: Format,
+    junit: junit::Junit,
+    manner: Manner,
+    /// Whether standard output and standard error are coloured.
+    coloured: [bool; 2],
     open_group: Option<Stage>,
     said_updating: Option<String>,
     summary: String,
@@ -134,8 +163,10 @@ pub struct Reporter {
 
 impl Reporter {
     /// A reporter in the dialect of a CI.
-    pub fn new(ci: Ci, host: &Host, format: Format, command: &'static str, console: Console) -> Self {
-        console.keep_output_free(format == Format::Json);
+    pub fn new(ci: Ci, host: &Host, manner: Manner, command: &'static str, console: Console) -> Self {
+        console.keep_output_free(manner.format == Format::Json);
+        let coloured = |terminal| manner.colour.for_stream(host, ci, terminal);
+        let [output, error] = [host.terminal, host.error_terminal].map(coloured);
         Self {
             host: host.clone(),
             ci,
@@ -143,7 +174,9 @@ impl Reporter {
             progress: progress::Progress::new(host.terminal && ci == Ci::None),
             console,
             document: json::Document::new(command),
-            format,
+            junit: junit::Junit::default(),
+            coloured: [if manner.format == Format::Json { error } else { output }, error],
+            manner,
             open_group: None,
             said_updating: None,
             summary: String::new(),
@@ -159,7 +192,7 @@ impl Reporter {
     /// Hides a value from here on, also in the CI's own log. Short values would hide ordinary words with them.
     pub fn hide(&mut self, secret: &Secret) {
         for line in secret.expose().lines().map(str::trim).filter(|line| line.chars().count() >= redact::SHORTEST) {
-            let command = self.dialect.mask(line).filter(|_| self.format == Format::Text);
+            let command = self.dialect.mask(line).filter(|_| self.manner.format == Format::Text);
             if let Some(command) = command.filter(|_| self.masked.insert(line.to_owned())) {
                 Console::unredacted(&command);
             }
@@ -175,6 +208,9 @@ impl Reporter {
     /// Says what happened.
     pub fn tell(&mut self, event: &Event) {
         if let Event::Progress { doing, done, all, so_far } = event {
+            if self.manner.quiet {
+                return;
+            }
             if let Some(line) = self.progress.tell(*doing, *done, *all, *so_far) {
                 self.line(&line);
             }
@@ -182,19 +218,21 @@ impl Reporter {
         }
         self.progress.clear();
         self.document.note(event);
+        self.junit.note(event);
+        let told = !self.manner.quiet || is_result(event);
         match event {
-            Event::Stage(stage) => self.stage(*stage),
+            Event::Stage(stage) if told => self.stage(*stage),
             Event::StageDone => self.close_group(),
             Event::Warning(problem) => self.problem(Level::Warning, problem),
             Event::Failed(failure) => self.failed(failure),
-            Event::StepStarted { function, step } => {
+            Event::StepStarted { function, step } if told => {
                 for line in plain::started(function, step, &mut self.said_updating) {
                     self.line(&line);
                 }
             }
             Event::Planned(plan) => {
-                for line in plain::lines(event) {
-                    self.line(&line);
+                for line in plain::lines(event).iter().filter(|_| told) {
+                    self.line(line);
                 }
                 self.planned.push(plan.clone());
             }
@@ -208,7 +246,8 @@ impl Reporter {
                 self.changed |= deployed.changed();
                 self.outputs = deployed.outputs();
             }
-            event => plain::lines(event).iter().for_each(|line| self.line(line)),
+            event if told => plain::lines(event).iter().for_each(|line| self.line(line)),
+            _ => {}
         }
     }
 
@@ -228,13 +267,20 @@ impl Reporter {
             let result = self.dialect.outputs(&outputs, &self.console);
             self.warn_if(result);
         }
+        if let Some(file) = self.manner.junit.take() {
+            let written = self.junit.text(&|text| self.console.redact(text).into_owned());
+            let written = written.map_err(std::io::Error::other);
+            let written = written.and_then(|text| std::fs::write(self.host.directory.join(&file), text));
+            let message = |error| format!("the JUnit report `{}` could not be written: {error}", file.display());
+            self.warn_if(written.map_err(message));
+        }
         let summary = std::mem::take(&mut self.summary);
         if !summary.is_empty() {
             let summary = summary + &summary::footer(&Build::of(&self.host, self.ci));
             let result = self.dialect.summary(&summary, &self.console);
             self.warn_if(result);
         }
-        if self.format == Format::Json {
+        if self.manner.format == Format::Json {
             let console = self.console.clone();
             Console::document(&self.document.finished(exit_code, &|text| console.redact(text).into_owned()));
         }
@@ -256,7 +302,7 @@ impl Reporter {
 
     fn stage(&mut self, stage: Stage) {
         self.close_group();
-        if let Some(text) = self.dialect.open(stage).filter(|_| self.format == Format::Text) {
+        if let Some(text) = self.dialect.open(stage).filter(|_| self.manner.format == Format::Text) {
             self.console.print(Stream::Output, &text);
             self.open_group = Some(stage);
         }
@@ -271,11 +317,22 @@ impl Reporter {
     }
 
     fn line(&self, line: &str) {
-        self.console.print(Stream::Output, &sanitise::inert(line));
+        self.lines_to(Stream::Output, line);
+    }
+
+    /// Prints text that is harmless, in its colours.
+    fn lines_to(&self, stream: Stream, text: &str) {
+        let text = sanitise::inert(text);
+        if self.coloured[usize::from(stream == Stream::Error)] {
+            let painted: Vec<_> = text.lines().map(colour::paint).collect();
+            self.console.print(stream, &painted.join("\n"));
+        } else {
+            self.console.print(stream, &text);
+        }
     }
 
     fn problem(&mut self, level: Level, problem: &Problem) {
-        if let Some(annotation) = self.dialect.annotate(level, problem).filter(|_| self.format == Format::Text) {
+        if let Some(annotation) = self.dialect.annotate(level, problem).filter(|_| self.manner.format == Format::Text) {
             return self.console.print(Stream::Output, &annotation);
         }
         let word = if level == Level::Error { "error" } else { "warning" };
@@ -293,10 +350,10 @@ impl Reporter {
         self.summary.push_str(&summary::of_failure(failure));
         let annotations: Vec<_> =
             failure.annotations().iter().filter_map(|problem| self.dialect.annotate(Level::Error, problem)).collect();
-        if annotations.is_empty() || self.format == Format::Json {
+        if annotations.is_empty() || self.manner.format == Format::Json {
             let stream = self.dialect.error_stream();
             for line in plain::failed(failure) {
-                self.console.print(stream, &sanitise::inert(&line));
+                self.lines_to(stream, &line);
             }
             return;
         }

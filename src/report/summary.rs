@@ -159,17 +159,14 @@ fn contents(code: &CodeChange) -> String {
 
 /// Both ends of a setting's change. What belongs to a key is hidden.
 fn change(difference: &Difference) -> [String; 3] {
+    let Difference { setting, key, from, to } = difference;
     let hidden = |end: &Option<String>| end.as_ref().map(|_| "hidden".to_owned());
-    match &difference.key {
-        Some(key) => {
-            let after = hidden(&difference.to).unwrap_or_else(|| "removed".to_owned());
-            [format!("{} {key}", difference.setting), hidden(&difference.from).unwrap_or_default(), after]
-        }
-        None => {
-            let after = difference.to.clone().filter(|to| !to.is_empty()).unwrap_or_else(|| "removed".to_owned());
-            [difference.setting.to_owned(), difference.from.clone().unwrap_or_default(), after]
-        }
-    }
+    let (name, from, to) = match key {
+        Some(key) => (format!("{setting} {key}"), hidden(from), hidden(to)),
+        None => ((*setting).to_owned(), from.clone(), to.clone()),
+    };
+    let after = to.filter(|to| !to.is_empty()).unwrap_or_else(|| "removed".to_owned());
+    [name, from.unwrap_or_default(), after]
 }
 
 /// A failure: where, what, and what next.

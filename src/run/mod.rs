@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use crate::apply::{self, Fault, FaultKind, Meanwhile, Signal};
 use crate::aws::{self, Connection, Session};
 use crate::cli::{self, Invocation, Stop, Verb};
-use crate::config::{self, DryRun, Entry, Loaded};
+use crate::config::{self, DryRun, Entry, Loaded, RunOptions};
 use crate::deployment::{CodeSource, Deployment, Rules};
 use crate::error::{Error, ExitCode};
 use crate::host::{Ci, Host};
@@ -24,7 +24,9 @@ use crate::package::{self, Artifact, Packed};
 use crate::place::{Place, Problem};
 use crate::plan::{self, Cause, Obstacle, Plan, Step, Through};
 use crate::remote::{Live, Remote};
-use crate::report::{self, Console, Deployed, Doing, Event, Format, Packaged, Reporter, Speaker, Stage};
+use crate::report::{
+    self, Colour, Console, Deployed, Doing, Event, Format, Manner, Packaged, Reporter, Speaker, Stage,
+};
 use crate::settings::Role;
 
 /// How often it is told how far packing has come.
@@ -49,19 +51,33 @@ pub fn run(host: &Host) -> ExitCode {
         }
         Err(Stop::Wrong(problem)) => {
             let format = if cli::asks_for_json(&host.arguments) { Format::Json } else { Format::Text };
-            let run =
-                Run::new(host, Verb::Deploy, Reporter::new(detected, host, format, "usage", console.clone()), console);
+            let manner = Manner { format, ..Manner::default() };
+            let reporter = Reporter::new(detected, host, manner, "usage", console.clone());
+            let run = Run::new(host, Verb::Deploy, reporter, console);
             return run.end(Err(Error::Usage(problem)));
         }
     };
     let loaded = config::load(&request, host, detected);
-    let format = if loaded.run.json { Format::Json } else { Format::Text };
-    let mut reporter = Reporter::new(loaded.run.ci, host, format, verb.name(), console.clone());
+    let mut reporter = Reporter::new(loaded.run.ci, host, manner(&loaded.run), verb.name(), console.clone());
     secrets::hide_configured(&loaded, &mut reporter);
     around::log_decisions(&loaded, &console);
     let run = Run::new(host, verb, reporter, console);
     let result = run.carry_out(&loaded);
     run.end(result)
+}
+
+/// How the run is told, as the user wants it.
+fn manner(options: &RunOptions) -> Manner {
+    Manner {
+        format: if options.json { Format::Json } else { Format::Text },
+        colour: match options.color {
+            "always" => Colour::Always,
+            "never" => Colour::Never,
+            _ => Colour::Auto,
+        },
+        quiet: options.quiet,
+        junit: options.junit.clone(),
+    }
 }
 
 /// One run of the tool.

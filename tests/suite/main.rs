@@ -39,5 +39,8 @@ mod faults;
 // What each CI is told.
 mod dialects;
 
+// What people get beside the log.
+mod report;
+
 // What the manual says.
 mod readme;

@@ -37,6 +37,7 @@ impl Universe {
         variables.insert("PATH".to_owned(), std::env::var("PATH").unwrap());
         variables.insert("HOME".to_owned(), home.to_string_lossy().into_owned());
         variables.insert("AWS_EC2_METADATA_DISABLED".to_owned(), "true".to_owned());
+        variables.insert("NO_COLOR".to_owned(), "1".to_owned());
         Self { directory, variables, program: PathBuf::from(env!("CARGO_BIN_EXE_dpl-lambda")) }
     }
 

@@ -1,0 +1,144 @@
+//! What happened as a JUnit report, which GitLab, Azure, CircleCI, Jenkins, Bitbucket and Buildkite show beside the job.
+//!
+//! A suite for each function, a case for each step of its plan; a mistake in the configuration is a case of its own.
+
+use std::time::{Duration, Instant};
+
+use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
+
+use super::event::{Event, Failure};
+use crate::place::Problem;
+use crate::plan::Step;
+
+/// Collects a report.
+#[derive(Default)]
+pub(super) struct Junit {
+    suites: Vec<Suite>,
+    begun: Option<Instant>,
+}
+
+struct Suite {
+    name: String,
+    function: Option<String>,
+    cases: Vec<Case>,
+}
+
+struct Case {
+    name: String,
+    result: Result<(), Reason>,
+    took: Option<Duration>,
+    /// The file at fault.
+    file: Option<String>,
+}
+
+/// Why a case did not succeed.
+enum Reason {
+    /// Nobody came to it.
+    NotDone,
+    Failed(String),
+}
+
+impl Case {
+    fn new(name: &str, result: Result<(), Reason>) -> Self {
+        Self { name: name.to_owned(), result, took: None, file: None }
+    }
+}
+
+impl Junit {
+    /// Takes in what happened.
+    pub(super) fn note(&mut self, event: &Event) {
+        match event {
+            Event::Planned(plan) => {
+                let step = |step: &Step| Case::new(step.title(), Err(Reason::NotDone));
+                let cases = match plan.steps.as_slice() {
+                    [] => vec![Case::new("unchanged", Ok(()))],
+                    steps => steps.iter().map(step).collect(),
+                };
+                let name = format!("{} in {}", plan.function, plan.region);
+                self.suites.push(Suite { name, function: Some(plan.function.clone()), cases });
+            }
+            Event::StepStarted { .. } => self.begun = Some(Instant::now()),
+            Event::StepDone { .. } => {
+                let took = self.begun.take().map(|begun| begun.elapsed());
+                if let Some(case) = self.next() {
+                    (case.result, case.took) = (Ok(()), took);
+                }
+            }
+            Event::Checked { function, .. } => self.alone(Some(function), Case::new("check", Ok(()))),
+            Event::Packaged(_) => self.alone(None, Case::new("package", Ok(()))),
+            Event::Skipped(reason) => self.alone(None, Case::new(reason, Err(Reason::NotDone))),
+            Event::Failed(failure) => self.failed(failure),
+            _ => {}
+        }
+    }
+
+    /// The first case that nobody came to yet: steps are done in order, function by function.
+    fn next(&mut self) -> Option<&mut Case> {
+        let open = |case: &&mut Case| matches!(case.result, Err(Reason::NotDone));
+        self.suites.iter_mut().flat_map(|suite| suite.cases.iter_mut()).find(open)
+    }
+
+    fn alone(&mut self, function: Option<&String>, case: Case) {
+        let name = function.cloned().unwrap_or_else(|| "dpl-lambda".to_owned());
+        self.suites.push(Suite { name, function: function.cloned(), cases: vec![case] });
+    }
+
+    fn failed(&mut self, failure: &Failure) {
+        let planned = |suite: &&mut Suite| suite.function.is_some() && suite.function == failure.function;
+        let step = self
+            .suites
+            .iter_mut()
+            .rfind(planned)
+            .and_then(|suite| suite.cases.iter_mut().find(|case| matches!(case.result, Err(Reason::NotDone))));
+        if let Some(case) = step {
+            let problems: Vec<_> = failure.problems.iter().map(told).collect();
+            case.result = Err(Reason::Failed(format!("{}\n{}", failure.headline, problems.join("\n"))));
+            return;
+        }
+        for problem in failure.annotations() {
+            let name = problem.option.clone().unwrap_or_else(|| failure.headline.clone());
+            let file = problem.place.as_ref().and_then(|place| place.in_file()).map(|file| file.path.to_string());
+            let case = Case { file, ..Case::new(&name, Err(Reason::Failed(told(&problem)))) };
+            self.alone(failure.function.as_ref(), case);
+        }
+    }
+
+    /// The report as text, whose values go through `redact`.
+    pub(super) fn text(&self, redact: &dyn Fn(&str) -> String) -> Result<String, SerializeError> {
+        let mut report = Report::new(env!("CARGO_PKG_NAME"));
+        for suite in &self.suites {
+            let mut told = TestSuite::new(redact(&suite.name));
+            told.add_test_cases(suite.cases.iter().map(|case| test_case(case, &suite.name, redact)));
+            report.add_test_suite(told);
+        }
+        report.to_string()
+    }
+}
+
+fn told(problem: &Problem) -> String {
+    let help = problem.help.as_ref().map(|help| format!("\nhelp: {help}")).unwrap_or_default();
+    format!("{problem}{help}")
+}
+
+fn test_case(case: &Case, suite: &str, redact: &dyn Fn(&str) -> String) -> TestCase {
+    let status = match &case.result {
+        Ok(()) => TestCaseStatus::success(),
+        Err(Reason::NotDone) => TestCaseStatus::skipped(),
+        Err(Reason::Failed(reason)) => {
+            let reason = redact(reason);
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_message(reason.lines().next().unwrap_or_default().to_owned());
+            status.set_description(reason);
+            status
+        }
+    };
+    let mut told = TestCase::new(redact(&case.name), status);
+    told.set_classname(redact(suite));
+    if let Some(took) = case.took {
+        told.set_time(took);
+    }
+    if let Some(file) = &case.file {
+        told.extra.insert("file".into(), redact(file).into());
+    }
+    told
+}
