@@ -13,12 +13,9 @@ use std::{
 use zip::{ZipArchive, read::ZipFile};
 
 use super::{
-    Error, Listed,
+    Error, Listed, UNPACKED_LIMIT,
     inspect::{Contents, ReadSeek},
 };
-
-/// The largest entry that is looked into, in bytes: as much as a whole function may have.
-const LARGEST: u64 = 250 << 20;
 
 /// An archive that was opened.
 pub(super) struct Ready {
@@ -64,10 +61,11 @@ impl Contents for Ready {
     }
 
     fn open(&self, entry: &Listed) -> io::Result<Box<dyn ReadSeek + '_>> {
-        // What cannot be unpacked here may be well for AWS; it is not looked into.
+        // What cannot be unpacked here may be well for AWS, and what is larger than a function is not: neither is
+        // looked into.
         let unknown = |_| io::ErrorKind::InvalidData;
         let index = *self.indices.get(&entry.name).ok_or(io::ErrorKind::InvalidData)?;
-        if entry.size > LARGEST {
+        if entry.size > UNPACKED_LIMIT {
             return Err(io::ErrorKind::InvalidData.into());
         }
         let mut archive = self.archive.lock().map_err(|_| io::ErrorKind::InvalidData)?;

@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::UNPACKED_LIMIT;
 use super::path::base;
 use super::{Facts, Finding, Rule, Severity, Survey, count, few};
-
-/// AWS' limit for a function with all of its layers, in bytes.
-const MOST: u64 = 262_144_000;
 
 /// Waste below this is not worth a word.
 const WORTH_A_WORD: u64 = 1 << 20;
@@ -63,13 +61,13 @@ pub(super) fn rules(survey: &Survey, _: &Facts<'_>) -> Vec<Finding> {
 }
 
 fn too_large(survey: &Survey, total: u64) -> Option<Finding> {
-    if total <= MOST {
+    if total <= UNPACKED_LIMIT {
         return None;
     }
     let message = format!(
         "the package is {} unpacked, but AWS takes at most {}, and that includes the layers",
         megabytes(total),
-        megabytes(MOST)
+        megabytes(UNPACKED_LIMIT)
     );
     let folders = largest(survey.files.iter().map(|file| (folder(&file.name), file.size)));
     let help = format!("leave out what the function does not need with `exclude`; the largest are {folders}");
