@@ -1,10 +1,8 @@
 //! Every way in which a run ends badly: one variant a stage, with its exit code and its words for people.
 
-use std::collections::BTreeMap;
-
 use crate::apply::{Fault, FaultKind, Signal, Stopped};
 use crate::package;
-use crate::place::{Place, Problem};
+use crate::place::{Place, Places, Problem};
 use crate::plan::{Cause, Obstacle};
 use crate::report::{Console, Failure};
 
@@ -87,8 +85,10 @@ pub enum Error {
 
 impl Error {
     /// A package that could not be built, with the place of the option at fault.
-    pub fn package(error: package::Error, places: &BTreeMap<&'static str, Place>, function: Option<&str>) -> Self {
-        Self::Package { place: places.get(error.option()).cloned(), error, function: function.map(str::to_owned) }
+    pub fn package(error: package::Error, places: &Places, function: Option<&str>) -> Self {
+        let of_item = error.item().and_then(|item| places.get(&format!("{}: {item}", error.option())));
+        let place = of_item.or_else(|| places.get(error.option())).or_else(|| places.get("zip")).cloned();
+        Self::Package { place, error, function: function.map(str::to_owned) }
     }
 
     /// What is live could not be read.
@@ -110,7 +110,7 @@ impl Error {
     }
 
     /// What stands in the way of a plan, each with the place of its option, or else of the function's name.
-    pub fn obstacles(function: &str, obstacles: &[Obstacle], places: &BTreeMap<&'static str, Place>) -> Self {
+    pub fn obstacles(function: &str, obstacles: &[Obstacle], places: &Places) -> Self {
         let place = |option: &str| places.get(option).or_else(|| places.get("function_name")).cloned();
         let found = obstacles.iter().map(|obstacle| (obstacle.clone(), place(obstacle.option)));
         Self::Plan { obstacles: found.collect(), function: function.to_owned() }

@@ -2,7 +2,11 @@
 //!
 //! Knows flags, variables and files as places. Must not know what any option means.
 
+use std::collections::BTreeMap;
 use std::{fmt, sync::Arc};
+
+/// Where each option was written, by its name; an item of a list also by `NAME: ITEM`.
+pub type Places = BTreeMap<String, Place>;
 
 /// Where a value was written by the user.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

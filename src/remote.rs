@@ -64,6 +64,8 @@ pub enum Stored {
     Object {
         /// Bytes.
         size: u64,
+        /// Base64 SHA-256 that it was sent with; absent where others sent it.
+        code_sha256: Option<String>,
         /// Its version; absent where the bucket has none.
         version_id: Option<String>,
     },

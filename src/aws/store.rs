@@ -24,6 +24,9 @@ use crate::package::code_sha256;
 use crate::plan::Object;
 use crate::remote::Stored;
 
+/// Metadata of an object that was sent as a whole: the hash of what it holds.
+const HASH: &str = "code-sha256";
+
 /// Packages up to this size go in one request.
 const WHOLE: u64 = 16 << 20;
 
@@ -83,6 +86,7 @@ impl Session<'_> {
         let request = request.set_expected_bucket_owner(object.expected_owner.clone());
         match self.bounded(call.action, request.send()).await? {
             Ok(found) => Ok(Stored::Object {
+                code_sha256: found.metadata().and_then(|metadata| metadata.get(HASH)).cloned(),
                 size: found.content_length().and_then(|length| u64::try_from(length).ok()).unwrap_or_default(),
                 version_id: version(found.version_id()),
             }),
@@ -133,6 +137,7 @@ impl Session<'_> {
             .bucket(&object.bucket)
             .key(&object.key)
             .content_type("application/zip")
+            .metadata(HASH, &object.code_sha256)
             .set_expected_bucket_owner(object.expected_owner.clone())
             .set_server_side_encryption(object.kms_key_arn.as_ref().map(|_| ServerSideEncryption::AwsKms))
             .set_ssekms_key_id(object.kms_key_arn.clone())
@@ -144,6 +149,7 @@ impl Session<'_> {
         let request = self.s3.create_multipart_upload().bucket(&object.bucket).key(&object.key);
         let request = request
             .content_type("application/zip")
+            .metadata(HASH, &object.code_sha256)
             .checksum_algorithm(ChecksumAlgorithm::Sha256)
             .set_expected_bucket_owner(object.expected_owner.clone())
             .set_server_side_encryption(object.kms_key_arn.as_ref().map(|_| ServerSideEncryption::AwsKms))
@@ -224,7 +230,9 @@ impl Session<'_> {
             Ok(sent) => Ok(version(sent.version_id())),
             // A first answer may have been lost; there is no such upload then any more.
             Err(error) => match (error.code(), self.look(object).await?) {
-                (Some("NoSuchUpload"), Stored::Object { size, version_id }) if size == object.size => Ok(version_id),
+                (Some("NoSuchUpload"), Stored::Object { size, version_id, .. }) if size == object.size => {
+                    Ok(version_id)
+                }
                 _ => Err(refused(fault::of(&error, &call), object)),
             },
         }

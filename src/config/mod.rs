@@ -15,7 +15,7 @@ mod resolve;
 mod shell;
 mod yaml;
 
-use std::{collections::BTreeMap, path::Path, path::PathBuf};
+use std::path::{Path, PathBuf};
 
 pub use blocks::truth;
 pub use env::structured;
@@ -24,7 +24,7 @@ pub use layer::{Entry as MapEntry, Given, Layer, Value, insert};
 use self::{read::Reader, resolve::Context};
 use crate::deployment::{Code, Deployment};
 use crate::host::{Build, Ci, Host};
-use crate::place::{Place, Problem};
+use crate::place::{Places, Problem};
 use crate::settings::Secret;
 
 /// What the command line says besides options.
@@ -95,7 +95,7 @@ pub struct Entry {
     /// What was meant.
     pub deployment: Deployment,
     /// Where each option was written.
-    pub places: BTreeMap<&'static str, Place>,
+    pub places: Places,
     /// Whether its failure fails the run.
     pub allow_failure: bool,
     /// How much of it is only shown.
@@ -112,7 +112,7 @@ pub struct Loaded {
     /// What to deploy, in order; with [`Purpose::Package`] empty.
     pub entries: Vec<Entry>,
     /// What to package; filled only with [`Purpose::Package`].
-    pub packages: Vec<(Code, BTreeMap<&'static str, Place>)>,
+    pub packages: Vec<(Code, Places)>,
     /// Why blocks are not deployed in this build.
     pub skipped: Vec<String>,
     /// How the run goes. Filled as far as possible also when there are problems.

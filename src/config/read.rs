@@ -1,13 +1,13 @@
 //! From options as written to typed values, each complaint with its place.
 
-use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
+use std::{path::PathBuf, str::FromStr};
 
 use super::{
     blocks::truth,
     layer::{Given, Layer, Value},
     options::{self, Kind, Opt},
 };
-use crate::place::{Place, Problem};
+use crate::place::{Place, Places, Problem};
 use crate::settings::{Secret, Setting, Source, Written};
 
 /// Reads typed values out of a merged layer and collects what is wrong with them.
@@ -47,8 +47,20 @@ impl Reader {
     }
 
     /// Places of all options that were written.
-    pub(super) fn places(&self) -> BTreeMap<&'static str, Place> {
-        self.layer.iter().map(|(name, given)| (*name, given.place.clone())).collect()
+    pub(super) fn places(&self) -> Places {
+        let of_item = |name: &str, item: &Given| {
+            let text = item.as_text().or_else(|| item.get("from").and_then(Given::as_text))?;
+            Some((format!("{name}: {}", text.trim()), item.place.clone()))
+        };
+        let places = self.layer.iter().flat_map(|(name, given)| {
+            let items = match &given.value {
+                Value::List(items) => items.as_slice(),
+                Value::Null | Value::Text(_) | Value::Map(_) => &[],
+            };
+            let items: Vec<_> = items.iter().filter_map(|item| of_item(name, item)).collect();
+            items.into_iter().chain([((*name).to_owned(), given.place.clone())])
+        });
+        places.collect()
     }
 
     /// Notes what is wrong with an option, at its place.

@@ -129,7 +129,7 @@ fn source(reader: &mut Reader) -> (CodeSource, Option<Upload>) {
     let (prefix, key) = (reader.text("s3_prefix"), reader.text("s3_key"));
     let version_id = reader.text("s3_object_version");
     let expected_owner = reader.text("s3_expected_owner");
-    let kms_key_arn = reader.text("s3_kms_key_arn");
+    let kms_key_arn = reader.setting::<Arn>("s3_kms_key_arn").map(|arn| arn.0);
     let Some(bucket) = bucket else {
         for name in ["s3_prefix", "s3_key", "s3_object_version", "s3_expected_owner", "s3_kms_key_arn"] {
             if reader.place(name).is_some() {
@@ -157,8 +157,10 @@ fn source(reader: &mut Reader) -> (CodeSource, Option<Upload>) {
     }
     match (path, key) {
         (None, Some(key)) => {
-            if reader.place("s3_kms_key_arn").is_some() {
-                reader.wrong("s3_kms_key_arn", "is for sending a package, and `s3_key` without `zip` sends none");
+            for name in ["s3_kms_key_arn", "include", "exclude"] {
+                if reader.place(name).is_some() {
+                    reader.wrong(name, "is for making a package, and `s3_key` without `zip` names one that is there");
+                }
             }
             (CodeSource::Object { bucket, key, version_id, expected_owner }, None)
         }

@@ -51,11 +51,11 @@ pub(super) fn write(entries: &[Entry], out: impl Write, mut progress: impl FnMut
             records.push(Record::new(entry, &piece, out.count));
         }
         let Some(record) = records.last_mut() else { return Ok(()) };
-        record.add(entry, &piece, &mut out).map_err(Error::Write)?;
+        record.add(entry, &piece, &mut out).map_err(Error::Temporary)?;
         progress(packed);
         Ok(())
     })?;
-    finish(entries, &records, &mut out).map_err(Error::Write)?;
+    finish(entries, &records, &mut out).map_err(Error::Temporary)?;
     let listed = |(entry, record): (&Entry, &Record)| Listed {
         name: entry.name.clone(),
         mode: record.mode,

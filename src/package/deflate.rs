@@ -93,9 +93,15 @@ pub(super) fn in_order(entries: &[Entry], mut take: impl FnMut(Deflated) -> Resu
     let workers = thread::available_parallelism().map_or(1, usize::from).min(pieces.len());
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel();
-        for _ in 0..workers {
+        for number in 0..workers {
             let (queue, sender) = (&queue, sender.clone());
-            scope.spawn(move || queue.work(entries, &sender));
+            let worker = thread::Builder::new().spawn_scoped(scope, move || queue.work(entries, &sender));
+            // One is enough; a machine that gives no more is no reason to fail.
+            if let Err(error) = worker
+                && number == 0
+            {
+                return Err(Error::Thread(error));
+            }
         }
         drop(sender);
         let mut early = BTreeMap::new();
@@ -288,7 +294,7 @@ fn continued(bytes: &[u8], shrinks: bool, position: Position) -> Result<Vec<u8>,
     loop {
         let done = usize::try_from(compressor.total_in()).unwrap_or(usize::MAX);
         let status = compressor.compress_vec(&bytes[done..], &mut room, flush);
-        let status = status.map_err(|error| Error::Write(io::Error::other(error)))?;
+        let status = status.map_err(|error| Error::Temporary(io::Error::other(error)))?;
         // Room that is left says that nothing waits in the deflater any more.
         let all = compressor.total_in() == bytes.len() as u64;
         if status == Status::StreamEnd || (all && flush == FlushCompress::Sync && room.len() < room.capacity()) {

@@ -16,13 +16,13 @@ use std::{
     collections::BTreeMap,
     fmt::Write,
     fs::{self, File},
-    io::{self, Seek},
+    io,
     path::{Path, PathBuf},
 };
 
 use base64::Engine;
 use inspect::{Contents, ReadSeek};
-pub use store::{Archive, code_sha256};
+pub use store::{Archive, beside, code_sha256};
 
 use crate::deployment::Rules;
 
@@ -131,8 +131,8 @@ pub enum Error {
     Cycle(PathBuf),
     #[error("`{glob}` is not a glob: {reason}")]
     Glob { option: &'static str, glob: String, reason: String },
-    #[error("`include` has `{0}`, which matches no file")]
-    Unmatched(String),
+    #[error("`include` has `{0}`{from}, which matches no file", from = .1.as_ref().map(|from| format!(" from `{}`", from.display())).unwrap_or_default())]
+    Unmatched(String, Option<PathBuf>),
     #[error("`include` brings files from `{0}`, which does not exist")]
     NothingToBring(PathBuf),
     #[error("there is nothing to package in `{0}`{hint}", hint = if *.1 == 0 { String::new() } else { format!(": all {} files are left out by default (hidden names need `dot_match`)", .1) })]
@@ -145,17 +145,38 @@ pub enum Error {
     Twice { name: String, first: PathBuf, second: PathBuf },
     #[error("the files have {0} bytes, and AWS takes at most 262144000; leave files out with `exclude`")]
     TooLarge(u64),
-    #[error("the archive could not be written")]
-    Write(#[source] io::Error),
+    #[error("the archive could not be written to the folder for temporary files, which `TMPDIR` names")]
+    Temporary(#[source] io::Error),
+    #[error("a package must not have the name `{0}`: it is longer than Linux takes, or holds what no name can hold")]
+    BadName(String),
+    #[error(
+        "`{name}` would be both a file and a folder, which has `{inside}`; exclude one, or bring it to another place"
+    )]
+    Nested { name: String, inside: String },
+    #[error("the machine gives no thread to pack with")]
+    Thread(#[source] io::Error),
     #[error("`{0}` changed while it was being packaged; run again when nothing writes to it")]
     Changed(PathBuf),
 }
 
 impl Error {
+    /// The item at fault of the option's list, as it was written.
+    pub fn item(&self) -> Option<String> {
+        match self {
+            Self::Unmatched(_, Some(from)) | Self::NothingToBring(from) => Some(from.display().to_string()),
+            Self::Unmatched(glob, None) | Self::Glob { glob, .. } => Some(glob.clone()),
+            _ => None,
+        }
+    }
+
     /// The option at fault.
     pub fn option(&self) -> &'static str {
         match self {
-            Self::Unmatched(_) | Self::NothingToBring(_) | Self::Twice { .. } => "include",
+            Self::Unmatched(..)
+            | Self::NothingToBring(_)
+            | Self::Twice { .. }
+            | Self::Nested { .. }
+            | Self::BadName(_) => "include",
             Self::Glob { option, .. } => option,
             Self::TooLarge(_) => "exclude",
             Self::Escapes { .. } | Self::Dangles { .. } | Self::Cycle(_) => "symlinks",
@@ -185,14 +206,16 @@ pub fn build(
     } else if !metadata.is_file() {
         return Err(Error::Special(source.to_owned()));
     } else if is_archive(&path) {
-        return ready(source, File::open(&path).map_err(unreadable)?);
+        let file = File::open(&path).map_err(unreadable)?;
+        // What is looked into here is what is sent, also when somebody makes the archive anew meanwhile.
+        return ready(source, store::snapshot(&file).map_err(Error::Temporary)?);
     } else {
         select::single(&path)?
     };
     let all = selection.entries.iter().map(select::Entry::size).sum();
     let mut store = store::Store::new();
     let entries = archive::write(&selection.entries, &mut store, |done| progress(Packed { done, all }))?;
-    let (archive, code_sha256) = store.finish().map_err(Error::Write)?;
+    let (archive, code_sha256) = store.finish().map_err(Error::Temporary)?;
     let survey = inspect::survey(&Files { entries: &entries, sources: &selection.entries })?;
     let warnings = colliding(&entries);
     Ok(Artifact { archive, code_sha256, entries, left_out: selection.left_out, version_id: None, survey, warnings })
@@ -224,15 +247,16 @@ fn is_archive(path: &Path) -> bool {
 }
 
 /// Reads a ready archive, which is sent as it is, and looks whether it is one.
-pub fn ready(shown: &Path, mut file: File) -> Result<Artifact, Error> {
+///
+/// The file is one that nobody else can change.
+pub fn ready(shown: &Path, file: File) -> Result<Artifact, Error> {
     let unreadable = |error| Error::Unreadable(shown.to_owned(), error);
     let ready = ready::Ready::open(shown, file.try_clone().map_err(unreadable)?)?;
-    if ready.entries().is_empty() {
+    if ready.entries().iter().all(|entry| entry.name.ends_with('/')) {
         return Err(Error::Empty(shown.to_owned(), 0));
     }
     let survey = inspect::survey(&ready)?;
     let entries = ready.entries().to_vec();
-    file.rewind().map_err(unreadable)?;
     let (archive, code_sha256) = Archive::of_file(file).map_err(unreadable)?;
     let warnings = colliding(&entries);
     Ok(Artifact { archive, code_sha256, entries, left_out: 0, version_id: None, survey, warnings })

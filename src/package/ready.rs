@@ -3,7 +3,7 @@
 //! They may come from anywhere, so nothing that they say of themselves is believed beyond what is checked here.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{self, Cursor, Read},
     path::Path,
@@ -51,6 +51,9 @@ impl Ready {
             entries.push(listed);
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
+        if let Some(twice) = twice(&entries) {
+            return Err(dubious(twice));
+        }
         Ok(Self { archive: Mutex::new(archive), entries, indices })
     }
 }
@@ -74,6 +77,26 @@ impl Contents for Ready {
         unpacked.take(entry.size).read_to_end(&mut bytes).map_err(unknown)?;
         Ok(Box::new(Cursor::new(bytes)))
     }
+}
+
+/// Two entries that become one when they are unpacked, or of which one is a folder and the other a file.
+fn twice(entries: &[Listed]) -> Option<String> {
+    let plain =
+        |name: &str| name.split('/').filter(|part| !part.is_empty() && *part != ".").collect::<Vec<_>>().join("/");
+    let mut files = BTreeSet::new();
+    for entry in entries.iter().filter(|entry| !entry.name.ends_with('/')) {
+        if !files.insert(plain(&entry.name)) {
+            return Some(format!("it has two entries `{}`", plain(&entry.name)));
+        }
+    }
+    let folders = entries.iter().flat_map(|entry| {
+        let name = plain(&entry.name);
+        let own = entry.name.ends_with('/').then(|| name.clone());
+        let above: Vec<_> = name.match_indices('/').map(|(end, _)| name[..end].to_owned()).collect();
+        above.into_iter().chain(own)
+    });
+    let both = folders.into_iter().find(|folder| files.contains(folder))?;
+    Some(format!("its entry `{both}` is both a file and a folder"))
 }
 
 /// How an entry is listed, or why it must not be in a package.

@@ -18,6 +18,9 @@ use crate::deployment::{Bring, Hidden, Links, Rules};
 /// Names that are never packaged: version control, what interpreters and Finder leave behind.
 const NEVER: &[&str] = &[".git", ".hg", ".svn", ".bzr", "CVS", "_darcs", ".jj", "__pycache__", ".DS_Store"];
 
+/// The longest path that Linux takes, in bytes.
+const LONGEST_NAME: usize = 4095;
+
 /// gitignore lines of the package itself, at its root.
 const IGNORE_FILE: &str = ".lambdaignore";
 
@@ -88,8 +91,8 @@ pub(super) fn directory(shown: &Path, base: &Path, rules: &Rules) -> Result<Sele
     let never = rules.never.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
     let mut collector = Collector { rules, exclude, never, entries: BTreeMap::new(), left_out: 0 };
 
-    if let Some(unmatched) = collector.walk(&root, "", &Include::new(&rules.include, "include")?)? {
-        return Err(Error::Unmatched(rules.include[unmatched].clone()));
+    if let Some(unmatched) = collector.walk(&root, "", &Include::new(&rules.include, "include", rules.hidden)?)? {
+        return Err(Error::Unmatched(rules.include[unmatched].clone(), None));
     }
     for bring in &rules.bring {
         collector.bring(bring, base)?;
@@ -97,6 +100,8 @@ pub(super) fn directory(shown: &Path, base: &Path, rules: &Rules) -> Result<Sele
     if collector.entries.is_empty() {
         return Err(Error::Empty(shown.to_owned(), collector.left_out));
     }
+    collector.check_folders()?;
+    collector.check_links()?;
     Ok(Selection { entries: collector.entries.into_values().collect(), left_out: collector.left_out })
 }
 
@@ -120,7 +125,7 @@ impl Collector<'_> {
     /// Takes what stands elsewhere.
     fn bring(&mut self, bring: &Bring, base: &Path) -> Result<(), Error> {
         let from = real(&bring.from, base, Error::NothingToBring)?;
-        let unmatched = || Error::Unmatched(format!("{} from {}", bring.glob, bring.from.display()));
+        let unmatched = || Error::Unmatched(bring.glob.clone(), Some(bring.from.clone()));
         let prefix = if bring.to.is_empty() { String::new() } else { format!("{}/", bring.to) };
         let metadata = fs::metadata(&from).map_err(|error| Error::Unreadable(bring.from.clone(), error))?;
         if metadata.is_file() {
@@ -128,7 +133,9 @@ impl Collector<'_> {
             let name = format!("{prefix}{}", base_name(&bring.from)?);
             return self.add(Entry { name, source: from, kind: file(&metadata) });
         }
-        let include = Include::new(std::slice::from_ref(&bring.glob), "include")?;
+        // Only what is hidden in the package's own root stays out of it.
+        let hidden = if prefix.is_empty() { self.rules.hidden } else { Hidden::Take };
+        let include = Include::new(std::slice::from_ref(&bring.glob), "include", hidden)?;
         if self.walk(&from, &prefix, &include)?.is_some() { Err(unmatched()) } else { Ok(()) }
     }
 
@@ -136,7 +143,6 @@ impl Collector<'_> {
     /// glob that matched nothing.
     fn walk(&mut self, root: &Path, prefix: &str, include: &Include) -> Result<Option<usize>, Error> {
         let mut matched = vec![false; include.globs.len()];
-        let mut links = Vec::new();
         let walk = WalkDir::new(root).min_depth(1).follow_links(self.rules.links == Links::Follow);
         let mut walk = walk.into_iter();
         while let Some(found) = walk.next() {
@@ -145,33 +151,34 @@ impl Collector<'_> {
                 Err(error) => error.path().unwrap_or(root).to_owned(),
             };
             // What stays out may be broken, or have a name that no archive can hold.
-            let inside = path.strip_prefix(root).unwrap_or(&path).to_string_lossy();
-            let shown = format!("{prefix}{}", inside.replace(MAIN_SEPARATOR, "/"));
-            let is_dir = found.as_ref().is_ok_and(|found| found.file_type().is_dir());
+            let inside = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace(MAIN_SEPARATOR, "/");
+            let shown = format!("{prefix}{inside}");
+            let is_dir = found.as_ref().map_or_else(|_| path.is_dir(), |found| found.file_type().is_dir());
             let by_rule = left_out_by_default(&shown, &inside, self.rules, include);
-            if by_rule || self.is_never(&path) || self.excludes(&shown, is_dir, prefix) {
+            let unwanted = if is_dir { !include.may_take_below(&inside) } else { !include.takes(&inside) };
+            if by_rule || unwanted || self.is_never(&path) || self.excludes(&shown, is_dir, prefix) {
                 self.left_out += usize::from(by_rule);
-                if is_dir {
+                if is_dir && found.is_ok() {
                     walk.skip_current_dir();
                 }
                 continue;
             }
             let found = found.map_err(|error| walk_error(root, error))?;
             let name = name_in(root, found.path())?;
-            if is_dir || !include.takes(&name, &mut matched) {
+            if is_dir {
                 continue;
             }
+            include.note(&name, &mut matched);
             let entry = Entry { kind: kind(root, &found)?, name: format!("{prefix}{name}"), source: found.into_path() };
-            if let Kind::Link { .. } = entry.kind {
-                links.push(entry.clone());
-            }
             self.add(entry)?;
         }
-        self.check_links(root, prefix, &links)?;
         Ok(matched.iter().position(|matched| !matched))
     }
 
     fn add(&mut self, entry: Entry) -> Result<(), Error> {
+        if entry.name.len() > LONGEST_NAME || entry.name.contains('\0') {
+            return Err(Error::BadName(entry.name.chars().take(60).collect::<String>() + "…"));
+        }
         match self.entries.insert(entry.name.clone(), entry) {
             Some(other) if self.entries[&other.name].source != other.source => {
                 let second = self.entries[&other.name].source.clone();
@@ -198,23 +205,69 @@ impl Collector<'_> {
             || (self.never.iter().any(same_name) && fs::canonicalize(path).is_ok_and(|real| self.never.contains(&real)))
     }
 
-    /// A link whose target exists but was left out would dangle where the archive is unpacked.
-    fn check_links(&self, root: &Path, prefix: &str, links: &[Entry]) -> Result<(), Error> {
-        for entry in links {
-            let Kind::Link { target } = &entry.kind else { continue };
-            let dangles = || Error::Dangles { link: entry.source.clone(), target: target.into() };
-            let real = fs::canonicalize(&entry.source).map_err(|_| dangles())?;
-            let inside = name_in(root, &real)?;
-            let name = format!("{prefix}{inside}");
-            let below = format!("{name}/");
-            let is_below = |(next, _): (&String, &Entry)| next.starts_with(&below);
-            let there =
-                self.entries.contains_key(&name) || self.entries.range(below.clone()..).next().is_some_and(is_below);
-            if !there && !inside.is_empty() {
-                return Err(dangles());
+    /// Nothing can be both a file and a folder, nor lie below a link.
+    fn check_folders(&self) -> Result<(), Error> {
+        for name in self.entries.keys() {
+            if let Some(inside) = self.first_below(name) {
+                return Err(Error::Nested { name: name.clone(), inside: inside.to_owned() });
             }
         }
         Ok(())
+    }
+
+    /// The first entry in a folder of the archive, where there is such a folder.
+    fn first_below(&self, folder: &str) -> Option<&str> {
+        let below = format!("{folder}/");
+        let (next, _) = self.entries.range(below.clone()..).next()?;
+        next.starts_with(&below).then_some(next)
+    }
+
+    /// A link that can be followed here may lead nowhere in the archive, where something on its way was left out.
+    fn check_links(&self) -> Result<(), Error> {
+        for entry in self.entries.values() {
+            if let Kind::Link { target } = &entry.kind
+                && !self.leads_somewhere(&entry.name, target)
+            {
+                return Err(Error::Dangles { link: entry.source.clone(), target: target.into() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Follows a link as it will be when the archive is unpacked.
+    fn leads_somewhere(&self, link: &str, target: &str) -> bool {
+        const MOST_LINKS: usize = 40;
+        let folder = link.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let mut way: Vec<String> = folder.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect();
+        let mut ahead: Vec<String> = target.split('/').rev().map(str::to_owned).collect();
+        let mut followed = 0;
+        while let Some(part) = ahead.pop() {
+            match part.as_str() {
+                "" | "." => continue,
+                ".." => {
+                    if way.pop().is_none() {
+                        return false;
+                    }
+                    continue;
+                }
+                _ => way.push(part),
+            }
+            let name = way.join("/");
+            match self.entries.get(&name).map(|entry| &entry.kind) {
+                Some(Kind::Link { target }) => {
+                    followed += 1;
+                    if followed > MOST_LINKS {
+                        return false;
+                    }
+                    way.pop();
+                    ahead.extend(target.split('/').rev().map(str::to_owned));
+                }
+                Some(Kind::File { .. }) if ahead.is_empty() => {}
+                None if self.first_below(&name).is_some() => {}
+                Some(Kind::File { .. }) | None => return false,
+            }
+        }
+        true
     }
 }
 
@@ -324,15 +377,21 @@ fn has_execute_bit(_: &Metadata) -> bool {
 fn exclude(root: &Path, lines: &[String]) -> Result<Gitignore, Error> {
     let mut builder = GitignoreBuilder::new(root);
     let path = root.join(IGNORE_FILE);
-    if path.is_file()
-        && let Some(error) = builder.add(&path)
-    {
-        return Err(Error::Glob { option: "zip", glob: path.display().to_string(), reason: error.to_string() });
-    }
-    for line in lines {
-        builder
-            .add_line(None, line.strip_prefix("./").map_or(line.clone(), |rest| format!("/{rest}")).as_str())
-            .map_err(|error| Error::Glob { option: "exclude", glob: line.clone(), reason: error.to_string() })?;
+    let own =
+        if path.is_file() { fs::read(&path).map_err(|error| Error::Unreadable(path, error))? } else { Vec::new() };
+    let own = String::from_utf8_lossy(&own);
+    let own = own.trim_start_matches('\u{feff}').lines().map(|line| ("zip", line.to_owned()));
+    // What begins with `./` is anchored, as a path would be.
+    let given = lines
+        .iter()
+        .map(|line| ("exclude", line.strip_prefix("./").map_or_else(|| line.clone(), |rest| format!("/{rest}"))));
+    for (option, line) in own.chain(given) {
+        // To git, a line that takes back nothing is none.
+        if line.trim_start_matches('!').trim().is_empty() {
+            continue;
+        }
+        let wrong = |error: ignore::Error| Error::Glob { option, glob: line.clone(), reason: error.to_string() };
+        builder.add_line(None, &line).map_err(wrong)?;
     }
     builder.build().map_err(|error| Error::Glob {
         option: "exclude",
@@ -343,47 +402,93 @@ fn exclude(root: &Path, lines: &[String]) -> Result<Gitignore, Error> {
 
 /// The globs of what goes in.
 struct Include {
-    globs: Vec<(String, GlobMatcher)>,
+    globs: Vec<Glob>,
+}
+
+/// A glob, and one for each of its parts between slashes.
+struct Glob {
+    whole: GlobMatcher,
+    parts: Vec<(String, GlobMatcher)>,
+    hidden: Hidden,
 }
 
 impl Include {
-    fn new(globs: &[String], option: &'static str) -> Result<Self, Error> {
+    fn new(globs: &[String], option: &'static str, hidden: Hidden) -> Result<Self, Error> {
         let compile = |glob: &String| {
             let pattern = match glob.trim_start_matches("./").trim_end_matches('/') {
                 "" | "." => "**",
                 pattern => pattern,
             };
-            let matcher = GlobBuilder::new(pattern).literal_separator(true).build();
-            let matcher = matcher.map_err(|error| Error::Glob {
-                option,
-                glob: glob.clone(),
-                reason: error.kind().to_string(),
-            })?;
-            Ok((pattern.to_owned(), matcher.compile_matcher()))
+            let matcher = |pattern: &str| {
+                let matcher = GlobBuilder::new(pattern).literal_separator(true).build();
+                let wrong = |error: globset::Error| Error::Glob {
+                    option,
+                    glob: glob.clone(),
+                    reason: error.kind().to_string(),
+                };
+                matcher.map(|glob| glob.compile_matcher()).map_err(wrong)
+            };
+            // A slash in braces or in a class is none between parts; such a glob is tried on whole names alone.
+            let whole = matcher(pattern)?;
+            let parts = pattern.split('/').map(|part| Ok((part.to_owned(), matcher(part)?)));
+            let parts: Result<Vec<_>, Error> = parts.collect();
+            let parts = parts.unwrap_or_else(|_| vec![("**".to_owned(), whole.clone())]);
+            Ok(Glob { whole, parts, hidden })
         };
         Ok(Self { globs: globs.iter().map(compile).collect::<Result<_, _>>()? })
     }
 
-    /// Whether a file goes in: a glob matches it or a folder above it. Notes which globs did.
-    fn takes(&self, name: &str, matched: &mut [bool]) -> bool {
-        let ends = name.match_indices('/').map(|(at, _)| at).chain([name.len()]);
-        let paths: Vec<_> = ends.map(|end| &name[..end]).collect();
-        let mut taken = self.globs.is_empty();
-        for ((_, glob), matched) in self.globs.iter().zip(matched) {
-            if paths.iter().any(|path| glob.is_match(path)) {
-                *matched = true;
-                taken = true;
-            }
+    /// Whether a file goes in: a glob matches it or a folder above it.
+    fn takes(&self, name: &str) -> bool {
+        self.globs.is_empty() || self.globs.iter().any(|glob| glob.takes(name))
+    }
+
+    /// Notes which globs take a file.
+    fn note(&self, name: &str, matched: &mut [bool]) {
+        for (glob, matched) in self.globs.iter().zip(matched) {
+            *matched = *matched || glob.takes(name);
         }
-        taken
+    }
+
+    /// Whether anything in a folder may go in, so that it is worth a walk.
+    fn may_take_below(&self, folder: &str) -> bool {
+        self.globs.is_empty() || self.globs.iter().any(|glob| glob.may_take_below(folder))
     }
 
     /// Whether a glob spells the leading dot of this root name, and so asks for it.
     fn spells_dot(&self, name: &str) -> bool {
-        self.globs.iter().any(|(pattern, _)| {
-            let first = pattern.split('/').next().unwrap_or_default();
-            let glob = GlobBuilder::new(first).literal_separator(true).build();
-            first.starts_with('.') && glob.is_ok_and(|glob| glob.compile_matcher().is_match(name))
-        })
+        self.globs.iter().any(|glob| glob.spells_dot(name))
+    }
+}
+
+impl Glob {
+    /// Whether it matches a file or a folder above it. What is hidden at the root must be spelled.
+    fn takes(&self, name: &str) -> bool {
+        let mut ends = name.match_indices('/').map(|(at, _)| at).chain([name.len()]);
+        ends.any(|end| self.whole.is_match(&name[..end])) && self.reaches(name)
+    }
+
+    fn may_take_below(&self, folder: &str) -> bool {
+        let mut parts = self.parts.iter();
+        for name in folder.split('/') {
+            match parts.next() {
+                // It matched a folder above, or may match any depth.
+                None => return self.reaches(folder),
+                Some((part, _)) if part.contains("**") => return self.reaches(folder),
+                Some((_, part)) if part.is_match(name) => {}
+                Some(_) => return false,
+            }
+        }
+        self.reaches(folder)
+    }
+
+    /// Whether it may go into the root folder of a name: what only another glob asked for is not for this one.
+    fn reaches(&self, name: &str) -> bool {
+        let first = name.split('/').next().unwrap_or_default();
+        !first.starts_with('.') || self.hidden == Hidden::Take || self.spells_dot(first)
+    }
+
+    fn spells_dot(&self, root_name: &str) -> bool {
+        self.parts.first().is_some_and(|(first, matcher)| first.starts_with('.') && matcher.is_match(root_name))
     }
 }

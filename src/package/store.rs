@@ -1,15 +1,17 @@
-//! Where the bytes of an archive are kept: in memory while they may go into one call, else in a file.
+//! Where the bytes of an archive are kept: small ones in memory, others in a file that is gone when the process is.
 
 use std::{
     fs::File,
     io::{self, BufWriter, Read, Seek, SeekFrom, Write},
+    path::Path,
 };
 
 use base64::Engine;
 use sha2::{Digest, Sha256};
 use tempfile::SpooledTempFile;
 
-use super::DIRECT_LIMIT;
+/// Archives up to this size are not worth a file, in bytes.
+const IN_MEMORY: usize = 8 << 20;
 
 /// An archive. A large one is in a file that has no name, so it is gone when the process is, however that ends.
 #[derive(Debug)]
@@ -59,18 +61,12 @@ impl Archive {
         }
     }
 
-    /// An archive that stands in a file already, with its hash.
+    /// The bytes of an archive in a file, and their hash. The file is one that nobody else can change.
     pub(super) fn of_file(mut file: File) -> io::Result<(Self, String)> {
-        let size = file.metadata()?.len();
-        if size > DIRECT_LIMIT {
-            let mut hashing = Hashing { hash: Sha256::new(), out: io::sink() };
-            let size = io::copy(&mut file, &mut hashing)?;
-            return Ok((Self { at: At::File(file), size }, base64(hashing.hash)));
-        }
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        let hash = code_sha256(&bytes);
-        Ok((Self::in_memory(bytes), hash))
+        let mut hashing = Hashing { hash: Sha256::new(), out: io::sink() };
+        file.rewind()?;
+        let size = io::copy(&mut file, &mut hashing)?;
+        Ok((Self { at: At::File(file), size }, base64(hashing.hash)))
     }
 
     /// An archive in memory.
@@ -86,7 +82,7 @@ pub(super) struct Store {
 
 impl Store {
     pub(super) fn new() -> Self {
-        let spooled = tempfile::spooled_tempfile(usize::try_from(DIRECT_LIMIT).unwrap_or(usize::MAX));
+        let spooled = tempfile::spooled_tempfile(IN_MEMORY);
         Self { out: BufWriter::with_capacity(1 << 18, Hashing { hash: Sha256::new(), out: spooled }) }
     }
 
@@ -127,6 +123,22 @@ impl<W: Write> Write for Hashing<W> {
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
+}
+
+/// A copy of a file that nobody else can change, in a file without a name.
+pub(super) fn snapshot(mut file: &File) -> io::Result<File> {
+    let mut copy = tempfile::tempfile()?;
+    io::copy(&mut file, &mut copy)?;
+    copy.rewind()?;
+    Ok(copy)
+}
+
+/// A file in a folder, with a name of its own until it gets its place. Who may read it is what the process' umask says.
+pub fn beside(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.prefix(".dpl-lambda-").tempfile_in(folder)
 }
 
 /// SHA-256 of bytes, in the form that AWS has for checksums and Lambda calls `CodeSha256`.

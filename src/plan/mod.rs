@@ -213,7 +213,9 @@ impl Plan {
     pub fn found(&mut self, stored: Stored) {
         let Some(object) = self.object().cloned() else { return };
         match stored {
-            Stored::Object { size, version_id } if object.by_hash && size == object.size => {
+            Stored::Object { size, code_sha256: Some(hash), version_id }
+                if object.by_hash && size == object.size && hash == object.code_sha256 =>
+            {
                 self.steps.retain(|step| !matches!(step, Step::UploadPackage(_)));
                 for step in &mut self.steps {
                     if let Step::CreateFunction { code, .. } | Step::UpdateCode(code) = step {
@@ -299,7 +301,7 @@ fn code_change(deployment: &Deployment, artifact: &Artifact, live: Option<&Live>
         size: artifact.archive.size(),
         files: artifact.entries.len(),
         left_out: artifact.left_out,
-        architecture: deployment.code.architecture.or(artifact.survey.architecture()).or(from_architecture),
+        architecture: deployment.code.architecture.or_else(|| artifact.survey.architecture(from_architecture)),
         from_architecture,
         // A package without a key of its own would lose the one that the live package has.
         source_kms_key_arn: key.or_else(|| live.and_then(|live| live.source_kms_key_arn.clone())),

@@ -389,12 +389,18 @@ fn a_package_goes_into_its_bucket_before_anything_else_changes() {
 #[test]
 fn an_object_under_its_hash_is_not_sent_again_but_one_under_a_given_key_is() {
     let by_hash = through_bucket(ObjectKey::ByHash(String::new()));
-    let object = |size| Stored::Object { size, version_id: Some("v7".to_owned()) };
+    let sent = |hash: &str, size| Stored::Object {
+        size,
+        code_sha256: Some(hash.to_owned()),
+        version_id: Some("v7".to_owned()),
+    };
+    let object = |size| sent("bmV3", size);
     assert_snapshot!(planned_with(&by_hash, "bmV3", &live(|_| ()), object(100)), @r#"
     configure memory_size: 128 MB → 256 MB; sends memory_size: - → 256 MB
     code Some("old") → bmV3 as Some(Arm64) found with version Some("v7")
     "#);
     assert!(planned_with(&by_hash, "bmV3", &live(|_| ()), object(99)).starts_with("upload"));
+    assert!(planned_with(&by_hash, "bmV3", &live(|_| ()), sent("b2xk", 100)).starts_with("upload"));
     let given = through_bucket(ObjectKey::Given("f.zip".to_owned()));
     assert!(planned_with(&given, "bmV3", &live(|_| ()), object(100)).starts_with("upload s3://packages/f.zip"));
 }

@@ -4,9 +4,9 @@ mod around;
 mod secrets;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
+use std::collections::BTreeSet;
 use std::future::Future;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ use crate::error::{Error, ExitCode};
 use crate::host::{Ci, Host};
 use crate::package::inspect::{Date, Finding};
 use crate::package::{self, Artifact, Packed};
-use crate::place::{Place, Problem};
+use crate::place::{Places, Problem};
 use crate::plan::{self, Cause, Obstacle, Plan, Step, Through};
 use crate::remote::{Live, Remote};
 use crate::report::{
@@ -160,19 +160,35 @@ impl<'a> Run<'a> {
                 let problem = Problem::new(format!("{} is a package already", code.source.shown())).of("s3_key");
                 return Err(Error::Usage(problem.help("name what to package with `--zip`")));
             };
+            let same = |output: &Path| {
+                let real = |path: &Path| self.host.directory.join(path).canonicalize().ok();
+                real(output).is_some_and(|output| Some(output) == real(source))
+            };
+            if let Some(output) = output.filter(|output| same(output)) {
+                let problem = Problem::new(format!("`{}` is what is packaged", output.display()));
+                return Err(Error::Usage(problem.of("--output").help("name another file")));
+            }
             let mut rules = code.rules.clone();
             rules.never.extend(output.map(|output| self.host.directory.join(output)));
             let artifact = self.pack(source.clone(), rules, interrupt).await?;
             let artifact = artifact.map_err(|error| Error::package(error, places, None))?;
             self.warn_of_names(&artifact, places);
             if let Some(output) = output {
-                let file = File::create(self.host.directory.join(output));
-                file.and_then(|file| artifact.archive.copy_to(file))
+                let written = self.write(&artifact, &self.host.directory.join(output));
+                written
                     .map_err(|error| Error::Refused(format!("`{}` cannot be written: {error}", output.display())))?;
             }
             self.tell(&Event::Packaged(packaged(&artifact, output, list)));
         }
         Ok(ExitCode::Success)
+    }
+
+    /// Writes an archive beside its place and moves it there, so that no half of one is ever found.
+    fn write(&self, artifact: &Artifact, to: &Path) -> io::Result<()> {
+        let folder = to.parent().unwrap_or(&self.host.directory);
+        let mut file = package::beside(folder)?;
+        artifact.archive.copy_to(&mut file)?;
+        file.persist(to).map(drop).map_err(|error| error.error)
     }
 
     async fn check(&self, entries: &[Entry], interrupt: &Interrupt) -> Result<ExitCode, Error> {
@@ -205,7 +221,7 @@ impl<'a> Run<'a> {
         Ok(artifact)
     }
 
-    fn warn_of_names(&self, artifact: &Artifact, places: &BTreeMap<&'static str, Place>) {
+    fn warn_of_names(&self, artifact: &Artifact, places: &Places) {
         for warning in &artifact.warnings {
             let place = places.get("zip").cloned();
             self.tell(&Event::Warning(Problem { place, ..Problem::new(warning.clone()).of("zip") }));
@@ -219,31 +235,13 @@ impl<'a> Run<'a> {
         rules: Rules,
         interrupt: &Interrupt,
     ) -> Result<Result<Artifact, package::Error>, Error> {
-        let (sender, packed) = watch::channel(None);
         let directory = self.host.directory.clone();
-        let build = move || {
-            package::build(&source, &rules, &directory, |packed| {
-                sender.send_replace(Some(packed));
-            })
-        };
-        let mut packing = tokio::task::spawn_blocking(build);
         let begun = Instant::now();
-        loop {
-            tokio::select! {
-                artifact = &mut packing => {
-                    return artifact.map_err(|error| Error::Output(format!("packaging broke off: {error}")));
-                }
-                () = tokio::time::sleep(TICK) => {
-                    let packed: Option<Packed> = *packed.borrow();
-                    if let Some(Packed { done, all }) = packed {
-                        self.tell(&Event::Progress { doing: Doing::Packing, done, all, so_far: begun.elapsed() });
-                    }
-                }
-                signal = Signal::sent(interrupt) => {
-                    return Err(Error::Interrupted { signal, during: "packaging".to_owned() });
-                }
-            }
-        }
+        let tell = |Packed { done, all }| {
+            self.tell(&Event::Progress { doing: Doing::Packing, done, all, so_far: begun.elapsed() });
+        };
+        let build = move |progress: &mut dyn FnMut(Packed)| package::build(&source, &rules, &directory, progress);
+        beside_loop(build, tell, interrupt).await
     }
 
     /// Reads a package from S3, to know what it is and what is in it.
@@ -259,7 +257,7 @@ impl<'a> Run<'a> {
             let connection = aws::connect(target, move |secret| console.hide(secret)).await?;
             aws::fetch(&connection, source, &|meanwhile| self.tell(&event(meanwhile))).await
         };
-        let fetched = before_deadline(entry, interrupt, fetched).await;
+        let fetched = before_deadline(&source.shown(), entry, interrupt, fetched).await;
         let (file, version_id) = fetched.map_err(|fault| match fault.kind {
             FaultKind::Misconfigured => {
                 let (message, help) = (fault.message, fault.help.unwrap_or_default());
@@ -268,7 +266,8 @@ impl<'a> Run<'a> {
             }
             _ => Error::look(fault, &function.name, &source.shown()),
         })?;
-        let artifact = package::ready(Path::new(&source.shown()), file);
+        let shown = PathBuf::from(source.shown());
+        let artifact = beside_loop(move |_| package::ready(&shown, file), |_| (), interrupt).await?;
         Ok(artifact.map(|artifact| Artifact { version_id, ..artifact }))
     }
 
@@ -360,19 +359,23 @@ impl<'a> Run<'a> {
         self.tell(&Event::Stage(Stage::Login));
         let console = self.console.clone();
         let connection = aws::connect(&deployment.target, move |secret| console.hide(secret));
-        let mut connection = before_deadline(entry, interrupt, connection).await.map_err(unread)?;
+        let mut connection = before_deadline("credentials", entry, interrupt, connection).await.map_err(unread)?;
         connection.secrets.iter().for_each(|secret| self.reporter.borrow_mut().hide(secret));
         self.tell(&Event::Identity(report::mask(&connection.access_key_id)));
         self.tell(&Event::Stage(Stage::Setup));
         self.tell(&Event::StageDone);
         if deployment.target.expect_account.is_some() {
-            before_deadline(entry, interrupt, connection.identify()).await.map_err(unread)?;
+            before_deadline("`sts:GetCallerIdentity`", entry, interrupt, connection.identify())
+                .await
+                .map_err(unread)?;
         }
         let wait = deployment.wait_timeout;
         let mut session = Session::new(&connection, &function.written, artifact, wait, interrupt.clone(), meanwhile);
         let remote = session.read(deployment.release.publish).await.map_err(unread)?;
         if remote == Remote::Absent && matches!(deployment.settings.role, Some(Role::Name(_))) {
-            before_deadline(entry, interrupt, connection.identify()).await.map_err(unread)?;
+            before_deadline("`sts:GetCallerIdentity`", entry, interrupt, connection.identify())
+                .await
+                .map_err(unread)?;
         }
         let plan = self.think(entry, artifact, &remote, &connection, &session).await?;
         Ok(Planned { entry, artifact, session, remote, plan })
@@ -474,8 +477,32 @@ impl<'a> Run<'a> {
     }
 }
 
+/// Works on a package beside the event loop, so that progress is told now and then and an interrupt is heard.
+async fn beside_loop<T: Send + 'static>(
+    work: impl FnOnce(&mut dyn FnMut(Packed)) -> T + Send + 'static,
+    tell: impl Fn(Packed),
+    interrupt: &Interrupt,
+) -> Result<T, Error> {
+    let (sender, progress) = watch::channel(None);
+    let mut working = tokio::task::spawn_blocking(move || {
+        work(&mut |packed| {
+            sender.send_replace(Some(packed));
+        })
+    });
+    loop {
+        tokio::select! {
+            done = &mut working => return done.map_err(|error| Error::Output(format!("packaging broke off: {error}"))),
+            () = tokio::time::sleep(TICK) => progress.borrow().into_iter().for_each(&tell),
+            signal = Signal::sent(interrupt) => {
+                return Err(Error::Interrupted { signal, during: "packaging".to_owned() });
+            }
+        }
+    }
+}
+
 /// Awaits what comes before a session: it can be interrupted, and has the function's time.
 async fn before_deadline<T>(
+    what: &str,
     entry: &Entry,
     interrupt: &Interrupt,
     future: impl Future<Output = Result<T, Fault>>,
@@ -483,7 +510,7 @@ async fn before_deadline<T>(
     let limit = entry.deployment.wait_timeout;
     tokio::select! {
         result = tokio::time::timeout(limit, future) => result.unwrap_or_else(|_| {
-            Err(Fault::new(FaultKind::TimedOut, format!("gave up after {} s waiting for credentials", limit.as_secs())))
+            Err(Fault::new(FaultKind::TimedOut, format!("gave up after {} s waiting for {what}", limit.as_secs())))
         }),
         signal = Signal::sent(interrupt) => {
             Err(Fault::new(FaultKind::Interrupted(signal), format!("interrupted by {}", signal.name())))

@@ -142,12 +142,12 @@ fn files_are_brought_from_elsewhere_to_a_place_in_the_package() {
     universe
         .run("package --config dpl.yml --list --exclude lib/")
         .code(3)
-        .says("`**/*.py from shared`, which matches no file");
+        .says("`**/*.py` from `shared`, which matches no file");
     let flag = r#"--include '["*.py", {"from": "shared"}]'"#;
     assert_eq!(list(flag), ["index.py", "log/fmt.py", "log/notes.md"]);
     for (include, said) in [
         ("{from: nowhere}", "`include` brings files from `nowhere`, which does not exist (dpl.yml:3:10)"),
-        ("{from: shared, glob: '*.js'}", "`include` has `*.js from shared`, which matches no file"),
+        ("{from: shared, glob: '*.js'}", "`include` has `*.js` from `shared`, which matches no file"),
         ("{form: shared}", "has no key `form` (dpl.yml:3:11)"),
         ("{glob: a}", "has a map without `from` (dpl.yml:3:10)"),
         ("{from: shared, to: ../x}", "`../x` is not a folder of the package"),
@@ -163,6 +163,92 @@ fn files_are_brought_from_elsewhere_to_a_place_in_the_package() {
             outcome.code(3).says(said)
         };
     }
+}
+
+#[test]
+fn an_output_never_destroys_what_it_is_made_of() {
+    let universe = Universe::empty().file("one.py", "x = 1\n").file("dist/a", "b");
+    universe.run("package --zip one.py --output ./one.py").code(3).says("`./one.py` is what is packaged");
+    assert_eq!(universe.read("one.py"), "x = 1\n");
+    universe.run("package --zip dist --output f.zip").code(0);
+    let before = universe.bytes("f.zip");
+    fs::hard_link(universe.path("f.zip"), universe.path("h.zip")).unwrap();
+    universe.run("package --zip f.zip --output f.zip").code(3).says("is what is packaged");
+    universe.run("package --zip f.zip --output h.zip").code(0);
+    assert_eq!((universe.bytes("f.zip"), universe.bytes("h.zip")), (before.clone(), before));
+    assert_eq!(fs::metadata(universe.path("h.zip")).unwrap().permissions().mode() & 0o400, 0o400);
+    let names: Vec<_> = fs::read_dir(universe.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 4, "nothing else is left: {names:?}");
+}
+
+#[test]
+fn asking_for_one_hidden_file_takes_no_other() {
+    let universe = Universe::empty()
+        .file("dist/index.py", "")
+        .file("dist/.aws/config", "")
+        .file("dist/.aws/credentials", "")
+        .file("dist/lib/.keep", "");
+    let listed = listing(&universe, "--include '**' --include .aws/config");
+    assert_eq!(listed, ["0644 .aws/config", "0644 index.py", "0644 lib/.keep"]);
+    assert_eq!(listing(&universe, "--include .aws"), ["0644 .aws/config", "0644 .aws/credentials"]);
+    assert_eq!(listing(&universe, "--include '.*/config'"), ["0644 .aws/config"]);
+    assert_eq!(listing(&universe, "--include '**/config' --dot_match"), ["0644 .aws/config"]);
+}
+
+#[test]
+fn a_link_leads_somewhere_in_the_archive_on_its_whole_way() {
+    let hidden =
+        Universe::empty().file("dist/real/f", "").link("dist/.current", "real").link("dist/index.py", ".current/f");
+    hidden.run("package --zip dist --list").code(3).says("points to `.current/f`, which is not in the package");
+    assert_eq!(listing(&hidden, "--dot_match").len(), 3);
+    let around = Universe::empty().file("dist/real/x", "").link("dist/b", "real").link("dist/a", "b/x");
+    around.run("package --zip dist --list --exclude /b").code(3).says("points to `b/x`");
+    assert_eq!(listing(&around, ""), ["120777 a", "120777 b", "0644 real/x"]);
+}
+
+#[test]
+fn what_cannot_be_unpacked_beside_each_other_is_refused() {
+    let universe =
+        Universe::empty().file("c/lib/x", "").file("other/lib", "").file("other/y", "").link("links/lib", "real");
+    let universe = universe.file("links/real/x", "");
+    let run = |zip: &str, include: &str| universe.run(&format!("package --zip {zip} --list --include '{include}'"));
+    run("c", r#"["**", {"from": "other/lib"}]"#)
+        .code(3)
+        .says("`lib` would be both a file and a folder, which has `lib/x`");
+    run("links", r#"[{"from": "other", "glob": "y", "to": "lib"}]"#)
+        .code(3)
+        .says("`lib` would be both a file and a folder");
+    let long = "x".repeat(200) + "/";
+    run("c", &format!(r#"[{{"from": "other", "to": "{}"}}]"#, long.repeat(30))).code(3).says("longer than Linux takes");
+}
+
+#[test]
+fn a_mistake_in_a_list_is_told_on_the_line_of_its_item() {
+    let universe = Universe::empty().file("dist/a.py", "");
+    for (lines, said) in [
+        ("include:\n  - '*.py'\n  - 'typo/**'\n", "`include` has `typo/**`, which matches no file (dpl.yml:5:5)"),
+        ("include:\n  - '*.py'\n  - {from: nowhere}\n", "which does not exist (dpl.yml:5:5)"),
+        ("exclude:\n  - '*.md'\n  - 'a\\'\n", "(dpl.yml:5:5)"),
+    ] {
+        universe.write("dpl.yml", format!("function_name: f\nzip: dist\n{lines}"));
+        universe.run("check").code(3).says(said);
+    }
+}
+
+#[test]
+fn what_nobody_asked_for_may_be_broken() {
+    let universe = Universe::empty()
+        .file("dist/src/index.py", "")
+        .file("dist/.lambdaignore", "*.env\n!\n! \n")
+        .file("dist/prod.env", "")
+        .link("dist/dangling", "nowhere");
+    let odd = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"odd-\xff");
+    fs::write(universe.path("dist").join(odd), "").unwrap();
+    assert_eq!(listing(&universe, "--include src"), ["0644 src/index.py"]);
+    assert_eq!(listing(&universe, "--include src --symlinks follow"), ["0644 src/index.py"]);
+    universe.run("package --zip dist --list --exclude dangling").code(3).says("is not UTF-8");
+    fs::remove_file(universe.path("dist").join(odd)).unwrap();
+    assert_eq!(listing(&universe, "--exclude dangling"), ["0644 src/index.py"], "`!` alone takes nothing back in");
 }
 
 #[test]
@@ -331,6 +417,9 @@ archive('backslash.zip', ('a' + chr(92) + '..' + chr(92) + 'x', 'x'))
 archive('good.zip', ('index.py', 'x' * 100))
 import warnings; warnings.simplefilter('ignore')
 archive('twice.zip', ('a', '1'), ('a', '2'))
+archive('alike.zip', ('lib/a', '1'), ('./lib//a', '2'))
+archive('both.zip', ('a', '1'), ('a/b', '2'))
+archive('folders.zip', ('a/', ''))
 good = bytearray(open('good.zip', 'rb').read())
 encrypted = bytearray(good); encrypted[6] |= 1; encrypted[good.find(b'PK\\x01\\x02') + 8] |= 1
 open('encrypted.zip', 'wb').write(encrypted)
@@ -352,6 +441,9 @@ open('overlap.zip', 'wb').write(local + central + other + end)
         ("absolute", "its entry `/etc/x` leads out of the package"),
         ("backslash", "leads out of the package"),
         ("twice", "two entries of the same name"),
+        ("alike", "it has two entries `lib/a`"),
+        ("both", "its entry `a` is both a file and a folder"),
+        ("folders", "there is nothing to package"),
         ("encrypted", "is encrypted"),
         ("wrong-size", "cannot be deployed"),
         ("cut", "is not a zip archive"),

@@ -71,6 +71,35 @@ fn an_object_under_its_hash_is_sent_once_and_one_under_a_given_key_always() {
 }
 
 #[test]
+fn an_object_that_others_put_under_a_hash_is_not_trusted() {
+    on_both(|kind| {
+        let (universe, proxy, aws) = through_bucket(kind, "forged", "");
+        let said = universe.run("").code(0).stdout;
+        let key = said.split("s3://forged/").nth(1).unwrap().split_whitespace().next().unwrap().trim_end_matches('.');
+        let key = key.to_owned();
+        universe.write("dist/index.py", PYTHON.replace("one", "two"));
+        universe.run("").code(0);
+        universe.write("dist/index.py", PYTHON);
+        universe.run("package --zip dist --output f.zip").code(0);
+        let forged = "x".repeat(universe.bytes("f.zip").len());
+        assert_eq!(aws.call("s3", "PUT", &format!("/forged/{key}"), &forged).0, 200);
+        proxy.forget_calls();
+        universe.run("").code(0).says("Deployed");
+        assert_eq!(proxy.writes(), ["PutObject", "UpdateFunctionCode"]);
+    });
+}
+
+#[test]
+fn a_ready_archive_that_changes_after_the_look_is_sent_as_it_was() {
+    let (universe, proxy, aws) = through_bucket(Kind::Ministack, "snapshot", "");
+    universe.run("package --zip dist --output ready.zip").code(0);
+    let path = universe.path("ready.zip");
+    proxy.on("HeadObject", 0, Fault::First(std::sync::Arc::new(move || fs::write(&path, "nothing").unwrap())));
+    universe.run("--zip ready.zip").code(0).says("Deployed");
+    assert_eq!(aws.invoke("snapshot", &json!({})), "one");
+}
+
+#[test]
 fn a_large_package_goes_in_parts() {
     on_both(|kind| {
         let (universe, proxy, aws) = through_bucket(kind, "in-parts", "");
@@ -224,4 +253,10 @@ fn options_of_a_bucket_need_one() {
         .says("`s3://x` is not the name of a bucket")
         .says("s3_prefix: is given together with `s3_key`")
         .says("s3_expected_owner: must be the 12 digits of an account");
+    universe.write("dpl.yml", "function_name: f\ns3_bucket: abc\ns3_key: k\ninclude: ['*.py']\ns3_kms_key_arn: junk\n");
+    universe
+        .run("check")
+        .code(3)
+        .says("include: is for making a package, and `s3_key` without `zip` names one that is there (dpl.yml:4:10)")
+        .says("s3_kms_key_arn: ");
 }

@@ -73,7 +73,9 @@ fn meaning(survey: &Survey, language: Language, handler: &str) -> Meaning {
             None => Meaning::Class(handler.replace('.', "/")),
         },
         Language::Dotnet => match handler.split("::").collect::<Vec<_>>()[..] {
-            [assembly] | [assembly, _, _] if !assembly.is_empty() => Meaning::Files(vec![format!("{assembly}.dll")]),
+            // A program is started as it is, as AWS' own `bootstrap-al2023.sh` does.
+            [program] if !program.is_empty() => Meaning::Files(vec![format!("{program}.dll"), program.to_owned()]),
+            [assembly, _, _] if !assembly.is_empty() => Meaning::Files(vec![format!("{assembly}.dll")]),
             _ => Meaning::Malformed("one looks like `Assembly::Namespace.Class::Method`"),
         },
         Language::Go => Meaning::Files(vec![handler.to_owned()]),

@@ -22,7 +22,7 @@ enum Lack {
 /// Files of which none can be loaded, so that what they are builds of is lost.
 pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Finding> {
     let system = facts.runtime.and_then(|runtime| runtimes::system(&runtime.0));
-    let wanted = facts.architecture.or_else(|| survey.architecture());
+    let wanted = facts.architecture.or_else(|| survey.architecture(None));
     let version = facts.runtime.and_then(|runtime| python::version(&runtime.0));
     let candidates: Vec<_> = survey
         .binaries

@@ -85,14 +85,30 @@ fn without_platform(name: &str) -> String {
 
 /// Whether the function surely cannot do without a file, if it is there at all.
 pub(super) fn matters(survey: &Survey, name: &str) -> bool {
-    name == "bootstrap" || extension(name) == "node" || is_python_module(survey, name)
+    name == "bootstrap"
+        || name.starts_with("extensions/")
+        || extension(name) == "node"
+        || is_python_module(survey, name)
+        || is_library(name)
+}
+
+/// A library that is loaded by its name, unless something else stands in for it or it lies where nobody looks.
+fn is_library(name: &str) -> bool {
+    let module = base(name).contains(".cpython-") || base(name).contains(".abi3.");
+    let library = extension(name) == "so" || base(name).contains(".so.");
+    library && !module && !is_spare(name)
+}
+
+/// What mypyc compiles is Python that is there as well; what lies in an environment is not where Python looks.
+fn is_spare(name: &str) -> bool {
+    base(name).contains("__mypyc.") || name.contains("/site-packages/")
 }
 
 /// An extension module that Python finds by its name. One that stands beside its own source is only faster than that.
 pub(super) fn is_python_module(survey: &Survey, name: &str) -> bool {
     let base = base(name);
     let tagged = extension(name) == "so" && (base.contains(".cpython-") || base.contains(".abi3."));
-    (tagged || extension(name) == "pyd") && !survey.has(&format!("{}.py", stem(name)))
+    (tagged || extension(name) == "pyd") && !is_spare(name) && !survey.has(&format!("{}.py", stem(name)))
 }
 
 /// The native files by dependency.
@@ -143,22 +159,17 @@ fn votes<'a>(survey: &'a Survey, heard: impl Fn(&[&Binary]) -> bool) -> Vec<(&'a
     groups(survey).into_values().filter(|binaries| heard(binaries)).filter_map(vote).collect()
 }
 
-/// The votes of what matters; where nothing does, of everything.
-fn deciding(survey: &Survey) -> (Severity, Vec<(&str, Architecture)>) {
-    let by_weight = votes(survey, |binaries| weighty(survey, binaries));
-    if by_weight.is_empty() { (Severity::Warning, votes(survey, |_| true)) } else { (Severity::Error, by_weight) }
-}
-
-/// What the package is built for, where all that decides agrees.
-pub(super) fn architecture(survey: &Survey) -> Option<Architecture> {
-    let (_, votes) = deciding(survey);
+/// What the package is built for, where all that decides agrees: what matters, of the names that are heard.
+pub(super) fn architecture(survey: &Survey, heard: impl Fn(&str) -> bool) -> Option<Architecture> {
+    let votes =
+        votes(survey, |binaries| weighty(survey, binaries) && binaries.iter().all(|binary| heard(&binary.name)));
     let (_, first) = votes.first()?;
     votes.iter().all(|(_, other)| other == first).then_some(*first)
 }
 
 /// The processor and the system of native files.
 pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Finding> {
-    let wanted = facts.architecture.or_else(|| architecture(survey));
+    let wanted = facts.architecture.or_else(|| survey.architecture(None));
     let mut findings = wrong_architecture(survey, wanted);
     if wanted.is_none() {
         findings.extend(disagreement(survey));
@@ -215,12 +226,12 @@ fn wrong_finding(severity: Severity, wrong: &[&Binary], wanted: Option<Architect
 
 /// Where nobody said what the function runs on, the files themselves must agree.
 fn disagreement(survey: &Survey) -> Option<Finding> {
-    let (severity, votes) = deciding(survey);
+    let votes = votes(survey, |binaries| weighty(survey, binaries));
     let of = |wanted| votes.iter().find(|(_, found)| *found == wanted).map(|(name, _)| *name);
     let (intel, arm) = (of(Architecture::X86_64)?, of(Architecture::Arm64)?);
     let message = format!("`{intel}` is built for x86_64 and `{arm}` for arm64, so they cannot run in one function");
     let help = "build all of them for one, and set `architecture` to it".to_owned();
-    Some(finding(Rule::WrongArchitecture, severity, "architecture", message, help, intel))
+    Some(finding(Rule::WrongArchitecture, Severity::Error, "architecture", message, help, intel))
 }
 
 /// What is built for Windows or macOS, where nothing for Linux stands beside it.
@@ -236,9 +247,8 @@ fn foreign(survey: &Survey) -> Vec<Finding> {
         if binaries.iter().any(|binary| machine(binary).is_some()) {
             continue;
         }
-        let needed = |name: &str| name == "bootstrap" || is_python_module(survey, name);
         let foreign: Vec<_> = binaries.iter().copied().filter(|binary| !harmless(binary)).collect();
-        let weighty = foreign.iter().any(|binary| needed(&binary.name));
+        let weighty = foreign.iter().any(|binary| binary.name == "bootstrap");
         if weighty { &mut errors } else { &mut warnings }.extend(foreign);
     }
     [(Severity::Error, errors), (Severity::Warning, warnings)]

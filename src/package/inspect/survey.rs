@@ -64,9 +64,14 @@ pub(super) struct Binary {
 }
 
 impl Survey {
-    /// What the package is built for, where all that must run agrees.
-    pub fn architecture(&self) -> Option<Architecture> {
-        native::architecture(self)
+    /// What the function is to run on where nobody named it: what the package is built for, where all that must run
+    /// agrees, else what is live.
+    ///
+    /// A live function keeps its processor unless `bootstrap` or modules of Python, which surely run, are for another:
+    /// the native files of Node.js packages may belong to tools that only built the package.
+    pub fn architecture(&self, live: Option<Architecture>) -> Option<Architecture> {
+        let surely = |name: &str| live.is_none() || name == "bootstrap" || native::is_python_module(self, name);
+        native::architecture(self, surely).or(live)
     }
 
     /// Whether a file is there. One behind a link to a folder counts, since it may be.

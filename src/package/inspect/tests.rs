@@ -346,7 +346,7 @@ fn native_code_is_for_the_functions_processor() {
         (&[("a/_x.abi3.so", 'a')], &["wrong-architecture error"]),
         // Faster than its own source, which is there.
         (&[("a/x.cpython-313-aarch64-linux-gnu.so", 'a'), ("a/x.py", '-')], &["wrong-architecture warning"]),
-        (&[("a/data/lib.so", 'a')], &["wrong-architecture warning"]),
+        (&[("a/data/lib.so", 'a')], &["wrong-architecture error"]),
         (&[("a/data/arm.so", 'a'), ("a/data/intel.so", 'x')], &[]),
         (&[("node_modules/a/build/Release/a.node", 'a')], &["wrong-architecture error"]),
         (
@@ -374,10 +374,12 @@ fn native_code_is_for_the_functions_processor() {
             &[("node_modules/a/prebuilds/linux-arm64/a.node", 'a'), ("node_modules/a/prebuilds/win32-x64/a.node", 'w')],
             &["wrong-architecture warning"],
         ),
-        (&[("extensions/agent", 'a')], &["wrong-architecture warning"]),
+        (&[("extensions/agent", 'a')], &["wrong-architecture error"]),
+        (&[("venv/lib/python3.13/site-packages/a/_x.cpython-313-x.so", 'a')], &["wrong-architecture warning"]),
+        (&[("tomli/_a__mypyc.cpython-313-x.so", 'a')], &["wrong-architecture warning"]),
         (&[("bin/tool!", 'a')], &["wrong-architecture warning"]),
         (&[("bin/tool", 'a')], &[]),
-        (&[("lib/libx.so.1.2", 'a')], &["wrong-architecture warning"]),
+        (&[("lib/libx.so.1.2", 'a')], &["wrong-architecture error"]),
         (&[("query-linux-arm64-openssl-3.so.node", 'a'), ("query-rhel-openssl-3.so.node", 'x')], &[]),
     ] {
         let package = native(files);
@@ -401,7 +403,7 @@ fn the_processor_is_what_all_that_matters_agrees_on() {
         (&[][..], None),
         (&[("bootstrap!", 'a')][..], Some(Arm64)),
         (&[("bootstrap!", 'x'), ("bin/tool!", 'a')], Some(X86_64)),
-        (&[("bin/tool!", 'a')], Some(Arm64)),
+        (&[("bin/tool!", 'a')], None),
         (&[("a/_a.abi3.so", 'a'), ("b/_b.abi3.so", 'x')], None),
         (&[("a/_a.abi3.so", 'a'), ("a/_b.abi3.so", 'x')], None),
         (
@@ -418,7 +420,16 @@ fn the_processor_is_what_all_that_matters_agrees_on() {
         ),
         (&[("bootstrap!", 'd')], None),
     ] {
-        assert_eq!(native(files).survey().architecture(), architecture, "{files:?}");
+        assert_eq!(native(files).survey().architecture(None), architecture, "{files:?}");
+    }
+    for (files, live, architecture) in [
+        (&[("bootstrap!", 'a')][..], X86_64, Arm64),
+        (&[("a/_a.abi3.so", 'a')], X86_64, Arm64),
+        (&[("node_modules/a/a.node", 'a')], X86_64, X86_64),
+        (&[("lib/liba.so", 'a'), ("bin/tool!", 'a')], X86_64, X86_64),
+        (&[("a/_a.abi3.so", 'a'), ("b/_b.abi3.so", 'x')], Arm64, Arm64),
+    ] {
+        assert_eq!(native(files).survey().architecture(Some(live)), Some(architecture), "{files:?}");
     }
     let torn = native(&[("a/_a.abi3.so", 'a'), ("b/_b.abi3.so", 'x')]);
     let found = torn.findings("python3.13", "index.handler", |_| {});
@@ -444,7 +455,7 @@ fn native_code_needs_no_other_libc_than_there_is() {
             &[],
         ),
         (&[("node_modules/@img/sharp-linuxmusl-x64/lib/s.node", 'm')], &["wrong-libc error"]),
-        (&[("a.libs/liba.so.1", 'f')], &["glibc-too-new warning"]),
+        (&[("a.libs/liba.so.1", 'f')], &["glibc-too-new error"]),
         (&[("bin/tool!", 'f'), ("bin/other!", 'x')], &[]),
     ] {
         assert_eq!(native(files).found("python3.13", "index.handler"), rules, "{files:?}");
@@ -479,8 +490,9 @@ fn extension_modules_are_for_the_runtimes_python() {
 #[test]
 fn what_is_built_for_another_system_is_told_unless_one_for_linux_is_beside_it() {
     for (files, rules) in [
-        (&[("a/_x.cpython-313-darwin.so", 'd')][..], &["foreign-binary error"][..]),
-        (&[("a/_x.cp313-win_amd64.pyd", 'w')], &["foreign-binary error"]),
+        (&[("a/_x.cpython-313-darwin.so", 'd')][..], &["foreign-binary warning"][..]),
+        (&[("a/_x.cp313-win_amd64.pyd", 'w')], &["foreign-binary warning"]),
+        (&[("bootstrap!", 'd')], &["foreign-binary error"]),
         (&[("node_modules/fsevents/fsevents.node", 'd')], &["foreign-binary warning"]),
         (
             &[("node_modules/a/prebuilds/win32-x64/a.node", 'w'), ("node_modules/a/prebuilds/linux-x64/a.node", 'x')],
