@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use crate::settings::{Architecture, FunctionName, Secret, Settings};
+use crate::settings::{Architecture, FunctionName, Role, Secret, Settings};
 
 /// One function as it should be.
 #[derive(Debug, Clone)]
@@ -46,6 +46,8 @@ pub struct Target {
     pub path_style: bool,
     /// As whom.
     pub credentials: Credentials,
+    /// The role that is assumed first; absent for calling with the credentials themselves.
+    pub role: Option<AssumedRole>,
     /// The only account that may be written to; absent for any.
     pub expect_account: Option<String>,
 }
@@ -66,6 +68,42 @@ pub enum Credentials {
         secret_access_key: Secret,
         /// The token of temporary credentials.
         session_token: Option<Secret>,
+    },
+}
+
+/// A role in whose name AWS is called.
+#[derive(Debug, Clone)]
+pub struct AssumedRole {
+    /// Which.
+    pub role: Role,
+    /// The account that completes a bare name; absent for that of the credentials.
+    pub account: Option<String>,
+    /// What the session is called in AWS' logs.
+    pub session_name: String,
+    /// How long its keys hold; absent for what STS gives, an hour.
+    pub duration: Option<Duration>,
+    /// On what grounds.
+    pub grounds: Grounds,
+}
+
+/// On what grounds a role is assumed.
+#[derive(Debug, Clone)]
+pub enum Grounds {
+    /// The credentials of the target may assume it.
+    Credentials {
+        /// What the role's trust policy wants to hear; absent for nothing.
+        external_id: Option<String>,
+        /// What gives a job of this CI a token, as help for one that has nothing else either; absent where the CI has none.
+        no_token: Option<&'static str>,
+    },
+    /// A token of the CI that the job was given. The credentials of the target are not asked for.
+    Token(Secret),
+    /// A token of the CI that is fetched, each time anew. The credentials of the target are not asked for.
+    Fetched {
+        /// Where, without the audience.
+        url: String,
+        /// What the request is authorised by.
+        bearer: Secret,
     },
 }
 

@@ -1,9 +1,11 @@
 //! Region, credentials, endpoint: one configuration for every client.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::{
     BehaviorVersion, ConfigLoader, Region, SdkConfig,
+    identity::IdentityCache,
     imds::region::ImdsRegionProvider,
     meta::region::RegionProviderChain,
     profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider},
@@ -11,10 +13,10 @@ use aws_config::{
     retry::RetryConfig,
     timeout::TimeoutConfig,
 };
-use aws_credential_types::provider;
+use aws_credential_types::provider::{self, error::CredentialsError};
 use aws_sdk_lambda::{
     Client,
-    config::{Credentials as Keys, ProvideCredentials, SharedCredentialsProvider, SharedHttpClient},
+    config::{Credentials as Keys, ProvideCredentials, SharedAsyncSleep, SharedCredentialsProvider, SharedHttpClient},
 };
 use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
 use aws_smithy_http_client::{
@@ -22,13 +24,21 @@ use aws_smithy_http_client::{
     proxy::ProxyConfig,
     tls::{Provider, rustls_provider::CryptoMode},
 };
+use aws_smithy_runtime_api::client::http::HttpConnectorSettings;
 use tokio::sync::Mutex;
 
+use super::assume::Assumed;
 use super::fault::{self, Call};
 use crate::apply::{Fault, FaultKind};
-use crate::deployment::{Credentials, Target};
+use crate::deployment::{Credentials, Grounds, Target};
 use crate::remote::Caller;
-use crate::settings::{Partition, Secret};
+use crate::settings::Partition;
+
+/// The profile to read where none is named: the SDK takes an empty `AWS_PROFILE` for a name.
+const NO_PROFILE: &str = "default";
+
+/// What is told of every secret that turns up.
+pub(super) type Hide = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// A way to AWS, as somebody, in a Region.
 pub struct Connection {
@@ -39,13 +49,11 @@ pub struct Connection {
     pub caller: Caller,
     /// The id of the key in use.
     pub access_key_id: String,
-    /// What must never be shown of the credentials in use.
-    pub secrets: Vec<Secret>,
 }
 
-/// Finds Region and credentials. Asks no service of AWS beyond what the credentials themselves need.
+/// Finds Region and credentials. Asks no service beyond what the credentials themselves need.
 ///
-/// `hide` is told every secret of the credentials, also of those that replace expired ones later.
+/// `hide` is told every secret of the credentials at once, also of those that replace expired ones later.
 pub async fn connect(target: &Target, hide: impl Fn(&str) + Send + Sync + 'static) -> Result<Connection, Fault> {
     let http_client = http_client(target);
     let surroundings = ProviderConfig::default().with_http_client(http_client.clone());
@@ -63,31 +71,37 @@ pub async fn connect(target: &Target, hide: impl Fn(&str) + Send + Sync + 'stati
         .http_client(http_client)
         .retry_config(retries)
         .timeout_config(TimeoutConfig::builder().connect_timeout(Duration::from_secs(5)).build())
+        // What is remembered here need not be remembered twice; and assuming a role may take longer than the SDK waits.
+        .identity_cache(IdentityCache::no_cache())
         .region(region.clone());
-    loader = with_credentials(loader, target, &surroundings.with_region(Some(region.clone())));
     if let Some(endpoint) = &target.endpoint_url {
         loader = loader.endpoint_url(endpoint);
     }
-    let config = loader.load().await;
+    let surroundings = surroundings.with_region(Some(region.clone()));
+    let partition = partition(region.as_ref());
+    let hide: Hide = Arc::new(hide);
 
-    let inner = config.credentials_provider().ok_or_else(|| no_credentials("nothing provides any"))?;
-    let remembered = Remembered { inner, current: Mutex::default(), hide: Box::new(hide) };
-    let keys = remembered.keys().await.map_err(|error| match &target.credentials {
-        Credentials::Profile(name) => {
-            let message = format!("the profile `{name}` gives no credentials: {}", fault::chain(&error));
-            Fault::new(FaultKind::Denied, message)
-                .help("look at `profile` or `AWS_PROFILE`, and at the files `~/.aws/config` and `~/.aws/credentials`")
+    let (config, keys) = match &target.role {
+        None => with_credentials(loader, target, &surroundings, &hide).await?,
+        Some(role) => {
+            let config = match role.grounds {
+                Grounds::Credentials { .. } => with_credentials(loader, target, &surroundings, &hide).await?.0,
+                Grounds::Token(_) | Grounds::Fetched { .. } => {
+                    loader.profile_name(NO_PROFILE).no_credentials().load().await
+                }
+            };
+            let assumed = Assumed::new(role, &config, partition.clone(), Arc::clone(&hide));
+            let remembered = Remembered::begin(SharedCredentialsProvider::new(assumed), config, &hide).await;
+            remembered.map_err(|error| {
+                fault::carried(&error).cloned().unwrap_or_else(|| no_credentials(&fault::chain(&error)))
+            })?
         }
-        Credentials::Chain | Credentials::Keys { .. } => no_credentials(&fault::chain(&error)),
-    })?;
-    let config = config.into_builder().credentials_provider(SharedCredentialsProvider::new(remembered)).build();
-    let secrets = [Some(keys.secret_access_key()), keys.session_token(), Some(keys.access_key_id())];
+    };
     Ok(Connection {
         lambda: Client::new(&config),
         s3: s3(&config, target),
-        caller: Caller { account: None, partition: partition(region.as_ref()), region: region.to_string() },
+        caller: Caller { account: None, partition, region: region.to_string() },
         access_key_id: keys.access_key_id().to_owned(),
-        secrets: secrets.into_iter().flatten().map(Secret::new).collect(),
         config,
     })
 }
@@ -114,10 +128,10 @@ fn region_chain(target: &Target, surroundings: &ProviderConfig) -> RegionProvide
         .or_else(ImdsRegionProvider::builder().configure(surroundings).build())
 }
 
-/// The profile to read. Without one it is named too, since the SDK takes an empty `AWS_PROFILE` for a name.
+/// The profile to read.
 fn profile_name(credentials: &Credentials) -> Option<&str> {
     match credentials {
-        Credentials::Chain => Some("default"),
+        Credentials::Chain => Some(NO_PROFILE),
         Credentials::Profile(name) => Some(name),
         Credentials::Keys { .. } => None,
     }
@@ -128,10 +142,22 @@ fn profile_name(credentials: &Credentials) -> Option<&str> {
 struct Remembered {
     inner: SharedCredentialsProvider,
     current: Mutex<Option<Keys>>,
-    hide: Box<dyn Fn(&str) + Send + Sync>,
+    hide: Hide,
 }
 
 impl Remembered {
+    /// Asks for the first time. The configuration that comes back calls with these credentials.
+    async fn begin(
+        inner: SharedCredentialsProvider,
+        config: SdkConfig,
+        hide: &Hide,
+    ) -> Result<(SdkConfig, Keys), CredentialsError> {
+        let remembered = Self { inner, current: Mutex::default(), hide: Arc::clone(hide) };
+        let keys = remembered.keys().await?;
+        let config = config.into_builder().credentials_provider(SharedCredentialsProvider::new(remembered));
+        Ok((config.build(), keys))
+    }
+
     async fn keys(&self) -> provider::Result {
         const SPARE: Duration = Duration::from_mins(1);
         let mut current = self.current.lock().await;
@@ -144,7 +170,7 @@ impl Remembered {
         [Some(keys.secret_access_key()), keys.session_token(), Some(keys.access_key_id())]
             .into_iter()
             .flatten()
-            .for_each(&self.hide);
+            .for_each(|secret| (self.hide)(secret));
         *current = Some(keys.clone());
         Ok(keys)
     }
@@ -172,22 +198,33 @@ impl Connection {
             return Ok(());
         }
         let sts = aws_sdk_sts::Client::new(&self.config);
-        let answer = sts.get_caller_identity().send().await;
-        let answer = answer
-            .map_err(|error| fault::of(&error, &Call { action: "sts:GetCallerIdentity", resource: "*" }).fault)?;
-        self.caller.account = answer.account().map(str::to_owned);
-        // A Region whose partition is known says more than an emulator's STS does.
-        let told = answer.arn().and_then(Partition::of_arn).filter(|_| self.caller.partition.0 == "aws");
-        if let Some(told) = told {
-            self.caller.partition = told;
-        }
+        self.caller.account = Some(account(&sts, &mut self.caller.partition).await?);
         Ok(())
     }
 }
 
-fn with_credentials(loader: ConfigLoader, target: &Target, surroundings: &ProviderConfig) -> ConfigLoader {
-    match &target.credentials {
-        Credentials::Chain => loader.profile_name("default"),
+/// Asks STS whose credentials it is called with: the account, and the partition where that is told.
+pub(super) async fn account(sts: &aws_sdk_sts::Client, partition: &mut Partition) -> Result<String, Fault> {
+    let answer = sts.get_caller_identity().send().await;
+    let answer =
+        answer.map_err(|error| fault::of(&error, &Call { action: "sts:GetCallerIdentity", resource: "*" }).fault)?;
+    // A Region whose partition is known says more than an emulator's STS does.
+    if let Some(told) = answer.arn().and_then(Partition::of_arn).filter(|_| partition.0 == "aws") {
+        *partition = told;
+    }
+    let unknown = || Fault::new(FaultKind::Failed, "STS does not tell the account of the credentials");
+    answer.account().map(str::to_owned).ok_or_else(unknown)
+}
+
+/// A configuration that calls with the credentials of the target, and their keys.
+async fn with_credentials(
+    loader: ConfigLoader,
+    target: &Target,
+    surroundings: &ProviderConfig,
+    hide: &Hide,
+) -> Result<(SdkConfig, Keys), Fault> {
+    let loader = match &target.credentials {
+        Credentials::Chain => loader.profile_name(NO_PROFILE),
         // A profile that was asked for is used even where the environment has keys.
         Credentials::Profile(name) => {
             let provider = ProfileFileCredentialsProvider::builder().profile_name(name).configure(surroundings);
@@ -199,7 +236,23 @@ fn with_credentials(loader: ConfigLoader, target: &Target, surroundings: &Provid
                 Keys::new(access_key_id.expose(), secret_access_key.expose(), token, None, env!("CARGO_PKG_NAME"));
             loader.credentials_provider(keys)
         }
-    }
+    };
+    let config = loader.load().await;
+    let provider = config.credentials_provider().ok_or_else(|| no_credentials("nothing provides any"))?;
+    Remembered::begin(provider, config, hide).await.map_err(|error| match &target.credentials {
+        Credentials::Profile(name) => {
+            let message = format!("the profile `{name}` gives no credentials: {}", fault::chain(&error));
+            Fault::new(FaultKind::Denied, message)
+                .help("look at `profile` or `AWS_PROFILE`, and at the files `~/.aws/config` and `~/.aws/credentials`")
+        }
+        Credentials::Chain | Credentials::Keys { .. } => {
+            let fault = no_credentials(&fault::chain(&error));
+            match target.role.as_ref().map(|role| &role.grounds) {
+                Some(Grounds::Credentials { no_token: Some(help), .. }) => fault.help(*help),
+                _ => fault,
+            }
+        }
+    })
 }
 
 fn no_credentials(reason: &str) -> Fault {
@@ -208,18 +261,28 @@ fn no_credentials(reason: &str) -> Fault {
     )
 }
 
+fn http_client(target: &Target) -> SharedHttpClient {
+    let endpoint = target.endpoint_url.clone().unwrap_or_default();
+    Builder::new().build_with_connector_fn(move |settings, components| {
+        let sleep = components.and_then(aws_sdk_lambda::config::RuntimeComponents::sleep_impl);
+        connector(&endpoint, settings.cloned(), sleep)
+    })
+}
+
 /// TLS by rustls with the system's certificates, through the proxy that the environment names; an emulator on this
 /// machine is never behind one.
-fn http_client(target: &Target) -> SharedHttpClient {
-    let host = target.endpoint_url.as_deref().and_then(|url| url.split("://").nth(1)).unwrap_or_default();
+pub(super) fn connector(
+    url: &str,
+    settings: Option<HttpConnectorSettings>,
+    sleep: Option<SharedAsyncSleep>,
+) -> Connector {
+    let host = url.split("://").nth(1).unwrap_or_default();
     let local = ["localhost", "127.", "[::1]"].iter().any(|name| host.starts_with(name));
-    Builder::new().build_with_connector_fn(move |settings, components| {
-        let proxy = if local { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
-        let mut connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).proxy_config(proxy);
-        connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(aws_sdk_lambda::config::RuntimeComponents::sleep_impl));
-        connector.build()
-    })
+    let proxy = if local { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
+    let mut connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).proxy_config(proxy);
+    connector.set_connector_settings(settings);
+    connector.set_sleep_impl(sleep);
+    connector.build()
 }
 
 /// The partition of a Region, by the prefixes of the SDK's own partition table.

@@ -1,6 +1,7 @@
 //! What AWS answers, in our kinds: who is at fault and what to do.
 
 use std::error::Error;
+use std::fmt;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
@@ -40,12 +41,37 @@ impl From<Fault> for Failed {
     }
 }
 
+/// A fault of ours on its way through the SDK, which asks for credentials itself.
+#[derive(Debug)]
+pub(super) struct Carried(pub Fault);
+
+impl fmt::Display for Carried {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0.message)
+    }
+}
+
+impl Error for Carried {}
+
+/// The fault that an error of the SDK carries.
+pub(super) fn carried<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Fault> {
+    causes(error).find_map(|error| error.downcast_ref()).map(|Carried(fault)| fault)
+}
+
+/// An error and what caused it.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| (*error).source())
+}
+
 /// Reads an error of the SDK.
 pub(super) fn of<E>(error: &SdkError<E, HttpResponse>, call: &Call<'_>) -> Failed
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
     let Call { action, resource } = call;
+    if let Some(fault) = carried(error) {
+        return fault.clone().into();
+    }
     let fault = match error {
         SdkError::ServiceError(service) => {
             let status = service.raw().status().as_u16();
@@ -53,7 +79,8 @@ where
             let said = service.err().message().map_or_else(|| said_nothing(status, code), str::to_owned);
             return answered(status, code, &said, call);
         }
-        _ if is_about_credentials(error) => {
+        _ if causes(error).any(<dyn Error>::is::<CredentialsError>) => {
+            // They are only fetched when a request is signed, so their errors arrive as those of the request.
             Fault::new(FaultKind::Denied, format!("the credentials could not be used for `{action}`: {}", chain(error)))
         }
         SdkError::ResponseError(_) => Fault::new(
@@ -64,18 +91,6 @@ where
             .help("look at `region`, `endpoint_url`, and the network and proxy of this machine"),
     };
     fault.into()
-}
-
-/// Credentials are only fetched when a request is signed, so their errors arrive as those of the request.
-fn is_about_credentials(error: &(dyn Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if error.is::<CredentialsError>() {
-            return true;
-        }
-        next = error.source();
-    }
-    false
 }
 
 fn said_nothing(status: u16, code: &str) -> String {
@@ -125,13 +140,11 @@ fn denied(said: &str) -> Option<(&str, &str)> {
 /// An error and its causes on one line, each said once.
 pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut said: Vec<String> = Vec::new();
-    let mut next = Some(error);
-    while let Some(error) = next {
+    for error in causes(error) {
         let text = error.to_string();
         if !said.iter().any(|known| known.contains(&text)) {
             said.push(text);
         }
-        next = error.source();
     }
     said.join(": ")
 }

@@ -1,8 +1,9 @@
 //! The only module that knows the SDK. No type of the SDK crosses its border.
 //!
-//! `connect` finds Region and credentials, `read` takes the snapshot, `write` does the steps, `store` puts packages into
+//! `connect` finds Region and credentials, `assume` takes on roles, `read` takes the snapshot, `write` does the steps, `store` puts packages into
 //! buckets, `settle` waits, `fault` turns what AWS answers into our kinds. Must not know printing, dialects or configuration layers.
 
+mod assume;
 mod connect;
 mod convert;
 mod fault;

@@ -5,6 +5,7 @@
 
 mod blocks;
 mod conditions;
+mod credentials;
 mod dotenv;
 mod env;
 mod interpolate;
@@ -145,7 +146,9 @@ pub fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
     loaded.warnings.append(&mut blocks.warnings);
     let context = Context {
         host,
+        ci,
         build: &build,
+        purpose: request.purpose,
         never: blocks.file.iter().map(|file| host.directory.join(file)).collect(),
         fallback_region: (request.speaks == Speaks::Dpl).then(|| "us-east-1".to_owned()),
     };

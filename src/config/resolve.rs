@@ -8,15 +8,15 @@ use std::{
 };
 
 use super::{
-    dotenv, interpolate,
+    Purpose, credentials, dotenv, interpolate,
     layer::{Entry, Given, Value},
     read::{Pair, Reader},
 };
 use crate::deployment::{
-    Bring, Code, CodeSource, Credentials, Deployment, HandlerParts, Hidden, Keyed, Links, ObjectKey, Others, Publish,
-    Release, Rules, Target, Upload,
+    Bring, Code, CodeSource, Deployment, HandlerParts, Hidden, Keyed, Links, ObjectKey, Others, Publish, Release,
+    Rules, Target, Upload,
 };
-use crate::host::{Build, Host};
+use crate::host::{Build, Ci, Host};
 use crate::package::inspect::Rule;
 use crate::place::{Place, Problem};
 use crate::settings::{
@@ -37,8 +37,12 @@ const MOST_WAIT_TIMEOUT: u64 = 86_400;
 pub(super) struct Context<'a> {
     /// The surroundings.
     pub host: &'a Host,
+    /// The CI that runs us.
+    pub ci: Ci,
     /// What is being built.
     pub build: &'a Build,
+    /// What is going to be done.
+    pub purpose: Purpose,
     /// Files that were read and never go into a package.
     pub never: BTreeSet<PathBuf>,
     /// The Region where nothing else says one.
@@ -181,7 +185,7 @@ fn source(reader: &mut Reader) -> (CodeSource, Option<Upload>) {
     }
 }
 
-fn is_account(text: &str) -> bool {
+pub(super) fn is_account(text: &str) -> bool {
     text.len() == 12 && text.chars().all(|c| c.is_ascii_digit())
 }
 
@@ -265,11 +269,13 @@ fn target(reader: &mut Reader, function: Option<&FunctionName>, context: &Contex
         reader.wrong("expect_account", format!("must be the 12 digits of an account, got `{account}`"));
     }
     let account = function.and_then(|function| function.account.clone());
-    if let (Some(expected), Some(account)) = (&expect_account, account)
-        && *expected != account
+    if let (Some(expected), Some(account)) = (&expect_account, &account)
+        && expected != account
     {
         reader.wrong("expect_account", format!("is {expected}, but the ARN in `function_name` is of {account}"));
     }
+    let account = expect_account.clone().or(account);
+    let credentials = credentials::credentials(reader);
     // With endpoints for single services in the environment, the SDK is left to choose among them.
     let of_services = ["LAMBDA", "S3", "STS"]
         .iter()
@@ -286,7 +292,8 @@ fn target(reader: &mut Reader, function: Option<&FunctionName>, context: &Contex
         fallback_region: context.fallback_region.clone(),
         path_style: endpoint_url.is_some() || context.host.variable("AWS_ENDPOINT_URL_S3").is_some(),
         endpoint_url,
-        credentials: credentials(reader),
+        role: credentials::role(reader, &credentials, expect_account.as_deref(), account, context),
+        credentials,
         expect_account,
     }
 }
@@ -296,32 +303,6 @@ fn is_url(text: &str) -> bool {
     let rest = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://"));
     let host = rest.and_then(|rest| rest.split(['/', ':', '?']).next()).unwrap_or_default();
     !host.is_empty() && !text.chars().any(|c| c.is_whitespace() || c.is_control())
-}
-
-fn credentials(reader: &mut Reader) -> Credentials {
-    let mut secret = |name: &'static str| reader.text(name).map(Secret::new);
-    let (id, key, token) = (secret("access_key_id"), secret("secret_access_key"), secret("session_token"));
-    match (id, key) {
-        (Some(access_key_id), Some(secret_access_key)) => {
-            Credentials::Keys { access_key_id, secret_access_key, session_token: token }
-        }
-        (None, None) => {
-            if token.is_some() {
-                reader.wrong("session_token", "is given without `access_key_id` and `secret_access_key`");
-            }
-            reader.text("profile").map_or(Credentials::Chain, Credentials::Profile)
-        }
-        (id, _) => {
-            let (given, missing) = if id.is_some() {
-                ("access_key_id", "secret_access_key")
-            } else {
-                ("secret_access_key", "access_key_id")
-            };
-            let problem = reader.wrong(given, format!("is given without `{missing}`"));
-            problem.help = Some("give both in the same place: keys from two places are never mixed".to_owned());
-            Credentials::Chain
-        }
-    }
 }
 
 fn handler_parts(reader: &mut Reader, handler: Option<&Handler>) -> Option<HandlerParts> {

@@ -110,8 +110,8 @@ impl Dialect for GitHub {
         Some(format!("::{kind} {}::{}", properties.join(","), data(&text)))
     }
 
-    fn mask(&self, secret: &str) -> Option<String> {
-        self.reads_commands.then(|| format!("::add-mask::{}", data(secret)))
+    fn mask(&self) -> Option<fn(&str) -> String> {
+        self.reads_commands.then_some(|secret| format!("::add-mask::{}", data(secret)))
     }
 
     fn outputs(&mut self, outputs: &[(&'static str, String)], console: &Console) -> Result<(), String> {

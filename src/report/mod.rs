@@ -16,7 +16,6 @@ mod sanitise;
 mod summary;
 mod travis;
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 pub use colour::Colour;
@@ -48,9 +47,8 @@ trait Dialect {
         None
     }
 
-    /// The CI's own command to hide a value in its log.
-    fn mask(&self, secret: &str) -> Option<String> {
-        let _ = secret;
+    /// What writes the CI's own command to hide a value in its log, where that has one.
+    fn mask(&self) -> Option<fn(&str) -> String> {
         None
     }
 
@@ -157,20 +155,20 @@ pub struct Reporter {
     has_failed: bool,
     /// Whether this is a run that has results.
     deploys: bool,
-    /// What the CI has been told to mask.
-    masked: BTreeSet<String>,
 }
 
 impl Reporter {
     /// A reporter in the dialect of a CI.
     pub fn new(ci: Ci, host: &Host, manner: Manner, command: &'static str, console: Console) -> Self {
+        let dialect = dialect(ci, host);
         console.keep_output_free(manner.format == Format::Json);
+        console.mask_with(dialect.mask().filter(|_| manner.format == Format::Text));
         let coloured = |terminal| manner.colour.for_stream(host, ci, terminal);
         let [output, error] = [host.terminal, host.error_terminal].map(coloured);
         Self {
             host: host.clone(),
             ci,
-            dialect: dialect(ci, host),
+            dialect,
             progress: progress::Progress::new(host.terminal && ci == Ci::None),
             console,
             document: json::Document::new(command),
@@ -185,19 +183,12 @@ impl Reporter {
             changed: false,
             has_failed: false,
             deploys: matches!(command, "deploy" | "plan"),
-            masked: BTreeSet::new(),
         }
     }
 
-    /// Hides a value from here on, also in the CI's own log. Short values would hide ordinary words with them.
+    /// Hides a value from here on, also in the CI's own log.
     pub fn hide(&mut self, secret: &Secret) {
-        for line in secret.expose().lines().map(str::trim).filter(|line| line.chars().count() >= redact::SHORTEST) {
-            let command = self.dialect.mask(line).filter(|_| self.manner.format == Format::Text);
-            if let Some(command) = command.filter(|_| self.masked.insert(line.to_owned())) {
-                Console::unredacted(&command);
-            }
-        }
-        self.console.hide(secret.expose());
+        self.console.hide_everywhere(secret.expose());
     }
 
     /// Hides a value in what others say, where it would be noise in our own words.

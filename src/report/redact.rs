@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    collections::BTreeSet,
     io::{self, Write},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -12,7 +13,7 @@ use super::{Stream, github, sanitise, summary};
 const REDACTED: &str = "***";
 
 /// Shorter secrets would turn ordinary words into noise, as dpl's do (FX8).
-pub(super) const SHORTEST: usize = 8;
+const SHORTEST: usize = 8;
 
 /// Where text leaves the process: the two streams, without the secrets.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +24,10 @@ struct State {
     secrets: Vec<String>,
     foreign: Vec<String>,
     output_is_free: bool,
+    /// What writes the CI's own mask command.
+    mask: Option<fn(&str) -> String>,
+    /// What the CI has been told to mask.
+    masked: BTreeSet<String>,
 }
 
 impl std::fmt::Debug for State {
@@ -39,6 +44,22 @@ impl Console {
     /// Hides a text from here on, in each form in which it may come by.
     pub fn hide(&self, secret: &str) {
         self.state(|state| add(&mut state.secrets, secret, SHORTEST));
+    }
+
+    /// Hides a text from here on, also in the CI's own log. Short ones would hide ordinary words with them.
+    pub fn hide_everywhere(&self, secret: &str) {
+        self.hide(secret);
+        for line in secret.lines().map(str::trim).filter(|line| line.chars().count() >= SHORTEST) {
+            let command = self.state(|state| state.mask.filter(|_| state.masked.insert(line.to_owned())));
+            if let Some(command) = command {
+                Self::unredacted(&command(line));
+            }
+        }
+    }
+
+    /// Sets what writes the CI's own mask command, where it has one.
+    pub(super) fn mask_with(&self, mask: Option<fn(&str) -> String>) {
+        self.state(|state| state.mask = mask);
     }
 
     /// Hides a text in what others say.
@@ -79,7 +100,7 @@ impl Console {
     }
 
     /// Prints a CI's own mask command: the one place where a secret is written out, and only where the CI hides it.
-    pub(super) fn unredacted(command: &str) {
+    fn unredacted(command: &str) {
         let _ = write_all(io::stdout().lock(), &format!("{command}\n"));
     }
 

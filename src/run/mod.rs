@@ -254,7 +254,7 @@ impl<'a> Run<'a> {
         let Deployment { target, function, .. } = &entry.deployment;
         let console = self.console.clone();
         let fetched = async {
-            let connection = aws::connect(target, move |secret| console.hide(secret)).await?;
+            let connection = aws::connect(target, move |secret| console.hide_everywhere(secret)).await?;
             aws::fetch(&connection, source, &|meanwhile| self.tell(&event(meanwhile))).await
         };
         let fetched = before_deadline(&source.shown(), entry, interrupt, fetched).await;
@@ -358,9 +358,8 @@ impl<'a> Run<'a> {
         let unread = |fault| Error::read(fault, &function.name);
         self.tell(&Event::Stage(Stage::Login));
         let console = self.console.clone();
-        let connection = aws::connect(&deployment.target, move |secret| console.hide(secret));
+        let connection = aws::connect(&deployment.target, move |secret| console.hide_everywhere(secret));
         let mut connection = before_deadline("credentials", entry, interrupt, connection).await.map_err(unread)?;
-        connection.secrets.iter().for_each(|secret| self.reporter.borrow_mut().hide(secret));
         self.tell(&Event::Identity(report::mask(&connection.access_key_id)));
         self.tell(&Event::Stage(Stage::Setup));
         self.tell(&Event::StageDone);

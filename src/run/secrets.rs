@@ -9,14 +9,22 @@ use crate::remote::Live;
 use crate::report::{Console, Reporter};
 use crate::settings::Setting;
 
+/// How the names of variables end that hold credentials: AWS' own, and the OIDC tokens of CIs.
+const SURROUNDING: [&str; 7] = [
+    "SECRET_ACCESS_KEY",
+    "SESSION_TOKEN",
+    "ACCESS_KEY_ID",
+    "ID_TOKEN_REQUEST_TOKEN",
+    "ID_TOKEN",
+    "OIDC_TOKEN",
+    "OIDC_TOKEN_V2",
+];
+
 /// Hides the credentials of the surroundings, also where the configuration does not use them.
 pub(super) fn hide_surroundings(host: &Host, console: &Console) {
     for (name, value) in &host.variables {
         let name = name.to_ascii_uppercase().replace('-', "_");
-        if ["SECRET_ACCESS_KEY", "SESSION_TOKEN", "ACCESS_KEY_ID", "ID_TOKEN_REQUEST_TOKEN"]
-            .iter()
-            .any(|end| name.ends_with(end))
-        {
+        if SURROUNDING.iter().any(|end| name.ends_with(end)) {
             console.hide(value);
         }
     }

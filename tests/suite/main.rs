@@ -36,6 +36,9 @@ mod upload;
 // What happens when something goes wrong.
 mod faults;
 
+// As whom AWS is called.
+mod oidc;
+
 // What each CI is told.
 mod dialects;
 

@@ -36,10 +36,18 @@ struct Rule {
     fault: Fault,
 }
 
+/// A request as it arrived.
+#[derive(Clone)]
+pub struct Call {
+    pub operation: String,
+    pub head: String,
+    pub body: String,
+}
+
 #[derive(Default)]
 struct State {
     rules: Vec<Rule>,
-    calls: Vec<(String, String)>,
+    calls: Vec<Call>,
 }
 
 /// A proxy on a port of its own.
@@ -72,25 +80,26 @@ impl Proxy {
 
     /// The operations called so far, in order.
     pub fn calls(&self) -> Vec<String> {
-        self.state.lock().unwrap().calls.iter().map(|(operation, _)| operation.clone()).collect()
+        self.state.lock().unwrap().calls.iter().map(|call| call.operation.clone()).collect()
     }
 
     /// The operations called so far that change something.
     pub fn writes(&self) -> Vec<String> {
         self.calls()
             .into_iter()
-            .filter(|operation| !["Get", "List", "Head"].iter().any(|read| operation.starts_with(read)))
+            .filter(|operation| !["Get", "List", "Head", "Assume"].iter().any(|read| operation.starts_with(read)))
             .collect()
     }
 
     /// Bodies of all calls of an operation.
     pub fn bodies(&self, operation: &str) -> Vec<serde_json::Value> {
+        self.requests(operation).iter().map(|call| serde_json::from_str(&call.body).unwrap_or_default()).collect()
+    }
+
+    /// All calls of an operation, as they arrived.
+    pub fn requests(&self, operation: &str) -> Vec<Call> {
         let calls = &self.state.lock().unwrap().calls;
-        calls
-            .iter()
-            .filter(|(name, _)| name == operation)
-            .map(|(_, body)| serde_json::from_str(body).unwrap_or_default())
-            .collect()
+        calls.iter().filter(|call| call.operation == operation).cloned().collect()
     }
 
     pub fn forget_calls(&self) {
@@ -112,6 +121,8 @@ fn operation(method: &str, path: &str, body: &str) -> String {
         ("POST", ["2017-03-31", "tags", ..]) => "TagResource",
         ("DELETE", ["2017-03-31", "tags", ..]) => "UntagResource",
         ("POST", []) if body.contains("Action=GetCallerIdentity") => "GetCallerIdentity",
+        ("POST", []) if body.contains("Action=AssumeRoleWithWebIdentity") => "AssumeRoleWithWebIdentity",
+        ("POST", []) if body.contains("Action=AssumeRole") => "AssumeRole",
         ("GET", [_, _, ..]) => "GetObject",
         ("HEAD", [_]) => "HeadBucket",
         ("HEAD", [_, _, ..]) => "HeadObject",
@@ -133,8 +144,8 @@ fn serve(stream: &TcpStream, upstream: &str, state: &Mutex<State>) {
     let name = operation(method, path, &text);
     let faults: Vec<_> = {
         let mut state = state.lock().unwrap();
-        state.calls.push((name.clone(), text));
-        let nth = state.calls.iter().filter(|(known, _)| *known == name).count();
+        state.calls.push(Call { operation: name.clone(), head: head.clone(), body: text });
+        let nth = state.calls.iter().filter(|call| call.operation == name).count();
         let hit =
             |rule: &&Rule| (rule.operation == name || rule.operation == "*") && (rule.nth == 0 || rule.nth == nth);
         state.rules.iter().filter(hit).map(|rule| rule.fault.clone()).collect()

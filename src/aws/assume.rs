@@ -1,0 +1,267 @@
+//! Roles: assumed with credentials, or with the OIDC token of a CI, for which STS wants no credentials.
+
+use std::fmt;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_credential_types::provider::{self, error::CredentialsError};
+use aws_sdk_lambda::config::{Credentials as Keys, ProvideCredentials};
+use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_sts::types;
+use aws_smithy_http_client::Connector;
+use aws_smithy_runtime_api::client::http::HttpConnector;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::http::Request;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::Value;
+
+use super::connect::{Hide, account, connector};
+use super::fault::{self, Call};
+use crate::apply::{Fault, FaultKind};
+use crate::deployment::{AssumedRole, Grounds};
+use crate::settings::{Partition, Role, Secret};
+
+/// How often a CI is asked for a token before that is given up.
+const TRIES: u32 = 10;
+
+/// How long one of its answers may take.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// The longest wait before it is asked again.
+const MOST_WAIT: Duration = Duration::from_secs(5);
+
+/// A role and its trust policy that were just written are not known everywhere yet.
+const UNKNOWN_YET: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
+
+/// Keys of an assumed role, new ones whenever it is asked.
+pub(super) struct Assumed {
+    role: AssumedRole,
+    /// Signs with the credentials that assume the role; with a token it has none.
+    sts: aws_sdk_sts::Client,
+    partition: Partition,
+    hide: Hide,
+}
+
+/// Whether what failed may well succeed in a moment.
+enum Hope {
+    Some,
+    None,
+}
+
+impl Assumed {
+    /// Keys of this role, assumed by what `config` calls as.
+    pub(super) fn new(role: &AssumedRole, config: &SdkConfig, partition: Partition, hide: Hide) -> Self {
+        Self { role: role.clone(), sts: aws_sdk_sts::Client::new(config), partition, hide }
+    }
+
+    async fn keys(&self) -> Result<Keys, Fault> {
+        let arn = self.arn().await?;
+        match &self.role.grounds {
+            Grounds::Credentials { external_id, no_token } => {
+                patiently(|| self.by_credentials(&arn, external_id.as_deref(), *no_token)).await
+            }
+            Grounds::Token(token) => patiently(|| self.by_token(&arn, token)).await,
+            Grounds::Fetched { url, bearer } => {
+                let token = fetch(url, bearer, audience(&arn)).await?;
+                (self.hide)(token.expose());
+                patiently(|| self.by_token(&arn, &token)).await
+            }
+        }
+    }
+
+    /// The role's ARN; a bare name is completed.
+    async fn arn(&self) -> Result<String, Fault> {
+        let (name, mut partition) = match &self.role.role {
+            Role::Arn(arn) => return Ok(arn.clone()),
+            Role::Name(name) => (name, self.partition.clone()),
+        };
+        let account = match &self.role.account {
+            Some(account) => account.clone(),
+            None => account(&self.sts, &mut partition).await?,
+        };
+        Ok(format!("arn:{partition}:iam::{account}:role/{name}"))
+    }
+
+    async fn by_credentials(
+        &self,
+        arn: &str,
+        external_id: Option<&str>,
+        no_token: Option<&str>,
+    ) -> Result<Keys, (Fault, Hope)> {
+        tracing::debug!("assuming `{arn}` with the credentials, because there is no OIDC token or they were given");
+        let call = self.sts.assume_role().role_arn(arn).role_session_name(&self.role.session_name);
+        let answer =
+            call.set_duration_seconds(self.seconds()).set_external_id(external_id.map(str::to_owned)).send().await;
+        let help = "the role's trust policy must allow `sts:AssumeRole` to the identity of the credentials, and so must the policy of that identity";
+        let help = no_token.map_or_else(|| help.to_owned(), |no_token| format!("{help}; {no_token}"));
+        let answer = answer.map_err(|error| refused(&error, "sts:AssumeRole", arn, &help))?;
+        keys(answer.credentials(), arn)
+    }
+
+    async fn by_token(&self, arn: &str, token: &Secret) -> Result<Keys, (Fault, Hope)> {
+        tracing::debug!("assuming `{arn}` with the OIDC token of the CI, because no keys and no profile were given");
+        let call = self.sts.assume_role_with_web_identity().role_arn(arn).role_session_name(&self.role.session_name);
+        let answer = call.set_duration_seconds(self.seconds()).web_identity_token(token.expose()).send().await;
+        let claims = claims(token).map(|claims| format!(", as this token says: {claims}")).unwrap_or_default();
+        let help = format!(
+            "the account needs the CI as its identity provider, and the role a trust policy that allows `sts:AssumeRoleWithWebIdentity` to it for the right `aud` and `sub`{claims}"
+        );
+        let answer = answer.map_err(|error| refused(&error, "sts:AssumeRoleWithWebIdentity", arn, &help))?;
+        keys(answer.credentials(), arn)
+    }
+
+    fn seconds(&self) -> Option<i32> {
+        self.role.duration.and_then(|duration| i32::try_from(duration.as_secs()).ok())
+    }
+}
+
+impl fmt::Debug for Assumed {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Assumed")
+    }
+}
+
+impl ProvideCredentials for Assumed {
+    fn provide_credentials<'a>(&'a self) -> provider::future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        let keys = async { self.keys().await.map_err(|fault| CredentialsError::provider_error(fault::Carried(fault))) };
+        provider::future::ProvideCredentials::new(keys)
+    }
+}
+
+/// Tries again for a little while where there is hope.
+async fn patiently<F>(assume: impl Fn() -> F) -> Result<Keys, Fault>
+where
+    F: Future<Output = Result<Keys, (Fault, Hope)>>,
+{
+    for wait in UNKNOWN_YET {
+        match assume().await {
+            Err((_, Hope::Some)) => tokio::time::sleep(wait).await,
+            ended => return ended.map_err(|(fault, _)| fault),
+        }
+    }
+    assume().await.map_err(|(fault, _)| fault)
+}
+
+fn keys(answer: Option<&types::Credentials>, arn: &str) -> Result<Keys, (Fault, Hope)> {
+    let missing = || (Fault::new(FaultKind::Failed, format!("STS answered without keys for `{arn}`")), Hope::None);
+    let answer = answer.ok_or_else(missing)?;
+    let expires = (*answer.expiration()).try_into().ok();
+    let token = Some(answer.session_token().to_owned());
+    Ok(Keys::new(answer.access_key_id(), answer.secret_access_key(), token, expires, env!("CARGO_PKG_NAME")))
+}
+
+/// What STS says of a role that it does not give, and what to do about the trust that is missing.
+fn refused<E>(error: &SdkError<E, HttpResponse>, action: &str, arn: &str, help: &str) -> (Fault, Hope)
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let code = error.as_service_error().and_then(ProvideErrorMetadata::code).unwrap_or_default();
+    let fault = fault::of(error, &Call { action, resource: arn }).fault;
+    match code {
+        "AccessDenied" | "InvalidIdentityToken" => (Fault { kind: FaultKind::Denied, ..fault.help(help) }, Hope::Some),
+        "IDPRejectedClaim" => (Fault { kind: FaultKind::Denied, ..fault.help(help) }, Hope::None),
+        _ => (fault, Hope::None),
+    }
+}
+
+/// For whom a token is made out: the name that STS has in the role's partition.
+fn audience(arn: &str) -> &'static str {
+    if arn.starts_with("arn:aws-cn:") { "sts.amazonaws.com.cn" } else { "sts.amazonaws.com" }
+}
+
+/// What a token says of itself and a trust policy may check; none of it is secret. Nothing where it cannot be read.
+fn claims(token: &Secret) -> Option<String> {
+    let claims = URL_SAFE_NO_PAD.decode(token.expose().split('.').nth(1)?).ok()?;
+    let claims: Value = serde_json::from_slice(&claims).ok()?;
+    let told = |name: &&str| {
+        let claim = claims.get(name)?;
+        Some(format!("`{name}` is `{}`", claim.as_str().map_or_else(|| claim.to_string(), str::to_owned)))
+    };
+    let told: Vec<_> = ["iss", "aud", "sub"].iter().filter_map(told).collect();
+    (!told.is_empty()).then(|| told.join(", "))
+}
+
+/// Asks the CI for a token, as GitHub's `@actions/core` does: `GET URL&audience=…` with the request's own token.
+async fn fetch(url: &str, bearer: &Secret, audience: &str) -> Result<Secret, Fault> {
+    let connector = connector(url, None, None);
+    let joint = if url.contains('?') { '&' } else { '?' };
+    let url = format!("{url}{joint}audience={audience}");
+    let (mut tries, mut wait) = (1, Duration::from_millis(100));
+    loop {
+        let answer = tokio::time::timeout(ANSWER, ask(&connector, &url, bearer)).await;
+        let answer = answer.unwrap_or_else(|_| Err((no_answer("it takes too long"), Hope::Some)));
+        match answer {
+            Err((_, Hope::Some)) if tries < TRIES => tokio::time::sleep(wait).await,
+            Err((fault, _)) => return Err(fault),
+            Ok(token) => return Ok(token),
+        }
+        tries += 1;
+        wait = MOST_WAIT.min(wait * 2);
+    }
+}
+
+async fn ask(connector: &Connector, url: &str, bearer: &Secret) -> Result<Secret, (Fault, Hope)> {
+    let unusable = || {
+        let fault = Fault::new(FaultKind::Denied, "the CI's request for an OIDC token cannot be made")
+            .help("look at `ACTIONS_ID_TOKEN_REQUEST_URL` and `ACTIONS_ID_TOKEN_REQUEST_TOKEN`, which the CI sets");
+        (fault, Hope::None)
+    };
+    let mut request = Request::get(url).map_err(|_| unusable())?;
+    let headers = [("authorization", format!("bearer {}", bearer.expose())), ("accept", "application/json".to_owned())];
+    for (name, value) in headers {
+        request.headers_mut().try_insert(name, value).map_err(|_| unusable())?;
+    }
+    let answer = connector.call(request).await;
+    let answer = answer.map_err(|error| (no_answer(&fault::chain(&error)), Hope::Some))?;
+    let status = answer.status().as_u16();
+    if status != 200 {
+        let told = no_answer(&format!("it answered {status}"));
+        return Err(match status {
+            429 | 500.. => (told, Hope::Some),
+            _ => (
+                Fault {
+                    kind: FaultKind::Denied,
+                    ..told.help("look whether the job still runs and has `permissions: {id-token: write}`")
+                },
+                Hope::None,
+            ),
+        });
+    }
+    let body = ByteStream::new(answer.into_body()).collect().await;
+    let body = body.map_err(|error| (no_answer(&fault::chain(&error)), Hope::Some))?.into_bytes();
+    // An error of the parser could quote the token.
+    let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let token = answer.get("value").and_then(Value::as_str).filter(|token| !token.is_empty());
+    token.map(Secret::new).ok_or_else(|| (no_answer("there is none in its answer"), Hope::None))
+}
+
+fn no_answer(why: &str) -> Fault {
+    Fault::new(FaultKind::Failed, format!("the CI's service for OIDC tokens gives none: {why}"))
+        .help("run again later; a proxy on the way must let this service pass")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_tells_what_a_trust_policy_checks() {
+        let payload = r#"{"iss":"https://i","aud":["a","b"],"sub":"repo:o/r:environment:prod","jti":"x"}"#;
+        let token = Secret::new(format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(payload)));
+        let expected = r#"`iss` is `https://i`, `aud` is `["a","b"]`, `sub` is `repo:o/r:environment:prod`"#;
+        assert_eq!(claims(&token).as_deref(), Some(expected));
+        for opaque in ["", "opaque", "a.b.c", "a.!.c"] {
+            assert_eq!(claims(&Secret::new(opaque)), None);
+        }
+    }
+
+    #[test]
+    fn the_audience_is_that_of_the_partition() {
+        assert_eq!(audience("arn:aws-cn:iam::123456789012:role/ci"), "sts.amazonaws.com.cn");
+        assert_eq!(audience("arn:aws:iam::123456789012:role/ci"), "sts.amazonaws.com");
+    }
+}
