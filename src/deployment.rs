@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use crate::settings::{Architecture, FunctionName, Role, Secret, Settings};
+use crate::settings::{Architecture, FunctionName, Handler, Role, Secret, Settings};
 
 /// One function as it should be.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub struct Deployment {
     pub settings: Settings,
     /// A handler in parts, composed once the runtime is known; absent when `settings.handler` says it all or none is managed.
     pub handler_parts: Option<HandlerParts>,
+    /// The handler of a function that is created without one being named; absent where that is an error.
+    pub first_handler: Option<Handler>,
     /// Variables to set and unset; absent when the environment is not managed.
     pub environment: Option<Keyed<Option<Secret>>>,
     /// Tags to set; absent when tags are not managed.

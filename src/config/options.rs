@@ -189,6 +189,19 @@ pub const OPTIONS: &[Opt] = &[
     opt(Run, "backtrace", Flag, "true", "Accepted for dpl's command line; has no effect."),
 ];
 
+/// Inputs of `aws-actions/aws-lambda-deploy` that no option stands for. A value is refused: nothing would come of it.
+pub const NOT_OPTIONS: &[&str] = &[
+    "code_signing_config_arn",
+    "durable_config",
+    "file_system_configs",
+    "image_config",
+    "image_uri",
+    "logging_config",
+    "package_type",
+    "snap_start",
+    "vpc_config",
+];
+
 /// The option of a name, canonical or not; dashes and underscores are the same. With it the member that an alias takes.
 pub fn find(name: &str) -> Option<(&'static Opt, Option<&'static str>)> {
     let name = canonical(name);
@@ -242,6 +255,7 @@ mod tests {
             for name in std::iter::once(option.name).chain(option.aliases.iter().map(|alias| alias.name)) {
                 assert!(seen.insert(name), "`{name}` stands twice");
                 assert_eq!(canonical(name), name);
+                assert!(!NOT_OPTIONS.contains(&name), "`{name}` is an option");
             }
             assert!(option.meaning.ends_with('.'), "{} has no sentence", option.name);
         }

@@ -10,6 +10,7 @@ use std::{
 use super::{
     Purpose, credentials, dotenv, interpolate,
     layer::{Entry, Given, Value},
+    options::canonical,
     read::{Pair, Reader},
 };
 use crate::deployment::{
@@ -64,6 +65,7 @@ pub(super) fn deployment(reader: &mut Reader, context: &Context<'_>) -> Option<D
     settings.handler = reader.setting("handler");
     settings.description = description(reader, context);
     let handler_parts = handler_parts(reader, settings.handler.as_ref());
+    let first_handler = speaks_as_the_official_action(reader).then(|| Handler("index.handler".to_owned()));
     let mut environment = environment(reader, context);
     let tags = tags(reader);
     clear(reader, &mut settings, &mut environment);
@@ -83,6 +85,7 @@ pub(super) fn deployment(reader: &mut Reader, context: &Context<'_>) -> Option<D
         target,
         settings,
         handler_parts,
+        first_handler,
         environment,
         tags,
         code,
@@ -305,6 +308,11 @@ fn is_url(text: &str) -> bool {
     !host.is_empty() && !text.chars().any(|c| c.is_whitespace() || c.is_control())
 }
 
+/// Whether the package was named in the words of `aws-actions/aws-lambda-deploy`, which has a default for the handler.
+fn speaks_as_the_official_action(reader: &Reader) -> bool {
+    matches!(reader.place("zip"), Some(Place::Variable(name)) if canonical(&name) == "input_code_artifacts_dir")
+}
+
 fn handler_parts(reader: &mut Reader, handler: Option<&Handler>) -> Option<HandlerParts> {
     let module = reader.text("module_name");
     let handler_name = reader.text("handler_name");
@@ -483,7 +491,7 @@ fn tags(reader: &mut Reader) -> Option<Keyed<String>> {
 /// Emptying a setting is wanting it empty.
 fn clear(reader: &mut Reader, settings: &mut Settings, environment: &mut Option<Keyed<Option<Secret>>>) {
     for name in reader.list("clear").unwrap_or_default() {
-        let name = super::options::canonical(&name);
+        let name = canonical(&name);
         let given = reader.place(&name).is_some() || (name == "environment" && reader.place("env_file").is_some());
         match name.as_str() {
             "description" => settings.description = Some(Description(String::new())),

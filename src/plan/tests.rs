@@ -33,6 +33,7 @@ fn wanted(change: impl FnOnce(&mut Deployment)) -> Deployment {
         target: Target::default(),
         settings: Settings::default(),
         handler_parts: None,
+        first_handler: None,
         environment: None,
         tags: None,
         code: Code {
@@ -304,6 +305,18 @@ fn creating_sends_what_was_named_and_needs_three_settings() {
     create new {} role: - → arn:aws:iam::123456789012:role/path/deployed, handler: - → a.B::c, runtime: - → java21
     publish new
     ");
+}
+
+#[test]
+fn a_handler_for_the_beginning_never_replaces_one() {
+    let action = wanted(|deployment| {
+        deployment.settings.role = Some(Role::Arn(ROLE.to_owned()));
+        deployment.settings.runtime = Some(Runtime("nodejs24.x".to_owned()));
+        deployment.first_handler = Some(Handler("index.handler".to_owned()));
+    });
+    assert!(planned(&action, "new", &Remote::Absent).contains("handler: - → index.handler"));
+    let other = live(|live| live.settings.handler = Some(Handler("app.main".to_owned())));
+    assert!(!planned(&action, "old", &other).contains("handler:"));
 }
 
 #[test]

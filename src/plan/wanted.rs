@@ -13,6 +13,9 @@ const TOGETHER: &[&[&str]] = &[&["subnet_ids", "security_group_ids"]];
 /// The settings to bring about. What must not be done goes into the plan as an obstacle.
 pub(super) fn settings(deployment: &Deployment, live: Option<&Live>, caller: &Caller, plan: &mut Plan) -> Settings {
     let mut wanted = with_handler(deployment, live.and_then(|live| live.settings.runtime.as_ref()));
+    if live.is_none() {
+        wanted.handler = wanted.handler.or_else(|| deployment.first_handler.clone());
+    }
     wanted.role = wanted.role.map(|role| completed_role(role, live, caller));
     if let Some(wish) = &deployment.environment {
         wanted.environment = Some(environment(wish, live, plan));

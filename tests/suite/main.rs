@@ -45,5 +45,8 @@ mod dialects;
 // What people get beside the log.
 mod report;
 
+// What the action for GitHub takes and gives.
+mod action;
+
 // What the manual says.
 mod readme;

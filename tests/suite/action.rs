@@ -1,0 +1,178 @@
+//! What the action takes and gives: its inputs are the options, and it runs as GitHub's runner runs a container.
+
+use std::fs;
+
+use dpl_lambda::config::options::{self, NOT_OPTIONS, OPTIONS, Opt};
+
+use crate::harness::{Kind, Universe, emulator};
+
+/// The action that runs the image, and the one for runners without Docker.
+const ACTIONS: [&str; 2] = ["action.yml", ".github/actions/native/action.yml"];
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Every name under which a `with:` has an effect, with what it means.
+fn inputs() -> Vec<(String, String)> {
+    let mut inputs = Vec::new();
+    for option in OPTIONS {
+        inputs.push((dashed(option.name), described(option)));
+        for alias in option.aliases {
+            let same = format!("The same as `{}`", dashed(option.name));
+            let form = alias.member.map(|member| format!(", or JSON with `{member}`"));
+            inputs.push((dashed(alias.name), format!("{same}{}.", form.unwrap_or_default())));
+        }
+    }
+    for name in NOT_OPTIONS {
+        let taken = if *name == "package_type" { "Only `Zip`" } else { "Not supported" };
+        let why = "an input of aws-actions/aws-lambda-deploy, declared so that a value is refused and not ignored";
+        inputs.push((dashed(name), format!("{taken}: {why}.")));
+    }
+    inputs
+}
+
+fn dashed(name: &str) -> String {
+    name.replace('_', "-")
+}
+
+fn described(option: &Opt) -> String {
+    option.meaning.replace('\'', "''")
+}
+
+/// The part between two comments, which belongs to the table.
+struct Part {
+    begin: &'static str,
+    end: &'static str,
+    text: String,
+}
+
+fn parts(file: &str) -> Vec<Part> {
+    let declared =
+        inputs().iter().map(|(name, meaning)| format!("  {name}:\n    description: '{meaning}'\n")).collect();
+    let declared = Part { begin: "  # Inputs: the table of options\n", end: "  # End of inputs\n", text: declared };
+    if file == ACTIONS[0] {
+        let image = format!("  image: docker://ghcr.io/dpl-lambda/dpl-lambda:{VERSION}\n");
+        let begin = "  # The version of Cargo.toml\n";
+        return vec![declared, Part { begin, end: "  # End of version\n", text: image }];
+    }
+    // A composite action has to hand over its inputs itself.
+    let name = |name: &str| name.replace('-', "_").to_ascii_uppercase();
+    let handed =
+        inputs().into_iter().map(|(input, _)| format!("        INPUT_{}: ${{{{ inputs.{input} }}}}\n", name(&input)));
+    let handed =
+        Part { begin: "        # Inputs handed over\n", end: "        # End of inputs\n", text: handed.collect() };
+    let version = Part {
+        begin: "        # The version of Cargo.toml\n",
+        end: "        # End of version\n",
+        text: format!("        VERSION: {VERSION}\n"),
+    };
+    vec![declared, handed, version]
+}
+
+#[test]
+fn the_inputs_of_the_action_are_the_options() {
+    for file in ACTIONS {
+        let mut text = fs::read_to_string(file).unwrap();
+        for Part { begin, end, text: wanted } in parts(file) {
+            let (before, rest) = text.split_once(begin).unwrap_or_else(|| panic!("{file} has no `{begin}`"));
+            let (shown, after) = rest.split_once(end).unwrap_or_else(|| panic!("{file} has no `{end}`"));
+            if std::env::var_os("UPDATE").is_some() {
+                text = format!("{before}{begin}{wanted}{end}{after}");
+                fs::write(file, &text).unwrap();
+            } else {
+                assert_eq!(shown, wanted, "run `UPDATE=1 cargo test --test suite action` to rewrite {file}");
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_that_is_not_written_is_set() {
+    for file in ACTIONS {
+        let text = fs::read_to_string(file).unwrap();
+        assert!(!text.contains("\n    default:"), "{file} has a default, which would overwrite what is live");
+    }
+}
+
+/// The environment that GitHub's runner gives to a container: every declared input, also those without a value.
+fn in_a_container(function: &str, with: &[(&str, &str)]) -> Universe {
+    let mut universe =
+        Universe::at(&emulator(Kind::Ministack).endpoint).file("dist/index.js", "exports.handler = async () => 1;\n");
+    for (input, _) in inputs() {
+        universe = universe.with(&format!("INPUT_{}", input.to_ascii_uppercase()), "");
+    }
+    for (input, value) in [("function-name", function)].iter().chain(with) {
+        assert!(options::find(input).is_some() || NOT_OPTIONS.contains(&options::canonical(input).as_str()), "{input}");
+        universe = universe.with(&format!("INPUT_{}", input.to_ascii_uppercase()), value);
+    }
+    // The home is the runner's, and there is nothing in it.
+    for (name, value) in [
+        ("CI", "true"),
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_REPOSITORY", "o/r"),
+        ("GITHUB_SHA", "08c6903cd8c0fde910a37f88322edcfb5dd907a8"),
+        ("GITHUB_REF", "refs/heads/main"),
+        ("GITHUB_EVENT_NAME", "push"),
+        ("HOME", "/github/home"),
+        ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+    ] {
+        universe = universe.with(name, value);
+    }
+    let files = [("GITHUB_OUTPUT", "output"), ("GITHUB_STEP_SUMMARY", "summary"), ("GITHUB_WORKSPACE", "")];
+    files.into_iter().fold(universe, |universe, (name, file)| {
+        let path = universe.path(file).to_string_lossy().trim_end_matches('/').to_owned();
+        universe.with(name, &path)
+    })
+}
+
+/// What a workflow for `aws-actions/aws-lambda-deploy` says, in that action's forms.
+const OFFICIAL: &[(&str, &str)] = &[
+    ("code-artifacts-dir", "dist"),
+    ("package-type", "Zip"),
+    ("runtime", "nodejs24.x"),
+    ("role", "arn:aws:iam::000000000000:role/deployed"),
+    ("function-description", "made in a workflow"),
+    ("memory-size", "512"),
+    ("timeout", "60"),
+    ("architectures", "arm64"),
+    ("environment", r#"{"STAGE":"production","DEBUG":"true","RETRIES":3}"#),
+    ("tags", r#"{"Environment":"Production","Team":"DevOps"}"#),
+    ("layers", r#"["arn:aws:lambda:us-east-1:123456789012:layer:deps:3"]"#),
+    ("tracing-config", r#"{"Mode":"Active"}"#),
+    ("dead-letter-config", r#"{"TargetArn":"arn:aws:sqs:us-east-1:000000000000:failed"}"#),
+    ("ephemeral-storage", "1024"),
+    ("publish", "false"),
+    ("dry-run", "false"),
+];
+
+#[test]
+fn a_workflow_of_the_official_action_works_as_it_is() {
+    let universe = in_a_container("migrated", OFFICIAL);
+    let outcome = universe.run("").code(0);
+    outcome.says("handler                    index.handler").never_says("version         published");
+    let output = universe.read("output");
+    for name in ["function-arn", "code-sha256", "changed", "package-size", "plan"] {
+        assert!(output.contains(&format!("{name}<<")), "{output}");
+    }
+    assert!(!output.contains("version<<"));
+    universe.run("").code(0).says("`migrated` in us-east-1 is unchanged");
+
+    // Its defaults are for the beginning: a handler set by other means stays.
+    in_a_container("migrated", &[("zip", "dist"), ("handler", "index.other")]).run("").code(0).says("index.other");
+    universe.run("").code(0).says("`migrated` in us-east-1 is unchanged");
+}
+
+#[test]
+fn a_dry_run_of_the_action_changes_nothing() {
+    let with: Vec<_> = OFFICIAL.iter().copied().chain([("dry-run", "true"), ("publish", "true")]).collect();
+    let universe = in_a_container("not-yet", &with);
+    for _ in 0..2 {
+        universe.run("").code(0).says("+ function        created").says("+ version");
+    }
+}
+
+#[test]
+fn what_the_official_action_has_and_we_have_not_is_an_error() {
+    let with: Vec<_> = OFFICIAL.iter().copied().chain([("vpc-config", r#"{"SubnetIds":["subnet-1"]}"#)]).collect();
+    let told = in_a_container("in-a-vpc", &with).run("").code(3);
+    told.says("the input `vpc-config` of aws-actions/aws-lambda-deploy is not supported");
+}
