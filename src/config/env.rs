@@ -63,6 +63,14 @@ pub(super) fn addressed(host: &Host, problems: &mut Vec<Problem>, warnings: &mut
                     .help(format!("write the setting as a map, which arrives as JSON: `{name}: {{A: 1, B: 2}}`")),
                 );
             }
+            if *prefix == "PLUGIN_" && joined_items(option, &value) {
+                warnings.push(
+                    Problem::new("has a comma, which is read as part of an item: lists arrive here joined by commas")
+                        .of(option.name)
+                        .at(&place)
+                        .help("write one item a line (`|`), or a JSON array in quotes"),
+                );
+            }
             if let Some((known, there)) = seen.insert(option.name, (value.clone(), place.clone()))
                 && known != value
             {
@@ -113,6 +121,21 @@ pub(super) fn ambient(host: &Host, warnings: &mut Vec<Problem>) -> Vec<Layer> {
         layer
     };
     AMBIENT.iter().map(read).collect()
+}
+
+/// Whether a list was probably joined by commas, as Drone and Woodpecker do. Commas within braces are those of globs.
+fn joined_items(option: &Opt, value: &str) -> bool {
+    let is_list = matches!(option.kind, Kind::List | Kind::Files) && option.name != "run";
+    let mut depth = 0_usize;
+    let outside = value.chars().any(|c| {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        c == ',' && depth == 0
+    });
+    is_list && outside && !value.starts_with('[')
 }
 
 /// The variable as it is really spelled.

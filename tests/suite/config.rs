@@ -373,3 +373,13 @@ fn a_variable_that_nobody_replaces_is_told() {
     assert_eq!(outcome.stdout.matches("is not replaced here").count(), 2, "{}", outcome.stdout);
     check("description: Uses `foo` and `bar`\n").code(0);
 }
+
+#[test]
+fn a_list_that_a_ci_joined_by_commas_is_told() {
+    let drone =
+        |value: &str| with("dpl.yml", "function_name: f\nzip: dist\n").with("PLUGIN_EXCLUDE", value).run("check");
+    drone("*.md,*.txt").code(0).says("exclude: has a comma, which is read as part of an item").says("(PLUGIN_EXCLUDE)");
+    for whole in ["*.{md,txt}", "*.md\n*.txt", r#"["*.md", "*.txt"]"#] {
+        drone(whole).code(0).never_says("comma");
+    }
+}
