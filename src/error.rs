@@ -109,7 +109,7 @@ impl Error {
         Self::Asked { headline, fault, function: function.to_owned() }
     }
 
-    /// What stands in the way of a plan, each with the place of its option, or else of the function's name.
+    /// What stands in the way of a plan, each with its file and the place of its option, or else of the function's name.
     pub fn obstacles(function: &str, obstacles: &[Obstacle], places: &Places) -> Self {
         let place = |option: &str| places.get(option).or_else(|| places.get("function_name")).cloned();
         let found = obstacles.iter().map(|obstacle| (obstacle.clone(), place(obstacle.option)));
@@ -158,7 +158,8 @@ impl Error {
                     Some(function) => format!("cannot package `{function}`"),
                     None => "cannot package".to_owned(),
                 };
-                failure.problems = vec![Problem { place: place.clone(), ..Problem::new(causes(error)) }];
+                let file = error.file().map(|file| file.to_string_lossy().into_owned());
+                failure.problems = vec![Problem { place: place.clone(), file, ..Problem::new(causes(error)) }];
                 failure.function.clone_from(function);
             }
             Self::Asked { headline, fault, function } => {
@@ -172,6 +173,7 @@ impl Error {
                 failure.function = Some(function.clone());
                 let problem = |(obstacle, place): &(Obstacle, Option<Place>)| Problem {
                     place: place.clone(),
+                    file: obstacle.file.clone(),
                     ..Problem::new(obstacle.message.clone()).of(obstacle.option).help(obstacle.help.clone())
                 };
                 failure.problems = obstacles.iter().map(problem).collect();

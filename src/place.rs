@@ -61,6 +61,8 @@ pub struct Problem {
     pub place: Option<Place>,
     /// The option it concerns, by its canonical name.
     pub option: Option<String>,
+    /// The file it is about, for an annotation to point at instead; absent where the place says it.
+    pub file: Option<String>,
     /// What is wrong: a lowercase fragment without a full stop.
     pub message: String,
     /// What to do about it; absent when the message says it already.
@@ -70,7 +72,7 @@ pub struct Problem {
 impl Problem {
     /// A problem that belongs to no option and no place yet.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { place: None, option: None, message: message.into(), help: None }
+        Self { place: None, option: None, file: None, message: message.into(), help: None }
     }
 
     /// The same problem, at a place.

@@ -21,6 +21,9 @@ const ADDRESSED: [&str; 3] = ["DPL_LAMBDA_", "INPUT_", "PLUGIN_"];
 /// Prefixes of variables that may mean something else, the strongest first (FX6).
 const AMBIENT: [&str; 2] = ["LAMBDA_", "AWS_"];
 
+/// Results of an earlier run that its CI put into the environment, by what stands behind `DPL_LAMBDA_`.
+const RESULTS: [&str; 6] = ["changed", "code_sha256", "function_arn", "package_size", "plan", "version"];
+
 /// The variables under one prefix, by the name behind it.
 fn under(host: &Host, prefix: &str) -> BTreeMap<String, String> {
     let addressed = host
@@ -38,7 +41,8 @@ pub(super) fn addressed(host: &Host, problems: &mut Vec<Problem>, warnings: &mut
             let place = variable(host, prefix, &name);
             let Some((option, member)) = options::find(&name) else {
                 // A step of GitHub may have inputs of its own; the other two prefixes are ours alone.
-                if *prefix != "INPUT_" {
+                let result = *prefix == "DPL_LAMBDA_" && RESULTS.contains(&name.as_str());
+                if *prefix != "INPUT_" && !result {
                     warnings.push(unknown(&name).at(&place));
                 } else if let Some(problem) = unsupported(&name, &value) {
                     problems.push(problem.at(&place));

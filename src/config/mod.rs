@@ -76,7 +76,19 @@ pub struct RunOptions {
     pub color: &'static str,
     /// Whether only results and mistakes are told.
     pub quiet: bool,
+    /// Where the outputs go, besides where the CI wants them.
+    pub output_file: Option<PathBuf>,
+    /// Where the summary goes, besides where the CI wants it.
+    pub summary_file: Option<PathBuf>,
+    /// Where links go in the form of GitLab's report.
+    pub gitlab_annotations_file: Option<PathBuf>,
+    /// Where problems go in the form of GitLab's report.
+    pub gitlab_codequality_file: Option<PathBuf>,
 }
+
+/// The options that name a file for results. Such a file never goes into a package.
+const RESULT_FILES: [&str; 5] =
+    ["junit", "output_file", "summary_file", "gitlab_annotations_file", "gitlab_codequality_file"];
 
 /// How much is only shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -272,6 +284,11 @@ fn run_options(reader: &mut Reader, context: &Context<'_>, loaded: &mut Loaded) 
     run.junit = reader.path("junit");
     run.color = reader.choice("color").unwrap_or("auto");
     run.quiet = reader.flag("quiet");
+    let mut file = |name: &'static str| reader.path(name).filter(|path| !path.as_os_str().is_empty());
+    run.output_file = file("output_file");
+    run.summary_file = file("summary_file");
+    run.gitlab_annotations_file = file("gitlab_annotations_file");
+    run.gitlab_codequality_file = file("gitlab_codequality_file");
     run.verbose = reader.flag("verbose") || context.host.flag("RUNNER_DEBUG");
     loaded.problems.append(&mut reader.problems);
 }

@@ -106,7 +106,7 @@ pub(super) fn code(reader: &mut Reader, context: &Context<'_>) -> Code {
             exclude: reader.list("exclude").unwrap_or_default(),
             hidden: if reader.flag("dot_match") { Hidden::Take } else { Hidden::Skip },
             links: if reader.choice("symlinks") == Some("follow") { Links::Follow } else { Links::Keep },
-            never: context.never.iter().cloned().chain(env_files(reader, context)).collect(),
+            never: context.never.iter().cloned().chain(files(reader, context)).collect(),
         },
         architecture: reader.setting("architecture"),
         upload,
@@ -239,9 +239,11 @@ fn bring(reader: &mut Reader, entries: &[Entry], place: &Place) -> Option<Bring>
     Some(Bring { from: from.into(), glob: glob.unwrap_or_else(|| "**".to_owned()), to: parts.join("/") })
 }
 
-fn env_files(reader: &mut Reader, context: &Context<'_>) -> Vec<PathBuf> {
-    let files = reader.list("env_file").unwrap_or_default();
-    files.into_iter().map(|file| context.host.directory.join(file)).collect()
+/// Files that are read or written beside the package.
+fn files(reader: &mut Reader, context: &Context<'_>) -> Vec<PathBuf> {
+    let read = reader.list("env_file").unwrap_or_default();
+    let written = super::RESULT_FILES.into_iter().filter_map(|name| reader.raw(name));
+    read.into_iter().chain(written).map(|file| context.host.directory.join(file)).collect()
 }
 
 fn target(reader: &mut Reader, function: Option<&FunctionName>, context: &Context<'_>) -> Target {

@@ -183,6 +183,21 @@ impl Error {
             _ => "zip",
         }
     }
+
+    /// The file or link at fault; absent where it is none in particular, or not there.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Unreadable(path, _)
+            | Self::Special(path)
+            | Self::Cycle(path)
+            | Self::NotAnArchive(path, _)
+            | Self::Dubious(path, _)
+            | Self::Changed(path)
+            | Self::Escapes { link: path, .. }
+            | Self::Dangles { link: path, .. } => Some(path),
+            _ => None,
+        }
+    }
 }
 
 /// Builds the package of a directory or single file, or reads a ready archive.

@@ -41,6 +41,8 @@ pub struct Plan {
 pub struct Obstacle {
     /// The option at fault.
     pub option: &'static str,
+    /// The entry of the package that it is about; absent where it is about none in particular.
+    pub file: Option<String>,
     /// What is wrong.
     pub message: String,
     /// What to do about it.
@@ -82,6 +84,7 @@ fn too_large(deployment: &Deployment, artifact: &Artifact) -> Option<Obstacle> {
     let size = artifact.archive.size();
     (size > DIRECT_LIMIT && through(&deployment.code, artifact) == Through::Call).then(|| Obstacle {
         option: "zip",
+        file: None,
         message: format!("the package has {size} bytes, AWS takes at most {DIRECT_LIMIT} in a call"),
         help: "set `s3_bucket` to send it through S3, or leave files out with `exclude`".to_owned(),
         cause: Cause::Refused,
@@ -95,7 +98,8 @@ impl Plan {
     }
 
     fn refuse(&mut self, option: &'static str, message: impl Into<String>, help: impl Into<String>) {
-        self.obstacles.push(Obstacle { option, message: message.into(), help: help.into(), cause: Cause::Refused });
+        let (message, help) = (message.into(), help.into());
+        self.obstacles.push(Obstacle { option, file: None, message, help, cause: Cause::Refused });
     }
 
     /// What is asked about before anything else.
@@ -126,6 +130,7 @@ impl Plan {
                 live_revision.map_or_else(|| "there is no such function".to_owned(), |id| format!("it is at {id}"));
             self.obstacles.push(Obstacle {
                 option: "revision_id",
+                file: None,
                 message: format!("`{}` is not at revision {wanted}: {found}", self.function),
                 help: "somebody changed the function; look at the change and run with its new revision".to_owned(),
                 cause: Cause::Conflict,

@@ -54,6 +54,7 @@ fn look(
     let obstacle = |finding: Finding| Obstacle {
         message: finding.told(),
         option: finding.option,
+        file: finding.file,
         help: finding.help,
         cause: Cause::Refused,
     };

@@ -117,6 +117,11 @@ impl Stage {
             Self::Deploy => "Run deployment",
         }
     }
+
+    /// Whether it says so much that it is folded away: the plan, before the deployment, is what people look for.
+    pub(super) fn is_long(self) -> bool {
+        matches!(self, Self::Prepare | Self::Deploy)
+    }
 }
 
 /// A package, for people.
@@ -169,6 +174,18 @@ impl Deployed {
     /// Whether anything was changed.
     pub fn changed(&self) -> bool {
         self.plan.changes()
+    }
+
+    /// Its page in the console of AWS: the link's text and where it leads.
+    pub(super) fn link(&self) -> (String, String) {
+        let Self { function, region, .. } = self;
+        let page = super::summary::console(region, function);
+        match &self.version {
+            Some(version) => {
+                (format!("{function} in {region}, version {version}"), format!("{page}/versions/{version}"))
+            }
+            None => (format!("{function} in {region}"), page),
+        }
     }
 
     /// Results by the names that every CI gets them under.

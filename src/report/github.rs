@@ -2,18 +2,21 @@
 //!
 //! Grammar and limits are those of the runner's source (`ActionCommand.cs`, `FileCommandManager.cs`).
 
-use std::{
-    fs::OpenOptions,
-    hash::{BuildHasher, RandomState},
-    io::{Read, Seek, SeekFrom, Write},
-};
+use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
+use std::sync::Arc;
 
-use super::{Console, Dialect, Level, Stream, event::Stage, sanitise};
+use super::checkout::{Checkout, Spot};
+use super::dialect::{self, Dialect, Handed, Level, Mask, Output};
+use super::{event::Stage, sanitise, variables};
 use crate::host::Host;
 use crate::place::Problem;
 
-/// The runner keeps this many annotations of a level and step; the last one says how many more there are.
+/// The runner keeps this many annotations of a level and step (`_maxCountPerIssueType`).
 const MOST_ANNOTATIONS: usize = 10;
+
+/// The runner cuts a message after as many UTF-16 units.
+const MOST_MESSAGE: usize = 4096;
 
 /// The largest summary that is shown, in bytes.
 const MOST_SUMMARY: usize = 1 << 20;
@@ -21,41 +24,19 @@ const MOST_SUMMARY: usize = 1 << 20;
 pub(super) struct GitHub {
     output_file: Option<String>,
     summary_file: Option<String>,
-    directory_in_workspace: String,
-    annotated: [usize; 2],
+    checkout: Checkout,
     /// Whether a runner hides what it is told to mask, instead of printing it.
     reads_commands: bool,
 }
 
 impl GitHub {
-    pub(super) fn new(host: &Host) -> Self {
-        let workspace = host.variable("GITHUB_WORKSPACE").unwrap_or_default();
-        let inside = host.directory.strip_prefix(workspace).ok().filter(|_| !workspace.is_empty());
+    pub(super) fn new(host: &Host, checkout: Checkout) -> Self {
         Self {
             output_file: host.variable("GITHUB_OUTPUT").map(str::to_owned),
             summary_file: host.variable("GITHUB_STEP_SUMMARY").map(str::to_owned),
-            directory_in_workspace: inside.map(|path| path.to_string_lossy().replace('\\', "/")).unwrap_or_default(),
-            annotated: [0, 0],
+            checkout,
             reads_commands: host.flag("GITHUB_ACTIONS"),
         }
-    }
-
-    /// The path from the root of the checkout, where annotations are looked up.
-    fn file(&self, path: &str) -> String {
-        if path.starts_with('/') {
-            return path.to_owned();
-        }
-        let mut parts: Vec<_> = self.directory_in_workspace.split('/').filter(|part| !part.is_empty()).collect();
-        for part in path.split('/') {
-            match part {
-                "." | "" => {}
-                ".." if !parts.is_empty() => {
-                    parts.pop();
-                }
-                part => parts.push(part),
-            }
-        }
-        parts.join("/")
     }
 }
 
@@ -71,83 +52,55 @@ pub(super) fn property(text: &str) -> String {
 
 impl Dialect for GitHub {
     fn open(&mut self, stage: Stage) -> Option<String> {
-        // The plan is what people look for, so nothing before it is folded away but what is really long.
-        matches!(stage, Stage::Prepare | Stage::Deploy).then(|| format!("::group::{}", data(stage.title())))
+        stage.is_long().then(|| format!("::group::{}", data(stage.title())))
     }
 
     fn close(&mut self) -> Option<String> {
         Some("::endgroup::".to_owned())
     }
 
+    fn most_annotations(&self) -> usize {
+        MOST_ANNOTATIONS
+    }
+
     fn annotate(&mut self, level: Level, problem: &Problem) -> Option<String> {
-        let (word, kind) = match level {
-            Level::Error => ("error", "error"),
-            Level::Warning => ("warning", "warning"),
-        };
-        let annotated = &mut self.annotated[usize::from(level == Level::Warning)];
-        *annotated += 1;
-        let mut text = sanitise::inert(&problem.message);
-        if let Some(place) = problem.place.as_ref().filter(|place| place.in_file().is_none()) {
-            text = format!("{text} ({})", sanitise::one_line(&place.to_string()));
-        }
-        if let Some(help) = &problem.help {
-            text = format!("{text}\nhelp: {}", sanitise::inert(help));
-        }
-        // What is over the limit still stands in the log.
-        if *annotated > MOST_ANNOTATIONS {
-            let option = problem.option.as_ref().map(|option| format!("{option}: ")).unwrap_or_default();
-            return Some(sanitise::inert(&format!("{word}: {option}{text}")));
-        }
         let title = match &problem.option {
             Some(option) => format!("dpl-lambda: {option}"),
             None => "dpl-lambda".to_owned(),
         };
         let mut properties = vec![format!("title={}", property(&sanitise::one_line(&title)))];
-        if let Some(place) = problem.place.as_ref().and_then(crate::place::Place::in_file) {
-            properties.push(format!("file={}", property(&self.file(&sanitise::one_line(&place.path)))));
-            properties.push(format!("line={},col={}", place.line, place.column));
+        if let Some(Spot { file, at }) = self.checkout.spot(problem) {
+            properties.push(format!("file={}", property(&file)));
+            properties.extend(at.map(|(line, column)| format!("line={line},col={column}")));
         }
-        Some(format!("::{kind} {}::{}", properties.join(","), data(&text)))
+        let text = sanitise::cut(&dialect::told(problem), MOST_MESSAGE);
+        Some(format!("::{} {}::{}", level.word(), properties.join(","), data(&text)))
     }
 
-    fn mask(&self) -> Option<fn(&str) -> String> {
-        self.reads_commands.then_some(|secret| format!("::add-mask::{}", data(secret)))
+    fn mask(&self) -> Option<Mask> {
+        self.reads_commands.then(|| -> Mask { Arc::new(|secret| Some(format!("::add-mask::{}", data(secret)))) })
     }
 
-    fn outputs(&mut self, outputs: &[(&'static str, String)], console: &Console) -> Result<(), String> {
-        let Some(file) = &self.output_file else { return Ok(()) };
-        let block = |(name, value): &(&str, String)| {
+    fn outputs(&mut self, outputs: &[Output]) -> Handed {
+        let Some(file) = &self.output_file else { return Ok(None) };
+        let block = |(name, value): &Output| {
             let delimiter = format!("dpl-lambda_{}", random());
-            format!("{name}<<{delimiter}\n{}\n{delimiter}\n", console.redact(value))
+            format!("{name}<<{delimiter}\n{value}\n{delimiter}\n")
         };
         let text: String = outputs.iter().map(block).collect();
-        append(file, &text).map_err(|error| format!("the outputs could not be written to GITHUB_OUTPUT: {error}"))
+        let written = variables::append(file, &text);
+        written.map(|()| None).map_err(|error| format!("the outputs could not be written to GITHUB_OUTPUT: {error}"))
     }
 
-    fn summary(&mut self, markdown: &str, console: &Console) -> Result<(), String> {
-        let Some(file) = &self.summary_file else { return Ok(()) };
-        let text = console.redact(markdown);
-        if text.len() > MOST_SUMMARY {
+    fn summary(&mut self, markdown: &str, _: Option<&Path>) -> Handed {
+        let Some(file) = &self.summary_file else { return Ok(None) };
+        if markdown.len() > MOST_SUMMARY {
             return Err("the summary is too long for GitHub, so it is left out".to_owned());
         }
-        append(file, &text).map_err(|error| format!("the summary could not be written to GITHUB_STEP_SUMMARY: {error}"))
+        let written = variables::append(file, markdown);
+        let failed = |error| format!("the summary could not be written to GITHUB_STEP_SUMMARY: {error}");
+        written.map(|()| None).map_err(failed)
     }
-
-    fn error_stream(&self) -> Stream {
-        Stream::Output
-    }
-}
-
-/// Appends to a file that others append to as well; someone may have left its last line open.
-fn append(path: &str, text: &str) -> std::io::Result<()> {
-    let mut file = OpenOptions::new().create(true).append(true).read(true).open(path)?;
-    let mut last = [b'\n'];
-    if file.metadata()?.is_file() && file.seek(SeekFrom::End(0))? > 0 {
-        file.seek(SeekFrom::End(-1))?;
-        file.read_exact(&mut last)?;
-    }
-    let break_line = if last == [b'\n'] { "" } else { "\n" };
-    file.write_all(format!("{break_line}{text}").as_bytes())
 }
 
 /// 128 bits that nobody can foresee, so that no value can end its own block.
@@ -158,33 +111,18 @@ fn random() -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use proptest::prelude::*;
 
     use super::*;
+    use crate::host::Ci;
     use crate::place::Place;
+    use crate::report::oracles;
 
-    /// The runner's reader of one line, after `ActionCommand.TryParseV2`.
-    fn parse(line: &str) -> Option<(String, BTreeMap<String, String>, String)> {
-        let rest = line.trim_start().strip_prefix("::")?;
-        let (head, text) = rest.split_once("::")?;
-        let (name, properties) = head.split_once(' ').unwrap_or((head, ""));
-        let unescape = |text: &str, pairs: &[(&str, &str)]| {
-            pairs.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
-        };
-        let in_property = [("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")];
-        let in_data = [("%0D", "\r"), ("%0A", "\n"), ("%25", "%")];
-        let pairs = properties.trim().split(',').filter_map(|pair| pair.split_once('='));
-        let properties = pairs.map(|(key, value)| (key.to_owned(), unescape(value, &in_property))).collect();
-        Some((name.to_owned(), properties, unescape(text, &in_data)))
-    }
-
-    fn host(directory: &str, workspace: &str) -> Host {
+    fn github(directory: &str, workspace: &str) -> GitHub {
         let mut host = Host::of_process();
         host.variables = [("GITHUB_WORKSPACE".to_owned(), workspace.to_owned())].into();
         host.directory = directory.into();
-        host
+        GitHub::new(&host, Checkout::of(Ci::GitHub, &host))
     }
 
     #[test]
@@ -203,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_problem_is_annotated_on_its_line_of_the_checkout() {
-        let mut github = GitHub::new(&host("/github/workspace/api", "/github/workspace"));
+        let mut github = github("/github/workspace/api", "/github/workspace");
         let place = Place::file(&"dpl.yml".into(), 7, 12);
         let problem = Problem::new("must be between 128 and 10240 MB, got 64").of("memory_size").at(&place);
         assert_eq!(
@@ -213,11 +151,17 @@ mod tests {
     }
 
     #[test]
-    fn annotations_over_the_limit_become_text() {
-        let mut github = GitHub::new(&host("/", ""));
-        let all: Vec<_> = (0..12).filter_map(|_| github.annotate(Level::Error, &Problem::new("x"))).collect();
-        assert_eq!(all.iter().filter(|line| parse(line).is_some()).count(), 10);
-        assert_eq!(all[11], "error: x");
+    fn a_problem_of_a_file_is_annotated_there_and_names_its_option() {
+        let problem = Problem::new("x").of("zip").at(&Place::file(&"dpl.yml".into(), 7, 3));
+        let problem = Problem { file: Some("dist/.env".to_owned()), ..problem };
+        let line = github("/", "").annotate(Level::Warning, &problem).unwrap();
+        assert_eq!(line, "::warning title=dpl-lambda%3A zip,file=dist/.env::x (dpl.yml:7:3)");
+    }
+
+    #[test]
+    fn a_message_is_no_longer_than_the_runner_takes() {
+        let line = github("/", "").annotate(Level::Error, &Problem::new("é".repeat(5000))).unwrap();
+        assert_eq!(oracles::github(&line).unwrap().data.encode_utf16().count(), MOST_MESSAGE);
     }
 
     #[test]
@@ -225,27 +169,38 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("output");
         std::fs::write(&path, "before=1").unwrap();
-        let mut github = GitHub::new(&host("/", ""));
+        let mut github = github("/", "");
         github.output_file = Some(path.to_string_lossy().into_owned());
-        github.outputs(&[("plan", "a\nEOF\nb=c".to_owned())], &Console::default()).unwrap();
-        let text = std::fs::read_to_string(&path).unwrap();
-        let lines: Vec<_> = text.lines().collect();
-        let delimiter = lines[1].strip_prefix("plan<<").unwrap();
-        assert_eq!(lines[0], "before=1");
-        assert_eq!(lines[2..], ["a", "EOF", "b=c", delimiter]);
-        assert!(delimiter.len() > 32);
+        github.outputs(&[("plan", "a\nEOF\nb=c".to_owned())]).unwrap();
+        let (found, fails) = oracles::github_outputs(&std::fs::read_to_string(&path).unwrap());
+        assert!(!fails && found["before"] == "1" && found["plan"] == "a\nEOF\nb=c" && found.len() == 2, "{found:?}");
     }
 
     proptest! {
         #[test]
         fn what_is_annotated_is_what_the_runner_reads(message in "[ -~\n%:,é]{0,60}", path in "[a-z:,%]{1,20}") {
-            let mut github = GitHub::new(&host("/", ""));
+            let mut github = github("/", "");
             let problem = Problem::new(message.clone()).at(&Place::file(&path.as_str().into(), 3, 4));
-            let (name, properties, text) = parse(&github.annotate(Level::Warning, &problem).unwrap()).unwrap();
-            prop_assert_eq!(name, "warning");
-            prop_assert_eq!(&properties["file"], &path);
-            prop_assert_eq!(&properties["line"], "3");
-            prop_assert_eq!(text, sanitise::inert(&message));
+            let read = oracles::github(&github.annotate(Level::Warning, &problem).unwrap()).unwrap();
+            prop_assert_eq!(read.name, "warning");
+            prop_assert_eq!(&read.properties["file"], &path);
+            prop_assert_eq!(&read.properties["line"], "3");
+            prop_assert_eq!(read.data, sanitise::inert(&message));
+        }
+
+        #[test]
+        fn outputs_are_read_as_they_were_meant(values in proptest::collection::vec("[ -~\r\n=<é]{0,40}", 1..4), before in "(a=1\n?)?") {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), &before).unwrap();
+            let mut github = github("/", "");
+            github.output_file = Some(file.path().to_string_lossy().into_owned());
+            let names = ["plan", "version", "changed"];
+            let outputs: Vec<_> = names.into_iter().zip(values.clone()).collect();
+            github.outputs(&outputs).unwrap();
+            let (found, fails) = oracles::github_outputs(&std::fs::read_to_string(file.path()).unwrap());
+            prop_assert!(!fails);
+            prop_assert_eq!(found.contains_key("a"), !before.is_empty());
+            prop_assert!(outputs.iter().all(|(name, value)| found[*name] == *value), "{:?}", found);
         }
     }
 }

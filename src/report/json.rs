@@ -238,6 +238,22 @@ pub(super) fn plan_text(plan: &Plan) -> String {
     serde_json::to_string(&steps(plan)).unwrap_or_default()
 }
 
+/// The same JSON without the characters that shells and variables of CI systems read: a value may be spliced into a
+/// script (`${{ … }}`), and `%name%` (`TeamCity`) and `$(name)` (Azure) are replaced in values of variables.
+pub(super) fn unspliceable(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '$' => out.push_str("\\u0024"),
+            '%' => out.push_str("\\u0025"),
+            '\'' => out.push_str("\\u0027"),
+            '`' => out.push_str("\\u0060"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
 fn steps(plan: &Plan) -> Vec<Planned> {
     let whole = |setting: &str, from: Option<String>, to: Option<String>| Change {
         setting: setting.to_owned(),
@@ -324,5 +340,18 @@ fn failed(failure: &Failure) -> Failed {
         not_done: failure.not_done.clone(),
         help: failure.help.clone(),
         exit_code: failure.exit_code,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_says_the_same_without_what_a_script_would_read() {
+        let json = r#"["$(secret) %secret% `id` 'x' é"]"#;
+        let out = unspliceable(json);
+        assert!(!out.contains(['$', '%', '`', '\'']), "{out}");
+        assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), serde_json::from_str::<Value>(json).unwrap());
     }
 }

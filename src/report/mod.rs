@@ -3,9 +3,21 @@
 //! Everything said goes through one sanitiser for text of others and one redactor for secrets. Must not know how steps
 //! are executed.
 
+mod agent;
+mod appveyor;
+mod azure;
+mod bitbucket;
+mod buildkite;
+mod checkout;
+mod circleci;
 mod colour;
+mod dialect;
+mod drone;
 mod event;
+mod files;
 mod github;
+mod gitlab;
+mod http;
 mod json;
 mod junit;
 mod plain;
@@ -14,68 +26,23 @@ mod progress;
 mod redact;
 mod sanitise;
 mod summary;
+mod teamcity;
 mod travis;
+mod variables;
 
 use std::path::PathBuf;
 
 pub use colour::Colour;
 pub use event::{Deployed, Doing, Event, Failure, Packaged, Stage};
+pub use files::Files;
 pub use plan::size;
 pub use redact::{Console, mask};
 
+use self::dialect::{Dialect, Handed, Level, Output, Stream};
 use crate::host::{Build, Ci, Host};
 use crate::place::Problem;
 use crate::plan::Plan;
 use crate::settings::Secret;
-
-/// How a CI wants to be spoken to. Every method has a form that is right for plain text.
-trait Dialect {
-    /// The lines that open a group, if there is such a thing.
-    fn open(&mut self, stage: Stage) -> Option<String> {
-        let _ = stage;
-        None
-    }
-
-    /// The lines that close the group opened last.
-    fn close(&mut self) -> Option<String> {
-        None
-    }
-
-    /// A problem as an annotation; nothing where problems are only text.
-    fn annotate(&mut self, level: Level, problem: &Problem) -> Option<String> {
-        let _ = (level, problem);
-        None
-    }
-
-    /// What writes the CI's own command to hide a value in its log, where that has one.
-    fn mask(&self) -> Option<fn(&str) -> String> {
-        None
-    }
-
-    /// Hands results over to the steps after this one.
-    fn outputs(&mut self, outputs: &[(&'static str, String)], console: &Console) -> Result<(), String> {
-        let _ = (outputs, console);
-        Ok(())
-    }
-
-    /// Shows a page on the run, in Markdown.
-    fn summary(&mut self, markdown: &str, console: &Console) -> Result<(), String> {
-        let _ = (markdown, console);
-        Ok(())
-    }
-
-    /// Where the final error goes.
-    fn error_stream(&self) -> Stream {
-        Stream::Error
-    }
-}
-
-/// How bad a problem is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Level {
-    Error,
-    Warning,
-}
 
 /// How a run is told.
 #[derive(Debug, Clone, Default)]
@@ -88,6 +55,8 @@ pub struct Manner {
     pub quiet: bool,
     /// Where a JUnit report is written; absent for nowhere.
     pub junit: Option<PathBuf>,
+    /// Where results are written, besides where the CI wants them.
+    pub files: Files,
 }
 
 /// What standard output is for.
@@ -109,13 +78,6 @@ pub enum Speaker {
     Git,
 }
 
-/// One of the two streams of a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stream {
-    Output,
-    Error,
-}
-
 /// What is told also when only results and mistakes are.
 fn is_result(event: &Event) -> bool {
     matches!(
@@ -124,20 +86,12 @@ fn is_result(event: &Event) -> bool {
     )
 }
 
-/// The dialect of a CI. A further one is a file beside this and a line here.
-fn dialect(ci: Ci, host: &Host) -> Box<dyn Dialect> {
-    match ci {
-        Ci::GitHub | Ci::Gitea => Box::new(github::GitHub::new(host)),
-        Ci::Travis => Box::new(travis::Travis::default()),
-        _ => Box::new(plain::Plain),
-    }
-}
-
 /// Turns events into text, annotations, outputs, a summary and a document.
 pub struct Reporter {
     host: Host,
     ci: Ci,
     dialect: Box<dyn Dialect>,
+    files: files::Gathered,
     progress: progress::Progress,
     console: Console,
     document: json::Document,
@@ -150,9 +104,16 @@ pub struct Reporter {
     summary: String,
     /// Plans that were told and not done, so far.
     planned: Vec<Plan>,
-    outputs: Vec<(&'static str, String)>,
+    outputs: Vec<Output>,
     changed: bool,
-    has_failed: bool,
+    /// What was done, in a few words each.
+    done: Vec<String>,
+    /// Why the run, or one function of it, failed last.
+    failed: Option<String>,
+    /// Annotations so far, of errors and of warnings.
+    annotated: [usize; 2],
+    /// Problems over the limit of annotations, which share the last one.
+    held: [Vec<Problem>; 2],
     /// Whether this is a run that has results.
     deploys: bool,
 }
@@ -160,15 +121,17 @@ pub struct Reporter {
 impl Reporter {
     /// A reporter in the dialect of a CI.
     pub fn new(ci: Ci, host: &Host, manner: Manner, command: &'static str, console: Console) -> Self {
-        let dialect = dialect(ci, host);
+        let dialect = dialect::of(ci, host);
         console.keep_output_free(manner.format == Format::Json);
-        console.mask_with(dialect.mask().filter(|_| manner.format == Format::Text));
+        console.mask_with(dialect.mask());
         let coloured = |terminal| manner.colour.for_stream(host, ci, terminal);
         let [output, error] = [host.terminal, host.error_terminal].map(coloured);
+        let checkout = checkout::Checkout::of(ci, host);
         Self {
             host: host.clone(),
             ci,
             dialect,
+            files: files::Gathered::new(manner.files.clone(), &host.directory, checkout),
             progress: progress::Progress::new(host.terminal && ci == Ci::None),
             console,
             document: json::Document::new(command),
@@ -181,7 +144,10 @@ impl Reporter {
             planned: Vec::new(),
             outputs: Vec::new(),
             changed: false,
-            has_failed: false,
+            done: Vec::new(),
+            failed: None,
+            annotated: [0; 2],
+            held: Default::default(),
             deploys: matches!(command, "deploy" | "plan"),
         }
     }
@@ -236,6 +202,11 @@ impl Reporter {
                 self.summary.push_str(&summary::of_deployed(deployed));
                 self.changed |= deployed.changed();
                 self.outputs = deployed.outputs();
+                self.done.push(plain::done(deployed));
+                let (label, url) = deployed.link();
+                self.files.link(&label, &url);
+                let link = self.dialect.link(&label, &url);
+                self.command(link);
             }
             event if told => plain::lines(event).iter().for_each(|line| self.line(line)),
             _ => {}
@@ -246,7 +217,7 @@ impl Reporter {
     pub fn finish(&mut self, exit_code: u8) {
         self.close_group();
         for plan in std::mem::take(&mut self.planned) {
-            self.changed |= plan.changes() && !self.has_failed;
+            self.changed |= plan.changes() && self.failed.is_none();
             self.summary.push_str(&summary::of_planned(&plan));
             if self.outputs.is_empty() {
                 self.outputs = vec![("plan", json::plan_text(&plan))];
@@ -254,23 +225,42 @@ impl Reporter {
         }
         if self.deploys {
             self.outputs.push(("changed", self.changed.to_string()));
-            let outputs = std::mem::take(&mut self.outputs);
-            let result = self.dialect.outputs(&outputs, &self.console);
-            self.warn_if(result);
+            let redacted = |(name, value): &Output| match (*name, self.console.redact(value)) {
+                ("plan", value) => ("plan", json::unspliceable(&value)),
+                (name, value) => (name, value.into_owned()),
+            };
+            let outputs: Vec<_> = self.outputs.iter().map(redacted).collect();
+            let written = self.files.outputs(&outputs);
+            self.handed(written.map(|()| None));
+            let handed = self.dialect.outputs(&outputs);
+            self.handed(handed);
         }
         if let Some(file) = self.manner.junit.take() {
             let written = self.junit.text(&|text| self.console.redact(text).into_owned());
             let written = written.map_err(std::io::Error::other);
             let written = written.and_then(|text| std::fs::write(self.host.directory.join(&file), text));
             let message = |error| format!("the JUnit report `{}` could not be written: {error}", file.display());
-            self.warn_if(written.map_err(message));
+            self.handed(written.map(|()| None).map_err(message));
         }
-        let summary = std::mem::take(&mut self.summary);
+        if !self.summary.is_empty() {
+            self.summary.push_str(&summary::footer(&Build::of(&self.host, self.ci)));
+        }
+        let summary = self.console.redact(&self.summary).into_owned();
+        let written = self.files.summary(&summary);
+        self.handed(written.map(|()| None));
         if !summary.is_empty() {
-            let summary = summary + &summary::footer(&Build::of(&self.host, self.ci));
-            let result = self.dialect.summary(&summary, &self.console);
-            self.warn_if(result);
+            let handed = self.dialect.summary(&summary, self.files.summary_file());
+            self.handed(handed);
         }
+        self.annotate_held();
+        let written = self.files.reports();
+        self.handed(written.map(|()| None));
+        // 2 is the answer of `plan --exit-code`; a failure that is allowed ends with 0.
+        let failed = self.failed.take().filter(|_| !matches!(exit_code, 0 | 2));
+        let done = self.done.join(", ");
+        let ending = failed.as_deref().map_or(Ok(done.as_str()), Err);
+        let handed = self.dialect.end(ending);
+        self.handed(handed);
         if self.manner.format == Format::Json {
             let console = self.console.clone();
             Console::document(&self.document.finished(exit_code, &|text| console.redact(text).into_owned()));
@@ -285,9 +275,18 @@ impl Reporter {
         }
     }
 
-    fn warn_if(&mut self, result: Result<(), String>) {
-        if let Err(message) = result {
-            self.problem(Level::Warning, &Problem::new(message));
+    /// Says what a dialect handed back, or could not do.
+    fn handed(&mut self, handed: Handed) {
+        match handed {
+            Ok(commands) => self.command(commands),
+            Err(message) => self.problem(Level::Warning, &Problem::new(message)),
+        }
+    }
+
+    /// Prints commands of the dialect, where somebody reads them.
+    fn command(&self, commands: Option<String>) {
+        if let Some(commands) = commands.filter(|text| !text.is_empty() && self.manner.format == Format::Text) {
+            self.console.print(Stream::Output, &commands);
         }
     }
 
@@ -323,36 +322,81 @@ impl Reporter {
     }
 
     fn problem(&mut self, level: Level, problem: &Problem) {
-        if let Some(annotation) = self.dialect.annotate(level, problem).filter(|_| self.manner.format == Format::Text) {
+        if let Some(annotation) = self.annotation(level, problem) {
             return self.console.print(Stream::Output, &annotation);
         }
-        let word = if level == Level::Error { "error" } else { "warning" };
-        self.line(&format!("{word}: {problem}"));
+        self.line(&format!("{}: {problem}", level.word()));
         if let Some(help) = &problem.help {
             self.line(&format!("help: {help}"));
+        }
+    }
+
+    /// The annotation of a problem, without secrets before anything is escaped. What is over the limit is held back
+    /// and told as text.
+    fn annotation(&mut self, level: Level, problem: &Problem) -> Option<String> {
+        let redacted = |text: &str| self.console.redact(text).into_owned();
+        let (message, help) = (redacted(&problem.message), problem.help.as_deref().map(redacted));
+        let problem = Problem { message, help, ..problem.clone() };
+        self.files.note(level, &problem);
+        self.dialect.note(level, &problem);
+        let most = self.dialect.most_annotations();
+        if self.manner.format == Format::Json || most == 0 {
+            return None;
+        }
+        let index = usize::from(level == Level::Warning);
+        if self.annotated[index] + 1 >= most {
+            self.held[index].push(problem);
+            return None;
+        }
+        self.annotated[index] += 1;
+        self.dialect.annotate(level, &problem)
+    }
+
+    /// The last annotation of each level stands for all that were held back.
+    fn annotate_held(&mut self) {
+        for (level, held) in [Level::Error, Level::Warning].into_iter().zip(std::mem::take(&mut self.held)) {
+            let merged = match &held[..] {
+                [] => continue,
+                [only] => only.clone(),
+                [first, ..] => {
+                    let all: Vec<_> = held.iter().map(ToString::to_string).collect();
+                    let message = format!("{} more {}s:\n{}", held.len(), level.word(), all.join("\n"));
+                    Problem { place: first.place.clone(), file: first.file.clone(), ..Problem::new(message) }
+                }
+            };
+            let annotation = self.dialect.annotate(level, &merged);
+            self.command(annotation);
         }
     }
 
     fn failed(&mut self, failure: &Failure) {
         self.close_group();
         self.changed |= failure.changed();
-        self.has_failed = true;
         self.planned.retain(|plan| Some(&plan.function) != failure.function.as_ref());
         self.summary.push_str(&summary::of_failure(failure));
-        let annotations: Vec<_> =
-            failure.annotations().iter().filter_map(|problem| self.dialect.annotate(Level::Error, problem)).collect();
-        if annotations.is_empty() || self.manner.format == Format::Json {
-            let stream = self.dialect.error_stream();
-            for line in plain::failed(failure) {
-                self.lines_to(stream, &line);
+        let annotations = failure.annotations();
+        let cause = failure.problems.first().map(|Problem { option, message, .. }| match option {
+            Some(option) => format!("{}: {option}: {message}", failure.headline),
+            None => format!("{}: {message}", failure.headline),
+        });
+        let cause = cause.unwrap_or_else(|| failure.headline.clone());
+        self.failed = Some(self.console.redact(&cause).into_owned());
+        if self.dialect.most_annotations() > 0 && self.manner.format == Format::Text {
+            for problem in &annotations {
+                self.problem(Level::Error, problem);
             }
-            return;
+            return plain::aftermath(failure).iter().for_each(|line| self.line(line));
         }
-        for annotation in annotations {
-            self.console.print(Stream::Output, &annotation);
+        for problem in &annotations {
+            self.annotation(Level::Error, problem);
         }
-        for line in plain::aftermath(failure) {
-            self.line(&line);
+        let stream = self.dialect.error_stream();
+        for line in plain::failed(failure) {
+            self.lines_to(stream, &line);
         }
     }
 }
+
+#[cfg(test)]
+#[path = "../../tests/suite/harness/oracles.rs"]
+mod oracles;

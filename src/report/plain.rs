@@ -1,7 +1,7 @@
 //! Plain text: what people read in any log. The dialects add to it.
 
 use super::{
-    Dialect,
+    dialect::{Dialect, Stream},
     event::{Deployed, Event, Failure, Packaged},
     plan, sanitise,
 };
@@ -12,9 +12,21 @@ use crate::plan::Step;
 const FOLDERS: usize = 10;
 
 /// No dialect at all.
-pub(super) struct Plain;
+pub(super) enum Plain {
+    /// In the log of a CI.
+    InCi,
+    /// Before a person, as dpl has it.
+    Alone,
+}
 
-impl Dialect for Plain {}
+impl Dialect for Plain {
+    fn error_stream(&self) -> Stream {
+        match self {
+            Self::InCi => Stream::Output,
+            Self::Alone => Stream::Error,
+        }
+    }
+}
 
 /// The lines of an event that needs no dialect.
 pub(super) fn lines(event: &Event) -> Vec<String> {
@@ -65,6 +77,13 @@ pub(super) fn started(function: &str, step: &Step, said_updating: &mut Option<St
         Step::PublishVersion { .. } => lines.push("Publishing a version.".to_owned()),
     }
     lines
+}
+
+/// What became of a function, in a few words.
+pub(super) fn done(deployed: &Deployed) -> String {
+    let version = deployed.version.as_ref().map(|version| format!(", version {version}")).unwrap_or_default();
+    let what = if deployed.changed() { "deployed" } else { "is unchanged" };
+    format!("{} {what}{version}", deployed.function)
 }
 
 /// The last line about a function that was changed; of any other the plan has said it.

@@ -7,7 +7,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{Stream, github, sanitise, summary};
+use super::dialect::{Mask, Stream};
+use super::{github, sanitise, summary};
 
 /// What stands in place of a secret.
 const REDACTED: &str = "***";
@@ -24,8 +25,8 @@ struct State {
     secrets: Vec<String>,
     foreign: Vec<String>,
     output_is_free: bool,
-    /// What writes the CI's own mask command.
-    mask: Option<fn(&str) -> String>,
+    /// What tells the CI to hide a value.
+    mask: Option<Mask>,
     /// What the CI has been told to mask.
     masked: BTreeSet<String>,
 }
@@ -50,15 +51,18 @@ impl Console {
     pub fn hide_everywhere(&self, secret: &str) {
         self.hide(secret);
         for line in secret.lines().map(str::trim).filter(|line| line.chars().count() >= SHORTEST) {
-            let command = self.state(|state| state.mask.filter(|_| state.masked.insert(line.to_owned())));
-            if let Some(command) = command {
-                Self::unredacted(&command(line));
+            let mask = self.state(|state| state.mask.clone().filter(|_| state.masked.insert(line.to_owned())));
+            // Nobody reads commands beside a document.
+            if let Some(command) =
+                mask.and_then(|mask| mask(line)).filter(|_| self.state(|state| !state.output_is_free))
+            {
+                Self::unredacted(&command);
             }
         }
     }
 
-    /// Sets what writes the CI's own mask command, where it has one.
-    pub(super) fn mask_with(&self, mask: Option<fn(&str) -> String>) {
+    /// Sets what tells the CI to hide a value, where it can be told.
+    pub(super) fn mask_with(&self, mask: Option<Mask>) {
         self.state(|state| state.mask = mask);
     }
 

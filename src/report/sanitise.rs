@@ -13,6 +13,19 @@ pub(super) fn one_line(text: &str) -> String {
     broken(&clean(text).replace('\n', " "))
 }
 
+/// The beginning of a text, where it has more UTF-16 units than its reader takes.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    if text.encode_utf16().count() <= most {
+        return text.to_owned();
+    }
+    let mut units = 1;
+    let fits = |c: &char| {
+        units += c.len_utf16();
+        units <= most
+    };
+    text.chars().take_while(fits).chain(['…']).collect()
+}
+
 /// Without escape sequences, control characters and characters that are not seen. Every kind of line break is one.
 fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -60,22 +73,36 @@ fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Markers that a CI reads anywhere in a line, taken apart.
+/// Markers that a CI reads anywhere in a line, taken apart: `##[`, `##vso[` and `##teamcity[`, and what the log of
+/// Travis looks for (`/fold:(start|end):/`, `/time:(start|end):/`, with or without `travis_`).
 fn broken(text: &str) -> String {
-    const MARKERS: &[(&str, &str)] = &[
-        ("##[", "# #["),
-        ("##vso[", "# #vso["),
-        ("##teamcity[", "# #teamcity["),
+    const TRAVIS: &[(&str, &str)] = &[
         ("travis_fold:", "travis fold:"),
         ("travis_time:", "travis time:"),
+        ("fold:start", "fold: start"),
+        ("fold:end", "fold: end"),
+        ("time:start", "time: start"),
+        ("time:end", "time: end"),
     ];
-    MARKERS.iter().fold(text.to_owned(), |text, (marker, broken)| text.replace(marker, broken))
+    let mut out = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        let opens = characters.peek().is_some_and(|next| *next == '[' || next.is_ascii_alphabetic());
+        if c == '#' && opens && out.ends_with('#') {
+            out.push(' ');
+        }
+        out.push(c);
+    }
+    TRAVIS.iter().fold(out, |text, (marker, broken)| text.replace(marker, broken))
 }
 
-/// A line that would begin with a marker begins with a bar instead.
+/// A line that would begin with a marker begins with a bar instead. Buildkite's headers are `^(---|\+\+\+|~~~)\s` and
+/// `^\^\^\^\s+\+\+\+`.
 fn behind_a_bar(line: String) -> String {
     let begins = line.trim_start();
-    let marked = ["::", "--- ", "+++ ", "~~~ ", "^^^ "].iter().any(|marker| begins.starts_with(marker));
+    let header =
+        |marker| begins.strip_prefix(marker).is_some_and(|rest: &str| !rest.starts_with(|c: char| !c.is_whitespace()));
+    let marked = begins.starts_with("::") || ["---", "+++", "~~~", "^^^"].into_iter().any(header);
     if marked { format!("| {line}") } else { line }
 }
 
@@ -84,14 +111,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::report::oracles;
 
     /// Whether a log reader of any CI would take the line for a command.
     fn is_command(line: &str) -> bool {
-        let begins = line.trim_start();
-        let github = begins.starts_with("::") && begins[2..].contains("::");
-        let anywhere = ["##[", "##vso[", "##teamcity[", "travis_fold:", "travis_time:", "\u{1b}", "\r"];
-        let buildkite = ["--- ", "+++ ", "~~~ ", "^^^ "].iter().any(|marker| line.starts_with(marker));
-        github || buildkite || anywhere.iter().any(|marker| line.contains(marker))
+        let section = ["\u{1b}", "\r", "##["].iter().any(|marker| line.contains(marker));
+        section
+            || oracles::github(line).is_some()
+            || oracles::azure(line).is_some()
+            || oracles::teamcity(line).is_some()
+            || oracles::buildkite(line).is_some()
+            || !oracles::travis(line).is_empty()
+            || !oracles::gitlab_sections(line).is_empty()
     }
 
     #[test]
@@ -118,6 +149,11 @@ mod tests {
             "\u{1b}[1m##\u{1b}[0m[group]x",
             "a\u{2028}::error::b",
             "###[group]",
+            "##VSO[task.complete]",
+            "x fold:start:y",
+            "time:end:1:start=1",
+            "---\tx",
+            "^^^\t+++",
         ];
         for text in hostile {
             for line in inert(text).split('\n') {
@@ -128,17 +164,34 @@ mod tests {
 
     #[test]
     fn ordinary_text_stays_as_it_is() {
-        for text in ["plan for `f` in eu-west-1", "128 MB → 256 MB", "a::b", "\tindented", "ünïcode 😀", "# heading"]
-        {
+        for text in [
+            "plan for `f` in eu-west-1",
+            "128 MB → 256 MB",
+            "a::b",
+            "\tindented",
+            "ünïcode 😀",
+            "# heading",
+            "## heading",
+            "a#b fold:ed time:out",
+            "---x",
+        ] {
             assert_eq!(inert(text), text);
         }
+    }
+
+    #[test]
+    fn long_texts_are_cut_in_the_units_of_their_reader() {
+        assert_eq!(cut("abc", 3), "abc");
+        assert_eq!(cut("abcd", 3), "ab…");
+        assert_eq!(cut("😀😀", 3), "😀…");
+        assert_eq!(cut("😀😀", 4), "😀😀");
     }
 
     proptest! {
         #[test]
         fn no_text_is_a_command(parts in proptest::collection::vec(prop_oneof![
             Just("::"), Just("##["), Just("#"), Just("\u{1b}"), Just("["), Just("\r"), Just("\n"), Just(" "), Just("--- "), Just("vso["), Just("error"),
-            Just("\u{200b}"), Just("travis_fold:"), Just("]"), Just("\u{9b}"), Just("\u{7}"), Just("travis_"), Just("fold:"), Just("é"),
+            Just("\u{200b}"), Just("travis_fold:"), Just("]"), Just("\u{9b}"), Just("\u{7}"), Just("travis_"), Just("fold:"), Just("start:"), Just("\t"), Just("---"), Just("VSO["), Just("é"),
         ], 0..24)) {
             let text = parts.concat();
             for line in inert(&text).split('\n') {

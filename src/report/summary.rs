@@ -80,7 +80,7 @@ pub(super) fn footer(build: &Build) -> String {
 }
 
 /// The page of a function in AWS' console, which each partition has under a domain of its own.
-fn console(region: &str, function: &str) -> String {
+pub(super) fn console(region: &str, function: &str) -> String {
     let domain = match region {
         region if region.starts_with("cn-") => "console.amazonaws.cn",
         region if region.starts_with("us-gov-") => "console.amazonaws-us-gov.com",

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Dialect, event::Stage};
+use super::dialect::{Dialect, Stream};
+use super::event::Stage;
 use crate::host::Host;
 
 /// The folds of one run.
@@ -33,5 +34,9 @@ impl Dialect for Travis {
         Some(format!(
             "\ntravis_time:end:{timer}:start={start},finish={finish},duration={duration}\r\x1b[K\ntravis_fold:end:dpl.{number}\r\x1b[K"
         ))
+    }
+    /// Where dpl has it.
+    fn error_stream(&self) -> Stream {
+        Stream::Error
     }
 }

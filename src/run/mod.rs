@@ -77,6 +77,12 @@ fn manner(options: &RunOptions) -> Manner {
         },
         quiet: options.quiet,
         junit: options.junit.clone(),
+        files: report::Files {
+            output: options.output_file.clone(),
+            summary: options.summary_file.clone(),
+            gitlab_annotations: options.gitlab_annotations_file.clone(),
+            gitlab_codequality: options.gitlab_codequality_file.clone(),
+        },
     }
 }
 
@@ -202,7 +208,7 @@ impl<'a> Run<'a> {
             let (obstacles, warnings) = plan::check(&entry.deployment, &artifact, Date::of(Host::now()));
             self.warn(entry, &warnings);
             if !obstacles.is_empty() {
-                return Err(Error::obstacles(&function, &obstacles, &entry.places));
+                return Err(self.refused(entry, obstacles));
             }
             self.tell(&Event::Checked { function, package: Some(packaged(&artifact, None, false)) });
         }
@@ -261,7 +267,7 @@ impl<'a> Run<'a> {
         let (file, version_id) = fetched.map_err(|fault| match fault.kind {
             FaultKind::Misconfigured => {
                 let (message, help) = (fault.message, fault.help.unwrap_or_default());
-                let obstacle = Obstacle { option: "s3_key", message, help, cause: Cause::Refused };
+                let obstacle = Obstacle { option: "s3_key", file: None, message, help, cause: Cause::Refused };
                 Error::obstacles(&function.name, &[obstacle], &entry.places)
             }
             _ => Error::look(fault, &function.name, &source.shown()),
@@ -400,7 +406,7 @@ impl<'a> Run<'a> {
         }
         self.warn(entry, &plan.warnings);
         if !plan.obstacles.is_empty() {
-            return Err(Error::obstacles(&plan.function, &plan.obstacles, &entry.places));
+            return Err(self.refused(entry, plan.obstacles));
         }
         self.tell(&Event::Planned(plan.clone()));
         Ok(plan)
@@ -411,8 +417,25 @@ impl<'a> Run<'a> {
         for finding in findings {
             let place = entry.places.get(finding.option).cloned();
             let problem = Problem::new(finding.told()).of(finding.option).help(finding.help.clone());
-            self.tell(&Event::Warning(Problem { place, ..problem }));
+            let file = finding.file.as_deref().and_then(|name| self.file_of(entry, name));
+            self.tell(&Event::Warning(Problem { place, file, ..problem }));
         }
+    }
+
+    /// What stands in the way of a function, on the files that it is about.
+    fn refused(&self, entry: &Entry, mut obstacles: Vec<Obstacle>) -> Error {
+        for obstacle in &mut obstacles {
+            obstacle.file = obstacle.file.as_deref().and_then(|name| self.file_of(entry, name));
+        }
+        Error::obstacles(&entry.deployment.function.name, &obstacles, &entry.places)
+    }
+
+    /// The file that an entry of the package lies in: itself in a folder, else the archive or the single file.
+    fn file_of(&self, entry: &Entry, name: &str) -> Option<String> {
+        let CodeSource::Path(source) = &entry.deployment.code.source else { return None };
+        let is_file = |path: &PathBuf| self.host.directory.join(path).is_file();
+        let file = [source.clone(), source.join(name)].into_iter().find(is_file)?;
+        Some(file.to_string_lossy().into_owned())
     }
 
     /// What could not be read deserves a word where it matters: the tags only when they are managed.

@@ -39,11 +39,13 @@ mod faults;
 // As whom AWS is called.
 mod oidc;
 
-// What each CI is told.
+// What is said, and where.
 mod dialects;
 
 // What people get beside the log.
 mod report;
+// What each CI has.
+mod cis;
 
 // What the action for GitHub takes and gives.
 mod action;

@@ -103,7 +103,7 @@ fn its_blocks_and_sessions_work_as_shown() {
             fs::remove_file(universe.path("src/index.js")).unwrap();
         }
     }
-    assert_eq!(sessions, 4);
+    assert_eq!(sessions, 5);
 }
 
 /// Runs each `$` line and compares what it prints; `?` names the exit code.

@@ -2,6 +2,7 @@
 
 pub mod emulator;
 pub mod http;
+pub mod oracles;
 pub mod proxy;
 pub mod universe;
 

@@ -1,0 +1,190 @@
+//! The files that a user names for results, in any CI: outputs, summary, and GitLab's two reports.
+
+use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    io::{self, Write},
+};
+
+use base64::Engine;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use super::checkout::{Checkout, Spot};
+use super::dialect::{Level, Output};
+use super::{sanitise, variables};
+use crate::package;
+use crate::place::Problem;
+
+/// What is to be written where; nothing is written that has no name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Files {
+    /// The outputs: JSON where the name ends so, else lines of `KEY=value`.
+    pub output: Option<PathBuf>,
+    /// The summary, in Markdown.
+    pub summary: Option<PathBuf>,
+    /// Links for GitLab's `artifacts:reports:annotations`.
+    pub gitlab_annotations: Option<PathBuf>,
+    /// Problems for GitLab's `artifacts:reports:codequality`.
+    pub gitlab_codequality: Option<PathBuf>,
+}
+
+/// What has been gathered for the files.
+pub(super) struct Gathered {
+    files: Files,
+    directory: PathBuf,
+    checkout: Checkout,
+    links: Vec<Value>,
+    problems: Vec<Value>,
+}
+
+impl Gathered {
+    pub(super) fn new(files: Files, directory: &Path, checkout: Checkout) -> Self {
+        let absolute = |file: Option<PathBuf>| file.map(|file| directory.join(file));
+        let Files { output, summary, gitlab_annotations, gitlab_codequality } = files;
+        let files = Files {
+            output: absolute(output),
+            summary: absolute(summary),
+            gitlab_annotations: absolute(gitlab_annotations),
+            gitlab_codequality: absolute(gitlab_codequality),
+        };
+        Self { files, directory: directory.to_owned(), checkout, links: Vec::new(), problems: Vec::new() }
+    }
+
+    /// Where the summary is going to be.
+    pub(super) fn summary_file(&self) -> Option<&Path> {
+        self.files.summary.as_deref()
+    }
+
+    /// Notes a link (<https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsannotations>).
+    pub(super) fn link(&mut self, label: &str, url: &str) {
+        self.links.push(json!({"external_link": {"label": label, "url": url}}));
+    }
+
+    /// Notes a problem that has a file (<https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format>).
+    pub(super) fn note(&mut self, level: Level, problem: &Problem) {
+        let Some(Spot { file, at }) = self.checkout.spot(problem) else { return };
+        let check = problem.option.as_deref().unwrap_or("configuration");
+        let description = match &problem.option {
+            Some(option) => format!("{option}: {}", problem.message),
+            None => problem.message.clone(),
+        };
+        let description = sanitise::one_line(&description);
+        let severity = if level == Level::Error { "major" } else { "minor" };
+        let line = at.map_or(1, |(line, _)| line);
+        // Two entries with one fingerprint count as one.
+        let whole = format!("{check}\n{file}\n{line}\n{description}\n{}", self.problems.len());
+        let fingerprint = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(whole));
+        self.problems.push(json!({
+            "description": description,
+            "check_name": check,
+            "fingerprint": fingerprint,
+            "severity": severity,
+            "location": {"path": file, "lines": {"begin": line}},
+        }));
+    }
+
+    /// Writes the outputs.
+    pub(super) fn outputs(&self, outputs: &[Output]) -> Result<(), String> {
+        let Some(file) = &self.files.output else { return Ok(()) };
+        let is_json = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+        let (text, left_out) = if is_json { (object(outputs), Vec::new()) } else { variables::dotenv(outputs) };
+        self.write("output_file", file, &text)?;
+        variables::complain(&left_out, "`output_file`")
+    }
+
+    /// Writes the summary.
+    pub(super) fn summary(&self, markdown: &str) -> Result<(), String> {
+        let Some(file) = &self.files.summary else { return Ok(()) };
+        self.write("summary_file", file, markdown)
+    }
+
+    /// Writes links and problems.
+    pub(super) fn reports(&self) -> Result<(), String> {
+        let Files { output: _, summary: _, gitlab_annotations, gitlab_codequality } = &self.files;
+        if let Some(file) = gitlab_annotations {
+            let lists = if self.links.is_empty() { json!({}) } else { json!({"Lambda": self.links}) };
+            self.write("gitlab_annotations_file", file, &lists.to_string())?;
+        }
+        if let Some(file) = gitlab_codequality {
+            self.write("gitlab_codequality_file", file, &Value::Array(self.problems.clone()).to_string())?;
+        }
+        Ok(())
+    }
+
+    fn write(&self, option: &str, file: &Path, text: &str) -> Result<(), String> {
+        let shown = file.strip_prefix(&self.directory).unwrap_or(file).display();
+        put(file, text).map_err(|error| format!("`{shown}`, the `{option}`, could not be written: {error}"))
+    }
+}
+
+/// Writes a file so that nobody ever sees half of it.
+fn put(file: &Path, text: &str) -> io::Result<()> {
+    if fs::metadata(file).is_ok_and(|there| !there.is_file()) {
+        return fs::write(file, text);
+    }
+    let folder = file.parent().unwrap_or(file);
+    fs::create_dir_all(folder)?;
+    let mut beside = package::beside(folder)?;
+    beside.write_all(text.as_bytes())?;
+    beside.persist(file).map(drop).map_err(|error| error.error)
+}
+
+/// The outputs as one JSON object; what is a number, a truth or a list is so here too.
+fn object(outputs: &[Output]) -> String {
+    let value = |(name, text): &Output| {
+        let typed = matches!(*name, "changed" | "package-size" | "plan");
+        let value = if typed { serde_json::from_str(text).ok() } else { None };
+        ((*name).to_owned(), value.unwrap_or_else(|| Value::String(text.clone())))
+    };
+    let object: Map<_, _> = outputs.iter().map(value).collect();
+    format!("{:#}\n", Value::Object(object))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::{Ci, Host};
+    use crate::place::Place;
+
+    fn gathered(files: Files, directory: &Path) -> Gathered {
+        Gathered::new(files, directory, Checkout::of(Ci::None, &Host::of_process()))
+    }
+
+    #[test]
+    fn outputs_are_json_where_the_name_says_so() {
+        let outputs = [("version", "7".to_owned()), ("changed", "true".to_owned()), ("plan", "[]".to_owned())];
+        let object: Value = serde_json::from_str(&object(&outputs)).unwrap();
+        assert_eq!(object, json!({"version": "7", "changed": true, "plan": []}));
+        let directory = tempfile::tempdir().unwrap();
+        for (name, begins) in [("new/a.JSON", "{"), ("a.env", "DPL_LAMBDA_VERSION=7\n")] {
+            let files = Files { output: Some(name.into()), ..Files::default() };
+            gathered(files, directory.path()).outputs(&outputs).unwrap();
+            assert!(fs::read_to_string(directory.path().join(name)).unwrap().starts_with(begins));
+        }
+        let left: Vec<_> = fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left.len(), 2, "{left:?}");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_told_with_its_option() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = Files { summary: Some(".".into()), ..Files::default() };
+        let told = gathered(files, directory.path()).summary("x").unwrap_err();
+        assert!(told.contains("`summary_file`"), "{told}");
+    }
+
+    #[test]
+    fn entries_of_the_code_quality_report_have_what_gitlab_needs() {
+        let mut gathered = gathered(Files::default(), Path::new("/"));
+        let place = Place::file(&"./dpl.yml".into(), 7, 12);
+        for _ in 0..2 {
+            gathered.note(Level::Error, &Problem::new("must be \"x\"").of("memory_size").at(&place));
+        }
+        gathered.note(Level::Warning, &Problem::new("no place"));
+        let [first, second] = &gathered.problems[..] else { panic!("{:?}", gathered.problems) };
+        assert_eq!(first["location"], json!({"path": "dpl.yml", "lines": {"begin": 7}}));
+        assert_eq!((first["severity"].as_str(), first["check_name"].as_str()), (Some("major"), Some("memory_size")));
+        assert_ne!(first["fingerprint"], second["fingerprint"]);
+    }
+}

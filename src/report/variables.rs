@@ -1,0 +1,110 @@
+//! Results where their names must be those of variables, and the files that carry them.
+
+use std::{
+    fs::OpenOptions,
+    io::{Read, Seek, SeekFrom, Write},
+};
+
+use super::dialect::Output;
+
+/// GitLab takes a file of fewer bytes than this (`DOTENV_MAX` 5 KB), and nobody else takes fewer.
+const MOST_DOTENV: usize = 5 * 1024 - 1;
+
+/// A variable in the environment of a process has at most 128 KB on Linux; a larger one would break every later step.
+const MOST_VALUE: usize = 64 * 1024;
+
+/// `DPL_LAMBDA_FUNCTION_ARN` for `function-arn`.
+pub(super) fn name(output: &str) -> String {
+    format!("DPL_LAMBDA_{}", output.replace('-', "_").to_ascii_uppercase())
+}
+
+/// The results that suit variables.
+pub(super) fn fitting(outputs: &[Output]) -> impl Iterator<Item = &Output> {
+    outputs.iter().filter(|(_, value)| value.len() <= MOST_VALUE)
+}
+
+/// Lines of `KEY=value` as every reader takes them, and the names of results that cannot stand there.
+///
+/// GitLab's reader (`Ci::ParseDotenvArtifactService`) knows neither quotes nor comments, refuses the whole file for an
+/// empty line, and replaces `$NAME` when a value is used. The plan is left out by design: it is JSON, and long.
+pub(super) fn dotenv(outputs: &[Output]) -> (String, Vec<&'static str>) {
+    let (mut text, mut left_out) = (String::new(), Vec::new());
+    for (output, value) in outputs.iter().filter(|(name, _)| *name != "plan") {
+        let line = format!("{}={value}\n", name(output));
+        let plain = !value.contains('$') && !value.chars().any(char::is_control) && value.trim() == value;
+        if plain && text.len() + line.len() <= MOST_DOTENV {
+            text.push_str(&line);
+        } else {
+            left_out.push(*output);
+        }
+    }
+    (text, left_out)
+}
+
+/// Appends results as lines of `KEY=value` to the CI's own file; `variable` is where its path stands.
+pub(super) fn append_dotenv(path: Option<&str>, variable: &str, outputs: &[Output]) -> Result<(), String> {
+    let Some(path) = path else { return Ok(()) };
+    let (text, left_out) = dotenv(outputs);
+    append(path, &text).map_err(|error| format!("the outputs could not be written to {variable}: {error}"))?;
+    complain(&left_out, variable)
+}
+
+/// What was left out deserves a word.
+pub(super) fn complain(left_out: &[&str], file: &str) -> Result<(), String> {
+    if left_out.is_empty() {
+        return Ok(());
+    }
+    Err(format!("{} cannot stand on a line of {file}, so it is left out there", left_out.join(", ")))
+}
+
+/// Appends to a file that others append to as well; someone may have left its last line open.
+pub(super) fn append(path: &str, text: &str) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().create(true).append(true).read(true).open(path)?;
+    let mut last = [b'\n'];
+    if file.metadata()?.is_file() && file.seek(SeekFrom::End(0))? > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+    }
+    let break_line = if last == [b'\n'] { "" } else { "\n" };
+    file.write_all(format!("{break_line}{text}").as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::report::oracles;
+
+    #[test]
+    fn values_that_no_line_can_carry_are_left_out() {
+        let outputs = ["a=b", "$HOME", "two\nlines", " blank", "", "cr\r"].map(|value| ("version", value.to_owned()));
+        let (text, left_out) = dotenv(&outputs);
+        assert_eq!(text, "DPL_LAMBDA_VERSION=a=b\nDPL_LAMBDA_VERSION=\n");
+        assert_eq!(left_out.len(), 4);
+        let (text, left_out) = dotenv(&[("plan", "[]".to_owned()), ("version", "1".repeat(6000))]);
+        assert_eq!((text.as_str(), left_out), ("", vec!["version"]));
+    }
+
+    #[test]
+    fn what_is_too_large_for_an_environment_is_left_out() {
+        let outputs = [("plan", "x".repeat(MOST_VALUE + 1)), ("version", "1".to_owned())];
+        assert_eq!(fitting(&outputs).map(|(name, _)| *name).collect::<Vec<_>>(), ["version"]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_line_is_read_as_it_was_meant(values in proptest::collection::vec("[ -~\n\r\t=é\u{2028}]{0,30}", 0..5)) {
+            let outputs: Vec<_> = values.iter().map(|value| ("function-arn", value.clone())).collect();
+            let (text, left_out) = dotenv(&outputs);
+            let (text, left_out) = (text.as_str(), left_out.len());
+            if left_out == values.len() {
+                prop_assert_eq!(text, "");
+                return Ok(());
+            }
+            let pairs = oracles::gitlab_dotenv(text);
+            prop_assert!(pairs.as_ref().is_some_and(|pairs| values.contains(&pairs["DPL_LAMBDA_FUNCTION_ARN"])), "{:?}", text);
+            prop_assert_eq!(text.lines().count() + left_out, values.len());
+        }
+    }
+}
