@@ -13,8 +13,10 @@ RUN mkdir -p src tests/bench \
 FROM dependencies AS build
 COPY src src
 RUN cargo build --release --locked
+# The roots of trust come from the builder, which usually has them to fetch crates.
+RUN test -e /etc/ssl/certs/ca-certificates.crt \
+    || (apt-get update && apt-get install -y --no-install-recommends ca-certificates)
 
-# The roots of trust come from the builder, which has them to fetch crates.
 FROM debian:bookworm-slim
 LABEL org.opencontainers.image.source="https://github.com/dpl-lambda/dpl-lambda" \
       org.opencontainers.image.description="Deploys AWS Lambda functions from any CI" \
