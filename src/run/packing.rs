@@ -1,0 +1,156 @@
+//! Packages of a run: made here or read from S3, beside the event loop, and written where `package` is to.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::{Interrupt, Run, before_deadline, event, packaged};
+use crate::apply::{FaultKind, Signal};
+use crate::aws;
+use crate::config::{Entry, Loaded};
+use crate::deployment::{CodeSource, Deployment, Rules};
+use crate::error::{Error, ExitCode};
+use crate::package::{self, Artifact, Packed};
+use crate::place::{Places, Problem};
+use crate::plan::{Cause, Obstacle};
+use crate::report::{Doing, Event};
+
+/// How often it is told how far packing has come.
+const TICK: Duration = Duration::from_millis(100);
+
+impl Run<'_> {
+    /// Builds the packages of all blocks, and writes or lists them.
+    pub(super) async fn package(
+        &self,
+        loaded: &Loaded,
+        output: Option<&Path>,
+        list: bool,
+        interrupt: &Interrupt,
+    ) -> Result<ExitCode, Error> {
+        if loaded.packages.len() > 1 && output.is_some() {
+            let problem = Problem::new("several blocks would be written to one file");
+            return Err(Error::Usage(problem.help("choose one with `--function_name`")));
+        }
+        for (code, places) in &loaded.packages {
+            let CodeSource::Path(source) = &code.source else {
+                let problem = Problem::new(format!("{} is a package already", code.source.shown())).of("s3_key");
+                return Err(Error::Usage(problem.help("name what to package with `--zip`")));
+            };
+            let same = |output: &Path| {
+                let real = |path: &Path| self.host.directory.join(path).canonicalize().ok();
+                real(output).is_some_and(|output| Some(output) == real(source))
+            };
+            if let Some(output) = output.filter(|output| same(output)) {
+                let problem = Problem::new(format!("`{}` is what is packaged", output.display()));
+                return Err(Error::Usage(problem.of("--output").help("name another file")));
+            }
+            let mut rules = code.rules.clone();
+            rules.never.extend(output.map(|output| self.host.directory.join(output)));
+            let artifact = self.pack(source.clone(), rules, interrupt).await?;
+            let artifact = artifact.map_err(|error| Error::package(error, places, None))?;
+            self.warn_of_names(&artifact, places);
+            if let Some(output) = output {
+                let written = self.write(&artifact, &self.host.directory.join(output));
+                written
+                    .map_err(|error| Error::Refused(format!("`{}` cannot be written: {error}", output.display())))?;
+            }
+            self.tell(&Event::Packaged(packaged(&artifact, output, list)));
+        }
+        Ok(ExitCode::Success)
+    }
+
+    /// Writes an archive beside its place and moves it there, so that no half of one is ever found.
+    fn write(&self, artifact: &Artifact, to: &Path) -> io::Result<()> {
+        let folder = to.parent().unwrap_or(&self.host.directory);
+        let mut file = package::beside(folder)?;
+        artifact.archive.copy_to(&mut file)?;
+        file.persist(to).map(drop).map_err(|error| error.error)
+    }
+
+    /// The package of a block, made here or read from S3.
+    pub(super) async fn build(&self, entry: &Entry, interrupt: &Interrupt) -> Result<Artifact, Error> {
+        let Deployment { code, function, .. } = &entry.deployment;
+        let artifact = match &code.source {
+            CodeSource::Path(source) => self.pack(source.clone(), code.rules.clone(), interrupt).await?,
+            source @ CodeSource::Object { .. } => self.fetch(entry, source, interrupt).await?,
+        };
+        let artifact = artifact.map_err(|error| Error::package(error, &entry.places, Some(&function.name)))?;
+        self.warn_of_names(&artifact, &entry.places);
+        Ok(artifact)
+    }
+
+    fn warn_of_names(&self, artifact: &Artifact, places: &Places) {
+        for warning in &artifact.warnings {
+            let place = places.get("zip").cloned();
+            self.tell(&Event::Warning(Problem { place, ..Problem::new(warning.clone()).of("zip") }));
+        }
+    }
+
+    /// Packs beside the event loop, so that progress is told and an interrupt is heard.
+    async fn pack(
+        &self,
+        source: PathBuf,
+        rules: Rules,
+        interrupt: &Interrupt,
+    ) -> Result<Result<Artifact, package::Error>, Error> {
+        let directory = self.host.directory.clone();
+        let begun = Instant::now();
+        let tell = |Packed { done, all }| {
+            self.tell(&Event::Progress { doing: Doing::Packing, done, all, so_far: begun.elapsed() });
+        };
+        let build = move |progress: &mut dyn FnMut(Packed)| package::build(&source, &rules, &directory, progress);
+        beside_loop(build, tell, interrupt).await
+    }
+
+    /// Reads a package from S3, to know what it is and what is in it.
+    async fn fetch(
+        &self,
+        entry: &Entry,
+        source: &CodeSource,
+        interrupt: &Interrupt,
+    ) -> Result<Result<Artifact, package::Error>, Error> {
+        let Deployment { target, function, .. } = &entry.deployment;
+        let console = self.console.clone();
+        let fetched = async {
+            let connection = aws::connect(target, move |secret| console.hide_everywhere(secret)).await?;
+            aws::fetch(&connection, source, &|meanwhile| self.tell(&event(meanwhile))).await
+        };
+        let fetched = before_deadline(&source.shown(), entry, interrupt, fetched).await;
+        let (file, version_id) = fetched.map_err(|fault| match fault.kind {
+            FaultKind::Misconfigured => {
+                let (message, help) = (fault.message, fault.help.unwrap_or_default());
+                let obstacle = Obstacle { option: "s3_key", file: None, message, help, cause: Cause::Refused };
+                Error::obstacles(&function.name, &[obstacle], &entry.places)
+            }
+            _ => Error::look(fault, &function.name, &source.shown()),
+        })?;
+        let shown = PathBuf::from(source.shown());
+        let artifact = beside_loop(move |_| package::ready(&shown, file), |_| (), interrupt).await?;
+        Ok(artifact.map(|artifact| Artifact { version_id, ..artifact }))
+    }
+}
+
+/// Works on a package beside the event loop, so that progress is told now and then and an interrupt is heard.
+async fn beside_loop<T: Send + 'static>(
+    work: impl FnOnce(&mut dyn FnMut(Packed)) -> T + Send + 'static,
+    tell: impl Fn(Packed),
+    interrupt: &Interrupt,
+) -> Result<T, Error> {
+    let (sender, progress) = watch::channel(None);
+    let mut working = tokio::task::spawn_blocking(move || {
+        work(&mut |packed| {
+            sender.send_replace(Some(packed));
+        })
+    });
+    loop {
+        tokio::select! {
+            done = &mut working => return done.map_err(|error| Error::Output(format!("packaging broke off: {error}"))),
+            () = tokio::time::sleep(TICK) => progress.borrow().into_iter().for_each(&tell),
+            signal = Signal::sent(interrupt) => {
+                return Err(Error::Interrupted { signal, during: "packaging".to_owned() });
+            }
+        }
+    }
+}
