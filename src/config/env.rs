@@ -33,6 +33,19 @@ fn under(host: &Host, prefix: &str) -> BTreeMap<String, String> {
     envy::from_iter::<_, BTreeMap<String, String>>(addressed.filter(|(_, value)| !value.is_empty())).unwrap_or_default()
 }
 
+/// Variables that mean this tool, or are keys, and whose values nobody can read: to act as if they were not there could
+/// be to deploy what was not to be deployed.
+pub(super) fn unreadable(host: &Host) -> Vec<Problem> {
+    const KEYS: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+    let means_us = |name: &&String| {
+        let option =
+            ADDRESSED.iter().filter_map(|prefix| name.strip_prefix(prefix)).any(|name| options::find(name).is_some());
+        option || KEYS.contains(&name.as_str())
+    };
+    let problem = |name: &String| Problem::new("has a value that is not UTF-8").at(&Place::Variable(name.clone()));
+    host.unreadable.iter().filter(means_us).map(problem).collect()
+}
+
 /// Variables addressed to this tool.
 pub(super) fn addressed(host: &Host, problems: &mut Vec<Problem>, warnings: &mut Vec<Problem>) -> Vec<Layer> {
     let read = |prefix: &&str| {

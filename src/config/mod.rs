@@ -144,6 +144,7 @@ pub struct Loaded {
 pub fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
     let mut loaded = Loaded { run: RunOptions { ci, ..RunOptions::default() }, ..Loaded::default() };
     let build = Build::of(host, ci);
+    loaded.problems.extend(env::unreadable(host));
     let addressed = env::addressed(host, &mut loaded.problems, &mut loaded.warnings);
     let ambient = env::ambient(host, &mut loaded.warnings);
     let above: Vec<_> = std::iter::once(request.flags.clone()).chain(addressed).collect();
@@ -267,6 +268,11 @@ fn dry_run(reader: &mut Reader) -> DryRun {
     }
 }
 
+/// A path without `.` parts, with its links followed where it is there.
+fn whole(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.components().collect())
+}
+
 fn run_options(reader: &mut Reader, context: &Context<'_>, loaded: &mut Loaded) {
     let run = &mut loaded.run;
     if reader.flag("fold") && run.ci == Ci::None {
@@ -289,6 +295,24 @@ fn run_options(reader: &mut Reader, context: &Context<'_>, loaded: &mut Loaded) 
     run.summary_file = file("summary_file");
     run.gitlab_annotations_file = file("gitlab_annotations_file");
     run.gitlab_codequality_file = file("gitlab_codequality_file");
+    let results = [
+        ("junit", &mut run.junit),
+        ("output_file", &mut run.output_file),
+        ("summary_file", &mut run.summary_file),
+        ("gitlab_annotations_file", &mut run.gitlab_annotations_file),
+        ("gitlab_codequality_file", &mut run.gitlab_codequality_file),
+    ];
+    let mut taken: Vec<_> = context.never.iter().map(|path| whole(path)).collect();
+    for (name, file) in results {
+        let Some(path) = file.as_ref().map(|path| whole(&context.host.directory.join(path))) else { continue };
+        let is_device = path.metadata().is_ok_and(|there| !there.is_file());
+        if !is_device && taken.contains(&path) {
+            reader.wrong(name, "is a file that is read, or that another result goes to");
+            // Not even the account of this mistake goes there.
+            *file = None;
+        }
+        taken.push(path);
+    }
     run.verbose = reader.flag("verbose") || context.host.flag("RUNNER_DEBUG");
     loaded.problems.append(&mut reader.problems);
 }

@@ -291,6 +291,7 @@ mod tests {
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect::<BTreeMap<_, _>>(),
+            unreadable: Vec::new(),
             directory: PathBuf::from("/"),
             called_as: String::new(),
             arguments: Vec::new(),

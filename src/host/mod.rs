@@ -21,6 +21,8 @@ pub use ci::{Build, Ci};
 pub struct Host {
     /// The environment. Variables that are not UTF-8 are left out.
     pub variables: BTreeMap<String, String>,
+    /// Names of variables whose values are not UTF-8.
+    pub unreadable: Vec<String>,
     /// The working directory; relative paths start here.
     pub directory: PathBuf,
     /// The name under which the program was called, without folder and extension.
@@ -37,10 +39,13 @@ impl Host {
     /// Reads the surroundings of this process.
     pub fn of_process() -> Self {
         let utf8 = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        let unreadable =
+            |(name, value): (OsString, OsString)| value.to_str().is_none().then(|| name.into_string().ok());
         let mut arguments = env::args_os().map(|argument| argument.to_string_lossy().into_owned());
         let called_as = arguments.next().map(PathBuf::from);
         Self {
             variables: env::vars_os().filter_map(utf8).collect(),
+            unreadable: env::vars_os().filter_map(unreadable).flatten().collect(),
             directory: env::current_dir().unwrap_or_default(),
             called_as: called_as
                 .as_deref()

@@ -119,7 +119,7 @@ impl Gathered {
 }
 
 /// Writes a file so that nobody ever sees half of it.
-fn put(file: &Path, text: &str) -> io::Result<()> {
+pub(super) fn put(file: &Path, text: &str) -> io::Result<()> {
     if fs::metadata(file).is_ok_and(|there| !there.is_file()) {
         return fs::write(file, text);
     }

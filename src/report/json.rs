@@ -220,7 +220,8 @@ impl Document {
         self.changed = self.functions.iter().any(|function| function.changed);
         let mut document = serde_json::to_value(&*self).unwrap_or_default();
         redact_values(&mut document, redact);
-        serde_json::to_string_pretty(&document).unwrap_or_default()
+        // `##[…]` and `##vso[…]` are commands of GitHub and Azure wherever they stand in a line.
+        serde_json::to_string_pretty(&document).unwrap_or_default().replace('#', "\\u0023")
     }
 }
 
@@ -239,11 +240,12 @@ pub(super) fn plan_text(plan: &Plan) -> String {
 }
 
 /// The same JSON without the characters that shells and variables of CI systems read: a value may be spliced into a
-/// script (`${{ … }}`), and `%name%` (`TeamCity`) and `$(name)` (Azure) are replaced in values of variables.
+/// script (`${{ … }}`), printed where `##[…]` is a command, and `%name%` (`TeamCity`) and `$(name)` (Azure) are replaced in values of variables.
 pub(super) fn unspliceable(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
         match c {
+            '#' => out.push_str("\\u0023"),
             '$' => out.push_str("\\u0024"),
             '%' => out.push_str("\\u0025"),
             '\'' => out.push_str("\\u0027"),
@@ -349,9 +351,9 @@ mod tests {
 
     #[test]
     fn a_plan_says_the_same_without_what_a_script_would_read() {
-        let json = r#"["$(secret) %secret% `id` 'x' é"]"#;
+        let json = r#"["$(secret) %secret% `id` 'x' ##[add-mask]é"]"#;
         let out = unspliceable(json);
-        assert!(!out.contains(['$', '%', '`', '\'']), "{out}");
+        assert!(!out.contains(['#', '$', '%', '`', '\'']), "{out}");
         assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), serde_json::from_str::<Value>(json).unwrap());
     }
 }

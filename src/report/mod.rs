@@ -238,7 +238,7 @@ impl Reporter {
         if let Some(file) = self.manner.junit.take() {
             let written = self.junit.text(&|text| self.console.redact(text).into_owned());
             let written = written.map_err(std::io::Error::other);
-            let written = written.and_then(|text| std::fs::write(self.host.directory.join(&file), text));
+            let written = written.and_then(|text| files::put(&self.host.directory.join(&file), &text));
             let message = |error| format!("the JUnit report `{}` could not be written: {error}", file.display());
             self.handed(written.map(|()| None).map_err(message));
         }

@@ -89,7 +89,7 @@ pub(super) async fn run_commands(run: &Run<'_>, commands: &[String], interrupt: 
 /// One command, by `/bin/sh`. What it prints on either stream is passed on line by line. An interrupt ends it.
 async fn shell(run: &Run<'_>, command: &str, speaker: Speaker, interrupt: Option<&Interrupt>) -> Result<(), Error> {
     run.tell(&Event::Command(command.to_owned()));
-    let failed = |_| Error::Command(command.to_owned());
+    let failed = |error| Error::Command(format!("the command `{command}` could not be started: {error}"));
     let script = format!("exec 2>&1\n{command}");
     let mut child = Command::new("/bin/sh");
     let child = child.args(["-c", &script]).current_dir(&run.host.directory).kill_on_drop(true);
@@ -114,5 +114,11 @@ async fn shell(run: &Run<'_>, command: &str, speaker: Speaker, interrupt: Option
             signal = Signal::sent(interrupt) => return Err(Error::Interrupted { signal, during: format!("`{command}`") }),
         },
     };
-    if status.map_err(failed)?.success() { Ok(()) } else { Err(Error::Command(command.to_owned())) }
+    let status = status.map_err(|error| Error::Command(format!("`{command}` could not be waited for: {error}")))?;
+    let how = match status.code() {
+        Some(0) => return Ok(()),
+        Some(code) => format!("exit code {code}"),
+        None => status.to_string(),
+    };
+    Err(Error::Command(format!("the command `{command}` ended with {how}")))
 }

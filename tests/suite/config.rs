@@ -383,3 +383,17 @@ fn a_list_that_a_ci_joined_by_commas_is_told() {
         drone(whole).code(0).never_says("comma");
     }
 }
+
+#[test]
+fn a_variable_that_nobody_can_read_is_not_as_if_it_were_not_there() {
+    let odd = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"true\xff");
+    for (name, code) in
+        [("DPL_LAMBDA_DRY_RUN", 3), ("INPUT_FUNCTION-NAME", 3), ("AWS_SECRET_ACCESS_KEY", 3), ("OTHER", 0)]
+    {
+        let universe = with("dpl.yml", "function_name: f\nzip: dist\n");
+        let outcome = universe.run_with(name, odd, "check").code(code);
+        if code == 3 {
+            outcome.says(&format!("has a value that is not UTF-8 ({name})"));
+        }
+    }
+}

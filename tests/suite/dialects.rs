@@ -222,7 +222,7 @@ fn commands_run_after_success_and_stop_at_the_first_failure() {
         .run("--run 'echo one' --run 'exit 3' --run 'echo three'")
         .code(1)
         .says("$ echo one\none\n")
-        .says("error: exit 3")
+        .says("error: the command `exit 3` ended with exit code 3")
         .never_says("three\nthree");
     universe.run("--run 'echo of %{function_name} $TOKEN' --memory_size 64").code(3).never_says("of commands");
     universe.run("--run 'echo of %{function_name}'").code(0).says("of commands");

@@ -68,7 +68,10 @@ fn a_junit_report_names_the_file_of_each_mistake() {
     universe.write("dpl.yml", "function_name: f\nzip: dist\n");
     universe.run("check --junit b.xml").code(0);
     assert_eq!(cases(&universe, "b.xml"), ["f: check passed"]);
-    universe.run("check --junit nowhere/b.xml").code(0).says("the JUnit report `nowhere/b.xml` could not be written");
+    universe
+        .run("check --junit dist/index.py/b.xml")
+        .code(0)
+        .says("the JUnit report `dist/index.py/b.xml` could not be written");
 }
 
 #[test]
@@ -100,4 +103,25 @@ fn a_quiet_run_says_what_was_deployed_and_what_is_wrong() {
     universe.run("--quiet --timeout 0").code(3).says("timeout: must be between");
     let document = universe.run("--quiet plan --memory_size 256 --format json").code(0).json();
     assert_eq!(document["functions"][0]["outcome"], "planned");
+}
+
+#[test]
+fn results_overwrite_nothing_that_is_read_and_not_each_other() {
+    let (universe, _) = deployable("own-files");
+    let block = universe.read("dpl.yml");
+    universe.run("plan --output_file ./dpl.yml").code(3).says("output_file: is a file that is read");
+    universe.run("plan --junit a.xml --summary_file ./a.xml").code(3).says("summary_file: is a file that is read, or");
+    assert_eq!(universe.read("dpl.yml"), block);
+    universe.run("plan --junit /dev/null --output_file /dev/null").code(0);
+    universe.run("plan --junit new/folder/a.xml").code(0);
+    assert_eq!(cases(&universe, "new/folder/a.xml").len(), 1);
+}
+
+#[test]
+fn a_document_has_no_command_of_a_ci_in_it() {
+    let (universe, _) = deployable("document");
+    let hostile = "##vso[task.setvariable variable=PATH]/x ##[add-mask]e";
+    let outcome = universe.run(&format!("plan --format json --description '{hostile}'")).code(0);
+    assert!(!outcome.stdout.contains("##"), "{}", outcome.stdout);
+    assert!(outcome.json().to_string().contains(hostile), "it says the same");
 }

@@ -109,6 +109,11 @@ impl Universe {
         Outcome::of(&self.command(arguments).output().unwrap())
     }
 
+    /// Runs the program with a variable that need not be text.
+    pub fn run_with(&self, name: &str, value: &std::ffi::OsStr, arguments: &str) -> Outcome {
+        Outcome::of(&self.command(arguments).env(name, value).output().unwrap())
+    }
+
     /// Starts the program and leaves it running.
     pub fn start(&self, arguments: &str) -> Child {
         self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
