@@ -4,6 +4,7 @@
 //! where every value came from. Must not know flag syntax, nor AWS.
 
 mod blocks;
+mod code;
 mod conditions;
 mod credentials;
 mod dotenv;
@@ -243,7 +244,7 @@ fn entry(mut reader: Reader, allow_failure: bool, request: &Request, context: &C
     let dry_run = dry_run(&mut reader);
     let cleanup = reader.flag("cleanup");
     if request.purpose == Purpose::Package {
-        let code = resolve::code(&mut reader, context);
+        let code = code::code(&mut reader, context);
         loaded.packages.push((code, reader.places()));
     } else if let Some(deployment) = resolve::deployment(&mut reader, context) {
         let commands = resolve::commands(&mut reader, context);
