@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use crate::settings::{Architecture, FunctionName, Handler, Role, Secret, Settings};
+use crate::settings::{AliasName, Architecture, FunctionName, Handler, Role, Secret, Settings};
 
 /// One function as it should be.
 #[derive(Debug, Clone)]
@@ -256,6 +256,8 @@ pub enum Links {
 pub struct Release {
     /// Whether a version stands for this code and these settings.
     pub publish: Publish,
+    /// The alias that is to point at that version; absent where none is managed.
+    pub alias: Option<AliasName>,
     /// The version's description; absent for none.
     pub version_description: Option<String>,
     /// The revision that the live function must have before the first write; absent for any.

@@ -87,3 +87,72 @@ pub struct Caller {
     /// The Region in use.
     pub region: String,
 }
+
+/// An alias as it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alias {
+    /// Its name.
+    pub name: String,
+    /// The number of the version that it points at.
+    pub version: String,
+    /// Shares of the traffic that go to other versions, by their numbers.
+    pub weights: BTreeMap<String, f64>,
+    /// What people read about it, with the version that it pointed at before.
+    pub description: String,
+    /// Changes with every write.
+    pub revision_id: String,
+}
+
+/// What stands before the number of the version that an alias pointed at before.
+const BEFORE: &str = "[before: ";
+
+/// The longest description of an alias, in characters.
+const MOST_DESCRIPTION: usize = 256;
+
+impl Alias {
+    /// The version that it pointed at before, as its description remembers it where no machine of a CI needs to.
+    pub fn previous(&self) -> Option<&str> {
+        let (_, rest) = self.description.rsplit_once(BEFORE)?;
+        rest.strip_suffix(']').filter(|number| number.parse::<u64>().is_ok())
+    }
+
+    /// The description that remembers where it points now, for when it is moved. The user's own words stay.
+    pub fn description_once_moved(&self) -> String {
+        let own = self
+            .previous()
+            .map_or(self.description.as_str(), |_| self.description.rsplit_once(BEFORE).map_or("", |(own, _)| own));
+        let mark = format!("{BEFORE}{}]", self.version);
+        let own: String = own.trim_end().chars().take(MOST_DESCRIPTION - mark.len() - 1).collect();
+        if own.is_empty() { mark } else { format!("{own} {mark}") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alias(version: &str, description: &str) -> Alias {
+        Alias {
+            name: "live".to_owned(),
+            version: version.to_owned(),
+            weights: BTreeMap::new(),
+            description: description.to_owned(),
+            revision_id: String::new(),
+        }
+    }
+
+    #[test]
+    fn an_alias_remembers_where_it_pointed_beside_the_words_of_its_user() {
+        for (version, description, moved) in [
+            ("7", "", "[before: 7]"),
+            ("7", "[before: 3]", "[before: 7]"),
+            ("12", "what customers call [before: 7]", "what customers call [before: 12]"),
+            ("7", "[before: noon] is when we deploy", "[before: noon] is when we deploy [before: 7]"),
+        ] {
+            assert_eq!(alias(version, description).description_once_moved(), moved, "{description}");
+            assert_eq!(alias("99", moved).previous(), Some(version));
+        }
+        assert_eq!(alias("7", "").previous(), None);
+        assert_eq!(alias("7", &"é".repeat(256)).description_once_moved().chars().count(), 256);
+    }
+}

@@ -171,6 +171,7 @@ pub const OPTIONS: &[Opt] = &[
     opt(Code, "source_kms_key_arn", Text, "arn:aws:kms:eu-west-1:123456789012:key/…", "Key that encrypts the package where Lambda keeps it. Default: the live one."),
     opt(Code, "ignore", List, "waste", "Rules of the package's inspection that do not count, by name."),
     opt(Release, "publish", Flag, "true", "Publish a version when the newest is not this code and these settings already.").ambient(),
+    opt(Release, "alias", Text, "live", "Alias that points at the published version once that is ready; created where there is none. Implies `publish`."),
     opt(Release, "version_description", Text, "%{git_sha}", "Description of the version; `%{…}` is filled in. Default: commit and build."),
     opt(Release, "revision_id", Text, "…", "Revision that the live function must have; otherwise the run stops before its first write."),
     opt(Run, "config", Text, "deploy/dpl.yml", "File with the YAML block. Default: the first of `dpl.yml`, `.dpl.yml`, `.travis.yml`."),

@@ -17,8 +17,8 @@ use crate::deployment::{Deployment, HandlerParts, Keyed, Others, Publish, Releas
 use crate::host::{Build, Ci, Host};
 use crate::place::{Place, Problem};
 use crate::settings::{
-    Arn, Description, Environment, FunctionName, Handler, Ids, Layers, Secret, Setting, Settings, Source, Written,
-    check_variable_name,
+    AliasName, Arn, Description, Environment, FunctionName, Handler, Ids, Layers, Secret, Setting, Settings, Source,
+    Written, check_variable_name,
 };
 
 /// Seconds that waiting may take when the user does not say.
@@ -202,13 +202,14 @@ fn described(reader: &mut Reader, name: &'static str, written: &str, context: &C
 }
 
 fn release(reader: &mut Reader, context: &Context<'_>) -> Release {
-    let publish = if reader.flag("publish") { Publish::Version } else { Publish::No };
+    let alias: Option<AliasName> = reader.setting("alias");
+    let publish = if reader.flag("publish") || alias.is_some() { Publish::Version } else { Publish::No };
     let written = reader.text("version_description");
     let version_description = match written {
         Some(written) => described(reader, "version_description", &written, context),
         None => default_version_description(context.build),
     };
-    Release { publish, version_description, revision_id: reader.text("revision_id") }
+    Release { publish, alias, version_description, revision_id: reader.text("revision_id") }
 }
 
 /// Commit and build, so that `versions` answers what is live.

@@ -7,7 +7,7 @@ mod names;
 mod secret;
 mod values;
 
-pub use names::{FunctionName, Partition, Role, check_variable_name};
+pub use names::{AliasName, FunctionName, Partition, Role, check_variable_name};
 pub use secret::Secret;
 pub use values::{
     Architecture, Arn, Description, Environment, EphemeralStorage, Handler, Ids, Layers, MemorySize, Runtime, Timeout,

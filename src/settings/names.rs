@@ -62,6 +62,28 @@ impl Setting for FunctionName {
     }
 }
 
+/// The name of an alias: never a number, so that it cannot be taken for a version.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AliasName(pub String);
+
+impl Setting for AliasName {
+    fn parse(written: &Written) -> Result<Self, String> {
+        let text = text(written)?;
+        let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        if text.is_empty() || text.len() > 128 || !text.chars().all(good) {
+            return Err(format!("`{text}` is not the name of an alias: up to 128 letters, digits, `-` and `_`"));
+        }
+        if text.chars().all(|c| c.is_ascii_digit()) {
+            return Err(format!("`{text}` is a number, which AWS takes for a version; an alias has a letter"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    fn shown(&self) -> String {
+        self.0.clone()
+    }
+}
+
 /// A group of Regions with one set of accounts; it begins every ARN.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Partition(pub String);
@@ -186,6 +208,16 @@ mod tests {
             assert!(read::<FunctionName>(bad).is_err(), "{bad}");
         }
         assert_eq!(read::<FunctionName>(&"x".repeat(64)), Ok("x".repeat(64)));
+    }
+
+    #[test]
+    fn aliases_are_no_numbers() {
+        for good in ["live", "v2", "blue_green-1"] {
+            assert!(read::<AliasName>(good).is_ok(), "{good}");
+        }
+        for bad in ["", "42", "$LATEST", "a b", "live:1", &"x".repeat(129)] {
+            assert!(read::<AliasName>(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]
