@@ -23,6 +23,8 @@ pub struct Done {
     pub arn: Option<String>,
     /// The number of the version that stands for this deployment.
     pub version: Option<String>,
+    /// The function's own address, where the step told it.
+    pub url: Option<String>,
     /// What AWS accepted but did not take over.
     pub warnings: Vec<String>,
 }
@@ -36,6 +38,8 @@ pub struct Outcome {
     pub arn: Option<String>,
     /// The number of the version published.
     pub version: Option<String>,
+    /// The function's own address, where a step told it.
+    pub url: Option<String>,
 }
 
 /// A step that failed.
@@ -44,7 +48,7 @@ pub struct Stopped {
     /// Which step, counted from 1, and of how many.
     pub at: (usize, usize),
     /// What it would have done.
-    pub title: &'static str,
+    pub title: String,
     /// What was done before it.
     pub done: Vec<&'static str>,
     /// What AWS may have taken or did take, without having settled since.
@@ -181,7 +185,7 @@ pub async fn apply(plan: &Plan, control: &mut impl Control, tell: &mut dyn FnMut
         tell(Event::StepStarted { function: plan.function.clone(), step: step.clone() });
         let begun = Instant::now();
         match control.perform(step).await {
-            Ok(Done { arn, version, warnings }) => {
+            Ok(Done { arn, version, url, warnings }) => {
                 for warning in warnings {
                     tell(Event::Warning(Problem::new(warning)));
                 }
@@ -189,6 +193,7 @@ pub async fn apply(plan: &Plan, control: &mut impl Control, tell: &mut dyn FnMut
                 outcome.done.push((step.subject(), begun.elapsed()));
                 outcome.arn = arn.or(outcome.arn);
                 outcome.version = version.or(outcome.version);
+                outcome.url = url.or(outcome.url);
             }
             Err(fault) => {
                 let mut not_done: Vec<_> = plan.steps[index..].iter().map(Step::subject).collect();

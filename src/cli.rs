@@ -158,7 +158,7 @@ fn flag(option: &'static Opt) -> Arg {
             arg.action(ArgAction::Append).allow_hyphen_values(true).value_name("VALUE")
         }
         Kind::Map => arg.action(ArgAction::Append).allow_hyphen_values(true).value_name("KEY=VALUE"),
-        Kind::Text | Kind::Choice(_) | Kind::Secret => {
+        Kind::Text | Kind::Choice(_) | Kind::Structure(_) | Kind::Secret => {
             arg.action(ArgAction::Set).allow_hyphen_values(true).value_name("VALUE")
         }
     }
@@ -180,7 +180,12 @@ fn layer(matches: &ArgMatches) -> Result<Layer, Problem> {
                 }
                 Given { value: Value::List(values), place }
             }
-            Kind::Text | Kind::Choice(_) | Kind::Flag | Kind::FlagOr(_) | Kind::Secret => match values.pop() {
+            Kind::Text
+            | Kind::Choice(_)
+            | Kind::Flag
+            | Kind::FlagOr(_)
+            | Kind::Structure(_)
+            | Kind::Secret => match values.pop() {
                 Some(last) => last,
                 None => continue,
             },

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use crate::settings::{AliasName, Architecture, FunctionName, Handler, Role, Secret, Settings};
+use crate::settings::{AliasName, Architecture, Attachment, FunctionName, Handler, Role, Secret, Settings, Structure};
 
 /// One function as it should be.
 #[derive(Debug, Clone)]
@@ -31,6 +31,8 @@ pub struct Deployment {
     pub code: Code,
     /// What is published of it.
     pub release: Release,
+    /// What stands around it; a kind that is absent is not managed.
+    pub attachments: Wishes,
     /// The longest that all waiting for this function may take.
     pub wait_timeout: Duration,
 }
@@ -126,6 +128,9 @@ pub struct Keyed<T> {
     /// What happens to entries that were not named; absent when the user did not say.
     pub others: Option<Others>,
 }
+
+/// Things around a function by kind and key: what each is to be, or nothing where it is to be none.
+pub type Wishes = BTreeMap<Attachment, Keyed<Option<Structure>>>;
 
 /// What happens to entries of a map that exist only on the function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -258,6 +263,8 @@ pub struct Release {
     pub publish: Publish,
     /// The alias that is to point at that version; absent where none is managed.
     pub alias: Option<AliasName>,
+    /// How many of the newest versions are kept; absent for all.
+    pub keep_versions: Option<usize>,
     /// The version's description; absent for none.
     pub version_description: Option<String>,
     /// The revision that the live function must have before the first write; absent for any.

@@ -2,9 +2,9 @@
 //!
 //! A snapshot, taken when nothing was in progress. Must not know the SDK, nor what is wanted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::settings::{Architecture, Partition, Settings};
+use crate::settings::{Architecture, Attachment, Partition, Settings, Structure};
 
 /// What was found under a function's name.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +34,16 @@ pub struct Live {
     pub revision_id: String,
     /// The newest published version; absent where there is none, or where nobody asked.
     pub newest_version: Option<Version>,
+    /// The numbers of all published versions; empty where nobody asked.
+    pub versions: Vec<u64>,
+    /// The alias that is managed; absent where there is none yet, or none is managed.
+    pub alias: Option<Alias>,
+    /// All aliases; empty where nobody asked.
+    pub aliases: Vec<Alias>,
+    /// Versions whose environments are kept ready; empty where nobody asked.
+    pub provisioned: BTreeSet<String>,
+    /// What stands around the function, as far as anybody asked.
+    pub attachments: Surroundings,
     /// The customer managed key of the deployed package; absent for a key that AWS owns.
     pub source_kms_key_arn: Option<String>,
     /// Why creating or the last update failed; absent when it did not.
@@ -42,6 +52,29 @@ pub struct Live {
     pub tags_unread: Option<String>,
     /// What AWS said about other parts that it could not tell, for people.
     pub warnings: Vec<String>,
+}
+
+impl Live {
+    /// Where the function's log goes.
+    pub fn log_group(&self) -> String {
+        let named = self.settings.logging_config.as_ref().and_then(|config| config.text("LogGroup"));
+        let name = self.arn.rsplit(':').next().unwrap_or_default();
+        named.unwrap_or_else(|| format!("/aws/lambda/{name}"))
+    }
+}
+
+/// Things around a function by kind and key.
+pub type Surroundings = BTreeMap<Attachment, BTreeMap<String, Attached>>;
+
+/// One thing around a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attached {
+    /// What it is like, with AWS' defaults.
+    pub document: Structure,
+    /// What AWS calls it where that is more than its key: the address of a URL, the UUID of a mapping.
+    pub handle: Option<String>,
+    /// The alias it belongs to; absent for the function itself.
+    pub alias: Option<String>,
 }
 
 /// A published version.

@@ -3,7 +3,9 @@
 //! `connect` finds Region and credentials, `assume` takes on roles, `read` takes the snapshot, `write` does the steps, `store` puts packages into
 //! buckets, `settle` waits, `fault` turns what AWS answers into our kinds. Must not know printing, dialects or configuration layers.
 
+mod alias;
 mod assume;
+mod attachments;
 mod connect;
 mod convert;
 mod fault;
@@ -38,6 +40,8 @@ pub struct Session<'a> {
     tell: &'a dyn Fn(Meanwhile),
     /// The version that the package has in its bucket, once it was put there.
     uploaded: Option<String>,
+    /// The number of the version that was published.
+    published: Option<String>,
     /// The function when it last was settled; the base of the next write.
     live: Option<Box<Live>>,
     /// How far the step in hand has come.
@@ -65,6 +69,7 @@ impl<'a> Session<'a> {
             interrupt,
             tell,
             uploaded: None,
+            published: None,
             live: None,
             progress: Cell::default(),
         }

@@ -10,22 +10,31 @@ use super::{
     settle::{Pace, is_settled},
 };
 use crate::apply::{Fault, FaultKind};
-use crate::deployment::Publish;
+use crate::deployment::{Deployment, Publish, Release};
 use crate::remote::{Live, Remote, Version};
 
 impl Session<'_> {
-    /// Reads the function when nothing is in progress; with `publish` its newest version too.
+    /// Reads the function when nothing is in progress, and of what stands around it all that is managed.
     ///
     /// A failed creation or update is no error here: the next deployment may mend it.
-    pub async fn read(&mut self, publish: Publish) -> Result<Remote, Fault> {
-        self.read_settled(publish).await.map_err(|failed| failed.fault)
+    pub async fn read(&mut self, deployment: &Deployment) -> Result<Remote, Fault> {
+        self.read_settled(deployment).await.map_err(|failed| failed.fault)
     }
 
-    async fn read_settled(&mut self, publish: Publish) -> Result<Remote, Failed> {
+    async fn read_settled(&mut self, deployment: &Deployment) -> Result<Remote, Failed> {
         let Some(mut live) = self.settled("what is in progress already").await? else { return Ok(Remote::Absent) };
-        if publish == Publish::Version {
-            live.newest_version = self.newest_version().await?;
+        let Release { publish, alias, keep_versions, .. } = &deployment.release;
+        if *publish == Publish::Version || keep_versions.is_some() {
+            (live.versions, live.newest_version) = self.versions().await?;
         }
+        if let Some(alias) = alias {
+            live.alias = self.alias(&alias.0).await?;
+        }
+        if keep_versions.is_some() {
+            live.aliases = self.aliases().await?;
+            live.provisioned = self.provisioned().await?;
+        }
+        live.attachments = self.surroundings(deployment, &live).await?;
         self.live = Some(live.clone());
         Ok(Remote::Present(live))
     }
@@ -59,20 +68,27 @@ impl Session<'_> {
         }
     }
 
-    /// The version with the highest number; AWS lists them oldest first.
+    /// The version with the highest number.
     pub(super) async fn newest_version(&self) -> Result<Option<Version>, Failed> {
+        self.versions().await.map(|(_, newest)| newest)
+    }
+
+    /// The numbers of all versions, and the one with the highest.
+    async fn versions(&self) -> Result<(Vec<u64>, Option<Version>), Failed> {
         let call = Call { action: "lambda:ListVersionsByFunction", resource: &self.function };
         let mut newest: Option<(u64, Version)> = None;
+        let mut numbers = Vec::new();
         let mut marker = None;
         loop {
             let request = self.lambda.list_versions_by_function().function_name(&self.function).set_marker(marker);
             let page = self.bounded("`lambda:ListVersionsByFunction`", request.send()).await?;
             let page = page.map_err(|error| fault::of(&error, &call))?;
-            let versions = page.versions().iter().filter_map(convert::version);
+            let versions: Vec<_> = page.versions().iter().filter_map(convert::version).collect();
+            numbers.extend(versions.iter().map(|(number, _)| *number));
             newest = newest.into_iter().chain(versions).max_by_key(|(number, _)| *number);
             marker = page.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
             if marker.is_none() {
-                return Ok(newest.map(|(_, version)| version));
+                return Ok((numbers, newest.map(|(_, version)| version)));
             }
         }
     }

@@ -31,14 +31,22 @@ impl Control for Session<'_> {
         self.progress.set(Progress::Nothing);
         let done = match step {
             Step::UploadPackage(object) => self.upload(object).await,
-            Step::CreateFunction { settings, tags, code, .. } => self.create(settings, tags, code).await,
+            Step::CreateFunction { settings, tags, code, code_signing_config_arn, .. } => {
+                self.create(settings, tags, code, code_signing_config_arn.as_deref()).await
+            }
             Step::UpdateConfiguration { settings, .. } => self.configure(settings).await,
             Step::UpdateTags(tags) => self.tag(tags).await,
             Step::UpdateCode(code) => self.replace_code(code).await,
             Step::PublishVersion { description, code_sha256 } => {
                 self.publish(description.as_deref(), code_sha256).await
             }
+            Step::PointAlias(change) => self.point_alias(change).await,
+            Step::Attach(change) => self.attach(change).await,
+            Step::DeleteVersions(numbers) => self.delete_versions(numbers).await,
         };
+        if let (Step::PublishVersion { .. }, Ok(done)) = (step, &done) {
+            self.published.clone_from(&done.version);
+        }
         done.map_err(|failed| Fault { progress: self.progress.get(), ..failed.fault })
     }
 }
@@ -99,7 +107,7 @@ impl Session<'_> {
         answer.map(|_| ()).map_err(|error| fault::of(&error, &call).fault)
     }
 
-    fn base(&self) -> Result<Live, Failed> {
+    pub(super) fn base(&self) -> Result<Live, Failed> {
         self.live.as_deref().cloned().ok_or_else(gone)
     }
 
@@ -108,6 +116,7 @@ impl Session<'_> {
         settings: &Settings,
         tags: &BTreeMap<String, String>,
         code: &CodeChange,
+        code_signing_config_arn: Option<&str>,
     ) -> Result<Done, Failed> {
         let call = Call { action: "lambda:CreateFunction", resource: &self.function.clone() };
         let package = FunctionCode::builder().set_source_kms_key_arn(code.source_kms_key_arn.clone());
@@ -119,6 +128,8 @@ impl Session<'_> {
         };
         let request = self.lambda.create_function().function_name(&self.function).code(package.build());
         let request = put_settings!(request, settings)
+            .set_code_signing_config_arn(code_signing_config_arn.map(str::to_owned))
+            .set_tenancy_config(settings.tenancy_config.as_ref().and_then(convert::structures::tenancy))
             .set_architectures(architectures(code.architecture))
             .set_tags((!tags.is_empty()).then(|| tags.clone().into_iter().collect()));
         let expected =
@@ -254,7 +265,7 @@ impl Session<'_> {
                     let number = answer.version().unwrap_or_default().to_owned();
                     let pending = answer.state() == Some(&State::Pending);
                     let warnings = if pending { self.active(&number).await? } else { Vec::new() };
-                    return Ok(Done { arn: Some(base.arn), version: Some(number), warnings });
+                    return Ok(Done { arn: Some(base.arn), version: Some(number), warnings, url: None });
                 }
                 Err(error) => fault::of(&error, &call),
             };
@@ -357,7 +368,7 @@ impl Session<'_> {
         self.live = Some(live);
         if foreign.is_empty() {
             let warning = |setting| format!("AWS accepted {what} but does not show the new {setting}");
-            return Ok(Done { arn, version: None, warnings: ignored.into_iter().map(warning).collect() });
+            return Ok(Done { arn, version: None, url: None, warnings: ignored.into_iter().map(warning).collect() });
         }
         let foreign = foreign.join(", ");
         let message = format!(

@@ -209,7 +209,7 @@ impl Reader<'_> {
                             self.problem(Problem::new(message), &entry.place);
                         }
                         let Some(given) = self.value(option, &entry.given, &mut per_branch) else {
-                            withheld |= option.kind == Kind::Secret;
+                            withheld |= matches!(option.kind, Kind::Secret);
                             continue;
                         };
                         layer::insert(&mut layer, option, member, given);
@@ -255,7 +255,7 @@ impl Reader<'_> {
                 self.warning(problem.help("pass the value in a variable of the CI"), &given.place);
                 None
             }
-            Value::Map(_) if option.kind != Kind::Map && given.get("from_env").is_some() => {
+            Value::Map(_) if !matches!(option.kind, Kind::Map) && given.get("from_env").is_some() => {
                 let problem = Problem::new("cannot be taken `from_env`; only variables of `environment` can");
                 self.problem(
                     problem
@@ -300,7 +300,7 @@ impl Reader<'_> {
 
     /// In `.travis.yml` a shell reads values before the tool does; elsewhere they mean what they say.
     fn expanded(&mut self, option: &'static Opt, text: &str, place: &Place) -> Option<Given> {
-        let value = text.split_once('=').filter(|_| option.kind == Kind::Map).map_or(text, |(_, value)| value);
+        let value = text.split_once('=').filter(|_| matches!(option.kind, Kind::Map)).map_or(text, |(_, value)| value);
         if self.dialect == Dialect::Own && shell::is_only_a_variable(value) {
             // The value is not repeated: it may be a password that begins so.
             let problem = Problem::new("has a value like `$NAME`, which is not replaced here and means itself");
@@ -311,7 +311,7 @@ impl Reader<'_> {
             self.warning(problem.of(option.name).help(help), place);
         }
         let shell_reads_it = option.name == "run";
-        let literal = self.dialect == Dialect::Own && option.kind == Kind::Map;
+        let literal = self.dialect == Dialect::Own && matches!(option.kind, Kind::Map);
         let text = match self.dialect {
             _ if shell_reads_it => Ok(text.to_owned()),
             Dialect::Travis => shell::expand(text, &self.host.variables),
@@ -345,7 +345,7 @@ fn takes_member(option: &Opt, given: &Given) -> bool {
 
 /// Whether a map has a value for each branch. An option that takes maps itself has none of those.
 fn is_by_branch(option: &Opt, given: &Given) -> bool {
-    !matches!(option.kind, Kind::Map | Kind::Files) && !takes_member(option, given)
+    !matches!(option.kind, Kind::Map | Kind::Files | Kind::Structure(_)) && !takes_member(option, given)
 }
 
 fn is_lambda(provider: &str) -> bool {

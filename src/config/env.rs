@@ -70,7 +70,7 @@ pub(super) fn addressed(host: &Host, problems: &mut Vec<Problem>, warnings: &mut
                 );
                 continue;
             }
-            if *prefix == "PLUGIN_" && option.kind == Kind::Map && joined_pairs(&value) {
+            if *prefix == "PLUGIN_" && matches!(option.kind, Kind::Map) && joined_pairs(&value) {
                 warnings.push(
                     Problem::new(
                         "has a comma before something like `KEY=`, which is read as part of the value before it",
@@ -117,7 +117,7 @@ pub(super) fn ambient(host: &Host, warnings: &mut Vec<Problem>) -> Vec<Layer> {
                 continue;
             }
             let place = variable(host, prefix, &name);
-            if option.kind == Kind::Map && !value.contains('=') && !value.starts_with('{') {
+            if matches!(option.kind, Kind::Map) && !value.contains('=') && !value.starts_with('{') {
                 warnings.push(
                     Problem::new(format!(
                         "{place} is not KEY=VALUE, so it is taken to mean something else and ignored"
@@ -168,7 +168,7 @@ fn variable(host: &Host, prefix: &str, name: &str) -> Place {
 ///
 /// The error is about a map that begins like JSON and is none: as lines it would be nonsense, and could show a secret.
 pub fn structured(option: &Opt, member: Option<&str>, text: String, place: &Place) -> Result<Given, Problem> {
-    let wanted = member.is_some() || matches!(option.kind, Kind::List | Kind::Files | Kind::Ids | Kind::Map);
+    let wanted = member.is_some() || matches!(option.kind, Kind::List | Kind::Files | Kind::Ids | Kind::Map | Kind::Structure(_));
     if !wanted || !text.trim_start().starts_with(['[', '{']) {
         return Ok(Given::text(text, place.clone()));
     }

@@ -142,7 +142,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_strongest_layer_that_has_an_option_wins(sets in proptest::collection::vec(proptest::collection::btree_set(0..OPTIONS.len(), 0..12), 1..5)) {
-            let plain = |index: &&usize| OPTIONS[**index].kind != crate::config::options::Kind::Secret && OPTIONS[**index].name != "profile";
+            let plain = |index: &&usize| !matches!(OPTIONS[**index].kind, crate::config::options::Kind::Secret) && OPTIONS[**index].name != "profile";
             let layers: Vec<_> = sets.iter().enumerate().map(|(depth, set)| {
                 layer(&set.iter().filter(plain).map(|index| OPTIONS[*index].name).collect::<Vec<_>>(), &depth.to_string())
             }).collect();

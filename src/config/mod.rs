@@ -3,6 +3,7 @@
 //! Flags, variables and the YAML block each yield a [`Layer`]; merged, they are resolved into what was meant. Knows
 //! where every value came from. Must not know flag syntax, nor AWS.
 
+mod attachments;
 mod blocks;
 mod code;
 mod conditions;
@@ -15,6 +16,7 @@ pub mod options;
 mod read;
 mod resolve;
 mod shell;
+mod structure;
 mod yaml;
 
 use std::path::{Path, PathBuf};

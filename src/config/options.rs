@@ -2,6 +2,8 @@
 //!
 //! Flags, variables, YAML keys, the nearest-key suggestion, the help and the README's table all come from it.
 
+use crate::settings::{Attachment, Shape, shapes};
+
 /// An option of the tool.
 #[derive(Debug, Clone, Copy)]
 pub struct Opt {
@@ -19,6 +21,17 @@ pub struct Opt {
     pub ambient: Ambient,
     /// An example value for the README; empty for flags.
     pub example: &'static str,
+    /// Whether `clear` can empty it.
+    pub clear: Clear,
+}
+
+/// Whether `clear` can empty what an option sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clear {
+    /// It can.
+    Yes,
+    /// It always has a value, or is emptied by other means.
+    No,
 }
 
 /// Another name of an option.
@@ -31,7 +44,7 @@ pub struct Alias {
 }
 
 /// What kind of value an option takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub enum Kind {
     /// A text or a number.
     Text,
@@ -49,6 +62,8 @@ pub enum Kind {
     Ids,
     /// Texts by key; a list or lines of `KEY=VALUE`, or a JSON object.
     Map,
+    /// A map or list in the API's shape, or a text that stands for one.
+    Structure(&'static Shape),
     /// A text that is never shown.
     Secret,
 }
@@ -64,13 +79,16 @@ pub enum Group {
     Code,
     /// What is published.
     Release,
+    /// What stands around the function.
+    Around,
     /// How this run goes.
     Run,
 }
 
 impl Group {
     /// All groups in the order in which they are shown.
-    pub const ALL: [Self; 5] = [Self::Target, Self::Function, Self::Code, Self::Release, Self::Run];
+    pub const ALL: [Self; 6] =
+        [Self::Target, Self::Function, Self::Code, Self::Release, Self::Around, Self::Run];
 
     /// The heading over the group.
     pub fn heading(self) -> &'static str {
@@ -79,6 +97,7 @@ impl Group {
             Self::Function => "Function",
             Self::Code => "Code",
             Self::Release => "Release",
+            Self::Around => "Around the function",
             Self::Run => "The run",
         }
     }
@@ -94,7 +113,7 @@ pub enum Ambient {
 }
 
 const fn opt(group: Group, name: &'static str, kind: Kind, example: &'static str, meaning: &'static str) -> Opt {
-    Opt { name, aliases: &[], kind, group, meaning, ambient: Ambient::Ignored, example }
+    Opt { name, aliases: &[], kind, group, meaning, ambient: Ambient::Ignored, example, clear: Clear::No }
 }
 
 impl Opt {
@@ -103,10 +122,20 @@ impl Opt {
         self
     }
 
+    const fn clearable(mut self) -> Self {
+        self.clear = Clear::Yes;
+        self
+    }
+
     const fn also(mut self, aliases: &'static [Alias]) -> Self {
         self.aliases = aliases;
         self
     }
+}
+
+/// An option for something around the function.
+const fn around(attachment: Attachment, example: &'static str, meaning: &'static str) -> Opt {
+    opt(Group::Around, attachment.option(), Structure(attachment.shape()), example, meaning)
 }
 
 const fn name(name: &'static str) -> Alias {
@@ -118,7 +147,11 @@ const fn member(name: &'static str, member: &'static str) -> Alias {
 }
 
 use Group::{Code, Function, Release, Run, Target};
-use Kind::{Choice, Files, Flag, FlagOr, Ids, List, Map, Secret, Text};
+use crate::settings::Attachment::{
+    AsyncConfig, CodeSigning, EventSources, FunctionUrl, LogRetention, Permissions, ProvisionedConcurrency, RecursiveLoop,
+    ReservedConcurrency, RuntimeManagement,
+};
+use Kind::{Choice, Files, Flag, FlagOr, Ids, List, Map, Secret, Structure, Text};
 
 /// Every option.
 pub const OPTIONS: &[Opt] = &[
@@ -141,22 +174,30 @@ pub const OPTIONS: &[Opt] = &[
     opt(Function, "handler_name", Text, "handler", "The method; joined with `module_name` as the runtime wants it.").ambient(),
     opt(Function, "module_name", Text, "index", "File, package or class of `handler_name`. Default `index`.").ambient(),
     opt(Function, "architecture", Choice(&["x86_64", "arm64"]), "arm64", "Instruction set of the code. Default: the live function's.").also(&[name("architectures")]),
-    opt(Function, "description", Text, "Build %{build_number}", "What people read about the function. `%{…}` is filled in.").ambient().also(&[name("function_description")]),
+    opt(Function, "description", Text, "Build %{build_number}", "What people read about the function. `%{…}` is filled in.").ambient().also(&[name("function_description")]).clearable(),
     opt(Function, "timeout", Text, "10", "Seconds that one invocation may take: 1 to 900.").ambient(),
     opt(Function, "memory_size", Text, "256", "Memory in MB: 128 to 10240.").ambient(),
     opt(Function, "ephemeral_storage", Text, "1024", "Size of `/tmp` in MB: 512 to 10240.").also(&[]),
-    opt(Function, "environment", Map, "STAGE: prod", "Variables to set. `{from_env: NAME}` takes a value from the CI's environment; a null value unsets the key.").ambient().also(&[name("environment_variables")]),
+    opt(Function, "environment", Map, "STAGE: prod", "Variables to set. `{from_env: NAME}` takes a value from the CI's environment; a null value unsets the key.").ambient().also(&[name("environment_variables")]).clearable(),
     opt(Function, "env_file", List, "prod.env", "Files of `KEY=VALUE` lines; `environment` wins over them."),
     opt(Function, "environment_mode", Choice(&["replace", "merge"]), "merge", "What happens to variables that exist only on the function: `replace` drops them, `merge` keeps them. Without it a deploy that would drop any is refused."),
-    opt(Function, "layers", Ids, "arn:aws:lambda:eu-west-1:123456789012:layer:deps:3", "Layer versions, at most five, in the order in which they are merged.").ambient(),
-    opt(Function, "subnet_ids", Ids, "subnet-0a1b2c3d", "Subnets of the VPC. An explicitly empty list detaches.").ambient(),
-    opt(Function, "security_group_ids", Ids, "sg-0a1b2c3d", "Security groups in the VPC. An explicitly empty list detaches.").ambient(),
-    opt(Function, "dead_letter_arn", Text, "arn:aws:sqs:eu-west-1:123456789012:failed", "Queue or topic for failed asynchronous events.").ambient().also(&[member("dead_letter_config", "TargetArn")]),
-    opt(Function, "kms_key_arn", Text, "arn:aws:kms:eu-west-1:123456789012:key/…", "Key that encrypts the environment.").ambient(),
+    opt(Function, "layers", Ids, "arn:aws:lambda:eu-west-1:123456789012:layer:deps:3", "Layer versions, at most five, in the order in which they are merged.").ambient().clearable(),
+    opt(Function, "subnet_ids", Ids, "subnet-0a1b2c3d", "Subnets of the VPC. An explicitly empty list detaches.").ambient().clearable(),
+    opt(Function, "security_group_ids", Ids, "sg-0a1b2c3d", "Security groups in the VPC. An explicitly empty list detaches.").ambient().clearable(),
+    opt(Function, "ipv6_allowed_for_dual_stack", Flag, "true", "Use IPv6 in subnets that have it."),
+    opt(Function, "vpc_config", Structure(&shapes::VPC_CONFIG), "{subnet_ids: [subnet-0a1b2c3d], security_group_ids: [sg-0a1b2c3d]}", "The three options above in one, as the API has them."),
+    opt(Function, "dead_letter_arn", Text, "arn:aws:sqs:eu-west-1:123456789012:failed", "Queue or topic for failed asynchronous events.").ambient().also(&[member("dead_letter_config", "TargetArn")]).clearable(),
+    opt(Function, "kms_key_arn", Text, "arn:aws:kms:eu-west-1:123456789012:key/…", "Key that encrypts the environment.").ambient().clearable(),
     opt(Function, "tracing_mode", Choice(&["Active", "PassThrough"]), "Active", "X-Ray sampling.").ambient().also(&[member("tracing_config", "Mode")]),
+    opt(Function, "logging_config", Structure(&shapes::LOGGING_CONFIG), "{log_format: JSON, application_log_level: WARN, log_group: /team/media}", "What the log looks like and where it goes."),
+    opt(Function, "snap_start", Structure(&shapes::SNAP_START), "PublishedVersions", "Whether published versions start from a snapshot: `PublishedVersions` or `None`."),
+    opt(Function, "file_system_configs", Structure(&shapes::FILE_SYSTEM_CONFIGS), "{arn: arn:aws:elasticfilesystem:…:access-point/fsap-…, local_mount_path: /mnt/data}", "Access point of EFS and where it is mounted; needs a VPC.").clearable(),
+    opt(Function, "image_config", Structure(&shapes::IMAGE_CONFIG), "{command: [app.handler]}", "What overrides the image's own `entry_point`, `command` and `working_directory`.").clearable(),
+    opt(Function, "durable_config", Structure(&shapes::DURABLE_CONFIG), "{execution_timeout: 3600, retention_period_in_days: 7}", "Limits of durable executions."),
+    opt(Function, "tenancy_config", Structure(&shapes::TENANCY_CONFIG), "PER_TENANT", "Whether each tenant has execution environments of its own. Only when the function is created."),
     opt(Function, "function_tags", Map, "team: media", "Tags to add or overwrite.").ambient().also(&[name("tags")]),
     opt(Function, "function_tags_mode", Choice(&["replace", "merge"]), "replace", "`replace` also removes tags that are not named; default `merge`."),
-    opt(Function, "clear", List, "description", "Settings to empty: description, kms_key_arn, dead_letter_arn, layers, environment, subnet_ids, security_group_ids."),
+    opt(Function, "clear", List, "description", "Settings to empty, by name; the options that can be emptied say so in the README."),
     opt(Code, "zip", Text, "dist", "Directory, single file, or ready `.zip` or `.jar`. Default: the working directory.").ambient().also(&[name("source"), name("code_artifacts_dir")]),
     opt(Code, "include", Files, "src/**/*.py", "Globs of what goes in, relative to the package root; a directory takes all under it. Default: everything. `{from, glob, to}` brings files from elsewhere."),
     opt(Code, "exclude", List, "*.test.js", "gitignore lines of what stays out, beside a `.lambdaignore` at the package root."),
@@ -173,7 +214,20 @@ pub const OPTIONS: &[Opt] = &[
     opt(Release, "publish", Flag, "true", "Publish a version when the newest is not this code and these settings already.").ambient(),
     opt(Release, "alias", Text, "live", "Alias that points at the published version once that is ready; created where there is none. Implies `publish`."),
     opt(Release, "version_description", Text, "%{git_sha}", "Description of the version; `%{…}` is filled in. Default: commit and build."),
+    opt(Release, "keep_versions", Text, "10", "How many of the newest versions are kept; older ones are deleted unless an alias or provisioned concurrency points at them, or a rollback would."),
     opt(Release, "revision_id", Text, "…", "Revision that the live function must have; otherwise the run stops before its first write."),
+    around(CodeSigning, "arn:aws:lambda:eu-west-1:123456789012:code-signing-config:csc-…", "Whose signatures the package must have. Attached before the code is sent.").clearable(),
+    around(RuntimeManagement, "FunctionUpdate", "When AWS moves the function to another build of its runtime: `Auto`, `FunctionUpdate`, or a map with `update_runtime_on: Manual` and `runtime_version_arn`."),
+    around(RecursiveLoop, "Allow", "What Lambda does when the function calls itself in a circle: `Allow` or `Terminate`."),
+    around(LogRetention, "30", "Days for which the log is kept. Makes the log group where there is none.").clearable(),
+    around(ReservedConcurrency, "5", "Executions at the same time that are set aside for the function, which it never exceeds; 0 stops it.").clearable(),
+    around(ProvisionedConcurrency, "2", "Execution environments of the `alias` that are kept ready.").clearable(),
+    around(AsyncConfig, "{maximum_retry_attempts: 1, destination_config: {on_failure: arn:aws:sqs:…}}", "Retries, age and destinations of asynchronous invocations.").clearable(),
+    around(FunctionUrl, "{auth_type: NONE, cors: {allow_origins: ['*']}}", "The function's own address; `true` for one with the defaults (`AWS_IAM`), `false` to delete it. A public one (`NONE`) gets the two permissions that it needs."),
+    around(Permissions, "{statement_id: from-s3, principal: s3.amazonaws.com, source_arn: arn:aws:s3:::uploads}", "Statements of the resource policy: who may invoke the function, such as S3, SNS, EventBridge and API Gateway."),
+    opt(Group::Around, "permissions_mode", Choice(&["replace", "merge"]), "replace", "`replace` also removes statements that are not named; default `merge`."),
+    around(EventSources, "{event_source_arn: arn:aws:sqs:…:jobs, batch_size: 5}", "Queues and streams that Lambda reads for the function: SQS, Kinesis, DynamoDB, MSK, Kafka, MQ, DocumentDB."),
+    opt(Group::Around, "event_sources_mode", Choice(&["replace", "merge"]), "replace", "`replace` also removes event source mappings that are not named; default `merge`."),
     opt(Run, "config", Text, "deploy/dpl.yml", "File with the YAML block. Default: the first of `dpl.yml`, `.dpl.yml`, `.travis.yml`."),
     opt(Run, "dry_run", FlagOr(&["aws"]), "true", "Show the plan and change nothing; `--dry_run=aws` also lets AWS check the code update by its own dry run."),
     opt(Run, "wait_timeout", Text, "600", "Seconds that all waiting for one function may take. Default 600."),
@@ -195,17 +249,12 @@ pub const OPTIONS: &[Opt] = &[
 ];
 
 /// Inputs of `aws-actions/aws-lambda-deploy` that no option stands for. A value is refused: nothing would come of it.
-pub const NOT_OPTIONS: &[&str] = &[
-    "code_signing_config_arn",
-    "durable_config",
-    "file_system_configs",
-    "image_config",
-    "image_uri",
-    "logging_config",
-    "package_type",
-    "snap_start",
-    "vpc_config",
-];
+pub const NOT_OPTIONS: &[&str] = &["image_uri", "package_type"];
+
+/// The names of the options that `clear` can empty.
+pub fn clearable() -> impl Iterator<Item = &'static str> {
+    OPTIONS.iter().filter(|option| option.clear == Clear::Yes).map(|option| option.name)
+}
 
 /// The option of a name, canonical or not; dashes and underscores are the same. With it the member that an alias takes.
 pub fn find(name: &str) -> Option<(&'static Opt, Option<&'static str>)> {

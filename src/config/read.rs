@@ -6,6 +6,7 @@ use super::{
     blocks::truth,
     layer::{Given, Layer, Value},
     options::{self, Kind, Opt},
+    structure,
 };
 use crate::place::{Place, Places, Problem};
 use crate::settings::{Secret, Setting, Source, Written};
@@ -84,6 +85,11 @@ impl Reader {
             self.wrong(name, "must be one value, not a list or a map");
         }
         text
+    }
+
+    /// Whether an option was written; an empty list is.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.layer.contains_key(name)
     }
 
     /// A path, with `~` left to the shell.
@@ -218,7 +224,7 @@ fn items(option: &Opt, given: &Given) -> Result<Option<Vec<String>>, Problem> {
         let parts = text.split(|c| separators.contains(&c));
         parts.map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
     };
-    let commas: &[char] = if option.kind == Kind::Ids { &[',', '\n'] } else { &[] };
+    let commas: &[char] = if matches!(option.kind, Kind::Ids) { &[',', '\n'] } else { &[] };
     // A script in the YAML block is one command; in a variable a line is one.
     let script = option.name == "run" && given.place.in_file().is_some();
     let lines: &[char] = if script { &[] } else { &['\n'] };
@@ -248,6 +254,10 @@ impl Source for Reader {
     fn setting<T: Setting>(&mut self, option: &'static str) -> Option<T> {
         let (row, _) = options::find(option)?;
         let written = match row.kind {
+            Kind::Structure(shape) => {
+                let given = self.layer.get(option)?.clone();
+                Written::Structure(structure::read(self, option, &given, shape)?)
+            }
             Kind::List | Kind::Files | Kind::Ids => Written::List(self.list(option)?),
             _ => match self.layer.get(option)?.clone().value {
                 Value::Text(text) => Written::Text(text),

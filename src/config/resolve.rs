@@ -8,17 +8,17 @@ use std::{
 };
 
 use super::{
-    Purpose, code, credentials, dotenv, interpolate,
+    Purpose, attachments, code, credentials, dotenv, interpolate,
     layer::Given,
-    options::canonical,
+    options::{self, canonical},
     read::{Pair, Reader},
 };
-use crate::deployment::{Deployment, HandlerParts, Keyed, Others, Publish, Release, Target};
+use crate::deployment::{Deployment, HandlerParts, Keyed, Others, Publish, Release, Target, Wishes};
 use crate::host::{Build, Ci, Host};
 use crate::place::{Place, Problem};
 use crate::settings::{
-    AliasName, Arn, Description, Environment, FunctionName, Handler, Ids, Layers, Secret, Setting, Settings, Source,
-    Written, check_variable_name,
+    AliasName, Attachment, Description, Environment, FunctionName, Handler, Ids, Secret, Setting, Settings, Source,
+    Structure, Switch, Written, check_variable_name,
 };
 
 /// Seconds that waiting may take when the user does not say.
@@ -61,7 +61,9 @@ pub(super) fn deployment(reader: &mut Reader, context: &Context<'_>) -> Option<D
     let first_handler = speaks_as_the_official_action(reader).then(|| Handler("index.handler".to_owned()));
     let mut environment = environment(reader, context);
     let tags = tags(reader);
-    clear(reader, &mut settings, &mut environment);
+    vpc_config(reader, &mut settings);
+    let mut attachments = attachments::attachments(reader);
+    clear(reader, &mut settings, &mut environment, &mut attachments);
     let target = target(reader, function.as_ref(), context);
     let code = code::code(reader, context);
     let release = release(reader, context);
@@ -83,6 +85,7 @@ pub(super) fn deployment(reader: &mut Reader, context: &Context<'_>) -> Option<D
         tags,
         code,
         release,
+        attachments,
         wait_timeout: Duration::from_secs(wait_timeout),
     })
 }
@@ -203,13 +206,21 @@ fn described(reader: &mut Reader, name: &'static str, written: &str, context: &C
 
 fn release(reader: &mut Reader, context: &Context<'_>) -> Release {
     let alias: Option<AliasName> = reader.setting("alias");
+    if alias.is_some() && reader.has("publish") && !reader.flag("publish") {
+        let problem = reader.wrong("publish", "is false, but `alias` points at a published version");
+        problem.help = Some("leave `publish` out, or `alias`".to_owned());
+    }
     let publish = if reader.flag("publish") || alias.is_some() { Publish::Version } else { Publish::No };
+    let keep_versions = reader.number("keep_versions", "versions");
+    if keep_versions == Some(0) {
+        reader.wrong("keep_versions", "must be at least 1: the newest version is the one deployed");
+    }
     let written = reader.text("version_description");
     let version_description = match written {
         Some(written) => described(reader, "version_description", &written, context),
         None => default_version_description(context.build),
     };
-    Release { publish, alias, version_description, revision_id: reader.text("revision_id") }
+    Release { publish, alias, keep_versions, version_description, revision_id: reader.text("revision_id") }
 }
 
 /// Commit and build, so that `versions` answers what is live.
@@ -220,7 +231,7 @@ fn default_version_description(build: &Build) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-fn others(reader: &mut Reader, name: &'static str) -> Option<Others> {
+pub(super) fn others(reader: &mut Reader, name: &'static str) -> Option<Others> {
     reader.choice(name).map(|mode| if mode == "replace" { Others::Replace } else { Others::Merge })
 }
 
@@ -333,30 +344,52 @@ fn tags(reader: &mut Reader) -> Option<Keyed<String>> {
 }
 
 /// Emptying a setting is wanting it empty.
-fn clear(reader: &mut Reader, settings: &mut Settings, environment: &mut Option<Keyed<Option<Secret>>>) {
+fn clear(
+    reader: &mut Reader,
+    settings: &mut Settings,
+    environment: &mut Option<Keyed<Option<Secret>>>,
+    attachments: &mut Wishes,
+) {
     for name in reader.list("clear").unwrap_or_default() {
         let name = canonical(&name);
-        let given = reader.place(&name).is_some() || (name == "environment" && reader.place("env_file").is_some());
-        match name.as_str() {
-            "description" => settings.description = Some(Description(String::new())),
-            "kms_key_arn" => settings.kms_key_arn = Some(Arn(String::new())),
-            "dead_letter_arn" => settings.dead_letter_arn = Some(Arn(String::new())),
-            "layers" => settings.layers = Some(Layers::default()),
-            "subnet_ids" => settings.subnet_ids = Some(Ids::default()),
-            "security_group_ids" => settings.security_group_ids = Some(Ids::default()),
-            "environment" => *environment = Some(Keyed { entries: BTreeMap::new(), others: Some(Others::Replace) }),
-            other => {
-                let problem = reader.wrong("clear", format!("`{other}` cannot be emptied"));
-                problem.help = Some(
-                    "what can: description, kms_key_arn, dead_letter_arn, layers, environment, subnet_ids, security_group_ids".to_owned(),
-                );
-                continue;
-            }
-        }
-        if given {
+        let Some(name) = options::clearable().find(|clearable| *clearable == name) else {
+            let names: Vec<_> = options::clearable().collect();
+            let problem = reader.wrong("clear", format!("`{name}` cannot be emptied"));
+            problem.help = Some(format!("what can: {}", names.join(", ")));
+            continue;
+        };
+        if reader.has(name) || (name == "environment" && reader.has("env_file")) {
             reader.wrong("clear", format!("names `{name}`, which is also given"));
         }
+        let attachment = Attachment::ALL.into_iter().find(|attachment| attachment.option() == name);
+        if let Some(attachment) = attachment {
+            attachments.insert(attachment, attachments::one(None));
+        } else if name == "environment" {
+            *environment = Some(Keyed { entries: BTreeMap::new(), others: Some(Others::Replace) });
+        } else {
+            settings.clear(name);
+        }
     }
+}
+
+/// The API's own structure stands for three options.
+fn vpc_config(reader: &mut Reader, settings: &mut Settings) {
+    let Some(vpc) = reader.setting::<Structure>("vpc_config") else { return };
+    for name in ["subnet_ids", "security_group_ids", "ipv6_allowed_for_dual_stack"] {
+        if reader.has(name) {
+            reader.wrong("vpc_config", format!("is given together with `{name}`, which it stands for"));
+        }
+    }
+    let ids = |reader: &mut Reader, member: &str| match Ids::parse(&Written::List(vpc.texts(member)?)) {
+        Ok(ids) => Some(ids),
+        Err(message) => {
+            reader.wrong("vpc_config", message);
+            None
+        }
+    };
+    settings.subnet_ids = ids(reader, "SubnetIds");
+    settings.security_group_ids = ids(reader, "SecurityGroupIds");
+    settings.ipv6_allowed_for_dual_stack = vpc.flag("Ipv6AllowedForDualStack").map(Switch);
 }
 
 /// Commands to run afterwards, with `%{…}` filled in.

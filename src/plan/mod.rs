@@ -2,14 +2,18 @@
 //!
 //! Cannot fail, wait, print or ask the time. What must not be done is an obstacle that names its option.
 
+mod attachments;
 mod preflight;
+mod release;
 mod step;
 mod wanted;
 
 use std::collections::BTreeMap;
 
 pub use preflight::check;
-pub use step::{CodeChange, Object, Step, TagChange, Through};
+pub use step::{
+    Action, AliasChange, AttachmentChange, CodeChange, Object, Step, TagChange, Through, VersionRef,
+};
 
 use crate::deployment::{Code, CodeSource, Deployment, ObjectKey, Others, Publish, Upload};
 use crate::package::inspect::{Date, Finding};
@@ -159,13 +163,19 @@ impl Plan {
         let code = code_change(deployment, artifact, None);
         self.upload(&code);
         let differences = wanted.differences(&Settings::default());
-        self.steps.push(Step::CreateFunction { differences, settings: Box::new(wanted), tags, code });
+        let code_signing_config_arn = attachments::code_signing(deployment);
+        let differences = differences.into_iter().chain(attachments::code_signing_difference(deployment)).collect();
+        let settings = Box::new(wanted);
+        self.steps.push(Step::CreateFunction { differences, settings, tags, code, code_signing_config_arn });
         self.publish(deployment, artifact);
+        self.point_alias(deployment, None);
+        self.attach(deployment, None);
     }
 
     fn update(&mut self, deployment: &Deployment, artifact: &Artifact, live: &Live, caller: &Caller, today: Date) {
         let wanted = wanted::settings(deployment, Some(live), caller, self);
         self.inspect(deployment, artifact, &wanted.or(&live.settings), live.architecture, today);
+        self.sign(deployment, live);
         let differences = wanted.differences(&live.settings);
         if !differences.is_empty() {
             let names: Vec<_> = differences.iter().map(|difference| difference.setting).collect();
@@ -192,6 +202,9 @@ impl Plan {
         if self.published.is_none() {
             self.publish(deployment, artifact);
         }
+        self.point_alias(deployment, live.alias.as_ref());
+        self.attach(deployment, Some(live));
+        self.prune(deployment, live);
     }
 
     fn replace_code(&mut self, code: CodeChange) {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::settings::{Architecture, Difference, Settings};
+use crate::remote::Alias;
+use crate::settings::{AliasName, Architecture, Attachment, Difference, Settings, Structure};
 
 /// One thing to do. After it the function has settled.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +18,8 @@ pub enum Step {
         tags: BTreeMap<String, String>,
         /// The package.
         code: CodeChange,
+        /// Whose signatures the package must have; absent for nobody's.
+        code_signing_config_arn: Option<String>,
         /// What is sent, for people.
         differences: Vec<Difference>,
     },
@@ -38,6 +41,72 @@ pub enum Step {
         /// The package that `$LATEST` must have.
         code_sha256: String,
     },
+    /// Create an alias, or let it point at another version.
+    PointAlias(AliasChange),
+    /// Create, change or remove something around the function.
+    Attach(AttachmentChange),
+    /// Delete versions that nothing points at, by their numbers.
+    DeleteVersions(Vec<String>),
+}
+
+/// An alias that points at a version.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AliasChange {
+    /// Its name.
+    pub name: AliasName,
+    /// What it is now; absent where it is created.
+    pub from: Option<Alias>,
+    /// Where all of its traffic goes.
+    pub to: VersionRef,
+}
+
+/// A version, known by its number or about to be published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VersionRef {
+    /// This one.
+    Number(String),
+    /// The one that a step before publishes.
+    Published,
+}
+
+impl VersionRef {
+    /// The version for people.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Number(number) => format!("version {number}"),
+            Self::Published => "the new version".to_owned(),
+        }
+    }
+}
+
+/// A change of something around the function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttachmentChange {
+    /// Of which kind it is.
+    pub attachment: Attachment,
+    /// Its key among those of its kind; empty where there is only one.
+    pub key: String,
+    /// The alias that it belongs to; absent for the function itself.
+    pub alias: Option<AliasName>,
+    /// What happens to it.
+    pub action: Action,
+    /// All that it is going to be; what it was where it is removed.
+    pub document: Structure,
+    /// What AWS calls it; absent where it is created or its key says it.
+    pub handle: Option<String>,
+    /// Both ends of each change.
+    pub differences: Vec<Difference>,
+}
+
+/// What happens to a thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// It is made.
+    Create,
+    /// It is changed.
+    Update,
+    /// It goes.
+    Remove,
 }
 
 /// A change of tags.
@@ -118,15 +187,27 @@ impl Object {
 
 impl Step {
     /// What the step does, as the rest of a sentence: "stopped at: …".
-    pub fn title(&self) -> &'static str {
-        match self {
+    pub fn title(&self) -> String {
+        let text = match self {
+            Self::Attach(change) => {
+                let verb = match change.action {
+                    Action::Create => "create",
+                    Action::Update => "update",
+                    Action::Remove => "remove",
+                };
+                return format!("{verb} the {}", change.attachment.name());
+            }
             Self::UploadPackage(_) => "upload the package",
             Self::CreateFunction { .. } => "create the function",
             Self::UpdateConfiguration { .. } => "update the configuration",
             Self::UpdateTags(_) => "update the tags",
             Self::UpdateCode(_) => "update the code",
             Self::PublishVersion { .. } => "publish a version",
-        }
+            Self::PointAlias(AliasChange { from: None, .. }) => "create the alias",
+            Self::PointAlias(_) => "move the alias",
+            Self::DeleteVersions(_) => "delete old versions",
+        };
+        text.to_owned()
     }
 
     /// What the step is about, in one word.
@@ -138,6 +219,9 @@ impl Step {
             Self::UpdateTags(_) => "tags",
             Self::UpdateCode(_) => "code",
             Self::PublishVersion { .. } => "version",
+            Self::PointAlias(_) => "alias",
+            Self::Attach(change) => change.attachment.name(),
+            Self::DeleteVersions(_) => "old versions",
         }
     }
 }

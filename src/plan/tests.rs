@@ -45,6 +45,7 @@ fn wanted(change: impl FnOnce(&mut Deployment)) -> Deployment {
             ignore: BTreeSet::new(),
         },
         release: Release::default(),
+        attachments: BTreeMap::new(),
         wait_timeout: Duration::from_secs(1),
     };
     change(&mut deployment);
@@ -103,6 +104,11 @@ fn live(change: impl FnOnce(&mut Live)) -> Remote {
         tags: Some(BTreeMap::from([("aws:stack".to_owned(), "x".to_owned()), ("team".to_owned(), "media".to_owned())])),
         revision_id: "r1".to_owned(),
         newest_version: None,
+        versions: Vec::new(),
+        alias: None,
+        aliases: Vec::new(),
+        provisioned: BTreeSet::new(),
+        attachments: BTreeMap::new(),
         source_kms_key_arn: None,
         failure: None,
         tags_unread: None,
@@ -167,6 +173,16 @@ fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remote, stored: 
                 writeln!(out, "code {:?} → {} as {:?}{found}", code.from, code.to, code.architecture)
             }
             Step::PublishVersion { code_sha256, .. } => writeln!(out, "publish {code_sha256}"),
+            Step::PointAlias(change) => {
+                let from = change.from.as_ref().map(|alias| format!(" from {} {:?}", alias.version, alias.weights));
+                writeln!(out, "alias {}{} to {}", change.name.0, from.unwrap_or_default(), change.to.shown())
+            }
+            Step::Attach(change) => {
+                let (action, name, key) = (change.action, change.attachment.name(), &change.key);
+                let of = change.alias.as_ref().map(|alias| format!(" of {}", alias.0)).unwrap_or_default();
+                writeln!(out, "{action:?} {name} {key}{of}: {}; sends {}", shown(&change.differences), change.document.0)
+            }
+            Step::DeleteVersions(numbers) => writeln!(out, "delete {numbers:?}"),
         }
         .unwrap();
     }

@@ -8,7 +8,7 @@ use crate::remote::{Caller, Live};
 use crate::settings::{Environment, Handler, Role, Runtime, Secret, Settings};
 
 /// Settings that AWS only takes together.
-const TOGETHER: &[&[&str]] = &[&["subnet_ids", "security_group_ids"]];
+const TOGETHER: &[&[&str]] = &[&["subnet_ids", "security_group_ids", "ipv6_allowed_for_dual_stack"]];
 
 /// The settings to bring about. What must not be done goes into the plan as an obstacle.
 pub(super) fn settings(deployment: &Deployment, live: Option<&Live>, caller: &Caller, plan: &mut Plan) -> Settings {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::event::{Event, Failure};
 use crate::package::{self, Listed};
 use crate::place::{FilePlace, Place, Problem};
-use crate::plan::{Plan, Step};
+use crate::plan::{Action, AliasChange, Plan, Step, VersionRef};
 use crate::settings::{Difference, Setting};
 
 /// The version of the document. It changes when a field changes its meaning, not when one is added.
@@ -55,7 +55,7 @@ struct Function {
 
 #[derive(Serialize)]
 struct Planned {
-    step: &'static str,
+    step: String,
     changes: Vec<Change>,
 }
 
@@ -268,21 +268,21 @@ fn steps(plan: &Plan) -> Vec<Planned> {
         .iter()
         .map(|step| match step {
             Step::UploadPackage(object) => {
-                Planned { step: "upload_package", changes: vec![whole("object", None, Some(object.url()))] }
+                Planned { step: "upload_package".to_owned(), changes: vec![whole("object", None, Some(object.url()))] }
             }
             Step::CreateFunction { differences, tags, code, .. } => {
                 let mut changes = of(differences);
                 changes.extend(tags.iter().map(|(key, value)| tag(key, None, Some(value))));
                 changes.push(whole("code_sha256", None, Some(code.to.clone())));
-                Planned { step: "create_function", changes }
+                Planned { step: "create_function".to_owned(), changes }
             }
             Step::UpdateConfiguration { differences, .. } => {
-                Planned { step: "update_configuration", changes: of(differences) }
+                Planned { step: "update_configuration".to_owned(), changes: of(differences) }
             }
             Step::UpdateTags(tags) => {
                 let set = tags.set.iter().map(|(key, value)| tag(key, tags.before.get(key), Some(value)));
                 Planned {
-                    step: "update_tags",
+                    step: "update_tags".to_owned(),
                     changes: set.chain(tags.remove.iter().map(|key| tag(key, None, None))).collect(),
                 }
             }
@@ -293,10 +293,38 @@ fn steps(plan: &Plan) -> Vec<Planned> {
                 if code.architecture != code.from_architecture {
                     changes.push(whole("architecture", shown(&code.from_architecture), shown(&code.architecture)));
                 }
-                Planned { step: "update_code", changes }
+                Planned { step: "update_code".to_owned(), changes }
+            }
+            Step::PointAlias(AliasChange { name, from, to }) => {
+                let from = from.as_ref().map(|alias| alias.version.clone());
+                let to = match to {
+                    VersionRef::Number(number) => Some(number.clone()),
+                    VersionRef::Published => None,
+                };
+                let change = Change { setting: "alias".to_owned(), key: Some(name.0.clone()), from, to };
+                Planned { step: "point_alias".to_owned(), changes: vec![change] }
+            }
+            Step::Attach(attach) => {
+                let mut changes = of(&attach.differences);
+                if attach.action == Action::Remove {
+                    let key = Some(attach.key.clone()).filter(|key| !key.is_empty());
+                    let from = Some(attach.document.shown());
+                    changes.push(Change { setting: attach.attachment.option().to_owned(), key, from, to: None });
+                }
+                let verb = match attach.action {
+                    Action::Create => "create",
+                    Action::Update => "update",
+                    Action::Remove => "remove",
+                };
+                let step = format!("{verb}_{}", attach.attachment.name().to_ascii_lowercase().replace(' ', "_"));
+                Planned { step, changes }
+            }
+            Step::DeleteVersions(numbers) => {
+                let gone = |number: &String| whole("version", Some(number.clone()), None);
+                Planned { step: "delete_versions".to_owned(), changes: numbers.iter().map(gone).collect() }
             }
             Step::PublishVersion { description, .. } => Planned {
-                step: "publish_version",
+                step: "publish_version".to_owned(),
                 changes: vec![whole("version_description", None, description.clone())],
             },
         })

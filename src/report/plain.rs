@@ -6,7 +6,7 @@ use super::{
     plan, sanitise,
 };
 use crate::package::{self, DIRECT_LIMIT, Listed, UNPACKED_LIMIT};
-use crate::plan::Step;
+use crate::plan::{Action, Step};
 
 /// How many of the largest folders are shown.
 const FOLDERS: usize = 10;
@@ -75,6 +75,16 @@ pub(super) fn started(function: &str, step: &Step, said_updating: &mut Option<St
         Step::UpdateTags(_) => lines.push("Updating tags.".to_owned()),
         Step::UpdateCode(_) => lines.push("Updating code.".to_owned()),
         Step::PublishVersion { .. } => lines.push("Publishing a version.".to_owned()),
+        Step::PointAlias(change) => lines.push(format!("Pointing the alias {} at {}.", change.name.0, change.to.shown())),
+        Step::Attach(change) => {
+            let verb = match change.action {
+                Action::Create => "Creating",
+                Action::Update => "Updating",
+                Action::Remove => "Removing",
+            };
+            lines.push(format!("{verb} {} {}", change.attachment.name(), change.key).trim_end().to_owned() + ".");
+        }
+        Step::DeleteVersions(numbers) => lines.push(format!("Deleting versions {}.", numbers.join(", "))),
     }
     lines
 }

@@ -1,7 +1,8 @@
 //! A plan as people read it: one line a step, one line a change, both ends of each.
 
 use super::sanitise;
-use crate::plan::{CodeChange, Plan, Step, TagChange, Through};
+use crate::plan::{Action, AliasChange, AttachmentChange, CodeChange, Plan, Step, TagChange, Through};
+use crate::remote::Alias;
 use crate::settings::{Difference, Setting};
 
 /// The plan as text.
@@ -52,7 +53,41 @@ fn described(step: &Step) -> (char, String, Vec<(String, String)>) {
             ('~', format!("{head} ({})", contents(code)), changes)
         }
         Step::PublishVersion { .. } => ('+', "published from this code and these settings".to_owned(), Vec::new()),
+        Step::PointAlias(AliasChange { name, from, to }) => {
+            let to = to.shown();
+            let head = match from {
+                None => format!("{} created for {to}", name.0),
+                Some(from) => format!("{} {} → {to}", name.0, pointed(from)),
+            };
+            (if from.is_some() { '~' } else { '+' }, head, Vec::new())
+        }
+        Step::Attach(change) => {
+            let sign = match change.action {
+                Action::Create => '+',
+                Action::Update => '~',
+                Action::Remove => '-',
+            };
+            let of = change.alias.as_ref().map(|alias| format!(" of {}", alias.0)).unwrap_or_default();
+            let head = format!("{}{of}", change.key);
+            (sign, sanitise::one_line(head.trim_start()), change.differences.iter().map(|d| attached(change, d)).collect())
+        }
+        Step::DeleteVersions(numbers) => ('-', numbers.join(", "), Vec::new()),
     }
+}
+
+/// A change of something around the function; its key stands above.
+fn attached(change: &AttachmentChange, difference: &Difference) -> (String, String) {
+    let member = difference.key.as_deref().map(|key| key.strip_prefix(&change.key).unwrap_or(key).trim());
+    let name = member.filter(|member| !member.is_empty()).unwrap_or(difference.setting);
+    let to = difference.to.as_deref().unwrap_or("removed");
+    let text = difference.from.as_deref().map_or_else(|| to.to_owned(), |from| format!("{from} → {to}"));
+    (name.to_owned(), sanitise::one_line(&text))
+}
+
+/// Where an alias points, with the shares of others.
+fn pointed(alias: &Alias) -> String {
+    let shares = alias.weights.iter().map(|(version, share)| format!(", {:.0} % version {version}", share * 100.0));
+    format!("version {}{}", alias.version, shares.collect::<String>())
 }
 
 fn contents(code: &CodeChange) -> String {
@@ -69,7 +104,7 @@ pub(super) fn change(difference: &Difference) -> (String, String) {
         Some(key) => format!("{}.{key}", difference.setting),
         None => difference.setting.to_owned(),
     };
-    let text = match (&difference.from, &difference.to, difference.key.is_some()) {
+    let text = match (&difference.from, &difference.to, difference.is_hidden()) {
         (Some(_), Some(_), true) => "changed (values hidden)".to_owned(),
         (None, Some(_), true) => "added (value hidden)".to_owned(),
         (_, None, _) => "removed".to_owned(),

@@ -7,7 +7,7 @@ use super::{
     plan, sanitise,
 };
 use crate::host::Build;
-use crate::plan::{CodeChange, Plan, Step};
+use crate::plan::{Action, AliasChange, CodeChange, Plan, Step};
 use crate::settings::{Difference, Setting};
 
 /// Text in a table's cell or a paragraph, with nothing that Markdown or HTML would read.
@@ -150,6 +150,18 @@ fn rows(step: &Step) -> Vec<[String; 3]> {
             rows
         }
         Step::PublishVersion { .. } => vec![row("version", "", "published")],
+        Step::PointAlias(AliasChange { name, from, to }) => {
+            let before = from.as_ref().map(|alias| format!("version {}", alias.version)).unwrap_or_default();
+            vec![row(&format!("alias {}", name.0), &before, &to.shown())]
+        }
+        Step::Attach(attach) if attach.action == Action::Remove => {
+            let what = format!("{} {}", attach.attachment.name(), attach.key);
+            vec![row(what.trim_end(), &attach.document.shown(), "removed")]
+        }
+        Step::Attach(attach) => attach.differences.iter().map(change).collect(),
+        Step::DeleteVersions(numbers) => {
+            numbers.iter().map(|number| row(&format!("version {number}"), "", "deleted")).collect()
+        }
     }
 }
 
@@ -161,10 +173,8 @@ fn contents(code: &CodeChange) -> String {
 fn change(difference: &Difference) -> [String; 3] {
     let Difference { setting, key, from, to } = difference;
     let hidden = |end: &Option<String>| end.as_ref().map(|_| "hidden".to_owned());
-    let (name, from, to) = match key {
-        Some(key) => (format!("{setting} {key}"), hidden(from), hidden(to)),
-        None => ((*setting).to_owned(), from.clone(), to.clone()),
-    };
+    let name = key.as_ref().map_or_else(|| (*setting).to_owned(), |key| format!("{setting} {key}"));
+    let (from, to) = if difference.is_hidden() { (hidden(from), hidden(to)) } else { (from.clone(), to.clone()) };
     let after = to.filter(|to| !to.is_empty()).unwrap_or_else(|| "removed".to_owned());
     [name, from.unwrap_or_default(), after]
 }

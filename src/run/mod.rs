@@ -263,7 +263,7 @@ impl<'a> Run<'a> {
         }
         let wait = deployment.wait_timeout;
         let mut session = Session::new(&connection, &function.written, artifact, wait, interrupt.clone(), meanwhile);
-        let remote = session.read(deployment.release.publish).await.map_err(unread)?;
+        let remote = session.read(deployment).await.map_err(unread)?;
         if remote == Remote::Absent && matches!(deployment.settings.role, Some(Role::Name(_))) {
             before_deadline("`sts:GetCallerIdentity`", entry, interrupt, connection.identify())
                 .await

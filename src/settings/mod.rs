@@ -3,15 +3,23 @@
 //! In what is wanted an absent field means "not managed"; in what was read every field that AWS told is present.
 //! Knows what a valid value is and how it is shown. Must not know where a value came from, nor which end it is.
 
+mod attachment;
 mod names;
 mod secret;
+pub mod shapes;
+mod structure;
 mod values;
+
+use serde_json::Value;
+
+pub use attachment::{Attachment, Belongs, Count, event_source_key};
 
 pub use names::{AliasName, FunctionName, Partition, Role, check_variable_name};
 pub use secret::Secret;
+pub use structure::{Member, Need, Shape, Structure, snake};
 pub use values::{
-    Architecture, Arn, Description, Environment, EphemeralStorage, Handler, Ids, Layers, MemorySize, Runtime, Timeout,
-    TracingMode,
+    Architecture, Arn, Description, Environment, EphemeralStorage, Handler, Ids, Layers, MemorySize, Runtime, Switch,
+    Timeout, TracingMode,
 };
 
 /// How a value was written, before it has a type.
@@ -21,6 +29,8 @@ pub enum Written {
     Text(String),
     /// A sequence of scalars; an empty one was written as such.
     List(Vec<String>),
+    /// A value in the API's shape, which it was checked against.
+    Structure(Value),
 }
 
 /// The value of one setting.
@@ -32,6 +42,11 @@ pub trait Setting: Clone + PartialEq {
 
     /// The value for people, with its unit. Never a secret.
     fn shown(&self) -> String;
+
+    /// The value that empties the setting; nothing where it always has one.
+    fn emptied() -> Option<Self> {
+        None
+    }
 
     /// What is different from `live`; by default the value as a whole.
     fn differences(&self, setting: &'static str, live: Option<&Self>) -> Vec<Difference> {
@@ -53,6 +68,13 @@ pub struct Difference {
     pub from: Option<String>,
     /// What is wanted, for people; absent where it goes away.
     pub to: Option<String>,
+}
+
+impl Difference {
+    /// Whether the ends say nothing but that there is a value: those of variables do.
+    pub fn is_hidden(&self) -> bool {
+        self.setting == "environment" && self.key.is_some()
+    }
 }
 
 /// Declares [`Settings`] once: `given` settings are read from their option as they stand, `composed` ones are put
@@ -96,6 +118,21 @@ macro_rules! settings {
                 }
             }
 
+            /// Empties the setting of this name; false where that cannot be emptied.
+            pub fn clear(&mut self, name: &str) -> bool {
+                match name {
+                    $( stringify!($composed) => self.$composed = <$composed_type as Setting>::emptied(), )*
+                    $( stringify!($given) => self.$given = <$given_type as Setting>::emptied(), )*
+                    _ => {}
+                }
+                !self.only(&[name]).is_empty()
+            }
+
+            /// Whether nothing is set.
+            pub fn is_empty(&self) -> bool {
+                $( self.$composed.is_none() && )* $( self.$given.is_none() && )* true
+            }
+
             /// Only the settings of these names.
             #[must_use]
             pub fn only(&self, names: &[&str]) -> Self {
@@ -124,12 +161,26 @@ settings! {
         subnet_ids: Ids,
         /// Security groups in the VPC; an empty set is detached.
         security_group_ids: Ids,
+        /// Whether functions in subnets with IPv6 use it.
+        ipv6_allowed_for_dual_stack: Switch,
         /// The queue or topic for failed asynchronous events; empty when there is none.
         dead_letter_arn: Arn,
         /// The customer managed key for the environment; empty for the key AWS owns.
         kms_key_arn: Arn,
         /// Whether invocations are sampled for X-Ray.
         tracing_mode: TracingMode,
+        /// Access points of EFS and where they are mounted; empty when there are none.
+        file_system_configs: Structure,
+        /// What overrides the settings of a container image; empty when nothing does.
+        image_config: Structure,
+        /// Whether published versions start from a snapshot.
+        snap_start: Structure,
+        /// Where the log goes and what it looks like.
+        logging_config: Structure,
+        /// How long durable executions may take and are kept.
+        durable_config: Structure,
+        /// Whether each tenant has environments of its own; only at creation.
+        tenancy_config: Structure,
     }
     composed {
         /// The execution role.

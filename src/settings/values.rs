@@ -10,7 +10,7 @@ use super::{Difference, Secret, Setting, Written};
 pub(super) fn text(written: &Written) -> Result<&str, String> {
     match written {
         Written::Text(text) => Ok(text.trim()),
-        Written::List(_) => Err("must be one value, not a list".to_owned()),
+        Written::List(_) | Written::Structure(_) => Err("must be one value, not a list".to_owned()),
     }
 }
 
@@ -19,6 +19,7 @@ fn items(written: &Written) -> Vec<&str> {
     match written {
         Written::Text(text) => vec![text.trim()],
         Written::List(items) => items.iter().map(|item| item.trim()).collect(),
+        Written::Structure(_) => Vec::new(),
     }
 }
 
@@ -63,9 +64,9 @@ measured! {
     EphemeralStorage: "MB", 512..=10_240;
 }
 
-/// A text with a rule.
+/// A text with a rule; `or none` where it can be emptied.
 macro_rules! worded {
-    ($( $(#[$doc:meta])* $name:ident: $rule:expr; )*) => { $(
+    ($( $(#[$doc:meta])* $name:ident $(or $none:ident)?: $rule:expr; )*) => { $(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
         pub struct $name(pub String);
@@ -80,6 +81,11 @@ macro_rules! worded {
             fn shown(&self) -> String {
                 shown_text(&self.0)
             }
+
+            $( fn emptied() -> Option<Self> {
+                let $none = Self(String::new());
+                Some($none)
+            } )?
         }
     )* };
 }
@@ -106,12 +112,12 @@ worded! {
         }
     };
     /// A description of up to 256 characters; empty for none.
-    Description: |text| match text.chars().count() {
+    Description or none: |text| match text.chars().count() {
         0..=256 => Ok(()),
         length => Err(format!("is {length} characters long, AWS takes at most 256")),
     };
     /// An ARN of any service and partition; empty where a setting has been emptied.
-    Arn: |text| if is_arn(text) { Ok(()) } else { Err(not_an_arn(text)) };
+    Arn or none: |text| if is_arn(text) { Ok(()) } else { Err(not_an_arn(text)) };
 }
 
 /// The six parts of every ARN; the resource must not be empty.
@@ -124,7 +130,7 @@ pub(super) fn is_arn(text: &str) -> bool {
         && !text.chars().any(char::is_whitespace)
 }
 
-fn not_an_arn(text: &str) -> String {
+pub(super) fn not_an_arn(text: &str) -> String {
     format!("`{text}` is not an ARN; one looks like `arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE`")
 }
 
@@ -152,6 +158,24 @@ impl Setting for TracingMode {
             Self::PassThrough => "PassThrough",
         }
         .to_owned()
+    }
+}
+
+/// Something that is on or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Switch(pub bool);
+
+impl Setting for Switch {
+    fn parse(written: &Written) -> Result<Self, String> {
+        match text(written)?.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" => Ok(Self(true)),
+            "false" | "no" | "off" => Ok(Self(false)),
+            other => Err(format!("must be true or false (or yes, no, on, off), got `{other}`")),
+        }
+    }
+
+    fn shown(&self) -> String {
+        self.0.to_string()
     }
 }
 
@@ -199,6 +223,10 @@ impl Setting for Ids {
     fn shown(&self) -> String {
         shown_text(&self.0.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
     }
+
+    fn emptied() -> Option<Self> {
+        Some(Self::default())
+    }
 }
 
 /// Layer version ARNs, in the order in which they are merged.
@@ -225,6 +253,10 @@ impl Setting for Layers {
 
     fn shown(&self) -> String {
         shown_text(&self.0.join(", "))
+    }
+
+    fn emptied() -> Option<Self> {
+        Some(Self::default())
     }
 }
 

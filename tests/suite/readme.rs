@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dpl_lambda::config::options::{Group, Kind, OPTIONS};
+use dpl_lambda::config::options::{Clear, Group, Kind, OPTIONS};
 use dpl_lambda::package::inspect::Rule;
 
 use crate::harness::{Proxy, Universe, emulator};
@@ -22,8 +22,9 @@ fn table() -> String {
         for option in OPTIONS.iter().filter(|option| option.group == group) {
             let aliases: Vec<_> = option.aliases.iter().map(|alias| format!("`{}`", alias.name)).collect();
             let also = if aliases.is_empty() { String::new() } else { format!(" Also {}.", aliases.join(", ")) };
-            let example = if option.kind == Kind::Flag { "true".to_owned() } else { option.example.to_owned() };
-            out += &format!("| `{}` | `{example}` | {}{also} |\n", option.name, option.meaning.replace('|', "\\|"));
+            let clear = if option.clear == Clear::Yes { " Emptied by `clear`." } else { "" };
+            let example = if matches!(option.kind, Kind::Flag) { "true".to_owned() } else { option.example.to_owned() };
+            out += &format!("| `{}` | `{example}` | {}{also}{clear} |\n", option.name, option.meaning.replace('|', "\\|"));
         }
     }
     out + "\n"

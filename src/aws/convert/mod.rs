@@ -2,6 +2,8 @@
 //!
 //! What AWS leaves out when it is empty or the default is filled in here, so that both ends of a comparison are whole.
 
+pub(super) mod structures;
+
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
@@ -11,13 +13,15 @@ use aws_sdk_lambda::types::{
 };
 
 use super::settle::failure;
+use structures::{Told, told};
 use crate::remote::{Live, Version};
 use crate::settings::{
     Architecture, Arn, Description, Environment, EphemeralStorage, Handler, Ids, Layers, MemorySize, Role, Runtime,
-    Secret, Settings, Timeout, TracingMode,
+    Secret, Settings, Switch, Timeout, TracingMode,
 };
 
-/// Puts every setting that is present into a request builder; create and update name their setters alike.
+/// Puts every setting that is present into a request builder; create and update name their setters alike. The tenancy
+/// is for the caller: only create has it.
 macro_rules! put_settings {
     ($request:expr, $settings:expr) => {{
         let Settings {
@@ -32,9 +36,16 @@ macro_rules! put_settings {
             layers,
             subnet_ids,
             security_group_ids,
+            ipv6_allowed_for_dual_stack,
             dead_letter_arn,
             kms_key_arn,
             tracing_mode,
+            file_system_configs,
+            image_config,
+            snap_start,
+            logging_config,
+            durable_config,
+            tenancy_config: _,
         } = $settings;
         $request
             .set_role(role.as_ref().map($crate::settings::Setting::shown))
@@ -46,10 +57,19 @@ macro_rules! put_settings {
             .set_memory_size(memory_size.map(|size| size.0.cast_signed()))
             .set_ephemeral_storage(ephemeral_storage.and_then($crate::aws::convert::storage))
             .set_layers(layers.as_ref().map(|layers| layers.0.clone()))
-            .set_vpc_config($crate::aws::convert::vpc(subnet_ids.as_ref(), security_group_ids.as_ref()))
+            .set_vpc_config($crate::aws::convert::vpc(
+                subnet_ids.as_ref(),
+                security_group_ids.as_ref(),
+                *ipv6_allowed_for_dual_stack,
+            ))
             .set_dead_letter_config(dead_letter_arn.as_ref().map($crate::aws::convert::dead_letter))
             .set_kms_key_arn(kms_key_arn.as_ref().map(|arn| arn.0.clone()))
             .set_tracing_config(tracing_mode.map($crate::aws::convert::tracing))
+            .set_file_system_configs(file_system_configs.as_ref().map($crate::aws::convert::structures::file_systems))
+            .set_image_config(image_config.as_ref().map($crate::aws::convert::structures::image_config))
+            .set_snap_start(snap_start.as_ref().map($crate::aws::convert::structures::snap_start))
+            .set_logging_config(logging_config.as_ref().map($crate::aws::convert::structures::logging))
+            .set_durable_config(durable_config.as_ref().map($crate::aws::convert::structures::durable))
     }};
 }
 pub(super) use put_settings;
@@ -64,12 +84,13 @@ pub(super) fn storage(size: EphemeralStorage) -> Option<SdkStorage> {
     SdkStorage::builder().size(size.0.cast_signed()).build().ok()
 }
 
-pub(super) fn vpc(subnets: Option<&Ids>, groups: Option<&Ids>) -> Option<VpcConfig> {
+pub(super) fn vpc(subnets: Option<&Ids>, groups: Option<&Ids>, dual_stack: Option<Switch>) -> Option<VpcConfig> {
     let ids = |ids: Option<&Ids>| ids.map(|ids| ids.0.iter().cloned().collect());
     // AWS refuses to detach a dual-stack function unless that is turned off with it.
     let empty = |ids: Option<&Ids>| ids.is_some_and(|ids| ids.0.is_empty());
-    let dual_stack = (empty(subnets) && empty(groups)).then_some(false);
-    (subnets.is_some() || groups.is_some()).then(|| {
+    let detached = (empty(subnets) && empty(groups)).then_some(false);
+    let dual_stack = detached.or(dual_stack.map(|switch| switch.0));
+    (subnets.is_some() || groups.is_some() || dual_stack.is_some()).then(|| {
         VpcConfig::builder()
             .set_subnet_ids(ids(subnets))
             .set_security_group_ids(ids(groups))
@@ -108,6 +129,8 @@ fn settings(config: &FunctionConfiguration) -> Settings {
     let variables = environment.and_then(|environment| environment.variables()).into_iter().flatten();
     let variables: BTreeMap<_, _> = variables.map(|(key, value)| (key.clone(), Secret::new(value.as_str()))).collect();
     let mode = config.tracing_config().and_then(|tracing| tracing.mode());
+    let Told { file_system_configs, image_config, snap_start, logging_config, durable_config, tenancy_config } =
+        told(config);
     Settings {
         role: config.role().map(|role| Role::Arn(role.to_owned())),
         handler: Some(Handler(text(config.handler()))),
@@ -123,12 +146,21 @@ fn settings(config: &FunctionConfiguration) -> Settings {
         layers: Some(Layers(config.layers().iter().filter_map(|layer| layer.arn().map(str::to_owned)).collect())),
         subnet_ids: Some(ids(vpc.map(aws_sdk_lambda::types::VpcConfigResponse::subnet_ids))),
         security_group_ids: Some(ids(vpc.map(aws_sdk_lambda::types::VpcConfigResponse::security_group_ids))),
+        ipv6_allowed_for_dual_stack: Some(Switch(
+            vpc.and_then(aws_sdk_lambda::types::VpcConfigResponse::ipv6_allowed_for_dual_stack).unwrap_or_default(),
+        )),
         dead_letter_arn: Some(Arn(text(config.dead_letter_config().and_then(|letter| letter.target_arn())))),
         kms_key_arn: Some(Arn(text(config.kms_key_arn()))),
         tracing_mode: Some(match mode {
             Some(sdk::TracingMode::Active) => TracingMode::Active,
             _ => TracingMode::PassThrough,
         }),
+        file_system_configs: Some(file_system_configs),
+        image_config: Some(image_config),
+        snap_start: Some(snap_start),
+        logging_config: Some(logging_config),
+        durable_config: Some(durable_config),
+        tenancy_config: Some(tenancy_config),
     }
 }
 
@@ -160,6 +192,11 @@ pub(super) fn live(answer: &GetFunctionOutput) -> Option<Live> {
         tags: tags_unread.is_none().then(|| known.collect()),
         revision_id: config.revision_id().unwrap_or_default().to_owned(),
         newest_version: None,
+        versions: Vec::new(),
+        alias: None,
+        aliases: Vec::new(),
+        provisioned: std::collections::BTreeSet::new(),
+        attachments: BTreeMap::new(),
         source_kms_key_arn: answer.code().and_then(|code| code.source_kms_key_arn()).map(str::to_owned),
         failure: failure(config).map(|fault| fault.message),
         tags_unread,

@@ -1,0 +1,159 @@
+//! What stands around a function: reading each kind, and bringing about one change at a time.
+//!
+//! Each kind has a file or a section of its own with two functions, `read` and `write`.
+
+mod concurrency;
+mod configs;
+mod event_sources;
+mod logs;
+mod permissions;
+mod url;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+use std::future::Future;
+
+use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+
+use super::Session;
+use super::fault::{self, Answer, Call, Failed};
+use super::settle::Pace;
+use crate::apply::{Done, Fault, FaultKind};
+use crate::deployment::Deployment;
+use crate::plan::{Action, AttachmentChange};
+use crate::remote::{Attached, Live, Surroundings};
+use crate::settings::{Attachment, Belongs, Setting};
+
+/// Things of one kind by their keys.
+type Known = BTreeMap<String, Attached>;
+
+impl Session<'_> {
+    /// Reads what stands around the function, of the kinds that are managed.
+    pub(super) async fn surroundings(&self, deployment: &Deployment, live: &Live) -> Result<Surroundings, Failed> {
+        let mut kinds: BTreeSet<_> = deployment.attachments.keys().copied().collect();
+        if kinds.contains(&Attachment::FunctionUrl) {
+            // A public address needs statements of the policy.
+            kinds.insert(Attachment::Permissions);
+        }
+        let alias = deployment.release.alias.as_ref().map(|alias| alias.0.as_str());
+        let mut surroundings = Surroundings::new();
+        for kind in kinds {
+            let alias = alias.filter(|_| kind.belongs() == Belongs::Alias);
+            let group = live.log_group();
+            surroundings.insert(kind, self.things(kind, alias, &group).await?);
+        }
+        Ok(surroundings)
+    }
+
+    async fn things(&self, kind: Attachment, alias: Option<&str>, log_group: &str) -> Result<Known, Failed> {
+        match kind {
+            Attachment::CodeSigning => configs::code_signing(self).await,
+            Attachment::RuntimeManagement => configs::runtime_management(self).await,
+            Attachment::RecursiveLoop => configs::recursive_loop(self).await,
+            Attachment::LogRetention => logs::read(self, log_group).await,
+            Attachment::ReservedConcurrency => concurrency::reserved(self).await,
+            Attachment::ProvisionedConcurrency => concurrency::provisioned(self, alias).await,
+            Attachment::AsyncConfig => configs::async_config(self, alias).await,
+            Attachment::FunctionUrl => url::read(self, alias).await,
+            Attachment::Permissions => permissions::read(self, alias).await,
+            Attachment::EventSources => event_sources::read(self, alias).await,
+        }
+    }
+
+    async fn write_thing(&self, change: &AttachmentChange, log_group: &str) -> Result<(), Failed> {
+        match change.attachment {
+            Attachment::CodeSigning => configs::write_code_signing(self, change).await,
+            Attachment::RuntimeManagement => configs::write_runtime_management(self, change).await,
+            Attachment::RecursiveLoop => configs::write_recursive_loop(self, change).await,
+            Attachment::LogRetention => logs::write(self, change, log_group).await,
+            Attachment::ReservedConcurrency => concurrency::write_reserved(self, change).await,
+            Attachment::ProvisionedConcurrency => concurrency::write_provisioned(self, change).await,
+            Attachment::AsyncConfig => configs::write_async_config(self, change).await,
+            Attachment::FunctionUrl => url::write(self, change).await,
+            Attachment::Permissions => permissions::write(self, change).await,
+            Attachment::EventSources => event_sources::write(self, change).await,
+        }
+    }
+
+    /// Brings about one change and waits until it has settled. What is so already is done.
+    pub(super) async fn attach(&mut self, change: &AttachmentChange) -> Result<Done, Failed> {
+        let what = change.attachment.name();
+        let log_group = self.base()?.log_group();
+        let alias = change.alias.as_ref().map(|alias| alias.0.as_str());
+        let mut pace = Pace::new();
+        loop {
+            let Err(failed) = self.write_thing(change, &log_group).await else { break };
+            match failed.answer {
+                Answer::NotFound if change.action == Action::Remove => break,
+                // Something else is going on, or the answer to our own first attempt was lost.
+                Answer::Busy => {
+                    let there = self.things(change.attachment, alias, &log_group).await?;
+                    match there.get(&change.key) {
+                        Some(known) if is_so(change, known) => break,
+                        Some(_) if change.action == Action::Create => {
+                            let message = format!("the {what} was created by somebody else meanwhile");
+                            return Err(Fault::new(FaultKind::Conflict, message).help("run again to see what differs").into());
+                        }
+                        None if change.action == Action::Remove => break,
+                        _ => self.pause(&mut pace, &format!("another operation on the {what}")).await?,
+                    }
+                }
+                Answer::Stale | Answer::NotFound | Answer::Other => return Err(failed),
+            }
+        }
+        let mut done = Done::default();
+        match change.attachment {
+            Attachment::EventSources => event_sources::settled(self, change).await?,
+            Attachment::ProvisionedConcurrency => concurrency::settled(self, change).await?,
+            Attachment::FunctionUrl if change.action != Action::Remove => {
+                let there = url::read(self, alias).await?;
+                done.url = there.get("").and_then(|known| known.handle.clone());
+            }
+            // The writes that follow carry the function's revision, which this one changes.
+            Attachment::CodeSigning => self.live = self.settled("the code signing config").await?,
+            _ => {}
+        }
+        Ok(done)
+    }
+
+    /// Reads something that need not be there.
+    pub(super) async fn looked_up<T, E>(
+        &self,
+        call: &Call<'_>,
+        send: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<Option<T>, Failed>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        match self.bounded(call.action, send).await? {
+            Ok(answer) => Ok(Some(answer)),
+            Err(error) => match fault::of(&error, call) {
+                Failed { answer: Answer::NotFound, .. } => Ok(None),
+                failed => Err(failed),
+            },
+        }
+    }
+
+    /// Writes once.
+    pub(super) async fn wrote<T, E>(
+        &self,
+        call: &Call<'_>,
+        send: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, Failed>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        self.written(call, send).await?.map_err(|error| fault::of(&error, call))
+    }
+}
+
+/// Whether a thing is as a change would have made it.
+fn is_so(change: &AttachmentChange, known: &Attached) -> bool {
+    change.action != Action::Remove && change.document.differences("", Some(&known.document)).is_empty()
+}
+
+/// The one thing of a kind.
+fn one(document: crate::settings::Structure, handle: Option<String>, alias: Option<&str>) -> Known {
+    Known::from([(String::new(), Attached { document, handle, alias: alias.map(str::to_owned) })])
+}

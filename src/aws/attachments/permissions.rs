@@ -1,0 +1,90 @@
+//! Statements of the resource policy.
+
+use serde_json::{Map, Value, json};
+
+use super::Known;
+use crate::aws::Session;
+use crate::aws::fault::{Call, Failed};
+use crate::plan::{Action, AttachmentChange};
+use crate::remote::Attached;
+use crate::settings::Structure;
+
+/// Conditions of a statement and the members of `AddPermission` that make them.
+const CONDITIONS: [(&str, &str); 6] = [
+    ("aws:sourcearn", "SourceArn"),
+    ("aws:sourceaccount", "SourceAccount"),
+    ("lambda:eventsourcetoken", "EventSourceToken"),
+    ("aws:principalorgid", "PrincipalOrgID"),
+    ("lambda:functionurlauthtype", "FunctionUrlAuthType"),
+    ("lambda:invokedviafunctionurl", "InvokedViaFunctionUrl"),
+];
+
+pub(super) async fn read(session: &Session<'_>, alias: Option<&str>) -> Result<Known, Failed> {
+    let call = Call { action: "lambda:GetPolicy", resource: &session.function };
+    let request = session.lambda.get_policy().function_name(&session.function);
+    let answer = session.looked_up(&call, request.set_qualifier(alias.map(str::to_owned)).send()).await?;
+    let policy = answer.and_then(|answer| answer.policy().map(str::to_owned)).unwrap_or_default();
+    let policy: Value = serde_json::from_str(&policy).unwrap_or_default();
+    let statements = policy.get("Statement").and_then(Value::as_array).into_iter().flatten();
+    let known = |statement: &Value| {
+        let id = statement.get("Sid")?.as_str()?.to_owned();
+        Some((id, Attached { document: document(statement), handle: None, alias: alias.map(str::to_owned) }))
+    };
+    Ok(statements.filter_map(known).collect())
+}
+
+/// A statement as `AddPermission` would have it.
+fn document(statement: &Value) -> Structure {
+    let principal = match statement.get("Principal") {
+        Some(Value::Object(kinds)) => kinds.values().next().and_then(Value::as_str),
+        Some(Value::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let mut members = Map::new();
+    members.insert("Action".to_owned(), statement.get("Action").cloned().unwrap_or_default());
+    members.insert("Principal".to_owned(), json!(principal.map(account)));
+    let conditions = statement.get("Condition").and_then(Value::as_object).into_iter().flatten();
+    let conditions = conditions.filter_map(|(_, pairs)| pairs.as_object()).flatten();
+    for (name, value) in conditions {
+        let member = CONDITIONS.iter().find(|(condition, _)| name.eq_ignore_ascii_case(condition));
+        let Some((_, member)) = member else { continue };
+        let value = match (*member, value.as_str()) {
+            ("InvokedViaFunctionUrl", Some(text)) => json!(text == "true"),
+            _ => value.clone(),
+        };
+        members.insert((*member).to_owned(), value);
+    }
+    Structure(Value::Object(members))
+}
+
+/// AWS turns an account into the ARN of its root.
+fn account(principal: &str) -> &str {
+    principal.strip_suffix(":root").and_then(|arn| arn.rsplit(':').next()).unwrap_or(principal)
+}
+
+pub(super) async fn write(session: &Session<'_>, change: &AttachmentChange) -> Result<(), Failed> {
+    // A statement is never changed in place: another takes its name.
+    if change.action != Action::Create {
+        let call = Call { action: "lambda:RemovePermission", resource: &session.function };
+        let request = session.lambda.remove_permission().function_name(&session.function).statement_id(&change.key);
+        let request = request.set_qualifier(change.alias.as_ref().map(|alias| alias.0.clone()));
+        let removed = session.wrote(&call, request.send()).await;
+        if change.action == Action::Remove || removed.is_err() {
+            return removed.map(drop);
+        }
+    }
+    let call = Call { action: "lambda:AddPermission", resource: &session.function };
+    let document = &change.document;
+    let request = session.lambda.add_permission().function_name(&session.function).statement_id(&change.key);
+    let request = request
+        .set_qualifier(change.alias.as_ref().map(|alias| alias.0.clone()))
+        .set_action(document.text("Action"))
+        .set_principal(document.text("Principal"))
+        .set_source_arn(document.text("SourceArn"))
+        .set_source_account(document.text("SourceAccount"))
+        .set_event_source_token(document.text("EventSourceToken"))
+        .set_principal_org_id(document.text("PrincipalOrgID"))
+        .set_function_url_auth_type(document.text("FunctionUrlAuthType").map(|word| word.as_str().into()))
+        .set_invoked_via_function_url(document.flag("InvokedViaFunctionUrl"));
+    session.wrote(&call, request.send()).await.map(drop)
+}

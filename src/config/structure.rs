@@ -1,0 +1,192 @@
+//! From a map as it was written to a value in the API's shape; every complaint with the line it is about.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::blocks::truth;
+use super::layer::{Entry, Given, Value};
+use super::read::Reader;
+use crate::place::{Place, Problem};
+use crate::settings::{Member, Need, Shape, snake};
+
+/// Reads a value of this shape; nothing where something is wrong with it, which the reader then knows.
+pub(super) fn read(reader: &mut Reader, option: &str, given: &Given, shape: &Shape) -> Option<Json> {
+    let before = reader.problems.len();
+    let value = Structures { reader, option }.value(given, shape, "");
+    (reader.problems.len() == before).then_some(value).flatten()
+}
+
+struct Structures<'a> {
+    reader: &'a mut Reader,
+    option: &'a str,
+}
+
+impl Structures<'_> {
+    /// Notes what is wrong with the value at a path inside the option.
+    fn wrong(&mut self, path: &str, message: impl Into<String>, place: &Place) -> &mut Problem {
+        let message = message.into();
+        let message = if path.is_empty() { message } else { format!("`{path}` {message}") };
+        self.reader.problems.push(Problem::new(message).of(self.option).at(place));
+        let last = self.reader.problems.len() - 1;
+        &mut self.reader.problems[last]
+    }
+
+    fn value(&mut self, given: &Given, shape: &Shape, path: &str) -> Option<Json> {
+        match (shape, &given.value) {
+            (_, Value::Null) => None,
+            (Shape::Members { members, .. }, Value::Map(entries)) => self.members(entries, members, path, &given.place),
+            (Shape::Members { members, short }, Value::Text(text)) => {
+                let Some(member) = members.iter().find(|member| member.name == *short) else {
+                    self.wrong(path, format!("must be a map, got `{text}`"), &given.place);
+                    return None;
+                };
+                let value = self.value(given, &member.shape, path)?;
+                let rest = members.iter().filter_map(|member| Some((member.name.to_owned(), default(member)?)));
+                Some(Json::Object(rest.chain([((*short).to_owned(), value)]).collect()))
+            }
+            (Shape::Members { .. }, Value::List(_)) => {
+                self.wrong(path, "must be a map, not a list", &given.place);
+                None
+            }
+            (Shape::List(item), Value::List(items)) => {
+                let values = items.iter().enumerate().filter_map(|(index, given)| {
+                    let path = if path.is_empty() { format!("{}.", index + 1) } else { path.to_owned() };
+                    self.value(given, item, path.trim_end_matches('.'))
+                });
+                Some(Json::Array(values.collect()))
+            }
+            (Shape::List(item), Value::Text(text)) if !matches!(item, Shape::Members { .. } | Shape::Json) => {
+                let parts = text.split([',', '\n']).map(str::trim).filter(|part| !part.is_empty());
+                let parts: Vec<_> = parts.map(|part| Given::text(part, given.place.clone())).collect();
+                Some(Json::Array(parts.iter().filter_map(|part| self.value(part, item, path)).collect()))
+            }
+            // One thing alone is a list of one.
+            (Shape::List(item), _) => Some(Json::Array(self.value(given, item, path).into_iter().collect())),
+            (Shape::Json, Value::Map(_)) => Some(plain(given).to_string().into()),
+            (Shape::Json, Value::Text(text)) => match serde_json::from_str::<Map<String, Json>>(text) {
+                Ok(_) => Some(text.trim().into()),
+                Err(_) => {
+                    self.wrong(path, "must be a map, or a JSON object as text", &given.place);
+                    None
+                }
+            },
+            (shape, Value::Text(text)) => match scalar(shape, text.trim()) {
+                Ok(value) => Some(value),
+                Err(message) => {
+                    self.wrong(path, message, &given.place);
+                    None
+                }
+            },
+            (_, Value::List(_) | Value::Map(_)) => {
+                self.wrong(path, "must be one value, not a list or a map", &given.place);
+                None
+            }
+        }
+    }
+
+    fn members(&mut self, entries: &[Entry], members: &[Member], path: &str, place: &Place) -> Option<Json> {
+        let mut object = Map::new();
+        let below = |name: &str| if path.is_empty() { snake(name) } else { format!("{path}.{}", snake(name)) };
+        for entry in entries {
+            let Some(member) = members.iter().find(|member| same(&entry.key, member.name)) else {
+                let names: Vec<&'static str> = members.iter().map(|member| member.name).collect();
+                let key = snake(&entry.key);
+                let near = nearest(&key, &names);
+                let problem = self.wrong(path, format!("has no member `{}`", entry.key), &entry.place);
+                problem.help = Some(match near {
+                    Some(near) => format!("did you mean `{}`?", snake(near)),
+                    None => {
+                        let names: Vec<_> = names.into_iter().map(snake).collect();
+                        format!("its members are {}", names.join(", "))
+                    }
+                });
+                continue;
+            };
+            if object.contains_key(member.name) {
+                self.wrong(&below(member.name), "stands twice", &entry.place);
+            }
+            if let Some(value) = self.value(&entry.given, &member.shape, &below(member.name)) {
+                object.insert(member.name.to_owned(), value);
+            }
+        }
+        for member in members {
+            if object.contains_key(member.name) {
+                continue;
+            }
+            let written = entries.iter().any(|entry| same(&entry.key, member.name) && !entry.given.is_absent());
+            match member.need {
+                Need::Optional => {}
+                Need::Required if written => {}
+                Need::Required => drop(self.wrong(&below(member.name), "is missing", place)),
+                Need::Default(_) => object.extend(default(member).map(|value| (member.name.to_owned(), value))),
+            }
+        }
+        // In the order of the API, however it was written.
+        let rank = |name: &str| members.iter().position(|member| member.name == name);
+        let mut members: Vec<_> = object.into_iter().collect();
+        members.sort_by_key(|(name, _)| rank(name));
+        Some(Json::Object(members.into_iter().collect()))
+    }
+}
+
+/// The name nearest to a key, both as users write them.
+fn nearest(key: &str, names: &[&'static str]) -> Option<&'static str> {
+    let likeness = |name: &str| strsim::jaro_winkler(key, &snake(name));
+    let near = names.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    (likeness(near) > 0.8).then_some(near)
+}
+
+/// Whether a key means a member: `log_group`, `log-group`, `LogGroup` and `logGroup` are one.
+fn same(key: &str, member: &str) -> bool {
+    let plain = |text: &str| text.replace(['_', '-'], "").to_ascii_lowercase();
+    plain(key) == plain(member)
+}
+
+fn default(member: &Member) -> Option<Json> {
+    match member.need {
+        Need::Default(text) => scalar(&member.shape, text).ok(),
+        Need::Optional | Need::Required => None,
+    }
+}
+
+fn scalar(shape: &Shape, text: &str) -> Result<Json, String> {
+    match shape {
+        Shape::Text(rule) => rule(text).map(|()| text.into()),
+        Shape::Word(words) => {
+            let word = words.iter().find(|word| word.eq_ignore_ascii_case(text));
+            word.map(|word| json!(word)).ok_or_else(|| format!("must be {}, got `{text}`", either(words)))
+        }
+        Shape::Number { unit, least, most } => {
+            let beyond = if *most >= i64::from(i32::MAX) { "up".to_owned() } else { most.to_string() };
+            let range = format!("{least} to {beyond}{}{unit}", if unit.is_empty() { "" } else { " " });
+            match text.replace('_', "").parse::<i64>() {
+                Ok(number) if (*least..=*most).contains(&number) => Ok(number.into()),
+                _ => Err(format!("must be a whole number of {range}, got `{text}`")),
+            }
+        }
+        Shape::Flag => truth(text).map(Json::Bool).ok_or_else(|| format!("must be true or false, got `{text}`")),
+        Shape::Json | Shape::List(_) | Shape::Members { .. } => Err("must be a map or a list".to_owned()),
+    }
+}
+
+fn either(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
+/// A value as JSON. A scalar that reads as JSON is that, so `{numeric: [">", 0]}` keeps its number.
+fn plain(given: &Given) -> Json {
+    match &given.value {
+        Value::Null => Json::Null,
+        Value::Text(text) => match serde_json::from_str(text) {
+            Ok(scalar @ (Json::Number(_) | Json::Bool(_))) => scalar,
+            _ => text.as_str().into(),
+        },
+        Value::List(items) => items.iter().map(plain).collect(),
+        Value::Map(entries) => {
+            Json::Object(entries.iter().map(|entry| (entry.key.clone(), plain(&entry.given))).collect())
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! What stands around the function: each thing as it should be, by its kind and key.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::Plan;
+use super::step::{Action, AttachmentChange, Step};
+use crate::deployment::{Deployment, Keyed, Others};
+use crate::remote::{Attached, Live};
+use crate::settings::{AliasName, Attachment, Belongs, Count, Difference, Setting, Structure};
+
+/// Ids of the statements that make a URL public; only these are ever touched without being named.
+const URL_STATEMENTS: [&str; 2] = ["dpl-lambda-url", "dpl-lambda-url-invoke"];
+
+/// The key of a URL that stands on the function itself, where an alias is managed.
+const LATEST: &str = "$LATEST";
+
+/// What the API never changes in a mapping that exists.
+const FIXED: [&str; 8] = [
+    "EventSourceArn",
+    "StartingPosition",
+    "StartingPositionTimestamp",
+    "Topics",
+    "Queues",
+    "SelfManagedEventSource",
+    "AmazonManagedKafkaEventSourceConfig",
+    "SelfManagedKafkaEventSourceConfig",
+];
+
+/// Sources whose mappings need a place to begin at.
+const STREAMS: [&str; 5] = [":kinesis:", ":dynamodb:", ":kafka:", ":rds:", ":docdb:"];
+
+/// The code signing config that a new function is created with.
+pub(super) fn code_signing(deployment: &Deployment) -> Option<String> {
+    let wish = deployment.attachments.get(&Attachment::CodeSigning)?;
+    wish.entries.values().flatten().find_map(|wanted| wanted.0.as_str().map(str::to_owned))
+}
+
+/// The same for people.
+pub(super) fn code_signing_difference(deployment: &Deployment) -> Option<Difference> {
+    let to = Some(code_signing(deployment)?);
+    Some(Difference { setting: Attachment::CodeSigning.option(), key: None, from: None, to })
+}
+
+/// The two statements that a public URL needs.
+///
+/// Source: "Control access to Lambda function URLs" in the Lambda guide; the second since October 2025.
+fn url_statements() -> [(&'static str, Structure); 2] {
+    let [url, invoke] = URL_STATEMENTS;
+    let statement = |action: &str, condition: &str, value: Value| {
+        Structure::of([("Action", json!(action)), ("Principal", json!("*")), (condition, value)])
+    };
+    [
+        (url, statement("lambda:InvokeFunctionUrl", "FunctionUrlAuthType", json!("NONE"))),
+        (invoke, statement("lambda:InvokeFunction", "InvokedViaFunctionUrl", json!(true))),
+    ]
+}
+
+impl Plan {
+    /// Attaches or detaches the code signing config of a live function, before any code is sent.
+    pub(super) fn sign(&mut self, deployment: &Deployment, live: &Live) {
+        if let Some(wish) = deployment.attachments.get(&Attachment::CodeSigning) {
+            self.attach_kind(Attachment::CodeSigning, wish, deployment, Some(live));
+        }
+    }
+
+    /// Everything else around the function.
+    pub(super) fn attach(&mut self, deployment: &Deployment, live: Option<&Live>) {
+        let mut wishes = deployment.attachments.clone();
+        if let Some(url) = wishes.get(&Attachment::FunctionUrl) {
+            let public = self.url_is_public(url, live);
+            let nobody = Keyed { entries: BTreeMap::new(), others: Some(Others::Merge) };
+            let mut wish = wishes.remove(&Attachment::Permissions).unwrap_or(nobody);
+            wish.entries.extend(statements_for(public, live, &wish));
+            wishes.insert(Attachment::Permissions, wish);
+        }
+        for attachment in Attachment::ALL.into_iter().filter(|attachment| *attachment != Attachment::CodeSigning) {
+            let Some(wish) = wishes.get(&attachment) else { continue };
+            self.attach_kind(attachment, wish, deployment, live);
+        }
+        let urls = live.and_then(|live| live.attachments.get(&Attachment::FunctionUrl));
+        if let Some(address) = urls.and_then(|urls| urls.get(LATEST)?.handle.as_ref()) {
+            self.notes.push(format!("left alone: the function URL {address}, which stands on $LATEST and not on the alias"));
+        }
+    }
+
+    fn url_is_public(&self, wish: &Keyed<Option<Structure>>, live: Option<&Live>) -> bool {
+        let wanted = wish.entries.values().flatten().next();
+        let there = live.and_then(|live| live.attachments.get(&Attachment::FunctionUrl)?.get(""));
+        let auth = |document: &Structure| document.text("AuthType");
+        let auth = wanted.and_then(auth).or_else(|| auth(&there?.document));
+        wanted.is_some() && auth.as_deref() == Some("NONE")
+    }
+
+    fn attach_kind(
+        &mut self,
+        attachment: Attachment,
+        wish: &Keyed<Option<Structure>>,
+        deployment: &Deployment,
+        live: Option<&Live>,
+    ) {
+        let alias = deployment.release.alias.as_ref().filter(|_| attachment.belongs() == Belongs::Alias);
+        let nothing = BTreeMap::new();
+        let there = live.and_then(|live| live.attachments.get(&attachment)).unwrap_or(&nothing);
+        let change = |key: &str, action, document, handle, differences| {
+            let (key, alias) = (key.to_owned(), alias.cloned());
+            Step::Attach(AttachmentChange { attachment, key, alias, action, document, handle, differences })
+        };
+        for (key, wanted) in &wish.entries {
+            match (wanted, there.get(key)) {
+                (Some(wanted), None) => {
+                    let document = self.created(attachment, key, wanted);
+                    let differences = differences(attachment, key, &document, None);
+                    self.steps.push(change(key, Action::Create, document, None, differences));
+                }
+                (Some(wanted), Some(known)) => {
+                    let wanted = self.changeable(attachment, key, wanted, known);
+                    let mut differences = differences(attachment, key, &wanted, Some(known));
+                    differences.extend(moved(attachment, key, alias, known));
+                    if !differences.is_empty() {
+                        let document = wanted.over(&known.document);
+                        self.steps.push(change(key, Action::Update, document, known.handle.clone(), differences));
+                    }
+                }
+                (None, Some(known)) => {
+                    let (document, handle) = (known.document.clone(), known.handle.clone());
+                    self.steps.push(change(key, Action::Remove, document, handle, Vec::new()));
+                }
+                (None, None) => {}
+            }
+        }
+        let unnamed = there.iter().filter(|(key, known)| {
+            let ours = attachment == Attachment::Permissions && URL_STATEMENTS.contains(&key.as_str());
+            let elsewhere = known.alias.as_deref() != alias.map(|alias| alias.0.as_str());
+            !wish.entries.contains_key(*key) && !ours && !elsewhere
+        });
+        let unnamed: Vec<_> = unnamed.collect();
+        if wish.others == Some(Others::Replace) {
+            for (key, known) in unnamed {
+                let (document, handle) = (known.document.clone(), known.handle.clone());
+                self.steps.push(change(key, Action::Remove, document, handle, Vec::new()));
+            }
+        } else if !unnamed.is_empty()
+            && attachment.count() == Count::Many
+            && deployment.attachments.contains_key(&attachment)
+        {
+            let names: Vec<_> = unnamed.iter().map(|(key, _)| key.as_str()).collect();
+            let note = format!("left alone: {}s that are not named: {}", attachment.name(), names.join(", "));
+            self.notes.push(note);
+        }
+    }
+
+    /// What a new thing is going to be, with what AWS wants to hear.
+    fn created(&mut self, attachment: Attachment, key: &str, wanted: &Structure) -> Structure {
+        let mut document = wanted.clone();
+        match attachment {
+            Attachment::FunctionUrl => document.default_member("AuthType", "AWS_IAM"),
+            Attachment::EventSources => {
+                let stream = STREAMS.iter().any(|service| key.contains(service)) || !key.starts_with("arn:");
+                if stream && document.get("StartingPosition").is_none() {
+                    let message = format!("`{key}` needs a `starting_position`, since the mapping is new");
+                    let help = "set `starting_position` to LATEST, TRIM_HORIZON or AT_TIMESTAMP";
+                    self.refuse(attachment.option(), message, help);
+                }
+            }
+            _ => {}
+        }
+        document
+    }
+
+    /// What of a wish can be brought about on a thing that is there. The rest must be so already.
+    fn changeable(&mut self, attachment: Attachment, key: &str, wanted: &Structure, known: &Attached) -> Structure {
+        let (Attachment::EventSources, Value::Object(members)) = (attachment, &wanted.0) else { return wanted.clone() };
+        let mut members = members.clone();
+        for name in FIXED {
+            let Some(value) = members.remove(name) else { continue };
+            let fixed = Structure::of([(name, value)]);
+            let unlike = fixed.differences(attachment.option(), Some(&known.document));
+            if known.document.get(name).is_some() && !unlike.is_empty() {
+                let name = crate::settings::snake(name);
+                let message = format!("`{key}` has another `{name}`, which AWS never changes on a mapping");
+                self.refuse(attachment.option(), message, format!("leave `{name}` as it is, or remove the mapping first"));
+            }
+        }
+        Structure(Value::Object(members))
+    }
+}
+
+/// Both ends of each change of a thing.
+fn differences(attachment: Attachment, key: &str, wanted: &Structure, known: Option<&Attached>) -> Vec<Difference> {
+    let mut differences = wanted.differences(attachment.option(), known.map(|known| &known.document));
+    for difference in &mut differences {
+        difference.key = match (key, difference.key.take()) {
+            ("", member) => member,
+            (key, Some(member)) => Some(format!("{key} {member}")),
+            (key, None) => Some(key.to_owned()),
+        };
+    }
+    differences
+}
+
+/// A mapping that belongs to something else than it should.
+fn moved(attachment: Attachment, key: &str, alias: Option<&AliasName>, known: &Attached) -> Option<Difference> {
+    let wanted = alias.map(|alias| alias.0.as_str());
+    let shown = |alias: Option<&str>| Some(alias.unwrap_or("$LATEST").to_owned());
+    (known.alias.as_deref() != wanted).then(|| Difference {
+        setting: attachment.option(),
+        key: Some(format!("{key} invokes").trim().to_owned()),
+        from: shown(known.alias.as_deref()),
+        to: shown(wanted),
+    })
+}
+
+/// Our own statements: there for a public URL, gone for any other. A statement of others that says the same will do.
+fn statements_for(
+    public: bool,
+    live: Option<&Live>,
+    wish: &Keyed<Option<Structure>>,
+) -> Vec<(String, Option<Structure>)> {
+    let there = live.and_then(|live| live.attachments.get(&Attachment::Permissions));
+    let others = || there.into_iter().flatten().filter(|(id, _)| !URL_STATEMENTS.contains(&id.as_str()));
+    let statements = url_statements().into_iter().map(|(id, statement)| {
+        let named = wish.entries.values().flatten().any(|other| other == &statement);
+        let said = others().any(|(_, other)| statement.differences("", Some(&other.document)).is_empty());
+        let stays = said && wish.others != Some(Others::Replace);
+        let wanted = public && !named && !stays;
+        (id.to_owned(), wanted.then_some(statement))
+    });
+    statements.collect()
+}

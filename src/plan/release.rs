@@ -1,0 +1,51 @@
+//! What becomes of a version once it is published: the alias that points at it, and the old ones that go.
+
+use std::collections::BTreeSet;
+
+use super::step::{AliasChange, Step, VersionRef};
+use super::Plan;
+use crate::deployment::Deployment;
+use crate::remote::{Alias, Live};
+
+impl Plan {
+    /// Lets the alias point at the version of this deployment, with all of its traffic.
+    pub(super) fn point_alias(&mut self, deployment: &Deployment, live: Option<&Alias>) {
+        let Some(name) = deployment.release.alias.clone() else { return };
+        let to = self.published.clone().map_or(VersionRef::Published, VersionRef::Number);
+        let there = live.is_some_and(|alias| to == VersionRef::Number(alias.version.clone()) && alias.weights.is_empty());
+        if !there {
+            self.steps.push(Step::PointAlias(AliasChange { name, from: live.cloned(), to }));
+        }
+    }
+
+    /// Deletes what is older than the newest versions that are kept, unless something points at it.
+    pub(super) fn prune(&mut self, deployment: &Deployment, live: &Live) {
+        let Some(keep) = deployment.release.keep_versions else { return };
+        let is_new = self.steps.iter().any(|step| matches!(step, Step::PublishVersion { .. }));
+        let mut newest_first = live.versions.clone();
+        newest_first.sort_unstable_by(|a, b| b.cmp(a));
+        let keep = keep.saturating_sub(usize::from(is_new));
+        let held = held(deployment, live);
+        let old = newest_first.into_iter().skip(keep).map(|number| number.to_string());
+        let mut old: Vec<_> = old.filter(|number| !held.contains(number)).collect();
+        old.reverse();
+        if !old.is_empty() {
+            self.steps.push(Step::DeleteVersions(old));
+        }
+    }
+}
+
+/// Versions that something points at, now or for going back to.
+fn held(deployment: &Deployment, live: &Live) -> BTreeSet<String> {
+    let mut held = live.provisioned.clone();
+    for alias in &live.aliases {
+        held.insert(alias.version.clone());
+        held.extend(alias.weights.keys().cloned());
+        // The managed alias remembers where it points now once it is moved, which is held already.
+        let moves = deployment.release.alias.as_ref().is_some_and(|name| name.0 == alias.name);
+        if !moves {
+            held.extend(alias.previous().map(str::to_owned));
+        }
+    }
+    held
+}

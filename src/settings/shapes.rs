@@ -1,0 +1,250 @@
+//! What the API's structures look like: members, limits and defaults, one constant each.
+//!
+//! Source: the pages of the operations in the AWS Lambda API reference that take them.
+
+use super::structure::{Member, Need, Shape};
+use super::values::{is_arn, not_an_arn};
+use Need::{Default, Optional, Required};
+use Shape::{Flag, Json, List, Members, Number, Text, Word};
+
+const fn may(name: &'static str, shape: Shape) -> Member {
+    Member { name, shape, need: Optional }
+}
+
+const fn must(name: &'static str, shape: Shape) -> Member {
+    Member { name, shape, need: Required }
+}
+
+const fn or(name: &'static str, default: &'static str, shape: Shape) -> Member {
+    Member { name, shape, need: Default(default) }
+}
+
+const fn number(unit: &'static str, least: i64, most: i64) -> Shape {
+    Number { unit, least, most }
+}
+
+const fn members(members: &'static [Member]) -> Shape {
+    Members { members, short: "" }
+}
+
+const ANY: Shape = Text(|text| if text.is_empty() { Err("must not be empty".to_owned()) } else { Ok(()) });
+const ARN: Shape = Text(|text| if is_arn(text) { Ok(()) } else { Err(not_an_arn(text)) });
+const TEXTS: Shape = List(&ANY);
+
+/// Where a function's log goes and what it looks like.
+pub const LOGGING_CONFIG: Shape = Members {
+    short: "LogFormat",
+    members: &[
+        may("LogFormat", Word(&["JSON", "Text"])),
+        may("ApplicationLogLevel", Word(&["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"])),
+        may("SystemLogLevel", Word(&["DEBUG", "INFO", "WARN"])),
+        may("LogGroup", Text(log_group)),
+    ],
+};
+
+fn log_group(text: &str) -> Result<(), String> {
+    let good = |c: char| c.is_ascii_alphanumeric() || "._-/#".contains(c);
+    if (1..=512).contains(&text.len()) && text.chars().all(good) {
+        Ok(())
+    } else {
+        Err(format!("`{text}` is not the name of a log group: up to 512 letters, digits and `._-/#`"))
+    }
+}
+
+/// Whether published versions start from a snapshot.
+pub const SNAP_START: Shape =
+    Members { short: "ApplyOn", members: &[must("ApplyOn", Word(&["PublishedVersions", "None"]))] };
+
+/// What overrides the settings of a container image.
+pub const IMAGE_CONFIG: Shape =
+    members(&[may("EntryPoint", TEXTS), may("Command", TEXTS), may("WorkingDirectory", ANY)]);
+
+/// Access points of EFS and where they are mounted.
+pub const FILE_SYSTEM_CONFIGS: Shape =
+    List(&members(&[must("Arn", ARN), must("LocalMountPath", Text(local_mount_path))]));
+
+fn local_mount_path(text: &str) -> Result<(), String> {
+    let name = text.strip_prefix("/mnt/").unwrap_or_default();
+    let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if !name.is_empty() && text.len() <= 160 && name.chars().all(good) {
+        Ok(())
+    } else {
+        Err(format!("`{text}` is not a place for a file system; one looks like `/mnt/data`"))
+    }
+}
+
+/// Subnets and security groups in one, as the API has them.
+pub const VPC_CONFIG: Shape =
+    members(&[may("SubnetIds", TEXTS), may("SecurityGroupIds", TEXTS), may("Ipv6AllowedForDualStack", Flag)]);
+
+/// How long durable executions may take and are kept.
+pub const DURABLE_CONFIG: Shape = members(&[
+    may("ExecutionTimeout", number("s", 1, 31_622_400)),
+    may("RetentionPeriodInDays", number("days", 1, 90)),
+    may("KMSKeyArn", ARN),
+]);
+
+/// Whether each tenant has execution environments of its own. Only at creation.
+pub const TENANCY_CONFIG: Shape =
+    Members { short: "TenantIsolationMode", members: &[must("TenantIsolationMode", Word(&["PER_TENANT"]))] };
+
+/// When AWS moves the function to another build of its runtime.
+pub const RUNTIME_MANAGEMENT: Shape = Members {
+    short: "UpdateRuntimeOn",
+    members: &[
+        must("UpdateRuntimeOn", Word(&["Auto", "FunctionUpdate", "Manual"])),
+        may("RuntimeVersionArn", ARN),
+    ],
+};
+
+/// The ARN of a code signing configuration.
+pub const CODE_SIGNING_CONFIG: Shape = Text(|text| {
+    if is_arn(text) && text.contains(":code-signing-config:") {
+        Ok(())
+    } else {
+        Err(format!(
+            "`{text}` is not the ARN of a code signing config; one looks like `arn:aws:lambda:REGION:ACCOUNT:code-signing-config:csc-…`"
+        ))
+    }
+});
+
+/// What Lambda does when a function calls itself in a circle.
+pub const RECURSIVE_LOOP: Shape = Word(&["Allow", "Terminate"]);
+
+/// Executions at the same time that are set aside for the function, and at most used by it.
+pub const RESERVED_CONCURRENCY: Shape = number("", 0, i32::MAX as i64);
+
+/// Execution environments that are kept ready.
+pub const PROVISIONED_CONCURRENCY: Shape = number("", 1, i32::MAX as i64);
+
+/// Days that `CloudWatch` Logs takes.
+///
+/// Source: `PutRetentionPolicy`.
+pub const LOG_RETENTION: Shape = Text(|text| {
+    const DAYS: [u32; 22] =
+        [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+    match text.parse::<u32>() {
+        Ok(days) if DAYS.contains(&days) => Ok(()),
+        _ => Err(format!(
+            "must be a number of days that CloudWatch Logs takes, such as 1, 7, 14, 30, 90 or 365, got `{text}`"
+        )),
+    }
+});
+
+/// The function's own address.
+pub const FUNCTION_URL: Shape = Members {
+    short: "AuthType",
+    members: &[
+        may("AuthType", Word(&["AWS_IAM", "NONE"])),
+        may(
+            "Cors",
+            members(&[
+                may("AllowCredentials", Flag),
+                may("AllowHeaders", TEXTS),
+                may("AllowMethods", TEXTS),
+                may("AllowOrigins", TEXTS),
+                may("ExposeHeaders", TEXTS),
+                may("MaxAge", number("s", 0, 86_400)),
+            ]),
+        ),
+        may("InvokeMode", Word(&["BUFFERED", "RESPONSE_STREAM"])),
+    ],
+};
+
+/// Where a record of an invocation goes.
+const DESTINATION: Shape = Members { short: "Destination", members: &[must("Destination", ARN)] };
+const DESTINATIONS: Shape = members(&[may("OnSuccess", DESTINATION), may("OnFailure", DESTINATION)]);
+
+/// What becomes of asynchronous invocations.
+pub const ASYNC_CONFIG: Shape = members(&[
+    may("MaximumRetryAttempts", number("", 0, 2)),
+    may("MaximumEventAgeInSeconds", number("s", 60, 21_600)),
+    may("DestinationConfig", DESTINATIONS),
+]);
+
+/// Statements of the resource policy.
+pub const PERMISSIONS: Shape = List(&members(&[
+    must("StatementId", Text(statement_id)),
+    or("Action", "lambda:InvokeFunction", Text(action)),
+    must("Principal", ANY),
+    may("SourceArn", ARN),
+    may("SourceAccount", ANY),
+    may("EventSourceToken", ANY),
+    may("PrincipalOrgID", ANY),
+    may("FunctionUrlAuthType", Word(&["AWS_IAM", "NONE"])),
+    may("InvokedViaFunctionUrl", Flag),
+]));
+
+fn statement_id(text: &str) -> Result<(), String> {
+    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if (1..=100).contains(&text.len()) && text.chars().all(good) {
+        Ok(())
+    } else {
+        Err(format!("`{text}` is not the id of a statement: up to 100 letters, digits, `-` and `_`"))
+    }
+}
+
+fn action(text: &str) -> Result<(), String> {
+    if text.starts_with("lambda:") {
+        Ok(())
+    } else {
+        Err(format!("`{text}` is not an action of Lambda; one looks like `lambda:InvokeFunction`"))
+    }
+}
+
+/// Queues and streams that Lambda reads for the function.
+pub const EVENT_SOURCES: Shape = List(&members(&[
+    may("EventSourceArn", ARN),
+    or("Enabled", "true", Flag),
+    may("BatchSize", number("", 1, 10_000)),
+    may("MaximumBatchingWindowInSeconds", number("s", 0, 300)),
+    may("ParallelizationFactor", number("", 1, 10)),
+    may("StartingPosition", Word(&["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"])),
+    may("StartingPositionTimestamp", number("s since 1970", 0, i64::MAX)),
+    may("MaximumRecordAgeInSeconds", number("s", -1, 604_800)),
+    may("MaximumRetryAttempts", number("", -1, 10_000)),
+    may("BisectBatchOnFunctionError", Flag),
+    may("TumblingWindowInSeconds", number("s", 0, 900)),
+    may("FunctionResponseTypes", List(&Word(&["ReportBatchItemFailures"]))),
+    may("FilterCriteria", members(&[must("Filters", List(&Members { short: "Pattern", members: &[must("Pattern", Json)] }))])),
+    may("ScalingConfig", Members { short: "MaximumConcurrency", members: &[must("MaximumConcurrency", number("", 2, 1_000))] }),
+    may(
+        "ProvisionedPollerConfig",
+        members(&[may("MinimumPollers", number("", 1, 200)), may("MaximumPollers", number("", 1, 2_000))]),
+    ),
+    may("DestinationConfig", members(&[may("OnFailure", DESTINATION)])),
+    may("Topics", TEXTS),
+    may("Queues", TEXTS),
+    may(
+        "SourceAccessConfigurations",
+        List(&members(&[
+            must(
+                "Type",
+                Word(&[
+                    "BASIC_AUTH",
+                    "VPC_SUBNET",
+                    "VPC_SECURITY_GROUP",
+                    "SASL_SCRAM_512_AUTH",
+                    "SASL_SCRAM_256_AUTH",
+                    "VIRTUAL_HOST",
+                    "CLIENT_CERTIFICATE_TLS_AUTH",
+                    "SERVER_ROOT_CA_CERTIFICATE",
+                ]),
+            ),
+            must("URI", ANY),
+        ])),
+    ),
+    may("SelfManagedEventSource", members(&[must("Endpoints", members(&[must("KAFKA_BOOTSTRAP_SERVERS", TEXTS)]))])),
+    may("AmazonManagedKafkaEventSourceConfig", members(&[may("ConsumerGroupId", ANY)])),
+    may("SelfManagedKafkaEventSourceConfig", members(&[may("ConsumerGroupId", ANY)])),
+    may(
+        "DocumentDBEventSourceConfig",
+        members(&[
+            may("DatabaseName", ANY),
+            may("CollectionName", ANY),
+            may("FullDocument", Word(&["UpdateLookup", "Default"])),
+        ]),
+    ),
+    may("KMSKeyArn", ARN),
+    may("MetricsConfig", members(&[must("Metrics", List(&Word(&["EventCount", "ErrorCount", "KafkaMetrics"])))])),
+]));

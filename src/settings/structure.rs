@@ -1,0 +1,346 @@
+//! Values in the API's own shape: members by AWS' names, read, compared and shown by one set of rules.
+//!
+//! What a value may look like is declared as data ([`Shape`]). Must not know where a value is written or sent.
+
+use serde_json::{Map, Value};
+
+use super::{Difference, Setting, Written};
+
+/// What a value of the API may look like.
+#[derive(Debug, Clone, Copy)]
+pub enum Shape {
+    /// A text that keeps to a rule. The error is a fragment that says what is wrong.
+    Text(fn(&str) -> Result<(), String>),
+    /// One of these words, in any case.
+    Word(&'static [&'static str]),
+    /// A whole number of a unit within limits.
+    Number {
+        /// What is counted; empty where the number says it all.
+        unit: &'static str,
+        /// The least that AWS takes.
+        least: i64,
+        /// The most that AWS takes.
+        most: i64,
+    },
+    /// Yes or no.
+    Flag,
+    /// A JSON document that the API takes as text; it may be written as a map.
+    Json,
+    /// Any number of these.
+    List(&'static Self),
+    /// Members by AWS' names.
+    Members {
+        /// All of them.
+        members: &'static [Member],
+        /// The member that a plain text, written instead of the map, is meant for; empty where there is none.
+        short: &'static str,
+    },
+}
+
+/// A member of a shape.
+#[derive(Debug, Clone, Copy)]
+pub struct Member {
+    /// Its name in the API.
+    pub name: &'static str,
+    /// What its value may look like.
+    pub shape: Shape,
+    /// Whether AWS needs it.
+    pub need: Need,
+}
+
+/// Whether a member has to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// It may be left out, which leaves it as it is.
+    Optional,
+    /// It must be written.
+    Required,
+    /// Where it is not written it is this text.
+    Default(&'static str),
+}
+
+/// A value in the API's shape. What was not written is not in it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Structure(pub Value);
+
+/// Members whose items have an order that means something; of all other lists AWS ignores it.
+const ORDERED: [&str; 2] = ["Command", "EntryPoint"];
+
+impl Structure {
+    /// A structure of these members, without those that are null.
+    pub fn of<const N: usize>(members: [(&str, Value); N]) -> Self {
+        let there = members.into_iter().filter(|(_, value)| !value.is_null());
+        Self(Value::Object(there.map(|(name, value)| (name.to_owned(), value)).collect()))
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        is_empty(&self.0)
+    }
+
+    /// The value of a member; nothing where it is absent.
+    pub fn get(&self, member: &str) -> Option<&Value> {
+        self.0.get(member)
+    }
+
+    /// The text of a member; nothing where it is absent or no text.
+    pub fn text(&self, member: &str) -> Option<String> {
+        self.get(member)?.as_str().map(str::to_owned)
+    }
+
+    /// The number of a member; nothing where it is absent or no number.
+    pub fn number(&self, member: &str) -> Option<i32> {
+        self.get(member)?.as_i64()?.try_into().ok()
+    }
+
+    /// Yes or no; nothing where it is absent.
+    pub fn flag(&self, member: &str) -> Option<bool> {
+        self.get(member)?.as_bool()
+    }
+
+    /// The texts of a list; nothing where it is absent.
+    pub fn texts(&self, member: &str) -> Option<Vec<String>> {
+        let items = self.get(member)?.as_array()?;
+        Some(items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect())
+    }
+
+    /// The members of a member; nothing where it is absent.
+    pub fn inner(&self, member: &str) -> Option<Self> {
+        self.get(member).cloned().map(Self)
+    }
+
+    /// The items of a list of structures; nothing where it is absent.
+    pub fn items(&self, member: &str) -> Option<Vec<Self>> {
+        Some(self.get(member)?.as_array()?.iter().cloned().map(Self).collect())
+    }
+
+    /// Puts in a member that is not there.
+    pub fn default_member(&mut self, member: &str, value: &str) {
+        if let Value::Object(members) = &mut self.0 {
+            members.entry(member).or_insert_with(|| value.into());
+        }
+    }
+
+    /// This over `live`: every member that is not in this is taken from there.
+    #[must_use]
+    pub fn over(&self, live: &Self) -> Self {
+        fn laid(over: &Value, under: &Value) -> Value {
+            match (over, under) {
+                (Value::Object(over), Value::Object(under)) => {
+                    let mut members = under.clone();
+                    for (name, value) in over {
+                        let below = under.get(name).unwrap_or(&Value::Null);
+                        members.insert(name.clone(), laid(value, below));
+                    }
+                    Value::Object(members)
+                }
+                (over, _) => over.clone(),
+            }
+        }
+        Self(laid(&self.0, &live.0))
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+impl Setting for Structure {
+    fn parse(written: &Written) -> Result<Self, String> {
+        match written {
+            Written::Structure(value) => Ok(Self(value.clone())),
+            Written::Text(text) => Ok(Self(text.trim().into())),
+            Written::List(items) => Ok(Self(items.clone().into())),
+        }
+    }
+
+    fn shown(&self) -> String {
+        shown(&self.0)
+    }
+
+    fn emptied() -> Option<Self> {
+        Some(Self::default())
+    }
+
+    /// Only members that were written count, each on its own.
+    fn differences(&self, setting: &'static str, live: Option<&Self>) -> Vec<Difference> {
+        let mut found = Vec::new();
+        let nothing = Value::Null;
+        compare("", &self.0, live.map_or(&nothing, |live| &live.0), &mut |path, from, to| {
+            found.push(Difference { setting, key: (!path.is_empty()).then(|| path.to_owned()), from, to });
+        });
+        found
+    }
+}
+
+type Found<'a> = &'a mut dyn FnMut(&str, Option<String>, Option<String>);
+
+fn compare(path: &str, wanted: &Value, live: &Value, found: Found<'_>) {
+    match wanted {
+        Value::Object(members) if !members.is_empty() => {
+            for (name, value) in members {
+                let path = if path.is_empty() { snake(name) } else { format!("{path}.{}", snake(name)) };
+                compare(&path, value, live.get(name).unwrap_or(&Value::Null), found);
+            }
+        }
+        wanted if same(path, wanted, live) => {}
+        wanted => {
+            let from = (!is_empty(live)).then(|| shown(live));
+            found(path, from, Some(shown(wanted)));
+        }
+    }
+}
+
+/// Whether two values mean the same to AWS.
+fn same(path: &str, wanted: &Value, live: &Value) -> bool {
+    match (wanted, live) {
+        (wanted, live) if is_empty(wanted) && is_empty(live) => true,
+        (Value::Bool(false), Value::Null) => true,
+        (Value::Array(wanted), Value::Array(live)) => {
+            let canonical = |items: &[Value]| {
+                let mut items: Vec<_> = items.iter().map(|item| canonical(item).to_string()).collect();
+                let last = path.rsplit('.').next().unwrap_or_default();
+                if !ORDERED.iter().any(|name| snake(name) == last) {
+                    items.sort();
+                }
+                items
+            };
+            canonical(wanted) == canonical(live)
+        }
+        (wanted, live) => canonical(wanted) == canonical(live),
+    }
+}
+
+/// One way to write a value: members in order, and documents within texts as what they hold.
+fn canonical(value: &Value) -> Value {
+    match value {
+        Value::String(text) if text.trim_start().starts_with('{') => {
+            serde_json::from_str(text).map_or_else(|_| value.clone(), |inner: Value| canonical(&inner))
+        }
+        Value::Array(items) => Value::Array(items.iter().map(canonical).collect()),
+        Value::Object(members) => {
+            let mut members: Vec<_> = members.iter().map(|(name, value)| (name.clone(), canonical(value))).collect();
+            members.sort_by(|(a, _), (b, _)| a.cmp(b));
+            Value::Object(members.into_iter().collect::<Map<_, _>>())
+        }
+        other => other.clone(),
+    }
+}
+
+/// A value for people: members as users write them.
+fn shown(value: &Value) -> String {
+    match value {
+        value if is_empty(value) => "none".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
+        Value::Object(members) => {
+            let members: Vec<_> =
+                members.iter().map(|(name, value)| format!("{}: {}", snake(name), shown(value))).collect();
+            format!("{{{}}}", members.join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// A name of the API as it is written in YAML: `KMSKeyArn` is `kms_key_arn`.
+pub fn snake(name: &str) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    let mut out = String::with_capacity(name.len() + 4);
+    for (index, letter) in letters.iter().enumerate() {
+        let before = index.checked_sub(1).map(|index| letters[index]);
+        let after = letters.get(index + 1);
+        let begins = letter.is_ascii_uppercase()
+            && before.is_some_and(|before| {
+                !before.is_ascii_uppercase() && before != '_'
+                    || after.is_some_and(|after| after.is_ascii_lowercase()) && before != '_'
+            });
+        if begins {
+            out.push('_');
+        }
+        out.push(letter.to_ascii_lowercase());
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn differences(wanted: Value, live: Value) -> Vec<String> {
+        let found = Structure(wanted).differences("s", Some(&Structure(live)));
+        let told = |d: Difference| {
+            let from = d.from.unwrap_or_else(|| "nothing".to_owned());
+            format!("{}: {from} -> {}", d.key.unwrap_or_default(), d.to.unwrap_or_default())
+        };
+        found.into_iter().map(told).collect()
+    }
+
+    #[test]
+    fn only_members_that_were_written_count() {
+        let live = json!({ "LogFormat": "Text", "LogGroup": "/aws/lambda/f" });
+        assert_eq!(differences(json!({ "LogFormat": "Text" }), live.clone()), [""; 0]);
+        assert_eq!(
+            differences(json!({ "LogFormat": "JSON", "SystemLogLevel": "WARN" }), live),
+            ["log_format: Text -> JSON", "system_log_level: nothing -> WARN"]
+        );
+    }
+
+    #[test]
+    fn order_counts_only_where_it_means_something() {
+        let cors = |methods: Value| json!({ "Cors": { "AllowMethods": methods } });
+        assert_eq!(differences(cors(json!(["GET", "PUT"])), cors(json!(["PUT", "GET"]))), [""; 0]);
+        assert_eq!(
+            differences(json!({ "Command": ["a", "b"] }), json!({ "Command": ["b", "a"] })),
+            ["command: b, a -> a, b"]
+        );
+    }
+
+    #[test]
+    fn nothing_is_the_same_however_it_is_written() {
+        for nothing in [json!(null), json!([]), json!({}), json!("")] {
+            assert_eq!(differences(nothing.clone(), json!(null)), [""; 0]);
+            assert_eq!(differences(nothing, json!(["x"])), [": x -> none"]);
+        }
+        assert_eq!(differences(json!({ "Flag": false }), json!({})), [""; 0]);
+    }
+
+    #[test]
+    fn documents_in_texts_are_compared_by_what_they_say() {
+        let filters = |pattern: &str| json!({ "Filters": [{ "Pattern": pattern }] });
+        assert_eq!(differences(filters(r#"{"a":[1],"b":2}"#), filters(r#"{ "b": 2, "a": [1] }"#)), [""; 0]);
+        assert_eq!(differences(filters(r#"{"a":[1]}"#), filters(r#"{"a":[2]}"#)).len(), 1);
+    }
+
+    #[test]
+    fn what_was_not_written_is_sent_as_it_is() {
+        let wanted = Structure(json!({ "Cors": { "MaxAge": 5 }, "AuthType": "NONE" }));
+        let live = Structure(json!({ "Cors": { "MaxAge": 1, "AllowOrigins": ["*"] }, "InvokeMode": "BUFFERED" }));
+        assert_eq!(
+            wanted.over(&live).0,
+            json!({ "Cors": { "MaxAge": 5, "AllowOrigins": ["*"] }, "InvokeMode": "BUFFERED", "AuthType": "NONE" })
+        );
+    }
+
+    #[test]
+    fn names_are_shown_as_users_write_them() {
+        for (name, shown) in [
+            ("LogFormat", "log_format"),
+            ("KMSKeyArn", "kms_key_arn"),
+            ("Ipv6AllowedForDualStack", "ipv6_allowed_for_dual_stack"),
+            ("MaximumEventAgeInSeconds", "maximum_event_age_in_seconds"),
+            ("KAFKA_BOOTSTRAP_SERVERS", "kafka_bootstrap_servers"),
+            ("URI", "uri"),
+            ("PrincipalOrgID", "principal_org_id"),
+        ] {
+            assert_eq!(snake(name), shown);
+        }
+    }
+}
