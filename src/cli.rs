@@ -180,15 +180,12 @@ fn layer(matches: &ArgMatches) -> Result<Layer, Problem> {
                 }
                 Given { value: Value::List(values), place }
             }
-            Kind::Text
-            | Kind::Choice(_)
-            | Kind::Flag
-            | Kind::FlagOr(_)
-            | Kind::Structure(_)
-            | Kind::Secret => match values.pop() {
-                Some(last) => last,
-                None => continue,
-            },
+            Kind::Text | Kind::Choice(_) | Kind::Flag | Kind::FlagOr(_) | Kind::Structure(_) | Kind::Secret => {
+                match values.pop() {
+                    Some(last) => last,
+                    None => continue,
+                }
+            }
         };
         insert(&mut layer, option, None, given);
     }

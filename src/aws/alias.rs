@@ -68,9 +68,10 @@ impl Session<'_> {
     pub(super) async fn point_alias(&self, change: &AliasChange) -> Result<Done, Failed> {
         let version = match &change.to {
             VersionRef::Number(number) => number.clone(),
-            VersionRef::Published => self.published.clone().ok_or_else(|| {
-                Fault::new(FaultKind::Failed, "no version was published for the alias to point at")
-            })?,
+            VersionRef::Published => self
+                .published
+                .clone()
+                .ok_or_else(|| Fault::new(FaultKind::Failed, "no version was published for the alias to point at"))?,
         };
         let name = &change.name.0;
         let resource = format!("{}:{name}", self.function);
@@ -86,7 +87,8 @@ impl Session<'_> {
                     let call = Call { action: "lambda:UpdateAlias", resource: &resource };
                     // An alias that only loses its weights was nowhere else before.
                     let description = (from.version != version).then(|| from.description_once_moved());
-                    let none = AliasRoutingConfiguration::builder().set_additional_version_weights(Some(Default::default()));
+                    let none =
+                        AliasRoutingConfiguration::builder().set_additional_version_weights(Some(Default::default()));
                     let request = self.lambda.update_alias().function_name(&self.function).name(name);
                     let request = request.function_version(&version).revision_id(&from.revision_id);
                     let request = request.set_description(description).routing_config(none.build());
@@ -108,7 +110,7 @@ impl Session<'_> {
             }
             self.pause(&mut pace, &format!("another operation on the alias `{name}`")).await?;
         }
-        Ok(Done { version: Some(version), ..Done::default() })
+        Ok(Done::default())
     }
 
     /// Deletes versions. One that AWS does not let go stays: that is told, and is no failure of a deployment.

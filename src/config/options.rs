@@ -87,8 +87,7 @@ pub enum Group {
 
 impl Group {
     /// All groups in the order in which they are shown.
-    pub const ALL: [Self; 6] =
-        [Self::Target, Self::Function, Self::Code, Self::Release, Self::Around, Self::Run];
+    pub const ALL: [Self; 6] = [Self::Target, Self::Function, Self::Code, Self::Release, Self::Around, Self::Run];
 
     /// The heading over the group.
     pub fn heading(self) -> &'static str {
@@ -146,11 +145,11 @@ const fn member(name: &'static str, member: &'static str) -> Alias {
     Alias { name, member: Some(member) }
 }
 
-use Group::{Code, Function, Release, Run, Target};
 use crate::settings::Attachment::{
-    AsyncConfig, CodeSigning, EventSources, FunctionUrl, LogRetention, Permissions, ProvisionedConcurrency, RecursiveLoop,
-    ReservedConcurrency, RuntimeManagement,
+    AsyncConfig, CodeSigning, EventSources, FunctionUrl, LogRetention, Permissions, ProvisionedConcurrency,
+    RecursiveLoop, ReservedConcurrency, RuntimeManagement,
 };
+use Group::{Code, Function, Release, Run, Target};
 use Kind::{Choice, Files, Flag, FlagOr, Ids, List, Map, Secret, Structure, Text};
 
 /// Every option.

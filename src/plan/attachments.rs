@@ -81,7 +81,8 @@ impl Plan {
         }
         let urls = live.and_then(|live| live.attachments.get(&Attachment::FunctionUrl));
         if let Some(address) = urls.and_then(|urls| urls.get(LATEST)?.handle.as_ref()) {
-            self.notes.push(format!("left alone: the function URL {address}, which stands on $LATEST and not on the alias"));
+            self.notes
+                .push(format!("left alone: the function URL {address}, which stands on $LATEST and not on the alias"));
         }
     }
 
@@ -180,7 +181,11 @@ impl Plan {
             if known.document.get(name).is_some() && !unlike.is_empty() {
                 let name = crate::settings::snake(name);
                 let message = format!("`{key}` has another `{name}`, which AWS never changes on a mapping");
-                self.refuse(attachment.option(), message, format!("leave `{name}` as it is, or remove the mapping first"));
+                self.refuse(
+                    attachment.option(),
+                    message,
+                    format!("leave `{name}` as it is, or remove the mapping first"),
+                );
             }
         }
         Structure(Value::Object(members))

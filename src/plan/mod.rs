@@ -11,9 +11,7 @@ mod wanted;
 use std::collections::BTreeMap;
 
 pub use preflight::check;
-pub use step::{
-    Action, AliasChange, AttachmentChange, CodeChange, Object, Step, TagChange, Through, VersionRef,
-};
+pub use step::{Action, AliasChange, AttachmentChange, CodeChange, Object, Step, TagChange, Through, VersionRef};
 
 use crate::deployment::{Code, CodeSource, Deployment, ObjectKey, Others, Publish, Upload};
 use crate::package::inspect::{Date, Finding};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::step::{AliasChange, Step, VersionRef};
 use super::Plan;
+use super::step::{AliasChange, Step, VersionRef};
 use crate::deployment::Deployment;
 use crate::remote::{Alias, Live};
 
@@ -12,7 +12,8 @@ impl Plan {
     pub(super) fn point_alias(&mut self, deployment: &Deployment, live: Option<&Alias>) {
         let Some(name) = deployment.release.alias.clone() else { return };
         let to = self.published.clone().map_or(VersionRef::Published, VersionRef::Number);
-        let there = live.is_some_and(|alias| to == VersionRef::Number(alias.version.clone()) && alias.weights.is_empty());
+        let there =
+            live.is_some_and(|alias| to == VersionRef::Number(alias.version.clone()) && alias.weights.is_empty());
         if !there {
             self.steps.push(Step::PointAlias(AliasChange { name, from: live.cloned(), to }));
         }

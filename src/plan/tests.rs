@@ -180,7 +180,12 @@ fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remote, stored: 
             Step::Attach(change) => {
                 let (action, name, key) = (change.action, change.attachment.name(), &change.key);
                 let of = change.alias.as_ref().map(|alias| format!(" of {}", alias.0)).unwrap_or_default();
-                writeln!(out, "{action:?} {name} {key}{of}: {}; sends {}", shown(&change.differences), change.document.0)
+                writeln!(
+                    out,
+                    "{action:?} {name} {key}{of}: {}; sends {}",
+                    shown(&change.differences),
+                    change.document.0
+                )
             }
             Step::DeleteVersions(numbers) => writeln!(out, "delete {numbers:?}"),
         }

@@ -15,9 +15,10 @@ pub(super) fn lines(plan: &Plan) -> Vec<String> {
         let version = plan.published.as_ref().map(|version| format!(" and is version {version}")).unwrap_or_default();
         lines.push(format!("`{function}` in {region} is unchanged{version}: nothing to do."));
     }
+    let widest = plan.steps.iter().map(|step| step.subject().len()).max().unwrap_or_default().max(15);
     for step in &plan.steps {
         let (sign, head, changes) = described(step);
-        lines.push(format!("  {sign} {:<15} {head}", step.subject()).trim_end().to_owned());
+        lines.push(format!("  {sign} {:<widest$} {head}", step.subject()).trim_end().to_owned());
         let width = changes.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
         lines.extend(changes.iter().map(|(name, change)| format!("      {name:<width$}  {change}")));
     }
@@ -69,7 +70,11 @@ fn described(step: &Step) -> (char, String, Vec<(String, String)>) {
             };
             let of = change.alias.as_ref().map(|alias| format!(" of {}", alias.0)).unwrap_or_default();
             let head = format!("{}{of}", change.key);
-            (sign, sanitise::one_line(head.trim_start()), change.differences.iter().map(|d| attached(change, d)).collect())
+            (
+                sign,
+                sanitise::one_line(head.trim_start()),
+                change.differences.iter().map(|d| attached(change, d)).collect(),
+            )
         }
         Step::DeleteVersions(numbers) => ('-', numbers.join(", "), Vec::new()),
     }

@@ -91,10 +91,7 @@ pub const TENANCY_CONFIG: Shape =
 /// When AWS moves the function to another build of its runtime.
 pub const RUNTIME_MANAGEMENT: Shape = Members {
     short: "UpdateRuntimeOn",
-    members: &[
-        must("UpdateRuntimeOn", Word(&["Auto", "FunctionUpdate", "Manual"])),
-        may("RuntimeVersionArn", ARN),
-    ],
+    members: &[must("UpdateRuntimeOn", Word(&["Auto", "FunctionUpdate", "Manual"])), may("RuntimeVersionArn", ARN)],
 };
 
 /// The ARN of a code signing configuration.
@@ -206,8 +203,14 @@ pub const EVENT_SOURCES: Shape = List(&members(&[
     may("BisectBatchOnFunctionError", Flag),
     may("TumblingWindowInSeconds", number("s", 0, 900)),
     may("FunctionResponseTypes", List(&Word(&["ReportBatchItemFailures"]))),
-    may("FilterCriteria", members(&[must("Filters", List(&Members { short: "Pattern", members: &[must("Pattern", Json)] }))])),
-    may("ScalingConfig", Members { short: "MaximumConcurrency", members: &[must("MaximumConcurrency", number("", 2, 1_000))] }),
+    may(
+        "FilterCriteria",
+        members(&[must("Filters", List(&Members { short: "Pattern", members: &[must("Pattern", Json)] }))]),
+    ),
+    may(
+        "ScalingConfig",
+        Members { short: "MaximumConcurrency", members: &[must("MaximumConcurrency", number("", 2, 1_000))] },
+    ),
     may(
         "ProvisionedPollerConfig",
         members(&[may("MinimumPollers", number("", 1, 200)), may("MaximumPollers", number("", 1, 2_000))]),

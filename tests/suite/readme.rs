@@ -24,7 +24,8 @@ fn table() -> String {
             let also = if aliases.is_empty() { String::new() } else { format!(" Also {}.", aliases.join(", ")) };
             let clear = if option.clear == Clear::Yes { " Emptied by `clear`." } else { "" };
             let example = if matches!(option.kind, Kind::Flag) { "true".to_owned() } else { option.example.to_owned() };
-            out += &format!("| `{}` | `{example}` | {}{also}{clear} |\n", option.name, option.meaning.replace('|', "\\|"));
+            out +=
+                &format!("| `{}` | `{example}` | {}{also}{clear} |\n", option.name, option.meaning.replace('|', "\\|"));
         }
     }
     out + "\n"

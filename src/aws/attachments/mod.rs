@@ -93,7 +93,9 @@ impl Session<'_> {
                         Some(known) if is_so(change, known) => break,
                         Some(_) if change.action == Action::Create => {
                             let message = format!("the {what} was created by somebody else meanwhile");
-                            return Err(Fault::new(FaultKind::Conflict, message).help("run again to see what differs").into());
+                            return Err(Fault::new(FaultKind::Conflict, message)
+                                .help("run again to see what differs")
+                                .into());
                         }
                         None if change.action == Action::Remove => break,
                         _ => self.pause(&mut pace, &format!("another operation on the {what}")).await?,

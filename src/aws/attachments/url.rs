@@ -12,7 +12,8 @@ use crate::settings::Structure;
 
 /// The address of the alias; beside it that of the function itself, which is never moved.
 pub(super) async fn read(session: &Session<'_>, alias: Option<&str>) -> Result<Known, Failed> {
-    let mut known: Known = address(session, alias).await?.map(|url| one(url.document, url.handle, alias)).unwrap_or_default();
+    let mut known: Known =
+        address(session, alias).await?.map(|url| one(url.document, url.handle, alias)).unwrap_or_default();
     if alias.is_some()
         && let Some(url) = address(session, None).await?
     {
@@ -68,13 +69,15 @@ pub(super) async fn write(session: &Session<'_>, change: &AttachmentChange) -> R
         Action::Create => {
             let call = Call { action: "lambda:CreateFunctionUrlConfig", resource: &session.function };
             let request = session.lambda.create_function_url_config().function_name(&session.function);
-            let request = request.set_qualifier(alias).set_auth_type(auth).set_cors(cors(document)).set_invoke_mode(mode);
+            let request =
+                request.set_qualifier(alias).set_auth_type(auth).set_cors(cors(document)).set_invoke_mode(mode);
             session.wrote(&call, request.send()).await.map(drop)
         }
         Action::Update => {
             let call = Call { action: "lambda:UpdateFunctionUrlConfig", resource: &session.function };
             let request = session.lambda.update_function_url_config().function_name(&session.function);
-            let request = request.set_qualifier(alias).set_auth_type(auth).set_cors(cors(document)).set_invoke_mode(mode);
+            let request =
+                request.set_qualifier(alias).set_auth_type(auth).set_cors(cors(document)).set_invoke_mode(mode);
             session.wrote(&call, request.send()).await.map(drop)
         }
         Action::Remove => {

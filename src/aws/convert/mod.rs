@@ -13,12 +13,12 @@ use aws_sdk_lambda::types::{
 };
 
 use super::settle::failure;
-use structures::{Told, told};
 use crate::remote::{Live, Version};
 use crate::settings::{
     Architecture, Arn, Description, Environment, EphemeralStorage, Handler, Ids, Layers, MemorySize, Role, Runtime,
     Secret, Settings, Switch, Timeout, TracingMode,
 };
+use structures::{Told, told};
 
 /// Puts every setting that is present into a request builder; create and update name their setters alike. The tenancy
 /// is for the caller: only create has it.

@@ -64,7 +64,8 @@ pub(super) struct Told {
 /// What AWS told, with its defaults where it told nothing.
 pub(super) fn told(config: &FunctionConfiguration) -> Told {
     let file_systems = config.file_system_configs().iter();
-    let file_systems = file_systems.map(|file_system| json!({ "Arn": file_system.arn(), "LocalMountPath": file_system.local_mount_path() }));
+    let file_systems = file_systems
+        .map(|file_system| json!({ "Arn": file_system.arn(), "LocalMountPath": file_system.local_mount_path() }));
     let image = config.image_config_response().and_then(|response| response.image_config());
     let image = image.map(|image| {
         let texts = |texts: &[String]| if texts.is_empty() { Value::Null } else { json!(texts) };
@@ -84,10 +85,15 @@ pub(super) fn told(config: &FunctionConfiguration) -> Told {
         image_config: image.unwrap_or_default(),
         snap_start: Structure::of([("ApplyOn", json!(snap_start))]),
         logging_config: Structure::of([
-            ("LogFormat", json!(logging.and_then(|logging| logging.log_format()).map_or("Text", sdk::LogFormat::as_str))),
+            (
+                "LogFormat",
+                json!(logging.and_then(|logging| logging.log_format()).map_or("Text", sdk::LogFormat::as_str)),
+            ),
             (
                 "ApplicationLogLevel",
-                json!(logging.and_then(|logging| logging.application_log_level()).map(sdk::ApplicationLogLevel::as_str)),
+                json!(
+                    logging.and_then(|logging| logging.application_log_level()).map(sdk::ApplicationLogLevel::as_str)
+                ),
             ),
             (
                 "SystemLogLevel",
