@@ -22,7 +22,16 @@ const ADDRESSED: [&str; 3] = ["DPL_LAMBDA_", "INPUT_", "PLUGIN_"];
 const AMBIENT: [&str; 2] = ["LAMBDA_", "AWS_"];
 
 /// Results of an earlier run that its CI put into the environment, by what stands behind `DPL_LAMBDA_`.
-const RESULTS: [&str; 6] = ["changed", "code_sha256", "function_arn", "package_size", "plan", "version"];
+const RESULTS: [&str; 8] = [
+    "changed",
+    "code_sha256",
+    "deployed_alias",
+    "deployed_function_url",
+    "function_arn",
+    "package_size",
+    "plan",
+    "version",
+];
 
 /// The variables under one prefix, by the name behind it.
 fn under(host: &Host, prefix: &str) -> BTreeMap<String, String> {

@@ -26,7 +26,15 @@ impl Plan {
         let mut newest_first = live.versions.clone();
         newest_first.sort_unstable_by(|a, b| b.cmp(a));
         let keep = keep.saturating_sub(usize::from(is_new));
-        let held = held(deployment, live);
+        let moved = self.steps.iter().find_map(|step| match step {
+            Step::PointAlias(AliasChange { from: Some(from), to, .. })
+                if *to != VersionRef::Number(from.version.clone()) =>
+            {
+                Some(from.name.as_str())
+            }
+            _ => None,
+        });
+        let held = held(live, moved);
         let old = newest_first.into_iter().skip(keep).map(|number| number.to_string());
         let mut old: Vec<_> = old.filter(|number| !held.contains(number)).collect();
         old.reverse();
@@ -36,15 +44,13 @@ impl Plan {
     }
 }
 
-/// Versions that something points at, now or for going back to.
-fn held(deployment: &Deployment, live: &Live) -> BTreeSet<String> {
+/// Versions that something points at, now or for going back to. An alias that is moved goes back to where it is now.
+fn held(live: &Live, moved: Option<&str>) -> BTreeSet<String> {
     let mut held = live.provisioned.clone();
     for alias in &live.aliases {
         held.insert(alias.version.clone());
         held.extend(alias.weights.keys().cloned());
-        // The managed alias remembers where it points now once it is moved, which is held already.
-        let moves = deployment.release.alias.as_ref().is_some_and(|name| name.0 == alias.name);
-        if !moves {
+        if moved != Some(alias.name.as_str()) {
             held.extend(alias.previous().map(str::to_owned));
         }
     }

@@ -152,6 +152,10 @@ pub struct Deployed {
     pub arn: String,
     /// The version that stands for this deployment; absent when none is published.
     pub version: Option<String>,
+    /// The alias that points at that version; absent where none is managed.
+    pub alias: Option<String>,
+    /// The function's own address; absent where none is managed.
+    pub url: Option<String>,
     /// Base64 SHA-256 of the package.
     pub code_sha256: String,
     /// Bytes of the package.
@@ -197,6 +201,8 @@ impl Deployed {
             ("plan", super::json::plan_text(&self.plan)),
         ];
         outputs.extend(self.version.clone().map(|version| ("version", version)));
+        outputs.extend(self.alias.clone().map(|alias| ("alias", alias)));
+        outputs.extend(self.url.clone().map(|url| ("function-url", url)));
         outputs
     }
 }

@@ -43,6 +43,10 @@ struct Function {
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    alias: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     code_sha256: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     package_size: Option<u64>,
@@ -163,6 +167,8 @@ impl Document {
                     function.changed = deployed.changed();
                     function.function_arn = Some(deployed.arn.clone());
                     function.version.clone_from(&deployed.version);
+                    function.alias.clone_from(&deployed.alias);
+                    function.function_url.clone_from(&deployed.url);
                     function.code_sha256 = Some(deployed.code_sha256.clone());
                     function.package_size = Some(deployed.package_size);
                     function.seconds = Some((deployed.took.as_secs_f64() * 1000.0).round() / 1000.0);

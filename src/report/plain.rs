@@ -100,8 +100,10 @@ pub(super) fn done(deployed: &Deployed) -> String {
 
 /// The last line about a function that was changed; of any other the plan has said it.
 pub(super) fn deployed(deployed: &Deployed) -> Option<String> {
-    let Deployed { arn, version, took, plan, .. } = deployed;
-    let version = version.as_ref().map(|version| format!(", version {version}")).unwrap_or_default();
+    let Deployed { arn, version, alias, url, took, plan, .. } = deployed;
+    let told =
+        |what: &str, value: &Option<String>| value.as_ref().map(|value| format!(", {what}{value}")).unwrap_or_default();
+    let version = told("version ", version) + &told("alias ", alias) + &told("", url);
     let done: Vec<_> = plan.steps.iter().map(Step::subject).collect();
     deployed.changed().then(|| format!("Deployed {arn}{version}: {} in {:.1} s.", done.join(", "), took.as_secs_f64()))
 }

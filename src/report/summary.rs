@@ -36,7 +36,9 @@ pub(super) fn of_deployed(deployed: &Deployed) -> String {
     let title = format!("### ✔ {} deployed", text(function));
     let table = table(plan, deployed);
     let link = link("Open in the console", &console);
-    [title, table, weight(deployed), time(deployed), format!("{link} · {}\n\n", text(&deployed.arn))].join("\n\n")
+    let address = deployed.url.as_ref().map(|url| self::link(url, url));
+    let last: Vec<_> = [link, text(&deployed.arn)].into_iter().chain(address).collect();
+    [title, table, weight(deployed), time(deployed), format!("{}\n\n", last.join(" · "))].join("\n\n")
 }
 
 /// How large the package is, and what makes it so.

@@ -13,9 +13,13 @@ const MOST_DOTENV: usize = 5 * 1024 - 1;
 /// A variable in the environment of a process has at most 128 KB on Linux; a larger one would break every later step.
 const MOST_VALUE: usize = 64 * 1024;
 
+/// Results that are options too: under their own names they would tell the next run what to deploy.
+const OPTIONS_TOO: [&str; 2] = ["alias", "function-url"];
+
 /// `DPL_LAMBDA_FUNCTION_ARN` for `function-arn`.
 pub(super) fn name(output: &str) -> String {
-    format!("DPL_LAMBDA_{}", output.replace('-', "_").to_ascii_uppercase())
+    let deployed = if OPTIONS_TOO.contains(&output) { "DEPLOYED_" } else { "" };
+    format!("DPL_LAMBDA_{deployed}{}", output.replace('-', "_").to_ascii_uppercase())
 }
 
 /// The results that suit variables.

@@ -21,12 +21,12 @@ use crate::host::{Ci, Host};
 use crate::package::inspect::{Date, Finding};
 use crate::package::{self, Artifact};
 use crate::place::Problem;
-use crate::plan::{self, Obstacle, Plan, Step, Through};
+use crate::plan::{self, Action, AttachmentChange, Obstacle, Plan, Step, Through};
 use crate::remote::{Live, Remote};
 use crate::report::{
     self, Colour, Console, Deployed, Doing, Event, Format, Manner, Packaged, Reporter, Speaker, Stage,
 };
-use crate::settings::Role;
+use crate::settings::{Attachment, Role};
 
 /// How many of a package's folders a deployment tells of.
 const SHOWN_FOLDERS: usize = 5;
@@ -356,7 +356,7 @@ impl<'a> Run<'a> {
 
     /// Does the plan that was told.
     async fn apply(&self, planned: Planned<'_>) -> Result<(), Error> {
-        let Planned { artifact, mut session, remote, plan, .. } = planned;
+        let Planned { entry, artifact, mut session, remote, plan } = planned;
         let begun = Host::now();
         session.restart_deadline();
         if plan.changes() {
@@ -364,15 +364,28 @@ impl<'a> Run<'a> {
         }
         let outcome = apply::apply(&plan, &mut session, &mut |event| self.tell(&event)).await;
         let outcome = outcome.map_err(|stopped| Error::Apply { stopped, function: plan.function.clone() })?;
-        let (known_arn, version_before) = match remote {
-            Remote::Absent => (None, None),
-            Remote::Present(live) => (Some(live.arn), live.newest_version.map(|version| version.number)),
+        let removed = |step: &Step| {
+            matches!(
+                step,
+                Step::Attach(AttachmentChange { attachment: Attachment::FunctionUrl, action: Action::Remove, .. })
+            )
+        };
+        let removed = plan.steps.iter().any(removed);
+        let (known_arn, version_before, url) = match remote {
+            Remote::Absent => (None, None, None),
+            Remote::Present(live) => {
+                let urls = live.attachments.get(&Attachment::FunctionUrl);
+                let url = urls.and_then(|urls| urls.get("")?.handle.clone()).filter(|_| !removed);
+                (Some(live.arn), live.newest_version.map(|version| version.number), url)
+            }
         };
         self.tell(&Event::Deployed(Deployed {
             function: plan.function.clone(),
             region: plan.region.clone(),
             arn: outcome.arn.or(known_arn).unwrap_or_default(),
             version: outcome.version.or(plan.published.clone()),
+            alias: entry.deployment.release.alias.as_ref().map(|alias| alias.0.clone()),
+            url: outcome.url.or(url),
             code_sha256: artifact.code_sha256.clone(),
             package_size: artifact.archive.size(),
             plan,

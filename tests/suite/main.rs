@@ -30,6 +30,9 @@ mod inspect;
 // What a deployment does.
 mod deploy;
 
+// What is published, and what points at it.
+mod release;
+
 // What goes through a bucket.
 mod upload;
 

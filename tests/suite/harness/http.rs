@@ -70,6 +70,21 @@ impl Aws {
         numbers.filter(|number| number != "$LATEST").collect()
     }
 
+    /// Where an alias points, its weights and its description.
+    pub fn alias(&self, function: &str, name: &str) -> Value {
+        self.lambda("GET", &format!("/2015-03-31/functions/{function}/aliases/{name}"), &Value::Null)
+    }
+
+    /// Makes an alias behind the tool's back.
+    pub fn make_alias(&self, function: &str, alias: &Value) {
+        self.lambda("POST", &format!("/2015-03-31/functions/{function}/aliases"), alias);
+    }
+
+    /// Changes an alias behind the tool's back.
+    pub fn change_alias(&self, function: &str, name: &str, alias: &Value) {
+        self.lambda("PUT", &format!("/2015-03-31/functions/{function}/aliases/{name}"), alias);
+    }
+
     /// Changes settings behind the tool's back, and waits until that has settled.
     pub fn configure(&self, function: &str, settings: &Value) {
         self.lambda("PUT", &format!("/2015-03-31/functions/{function}/configuration"), settings);

@@ -1,0 +1,219 @@
+//! Versions and aliases: what is published, what points at it, and what goes.
+
+use serde_json::json;
+
+use crate::harness::{Aws, Fault, Kind, Proxy, Universe, emulator, on_both};
+
+/// Code that says which it is.
+fn code(which: &str) -> String {
+    format!("def handler(event, context):\n    return '{which}'\n")
+}
+
+/// A universe with a function whose block has these lines more, and a proxy that counts.
+fn function(kind: Kind, name: &str, more: &str) -> (Universe, Proxy, Aws) {
+    let emulator = emulator(kind);
+    let proxy = Proxy::before(&emulator.endpoint);
+    let universe = Universe::at(&proxy.endpoint).file("dist/index.py", code("one"));
+    let account = kind.account();
+    universe.write(
+        "dpl.yml",
+        format!(
+            "deploy:\n  function_name: {name}\n  role: arn:aws:iam::{account}:role/deployed\n  runtime: python3.12\n  handler: index.handler\n  zip: dist\n{more}"
+        ),
+    );
+    (universe, proxy, Aws::of(&emulator.endpoint))
+}
+
+#[test]
+fn an_alias_follows_what_was_published() {
+    on_both(|kind| {
+        let (universe, proxy, aws) = function(kind, "aliased", "  alias: live\n");
+        universe
+            .run("")
+            .code(0)
+            .says("+ alias           live created for the new version")
+            .says("Published version 1.");
+        assert_eq!(proxy.writes(), ["CreateFunction", "PublishVersion", "CreateAlias"]);
+        assert_eq!(aws.alias("aliased", "live")["FunctionVersion"], "1");
+
+        proxy.forget_calls();
+        universe.run("").code(0).says("unchanged and is version 1");
+        assert_eq!(proxy.calls(), ["GetFunction", "ListVersionsByFunction", "GetAlias"]);
+
+        universe.write("dist/index.py", code("two"));
+        universe
+            .run("")
+            .code(0)
+            .says("~ alias           live version 1 → the new version")
+            .says("version 2, alias live");
+        let alias = aws.alias("aliased", "live");
+        assert_eq!((&alias["FunctionVersion"], &alias["Description"]), (&json!("2"), &json!("[before: 1]")));
+    });
+}
+
+#[test]
+fn traffic_through_the_alias_comes_from_the_new_code() {
+    let (universe, _, aws) = function(Kind::Ministack, "served", "  alias: live\n");
+    universe.run("").code(0);
+    assert_eq!(aws.invoke("served:live", &json!({})), json!("one"));
+    universe.write("dist/index.py", code("two"));
+    universe.run("").code(0);
+    assert_eq!(aws.invoke("served:live", &json!({})), json!("two"));
+    assert_eq!(aws.invoke("served:1", &json!({})), json!("one"));
+}
+
+#[test]
+fn all_traffic_goes_to_the_version_of_the_deployment() {
+    let (universe, proxy, aws) = function(Kind::Ministack, "weighted", "  alias: live\n");
+    universe.run("").code(0);
+    universe.write("dist/index.py", code("two"));
+    universe.run("").code(0);
+    aws.change_alias("weighted", "live", &json!({ "RoutingConfig": { "AdditionalVersionWeights": { "1": 0.25 } } }));
+    proxy.forget_calls();
+    universe.run("").code(0).says("~ alias           live version 2, 25 % version 1 → version 2");
+    assert_eq!(proxy.writes(), ["UpdateAlias"]);
+    let body = &proxy.bodies("UpdateAlias")[0];
+    assert_eq!(body["RoutingConfig"], json!({ "AdditionalVersionWeights": {} }));
+    assert_eq!(body["Description"], json!(null), "it was nowhere else before");
+    assert_eq!(aws.alias("weighted", "live")["Description"], "[before: 1]");
+    universe.run("").code(0).says("unchanged");
+}
+
+#[test]
+fn an_alias_is_moved_with_its_own_revision_and_keeps_the_words_of_its_user() {
+    let (universe, proxy, aws) = function(Kind::Ministack, "described-alias", "  publish: true\n");
+    universe.run("").code(0);
+    aws.make_alias(
+        "described-alias",
+        &json!({ "Name": "live", "FunctionVersion": "1", "Description": "what customers call" }),
+    );
+    let revision = aws.alias("described-alias", "live")["RevisionId"].clone();
+    universe.write("dist/index.py", code("two"));
+    universe.run("--alias live").code(0);
+    assert_eq!(proxy.bodies("UpdateAlias")[0]["RevisionId"], revision);
+    assert_eq!(aws.alias("described-alias", "live")["Description"], "what customers call [before: 1]");
+}
+
+#[test]
+fn a_run_that_stopped_before_the_alias_is_finished_by_the_next() {
+    on_both(|kind| {
+        let (universe, proxy, aws) = function(kind, "half-released", "  alias: live\n");
+        universe.run("").code(0);
+        universe.write("dist/index.py", code("two"));
+        proxy.forget_calls();
+        proxy.on("UpdateAlias", 1, Fault::Answer(400, "InvalidParameterValueException", "not today"));
+        universe
+            .run("")
+            .code(1)
+            .says("stopped at step 3 of 3: move the alias of `half-released`")
+            .says("done: code, version.  not done: alias");
+        assert_eq!(aws.alias("half-released", "live")["FunctionVersion"], "1");
+        universe.run("").code(0).says("~ alias           live version 1 → version 2");
+        assert_eq!(proxy.writes(), ["UpdateFunctionCode", "PublishVersion", "UpdateAlias", "UpdateAlias"]);
+        assert_eq!(aws.alias("half-released", "live")["FunctionVersion"], "2");
+    });
+}
+
+#[test]
+fn a_deployment_that_fails_leaves_the_alias_where_it_was() {
+    for step in ["UpdateFunctionConfiguration", "UpdateFunctionCode", "PublishVersion"] {
+        let name = format!("safe-{}", step.to_ascii_lowercase());
+        let (universe, proxy, aws) = function(Kind::Ministack, &name, "  alias: live\n");
+        universe.run("").code(0);
+        universe.write("dist/index.py", code("two"));
+        proxy.forget_calls();
+        proxy.on(step, 1, Fault::Answer(400, "InvalidParameterValueException", "not today"));
+        universe.run("--timeout 9").code(1).says("alias");
+        assert_eq!(aws.alias(&name, "live")["FunctionVersion"], "1", "{step}");
+        assert_eq!(aws.invoke(&format!("{name}:live"), &json!({})), json!("one"), "{step}");
+        universe.run("--timeout 9").code(0);
+        assert_eq!(aws.invoke(&format!("{name}:live"), &json!({})), json!("two"), "{step}");
+    }
+}
+
+#[test]
+fn an_answer_about_an_alias_that_was_lost_is_found_out() {
+    for (name, code_again, operation) in
+        [("lost-create-alias", false, "CreateAlias"), ("lost-update-alias", true, "UpdateAlias")]
+    {
+        let (universe, proxy, aws) = function(Kind::Ministack, name, "  alias: live\n");
+        if code_again {
+            universe.run("").code(0);
+            universe.write("dist/index.py", code("two"));
+        }
+        proxy.on(operation, 1, Fault::ResetAfter);
+        universe.run("").code(0).says("alias live");
+        let expected = if code_again { "2" } else { "1" };
+        assert_eq!(aws.alias(name, "live")["FunctionVersion"], expected);
+    }
+}
+
+#[test]
+fn somebody_else_who_moves_the_alias_is_a_conflict() {
+    let (universe, proxy, aws) = function(Kind::Ministack, "contested", "  alias: live\n");
+    universe.run("").code(0);
+    universe.write("dist/index.py", code("two"));
+    proxy.on("UpdateAlias", 1, Fault::Answer(412, "PreconditionFailedException", "the revision is another"));
+    universe.run("").code(5).says("somebody else changed the alias `live` meanwhile");
+    assert_eq!(aws.alias("contested", "live")["FunctionVersion"], "1");
+}
+
+#[test]
+fn only_versions_that_nothing_points_at_are_deleted() {
+    let (universe, proxy, aws) = function(Kind::Ministack, "pruned", "  alias: live\n");
+    for number in 1..=5 {
+        universe.write("dist/index.py", code(&number.to_string()));
+        universe.run("").code(0);
+        if number == 1 {
+            aws.make_alias("pruned", &json!({ "Name": "archive", "FunctionVersion": "1" }));
+        }
+    }
+    proxy.forget_calls();
+    universe.write("dist/index.py", code("6"));
+    universe.run("--keep_versions 2").code(0).says("- old versions    2, 3, 4").says("Deleting versions 2, 3, 4.");
+    assert_eq!(aws.versions("pruned"), ["1", "5", "6"], "1 has an alias, 5 is what a rollback goes to");
+    let path = proxy.requests("DeleteFunction")[0].head.clone();
+    assert!(path.contains("?Qualifier=2"), "{path}");
+    universe.run("--keep_versions 2").code(0).says("unchanged and is version 6");
+    universe.run("--keep_versions 1").code(0).says("unchanged and is version 6");
+}
+
+#[test]
+fn a_version_that_aws_does_not_let_go_is_no_failure() {
+    let (universe, proxy, aws) = function(Kind::Ministack, "stubborn", "  publish: true\n  keep_versions: 1\n");
+    universe.run("").code(0);
+    universe.write("dist/index.py", code("two"));
+    let replicated = "Lambda was unable to delete the function because it is a replicated function";
+    proxy.on("DeleteFunction", 0, Fault::Answer(400, "InvalidParameterValueException", replicated));
+    universe.run("").code(0).says("warning: version 1 could not be deleted").says("replicated function");
+    assert_eq!(aws.versions("stubborn"), ["1", "2"]);
+}
+
+#[test]
+fn what_an_alias_is_told_together_with_must_fit() {
+    let (universe, proxy, _) = function(Kind::Ministack, "unfit", "");
+    for (line, told) in [
+        ("--alias 42", "`42` is a number, which AWS takes for a version"),
+        ("--alias live --no-publish", "publish: is false, but `alias` points at a published version"),
+        ("--keep_versions 0", "keep_versions: must be at least 1"),
+        ("--keep_versions some", "keep_versions: must be a whole number"),
+    ] {
+        universe.run(line).code(3).says(told);
+    }
+    assert_eq!(proxy.calls(), Vec::<String>::new());
+}
+
+#[test]
+fn results_never_tell_the_next_run_what_to_deploy() {
+    let (universe, proxy, _) = function(Kind::Ministack, "told-alias", "  alias: live\n  output_file: out.env\n");
+    universe.run("").code(0);
+    let results = universe.read("out.env");
+    assert!(results.contains("DPL_LAMBDA_DEPLOYED_ALIAS=live\n"), "{results}");
+    let mut next = function(Kind::Ministack, "told-nothing", "").0;
+    for line in results.lines() {
+        let (name, value) = line.split_once('=').unwrap();
+        next = next.with(name, value);
+    }
+    let proxied = next.with("AWS_ENDPOINT_URL", &proxy.endpoint);
+    proxied.run("").code(0).never_says("alias").never_says("warning");
+}
