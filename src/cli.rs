@@ -25,6 +25,10 @@ pub enum Verb {
     },
     /// Look whether configuration and package are right, without AWS.
     Check,
+    /// Show what the configuration comes to, and where each value is from.
+    Render,
+    /// Show the least policy that lets an identity deploy.
+    Policy,
     /// Build the package.
     Package {
         /// Where it is written; absent when it is only listed.
@@ -41,6 +45,8 @@ impl Verb {
             Self::Deploy => "deploy",
             Self::Plan { .. } => "plan",
             Self::Check => "check",
+            Self::Render => "render",
+            Self::Policy => "policy",
             Self::Package { .. } => "package",
         }
     }
@@ -74,6 +80,8 @@ pub fn parse(called_as: &str, arguments: &[String]) -> Result<Invocation, Stop> 
     let (verb, matches) = match matches.subcommand() {
         Some(("plan", of_verb)) => (Verb::Plan { exit_code: of_verb.get_flag("exit_code") }, of_verb),
         Some(("check", of_verb)) => (Verb::Check, of_verb),
+        Some(("render", of_verb)) => (Verb::Render, of_verb),
+        Some(("policy", of_verb)) => (Verb::Policy, of_verb),
         Some(("package", of_verb)) => {
             let (output, list) = (of_verb.get_one::<PathBuf>("output").cloned(), of_verb.get_flag("list"));
             if output.is_none() && !list {
@@ -89,7 +97,8 @@ pub fn parse(called_as: &str, arguments: &[String]) -> Result<Invocation, Stop> 
     };
     let purpose = match verb {
         Verb::Deploy | Verb::Plan { .. } => Purpose::Deploy,
-        Verb::Check => Purpose::Check,
+        Verb::Check | Verb::Policy => Purpose::Check,
+        Verb::Render => Purpose::Render,
         Verb::Package { .. } => Purpose::Package,
     };
     Ok(Invocation { request: Request { flags: layer(matches).map_err(Stop::Wrong)?, purpose, speaks }, verb })
@@ -127,6 +136,13 @@ fn command() -> Command {
         .subcommand(
             Command::new("check")
                 .about("Look whether configuration and package are right; needs neither AWS nor credentials"),
+        )
+        .subcommand(
+            Command::new("render")
+                .about("Show what the configuration comes to, and where each value is from; needs no AWS"),
+        )
+        .subcommand(
+            Command::new("policy").about("Show the least IAM policy for deploying this configuration; needs no AWS"),
         )
         .subcommand(
             Command::new("package")
@@ -277,7 +293,7 @@ fn by_prefix(name: &str) -> Option<(&'static Opt, Option<&'static str>)> {
 }
 
 /// The words of the verbs.
-const VERBS: [&str; 4] = ["deploy", "plan", "check", "package"];
+const VERBS: [&str; 6] = ["deploy", "plan", "check", "render", "policy", "package"];
 
 /// What the parser says, in our voice. Values are never repeated: one of them may be a secret.
 fn stop(error: &clap::Error) -> Stop {

@@ -14,6 +14,7 @@ mod interpolate;
 mod layer;
 pub mod options;
 mod read;
+mod render;
 mod resolve;
 mod shell;
 mod structure;
@@ -24,6 +25,7 @@ use std::path::{Path, PathBuf};
 pub use blocks::truth;
 pub use env::structured;
 pub use layer::{Entry as MapEntry, Given, Layer, Value, insert};
+pub use render::Rendered;
 
 use self::{read::Reader, resolve::Context};
 use crate::deployment::{Code, Deployment};
@@ -49,6 +51,8 @@ pub enum Purpose {
     Deploy,
     /// Only look whether everything is right: conditions do not count.
     Check,
+    /// Only show it: conditions do not count.
+    Render,
     /// Only package: no function is needed.
     Package,
 }
@@ -131,6 +135,8 @@ pub struct Loaded {
     pub packages: Vec<(Code, Places)>,
     /// Why blocks are not deployed in this build.
     pub skipped: Vec<String>,
+    /// What each block comes to; filled only with [`Purpose::Render`].
+    pub rendered: Vec<Rendered>,
     /// How the run goes. Filled as far as possible also when there are problems.
     pub run: RunOptions,
     /// What must be corrected; when there is any, nothing is done.
@@ -230,7 +236,7 @@ fn choose<'a>(all: &'a [blocks::Block], strongest: &Layer, problems: &mut Vec<Pr
 fn skip(block: &blocks::Block, request: &Request, build: &Build, host: &Host, loaded: &mut Loaded) -> Option<String> {
     let reason = match request.purpose {
         Purpose::Deploy => block.conditions.reason_to_skip(build, host),
-        Purpose::Check => Ok(block.conditions.reason_to_have_no_value(build)),
+        Purpose::Check | Purpose::Render => Ok(block.conditions.reason_to_have_no_value(build)),
         Purpose::Package => Ok(None),
     };
     reason.unwrap_or_else(|problem| {
@@ -248,6 +254,9 @@ fn entry(mut reader: Reader, allow_failure: bool, request: &Request, context: &C
     if request.purpose == Purpose::Package {
         let code = code::code(&mut reader, context);
         loaded.packages.push((code, reader.places()));
+    } else if request.purpose == Purpose::Render {
+        loaded.rendered.push(Rendered::of(reader.layer(), context));
+        resolve::deployment(&mut reader, context);
     } else if let Some(deployment) = resolve::deployment(&mut reader, context) {
         let commands = resolve::commands(&mut reader, context);
         let places = reader.places();

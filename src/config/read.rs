@@ -87,6 +87,11 @@ impl Reader {
         text
     }
 
+    /// All that was written.
+    pub(super) fn layer(&self) -> &Layer {
+        &self.layer
+    }
+
     /// Whether an option was written; an empty list is.
     pub(super) fn has(&self, name: &str) -> bool {
         self.layer.contains_key(name)

@@ -3,6 +3,7 @@
 //! Cannot fail, wait, print or ask the time. What must not be done is an obstacle that names its option.
 
 mod attachments;
+mod policy;
 mod preflight;
 mod release;
 mod step;
@@ -10,6 +11,7 @@ mod wanted;
 
 use std::collections::BTreeMap;
 
+pub use policy::policy;
 pub use preflight::check;
 pub use step::{Action, AliasChange, AttachmentChange, CodeChange, Object, Step, TagChange, Through, VersionRef};
 

@@ -68,8 +68,21 @@ pub enum Event {
     },
     /// A package was written or listed.
     Packaged(Packaged),
+    /// What was asked for.
+    Answer(Answer),
     /// The run, or one function of it, failed.
     Failed(Failure),
+}
+
+/// Something that was asked for as such: it has standard output for itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// Its member of the document of `--format json`.
+    pub name: &'static str,
+    /// It as text, for people and other programs.
+    pub text: String,
+    /// It as JSON.
+    pub json: serde_json::Value,
 }
 
 /// Work on a package that may take long.

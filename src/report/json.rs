@@ -1,5 +1,7 @@
 //! The document of `--format json`: frozen field names, versioned, times in seconds.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -24,6 +26,9 @@ pub(super) struct Document {
     skipped: Vec<String>,
     warnings: Vec<Complaint>,
     errors: Vec<Failed>,
+    /// What was asked for, under its own name.
+    #[serde(flatten)]
+    answers: BTreeMap<&'static str, Value>,
 }
 
 #[derive(Serialize)]
@@ -142,6 +147,7 @@ impl Document {
             skipped: Vec::new(),
             warnings: Vec::new(),
             errors: Vec::new(),
+            answers: BTreeMap::new(),
         }
     }
 
@@ -206,6 +212,7 @@ impl Document {
                 }
                 self.errors.push(failed(failure));
             }
+            Event::Answer(answer) => drop(self.answers.insert(answer.name, answer.json.clone())),
             Event::Stage(_)
             | Event::StageDone
             | Event::Identity(_)

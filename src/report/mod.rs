@@ -33,7 +33,7 @@ mod variables;
 use std::path::PathBuf;
 
 pub use colour::Colour;
-pub use event::{Deployed, Doing, Event, Failure, Packaged, Stage};
+pub use event::{Answer, Deployed, Doing, Event, Failure, Packaged, Stage};
 pub use files::Files;
 pub use plan::size;
 pub use redact::{Console, mask};
@@ -122,7 +122,9 @@ impl Reporter {
     /// A reporter in the dialect of a CI.
     pub fn new(ci: Ci, host: &Host, manner: Manner, command: &'static str, console: Console) -> Self {
         let dialect = dialect::of(ci, host);
-        console.keep_output_free(manner.format == Format::Json);
+        // What was asked for is often meant for another program.
+        let answers = matches!(command, "render" | "policy");
+        console.keep_output_free(manner.format == Format::Json || answers);
         console.mask_with(dialect.mask());
         let coloured = |terminal| manner.colour.for_stream(host, ci, terminal);
         let [output, error] = [host.terminal, host.error_terminal].map(coloured);
@@ -207,6 +209,9 @@ impl Reporter {
                 self.files.link(&label, &url);
                 let link = self.dialect.link(&label, &url);
                 self.command(link);
+            }
+            Event::Answer(answer) if self.manner.format == Format::Text => {
+                Console::document(self.console.redact(&sanitise::inert(&answer.text)).trim_end());
             }
             event if told => plain::lines(event).iter().for_each(|line| self.line(line)),
             _ => {}

@@ -52,6 +52,7 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
         | Event::StageDone
         | Event::Warning(_)
         | Event::StepStarted { .. }
+        | Event::Answer(_)
         | Event::Deployed(_)
         | Event::Failed(_) => Vec::new(),
     }

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use crate::apply::{self, Fault, FaultKind, Meanwhile, Signal};
 use crate::aws::{self, Connection, Session};
 use crate::cli::{self, Invocation, Stop, Verb};
-use crate::config::{self, DryRun, Entry, Loaded, RunOptions};
+use crate::config::{self, DryRun, Entry, Loaded, Rendered, RunOptions};
 use crate::deployment::CodeSource;
 use crate::error::{Error, ExitCode};
 use crate::host::{Ci, Host};
@@ -24,7 +24,7 @@ use crate::place::Problem;
 use crate::plan::{self, Action, AttachmentChange, Obstacle, Plan, Step, Through};
 use crate::remote::{Live, Remote};
 use crate::report::{
-    self, Colour, Console, Deployed, Doing, Event, Format, Manner, Packaged, Reporter, Speaker, Stage,
+    self, Answer, Colour, Console, Deployed, Doing, Event, Format, Manner, Packaged, Reporter, Speaker, Stage,
 };
 use crate::settings::{Attachment, Role};
 
@@ -136,6 +136,8 @@ impl<'a> Run<'a> {
             let interrupt = around::interrupts();
             match &self.verb {
                 Verb::Package { output, list } => self.package(loaded, output.as_deref(), *list, &interrupt).await,
+                Verb::Render => Ok(self.render(loaded)),
+                Verb::Policy => Ok(self.policy(&loaded.entries)),
                 Verb::Check => self.check(&loaded.entries, &interrupt).await,
                 Verb::Deploy | Verb::Plan { .. } if loaded.entries.is_empty() => Ok(ExitCode::Success),
                 Verb::Deploy | Verb::Plan { .. } => self.deploy_tidily(&loaded.entries, &interrupt).await,
@@ -144,6 +146,22 @@ impl<'a> Run<'a> {
         // Packing that was interrupted is not waited for.
         runtime.shutdown_background();
         result
+    }
+
+    /// Shows what each block comes to.
+    fn render(&self, loaded: &Loaded) -> ExitCode {
+        let blocks: Vec<_> = loaded.rendered.iter().map(Rendered::yaml).collect();
+        let json = loaded.rendered.iter().map(Rendered::json).collect();
+        self.tell(&Event::Answer(Answer { name: "configuration", text: blocks.join("---\n"), json }));
+        ExitCode::Success
+    }
+
+    /// Shows the least policy for all blocks together.
+    fn policy(&self, entries: &[Entry]) -> ExitCode {
+        let json = plan::policy(entries.iter().map(|entry| &entry.deployment));
+        let text = format!("{json:#}\n");
+        self.tell(&Event::Answer(Answer { name: "policy", text, json }));
+        ExitCode::Success
     }
 
     async fn check(&self, entries: &[Entry], interrupt: &Interrupt) -> Result<ExitCode, Error> {

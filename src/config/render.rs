@@ -1,0 +1,152 @@
+//! What a configuration comes to: every option that counts, with where it was written. Secrets are hidden.
+
+use std::fmt::Write;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::interpolate;
+use super::layer::{Entry, Given, Layer, Value};
+use super::options::{Kind, OPTIONS};
+use super::resolve::Context;
+use crate::place::Place;
+
+/// What stands for a value that must not be shown.
+const HIDDEN: &str = "(hidden)";
+
+/// Options in whose values `%{…}` is filled in.
+const FILLED: [&str; 3] = ["description", "version_description", "run"];
+
+/// One block as it counts.
+#[derive(Debug, Clone)]
+pub struct Rendered {
+    /// Options in the order of the manual, with what may be shown of their values.
+    options: Vec<(&'static str, Given)>,
+}
+
+impl Rendered {
+    /// The options of a merged layer.
+    pub(super) fn of(layer: &Layer, context: &Context<'_>) -> Self {
+        let raw = |name: &str| layer.get(name).and_then(Given::as_text).map(str::to_owned);
+        let fill = |text: &str| interpolate::fill(text, raw, context.build, context.host);
+        let options = OPTIONS.iter().filter_map(|option| {
+            let given = layer.get(option.name)?.clone();
+            let given = match option.kind {
+                Kind::Secret => Given::text(HIDDEN, given.place),
+                _ if option.name == "environment" => variables(given),
+                _ if FILLED.contains(&option.name) => with_texts(given, &|text| fill(text)),
+                _ => given,
+            };
+            Some((option.name, given))
+        });
+        Self { options: options.collect() }
+    }
+
+    /// As a block of YAML, each value with its source behind it.
+    pub fn yaml(&self) -> String {
+        let mut lines = Vec::new();
+        for (name, given) in &self.options {
+            emit(&mut lines, 0, &format!("{name}:"), given, None);
+        }
+        let widest = lines.iter().map(|(line, _)| line.chars().count()).max().unwrap_or_default().min(60);
+        let mut out = String::new();
+        for (line, source) in lines {
+            match source {
+                Some(source) => {
+                    let _ = writeln!(out, "{line:<widest$}  # {source}");
+                }
+                None => {
+                    let _ = writeln!(out, "{line}");
+                }
+            }
+        }
+        out
+    }
+
+    /// As JSON: for each option its value and its source.
+    pub fn json(&self) -> Json {
+        let option = |(name, given): &(&str, Given)| {
+            ((*name).to_owned(), json!({ "value": plain(given), "source": given.place.to_string() }))
+        };
+        Json::Object(self.options.iter().map(option).collect::<Map<_, _>>())
+    }
+}
+
+/// Names of variables are shown, their values never are.
+fn variables(given: Given) -> Given {
+    let hide = |given: Given| match &given.value {
+        Value::Null => given,
+        // `{from_env: NAME}` says where the value is, not what it is.
+        Value::Map(_) if given.get("from_env").is_some() => given,
+        _ => Given::text(HIDDEN, given.place),
+    };
+    let value = match given.value {
+        Value::Map(entries) => {
+            Value::Map(entries.into_iter().map(|entry| Entry { given: hide(entry.given), ..entry }).collect())
+        }
+        Value::List(items) => Value::List(items.into_iter().map(variables).collect()),
+        Value::Text(text) => {
+            let names = text.lines().filter_map(|line| line.split_once('='));
+            Value::Text(names.map(|(name, _)| format!("{name}={HIDDEN}")).collect::<Vec<_>>().join("\n"))
+        }
+        Value::Null => Value::Null,
+    };
+    Given { value, place: given.place }
+}
+
+fn with_texts(given: Given, change: &dyn Fn(&str) -> String) -> Given {
+    let value = match given.value {
+        Value::Text(text) => Value::Text(change(&text)),
+        Value::List(items) => Value::List(items.into_iter().map(|item| with_texts(item, change)).collect()),
+        other => other,
+    };
+    Given { value, place: given.place }
+}
+
+/// Lines of YAML with their sources. A source that is that of the whole is not repeated.
+fn emit(lines: &mut Vec<(String, Option<String>)>, indent: usize, head: &str, given: &Given, above: Option<&Place>) {
+    let blanks = " ".repeat(indent);
+    let source = (above != Some(&given.place)).then(|| given.place.to_string());
+    match &given.value {
+        Value::Null => lines.push((format!("{blanks}{head} null"), source)),
+        Value::Text(text) => lines.push((format!("{blanks}{head} {}", scalar(text)), source)),
+        Value::List(items) if items.is_empty() => lines.push((format!("{blanks}{head} []"), source)),
+        Value::Map(entries) if entries.is_empty() => lines.push((format!("{blanks}{head} {{}}"), source)),
+        Value::List(items) => {
+            lines.push((format!("{blanks}{head}"), source));
+            for item in items {
+                emit(lines, indent + 2, "-", item, Some(&given.place));
+            }
+        }
+        Value::Map(entries) => {
+            lines.push((format!("{blanks}{head}"), source));
+            for entry in entries {
+                emit(lines, indent + 2, &format!("{}:", scalar(&entry.key)), &entry.given, Some(&given.place));
+            }
+        }
+    }
+}
+
+/// A text as a plain scalar where every reader takes it for that text, else in quotes as JSON has them.
+fn scalar(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "._/@%+-() ".contains(c);
+    let begins = text.starts_with(|c: char| c.is_alphabetic() || matches!(c, '/' | '.' | '('));
+    let word = ["true", "false", "yes", "no", "on", "off", "null"].iter().any(|word| text.eq_ignore_ascii_case(word));
+    let number = !text.is_empty() && text.chars().all(|c| c.is_ascii_digit()) && !text.starts_with('0');
+    let arn = text.starts_with("arn:") && text.chars().all(|c| plain(c) || c == ':' || c == '*');
+    if number || word || arn || (begins && text.chars().all(plain) && !text.ends_with(' ')) {
+        text.to_owned()
+    } else {
+        json!(text).to_string()
+    }
+}
+
+fn plain(given: &Given) -> Json {
+    match &given.value {
+        Value::Null => Json::Null,
+        Value::Text(text) => text.as_str().into(),
+        Value::List(items) => items.iter().map(plain).collect(),
+        Value::Map(entries) => {
+            Json::Object(entries.iter().map(|entry| (entry.key.clone(), plain(&entry.given))).collect())
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! The least policy that lets an identity deploy exactly this configuration.
+//!
+//! Source of actions and resources: "Actions, resources, and condition keys for AWS Lambda" in the Service Authorization
+//! Reference, and the same pages of the other services. A test holds it against the calls that are really made.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::deployment::{CodeSource, Deployment, Keyed, ObjectKey, Others, Publish, Upload};
+use crate::settings::{Attachment, Role, Settings, Structure};
+
+/// Resources and a condition, with the actions that are allowed on them.
+type Statements = BTreeMap<(Vec<String>, Option<&'static str>), BTreeSet<&'static str>>;
+
+/// The policy for these deployments, as IAM takes it. What a configuration does not say stands as `*`.
+pub fn policy<'a>(deployments: impl Iterator<Item = &'a Deployment>) -> Value {
+    let mut statements = Statements::new();
+    for deployment in deployments {
+        let mut allowed = Allowed { deployment, place: Place::of(deployment), statements: &mut statements };
+        allowed.function();
+        allowed.release();
+        allowed.attachments();
+        allowed.code();
+        allowed.settings();
+    }
+    // What is allowed on the same things stands together.
+    let statements: Vec<_> = statements
+        .into_iter()
+        .map(|((resources, condition), actions)| {
+            let resource = if let [only] = &resources[..] { json!(only) } else { json!(resources) };
+            let mut statement = json!({ "Effect": "Allow", "Action": actions, "Resource": resource });
+            if let (Some(service), Some(statement)) = (condition, statement.as_object_mut()) {
+                let passed = json!({ "StringEquals": { "iam:PassedToService": service } });
+                statement.insert("Condition".to_owned(), passed);
+            }
+            statement
+        })
+        .collect();
+    json!({ "Version": "2012-10-17", "Statement": statements })
+}
+
+/// Where the function is, as far as the configuration says.
+struct Place {
+    partition: String,
+    region: String,
+    account: String,
+}
+
+impl Place {
+    fn of(deployment: &Deployment) -> Self {
+        let part =
+            |arn: &str, index: usize| arn.split(':').nth(index).filter(|part| !part.is_empty()).map(str::to_owned);
+        let role = match &deployment.settings.role {
+            Some(Role::Arn(arn)) => Some(arn.as_str()),
+            Some(Role::Name(_)) | None => None,
+        };
+        let function = Some(deployment.function.written.as_str()).filter(|written| written.starts_with("arn:"));
+        let region = deployment.target.region.clone();
+        let of_region = region.as_deref().and_then(|region| match region {
+            region if region.starts_with("cn-") => Some("aws-cn".to_owned()),
+            region if region.starts_with("us-gov-") => Some("aws-us-gov".to_owned()),
+            _ => None,
+        });
+        let of_arn = function.or(role).and_then(|arn| part(arn, 1));
+        let account = deployment.function.account.clone().or_else(|| deployment.target.expect_account.clone());
+        Self {
+            partition: of_arn.or(of_region).unwrap_or_else(|| "aws".to_owned()),
+            region: region.unwrap_or_else(|| "*".to_owned()),
+            account: account.or_else(|| part(role?, 4)).unwrap_or_else(|| "*".to_owned()),
+        }
+    }
+
+    fn arn(&self, service: &str, resource: &str) -> String {
+        let Self { partition, region, account } = self;
+        format!("arn:{partition}:{service}:{region}:{account}:{resource}")
+    }
+}
+
+struct Allowed<'a> {
+    deployment: &'a Deployment,
+    place: Place,
+    statements: &'a mut Statements,
+}
+
+impl Allowed<'_> {
+    fn allow(&mut self, actions: &[&'static str], resources: Vec<String>) {
+        self.allow_if(actions, resources, None);
+    }
+
+    fn allow_if(&mut self, actions: &[&'static str], mut resources: Vec<String>, condition: Option<&'static str>) {
+        resources.sort();
+        resources.dedup();
+        if !actions.is_empty() && !resources.is_empty() {
+            self.statements.entry((resources, condition)).or_default().extend(actions);
+        }
+    }
+
+    /// The function; with versions and aliases those too.
+    fn functions(&self) -> Vec<String> {
+        let arn = self.place.arn("lambda", &format!("function:{}", self.deployment.function.name));
+        let release = &self.deployment.release;
+        let qualified = release.publish == Publish::Version || release.keep_versions.is_some();
+        let versions = qualified.then(|| format!("{arn}:*"));
+        std::iter::once(arn).chain(versions).collect()
+    }
+
+    fn function(&mut self) {
+        let Deployment { settings, environment, handler_parts, tags, .. } = self.deployment;
+        let functions = self.functions();
+        self.allow(&["lambda:GetFunction", "lambda:CreateFunction", "lambda:UpdateFunctionCode"], functions.clone());
+        if *settings != Settings::default() || environment.is_some() || handler_parts.is_some() {
+            self.allow(&["lambda:UpdateFunctionConfiguration"], functions.clone());
+        }
+        if let Some(Keyed { others, .. }) = tags {
+            self.allow(&["lambda:TagResource", "lambda:ListTags"], functions.clone());
+            if *others == Some(Others::Replace) {
+                self.allow(&["lambda:UntagResource"], functions);
+            }
+        }
+    }
+
+    fn release(&mut self) {
+        let release = &self.deployment.release;
+        let functions = self.functions();
+        if release.publish == Publish::Version {
+            self.allow(&["lambda:PublishVersion", "lambda:ListVersionsByFunction"], functions.clone());
+        }
+        if release.alias.is_some() {
+            self.allow(&["lambda:GetAlias", "lambda:CreateAlias", "lambda:UpdateAlias"], functions.clone());
+        }
+        if release.keep_versions.is_some() {
+            let read =
+                ["lambda:ListVersionsByFunction", "lambda:ListAliases", "lambda:ListProvisionedConcurrencyConfigs"];
+            // Never the function itself, only its versions.
+            let versions = functions.iter().skip(1).cloned().collect();
+            self.allow(&read, functions);
+            self.allow(&["lambda:DeleteFunction"], versions);
+        }
+    }
+
+    fn attachments(&mut self) {
+        let functions = self.functions();
+        for (attachment, wish) in &self.deployment.attachments {
+            let (set, removes) = (wish.entries.values().any(Option::is_some), removes(wish));
+            let Actions { read, write, remove } = actions(*attachment);
+            let mut actions = read.to_vec();
+            if set {
+                actions.extend(write);
+            }
+            if removes {
+                actions.extend(remove);
+            }
+            match attachment {
+                Attachment::EventSources => {
+                    // Neither listing nor creating can be confined to mappings that do not exist yet.
+                    self.allow(&actions, vec!["*".to_owned()]);
+                }
+                Attachment::LogRetention => {
+                    self.allow(&["logs:DescribeLogGroups"], vec!["*".to_owned()]);
+                    let config = self.deployment.settings.logging_config.as_ref();
+                    let group = config.and_then(|config| config.text("LogGroup"));
+                    let group = group.unwrap_or_else(|| format!("/aws/lambda/{}", self.deployment.function.name));
+                    let group = self.place.arn("logs", &format!("log-group:{group}"));
+                    actions.retain(|action| *action != "logs:DescribeLogGroups");
+                    self.allow(&actions, vec![group.clone(), format!("{group}:*")]);
+                }
+                Attachment::CodeSigning => {
+                    let configs = wish.entries.values().flatten().filter_map(|arn| arn.0.as_str().map(str::to_owned));
+                    self.allow(&actions, functions.iter().cloned().chain(configs).collect());
+                }
+                Attachment::FunctionUrl => {
+                    // A public address needs statements of the policy, any other needs them gone.
+                    let policy = ["lambda:GetPolicy", "lambda:AddPermission", "lambda:RemovePermission"];
+                    actions.extend(policy);
+                    self.allow(&actions, functions.clone());
+                }
+                _ => self.allow(&actions, functions.clone()),
+            }
+        }
+    }
+
+    fn code(&mut self) {
+        let place = |bucket: &str| format!("arn:{}:s3:::{bucket}", self.place.partition);
+        match (&self.deployment.code.source, &self.deployment.code.upload) {
+            (CodeSource::Object { bucket, key, version_id, .. }, _) => {
+                let object = format!("{}/{key}", place(bucket));
+                let versions = version_id.is_some().then_some("s3:GetObjectVersion");
+                let actions: Vec<_> = ["s3:GetObject"].into_iter().chain(versions).collect();
+                self.allow(&actions, vec![object]);
+            }
+            (CodeSource::Path(_), Some(Upload { bucket, key, kms_key_arn, .. })) => {
+                let objects = match key {
+                    ObjectKey::ByHash(prefix) => format!("{}/{prefix}*", place(bucket)),
+                    ObjectKey::Given(key) => format!("{}/{key}", place(bucket)),
+                };
+                let bucket = place(bucket);
+                let actions = ["s3:PutObject", "s3:GetObject", "s3:GetObjectVersion", "s3:AbortMultipartUpload"];
+                self.allow(&actions, vec![objects]);
+                // Without it S3 answers that looking is denied where there is nothing to see.
+                self.allow(&["s3:ListBucket"], vec![bucket]);
+                if let Some(key) = kms_key_arn.clone() {
+                    self.allow(&["kms:GenerateDataKey", "kms:Decrypt"], vec![key]);
+                }
+            }
+            (CodeSource::Path(_), None) => {}
+        }
+        if let Some(key) = self.deployment.code.source_kms_key_arn.clone() {
+            self.allow(&["kms:GenerateDataKey", "kms:Decrypt"], vec![key]);
+        }
+    }
+
+    fn settings(&mut self) {
+        let Deployment { settings, .. } = self.deployment;
+        if let Some(role) = &settings.role {
+            let role = match role {
+                Role::Arn(arn) => arn.clone(),
+                Role::Name(name) => {
+                    format!("arn:{}:iam::{}:role/{name}", self.place.partition, self.place.account)
+                }
+            };
+            self.allow_if(&["iam:PassRole"], vec![role], Some("lambda.amazonaws.com"));
+        }
+        if settings.subnet_ids.as_ref().is_some_and(|ids| !ids.0.is_empty()) {
+            let actions = ["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"];
+            self.allow(&actions, vec!["*".to_owned()]);
+        }
+        if settings.file_system_configs.as_ref().is_some_and(|configs| !configs.is_empty()) {
+            self.allow(&["elasticfilesystem:DescribeMountTargets"], vec!["*".to_owned()]);
+        }
+        if let Some(key) = settings.kms_key_arn.as_ref().map(|arn| arn.0.clone()).filter(|arn| !arn.is_empty()) {
+            self.allow(&["kms:CreateGrant", "kms:Encrypt", "kms:Decrypt"], vec![key]);
+        }
+        if let Some(layers) = settings.layers.as_ref().filter(|layers| !layers.0.is_empty()) {
+            self.allow(&["lambda:GetLayerVersion"], layers.0.clone());
+        }
+    }
+}
+
+/// Whether anything may have to go.
+fn removes(wish: &Keyed<Option<Structure>>) -> bool {
+    wish.others == Some(Others::Replace) || wish.entries.values().any(Option::is_none)
+}
+
+/// What may be called about a kind of thing around a function.
+struct Actions {
+    read: &'static [&'static str],
+    write: &'static [&'static str],
+    remove: &'static [&'static str],
+}
+
+fn actions(attachment: Attachment) -> Actions {
+    let (read, write, remove): (&[_], &[_], &[_]) = match attachment {
+        Attachment::CodeSigning => (
+            &["lambda:GetFunctionCodeSigningConfig"],
+            &["lambda:PutFunctionCodeSigningConfig"],
+            &["lambda:DeleteFunctionCodeSigningConfig"],
+        ),
+        Attachment::RuntimeManagement => {
+            (&["lambda:GetRuntimeManagementConfig"], &["lambda:PutRuntimeManagementConfig"], &[])
+        }
+        Attachment::RecursiveLoop => {
+            (&["lambda:GetFunctionRecursionConfig"], &["lambda:PutFunctionRecursionConfig"], &[])
+        }
+        Attachment::LogRetention => (
+            &["logs:DescribeLogGroups"],
+            &["logs:CreateLogGroup", "logs:PutRetentionPolicy"],
+            &["logs:DeleteRetentionPolicy"],
+        ),
+        Attachment::ReservedConcurrency => (
+            &["lambda:GetFunctionConcurrency"],
+            &["lambda:PutFunctionConcurrency"],
+            &["lambda:DeleteFunctionConcurrency"],
+        ),
+        Attachment::ProvisionedConcurrency => (
+            &["lambda:GetProvisionedConcurrencyConfig"],
+            &["lambda:PutProvisionedConcurrencyConfig"],
+            &["lambda:DeleteProvisionedConcurrencyConfig"],
+        ),
+        Attachment::AsyncConfig => (
+            &["lambda:GetFunctionEventInvokeConfig"],
+            &["lambda:PutFunctionEventInvokeConfig"],
+            &["lambda:DeleteFunctionEventInvokeConfig"],
+        ),
+        Attachment::FunctionUrl => (
+            &["lambda:GetFunctionUrlConfig"],
+            &["lambda:CreateFunctionUrlConfig", "lambda:UpdateFunctionUrlConfig"],
+            &["lambda:DeleteFunctionUrlConfig"],
+        ),
+        // A statement is replaced where it changes.
+        Attachment::Permissions => {
+            (&["lambda:GetPolicy"], &["lambda:AddPermission", "lambda:RemovePermission"], &["lambda:RemovePermission"])
+        }
+        Attachment::EventSources => (
+            &["lambda:ListEventSourceMappings", "lambda:GetEventSourceMapping"],
+            &["lambda:CreateEventSourceMapping", "lambda:UpdateEventSourceMapping"],
+            &["lambda:DeleteEventSourceMapping"],
+        ),
+    };
+    Actions { read, write, remove }
+}
