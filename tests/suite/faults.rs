@@ -411,20 +411,10 @@ fn travis_documented_policy_suffices_for_a_plain_deploy() {
         statement("lambda:UpdateFunctionCode", own), statement("lambda:UpdateFunctionConfiguration", own),
         statement("iam:PassRole", "arn:aws:iam::000000000000:role/deployed"),
     ] });
-    let iam = |body: String| {
-        let (status, answer) = aws.call("iam", "POST", "/", &body);
-        assert_eq!(status, 200, "{answer}");
-        answer
-    };
-    iam("Action=CreateUser&Version=2010-05-08&UserName=ci".to_owned());
-    let encoded: String = policy.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect();
-    iam(format!("Action=PutUserPolicy&Version=2010-05-08&UserName=ci&PolicyName=deploy&PolicyDocument={encoded}"));
-    let keys = iam("Action=CreateAccessKey&Version=2010-05-08&UserName=ci".to_owned());
-    let between = |tag: &str| keys.split_once(&format!("<{tag}>")).unwrap().1.split('<').next().unwrap().to_owned();
-
+    let (id, secret) = aws.user("ci", &policy);
     let universe = Universe::at(&emulator.endpoint)
-        .with("AWS_ACCESS_KEY_ID", &between("AccessKeyId"))
-        .with("AWS_SECRET_ACCESS_KEY", &between("SecretAccessKey"))
+        .with("AWS_ACCESS_KEY_ID", &id)
+        .with("AWS_SECRET_ACCESS_KEY", &secret)
         .file("dist/index.py", "def handler(e, c): return 'one'\n")
         .file("dpl.yml", "function_name: by-policy\nrole: arn:aws:iam::000000000000:role/deployed\nruntime: python3.12\nhandler: index.handler\nzip: dist\n");
     universe.run("").code(0).says("Deployed");

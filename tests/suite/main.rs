@@ -36,6 +36,9 @@ mod release;
 // What goes through a bucket.
 mod upload;
 
+// What may be done, and what is shown without doing anything.
+mod policy;
+
 // What happens when something goes wrong.
 mod faults;
 

@@ -130,6 +130,21 @@ impl Aws {
         self.call("s3", "GET", &format!("/{name}?{query}"), "").1
     }
 
+    /// A user who may do what this policy says, by the id and the secret of a key.
+    pub fn user(&self, name: &str, policy: &Value) -> (String, String) {
+        let iam = |body: String| {
+            let (status, answer) = self.call("iam", "POST", "/", &body);
+            assert_eq!(status, 200, "{answer}");
+            answer
+        };
+        iam(format!("Action=CreateUser&Version=2010-05-08&UserName={name}"));
+        let encoded: String = policy.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect();
+        iam(format!("Action=PutUserPolicy&Version=2010-05-08&UserName={name}&PolicyName=p&PolicyDocument={encoded}"));
+        let keys = iam(format!("Action=CreateAccessKey&Version=2010-05-08&UserName={name}"));
+        let between = |tag: &str| keys.split_once(&format!("<{tag}>")).unwrap().1.split('<').next().unwrap().to_owned();
+        (between("AccessKeyId"), between("SecretAccessKey"))
+    }
+
     pub fn make_role(&self, name: &str) {
         let trust = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22Service%22%3A%22lambda.amazonaws.com%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%5D%7D";
         let body = format!("Action=CreateRole&Version=2010-05-08&RoleName={name}&AssumeRolePolicyDocument={trust}");

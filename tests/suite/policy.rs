@@ -1,0 +1,199 @@
+//! What `policy` and `render` show, held against what a deployment really does.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Aws, Kind, Proxy, Universe, emulator};
+
+fn block(name: &str, more: &str) -> String {
+    format!(
+        "function_name: {name}\nrole: arn:aws:iam::000000000000:role/{name}\nruntime: python3.12\nhandler: index.handler\nzip: dist\nregion: us-east-1\nexpect_account: '000000000000'\n{more}"
+    )
+}
+
+/// All actions that a policy allows.
+fn actions(policy: &Value) -> BTreeSet<String> {
+    let texts = |value: &Value| match value {
+        Value::String(text) => vec![text.clone()],
+        Value::Array(items) => items.iter().map(|item| item.as_str().unwrap().to_owned()).collect(),
+        other => panic!("{other}"),
+    };
+    policy["Statement"].as_array().unwrap().iter().flat_map(|statement| texts(&statement["Action"])).collect()
+}
+
+/// Calls that need no permission, or have another name as an action.
+fn action(call: &str) -> Option<String> {
+    match call {
+        "GetCallerIdentity" => None,
+        "HeadBucket" => Some("s3:ListBucket".to_owned()),
+        "HeadObject" | "GetObject" => Some("s3:GetObject".to_owned()),
+        "PutObject" | "UploadPart" | "CreateMultipartUpload" | "CompleteMultipartUpload" => {
+            Some("s3:PutObject".to_owned())
+        }
+        lambda => Some(format!("lambda:{lambda}")),
+    }
+}
+
+/// Actions that a call needs beside the one it is named after, or that only a failure needs.
+const BESIDE: [&str; 8] = [
+    "iam:PassRole",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+    "s3:GetObjectVersion",
+    "s3:AbortMultipartUpload",
+    "lambda:ListTags",
+    "lambda:GetLayerVersion",
+];
+
+/// Deploys one configuration after the other with nothing but what their policies allow, and shows that none of it is
+/// too much.
+fn suffices(name: &str, lives: &[&str]) {
+    let emulator = emulator(Kind::MinistackWithIam);
+    let aws = Aws::of(&emulator.endpoint);
+    let proxy = Proxy::before(&emulator.endpoint);
+    aws.make_role(name);
+    let (mut allowed, mut called) = (BTreeSet::new(), BTreeSet::new());
+    for (number, more) in lives.iter().enumerate() {
+        let universe = Universe::at(&proxy.endpoint)
+            .file("dist/index.py", format!("def handler(e, c): return {number}\n"))
+            .file("dpl.yml", block(name, more));
+        let policy: Value = serde_json::from_str(&universe.run("policy").code(0).stdout).unwrap();
+        let mine = actions(&policy);
+        // The emulator does not know on which function `CreateFunction` is called; AWS does.
+        let mut enforced = policy.clone();
+        let create = json!({ "Effect": "Allow", "Action": "lambda:CreateFunction", "Resource": "*" });
+        enforced["Statement"].as_array_mut().unwrap().push(create);
+        let (id, secret) = aws.user(&format!("{name}-{number}"), &enforced);
+        let universe = universe.with("AWS_ACCESS_KEY_ID", &id).with("AWS_SECRET_ACCESS_KEY", &secret);
+        universe.run("").code(0);
+        let calls: BTreeSet<_> = proxy.calls().iter().filter_map(|call| action(call)).collect();
+        let missing: Vec<_> = calls.difference(&mine).collect();
+        assert!(missing.is_empty(), "{more}: called without being allowed: {missing:?}");
+        proxy.forget_calls();
+        called.extend(calls);
+        allowed.extend(mine);
+    }
+    let unused: Vec<_> = allowed.difference(&called).filter(|action| !BESIDE.contains(&action.as_str())).collect();
+    assert!(unused.is_empty(), "allowed and never called: {unused:?}");
+}
+
+#[test]
+fn the_policy_of_a_plain_function_is_what_its_deployments_need() {
+    suffices("policy-plain", &["", "timeout: 9\n"]);
+}
+
+#[test]
+fn the_policy_of_a_release_is_what_its_deployments_need() {
+    let release = "alias: live\nkeep_versions: 1\n";
+    suffices("policy-release", &[release, release, &format!("{release}timeout: 9\n"), release]);
+}
+
+#[test]
+fn the_policy_of_tags_is_what_their_changes_need() {
+    suffices(
+        "policy-tags",
+        &[
+            "function_tags: {a: b}\n",
+            "function_tags: {a: c}\nfunction_tags_mode: replace\ntimeout: 9\n",
+            "function_tags: {d: e}\nfunction_tags_mode: replace\n",
+        ],
+    );
+}
+
+#[test]
+fn the_policy_of_a_package_in_s3_is_what_sending_it_needs() {
+    let aws = Aws::of(&emulator(Kind::MinistackWithIam).endpoint);
+    aws.make_bucket("policy-bucket");
+    suffices("policy-s3", &["s3_bucket: policy-bucket\ns3_prefix: lambda\n", "s3_bucket: policy-bucket\ntimeout: 9\n"]);
+}
+
+#[test]
+fn a_policy_names_what_the_configuration_names_and_stars_for_the_rest() {
+    let universe = Universe::empty().file("dpl.yml", "function_name: f\nzip: dist\n");
+    let policy: Value = serde_json::from_str(&universe.run("policy").code(0).stdout).unwrap();
+    assert_eq!(
+        policy,
+        json!({ "Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow",
+            "Action": ["lambda:CreateFunction", "lambda:GetFunction", "lambda:UpdateFunctionCode"],
+            "Resource": "arn:aws:lambda:*:*:function:f",
+        }] })
+    );
+    universe.write(
+        "dpl.yml",
+        "- {function_name: f, region: cn-north-1, role: deploy, zip: dist}\n".replacen("- ", "deploy:\n- ", 1)
+            + "- {function_name: 'arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:g', zip: dist}\n",
+    );
+    let policy = universe.run("policy --format json").code(0).json()["policy"].to_string();
+    for part in [
+        "arn:aws-cn:lambda:cn-north-1:*:function:f",
+        "arn:aws-cn:iam::*:role/deploy",
+        "arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:g",
+    ] {
+        assert!(policy.contains(part), "{part}: {policy}");
+    }
+}
+
+#[test]
+fn a_rendered_configuration_names_the_source_of_each_value_and_no_secret() {
+    let universe = Universe::empty()
+        .with("AWS_ACCESS_KEY_ID", "AKIDVERYSECRET")
+        .with("AWS_SECRET_ACCESS_KEY", "s3cret-key")
+        .with("DPL_LAMBDA_TIMEOUT", "9")
+        .with("LAMBDA_MEMORY_SIZE", "256")
+        .with("TRAVIS", "true")
+        .with("TRAVIS_BUILD_NUMBER", "42")
+        .with("CI_TOKEN", "s3cret-token")
+        .file(
+            "dpl.yml",
+            "deploy:\n  provider: lambda\n  function_name: f\n  description: Build %{build_number}\n  memory_size: 512\n  environment:\n    STAGE: s3cret-stage\n    TOKEN: {from_env: CI_TOKEN}\n  layers: []\n  logging_config: {log_format: JSON}\n  on: {branch: never}\n",
+        );
+    let rendered = universe.run("render --region eu-west-1").code(0);
+    let rendered = rendered.never_says("s3cret").never_says("AKID");
+    for (option, source) in [
+        ("access_key_id: (hidden)", "AWS_ACCESS_KEY_ID"),
+        ("region: eu-west-1", "--region"),
+        ("timeout: 9", "DPL_LAMBDA_TIMEOUT"),
+        ("memory_size: 512", "dpl.yml:5:16"),
+        ("description: Build 42", "dpl.yml:4:16"),
+        ("  STAGE: (hidden)", "dpl.yml:7:12"),
+        ("    from_env: CI_TOKEN", "dpl.yml:8:23"),
+        ("layers: []", "dpl.yml:9:11"),
+        ("  log_format: JSON", "dpl.yml:10:32"),
+    ] {
+        let line = rendered.stdout.lines().find(|line| line.starts_with(option));
+        let line = line.unwrap_or_else(|| panic!("{option} is not in\n{}", rendered.stdout));
+        assert!(line.ends_with(&format!("# {source}")), "{line}");
+    }
+    let json = universe.run("render --format json").code(0).never_says("s3cret").json();
+    assert_eq!(json["configuration"][0]["timeout"], json!({ "value": "9", "source": "DPL_LAMBDA_TIMEOUT" }));
+}
+
+#[test]
+fn what_is_rendered_reads_as_the_same_configuration() {
+    let odd = "'yes'";
+    let block = format!(
+        "function_name: f\nzip: {odd}\ndescription: 'a: b # c'\nfunction_tags: {{'1': '007', on: 'x '}}\nversion_description: \"two\\nlines\"\nexclude: ['*.py', '- x', '#y']\n"
+    );
+    let universe = Universe::empty().file("dpl.yml", block);
+    let first = universe.run("render --format json").code(0).json()["configuration"].clone();
+    let rendered = universe.run("render").code(0).stdout;
+    universe.write("dpl.yml", &rendered);
+    let second = universe.run("render --format json").code(0).json()["configuration"].clone();
+    let values = |configuration: &Value| {
+        let options = configuration[0].as_object().unwrap();
+        options.iter().map(|(name, option)| (name.clone(), option["value"].clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(values(&first), values(&second), "{rendered}");
+}
+
+#[test]
+fn mistakes_are_told_instead_of_shown() {
+    let universe = Universe::empty().file("dpl.yml", "function_name: f\ntimeout: never\n");
+    for verb in ["render", "policy"] {
+        let outcome = universe.run(verb).code(3).says("timeout: must be a whole number");
+        assert_eq!(outcome.stdout, "", "{verb}");
+    }
+}
