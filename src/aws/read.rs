@@ -2,6 +2,8 @@
 //!
 //! Live state and waiting use `GetFunction` alone, which is all that the policy Travis documents allows.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 
 use super::{
@@ -24,17 +26,24 @@ impl Session<'_> {
     async fn read_settled(&mut self, deployment: &Deployment) -> Result<Remote, Failed> {
         let Some(mut live) = self.settled("what is in progress already").await? else { return Ok(Remote::Absent) };
         let Release { publish, alias, keep_versions, .. } = &deployment.release;
-        if *publish == Publish::Version || keep_versions.is_some() {
-            (live.versions, live.newest_version) = self.versions().await?;
-        }
-        if let Some(alias) = alias {
-            live.alias = self.alias(&alias.0).await?;
-        }
-        if keep_versions.is_some() {
-            live.aliases = self.aliases().await?;
-            live.provisioned = self.provisioned().await?;
-        }
-        live.attachments = self.surroundings(deployment, &live).await?;
+        let versions = async {
+            let wanted = *publish == Publish::Version || keep_versions.is_some();
+            if wanted { self.versions().await } else { Ok(Default::default()) }
+        };
+        let managed = async {
+            match alias {
+                Some(alias) => self.alias(&alias.0).await,
+                None => Ok(None),
+            }
+        };
+        let aliases = async { if keep_versions.is_some() { self.aliases().await } else { Ok(Vec::new()) } };
+        let provisioned =
+            async { if keep_versions.is_some() { self.provisioned().await } else { Ok(BTreeSet::new()) } };
+        let around = self.surroundings(deployment, &live);
+        let (versions, alias, aliases, provisioned, attachments) =
+            tokio::try_join!(versions, managed, aliases, provisioned, around)?;
+        (live.versions, live.newest_version) = versions;
+        (live.alias, live.aliases, live.provisioned, live.attachments) = (alias, aliases, provisioned, attachments);
         self.live = Some(live.clone());
         Ok(Remote::Present(live))
     }

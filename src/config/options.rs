@@ -229,7 +229,7 @@ pub const OPTIONS: &[Opt] = &[
     opt(Group::Around, "event_sources_mode", Choice(&["replace", "merge"]), "replace", "`replace` also removes event source mappings that are not named; default `merge`."),
     opt(Run, "config", Text, "deploy/dpl.yml", "File with the YAML block. Default: the first of `dpl.yml`, `.dpl.yml`, `.travis.yml`."),
     opt(Run, "dry_run", FlagOr(&["aws"]), "true", "Show the plan and change nothing; `--dry_run=aws` also lets AWS check the code update by its own dry run."),
-    opt(Run, "wait_timeout", Text, "600", "Seconds that all waiting for one function may take. Default 600."),
+    opt(Run, "wait_timeout", Text, "600", "Seconds that all waiting for one function may take. Default 600; 1800 with `snap_start`."),
     opt(Run, "ci", Text, "github", "The CI whose dialect is spoken, instead of the one detected; `none` for plain text."),
     opt(Run, "format", Choice(&["text", "json"]), "json", "`json` puts one JSON document on standard output and everything else on standard error."),
     opt(Run, "junit", Text, "report.xml", "Write what happened as a JUnit report to this file."),

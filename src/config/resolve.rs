@@ -24,6 +24,9 @@ use crate::settings::{
 /// Seconds that waiting may take when the user does not say.
 const WAIT_TIMEOUT: u64 = 600;
 
+/// The same where published versions start from snapshots, which take minutes to make.
+const WAIT_TIMEOUT_WITH_SNAPSHOTS: u64 = 1800;
+
 /// No CI runs a job for longer than a day.
 const MOST_WAIT_TIMEOUT: u64 = 86_400;
 
@@ -67,7 +70,10 @@ pub(super) fn deployment(reader: &mut Reader, context: &Context<'_>) -> Option<D
     let target = target(reader, function.as_ref(), context);
     let code = code::code(reader, context);
     let release = release(reader, context);
-    let wait_timeout = reader.number("wait_timeout", "seconds").unwrap_or(WAIT_TIMEOUT);
+    let snapshots = settings.snap_start.as_ref().and_then(|snap_start| snap_start.text("ApplyOn"));
+    let usual =
+        if snapshots.as_deref() == Some("PublishedVersions") { WAIT_TIMEOUT_WITH_SNAPSHOTS } else { WAIT_TIMEOUT };
+    let wait_timeout = reader.number("wait_timeout", "seconds").unwrap_or(usual);
     if !(1..=MOST_WAIT_TIMEOUT).contains(&wait_timeout) {
         reader.wrong("wait_timeout", format!("must be between 1 and {MOST_WAIT_TIMEOUT} seconds, got {wait_timeout}"));
     }
