@@ -342,12 +342,12 @@ mod tests {
     fn inputs_of_the_official_action_are_never_without_effect() {
         let (_, problems, _) = read(&[
             ("INPUT_PACKAGE-TYPE", "Zip"),
-            ("INPUT_IMAGE-URI", ""),
+            ("INPUT_IMAGE-URI", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/api:1"),
             ("INPUT_VPC-CONFIG", r#"{"SubnetIds": []}"#),
         ]);
         let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
         assert_eq!(problems.len(), 1);
-        assert!(told[0].contains("`vpc-config`") && told[0].contains("INPUT_VPC-CONFIG"), "{told:?}");
+        assert!(told[0].contains("`image-uri`") && told[0].contains("INPUT_IMAGE-URI"), "{told:?}");
     }
 
     #[test]

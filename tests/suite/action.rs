@@ -172,7 +172,17 @@ fn a_dry_run_of_the_action_changes_nothing() {
 
 #[test]
 fn what_the_official_action_has_and_we_have_not_is_an_error() {
-    let with: Vec<_> = OFFICIAL.iter().copied().chain([("vpc-config", r#"{"SubnetIds":["subnet-1"]}"#)]).collect();
-    let told = in_a_container("in-a-vpc", &with).run("").code(3);
-    told.says("the input `vpc-config` of aws-actions/aws-lambda-deploy is not supported");
+    let with: Vec<_> = OFFICIAL.iter().copied().chain([("image-uri", "repository:tag")]).collect();
+    let told = in_a_container("of-an-image", &with).run("").code(3);
+    told.says("the input `image-uri` of aws-actions/aws-lambda-deploy is not supported");
+}
+
+#[test]
+fn structures_of_the_official_action_are_taken_as_they_are() {
+    let with: Vec<_> = OFFICIAL
+        .iter()
+        .copied()
+        .chain([("vpc-config", r#"{"SubnetIds":["subnet-1"],"SecurityGroupIds":["sg-1"]}"#)])
+        .collect();
+    in_a_container("in-a-vpc", &with).run("plan").code(0).says("subnet_ids").says("subnet-1").says("sg-1");
 }
