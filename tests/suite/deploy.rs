@@ -243,7 +243,7 @@ fn a_vpc_is_sent_whole_and_detached_by_empty_lists() {
     universe.run("--security_group_ids sg-2").code(0);
     assert_eq!(
         proxy.bodies("UpdateFunctionConfiguration")[0]["VpcConfig"],
-        json!({ "SubnetIds": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-2"] })
+        json!({ "SubnetIds": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-2"], "Ipv6AllowedForDualStack": false })
     );
     universe.write("dpl.yml", block(Kind::Ministack, "vpc", "  subnet_ids: []\n  security_group_ids: []\n"));
     universe.run("").code(0).says("subnet_ids          subnet-1, subnet-2 → none");
