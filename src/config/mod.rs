@@ -10,6 +10,7 @@ mod conditions;
 mod credentials;
 mod dotenv;
 mod env;
+mod import;
 mod interpolate;
 mod layer;
 pub mod options;
@@ -24,6 +25,7 @@ use std::path::{Path, PathBuf};
 
 pub use blocks::truth;
 pub use env::structured;
+pub use import::imported;
 pub use layer::{Entry as MapEntry, Given, Layer, Value, insert};
 pub use render::Rendered;
 

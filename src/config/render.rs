@@ -41,6 +41,11 @@ impl Rendered {
         Self { options: options.collect() }
     }
 
+    /// Options that nobody wrote yet, so without sources.
+    pub(super) fn unsourced(options: Vec<(&'static str, Given)>) -> Self {
+        Self { options }
+    }
+
     /// As a block of YAML, each value with its source behind it.
     pub fn yaml(&self) -> String {
         let mut lines = Vec::new();
@@ -69,6 +74,11 @@ impl Rendered {
         };
         Json::Object(self.options.iter().map(option).collect::<Map<_, _>>())
     }
+}
+
+/// The place of what nobody wrote yet.
+pub(super) fn nowhere() -> Place {
+    Place::Flag(String::new())
 }
 
 /// Names of variables are shown, their values never are.
@@ -105,7 +115,7 @@ fn with_texts(given: Given, change: &dyn Fn(&str) -> String) -> Given {
 /// Lines of YAML with their sources. A source that is that of the whole is not repeated.
 fn emit(lines: &mut Vec<(String, Option<String>)>, indent: usize, head: &str, given: &Given, above: Option<&Place>) {
     let blanks = " ".repeat(indent);
-    let source = (above != Some(&given.place)).then(|| given.place.to_string());
+    let source = (above != Some(&given.place) && given.place != nowhere()).then(|| given.place.to_string());
     match &given.value {
         Value::Null => lines.push((format!("{blanks}{head} null"), source)),
         Value::Text(text) => lines.push((format!("{blanks}{head} {}", scalar(text)), source)),

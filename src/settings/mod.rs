@@ -43,6 +43,11 @@ pub trait Setting: Clone + PartialEq {
     /// The value for people, with its unit. Never a secret.
     fn shown(&self) -> String;
 
+    /// The value as a user would write it, which `parse` reads again.
+    fn written(&self) -> Written {
+        Written::Text(self.shown())
+    }
+
     /// The value that empties the setting; nothing where it always has one.
     fn emptied() -> Option<Self> {
         None
@@ -116,6 +121,14 @@ macro_rules! settings {
                     $( $composed: self.$composed.clone().or_else(|| other.$composed.clone()), )*
                     $( $given: self.$given.clone().or_else(|| other.$given.clone()), )*
                 }
+            }
+
+            /// Every setting that is present, as a user would write it.
+            pub fn written(&self) -> Vec<(&'static str, Written)> {
+                let mut written = Vec::new();
+                $( written.extend(self.$composed.as_ref().map(|value| (stringify!($composed), value.written()))); )*
+                $( written.extend(self.$given.as_ref().map(|value| (stringify!($given), value.written()))); )*
+                written
             }
 
             /// Empties the setting of this name; false where that cannot be emptied.

@@ -164,6 +164,10 @@ impl Setting for Structure {
         shown(&self.0)
     }
 
+    fn written(&self) -> Written {
+        Written::Structure(self.0.clone())
+    }
+
     fn emptied() -> Option<Self> {
         Some(Self::default())
     }

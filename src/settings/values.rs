@@ -51,6 +51,10 @@ macro_rules! measured {
             fn shown(&self) -> String {
                 format!("{} {}", self.0, $unit)
             }
+
+            fn written(&self) -> Written {
+                Written::Text(self.0.to_string())
+            }
         }
     )* };
 }
@@ -80,6 +84,10 @@ macro_rules! worded {
 
             fn shown(&self) -> String {
                 shown_text(&self.0)
+            }
+
+            fn written(&self) -> Written {
+                Written::Text(self.0.clone())
             }
 
             $( fn emptied() -> Option<Self> {
@@ -224,6 +232,10 @@ impl Setting for Ids {
         shown_text(&self.0.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
     }
 
+    fn written(&self) -> Written {
+        Written::List(self.0.iter().cloned().collect())
+    }
+
     fn emptied() -> Option<Self> {
         Some(Self::default())
     }
@@ -253,6 +265,10 @@ impl Setting for Layers {
 
     fn shown(&self) -> String {
         shown_text(&self.0.join(", "))
+    }
+
+    fn written(&self) -> Written {
+        Written::List(self.0.clone())
     }
 
     fn emptied() -> Option<Self> {

@@ -10,7 +10,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("deployment", &["settings"]),
     ("remote", &["settings"]),
     ("package", &["deployment", "settings"]),
-    ("config", &["settings", "deployment", "host", "package", "place"]),
+    ("config", &["settings", "deployment", "host", "package", "place", "remote"]),
     ("plan", &["settings", "deployment", "package", "remote"]),
     ("report", &["settings", "deployment", "host", "place", "package", "plan", "remote"]),
     ("apply", &["place", "plan", "report"]),

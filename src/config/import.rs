@@ -1,0 +1,97 @@
+//! From a live function to the block that describes it: the other way round.
+
+use serde_json::Value as Json;
+
+use super::layer::{Entry, Given, Value};
+use super::render::{self, Rendered};
+use crate::deployment::Target;
+use crate::place::Place;
+use crate::remote::Live;
+use crate::settings::{Attachment, Count, FunctionName, Settings, Structure, Written, snake};
+
+/// The block of a function that exists. Settings that are as AWS makes them are left out; values of variables, which
+/// may be secrets, are to come from variables of the same names.
+pub fn imported(function: &FunctionName, target: &Target, region: &str, live: &Live, defaults: &Settings) -> Rendered {
+    let text = |text: &str| value(Value::Text(text.to_owned()));
+    let mut options = vec![("function_name", text(&function.name))];
+    options.push(("region", text(target.region.as_deref().unwrap_or(region))));
+    let differs: Vec<_> = live.settings.differences(defaults).into_iter().map(|found| found.setting).collect();
+    let written = live.settings.only(&differs).written();
+    let settings = written.into_iter().filter(|(name, _)| *name != "environment");
+    options.extend(settings.map(|(name, written)| (name, given(written))));
+    let variables = live.settings.environment.iter().flat_map(|environment| environment.0.keys());
+    let from_env = |name: &String| entry(name, value(Value::Map(vec![entry("from_env", text(name))])));
+    options.extend(map("environment", variables.map(from_env).collect()));
+    options.extend(
+        live.architecture.map(|architecture| ("architecture", given(crate::settings::Setting::written(&architecture)))),
+    );
+    let tags = live.tags.iter().flatten().filter(|(key, _)| !key.starts_with("aws:"));
+    options.extend(map("function_tags", tags.map(|(key, tag)| entry(key, text(tag))).collect()));
+    options.extend(live.source_kms_key_arn.as_deref().map(|arn| ("source_kms_key_arn", text(arn))));
+    if let [alias] = &live.aliases[..] {
+        options.push(("alias", text(&alias.name)));
+    }
+    options.extend(Attachment::ALL.into_iter().filter_map(|attachment| attached(attachment, live)));
+    Rendered::unsourced(options)
+}
+
+/// What stands around the function of one kind; nothing where that is nothing.
+fn attached(attachment: Attachment, live: &Live) -> Option<(&'static str, Given)> {
+    let known = live.attachments.get(&attachment)?;
+    let known = || known.iter().filter(|(key, _)| *key != "$LATEST");
+    let given = match attachment.count() {
+        Count::One => json(&known().next()?.1.document.0),
+        Count::Many => {
+            let item = |(key, known): (&String, &crate::remote::Attached)| match attachment {
+                Attachment::Permissions => {
+                    let id = Structure::of([("StatementId", key.as_str().into())]);
+                    json(&known.document.over(&id).0)
+                }
+                _ => json(&known.document.0),
+            };
+            let items: Vec<_> = known().map(item).collect();
+            if items.is_empty() {
+                return None;
+            }
+            value(Value::List(items))
+        }
+    };
+    Some((attachment.option(), given))
+}
+
+fn map(name: &'static str, entries: Vec<Entry>) -> Option<(&'static str, Given)> {
+    (!entries.is_empty()).then(|| (name, value(Value::Map(entries))))
+}
+
+fn entry(key: &str, given: Given) -> Entry {
+    Entry { key: key.to_owned(), place: nowhere(), given }
+}
+
+fn given(written: Written) -> Given {
+    match written {
+        Written::Text(text) => value(Value::Text(text)),
+        Written::List(items) => value(Value::List(items.into_iter().map(|item| value(Value::Text(item))).collect())),
+        Written::Structure(structure) => json(&structure),
+    }
+}
+
+/// JSON of the API as users write it.
+fn json(json: &Json) -> Given {
+    value(match json {
+        Json::Null => Value::Null,
+        Json::String(text) => Value::Text(text.clone()),
+        Json::Array(items) => Value::List(items.iter().map(self::json).collect()),
+        Json::Object(members) => {
+            Value::Map(members.iter().map(|(name, value)| entry(&snake(name), self::json(value))).collect())
+        }
+        other => Value::Text(other.to_string()),
+    })
+}
+
+fn value(value: Value) -> Given {
+    Given { value, place: nowhere() }
+}
+
+fn nowhere() -> Place {
+    render::nowhere()
+}
