@@ -32,6 +32,10 @@ pub enum Verb {
         /// Whether its entries are shown.
         list: bool,
     },
+    /// Show what is live.
+    Status,
+    /// Show the functions of the Region.
+    List,
 }
 
 impl Verb {
@@ -42,6 +46,19 @@ impl Verb {
             Self::Plan { .. } => "plan",
             Self::Check => "check",
             Self::Package { .. } => "package",
+            Self::Status => "status",
+            Self::List => "list",
+        }
+    }
+
+    /// What the configuration is read for.
+    fn purpose(&self) -> Purpose {
+        match self {
+            Self::Deploy | Self::Plan { .. } => Purpose::Deploy,
+            Self::Check => Purpose::Check,
+            Self::Package { .. } => Purpose::Package,
+            Self::Status => Purpose::Live,
+            Self::List => Purpose::Region,
         }
     }
 }
@@ -72,27 +89,30 @@ pub fn parse(called_as: &str, arguments: &[String]) -> Result<Invocation, Stop> 
         .try_get_matches_from(std::iter::once("dpl-lambda".to_owned()).chain(arguments))
         .map_err(|error| stop(&error))?;
     let (verb, matches) = match matches.subcommand() {
-        Some(("plan", of_verb)) => (Verb::Plan { exit_code: of_verb.get_flag("exit_code") }, of_verb),
-        Some(("check", of_verb)) => (Verb::Check, of_verb),
-        Some(("package", of_verb)) => {
-            let (output, list) = (of_verb.get_one::<PathBuf>("output").cloned(), of_verb.get_flag("list"));
-            if output.is_none() && !list {
-                let problem = Problem::new("`package` has nowhere to write to");
-                return Err(Stop::Wrong(
-                    problem.help("say `--output FILE` to write the archive, or `--list` to see what it has"),
-                ));
-            }
-            (Verb::Package { output, list }, of_verb)
-        }
-        Some((_, of_verb)) => (Verb::Deploy, of_verb),
+        Some((name, of_verb)) => (verb(name, of_verb).map_err(Stop::Wrong)?, of_verb),
         None => (Verb::Deploy, &matches),
     };
-    let purpose = match verb {
-        Verb::Deploy | Verb::Plan { .. } => Purpose::Deploy,
-        Verb::Check => Purpose::Check,
-        Verb::Package { .. } => Purpose::Package,
-    };
+    let purpose = verb.purpose();
     Ok(Invocation { request: Request { flags: layer(matches).map_err(Stop::Wrong)?, purpose, speaks }, verb })
+}
+
+/// A verb with what is its own.
+fn verb(name: &str, matches: &ArgMatches) -> Result<Verb, Problem> {
+    Ok(match name {
+        "plan" => Verb::Plan { exit_code: matches.get_flag("exit_code") },
+        "check" => Verb::Check,
+        "package" => {
+            let (output, list) = (matches.get_one::<PathBuf>("output").cloned(), matches.get_flag("list"));
+            if output.is_none() && !list {
+                let problem = Problem::new("`package` has nowhere to write to");
+                return Err(problem.help("say `--output FILE` to write the archive, or `--list` to see what it has"));
+            }
+            Verb::Package { output, list }
+        }
+        "status" => Verb::Status,
+        "list" => Verb::List,
+        _ => Verb::Deploy,
+    })
 }
 
 /// Whether a command line that cannot be understood asks for a JSON document all the same.
@@ -115,6 +135,7 @@ fn command() -> Command {
         .value_parser(ValueParser::path_buf())
         .help("Where to write the archive");
     let list = Arg::new("list").long("list").action(ArgAction::SetTrue).help("Show the entries with mode and size");
+    let verb = |name: &'static str, about: &'static str| Command::new(name).about(about);
     let root = Command::new("dpl-lambda")
         .about("Deploys AWS Lambda functions from any CI")
         .version(env!("CARGO_PKG_VERSION"))
@@ -122,18 +143,17 @@ fn command() -> Command {
         .infer_long_args(true)
         .disable_help_subcommand(true)
         .arg_required_else_help(false)
-        .subcommand(Command::new("deploy").about("Make the functions what they should be (the default)"))
-        .subcommand(Command::new("plan").about("Show what deploy would do, and change nothing").arg(exit_code))
+        .subcommand(verb("deploy", "Make the functions what they should be (the default)"))
+        .subcommand(verb("plan", "Show what deploy would do, and change nothing").arg(exit_code))
+        .subcommand(verb(
+            "check",
+            "Look whether configuration and package are right; needs neither AWS nor credentials",
+        ))
         .subcommand(
-            Command::new("check")
-                .about("Look whether configuration and package are right; needs neither AWS nor credentials"),
+            verb("package", "Build the package; needs no function, Region or credentials").arg(output).arg(list),
         )
-        .subcommand(
-            Command::new("package")
-                .about("Build the package; needs no function, Region or credentials")
-                .arg(output)
-                .arg(list),
-        );
+        .subcommand(verb("status", "Show what is live: state, code, versions, aliases, URL, concurrency"))
+        .subcommand(verb("list", "Show the functions of the Region"));
     let root = Group::ALL.into_iter().fold(root, |command, group| {
         let options = OPTIONS.iter().filter(move |option| option.group == group);
         options.fold(command.next_help_heading(group.heading()), |command, option| command.arg(flag(option)))
@@ -270,12 +290,14 @@ fn by_prefix(name: &str) -> Option<(&'static Opt, Option<&'static str>)> {
         let mut found = OPTIONS.iter().filter(among);
         found.next().filter(|_| found.next().is_none()).map(|option| (option, None))
     };
-    let own = ["help", "version", "exit_code", "output", "list"].contains(&name);
-    if own { None } else { only(true).or_else(|| only(false)) }
+    if OWN.contains(&name) { None } else { only(true).or_else(|| only(false)) }
 }
 
 /// The words of the verbs.
-const VERBS: [&str; 4] = ["deploy", "plan", "check", "package"];
+const VERBS: [&str; 6] = ["deploy", "plan", "check", "package", "status", "list"];
+
+/// The flags that only some verbs have, as [`options::canonical`] writes them.
+const OWN: [&str; 5] = ["help", "version", "exit_code", "output", "list"];
 
 /// What the parser says, in our voice. Values are never repeated: one of them may be a secret.
 fn stop(error: &clap::Error) -> Stop {
@@ -303,7 +325,7 @@ fn stop(error: &clap::Error) -> Stop {
             let near = VERBS.iter().any(|verb| strsim::jaro_winkler(verb, &argument) > 0.8);
             let shown = if near { format!("`{argument}`") } else { "one of the arguments".to_owned() };
             Problem::new(format!("{shown} is neither a verb nor an option"))
-                .help("the verbs are deploy, plan, check and package")
+                .help(format!("the verbs are {}", VERBS.join(", ")))
         }
         ErrorKind::InvalidValue | ErrorKind::WrongNumberOfValues | ErrorKind::TooFewValues | ErrorKind::NoEquals => {
             Problem::new(format!("`{argument}` has no value, or one that it does not take"))

@@ -54,6 +54,8 @@ pub enum Error {
         /// The function.
         function: String,
     },
+    /// The functions of a Region could not be listed.
+    Listing(Fault),
     /// The plan must not be done.
     Plan {
         /// Why, each with the place of its option.
@@ -109,6 +111,14 @@ impl Error {
         Self::Asked { headline, fault, function: function.to_owned() }
     }
 
+    /// There is no such function.
+    pub fn absent(function: &str, region: &str) -> Self {
+        let message = format!("AWS has no function of this name in {region}, for these credentials");
+        let fault = Fault::new(FaultKind::Failed, message)
+            .help("look at `function_name`, `region` and the credentials; `dpl-lambda list` shows which there are");
+        Self::Asked { headline: format!("there is no function `{function}`"), fault, function: function.to_owned() }
+    }
+
     /// What stands in the way of a plan, each with its file and the place of its option, or else of the function's name.
     pub fn obstacles(function: &str, obstacles: &[Obstacle], places: &Places) -> Self {
         let place = |option: &str| places.get(option).or_else(|| places.get("function_name")).cloned();
@@ -120,7 +130,7 @@ impl Error {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) | Self::Configuration(_) | Self::Package { .. } | Self::Refused(_) => ExitCode::Refused,
-            Self::Asked { fault, .. } => code_of(fault.kind),
+            Self::Asked { fault, .. } | Self::Listing(fault) => code_of(fault.kind),
             Self::Plan { obstacles, .. } => {
                 let refused = obstacles.iter().any(|(obstacle, _)| obstacle.cause == Cause::Refused);
                 if refused { ExitCode::Refused } else { ExitCode::Conflict }
@@ -167,6 +177,11 @@ impl Error {
                 failure.problems = vec![fault_problem(fault)];
                 failure.help.clone_from(&fault.help);
                 failure.function = Some(function.clone());
+            }
+            Self::Listing(fault) => {
+                "cannot list the functions".clone_into(&mut failure.headline);
+                failure.problems = vec![fault_problem(fault)];
+                failure.help.clone_from(&fault.help);
             }
             Self::Plan { obstacles, function } => {
                 failure.headline = format!("`{function}` is not deployed");

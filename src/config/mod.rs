@@ -15,6 +15,7 @@ pub mod options;
 mod read;
 mod resolve;
 mod shell;
+mod subject;
 mod yaml;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 pub use blocks::truth;
 pub use env::structured;
 pub use layer::{Entry as MapEntry, Given, Layer, Value, insert};
+pub use subject::{Reach, Subject};
 
 use self::{read::Reader, resolve::Context};
 use crate::deployment::{Code, Deployment};
@@ -49,6 +51,10 @@ pub enum Purpose {
     Check,
     /// Only package: no function is needed.
     Package,
+    /// Look at what is live, or act on it: neither conditions nor the package count.
+    Live,
+    /// Look around in a Region: no function is needed either.
+    Region,
 }
 
 /// Whose command line this is.
@@ -123,10 +129,14 @@ pub struct Entry {
 /// What a configuration says.
 #[derive(Debug, Default)]
 pub struct Loaded {
-    /// What to deploy, in order; with [`Purpose::Package`] empty.
+    /// What to deploy, in order; filled only with [`Purpose::Deploy`] and [`Purpose::Check`].
     pub entries: Vec<Entry>,
     /// What to package; filled only with [`Purpose::Package`].
     pub packages: Vec<(Code, Places)>,
+    /// What to look at or act on, in order; filled only with [`Purpose::Live`].
+    pub subjects: Vec<Subject>,
+    /// Where to look around, in order; filled only with [`Purpose::Region`].
+    pub regions: Vec<Reach>,
     /// Why blocks are not deployed in this build.
     pub skipped: Vec<String>,
     /// How the run goes. Filled as far as possible also when there are problems.
@@ -174,8 +184,8 @@ pub fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
     if blocks.blocks.is_empty() {
         let alone = layers(None);
         let broken = !loaded.problems.is_empty() && blocks.file.is_some();
-        let complete =
-            blocks.file.is_none() || alone.contains_key("function_name") || request.purpose == Purpose::Package;
+        let needs_no_function = matches!(request.purpose, Purpose::Package | Purpose::Region);
+        let complete = blocks.file.is_none() || alone.contains_key("function_name") || needs_no_function;
         match &blocks.file {
             Some(file) if !complete && !broken => loaded.problems.push(nothing_for_us(file)),
             _ if broken && !alone.contains_key("function_name") => {}
@@ -229,7 +239,7 @@ fn skip(block: &blocks::Block, request: &Request, build: &Build, host: &Host, lo
     let reason = match request.purpose {
         Purpose::Deploy => block.conditions.reason_to_skip(build, host),
         Purpose::Check => Ok(block.conditions.reason_to_have_no_value(build)),
-        Purpose::Package => Ok(None),
+        Purpose::Package | Purpose::Live | Purpose::Region => Ok(None),
     };
     reason.unwrap_or_else(|problem| {
         loaded.problems.push(problem);
@@ -243,13 +253,20 @@ fn entry(mut reader: Reader, allow_failure: bool, request: &Request, context: &C
     }
     let dry_run = dry_run(&mut reader);
     let cleanup = reader.flag("cleanup");
-    if request.purpose == Purpose::Package {
-        let code = code::code(&mut reader, context);
-        loaded.packages.push((code, reader.places()));
-    } else if let Some(deployment) = resolve::deployment(&mut reader, context) {
-        let commands = resolve::commands(&mut reader, context);
-        let places = reader.places();
-        loaded.entries.push(Entry { deployment, places, allow_failure, dry_run, cleanup, commands });
+    match request.purpose {
+        Purpose::Package => {
+            let code = code::code(&mut reader, context);
+            loaded.packages.push((code, reader.places()));
+        }
+        Purpose::Live => loaded.subjects.extend(subject::subject(&mut reader, dry_run, context)),
+        Purpose::Region => loaded.regions.extend(subject::reach(&mut reader, None, context)),
+        Purpose::Deploy | Purpose::Check => {
+            if let Some(deployment) = resolve::deployment(&mut reader, context) {
+                let commands = resolve::commands(&mut reader, context);
+                let places = reader.places();
+                loaded.entries.push(Entry { deployment, places, allow_failure, dry_run, cleanup, commands });
+            }
+        }
     }
     loaded.secrets.append(&mut reader.secrets);
     loaded.values.append(&mut reader.values);

@@ -8,7 +8,7 @@ use std::{
     collections::BTreeMap,
     env,
     ffi::OsString,
-    io::IsTerminal,
+    io::{self, IsTerminal},
     path::PathBuf,
     process::Command,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -53,8 +53,8 @@ impl Host {
                 .map(|name| name.to_string_lossy().into_owned())
                 .unwrap_or_default(),
             arguments: arguments.collect(),
-            terminal: std::io::stdout().is_terminal(),
-            error_terminal: std::io::stderr().is_terminal(),
+            terminal: io::stdout().is_terminal(),
+            error_terminal: io::stderr().is_terminal(),
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::package::Listed;
 use crate::place::Problem;
 use crate::plan::{Plan, Step};
+use crate::remote::{Status, Summary};
 
 /// Something that happened.
 #[derive(Debug, Clone)]
@@ -68,6 +69,15 @@ pub enum Event {
     },
     /// A package was written or listed.
     Packaged(Packaged),
+    /// How a function is.
+    Status(Box<Status>),
+    /// Which functions there are.
+    Listed {
+        /// Where.
+        region: String,
+        /// Each of them, by name.
+        functions: Vec<Summary>,
+    },
     /// The run, or one function of it, failed.
     Failed(Failure),
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::event::{Event, Failure};
+use super::members::Members;
 use crate::package::{self, Listed};
 use crate::place::{FilePlace, Place, Problem};
 use crate::plan::{Plan, Step};
@@ -21,6 +22,8 @@ pub(super) struct Document {
     changed: bool,
     functions: Vec<Function>,
     packages: Vec<Package>,
+    #[serde(flatten)]
+    members: Members,
     skipped: Vec<String>,
     warnings: Vec<Complaint>,
     errors: Vec<Failed>,
@@ -135,6 +138,7 @@ impl Document {
             changed: false,
             functions: Vec::new(),
             packages: Vec::new(),
+            members: Members::default(),
             skipped: Vec::new(),
             warnings: Vec::new(),
             errors: Vec::new(),
@@ -143,6 +147,7 @@ impl Document {
 
     /// Takes in what happened.
     pub(super) fn note(&mut self, event: &Event) {
+        self.members.note(event);
         match event {
             Event::Warning(problem) => self.warnings.push(complaint(problem)),
             Event::Skipped(reason) => self.skipped.push(reason.clone()),
@@ -208,7 +213,9 @@ impl Document {
             | Event::StepStarted { .. }
             | Event::Waiting { .. }
             | Event::Progress { .. }
-            | Event::StepDone { .. } => {}
+            | Event::StepDone { .. }
+            | Event::Status(_)
+            | Event::Listed { .. } => {}
         }
     }
 

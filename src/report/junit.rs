@@ -65,6 +65,7 @@ impl Junit {
                 }
             }
             Event::Checked { function, .. } => self.alone(Some(function), Case::new("check", Ok(()))),
+            Event::Status(status) => self.alone(Some(&status.function), Case::new("status", Ok(()))),
             Event::Packaged(_) => self.alone(None, Case::new("package", Ok(()))),
             Event::Skipped(reason) => self.alone(None, Case::new(reason, Err(Reason::NotDone))),
             Event::Failed(failure) => self.failed(failure),

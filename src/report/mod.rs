@@ -20,6 +20,8 @@ mod gitlab;
 mod http;
 mod json;
 mod junit;
+mod live;
+mod members;
 mod plain;
 mod plan;
 mod progress;
@@ -82,7 +84,13 @@ pub enum Speaker {
 fn is_result(event: &Event) -> bool {
     matches!(
         event,
-        Event::Warning(_) | Event::Failed(_) | Event::Deployed(_) | Event::Checked { .. } | Event::Packaged(_)
+        Event::Warning(_)
+            | Event::Failed(_)
+            | Event::Deployed(_)
+            | Event::Checked { .. }
+            | Event::Packaged(_)
+            | Event::Status(_)
+            | Event::Listed { .. }
     )
 }
 
@@ -208,7 +216,7 @@ impl Reporter {
                 let link = self.dialect.link(&label, &url);
                 self.command(link);
             }
-            event if told => plain::lines(event).iter().for_each(|line| self.line(line)),
+            event if told => self.told(event),
             _ => {}
         }
     }
@@ -303,6 +311,13 @@ impl Reporter {
             && let Some(text) = self.dialect.close()
         {
             self.console.print(Stream::Output, &text);
+        }
+    }
+
+    /// Says what an event is in plain lines.
+    fn told(&self, event: &Event) {
+        for line in plain::lines(event) {
+            self.line(&line);
         }
     }
 

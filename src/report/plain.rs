@@ -3,7 +3,7 @@
 use super::{
     dialect::{Dialect, Stream},
     event::{Deployed, Event, Failure, Packaged},
-    plan, sanitise,
+    live, plan, sanitise,
 };
 use crate::package::{self, DIRECT_LIMIT, Listed, UNPACKED_LIMIT};
 use crate::plan::Step;
@@ -46,6 +46,8 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
             vec![format!("`{function}` is configured correctly; its package {told}.")]
         }
         Event::Packaged(package) => packaged(package),
+        Event::Status(status) => live::status(status),
+        Event::Listed { region, functions } => live::list(region, functions),
         Event::StepDone { .. }
         | Event::Progress { .. }
         | Event::Stage(_)

@@ -1,6 +1,8 @@
-//! One run: load, build, read, plan, tell, apply. Wires the modules and knows nothing that they know.
+//! One run: load, build, read, plan, tell, apply; or one of the verbs that need no package. Wires the modules and knows
+//! nothing that they know.
 
 mod around;
+mod live;
 mod packing;
 mod secrets;
 
@@ -137,6 +139,8 @@ impl<'a> Run<'a> {
             match &self.verb {
                 Verb::Package { output, list } => self.package(loaded, output.as_deref(), *list, &interrupt).await,
                 Verb::Check => self.check(&loaded.entries, &interrupt).await,
+                Verb::Status => self.status(&loaded.subjects, &interrupt).await,
+                Verb::List => self.list(&loaded.regions, &interrupt).await,
                 Verb::Deploy | Verb::Plan { .. } if loaded.entries.is_empty() => Ok(ExitCode::Success),
                 Verb::Deploy | Verb::Plan { .. } => self.deploy_tidily(&loaded.entries, &interrupt).await,
             }

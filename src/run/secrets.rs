@@ -42,7 +42,9 @@ pub(super) fn hide_surroundings(host: &Host, console: &Console) {
 /// Hides what the configuration holds, also where it has problems.
 pub(super) fn hide_configured(loaded: &Loaded, reporter: &mut Reporter) {
     loaded.secrets.iter().for_each(|secret| reporter.hide(secret));
-    let public = loaded.entries.iter().map(public).collect::<Vec<_>>().join("\n");
+    let subjects = loaded.subjects.iter().map(|subject| subject.function.written.clone());
+    let regions = loaded.subjects.iter().filter_map(|subject| subject.reach.target.region.clone());
+    let public = loaded.entries.iter().map(public).chain(subjects).chain(regions).collect::<Vec<_>>().join("\n");
     for (name, value) in &loaded.values {
         if sounds_secret(name) && !public.contains(value.expose()) {
             reporter.hide(value);

@@ -12,7 +12,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("package", &["deployment", "settings"]),
     ("config", &["settings", "deployment", "host", "package", "place"]),
     ("plan", &["settings", "deployment", "package", "remote"]),
-    ("report", &["settings", "deployment", "host", "place", "package", "plan"]),
+    ("report", &["settings", "deployment", "host", "place", "package", "plan", "remote"]),
     ("apply", &["place", "plan", "report"]),
     ("aws", &["apply", "settings", "deployment", "package", "plan", "remote"]),
     ("cli", &["config", "place", "report"]),

@@ -36,6 +36,9 @@ mod upload;
 // What happens when something goes wrong.
 mod faults;
 
+// What is live, and how it goes back or away.
+mod live;
+
 // As whom AWS is called.
 mod oidc;
 

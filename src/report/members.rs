@@ -1,0 +1,192 @@
+//! What the document of `--format json` has for verbs that do not deploy: present only where it was told.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::event::Event;
+use crate::remote::{self, MadeOf};
+
+/// Members of the document that stand at its top level.
+#[derive(Serialize, Default)]
+pub(super) struct Members {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    status: Vec<Status>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    regions: Vec<Region>,
+}
+
+/// What is unknown is null.
+#[derive(Serialize)]
+struct Status {
+    function_name: String,
+    region: String,
+    function_arn: String,
+    description: String,
+    state: String,
+    state_reason: Option<String>,
+    last_update_status: String,
+    last_update_status_reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runtime: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_uri: Option<String>,
+    architecture: String,
+    memory_size: i32,
+    timeout: i32,
+    last_modified: String,
+    code_sha256: String,
+    code_size: u64,
+    log_group: String,
+    reserved_concurrency: Option<i32>,
+    provisioned_concurrency: Option<Vec<Provisioned>>,
+    function_urls: Option<Vec<Url>>,
+    aliases: Option<Vec<Alias>>,
+    versions: Option<Vec<Version>>,
+}
+
+#[derive(Serialize)]
+struct Provisioned {
+    qualifier: String,
+    requested: i32,
+    available: i32,
+    status: String,
+    status_reason: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Url {
+    qualifier: String,
+    url: String,
+    auth_type: String,
+}
+
+#[derive(Serialize)]
+struct Alias {
+    name: String,
+    version: String,
+    weights: BTreeMap<String, f64>,
+    previous_version: Option<String>,
+    description: String,
+}
+
+#[derive(Serialize)]
+struct Version {
+    version: String,
+    description: String,
+    last_modified: String,
+    code_sha256: String,
+}
+
+#[derive(Serialize)]
+struct Region {
+    region: String,
+    functions: Vec<Summary>,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    function_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runtime: Option<String>,
+    package_type: &'static str,
+    memory_size: i32,
+    timeout: i32,
+    last_modified: String,
+}
+
+impl Members {
+    /// Takes in what happened.
+    pub(super) fn note(&mut self, event: &Event) {
+        match event {
+            Event::Status(found) => self.status.push(status(found)),
+            Event::Listed { region, functions } => {
+                let functions = functions.iter().map(summary).collect();
+                self.regions.push(Region { region: region.clone(), functions });
+            }
+            _ => {}
+        }
+    }
+}
+
+fn status(status: &remote::Status) -> Status {
+    let remote::Status {
+        function,
+        region,
+        arn,
+        description,
+        state,
+        last_update,
+        made_of,
+        architecture,
+        memory_size,
+        timeout,
+        last_modified,
+        code_sha256,
+        code_size,
+        log_group,
+        reserved_concurrency,
+        versions,
+        aliases,
+        urls,
+        provisioned,
+    } = status.clone();
+    let (runtime, image_uri) = match made_of {
+        MadeOf::Runtime(runtime) => (Some(runtime), None),
+        MadeOf::Image(uri) => (None, uri),
+    };
+    Status {
+        function_name: function,
+        region,
+        function_arn: arn,
+        description,
+        state: state.word,
+        state_reason: state.reason,
+        last_update_status: last_update.word,
+        last_update_status_reason: last_update.reason,
+        runtime,
+        image_uri,
+        architecture,
+        memory_size,
+        timeout,
+        last_modified,
+        code_sha256,
+        code_size,
+        log_group,
+        reserved_concurrency,
+        provisioned_concurrency: provisioned.ok().map(|found| found.into_iter().map(provisioned_of).collect()),
+        function_urls: urls.ok().map(|urls| urls.into_iter().map(url).collect()),
+        aliases: aliases.ok().map(|aliases| aliases.into_iter().map(alias).collect()),
+        versions: versions.ok().map(|versions| versions.into_iter().map(version).collect()),
+    }
+}
+
+fn provisioned_of(provisioned: remote::Provisioned) -> Provisioned {
+    let remote::Provisioned { qualifier, requested, available, status } = provisioned;
+    Provisioned { qualifier, requested, available, status: status.word, status_reason: status.reason }
+}
+
+fn url(url: remote::Url) -> Url {
+    let remote::Url { alias, url, auth_type } = url;
+    Url { qualifier: alias.unwrap_or_else(|| "$LATEST".to_owned()), url, auth_type }
+}
+
+fn alias(alias: remote::Alias) -> Alias {
+    let previous_version = alias.previous().map(str::to_owned);
+    let remote::Alias { name, version, weights, description, revision_id: _ } = alias;
+    Alias { name, version, weights, previous_version, description }
+}
+
+fn version(version: remote::Published) -> Version {
+    let remote::Published { number, description, last_modified, code_sha256 } = version;
+    Version { version: number.to_string(), description, last_modified, code_sha256 }
+}
+
+fn summary(summary: &remote::Summary) -> Summary {
+    let remote::Summary { function, made_of, memory_size, timeout, last_modified } = summary.clone();
+    let (runtime, package_type) = match made_of {
+        MadeOf::Runtime(runtime) => (Some(runtime), "Zip"),
+        MadeOf::Image(_) => (None, "Image"),
+    };
+    Summary { function_name: function, runtime, package_type, memory_size, timeout, last_modified }
+}

@@ -1,0 +1,198 @@
+//! What is live: how it is shown.
+
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::harness::{Aws, Fault, Kind, Outcome, Proxy, Universe, emulator, on_both};
+
+const PYTHON: &str = "def handler(event, context): return 'hello'\n";
+
+/// A function with so many versions, and an alias that points at the newest.
+fn world(kind: Kind, function: &str, versions: u32, alias: &str) -> (Universe, Proxy, Aws) {
+    let endpoint = &emulator(kind).endpoint;
+    let (proxy, aws) = (Proxy::before(endpoint), Aws::of(endpoint));
+    let block = format!(
+        "function_name: {function}\nrole: arn:aws:iam::{}:role/deployed\nruntime: python3.12\nhandler: index.handler\nzip: dist\npublish: true\n",
+        kind.account()
+    );
+    let universe = Universe::at(&proxy.endpoint).file("dist/index.py", PYTHON).file("dpl.yml", block);
+    for version in 1..=versions {
+        let line = format!("--quiet --memory_size {} --version_description 'the one of {version}'", 128 + version);
+        universe.run(&line).code(0);
+    }
+    let newest = versions.to_string();
+    aws.make_alias(
+        function,
+        &json!({ "Name": "live", "FunctionVersion": newest, "Description": alias, "RoutingConfig": { "AdditionalVersionWeights": {} } }),
+    );
+    proxy.forget_calls();
+    (universe, proxy, aws)
+}
+
+fn denied() -> Fault {
+    Fault::Answer(403, "AccessDeniedException", "no")
+}
+
+#[test]
+fn a_status_has_all_that_stands_around_a_function() {
+    let (universe, proxy, aws) = world(Kind::Ministack, "shown", 7, "what customers call [before: 6]");
+    let arn = "arn:aws:lambda:us-east-1:000000000000:function:shown";
+    aws.put("PUT", "/2017-10-31/functions/shown/concurrency", &json!({ "ReservedConcurrentExecutions": 5 }));
+    aws.put(
+        "PUT",
+        "/2015-03-31/functions/shown/aliases/live",
+        &json!({ "RoutingConfig": { "AdditionalVersionWeights": { "3": 0.125 } } }),
+    );
+    let url = |arn: String, auth: &str| json!({ "FunctionUrl": format!("https://{auth}.on.aws/"), "FunctionArn": arn, "AuthType": auth, "CreationTime": "x", "LastModifiedTime": "x" });
+    let urls = json!({ "FunctionUrlConfigs": [url(format!("{arn}:live"), "NONE"), url(arn.to_owned(), "AWS_IAM")] });
+    proxy.on("ListFunctionUrlConfigs", 0, Fault::Instead(200, urls.to_string()));
+    let warm = json!({ "ProvisionedConcurrencyConfigs": [{ "FunctionArn": format!("{arn}:live"), "RequestedProvisionedConcurrentExecutions": 4, "AvailableProvisionedConcurrentExecutions": 1, "Status": "FAILED", "StatusReason": "no room" }] });
+    proxy.on("ListProvisionedConcurrencyConfigs", 0, Fault::Instead(200, warm.to_string()));
+
+    let outcome = universe.run("status").code(0);
+    let outcome = outcome.says("`shown` in us-east-1\n").says(arn).says("  state        Active\n");
+    let outcome = outcome.says("  runtime      python3.12 on x86_64\n").says("  memory       135 MB, timeout 3 s\n");
+    let outcome = outcome.says("  concurrency  5 reserved\n").says("1 of 4 for `live`, FAILED: no room\n");
+    let outcome =
+        outcome.says("https://AWS_IAM.on.aws/ of $LATEST (AWS_IAM)\n").says("https://NONE.on.aws/ of `live` (NONE)\n");
+    let outcome = outcome.says("  alias        `live` → 7 with 12.5 % to 3 (before: 6)\n");
+    let outcome =
+        outcome.says("  versions     7, of which the newest are\n").says("the one of 3\n").never_says("the one of 2\n");
+    assert!(outcome.stdout.find("the one of 7") < outcome.stdout.find("the one of 6"));
+
+    let document = universe.run("status --format json").code(0).json();
+    let status = &document["status"][0];
+    assert_eq!(status["versions"].as_array().unwrap().len(), 7);
+    assert_eq!(status["versions"][0]["description"], "the one of 7");
+    assert_eq!(
+        status["aliases"],
+        json!([{ "name": "live", "version": "7", "weights": { "3": 0.125 }, "previous_version": "6", "description": "what customers call [before: 6]" }])
+    );
+    assert_eq!(status["function_urls"][0]["qualifier"], "$LATEST");
+    assert_eq!(
+        (&status["reserved_concurrency"], &status["code_size"]),
+        (&json!(5), &aws.get("shown")["Configuration"]["CodeSize"])
+    );
+    assert_eq!(proxy.writes(), Vec::<String>::new());
+}
+
+#[test]
+fn what_may_not_be_read_is_unknown_and_no_failure() {
+    on_both(|kind| {
+        let (universe, proxy, _) = world(kind, "half-shown", 1, "");
+        for operation in
+            ["ListVersionsByFunction", "ListAliases", "ListFunctionUrlConfigs", "ListProvisionedConcurrencyConfigs"]
+        {
+            proxy.on(operation, 0, denied());
+        }
+        let outcome =
+            universe.run("status").code(0).says("warning: AWS denied `lambda:ListAliases` on `half-shown`: no");
+        outcome.says("  alias        unknown\n").says("  versions     unknown\n").says("  URL          unknown\n");
+        let document = universe.run("status --format json").code(0).json();
+        assert_eq!(document["status"][0]["aliases"], json!(null));
+        assert_eq!(document["warnings"].as_array().unwrap().len(), 4);
+        proxy.on("GetFunction", 0, denied());
+        universe.run("status").code(4).says("AWS denied `lambda:GetFunction`");
+    });
+}
+
+#[test]
+fn a_status_says_what_is_in_progress_or_went_wrong_without_waiting() {
+    let (universe, proxy, aws) = world(Kind::Ministack, "in-progress", 1, "");
+    let mut found = aws.get("in-progress");
+    let config = found["Configuration"].as_object_mut().unwrap();
+    config.insert("State".to_owned(), json!("Pending"));
+    config.insert("StateReasonCode".to_owned(), json!("Creating"));
+    config.insert("LastUpdateStatus".to_owned(), json!("Failed"));
+    config.insert("LastUpdateStatusReason".to_owned(), json!("no such ##[image]"));
+    config.insert("LastUpdateStatusReasonCode".to_owned(), json!("InvalidImage"));
+    config.insert("PackageType".to_owned(), json!("Image"));
+    found["Code"]["ImageUri"] = json!("000000000000.dkr.ecr.us-east-1.amazonaws.com/r:1");
+    proxy.on("GetFunction", 0, Fault::Instead(200, found.to_string()));
+    let outcome = universe.run("status").code(0).says("  state        Pending: Creating\n").says("(InvalidImage)\n");
+    outcome.says("  image        000000000000.dkr.ecr.us-east-1.amazonaws.com/r:1 on x86_64").never_says("##[image]");
+}
+
+#[test]
+fn a_function_that_is_not_there_has_no_status() {
+    on_both(|kind| {
+        let proxy = Proxy::before(&emulator(kind).endpoint);
+        let universe = Universe::at(&proxy.endpoint);
+        universe
+            .run("status --function_name nobody")
+            .code(1)
+            .says("there is no function `nobody`")
+            .says("AWS has no function of this name in us-east-1");
+        universe.run("status").code(3).says("no function is named");
+        assert_eq!(proxy.calls(), ["GetFunction"]);
+    });
+}
+
+#[test]
+fn conditions_and_packages_hold_no_look_back() {
+    let (universe, ..) = world(Kind::Ministack, "unconditional", 1, "");
+    universe.write(
+        "dpl.yml",
+        "deploy:\n  - function_name: unconditional\n    memory_size: 1\n    zip: nowhere\n    environment: {A: {from_env: UNSET}}\n    on: {branch: other}\n  - function_name: unconditional\n",
+    );
+    let outcome = universe.run("status").code(0);
+    assert_eq!(outcome.stdout.matches("`unconditional` in us-east-1").count(), 2);
+    universe.write("dpl.yml", "deploy:\n  - function_name: nobody\n  - function_name: unconditional\n");
+    universe.run("status").code(1).says("there is no function `nobody`").says("`unconditional` in us-east-1");
+}
+
+#[test]
+fn a_list_has_all_functions_of_a_region_in_columns() {
+    on_both(|kind| {
+        let (universe, proxy, _) = world(kind, "listed", 1, "");
+        universe.run("list").code(0).says("listed");
+        // A Region of its own, where no other test is.
+        let universe = universe.with("AWS_REGION", "ca-central-1");
+        universe.run("list").code(0).says("there is no function in ca-central-1.");
+        universe.run("--quiet").code(0);
+        universe.run("--quiet --function_name listed-longer --memory_size 1024 --timeout 30").code(0);
+        universe.write("dpl.yml", "");
+        let outcome = universe.run("list").code(0);
+        let outcome = outcome.says("listed         python3.12   128 MB   3 s  20");
+        outcome.says("listed-longer  python3.12  1024 MB  30 s  20");
+        let document = universe.run("list --format json").code(0).json();
+        assert_eq!(document["regions"][0]["region"], "ca-central-1");
+        assert_eq!(document["regions"][0]["functions"][1]["function_name"], "listed-longer");
+        proxy.on("ListFunctions", 0, denied());
+        universe.run("list").code(4).says("cannot list the functions").says("AWS denied `lambda:ListFunctions` on `*`");
+    });
+}
+
+#[test]
+fn a_list_goes_on_where_a_page_ends() {
+    let (universe, proxy, _) = world(Kind::Ministack, "paged", 1, "");
+    let function = |name: &str| json!({ "FunctionName": name, "PackageType": "Image", "MemorySize": 512, "Timeout": 9, "LastModified": "2026-01-02T03:04:05.678+0000" });
+    let page = |names: &[&str], marker: &str| {
+        let functions: Vec<_> = names.iter().map(|name| function(name)).collect();
+        Fault::Instead(200, json!({ "Functions": functions, "NextMarker": marker }).to_string())
+    };
+    proxy.on("ListFunctions", 1, page(&["b", "c"], "c")).on("ListFunctions", 2, page(&["a"], ""));
+    let outcome = universe.run("list").code(0);
+    let line = "image  512 MB  9 s  2026-01-02 03:04 UTC\n";
+    outcome.says(&format!("a  {line}b  {line}c  {line}"));
+    assert!(proxy.requests("ListFunctions")[1].head.contains("Marker=c"));
+    universe.run("list --region eu-north-1").code(0).says("there is no function in eu-north-1.");
+}
+
+#[test]
+fn a_look_ends_with_the_job() {
+    let (universe, proxy, _) = world(Kind::Ministack, "ended", 2, "[before: 1]");
+    proxy.on("GetFunction", 0, Fault::Slow(Duration::from_secs(20)));
+    for line in ["status"] {
+        proxy.forget_calls();
+        let child = universe.start(line);
+        while !proxy.calls().contains(&"GetFunction".to_owned()) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+        Outcome::of(&child.wait_with_output().unwrap()).code(143).says("interrupted by SIGTERM");
+        assert_eq!(proxy.writes(), Vec::<String>::new());
+    }
+}
