@@ -32,10 +32,45 @@ pub enum Verb {
         /// Whether its entries are shown.
         list: bool,
     },
+    /// Call the function.
+    Invoke(Invoke),
     /// Show what is live.
     Status,
     /// Show the functions of the Region.
     List,
+}
+
+/// How a function is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invoke {
+    /// What it is called with.
+    pub payload: Payload,
+    /// Which version or alias; absent for the configured alias, or `$LATEST`.
+    pub qualifier: Option<String>,
+    /// Whether its answer is waited for.
+    pub answer: Answer,
+}
+
+/// What a function is called with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Payload {
+    /// An empty object.
+    Empty,
+    /// This text.
+    Text(String),
+    /// What is in this file.
+    File(PathBuf),
+    /// What comes in on standard input.
+    StandardInput,
+}
+
+/// Whether the answer of a function is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// It is.
+    Awaited,
+    /// The call is only handed over.
+    NotAwaited,
 }
 
 impl Verb {
@@ -46,6 +81,7 @@ impl Verb {
             Self::Plan { .. } => "plan",
             Self::Check => "check",
             Self::Package { .. } => "package",
+            Self::Invoke(_) => "invoke",
             Self::Status => "status",
             Self::List => "list",
         }
@@ -57,7 +93,7 @@ impl Verb {
             Self::Deploy | Self::Plan { .. } => Purpose::Deploy,
             Self::Check => Purpose::Check,
             Self::Package { .. } => Purpose::Package,
-            Self::Status => Purpose::Live,
+            Self::Invoke(_) | Self::Status => Purpose::Live,
             Self::List => Purpose::Region,
         }
     }
@@ -98,6 +134,7 @@ pub fn parse(called_as: &str, arguments: &[String]) -> Result<Invocation, Stop> 
 
 /// A verb with what is its own.
 fn verb(name: &str, matches: &ArgMatches) -> Result<Verb, Problem> {
+    let text = |name: &str| matches.get_one::<String>(name).cloned();
     Ok(match name {
         "plan" => Verb::Plan { exit_code: matches.get_flag("exit_code") },
         "check" => Verb::Check,
@@ -109,10 +146,32 @@ fn verb(name: &str, matches: &ArgMatches) -> Result<Verb, Problem> {
             }
             Verb::Package { output, list }
         }
+        "invoke" => Verb::Invoke(Invoke {
+            payload: match text("payload") {
+                None => Payload::Empty,
+                Some(text) if text == "-" => Payload::StandardInput,
+                Some(text) => match text.strip_prefix('@') {
+                    Some(file) => Payload::File(file.into()),
+                    None => Payload::Text(text),
+                },
+            },
+            qualifier: text("qualifier").map(qualifier).transpose()?,
+            answer: if matches.get_flag("asynchronous") { Answer::NotAwaited } else { Answer::Awaited },
+        }),
         "status" => Verb::Status,
         "list" => Verb::List,
         _ => Verb::Deploy,
     })
+}
+
+/// The name of an alias, the number of a version, or `$LATEST`.
+fn qualifier(text: String) -> Result<String, Problem> {
+    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if text == "$LATEST" || (!text.is_empty() && text.len() <= 128 && text.chars().all(good)) {
+        return Ok(text);
+    }
+    let problem = Problem::new("is neither a version, nor an alias, nor `$LATEST`").of("--qualifier");
+    Err(problem.help("in a shell, `$LATEST` stands in single quotes"))
 }
 
 /// Whether a command line that cannot be understood asks for a JSON document all the same.
@@ -135,6 +194,12 @@ fn command() -> Command {
         .value_parser(ValueParser::path_buf())
         .help("Where to write the archive");
     let list = Arg::new("list").long("list").action(ArgAction::SetTrue).help("Show the entries with mode and size");
+    let own = |name: &'static str| Arg::new(name).long(name);
+    let value = |name: &'static str, value: &'static str| own(name).value_name(value).allow_hyphen_values(true);
+    let yes_or_no = |name: &'static str| own(name).action(ArgAction::SetTrue);
+    let payload = value("payload", "JSON").help("JSON, `@FILE`, or `-` for standard input; without it `{}`");
+    let which = value("qualifier", "NAME").help("Version or alias; without it the alias of the block, or `$LATEST`");
+    let asynchronous = yes_or_no("asynchronous").help("Hand the call over and do not wait for its answer");
     let verb = |name: &'static str, about: &'static str| Command::new(name).about(about);
     let root = Command::new("dpl-lambda")
         .about("Deploys AWS Lambda functions from any CI")
@@ -151,6 +216,12 @@ fn command() -> Command {
         ))
         .subcommand(
             verb("package", "Build the package; needs no function, Region or credentials").arg(output).arg(list),
+        )
+        .subcommand(
+            verb("invoke", "Call the function, and show its answer and the end of its log")
+                .arg(payload)
+                .arg(which)
+                .arg(asynchronous),
         )
         .subcommand(verb("status", "Show what is live: state, code, versions, aliases, URL, concurrency"))
         .subcommand(verb("list", "Show the functions of the Region"));
@@ -214,7 +285,15 @@ fn layer(matches: &ArgMatches) -> Result<Layer, Problem> {
 /// underscores and lower case, negations become `=false`.
 fn spelled(arguments: &[String], speaks: &mut Speaks) -> Result<Vec<String>, Problem> {
     let mut out = Vec::new();
-    let mut arguments = arguments.iter().map(|argument| argument.replace("\\n", "\n")).peekable();
+    let mut payload_follows = false;
+    let unescaped = |argument: &String| {
+        let (name, value) = argument.split_once('=').map_or((argument.as_str(), None), |(name, _)| (name, Some(())));
+        let is_payload = name.starts_with("--") && options::canonical(name.trim_start_matches('-')) == "payload";
+        // In JSON `\n` means itself.
+        let verbatim = std::mem::replace(&mut payload_follows, is_payload && value.is_none()) || is_payload;
+        if verbatim { argument.clone() } else { argument.replace("\\n", "\n") }
+    };
+    let mut arguments = arguments.iter().map(unescaped).peekable();
     let dpl = |speaks: &mut Speaks| {
         if *speaks == Speaks::Own {
             *speaks = Speaks::Lambda;
@@ -257,6 +336,7 @@ fn spelled(arguments: &[String], speaks: &mut Speaks) -> Result<Vec<String>, Pro
             _ => name,
         };
         let takes_next = option.is_some_and(|option| !matches!(option.kind, Kind::Flag | Kind::FlagOr(_)));
+        let takes_next = takes_next || name == "payload";
         match value {
             Some(value) => out.push(format!("--{name}={value}")),
             None => out.push(format!("--{name}")),
@@ -294,10 +374,10 @@ fn by_prefix(name: &str) -> Option<(&'static Opt, Option<&'static str>)> {
 }
 
 /// The words of the verbs.
-const VERBS: [&str; 6] = ["deploy", "plan", "check", "package", "status", "list"];
+const VERBS: [&str; 7] = ["deploy", "plan", "check", "package", "invoke", "status", "list"];
 
 /// The flags that only some verbs have, as [`options::canonical`] writes them.
-const OWN: [&str; 5] = ["help", "version", "exit_code", "output", "list"];
+const OWN: [&str; 8] = ["help", "version", "exit_code", "output", "list", "payload", "qualifier", "asynchronous"];
 
 /// What the parser says, in our voice. Values are never repeated: one of them may be a secret.
 fn stop(error: &clap::Error) -> Stop {
@@ -424,6 +504,32 @@ mod tests {
             read("package --zip dist --output f.zip").verb,
             Verb::Package { output: Some("f.zip".into()), list: false }
         );
+    }
+
+    #[test]
+    fn a_payload_stays_as_it_is_written() {
+        for (line, expected) in [
+            (r#"invoke --payload {"a":"b\nc"}"#, Payload::Text(r#"{"a":"b\nc"}"#.to_owned())),
+            (r#"invoke --PAYLOAD={"a":"b\nc=d"} --quiet"#, Payload::Text(r#"{"a":"b\nc=d"}"#.to_owned())),
+            ("invoke --payload -", Payload::StandardInput),
+            ("invoke --payload --quiet", Payload::Text("--quiet".to_owned())),
+            ("--function_name f invoke --payload @a/b.json", Payload::File("a/b.json".into())),
+            ("invoke --asynchronous", Payload::Empty),
+        ] {
+            let Verb::Invoke(Invoke { payload, answer, .. }) = read(line).verb else { panic!("{line}") };
+            assert_eq!(payload, expected, "{line}");
+            assert_eq!(answer == Answer::NotAwaited, line.contains("asynchronous"), "{line}");
+        }
+    }
+
+    #[test]
+    fn versions_aliases_and_latest_are_told_apart() {
+        let Verb::Invoke(Invoke { qualifier, .. }) = read("invoke --qualifier $LATEST").verb else { panic!() };
+        assert_eq!(qualifier.as_deref(), Some("$LATEST"));
+        for line in ["invoke --qualifier a:b", "invoke --qualifier="] {
+            let arguments: Vec<_> = line.split(' ').map(str::to_owned).collect();
+            assert!(matches!(parse("dpl-lambda", &arguments), Err(Stop::Wrong(_))), "{line}");
+        }
     }
 
     #[test]

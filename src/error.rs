@@ -119,6 +119,18 @@ impl Error {
         Self::Asked { headline: format!("there is no function `{function}`"), fault, function: function.to_owned() }
     }
 
+    /// A function could not be called.
+    pub fn invoke(fault: Fault, function: &str, qualifier: Option<&str>) -> Self {
+        let which = qualifier.map(|name| format!(":{name}")).unwrap_or_default();
+        Self::Asked { headline: format!("cannot invoke `{function}{which}`"), fault, function: function.to_owned() }
+    }
+
+    /// A function was called, and failed. `kind` is AWS' word for how, `reason` the function's own.
+    pub fn failed_itself(function: &str, kind: &str, reason: &str) -> Self {
+        let headline = format!("`{function}` failed when it was invoked ({kind})");
+        Self::Asked { headline, fault: Fault::new(FaultKind::Failed, reason), function: function.to_owned() }
+    }
+
     /// What stands in the way of a plan, each with its file and the place of its option, or else of the function's name.
     pub fn obstacles(function: &str, obstacles: &[Obstacle], places: &Places) -> Self {
         let place = |option: &str| places.get(option).or_else(|| places.get("function_name")).cloned();

@@ -1,12 +1,13 @@
 //! The only module that knows the SDK. No type of the SDK crosses its border.
 //!
 //! `connect` finds Region and credentials, `assume` takes on roles, `read` takes the snapshot, `write` does the steps, `store` puts packages into
-//! buckets, `look` reads what people want to see, `settle` waits, `fault` turns what AWS answers into our kinds. Must not know printing, dialects or configuration layers.
+//! buckets, `look` reads what people want to see, `invoke` calls, `settle` waits, `fault` turns what AWS answers into our kinds. Must not know printing, dialects or configuration layers.
 
 mod assume;
 mod connect;
 mod convert;
 mod fault;
+mod invoke;
 mod look;
 mod read;
 mod settle;
@@ -20,6 +21,7 @@ use aws_sdk_lambda::Client;
 use tokio::sync::watch;
 
 pub use connect::{Connection, connect};
+pub use invoke::Manner;
 pub use store::fetch;
 
 use crate::apply::{Fault, FaultKind, Meanwhile, Progress, Signal};

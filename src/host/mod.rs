@@ -8,7 +8,7 @@ use std::{
     collections::BTreeMap,
     env,
     ffi::OsString,
-    io::{self, IsTerminal},
+    io::{self, IsTerminal, Read},
     path::PathBuf,
     process::Command,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -71,6 +71,13 @@ impl Host {
     /// Time since the Unix epoch.
     pub fn now() -> Duration {
         SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+    }
+
+    /// All of standard input.
+    pub fn input() -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        io::stdin().read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     /// Asks git in the working directory; nothing where there is no repository, no git, or no answer.

@@ -2,10 +2,12 @@
 //!
 //! A snapshot, taken when nothing was in progress. Must not know the SDK, nor what is wanted.
 
+mod act;
 mod status;
 
 use std::collections::BTreeMap;
 
+pub use act::Invocation;
 pub use status::{Condition, MadeOf, Provisioned, Published, Status, Summary, Told, Url};
 
 use crate::settings::{Architecture, Partition, Settings};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::package::Listed;
 use crate::place::Problem;
 use crate::plan::{Plan, Step};
-use crate::remote::{Status, Summary};
+use crate::remote::{Invocation, Status, Summary};
 
 /// Something that happened.
 #[derive(Debug, Clone)]
@@ -69,6 +69,15 @@ pub enum Event {
     },
     /// A package was written or listed.
     Packaged(Packaged),
+    /// A function is being called.
+    Invoking {
+        /// The function.
+        function: String,
+        /// The version or alias; absent for `$LATEST`.
+        qualifier: Option<String>,
+    },
+    /// A function was called.
+    Invoked(Invocation),
     /// How a function is.
     Status(Box<Status>),
     /// Which functions there are.

@@ -214,6 +214,8 @@ impl Document {
             | Event::Waiting { .. }
             | Event::Progress { .. }
             | Event::StepDone { .. }
+            | Event::Invoking { .. }
+            | Event::Invoked(_)
             | Event::Status(_)
             | Event::Listed { .. } => {}
         }

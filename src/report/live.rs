@@ -1,7 +1,9 @@
-//! What is live, as people read it.
+//! What is live, and what was done to it outside of a deployment, as people read it.
+
+use serde_json::Value;
 
 use super::{plan, sanitise};
-use crate::remote::{Alias, Condition, MadeOf, Provisioned, Status, Summary, Told};
+use crate::remote::{Alias, Condition, Invocation, MadeOf, Provisioned, Status, Summary, Told};
 
 /// How many versions are shown.
 const SHOWN_VERSIONS: usize = 5;
@@ -91,6 +93,74 @@ pub(super) fn list(region: &str, functions: &[Summary]) -> Vec<String> {
     rows.iter().map(line).collect()
 }
 
+/// What a function answered: the end of its log, then the answer itself.
+pub(super) fn invoked(invocation: &Invocation) -> Vec<String> {
+    let Invocation { function, qualifier: _, status, executed_version, payload: _, function_error, log, took } =
+        invocation;
+    let version = executed_version.as_ref().map(|version| format!(", version {version},")).unwrap_or_default();
+    let seconds = took.as_secs_f64();
+    let told = match (status, function_error) {
+        (204, _) => format!("AWS would let `{function}`{version} be called; it was not."),
+        (202, _) => format!("The call of `{function}` was accepted ({status}); nobody waits for its answer."),
+        (_, None) => format!("`{function}`{version} answered in {seconds:.1} s:"),
+        (_, Some(kind)) => format!("`{function}`{version} failed in {seconds:.1} s ({kind}):"),
+    };
+    log.iter().map(|line| format!("  {line}")).chain([told]).collect()
+}
+
+/// What a function answered, in lines where it is JSON.
+pub(super) fn payload(invocation: &Invocation) -> Option<String> {
+    let payload = invocation.payload.as_deref()?;
+    let is_json = serde_json::from_str::<Value>(payload).is_ok();
+    Some(if is_json { pretty(payload) } else { payload.to_owned() })
+}
+
+/// JSON in lines. Every number and text stays as it was written.
+fn pretty(json: &str) -> String {
+    let (mut out, mut depth, mut in_text, mut escaped) = (String::with_capacity(json.len()), 0, false, false);
+    let line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        out.extend(std::iter::repeat_n("  ", depth));
+    };
+    let mut rest = json.chars().peekable();
+    while let Some(c) = rest.next() {
+        if in_text {
+            out.push(c);
+            in_text = escaped || c != '"';
+            escaped = !escaped && c == '\\';
+            continue;
+        }
+        match c {
+            '{' | '[' => {
+                out.push(c);
+                while rest.next_if(char::is_ascii_whitespace).is_some() {}
+                if let Some(end) = rest.next_if(|next| matches!(next, '}' | ']')) {
+                    out.push(end);
+                } else {
+                    depth += 1;
+                    line(&mut out, depth);
+                }
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                line(&mut out, depth);
+                out.push(c);
+            }
+            ',' => {
+                out.push(c);
+                line(&mut out, depth);
+            }
+            ':' => out.push_str(": "),
+            c if c.is_ascii_whitespace() => {}
+            c => {
+                in_text = c == '"';
+                out.push(c);
+            }
+        }
+    }
+    out
+}
+
 /// The version of an alias with the shares of others.
 fn shares(alias: &Alias) -> String {
     let share = |(version, share): (&String, &f64)| format!("{} % to {version}", percent(*share));
@@ -175,6 +245,21 @@ impl Rows {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_is_shown_in_lines_with_its_own_numbers_and_texts() {
+        for (json, shown) in [
+            (
+                r#"{"a": [1.50,{ }], "b{":"\"],\\"}"#,
+                "{\n  \"a\": [\n    1.50,\n    {}\n  ],\n  \"b{\": \"\\\"],\\\\\"\n}",
+            ),
+            ("12345678901234567890123", "12345678901234567890123"),
+            (r#""a  b""#, r#""a  b""#),
+            ("[ ]", "[]"),
+        ] {
+            assert_eq!(pretty(json), shown);
+        }
+    }
 
     #[test]
     fn times_are_shown_to_the_minute() {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::event::Event;
 use crate::remote::{self, MadeOf};
@@ -10,10 +11,29 @@ use crate::remote::{self, MadeOf};
 /// Members of the document that stand at its top level.
 #[derive(Serialize, Default)]
 pub(super) struct Members {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invocation: Option<Invocation>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     status: Vec<Status>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     regions: Vec<Region>,
+}
+
+#[derive(Serialize)]
+struct Invocation {
+    function_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    qualifier: Option<String>,
+    status_code: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    executed_version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function_error: Option<String>,
+    /// The answer; a text where it is no JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<Value>,
+    log: Vec<String>,
+    seconds: f64,
 }
 
 /// What is unknown is null.
@@ -99,6 +119,7 @@ impl Members {
     /// Takes in what happened.
     pub(super) fn note(&mut self, event: &Event) {
         match event {
+            Event::Invoked(invocation) => self.invocation = Some(invoked(invocation)),
             Event::Status(found) => self.status.push(status(found)),
             Event::Listed { region, functions } => {
                 let functions = functions.iter().map(summary).collect();
@@ -106,6 +127,21 @@ impl Members {
             }
             _ => {}
         }
+    }
+}
+
+fn invoked(invocation: &remote::Invocation) -> Invocation {
+    let remote::Invocation { function, qualifier, status, executed_version, payload, function_error, log, took } =
+        invocation.clone();
+    Invocation {
+        function_name: function,
+        qualifier,
+        status_code: status,
+        executed_version,
+        function_error,
+        payload: payload.map(|text| serde_json::from_str(&text).unwrap_or(Value::String(text))),
+        log,
+        seconds: (took.as_secs_f64() * 1000.0).round() / 1000.0,
     }
 }
 

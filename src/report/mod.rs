@@ -216,6 +216,15 @@ impl Reporter {
                 let link = self.dialect.link(&label, &url);
                 self.command(link);
             }
+            Event::Invoked(invocation) => {
+                if told || invocation.function_error.is_some() {
+                    self.told(event);
+                }
+                // The answer is what the run is for, also where little else is said.
+                if let Some(payload) = live::payload(invocation) {
+                    self.line(&payload);
+                }
+            }
             event if told => self.told(event),
             _ => {}
         }

@@ -46,6 +46,11 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
             vec![format!("`{function}` is configured correctly; its package {told}.")]
         }
         Event::Packaged(package) => packaged(package),
+        Event::Invoking { function, qualifier } => {
+            let which = qualifier.as_ref().map(|name| format!(":{name}")).unwrap_or_default();
+            vec![format!("Invoking {function}{which}.")]
+        }
+        Event::Invoked(invocation) => live::invoked(invocation),
         Event::Status(status) => live::status(status),
         Event::Listed { region, functions } => live::list(region, functions),
         Event::StepDone { .. }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::io;
 
 use super::{Interrupt, Run, event};
 use crate::apply::{Fault, FaultKind, Meanwhile, Signal};
 use crate::aws::{self, Connection, Session};
-use crate::config::{Reach, Subject};
+use crate::config::{Loaded, Reach, Subject};
 use crate::error::{Error, ExitCode};
 use crate::place::Problem;
 use crate::report::{self, Event};
@@ -55,7 +56,21 @@ impl Run<'_> {
         Ok(ExitCode::Success)
     }
 
-    /// The way to AWS.
+    /// The only function that a verb may act on.
+    pub(super) fn only<'s>(&self, loaded: &'s Loaded) -> Result<&'s Subject, Error> {
+        match &loaded.subjects[..] {
+            [only] => Ok(only),
+            [] => Err(Error::Usage(Problem::new("no function is named").help("name one with `--function_name`"))),
+            several => {
+                let names: Vec<_> = several.iter().map(|one| format!("`{}`", one.function.name)).collect();
+                let problem =
+                    Problem::new(format!("`{}` acts on one function, and there are several", self.verb.name()));
+                Err(Error::Usage(problem.help(format!("choose one with `--function_name`: {}", names.join(", ")))))
+            }
+        }
+    }
+
+    /// The way to AWS. What is going to act looks at the account first, with [`Run::only_in`].
     pub(super) async fn connect(&self, reach: &Reach, interrupt: &Interrupt) -> Result<Connection, Fault> {
         let console = self.console.clone();
         let connection = aws::connect(&reach.target, move |secret| console.hide_everywhere(secret));
@@ -64,10 +79,50 @@ impl Run<'_> {
         Ok(connection)
     }
 
+    /// Refuses any account but the expected one.
+    pub(super) async fn only_in(
+        &self,
+        reach: &Reach,
+        name: &str,
+        connection: &mut Connection,
+        interrupt: &Interrupt,
+    ) -> Result<(), Error> {
+        let Some(expected) = &reach.target.expect_account else { return Ok(()) };
+        let asked = within(reach, "`sts:GetCallerIdentity`", interrupt, connection.identify()).await;
+        asked.map_err(|fault| Error::read(fault, name))?;
+        let account = connection.caller.account.as_deref().unwrap_or_default();
+        if account == expected {
+            return Ok(());
+        }
+        let problem = Problem::new(format!("the credentials belong to account {account}, not to {expected}"));
+        let place = reach.places.get("expect_account").cloned();
+        let problem = problem.of("expect_account").help("use credentials of the expected account");
+        Err(Error::Configuration(vec![Problem { place, ..problem }]))
+    }
+
     /// What could not be read deserves a word.
     pub(super) fn warn_of_unknown(&self, reasons: &[&str]) {
         for reason in reasons {
             self.tell(&Event::Warning(Problem::new(self.console.redact_foreign(reason))));
+        }
+    }
+
+    /// What comes in on standard input, read beside the event loop.
+    pub(super) async fn input<T: Send + 'static>(
+        &self,
+        what: &str,
+        read: impl FnOnce() -> io::Result<T> + Send + 'static,
+        interrupt: &Interrupt,
+    ) -> Result<T, Error> {
+        let unreadable = |error: &dyn std::fmt::Display| Error::Refused(format!("{what} cannot be read: {error}"));
+        tokio::select! {
+            read = tokio::task::spawn_blocking(read) => match read {
+                Ok(read) => read.map_err(|error| unreadable(&error)),
+                Err(error) => Err(unreadable(&error)),
+            },
+            signal = Signal::sent(interrupt) => {
+                Err(Error::Interrupted { signal, during: format!("reading {what}") })
+            }
         }
     }
 }

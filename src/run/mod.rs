@@ -2,6 +2,7 @@
 //! nothing that they know.
 
 mod around;
+mod invoke;
 mod live;
 mod packing;
 mod secrets;
@@ -139,6 +140,7 @@ impl<'a> Run<'a> {
             match &self.verb {
                 Verb::Package { output, list } => self.package(loaded, output.as_deref(), *list, &interrupt).await,
                 Verb::Check => self.check(&loaded.entries, &interrupt).await,
+                Verb::Invoke(invoke) => self.invoke(self.only(loaded)?, invoke, &interrupt).await,
                 Verb::Status => self.status(&loaded.subjects, &interrupt).await,
                 Verb::List => self.list(&loaded.regions, &interrupt).await,
                 Verb::Deploy | Verb::Plan { .. } if loaded.entries.is_empty() => Ok(ExitCode::Success),

@@ -59,6 +59,12 @@ pub(super) fn hide_live(live: &Live, reporter: &mut Reporter) {
     environment.for_each(|value| reporter.hide_in_foreign(value));
 }
 
+/// Hides what is live and has a name of a secret, before the function speaks for itself.
+pub(super) fn hide_live_secrets(live: &Live, reporter: &mut Reporter) {
+    let environment = live.settings.environment.iter().flat_map(|environment| &environment.0);
+    environment.filter(|(name, _)| sounds_secret(name)).for_each(|(_, value)| reporter.hide(value));
+}
+
 /// What everybody sees of a deployment.
 fn public(entry: &Entry) -> String {
     let deployment = &entry.deployment;

@@ -36,6 +36,9 @@ mod upload;
 // What happens when something goes wrong.
 mod faults;
 
+// What a function answers.
+mod invoke;
+
 // What is live, and how it goes back or away.
 mod live;
 

@@ -71,7 +71,8 @@ fn fences(text: &str) -> Vec<(String, String, String)> {
 fn its_blocks_and_sessions_work_as_shown() {
     let endpoint = &Proxy::before(&emulator(crate::harness::Kind::Ministack).endpoint).endpoint;
     let universe = Universe::at(endpoint).with("CI_API_TOKEN", "a-token-of-the-ci");
-    let universe = universe.file("src/index.py", "def handler(e, c): return 'hello'\n");
+    let universe =
+        universe.file("src/index.py", "def handler(e, c):\n    print('called with', e)\n    return 'hello'\n");
     let universe = universe
         .file("dist/bootstrap", "#!/bin/sh\nexec ./lib/run\n")
         .file("dist/lib/rules.json", "{\"limit\": 10}\n".repeat(20_000))
@@ -91,7 +92,7 @@ fn its_blocks_and_sessions_work_as_shown() {
                 if body.contains("package --zip") {
                     fs::remove_file(universe.path("dpl.yml")).unwrap();
                 }
-                if body.contains("dpl-lambda status") {
+                if body.contains("dpl-lambda invoke") {
                     make_live(&universe, first.as_deref().unwrap());
                 }
                 session(&universe, &body);
@@ -108,7 +109,7 @@ fn its_blocks_and_sessions_work_as_shown() {
             fs::remove_file(universe.path("src/index.js")).unwrap();
         }
     }
-    assert_eq!(sessions, 7);
+    assert_eq!(sessions, 8);
 }
 
 /// Makes what the sessions of the other commands show: versions, an alias and a URL, and functions elsewhere.

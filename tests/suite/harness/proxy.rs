@@ -119,6 +119,7 @@ fn operation(method: &str, path: &str, body: &str) -> String {
         ("GET", ["2015-03-31", "functions", _, "versions"]) => "ListVersionsByFunction",
         ("POST", ["2015-03-31", "functions", _, "versions"]) => "PublishVersion",
         ("GET", ["2015-03-31", "functions"]) => "ListFunctions",
+        ("POST", ["2015-03-31", "functions", _, "invocations"]) => "Invoke",
         ("GET", ["2015-03-31", "functions", _, "aliases"]) => "ListAliases",
         ("POST", ["2015-03-31", "functions", _, "aliases"]) => "CreateAlias",
         ("GET", ["2021-10-31", "functions", _, "urls"]) => "ListFunctionUrlConfigs",
