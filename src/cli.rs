@@ -38,6 +38,13 @@ pub enum Verb {
     Status,
     /// Show the functions of the Region.
     List,
+    /// Delete the function, or one version of it.
+    Delete {
+        /// The number of the only version that goes; absent for the whole function.
+        version: Option<String>,
+        /// Whether nobody needs to be asked.
+        yes: bool,
+    },
 }
 
 /// How a function is called.
@@ -84,6 +91,7 @@ impl Verb {
             Self::Invoke(_) => "invoke",
             Self::Status => "status",
             Self::List => "list",
+            Self::Delete { .. } => "delete",
         }
     }
 
@@ -93,7 +101,7 @@ impl Verb {
             Self::Deploy | Self::Plan { .. } => Purpose::Deploy,
             Self::Check => Purpose::Check,
             Self::Package { .. } => Purpose::Package,
-            Self::Invoke(_) | Self::Status => Purpose::Live,
+            Self::Invoke(_) | Self::Status | Self::Delete { .. } => Purpose::Live,
             Self::List => Purpose::Region,
         }
     }
@@ -160,6 +168,11 @@ fn verb(name: &str, matches: &ArgMatches) -> Result<Verb, Problem> {
         }),
         "status" => Verb::Status,
         "list" => Verb::List,
+        "delete" => {
+            let help = "only a version is deleted by itself; without `--qualifier` the whole function is";
+            let version = text("qualifier").map(|text| version(text, "--qualifier", help)).transpose()?;
+            Verb::Delete { version, yes: matches.get_flag("yes") }
+        }
         _ => Verb::Deploy,
     })
 }
@@ -172,6 +185,16 @@ fn qualifier(text: String) -> Result<String, Problem> {
     }
     let problem = Problem::new("is neither a version, nor an alias, nor `$LATEST`").of("--qualifier");
     Err(problem.help("in a shell, `$LATEST` stands in single quotes"))
+}
+
+/// The number of a published version.
+fn version(text: String, flag: &str, help: &str) -> Result<String, Problem> {
+    let number = text.parse::<u64>().ok().filter(|number| *number > 0);
+    if number.is_some_and(|number| number.to_string() == text) {
+        return Ok(text);
+    }
+    let what = if text == "$LATEST" { "`$LATEST` is no published version" } else { "must be the number of a version" };
+    Err(Problem::new(what).of(flag).help(help))
 }
 
 /// Whether a command line that cannot be understood asks for a JSON document all the same.
@@ -200,6 +223,8 @@ fn command() -> Command {
     let payload = value("payload", "JSON").help("JSON, `@FILE`, or `-` for standard input; without it `{}`");
     let which = value("qualifier", "NAME").help("Version or alias; without it the alias of the block, or `$LATEST`");
     let asynchronous = yes_or_no("asynchronous").help("Hand the call over and do not wait for its answer");
+    let one = value("qualifier", "VERSION").help("Delete only this version");
+    let yes = yes_or_no("yes").help("Do not ask");
     let verb = |name: &'static str, about: &'static str| Command::new(name).about(about);
     let root = Command::new("dpl-lambda")
         .about("Deploys AWS Lambda functions from any CI")
@@ -224,7 +249,8 @@ fn command() -> Command {
                 .arg(asynchronous),
         )
         .subcommand(verb("status", "Show what is live: state, code, versions, aliases, URL, concurrency"))
-        .subcommand(verb("list", "Show the functions of the Region"));
+        .subcommand(verb("list", "Show the functions of the Region"))
+        .subcommand(verb("delete", "Delete the function, or one version of it").arg(one).arg(yes));
     let root = Group::ALL.into_iter().fold(root, |command, group| {
         let options = OPTIONS.iter().filter(move |option| option.group == group);
         options.fold(command.next_help_heading(group.heading()), |command, option| command.arg(flag(option)))
@@ -374,10 +400,11 @@ fn by_prefix(name: &str) -> Option<(&'static Opt, Option<&'static str>)> {
 }
 
 /// The words of the verbs.
-const VERBS: [&str; 7] = ["deploy", "plan", "check", "package", "invoke", "status", "list"];
+const VERBS: [&str; 8] = ["deploy", "plan", "check", "package", "invoke", "status", "list", "delete"];
 
 /// The flags that only some verbs have, as [`options::canonical`] writes them.
-const OWN: [&str; 8] = ["help", "version", "exit_code", "output", "list", "payload", "qualifier", "asynchronous"];
+const OWN: [&str; 9] =
+    ["help", "version", "exit_code", "output", "list", "payload", "qualifier", "asynchronous", "yes"];
 
 /// What the parser says, in our voice. Values are never repeated: one of them may be a secret.
 fn stop(error: &clap::Error) -> Stop {
@@ -526,7 +553,10 @@ mod tests {
     fn versions_aliases_and_latest_are_told_apart() {
         let Verb::Invoke(Invoke { qualifier, .. }) = read("invoke --qualifier $LATEST").verb else { panic!() };
         assert_eq!(qualifier.as_deref(), Some("$LATEST"));
-        for line in ["invoke --qualifier a:b", "invoke --qualifier="] {
+        assert_eq!(read("delete --qualifier 7 --yes").verb, Verb::Delete { version: Some("7".to_owned()), yes: true });
+        for line in
+            ["invoke --qualifier a:b", "delete --qualifier live", "delete --qualifier $LATEST", "delete --qualifier 0"]
+        {
             let arguments: Vec<_> = line.split(' ').map(str::to_owned).collect();
             assert!(matches!(parse("dpl-lambda", &arguments), Err(Stop::Wrong(_))), "{line}");
         }

@@ -131,6 +131,12 @@ impl Error {
         Self::Asked { headline, fault: Fault::new(FaultKind::Failed, reason), function: function.to_owned() }
     }
 
+    /// A function or a version of it could not be deleted.
+    pub fn delete(fault: Fault, function: &str, version: Option<&str>) -> Self {
+        let what = version.map(|number| format!("version {number} of ")).unwrap_or_default();
+        Self::Asked { headline: format!("cannot delete {what}`{function}`"), fault, function: function.to_owned() }
+    }
+
     /// What stands in the way of a plan, each with its file and the place of its option, or else of the function's name.
     pub fn obstacles(function: &str, obstacles: &[Obstacle], places: &Places) -> Self {
         let place = |option: &str| places.get(option).or_else(|| places.get("function_name")).cloned();

@@ -5,9 +5,9 @@
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::types::{
-    AliasConfiguration, AliasRoutingConfiguration, Architecture, Concurrency, FunctionConfiguration, FunctionUrlConfig,
-    LastUpdateStatus, LastUpdateStatusReasonCode, PackageType, ProvisionedConcurrencyConfigListItem,
-    ProvisionedConcurrencyStatusEnum, Runtime, State, StateReasonCode,
+    AliasConfiguration, AliasRoutingConfiguration, Architecture, Concurrency, EventSourceMappingConfiguration,
+    FunctionConfiguration, FunctionUrlConfig, LastUpdateStatus, LastUpdateStatusReasonCode, PackageType,
+    ProvisionedConcurrencyConfigListItem, ProvisionedConcurrencyStatusEnum, Runtime, State, StateReasonCode,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
@@ -40,6 +40,15 @@ impl Session<'_> {
         let mut functions: Vec<_> = found.iter().map(summary).collect();
         functions.sort_by(|a, b| a.function.cmp(&b.function));
         Ok(functions)
+    }
+
+    /// What feeds the function and its aliases; by source, with its id.
+    pub async fn mappings(&self) -> Result<Told<Vec<String>>, Fault> {
+        let call = Call { action: "lambda:ListEventSourceMappings", resource: &self.function };
+        let request = self.lambda.list_event_source_mappings().function_name(&self.function);
+        let mut pages = request.into_paginator().items().send();
+        let found = self.all(&call, async || pages.next().await).await;
+        known(found.map(|found| found.iter().map(mapping).collect())).map_err(|failed| failed.fault)
     }
 
     /// The function, or a version of it, as it is now; nothing where there is none.
@@ -245,6 +254,11 @@ fn provisioned(config: &ProvisionedConcurrencyConfigListItem) -> Provisioned {
         available: config.available_provisioned_concurrent_executions().unwrap_or_default(),
         status: condition(config.status().map(ProvisionedConcurrencyStatusEnum::as_str), config.status_reason(), None),
     }
+}
+
+fn mapping(config: &EventSourceMappingConfiguration) -> String {
+    let uuid = config.uuid().unwrap_or_default();
+    config.event_source_arn().map_or_else(|| uuid.to_owned(), |source| format!("{source} ({uuid})"))
 }
 
 /// What stands behind the function's name in an ARN.

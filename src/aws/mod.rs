@@ -1,11 +1,12 @@
 //! The only module that knows the SDK. No type of the SDK crosses its border.
 //!
 //! `connect` finds Region and credentials, `assume` takes on roles, `read` takes the snapshot, `write` does the steps, `store` puts packages into
-//! buckets, `look` reads what people want to see, `invoke` calls, `settle` waits, `fault` turns what AWS answers into our kinds. Must not know printing, dialects or configuration layers.
+//! buckets, `look` reads what people want to see, `invoke` and `delete` do what their names say, `settle` waits, `fault` turns what AWS answers into our kinds. Must not know printing, dialects or configuration layers.
 
 mod assume;
 mod connect;
 mod convert;
+mod delete;
 mod fault;
 mod invoke;
 mod look;
@@ -21,6 +22,7 @@ use aws_sdk_lambda::Client;
 use tokio::sync::watch;
 
 pub use connect::{Connection, connect};
+pub use delete::held_by;
 pub use invoke::Manner;
 pub use store::fetch;
 

@@ -33,6 +33,8 @@ pub struct Host {
     pub terminal: bool,
     /// Whether people read standard error directly.
     pub error_terminal: bool,
+    /// Whether people write standard input directly.
+    pub input_terminal: bool,
 }
 
 impl Host {
@@ -55,6 +57,7 @@ impl Host {
             arguments: arguments.collect(),
             terminal: io::stdout().is_terminal(),
             error_terminal: io::stderr().is_terminal(),
+            input_terminal: io::stdin().is_terminal(),
         }
     }
 
@@ -71,6 +74,13 @@ impl Host {
     /// Time since the Unix epoch.
     pub fn now() -> Duration {
         SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+    }
+
+    /// One line of standard input, without its end; empty where there is none.
+    pub fn line() -> io::Result<String> {
+        let mut line = String::new();
+        io::stdin().read_line(&mut line)?;
+        Ok(line.trim_end_matches(['\n', '\r']).to_owned())
     }
 
     /// All of standard input.

@@ -1,6 +1,9 @@
-//! What came of acting on a function outside of a deployment: an invocation.
+//! What came of acting on a function outside of a deployment: an invocation, what goes with a deletion.
 
 use std::time::Duration;
+
+use super::status::Status;
+use super::{Alias, Told};
 
 /// What a function answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,4 +24,36 @@ pub struct Invocation {
     pub log: Vec<String>,
     /// How long the call took.
     pub took: Duration,
+}
+
+/// What goes, and what stays, when a function or a version of it is deleted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Removal {
+    /// The bare name.
+    pub function: String,
+    /// Where it is.
+    pub region: String,
+    /// The only version that goes; absent for the whole function.
+    pub version: Option<String>,
+    /// The function with what stands around it.
+    pub status: Status,
+    /// What feeds it and stays; by source, with its id.
+    pub mappings: Told<Vec<String>>,
+}
+
+impl Removal {
+    /// Why parts of it are not known.
+    pub fn unknown(&self) -> Vec<&str> {
+        let Status { versions, aliases, urls, .. } = &self.status;
+        let reasons =
+            [versions.as_ref().err(), aliases.as_ref().err(), urls.as_ref().err(), self.mappings.as_ref().err()];
+        reasons.into_iter().flatten().map(String::as_str).collect()
+    }
+
+    /// The aliases that point at the version, also with a share; they keep it from going.
+    pub fn held_by(&self, version: &str) -> Vec<&str> {
+        let aliases = self.status.aliases.as_deref().unwrap_or_default();
+        let holds = |alias: &&Alias| alias.version == version || alias.weights.contains_key(version);
+        aliases.iter().filter(holds).map(|alias| alias.name.as_str()).collect()
+    }
 }

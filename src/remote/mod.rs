@@ -7,7 +7,7 @@ mod status;
 
 use std::collections::BTreeMap;
 
-pub use act::Invocation;
+pub use act::{Invocation, Removal};
 pub use status::{Condition, MadeOf, Provisioned, Published, Status, Summary, Told, Url};
 
 use crate::settings::{Architecture, Partition, Settings};

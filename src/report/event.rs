@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::package::Listed;
 use crate::place::Problem;
 use crate::plan::{Plan, Step};
-use crate::remote::{Invocation, Status, Summary};
+use crate::remote::{Invocation, Removal, Status, Summary};
 
 /// Something that happened.
 #[derive(Debug, Clone)]
@@ -87,8 +87,32 @@ pub enum Event {
         /// Each of them, by name.
         functions: Vec<Summary>,
     },
+    /// A function, or a version of it, is going to be deleted.
+    Removing(Box<Removal>),
+    /// Somebody is asked something, and answers on standard input.
+    Question(String),
+    /// A function, or a version of it, is no longer there.
+    Removed {
+        /// The function.
+        function: String,
+        /// Where.
+        region: String,
+        /// The only version that is gone; absent for the whole function.
+        version: Option<String>,
+        /// Whether it was there.
+        ending: Ending,
+    },
     /// The run, or one function of it, failed.
     Failed(Failure),
+}
+
+/// Whether something had to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It was done.
+    Done,
+    /// It was so already.
+    NothingToDo,
 }
 
 /// Work on a package that may take long.

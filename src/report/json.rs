@@ -217,7 +217,10 @@ impl Document {
             | Event::Invoking { .. }
             | Event::Invoked(_)
             | Event::Status(_)
-            | Event::Listed { .. } => {}
+            | Event::Listed { .. }
+            | Event::Removing(_)
+            | Event::Question(_)
+            | Event::Removed { .. } => {}
         }
     }
 
@@ -226,7 +229,7 @@ impl Document {
     /// Its values go through `redact`, its names never do.
     pub(super) fn finished(&mut self, exit_code: u8, redact: &dyn Fn(&str) -> String) -> String {
         self.exit_code = exit_code;
-        self.changed = self.functions.iter().any(|function| function.changed);
+        self.changed = self.members.changed() || self.functions.iter().any(|function| function.changed);
         let mut document = serde_json::to_value(&*self).unwrap_or_default();
         redact_values(&mut document, redact);
         // `##[…]` and `##vso[…]` are commands of GitHub and Azure wherever they stand in a line.

@@ -69,6 +69,7 @@ impl Junit {
                 self.alone(Some(&invocation.function), Case::new("invoke", Ok(())));
             }
             Event::Status(status) => self.alone(Some(&status.function), Case::new("status", Ok(()))),
+            Event::Removed { function, .. } => self.alone(Some(function), Case::new("delete", Ok(()))),
             Event::Packaged(_) => self.alone(None, Case::new("package", Ok(()))),
             Event::Skipped(reason) => self.alone(None, Case::new(reason, Err(Reason::NotDone))),
             Event::Failed(failure) => self.failed(failure),

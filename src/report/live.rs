@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{plan, sanitise};
-use crate::remote::{Alias, Condition, Invocation, MadeOf, Provisioned, Status, Summary, Told};
+use crate::remote::{Alias, Condition, Invocation, MadeOf, Provisioned, Removal, Status, Summary, Told};
 
 /// How many versions are shown.
 const SHOWN_VERSIONS: usize = 5;
@@ -161,6 +161,35 @@ fn pretty(json: &str) -> String {
     out
 }
 
+/// What goes and what stays.
+pub(super) fn removal(removal: &Removal) -> Vec<String> {
+    let Removal { function, region, version, status, mappings } = removal;
+    if let Some(number) = version {
+        return vec![format!("deletion in {region}"), format!("  - version {number} of `{function}`")];
+    }
+    let mut rows = Rows { sign: "- ", ..Rows::default() };
+    rows.add("function", &status.arn);
+    let numbers = |versions: &Vec<_>| {
+        versions.iter().map(|v: &crate::remote::Published| v.number.to_string()).collect::<Vec<_>>()
+    };
+    match status.versions.as_ref().map(numbers) {
+        Ok(numbers) if numbers.is_empty() => {}
+        Ok(numbers) => rows.add("versions", &numbers.join(", ")),
+        Err(_) => rows.add("versions", "unknown"),
+    }
+    rows.told("alias", &status.aliases, |alias| format!("`{}` → {}", alias.name, target(alias)));
+    rows.told("URL", &status.urls, |url| url.url.clone());
+    let mut stays = vec![format!("  = stays: the log group {}", status.log_group)];
+    match mappings {
+        Ok(mappings) => {
+            stays.extend(mappings.iter().map(|mapping| format!("  = stays: the event source mapping of {mapping}")));
+        }
+        Err(_) => stays.push("  = stays: event source mappings, if there are any".to_owned()),
+    }
+    let head = format!("deletion of `{function}` in {region}");
+    std::iter::once(head).chain(rows.lines()).chain(stays).collect()
+}
+
 /// The version of an alias with the shares of others.
 fn shares(alias: &Alias) -> String {
     let share = |(version, share): (&String, &f64)| format!("{} % to {version}", percent(*share));
@@ -214,6 +243,7 @@ fn moment(written: &str) -> String {
 #[derive(Default)]
 struct Rows {
     rows: Vec<(String, String)>,
+    sign: &'static str,
 }
 
 impl Rows {
@@ -236,9 +266,9 @@ impl Rows {
     }
 
     fn lines(self) -> Vec<String> {
-        let Self { rows } = self;
+        let Self { rows, sign } = self;
         let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
-        rows.iter().map(|(name, text)| format!("  {name:<width$}  {text}")).collect()
+        rows.iter().map(|(name, text)| format!("  {sign}{name:<width$}  {text}")).collect()
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::event::Event;
+use super::event::{Ending, Event};
 use crate::remote::{self, MadeOf};
 
 /// Members of the document that stand at its top level.
@@ -17,6 +17,8 @@ pub(super) struct Members {
     status: Vec<Status>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     regions: Vec<Region>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deletion: Option<Deletion>,
 }
 
 #[derive(Serialize)]
@@ -115,6 +117,34 @@ struct Summary {
     last_modified: String,
 }
 
+/// What is unknown is null.
+#[derive(Serialize)]
+struct Deletion {
+    function_name: String,
+    region: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    goes: Option<Goes>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stays: Option<Stays>,
+}
+
+#[derive(Serialize)]
+struct Goes {
+    function_arn: String,
+    versions: Option<Vec<String>>,
+    aliases: Option<Vec<String>>,
+    function_urls: Option<Vec<String>>,
+}
+
+#[derive(Serialize)]
+struct Stays {
+    log_group: String,
+    event_source_mappings: Option<Vec<String>>,
+}
+
 impl Members {
     /// Takes in what happened.
     pub(super) fn note(&mut self, event: &Event) {
@@ -125,8 +155,32 @@ impl Members {
                 let functions = functions.iter().map(summary).collect();
                 self.regions.push(Region { region: region.clone(), functions });
             }
+            Event::Removing(removal) => self.deletion = Some(deletion(removal)),
+            Event::Removed { function, region, version, ending } => {
+                let outcome = match ending {
+                    Ending::Done => "deleted",
+                    Ending::NothingToDo => "absent",
+                };
+                let deletion = self.deletion.get_or_insert_with(|| Deletion {
+                    function_name: function.clone(),
+                    region: region.clone(),
+                    version: version.clone(),
+                    outcome,
+                    goes: None,
+                    stays: None,
+                });
+                deletion.outcome = outcome;
+            }
+            Event::Failed(_) => {
+                self.deletion.iter_mut().for_each(|deletion| deletion.outcome = "failed");
+            }
             _ => {}
         }
+    }
+
+    /// Whether anything was changed.
+    pub(super) fn changed(&self) -> bool {
+        self.deletion.as_ref().is_some_and(|deletion| deletion.outcome == "deleted")
     }
 }
 
@@ -225,4 +279,26 @@ fn summary(summary: &remote::Summary) -> Summary {
         MadeOf::Image(_) => (None, "Image"),
     };
     Summary { function_name: function, runtime, package_type, memory_size, timeout, last_modified }
+}
+
+fn deletion(removal: &remote::Removal) -> Deletion {
+    let remote::Removal { function, region, version, status, mappings } = removal.clone();
+    let whole = version.is_none();
+    let numbers =
+        |versions: Vec<remote::Published>| versions.iter().map(|version| version.number.to_string()).collect();
+    let goes = Goes {
+        function_arn: status.arn,
+        versions: status.versions.ok().map(numbers),
+        aliases: status.aliases.ok().map(|aliases| aliases.into_iter().map(|alias| alias.name).collect()),
+        function_urls: status.urls.ok().map(|urls| urls.into_iter().map(|url| url.url).collect()),
+    };
+    let stays = Stays { log_group: status.log_group, event_source_mappings: mappings.ok() };
+    Deletion {
+        function_name: function,
+        region,
+        version,
+        outcome: "planned",
+        goes: whole.then_some(goes),
+        stays: whole.then_some(stays),
+    }
 }

@@ -35,7 +35,7 @@ mod variables;
 use std::path::PathBuf;
 
 pub use colour::Colour;
-pub use event::{Deployed, Doing, Event, Failure, Packaged, Stage};
+pub use event::{Deployed, Doing, Ending, Event, Failure, Packaged, Stage};
 pub use files::Files;
 pub use plan::size;
 pub use redact::{Console, mask};
@@ -91,6 +91,8 @@ fn is_result(event: &Event) -> bool {
             | Event::Packaged(_)
             | Event::Status(_)
             | Event::Listed { .. }
+            | Event::Question(_)
+            | Event::Removed { .. }
     )
 }
 
@@ -160,6 +162,11 @@ impl Reporter {
         }
     }
 
+    /// What standard output is for.
+    pub fn format(&self) -> Format {
+        self.manner.format
+    }
+
     /// Hides a value from here on, also in the CI's own log.
     pub fn hide(&mut self, secret: &Secret) {
         self.console.hide_everywhere(secret.expose());
@@ -224,6 +231,11 @@ impl Reporter {
                 if let Some(payload) = live::payload(invocation) {
                     self.line(&payload);
                 }
+            }
+            Event::Removed { function, region, version, ending } => {
+                self.told(event);
+                self.changed |= *ending == Ending::Done;
+                self.summary.push_str(&summary::of_removed(function, region, version.as_deref(), *ending));
             }
             event if told => self.told(event),
             _ => {}

@@ -2,7 +2,7 @@
 
 use super::{
     dialect::{Dialect, Stream},
-    event::{Deployed, Event, Failure, Packaged},
+    event::{Deployed, Ending, Event, Failure, Packaged},
     live, plan, sanitise,
 };
 use crate::package::{self, DIRECT_LIMIT, Listed, UNPACKED_LIMIT};
@@ -53,6 +53,15 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
         Event::Invoked(invocation) => live::invoked(invocation),
         Event::Status(status) => live::status(status),
         Event::Listed { region, functions } => live::list(region, functions),
+        Event::Removing(removal) => live::removal(removal),
+        Event::Question(question) => vec![question.clone()],
+        Event::Removed { function, region, version, ending } => {
+            let what = version.as_ref().map(|number| format!("version {number} of ")).unwrap_or_default();
+            vec![match ending {
+                Ending::Done => format!("Deleted {what}{function} in {region}."),
+                Ending::NothingToDo => format!("There is no {what}{function} in {region}: nothing to delete."),
+            }]
+        }
         Event::StepDone { .. }
         | Event::Progress { .. }
         | Event::Stage(_)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    event::{Deployed, Failure},
+    event::{Deployed, Ending, Failure},
     plan, sanitise,
 };
 use crate::host::Build;
@@ -63,6 +63,16 @@ pub(super) fn of_planned(plan: &Plan) -> String {
         return format!("✔ **{function}** in {region} is unchanged.\n\n");
     }
     format!("### Plan for {function} in {region}\n\n{}\n\n", rows_as_table(plan.steps.iter().flat_map(rows)))
+}
+
+/// A function or a version of it that is gone.
+pub(super) fn of_removed(function: &str, region: &str, version: Option<&str>, ending: Ending) -> String {
+    let what = version.map(|number| format!("version {} of ", text(number))).unwrap_or_default();
+    let (function, region) = (text(function), text(region));
+    match ending {
+        Ending::Done => format!("### ✔ {what}{function} in {region} deleted\n\n"),
+        Ending::NothingToDo => format!("✔ There is no {what}{function} in {region}.\n\n"),
+    }
 }
 
 /// What the page ends with: which commit, which run.

@@ -2,6 +2,7 @@
 //! nothing that they know.
 
 mod around;
+mod delete;
 mod invoke;
 mod live;
 mod packing;
@@ -143,6 +144,9 @@ impl<'a> Run<'a> {
                 Verb::Invoke(invoke) => self.invoke(self.only(loaded)?, invoke, &interrupt).await,
                 Verb::Status => self.status(&loaded.subjects, &interrupt).await,
                 Verb::List => self.list(&loaded.regions, &interrupt).await,
+                Verb::Delete { version, yes } => {
+                    self.delete(self.only(loaded)?, version.as_deref(), *yes, &interrupt).await
+                }
                 Verb::Deploy | Verb::Plan { .. } if loaded.entries.is_empty() => Ok(ExitCode::Success),
                 Verb::Deploy | Verb::Plan { .. } => self.deploy_tidily(&loaded.entries, &interrupt).await,
             }

@@ -1,4 +1,4 @@
-//! What is live: how it is shown.
+//! What is live: how it is shown, how a function goes away.
 
 use std::process::Command;
 use std::time::Duration;
@@ -182,10 +182,122 @@ fn a_list_goes_on_where_a_page_ends() {
 }
 
 #[test]
+fn deleting_says_first_what_goes_and_what_stays() {
+    on_both(|kind| {
+        let (universe, proxy, aws) = world(kind, "going", 2, "");
+        universe.run("delete").code(3).says("nobody can be asked here").says("say `--yes`");
+        universe.run("delete --format json --dry_run").code(0).says("\"outcome\": \"planned\"");
+        assert_eq!(proxy.writes(), Vec::<String>::new());
+        let outcome =
+            universe.run("delete --yes").code(0).says("deletion of `going` in us-east-1\n  - function  arn:aws:lambda");
+        let outcome = outcome.says("  - versions  2, 1\n").says("  - alias     `live` → 2\n");
+        outcome.says("  = stays: the log group /aws/lambda/going\n").says("Deleted going in us-east-1.");
+        assert!(!aws.exists("going"));
+        proxy.forget_calls();
+        universe.run("delete --yes").code(0).says("There is no going in us-east-1: nothing to delete.");
+        assert_eq!(proxy.writes(), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn what_stands_around_a_function_is_told_before_it_goes() {
+    let (universe, _, aws) = world(Kind::Ministack, "surrounded", 1, "");
+    let url = aws.put("POST", "/2021-10-31/functions/surrounded/url", &json!({ "AuthType": "NONE" }));
+    let source = "arn:aws:sqs:us-east-1:000000000000:feeding";
+    let mapping = json!({ "FunctionName": "surrounded", "EventSourceArn": source });
+    let uuid = aws.put("POST", "/2015-03-31/event-source-mappings", &mapping)["UUID"].clone();
+    let outcome = universe
+        .run("delete --dry_run")
+        .code(0)
+        .says(&format!("  - URL       {}\n", url["FunctionUrl"].as_str().unwrap()));
+    outcome.says(&format!("  = stays: the event source mapping of {source} ({})\n", uuid.as_str().unwrap()));
+    let document = universe.run("delete --yes --format json").code(0).json();
+    let deletion = &document["deletion"];
+    assert_eq!((&deletion["outcome"], &document["changed"]), (&json!("deleted"), &json!(true)));
+    assert_eq!(deletion["goes"]["versions"], json!(["1"]));
+    assert_eq!(deletion["stays"]["log_group"], "/aws/lambda/surrounded");
+    aws.call("lambda", "DELETE", &format!("/2015-03-31/event-source-mappings/{}", uuid.as_str().unwrap()), "");
+}
+
+#[test]
+fn on_a_terminal_the_name_is_typed() {
+    let (universe, proxy, aws) = world(Kind::Ministack, "typed", 1, "");
+    let asked = "This cannot be undone. Type `typed` to delete `typed`:";
+    universe.run_typing("y\n", "delete").code(3).says(asked).says("`typed` was not typed, so nothing is deleted");
+    assert_eq!(proxy.writes(), Vec::<String>::new());
+    universe.run_typing("typed\n", "delete --quiet").code(0).says(asked).says("Deleted typed in us-east-1.");
+    assert!(!aws.exists("typed"));
+    universe.run_typing("", "delete").code(0).says("nothing to delete");
+    universe.with("CI", "true").run_typing("typed\n", "delete").code(3).says("nobody can be asked here");
+}
+
+#[test]
+fn one_version_goes_by_itself_unless_an_alias_points_at_it() {
+    on_both(|kind| {
+        let (universe, proxy, aws) = world(kind, "one-goes", 3, "");
+        let shift = json!({ "FunctionVersion": "3", "Description": "", "RoutingConfig": { "AdditionalVersionWeights": { "2": 0.5 } } });
+        aws.put("PUT", "/2015-03-31/functions/one-goes/aliases/live", &shift);
+        for number in ["2", "3"] {
+            let line = format!("delete --yes --qualifier {number}");
+            universe.run(&line).code(3).says(&format!("the alias `live` points at version {number}"));
+        }
+        universe.run("delete --yes --qualifier live").code(3).says("--qualifier: must be the number of a version");
+        universe.run("delete --yes --qualifier '$LATEST'").code(3).says("`$LATEST` is no published version");
+        assert_eq!(proxy.writes(), Vec::<String>::new());
+        universe.run("delete --yes --qualifier 1").code(0).says("Deleted version 1 of one-goes in us-east-1.");
+        assert_eq!(aws.versions("one-goes"), ["2", "3"]);
+        universe.run("delete --yes --qualifier 1").code(0).says("There is no version 1 of one-goes in us-east-1");
+        universe.run("delete --yes --qualifier 1 --function_name nobody").code(0).says("nothing to delete");
+    });
+}
+
+#[test]
+fn a_version_that_aws_holds_is_told_with_its_alias() {
+    let (universe, proxy, _) = world(Kind::Ministack, "held", 2, "");
+    proxy.on("ListAliases", 1, denied());
+    universe.run("delete --yes --qualifier 2").code(3).says("the alias `live` points at version 2");
+    assert_eq!(proxy.writes(), ["DeleteFunction"]);
+    proxy.on("ListAliases", 0, denied());
+    universe.run("delete --yes --qualifier 2").code(1).says("cannot be deleted because it is referenced by an alias");
+}
+
+#[test]
+fn a_deletion_waits_for_others_and_survives_a_lost_answer() {
+    for (name, fault) in [
+        ("gone-busy", Fault::Answer(409, "ResourceConflictException", "an update is in progress")),
+        ("gone-after", Fault::ResetAfter),
+        ("gone-before", Fault::ResetBefore),
+    ] {
+        let (universe, proxy, aws) = world(Kind::Ministack, name, 1, "");
+        proxy.on("DeleteFunction", 1, fault);
+        universe.run("delete --yes").code(0).says("Deleted");
+        assert!(!aws.exists(name));
+    }
+    let (universe, proxy, aws) = world(Kind::Ministack, "not-gone", 1, "");
+    proxy.on("DeleteFunction", 0, denied());
+    let document = universe.run("delete --yes --format json").code(4).json();
+    assert_eq!((&document["deletion"]["outcome"], &document["changed"]), (&json!("failed"), &json!(false)));
+    assert!(aws.exists("not-gone"));
+}
+
+#[test]
+fn nothing_goes_in_another_account_or_among_several_functions() {
+    let (universe, proxy, _) = world(Kind::Ministack, "kept", 2, "[before: 1]");
+    for verb in ["delete --yes"] {
+        let line = format!("{verb} --expect_account 123456789012");
+        universe.run(&line).code(3).says("belong to account 000000000000, not to 123456789012 (--expect_account)");
+        universe.write("dpl.yml", "deploy:\n  - function_name: kept\n  - function_name: other\n");
+        universe.run(verb).code(3).says("acts on one function, and there are several").says("`kept`, `other`");
+        universe.write("dpl.yml", "function_name: kept\n");
+    }
+    assert_eq!(proxy.writes(), Vec::<String>::new());
+}
+
+#[test]
 fn a_look_ends_with_the_job() {
     let (universe, proxy, _) = world(Kind::Ministack, "ended", 2, "[before: 1]");
     proxy.on("GetFunction", 0, Fault::Slow(Duration::from_secs(20)));
-    for line in ["status"] {
+    for line in ["status", "delete --yes"] {
         proxy.forget_calls();
         let child = universe.start(line);
         while !proxy.calls().contains(&"GetFunction".to_owned()) {

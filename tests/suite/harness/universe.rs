@@ -120,6 +120,15 @@ impl Universe {
         fed(self.command(arguments), input)
     }
 
+    /// Runs the program on a terminal, where somebody types something.
+    pub fn run_typing(&self, typed: &str, arguments: &str) -> Outcome {
+        const ON_TERMINAL: &str = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
+        let mut command = Command::new("python3");
+        command.args(["-c", ON_TERMINAL]).arg(&self.program).args(words(arguments));
+        command.current_dir(self.path("")).env_clear().envs(&self.variables);
+        fed(command, typed)
+    }
+
     /// Starts the program and leaves it running.
     pub fn start(&self, arguments: &str) -> Child {
         self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
