@@ -45,6 +45,11 @@ pub enum Verb {
         /// Whether nobody needs to be asked.
         yes: bool,
     },
+    /// Let the alias point where it pointed before.
+    Rollback {
+        /// The number of the version; absent for the one that the alias remembers.
+        to: Option<String>,
+    },
 }
 
 /// How a function is called.
@@ -92,6 +97,7 @@ impl Verb {
             Self::Status => "status",
             Self::List => "list",
             Self::Delete { .. } => "delete",
+            Self::Rollback { .. } => "rollback",
         }
     }
 
@@ -101,7 +107,7 @@ impl Verb {
             Self::Deploy | Self::Plan { .. } => Purpose::Deploy,
             Self::Check => Purpose::Check,
             Self::Package { .. } => Purpose::Package,
-            Self::Invoke(_) | Self::Status | Self::Delete { .. } => Purpose::Live,
+            Self::Invoke(_) | Self::Status | Self::Delete { .. } | Self::Rollback { .. } => Purpose::Live,
             Self::List => Purpose::Region,
         }
     }
@@ -173,6 +179,10 @@ fn verb(name: &str, matches: &ArgMatches) -> Result<Verb, Problem> {
             let version = text("qualifier").map(|text| version(text, "--qualifier", help)).transpose()?;
             Verb::Delete { version, yes: matches.get_flag("yes") }
         }
+        "rollback" => {
+            let help = "an alias goes back to a published version; `dpl-lambda status` shows which there are";
+            Verb::Rollback { to: text("to").map(|text| version(text, "--to", help)).transpose()? }
+        }
         _ => Verb::Deploy,
     })
 }
@@ -225,6 +235,7 @@ fn command() -> Command {
     let asynchronous = yes_or_no("asynchronous").help("Hand the call over and do not wait for its answer");
     let one = value("qualifier", "VERSION").help("Delete only this version");
     let yes = yes_or_no("yes").help("Do not ask");
+    let to = value("to", "VERSION").help("The version to go back to; without it the one that the alias remembers");
     let verb = |name: &'static str, about: &'static str| Command::new(name).about(about);
     let root = Command::new("dpl-lambda")
         .about("Deploys AWS Lambda functions from any CI")
@@ -250,7 +261,8 @@ fn command() -> Command {
         )
         .subcommand(verb("status", "Show what is live: state, code, versions, aliases, URL, concurrency"))
         .subcommand(verb("list", "Show the functions of the Region"))
-        .subcommand(verb("delete", "Delete the function, or one version of it").arg(one).arg(yes));
+        .subcommand(verb("delete", "Delete the function, or one version of it").arg(one).arg(yes))
+        .subcommand(verb("rollback", "Let the alias point where it pointed before, or at a version").arg(to));
     let root = Group::ALL.into_iter().fold(root, |command, group| {
         let options = OPTIONS.iter().filter(move |option| option.group == group);
         options.fold(command.next_help_heading(group.heading()), |command, option| command.arg(flag(option)))
@@ -400,11 +412,11 @@ fn by_prefix(name: &str) -> Option<(&'static Opt, Option<&'static str>)> {
 }
 
 /// The words of the verbs.
-const VERBS: [&str; 8] = ["deploy", "plan", "check", "package", "invoke", "status", "list", "delete"];
+const VERBS: [&str; 9] = ["deploy", "plan", "check", "package", "invoke", "status", "list", "delete", "rollback"];
 
 /// The flags that only some verbs have, as [`options::canonical`] writes them.
-const OWN: [&str; 9] =
-    ["help", "version", "exit_code", "output", "list", "payload", "qualifier", "asynchronous", "yes"];
+const OWN: [&str; 10] =
+    ["help", "version", "exit_code", "output", "list", "payload", "qualifier", "asynchronous", "yes", "to"];
 
 /// What the parser says, in our voice. Values are never repeated: one of them may be a secret.
 fn stop(error: &clap::Error) -> Stop {
@@ -554,9 +566,15 @@ mod tests {
         let Verb::Invoke(Invoke { qualifier, .. }) = read("invoke --qualifier $LATEST").verb else { panic!() };
         assert_eq!(qualifier.as_deref(), Some("$LATEST"));
         assert_eq!(read("delete --qualifier 7 --yes").verb, Verb::Delete { version: Some("7".to_owned()), yes: true });
-        for line in
-            ["invoke --qualifier a:b", "delete --qualifier live", "delete --qualifier $LATEST", "delete --qualifier 0"]
-        {
+        assert_eq!(read("rollback --to 7").verb, Verb::Rollback { to: Some("7".to_owned()) });
+        for line in [
+            "invoke --qualifier a:b",
+            "delete --qualifier live",
+            "delete --qualifier $LATEST",
+            "delete --qualifier 0",
+            "rollback --to live",
+            "rollback --to 07",
+        ] {
             let arguments: Vec<_> = line.split(' ').map(str::to_owned).collect();
             assert!(matches!(parse("dpl-lambda", &arguments), Err(Stop::Wrong(_))), "{line}");
         }

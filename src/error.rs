@@ -137,6 +137,12 @@ impl Error {
         Self::Asked { headline: format!("cannot delete {what}`{function}`"), fault, function: function.to_owned() }
     }
 
+    /// An alias could not be moved back.
+    pub fn rollback(fault: Fault, function: &str, alias: &str) -> Self {
+        let headline = format!("cannot roll back the alias `{alias}` of `{function}`");
+        Self::Asked { headline, fault, function: function.to_owned() }
+    }
+
     /// What stands in the way of a plan, each with its file and the place of its option, or else of the function's name.
     pub fn obstacles(function: &str, obstacles: &[Obstacle], places: &Places) -> Self {
         let place = |option: &str| places.get(option).or_else(|| places.get("function_name")).cloned();

@@ -58,5 +58,5 @@ pub fn held_by(version: &str, aliases: &[&str]) -> Fault {
     let names: Vec<_> = aliases.iter().map(|name| format!("`{name}`")).collect();
     let (noun, verb) = if aliases.len() == 1 { ("the alias", "points") } else { ("the aliases", "point") };
     Fault::new(FaultKind::Misconfigured, format!("{noun} {} {verb} at version {version}", names.join(", ")))
-        .help("let it point at another version first")
+        .help("move it away first, as `dpl-lambda rollback` does")
 }

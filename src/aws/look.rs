@@ -66,6 +66,25 @@ impl Session<'_> {
         }
     }
 
+    /// An alias as it is now; nothing where there is none, or no function.
+    pub(super) async fn look_at_alias(&self, name: &str) -> Result<Option<Alias>, Failed> {
+        let call = Call { action: "lambda:GetAlias", resource: &format!("{}:{name}", self.function) };
+        let request = self.lambda.get_alias().function_name(&self.function).name(name);
+        match self.bounded("`lambda:GetAlias`", request.send()).await? {
+            Ok(answer) => Ok(Some(alias_of(
+                answer.name(),
+                answer.function_version(),
+                answer.routing_config(),
+                answer.description(),
+                answer.revision_id(),
+            ))),
+            Err(error) => match fault::of(&error, &call) {
+                Failed { answer: Answer::NotFound, .. } => Ok(None),
+                failed => Err(failed),
+            },
+        }
+    }
+
     /// The published versions, newest first.
     pub(super) async fn versions(&self) -> Result<Vec<Published>, Failed> {
         let call = Call { action: "lambda:ListVersionsByFunction", resource: &self.function };

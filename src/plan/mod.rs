@@ -3,12 +3,14 @@
 //! Cannot fail, wait, print or ask the time. What must not be done is an obstacle that names its option.
 
 mod preflight;
+mod rollback;
 mod step;
 mod wanted;
 
 use std::collections::BTreeMap;
 
 pub use preflight::check;
+pub use rollback::Rollback;
 pub use step::{CodeChange, Object, Step, TagChange, Through};
 
 use crate::deployment::{Code, CodeSource, Deployment, ObjectKey, Others, Publish, Upload};

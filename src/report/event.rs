@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::package::Listed;
 use crate::place::Problem;
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Rollback, Step};
 use crate::remote::{Invocation, Removal, Status, Summary};
 
 /// Something that happened.
@@ -101,6 +101,24 @@ pub enum Event {
         version: Option<String>,
         /// Whether it was there.
         ending: Ending,
+    },
+    /// Where an alias goes back to.
+    Rollback {
+        /// The function.
+        function: String,
+        /// Where.
+        region: String,
+        /// Both ends.
+        rollback: Rollback,
+    },
+    /// An alias went back.
+    RolledBack {
+        /// The function.
+        function: String,
+        /// Where.
+        region: String,
+        /// Both ends.
+        rollback: Rollback,
     },
     /// The run, or one function of it, failed.
     Failed(Failure),

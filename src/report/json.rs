@@ -220,7 +220,9 @@ impl Document {
             | Event::Listed { .. }
             | Event::Removing(_)
             | Event::Question(_)
-            | Event::Removed { .. } => {}
+            | Event::Removed { .. }
+            | Event::Rollback { .. }
+            | Event::RolledBack { .. } => {}
         }
     }
 

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{plan, sanitise};
+use crate::plan::Rollback;
 use crate::remote::{Alias, Condition, Invocation, MadeOf, Provisioned, Removal, Status, Summary, Told};
 
 /// How many versions are shown.
@@ -190,8 +191,23 @@ pub(super) fn removal(removal: &Removal) -> Vec<String> {
     std::iter::once(head).chain(rows.lines()).chain(stays).collect()
 }
 
+/// Where an alias goes, or that it is there already.
+pub(super) fn rollback(function: &str, region: &str, rollback: &Rollback) -> Vec<String> {
+    let Rollback { alias, to, description: _ } = rollback;
+    if !rollback.changes() {
+        return vec![format!(
+            "`{}` of `{function}` in {region} points at version {to} already: nothing to do.",
+            alias.name
+        )];
+    }
+    vec![
+        format!("rollback of `{function}` in {region}"),
+        format!("  ~ alias           `{}`: {} → {to}", alias.name, shares(alias)),
+    ]
+}
+
 /// The version of an alias with the shares of others.
-fn shares(alias: &Alias) -> String {
+pub(super) fn shares(alias: &Alias) -> String {
     let share = |(version, share): (&String, &f64)| format!("{} % to {version}", percent(*share));
     let shares: Vec<_> = alias.weights.iter().map(share).collect();
     if shares.is_empty() { alias.version.clone() } else { format!("{} with {}", alias.version, shares.join(", ")) }

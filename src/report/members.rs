@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::event::{Ending, Event};
+use crate::plan::Rollback;
 use crate::remote::{self, MadeOf};
 
 /// Members of the document that stand at its top level.
@@ -19,6 +20,8 @@ pub(super) struct Members {
     regions: Vec<Region>,
     #[serde(skip_serializing_if = "Option::is_none")]
     deletion: Option<Deletion>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rollback: Option<Back>,
 }
 
 #[derive(Serialize)]
@@ -145,6 +148,17 @@ struct Stays {
     event_source_mappings: Option<Vec<String>>,
 }
 
+#[derive(Serialize)]
+struct Back {
+    function_name: String,
+    region: String,
+    alias: String,
+    from: String,
+    to: String,
+    weights_before: BTreeMap<String, f64>,
+    outcome: &'static str,
+}
+
 impl Members {
     /// Takes in what happened.
     pub(super) fn note(&mut self, event: &Event) {
@@ -171,8 +185,14 @@ impl Members {
                 });
                 deletion.outcome = outcome;
             }
+            Event::Rollback { function, region, rollback } => self.rollback = Some(back(function, region, rollback)),
+            Event::RolledBack { .. } => {
+                self.rollback.iter_mut().for_each(|rollback| rollback.outcome = "rolled_back");
+            }
             Event::Failed(_) => {
-                self.deletion.iter_mut().for_each(|deletion| deletion.outcome = "failed");
+                let outcomes = self.deletion.iter_mut().map(|deletion| &mut deletion.outcome);
+                let outcomes = outcomes.chain(self.rollback.iter_mut().map(|rollback| &mut rollback.outcome));
+                outcomes.for_each(|outcome| *outcome = "failed");
             }
             _ => {}
         }
@@ -181,6 +201,7 @@ impl Members {
     /// Whether anything was changed.
     pub(super) fn changed(&self) -> bool {
         self.deletion.as_ref().is_some_and(|deletion| deletion.outcome == "deleted")
+            || self.rollback.as_ref().is_some_and(|rollback| rollback.outcome == "rolled_back")
     }
 }
 
@@ -300,5 +321,18 @@ fn deletion(removal: &remote::Removal) -> Deletion {
         outcome: "planned",
         goes: whole.then_some(goes),
         stays: whole.then_some(stays),
+    }
+}
+
+fn back(function: &str, region: &str, rollback: &Rollback) -> Back {
+    let Rollback { alias, to, description: _ } = rollback.clone();
+    Back {
+        function_name: function.to_owned(),
+        region: region.to_owned(),
+        alias: alias.name,
+        from: alias.version,
+        to,
+        weights_before: alias.weights,
+        outcome: if rollback.changes() { "planned" } else { "unchanged" },
     }
 }

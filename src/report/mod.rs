@@ -93,6 +93,7 @@ fn is_result(event: &Event) -> bool {
             | Event::Listed { .. }
             | Event::Question(_)
             | Event::Removed { .. }
+            | Event::RolledBack { .. }
     )
 }
 
@@ -158,7 +159,7 @@ impl Reporter {
             failed: None,
             annotated: [0; 2],
             held: Default::default(),
-            deploys: matches!(command, "deploy" | "plan"),
+            deploys: matches!(command, "deploy" | "plan" | "rollback"),
         }
     }
 
@@ -236,6 +237,21 @@ impl Reporter {
                 self.told(event);
                 self.changed |= *ending == Ending::Done;
                 self.summary.push_str(&summary::of_removed(function, region, version.as_deref(), *ending));
+            }
+            Event::Rollback { rollback, .. } => {
+                if told {
+                    self.told(event);
+                }
+                if !rollback.changes() {
+                    self.outputs = vec![("version", rollback.to.clone())];
+                }
+            }
+            Event::RolledBack { function, region, rollback } => {
+                self.told(event);
+                self.changed = true;
+                self.outputs = vec![("version", rollback.to.clone())];
+                self.done.push(format!("{function} rolled back, version {}", rollback.to));
+                self.summary.push_str(&summary::of_rollback(function, region, rollback));
             }
             event if told => self.told(event),
             _ => {}

@@ -62,6 +62,10 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
                 Ending::NothingToDo => format!("There is no {what}{function} in {region}: nothing to delete."),
             }]
         }
+        Event::Rollback { function, region, rollback } => live::rollback(function, region, rollback),
+        Event::RolledBack { function, rollback, .. } => {
+            vec![format!("Rolled back {} of {function} to version {}.", rollback.alias.name, rollback.to)]
+        }
         Event::StepDone { .. }
         | Event::Progress { .. }
         | Event::Stage(_)

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::{
     event::{Deployed, Ending, Failure},
-    plan, sanitise,
+    live, plan, sanitise,
 };
 use crate::host::Build;
-use crate::plan::{CodeChange, Plan, Step};
+use crate::plan::{CodeChange, Plan, Rollback, Step};
 use crate::settings::{Difference, Setting};
 
 /// Text in a table's cell or a paragraph, with nothing that Markdown or HTML would read.
@@ -73,6 +73,14 @@ pub(super) fn of_removed(function: &str, region: &str, version: Option<&str>, en
         Ending::Done => format!("### ✔ {what}{function} in {region} deleted\n\n"),
         Ending::NothingToDo => format!("✔ There is no {what}{function} in {region}.\n\n"),
     }
+}
+
+/// An alias that went back.
+pub(super) fn of_rollback(function: &str, region: &str, rollback: &Rollback) -> String {
+    let title = format!("### ✔ {} rolled back", text(function));
+    let row = [format!("alias {}", rollback.alias.name), live::shares(&rollback.alias), rollback.to.clone()];
+    let table = rows_as_table(std::iter::once(row));
+    [title, table, link("Open in the console", &console(region, function)) + "\n\n"].join("\n\n")
 }
 
 /// What the page ends with: which commit, which run.

@@ -6,6 +6,7 @@ mod delete;
 mod invoke;
 mod live;
 mod packing;
+mod rollback;
 mod secrets;
 
 use std::cell::RefCell;
@@ -147,6 +148,7 @@ impl<'a> Run<'a> {
                 Verb::Delete { version, yes } => {
                     self.delete(self.only(loaded)?, version.as_deref(), *yes, &interrupt).await
                 }
+                Verb::Rollback { to } => self.roll_back(self.only(loaded)?, to.as_deref(), &interrupt).await,
                 Verb::Deploy | Verb::Plan { .. } if loaded.entries.is_empty() => Ok(ExitCode::Success),
                 Verb::Deploy | Verb::Plan { .. } => self.deploy_tidily(&loaded.entries, &interrupt).await,
             }

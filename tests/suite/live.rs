@@ -1,6 +1,7 @@
-//! What is live: how it is shown, how a function goes away.
+//! What is live: how it is shown, how an alias goes back, how a function goes away.
 
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
@@ -29,6 +30,10 @@ fn world(kind: Kind, function: &str, versions: u32, alias: &str) -> (Universe, P
     );
     proxy.forget_calls();
     (universe, proxy, aws)
+}
+
+fn stale() -> Fault {
+    Fault::Answer(412, "PreconditionFailedException", "The RevisionId provided does not match the latest RevisionId")
 }
 
 fn denied() -> Fault {
@@ -182,6 +187,127 @@ fn a_list_goes_on_where_a_page_ends() {
 }
 
 #[test]
+fn an_alias_goes_back_to_where_it_pointed_and_forth_again() {
+    on_both(|kind| {
+        let (universe, proxy, aws) = world(kind, "back", 3, "what customers call [before: 2]");
+        universe
+            .run("rollback --alias live --dry_run")
+            .code(0)
+            .says("rollback of `back` in us-east-1\n  ~ alias           `live`: 3 → 2");
+        assert_eq!(proxy.writes(), Vec::<String>::new());
+        universe.run("rollback --alias live").code(0).says("Rolled back live of back to version 2.");
+        let body = proxy.bodies("UpdateAlias").remove(0);
+        assert_eq!(
+            (&body["FunctionVersion"], &body["Description"]),
+            (&json!("2"), &json!("what customers call [before: 3]"))
+        );
+        assert_eq!(body["RoutingConfig"], json!({ "AdditionalVersionWeights": {} }));
+        assert!(body["RevisionId"].as_str().is_some_and(|revision| !revision.is_empty()));
+        assert_eq!(aws.alias("back", "live")["FunctionVersion"], "2");
+        universe.run("rollback --alias live").code(0).says("`live`: 2 → 3");
+
+        let document = universe.run("rollback --alias live --to 1 --format json --output_file out.json").code(0).json();
+        let rollback = json!({ "function_name": "back", "region": "us-east-1", "alias": "live", "from": "3", "to": "1", "weights_before": {}, "outcome": "rolled_back" });
+        assert_eq!((&document["rollback"], &document["changed"]), (&rollback, &json!(true)));
+        let outputs: serde_json::Value = serde_json::from_str(&universe.read("out.json")).unwrap();
+        assert_eq!(outputs, json!({ "version": "1", "changed": true }));
+
+        proxy.forget_calls();
+        universe
+            .run("rollback --alias live --to 1")
+            .code(0)
+            .says("`live` of `back` in us-east-1 points at version 1 already: nothing to do.");
+        let document = universe.run("rollback --alias live --to 1 --format json").code(0).json();
+        assert_eq!((&document["rollback"]["outcome"], &document["changed"]), (&json!("unchanged"), &json!(false)));
+        assert_eq!(proxy.writes(), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn a_shift_of_traffic_is_undone() {
+    on_both(|kind| {
+        let (universe, _, aws) = world(kind, "shifting", 3, "[before: 1]");
+        let shift = json!({ "FunctionVersion": "2", "Description": "[before: 1]", "RoutingConfig": { "AdditionalVersionWeights": { "3": 0.1 } } });
+        aws.put("PUT", "/2015-03-31/functions/shifting/aliases/live", &shift);
+        universe.run("rollback --alias live").code(0).says("`live`: 2 with 10 % to 3 → 2");
+        let alias = aws.alias("shifting", "live");
+        assert_eq!((&alias["FunctionVersion"], &alias["Description"]), (&json!("2"), &json!("[before: 1]")));
+        let weights = &alias["RoutingConfig"]["AdditionalVersionWeights"];
+        assert!(weights.is_null() || weights == &json!({}), "{alias}");
+    });
+}
+
+#[test]
+fn a_rollback_without_a_way_back_names_the_versions() {
+    let (universe, proxy, _) = world(Kind::Ministack, "no-way-back", 2, "by hand");
+    universe
+        .run("rollback --alias live")
+        .code(3)
+        .says("the alias does not remember where it pointed before version 2")
+        .says("name one with `--to`: there are 2, 1");
+    universe.run("rollback --alias live --to 9").code(3).says("there is no version 9").says("there are 2, 1");
+    universe.run("rollback --alias stage").code(3).says("there is no alias `stage`").says("the function has `live`");
+    universe.run("rollback").code(3).says("alias: no alias is named that could go back");
+    universe.run("rollback --alias live --to live").code(3).says("--to: must be the number of a version");
+    universe.run("rollback --alias live --function_name nobody").code(1).says("there is no function `nobody`");
+    assert_eq!(proxy.writes(), Vec::<String>::new());
+}
+
+#[test]
+fn a_version_is_ready_before_the_alias_moves() {
+    let (universe, proxy, aws) = world(Kind::Ministack, "ready-first", 2, "[before: 1]");
+    let version = |state: &str, reason: &str| {
+        let mut found = aws.get("ready-first");
+        found["Configuration"]["State"] = json!(state);
+        found["Configuration"]["StateReason"] = json!(reason);
+        Fault::Instead(200, found.to_string())
+    };
+    proxy.on("GetFunction", 1, version("Failed", "the image is gone"));
+    universe.run("rollback --alias live").code(1).says("version 1: the creation failed: the image is gone");
+    assert_eq!(proxy.writes(), Vec::<String>::new());
+    proxy.on("GetFunction", 2, version("Pending", "")).on("GetFunction", 3, version("Inactive", ""));
+    universe.run("rollback --alias live").code(0).says("Rolled back");
+    assert_eq!(proxy.calls(), ["GetAlias", "GetFunction", "GetAlias", "GetFunction", "GetFunction", "UpdateAlias"]);
+}
+
+#[test]
+fn a_lost_answer_of_a_rollback_is_made_up_for() {
+    for (name, faults) in [
+        ("lost-after", vec![Fault::ResetAfter]),
+        ("lost-before", vec![Fault::ResetBefore]),
+        ("lost-for-good", vec![Fault::ResetAfter; 6]),
+        ("busy-alias", vec![Fault::Answer(409, "ResourceConflictException", "an update is in progress")]),
+    ] {
+        let (universe, proxy, aws) = world(Kind::Ministack, name, 2, "[before: 1]");
+        for (index, fault) in faults.into_iter().enumerate() {
+            proxy.on("UpdateAlias", index + 1, fault);
+        }
+        universe.run("rollback --alias live").code(0).says("Rolled back");
+        assert_eq!(aws.alias(name, "live")["FunctionVersion"], "1");
+    }
+}
+
+#[test]
+fn an_alias_that_somebody_else_moves_meanwhile_is_a_conflict() {
+    let (universe, proxy, aws) = world(Kind::Ministack, "moved-by-others", 3, "[before: 2]");
+    let other = Arc::new(move || {
+        aws.put("PUT", "/2015-03-31/functions/moved-by-others/aliases/live", &json!({ "FunctionVersion": "1" }));
+    });
+    proxy.on("UpdateAlias", 1, Fault::First(other));
+    universe
+        .run("rollback --alias live")
+        .code(5)
+        .says("somebody else changed the alias `live` meanwhile: it points at version 1 now");
+    proxy.on("UpdateAlias", 2, stale());
+    universe.run("rollback --alias live").code(5);
+    let document = universe.run("rollback --alias live --to 7 --format json").code(3).json();
+    assert_eq!(document["rollback"], json!(null));
+    proxy.on("UpdateAlias", 3, denied());
+    let document = universe.run("rollback --alias live --format json").code(4).json();
+    assert_eq!(document["rollback"]["outcome"], "failed");
+}
+
+#[test]
 fn deleting_says_first_what_goes_and_what_stays() {
     on_both(|kind| {
         let (universe, proxy, aws) = world(kind, "going", 2, "");
@@ -283,7 +409,7 @@ fn a_deletion_waits_for_others_and_survives_a_lost_answer() {
 #[test]
 fn nothing_goes_in_another_account_or_among_several_functions() {
     let (universe, proxy, _) = world(Kind::Ministack, "kept", 2, "[before: 1]");
-    for verb in ["delete --yes"] {
+    for verb in ["delete --yes", "rollback --alias live"] {
         let line = format!("{verb} --expect_account 123456789012");
         universe.run(&line).code(3).says("belong to account 000000000000, not to 123456789012 (--expect_account)");
         universe.write("dpl.yml", "deploy:\n  - function_name: kept\n  - function_name: other\n");
@@ -294,10 +420,21 @@ fn nothing_goes_in_another_account_or_among_several_functions() {
 }
 
 #[test]
+fn what_was_done_stands_in_the_summary_and_in_a_report() {
+    let (universe, ..) = world(Kind::Ministack, "told", 2, "[before: 1]");
+    universe.run("rollback --alias live --summary_file back.md --junit back.xml").code(0);
+    let summary = universe.read("back.md");
+    assert!(summary.contains("### ✔ told rolled back") && summary.contains("| alias live | 2 | 1 |"), "{summary}");
+    assert!(universe.read("back.xml").contains("rollback"));
+    universe.run("delete --yes --summary_file gone.md").code(0);
+    assert!(universe.read("gone.md").contains("### ✔ told in us-east-1 deleted"));
+}
+
+#[test]
 fn a_look_ends_with_the_job() {
     let (universe, proxy, _) = world(Kind::Ministack, "ended", 2, "[before: 1]");
     proxy.on("GetFunction", 0, Fault::Slow(Duration::from_secs(20)));
-    for line in ["status", "delete --yes"] {
+    for line in ["status", "rollback --alias live", "delete --yes"] {
         proxy.forget_calls();
         let child = universe.start(line);
         while !proxy.calls().contains(&"GetFunction".to_owned()) {

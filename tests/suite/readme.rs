@@ -109,7 +109,7 @@ fn its_blocks_and_sessions_work_as_shown() {
             fs::remove_file(universe.path("src/index.js")).unwrap();
         }
     }
-    assert_eq!(sessions, 9);
+    assert_eq!(sessions, 10);
 }
 
 /// Makes what the sessions of the other commands show: versions, an alias and a URL, and functions elsewhere.

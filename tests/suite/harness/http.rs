@@ -93,6 +93,11 @@ impl Aws {
         self.lambda(method, path, body)
     }
 
+    /// An alias as it is.
+    pub fn alias(&self, function: &str, alias: &str) -> Value {
+        self.lambda("GET", &format!("/2015-03-31/functions/{function}/aliases/{alias}"), &Value::Null)
+    }
+
     /// Makes an alias.
     pub fn make_alias(&self, function: &str, alias: &Value) {
         self.lambda("POST", &format!("/2015-03-31/functions/{function}/aliases"), alias);
