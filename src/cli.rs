@@ -36,6 +36,57 @@ pub enum Verb {
         /// Whether its entries are shown.
         list: bool,
     },
+    /// Call the function.
+    Invoke(Invoke),
+    /// Show what is live.
+    Status,
+    /// Show the functions of the Region.
+    List,
+    /// Delete the function, or one version of it.
+    Delete {
+        /// The number of the only version that goes; absent for the whole function.
+        version: Option<String>,
+        /// Whether nobody needs to be asked.
+        yes: bool,
+    },
+    /// Let the alias point where it pointed before.
+    Rollback {
+        /// The number of the version; absent for the one that the alias remembers.
+        to: Option<String>,
+    },
+}
+
+/// How a function is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invoke {
+    /// What it is called with.
+    pub payload: Payload,
+    /// Which version or alias; absent for the configured alias, or `$LATEST`.
+    pub qualifier: Option<String>,
+    /// Whether its answer is waited for.
+    pub answer: Answer,
+}
+
+/// What a function is called with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Payload {
+    /// An empty object.
+    Empty,
+    /// This text.
+    Text(String),
+    /// What is in this file.
+    File(PathBuf),
+    /// What comes in on standard input.
+    StandardInput,
+}
+
+/// Whether the answer of a function is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// It is.
+    Awaited,
+    /// The call is only handed over.
+    NotAwaited,
 }
 
 impl Verb {
@@ -48,6 +99,23 @@ impl Verb {
             Self::Render => "render",
             Self::Policy => "policy",
             Self::Package { .. } => "package",
+            Self::Invoke(_) => "invoke",
+            Self::Status => "status",
+            Self::List => "list",
+            Self::Delete { .. } => "delete",
+            Self::Rollback { .. } => "rollback",
+        }
+    }
+
+    /// What the configuration is read for.
+    fn purpose(&self) -> Purpose {
+        match self {
+            Self::Deploy | Self::Plan { .. } => Purpose::Deploy,
+            Self::Check | Self::Policy => Purpose::Check,
+            Self::Render => Purpose::Render,
+            Self::Package { .. } => Purpose::Package,
+            Self::Invoke(_) | Self::Status | Self::Delete { .. } | Self::Rollback { .. } => Purpose::Live,
+            Self::List => Purpose::Region,
         }
     }
 }
@@ -78,30 +146,72 @@ pub fn parse(called_as: &str, arguments: &[String]) -> Result<Invocation, Stop> 
         .try_get_matches_from(std::iter::once("dpl-lambda".to_owned()).chain(arguments))
         .map_err(|error| stop(&error))?;
     let (verb, matches) = match matches.subcommand() {
-        Some(("plan", of_verb)) => (Verb::Plan { exit_code: of_verb.get_flag("exit_code") }, of_verb),
-        Some(("check", of_verb)) => (Verb::Check, of_verb),
-        Some(("render", of_verb)) => (Verb::Render, of_verb),
-        Some(("policy", of_verb)) => (Verb::Policy, of_verb),
-        Some(("package", of_verb)) => {
-            let (output, list) = (of_verb.get_one::<PathBuf>("output").cloned(), of_verb.get_flag("list"));
-            if output.is_none() && !list {
-                let problem = Problem::new("`package` has nowhere to write to");
-                return Err(Stop::Wrong(
-                    problem.help("say `--output FILE` to write the archive, or `--list` to see what it has"),
-                ));
-            }
-            (Verb::Package { output, list }, of_verb)
-        }
-        Some((_, of_verb)) => (Verb::Deploy, of_verb),
+        Some((name, of_verb)) => (verb(name, of_verb).map_err(Stop::Wrong)?, of_verb),
         None => (Verb::Deploy, &matches),
     };
-    let purpose = match verb {
-        Verb::Deploy | Verb::Plan { .. } => Purpose::Deploy,
-        Verb::Check | Verb::Policy => Purpose::Check,
-        Verb::Render => Purpose::Render,
-        Verb::Package { .. } => Purpose::Package,
-    };
+    let purpose = verb.purpose();
     Ok(Invocation { request: Request { flags: layer(matches).map_err(Stop::Wrong)?, purpose, speaks }, verb })
+}
+
+/// A verb with what is its own.
+fn verb(name: &str, matches: &ArgMatches) -> Result<Verb, Problem> {
+    let text = |name: &str| matches.get_one::<String>(name).cloned();
+    Ok(match name {
+        "plan" => Verb::Plan { exit_code: matches.get_flag("exit_code") },
+        "check" => Verb::Check,
+        "package" => {
+            let (output, list) = (matches.get_one::<PathBuf>("output").cloned(), matches.get_flag("list"));
+            if output.is_none() && !list {
+                let problem = Problem::new("`package` has nowhere to write to");
+                return Err(problem.help("say `--output FILE` to write the archive, or `--list` to see what it has"));
+            }
+            Verb::Package { output, list }
+        }
+        "invoke" => Verb::Invoke(Invoke {
+            payload: match text("payload") {
+                None => Payload::Empty,
+                Some(text) if text == "-" => Payload::StandardInput,
+                Some(text) => match text.strip_prefix('@') {
+                    Some(file) => Payload::File(file.into()),
+                    None => Payload::Text(text),
+                },
+            },
+            qualifier: text("qualifier").map(qualifier).transpose()?,
+            answer: if matches.get_flag("asynchronous") { Answer::NotAwaited } else { Answer::Awaited },
+        }),
+        "status" => Verb::Status,
+        "list" => Verb::List,
+        "delete" => {
+            let help = "only a version is deleted by itself; without `--qualifier` the whole function is";
+            let version = text("qualifier").map(|text| version(text, "--qualifier", help)).transpose()?;
+            Verb::Delete { version, yes: matches.get_flag("yes") }
+        }
+        "rollback" => {
+            let help = "an alias goes back to a published version; `dpl-lambda status` shows which there are";
+            Verb::Rollback { to: text("to").map(|text| version(text, "--to", help)).transpose()? }
+        }
+        _ => Verb::Deploy,
+    })
+}
+
+/// The name of an alias, the number of a version, or `$LATEST`.
+fn qualifier(text: String) -> Result<String, Problem> {
+    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if text == "$LATEST" || (!text.is_empty() && text.len() <= 128 && text.chars().all(good)) {
+        return Ok(text);
+    }
+    let problem = Problem::new("is neither a version, nor an alias, nor `$LATEST`").of("--qualifier");
+    Err(problem.help("in a shell, `$LATEST` stands in single quotes"))
+}
+
+/// The number of a published version.
+fn version(text: String, flag: &str, help: &str) -> Result<String, Problem> {
+    let number = text.parse::<u64>().ok().filter(|number| *number > 0);
+    if number.is_some_and(|number| number.to_string() == text) {
+        return Ok(text);
+    }
+    let what = if text == "$LATEST" { "`$LATEST` is no published version" } else { "must be the number of a version" };
+    Err(Problem::new(what).of(flag).help(help))
 }
 
 /// Whether a command line that cannot be understood asks for a JSON document all the same.
@@ -124,6 +234,16 @@ fn command() -> Command {
         .value_parser(ValueParser::path_buf())
         .help("Where to write the archive");
     let list = Arg::new("list").long("list").action(ArgAction::SetTrue).help("Show the entries with mode and size");
+    let own = |name: &'static str| Arg::new(name).long(name);
+    let value = |name: &'static str, value: &'static str| own(name).value_name(value).allow_hyphen_values(true);
+    let yes_or_no = |name: &'static str| own(name).action(ArgAction::SetTrue);
+    let payload = value("payload", "JSON").help("JSON, `@FILE`, or `-` for standard input; without it `{}`");
+    let which = value("qualifier", "NAME").help("Version or alias; without it the alias of the block, or `$LATEST`");
+    let asynchronous = yes_or_no("asynchronous").help("Hand the call over and do not wait for its answer");
+    let one = value("qualifier", "VERSION").help("Delete only this version");
+    let yes = yes_or_no("yes").help("Do not ask");
+    let to = value("to", "VERSION").help("The version to go back to; without it the one that the alias remembers");
+    let verb = |name: &'static str, about: &'static str| Command::new(name).about(about);
     let root = Command::new("dpl-lambda")
         .about("Deploys AWS Lambda functions from any CI")
         .version(env!("CARGO_PKG_VERSION"))
@@ -131,25 +251,27 @@ fn command() -> Command {
         .infer_long_args(true)
         .disable_help_subcommand(true)
         .arg_required_else_help(false)
-        .subcommand(Command::new("deploy").about("Make the functions what they should be (the default)"))
-        .subcommand(Command::new("plan").about("Show what deploy would do, and change nothing").arg(exit_code))
+        .subcommand(verb("deploy", "Make the functions what they should be (the default)"))
+        .subcommand(verb("plan", "Show what deploy would do, and change nothing").arg(exit_code))
+        .subcommand(verb(
+            "check",
+            "Look whether configuration and package are right; needs neither AWS nor credentials",
+        ))
         .subcommand(
-            Command::new("check")
-                .about("Look whether configuration and package are right; needs neither AWS nor credentials"),
+            verb("package", "Build the package; needs no function, Region or credentials").arg(output).arg(list),
         )
+        .subcommand(verb("render", "Show what the configuration comes to, and where each value is from; needs no AWS"))
+        .subcommand(verb("policy", "Show the least IAM policy for deploying this configuration; needs no AWS"))
         .subcommand(
-            Command::new("render")
-                .about("Show what the configuration comes to, and where each value is from; needs no AWS"),
+            verb("invoke", "Call the function, and show its answer and the end of its log")
+                .arg(payload)
+                .arg(which)
+                .arg(asynchronous),
         )
-        .subcommand(
-            Command::new("policy").about("Show the least IAM policy for deploying this configuration; needs no AWS"),
-        )
-        .subcommand(
-            Command::new("package")
-                .about("Build the package; needs no function, Region or credentials")
-                .arg(output)
-                .arg(list),
-        );
+        .subcommand(verb("status", "Show what is live: state, code, versions, aliases, URL, concurrency"))
+        .subcommand(verb("list", "Show the functions of the Region"))
+        .subcommand(verb("delete", "Delete the function, or one version of it").arg(one).arg(yes))
+        .subcommand(verb("rollback", "Let the alias point where it pointed before, or at a version").arg(to));
     let root = Group::ALL.into_iter().fold(root, |command, group| {
         let options = OPTIONS.iter().filter(move |option| option.group == group);
         options.fold(command.next_help_heading(group.heading()), |command, option| command.arg(flag(option)))
@@ -212,7 +334,15 @@ fn layer(matches: &ArgMatches) -> Result<Layer, Problem> {
 /// underscores and lower case, negations become `=false`.
 fn spelled(arguments: &[String], speaks: &mut Speaks) -> Result<Vec<String>, Problem> {
     let mut out = Vec::new();
-    let mut arguments = arguments.iter().map(|argument| argument.replace("\\n", "\n")).peekable();
+    let mut payload_follows = false;
+    let unescaped = |argument: &String| {
+        let (name, value) = argument.split_once('=').map_or((argument.as_str(), None), |(name, _)| (name, Some(())));
+        let is_payload = name.starts_with("--") && options::canonical(name.trim_start_matches('-')) == "payload";
+        // In JSON `\n` means itself.
+        let verbatim = std::mem::replace(&mut payload_follows, is_payload && value.is_none()) || is_payload;
+        if verbatim { argument.clone() } else { argument.replace("\\n", "\n") }
+    };
+    let mut arguments = arguments.iter().map(unescaped).peekable();
     let dpl = |speaks: &mut Speaks| {
         if *speaks == Speaks::Own {
             *speaks = Speaks::Lambda;
@@ -255,6 +385,7 @@ fn spelled(arguments: &[String], speaks: &mut Speaks) -> Result<Vec<String>, Pro
             _ => name,
         };
         let takes_next = option.is_some_and(|option| !matches!(option.kind, Kind::Flag | Kind::FlagOr(_)));
+        let takes_next = takes_next || name == "payload";
         match value {
             Some(value) => out.push(format!("--{name}={value}")),
             None => out.push(format!("--{name}")),
@@ -288,12 +419,16 @@ fn by_prefix(name: &str) -> Option<(&'static Opt, Option<&'static str>)> {
         let mut found = OPTIONS.iter().filter(among);
         found.next().filter(|_| found.next().is_none()).map(|option| (option, None))
     };
-    let own = ["help", "version", "exit_code", "output", "list"].contains(&name);
-    if own { None } else { only(true).or_else(|| only(false)) }
+    if OWN.contains(&name) { None } else { only(true).or_else(|| only(false)) }
 }
 
 /// The words of the verbs.
-const VERBS: [&str; 6] = ["deploy", "plan", "check", "render", "policy", "package"];
+const VERBS: [&str; 11] =
+    ["deploy", "plan", "check", "render", "policy", "package", "invoke", "status", "list", "delete", "rollback"];
+
+/// The flags that only some verbs have, as [`options::canonical`] writes them.
+const OWN: [&str; 10] =
+    ["help", "version", "exit_code", "output", "list", "payload", "qualifier", "asynchronous", "yes", "to"];
 
 /// What the parser says, in our voice. Values are never repeated: one of them may be a secret.
 fn stop(error: &clap::Error) -> Stop {
@@ -321,7 +456,7 @@ fn stop(error: &clap::Error) -> Stop {
             let near = VERBS.iter().any(|verb| strsim::jaro_winkler(verb, &argument) > 0.8);
             let shown = if near { format!("`{argument}`") } else { "one of the arguments".to_owned() };
             Problem::new(format!("{shown} is neither a verb nor an option"))
-                .help("the verbs are deploy, plan, check and package")
+                .help(format!("the verbs are {}", VERBS.join(", ")))
         }
         ErrorKind::InvalidValue | ErrorKind::WrongNumberOfValues | ErrorKind::TooFewValues | ErrorKind::NoEquals => {
             Problem::new(format!("`{argument}` has no value, or one that it does not take"))
@@ -420,6 +555,41 @@ mod tests {
             read("package --zip dist --output f.zip").verb,
             Verb::Package { output: Some("f.zip".into()), list: false }
         );
+    }
+
+    #[test]
+    fn a_payload_stays_as_it_is_written() {
+        for (line, expected) in [
+            (r#"invoke --payload {"a":"b\nc"}"#, Payload::Text(r#"{"a":"b\nc"}"#.to_owned())),
+            (r#"invoke --PAYLOAD={"a":"b\nc=d"} --quiet"#, Payload::Text(r#"{"a":"b\nc=d"}"#.to_owned())),
+            ("invoke --payload -", Payload::StandardInput),
+            ("invoke --payload --quiet", Payload::Text("--quiet".to_owned())),
+            ("--function_name f invoke --payload @a/b.json", Payload::File("a/b.json".into())),
+            ("invoke --asynchronous", Payload::Empty),
+        ] {
+            let Verb::Invoke(Invoke { payload, answer, .. }) = read(line).verb else { panic!("{line}") };
+            assert_eq!(payload, expected, "{line}");
+            assert_eq!(answer == Answer::NotAwaited, line.contains("asynchronous"), "{line}");
+        }
+    }
+
+    #[test]
+    fn versions_aliases_and_latest_are_told_apart() {
+        let Verb::Invoke(Invoke { qualifier, .. }) = read("invoke --qualifier $LATEST").verb else { panic!() };
+        assert_eq!(qualifier.as_deref(), Some("$LATEST"));
+        assert_eq!(read("delete --qualifier 7 --yes").verb, Verb::Delete { version: Some("7".to_owned()), yes: true });
+        assert_eq!(read("rollback --to 7").verb, Verb::Rollback { to: Some("7".to_owned()) });
+        for line in [
+            "invoke --qualifier a:b",
+            "delete --qualifier live",
+            "delete --qualifier $LATEST",
+            "delete --qualifier 0",
+            "rollback --to live",
+            "rollback --to 07",
+        ] {
+            let arguments: Vec<_> = line.split(' ').map(str::to_owned).collect();
+            assert!(matches!(parse("dpl-lambda", &arguments), Err(Stop::Wrong(_))), "{line}");
+        }
     }
 
     #[test]

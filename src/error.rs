@@ -54,6 +54,8 @@ pub enum Error {
         /// The function.
         function: String,
     },
+    /// The functions of a Region could not be listed.
+    Listing(Fault),
     /// The plan must not be done.
     Plan {
         /// Why, each with the place of its option.
@@ -109,6 +111,38 @@ impl Error {
         Self::Asked { headline, fault, function: function.to_owned() }
     }
 
+    /// There is no such function.
+    pub fn absent(function: &str, region: &str) -> Self {
+        let message = format!("AWS has no function of this name in {region}, for these credentials");
+        let fault = Fault::new(FaultKind::Failed, message)
+            .help("look at `function_name`, `region` and the credentials; `dpl-lambda list` shows which there are");
+        Self::Asked { headline: format!("there is no function `{function}`"), fault, function: function.to_owned() }
+    }
+
+    /// A function could not be called.
+    pub fn invoke(fault: Fault, function: &str, qualifier: Option<&str>) -> Self {
+        let which = qualifier.map(|name| format!(":{name}")).unwrap_or_default();
+        Self::Asked { headline: format!("cannot invoke `{function}{which}`"), fault, function: function.to_owned() }
+    }
+
+    /// A function was called, and failed. `kind` is AWS' word for how, `reason` the function's own.
+    pub fn failed_itself(function: &str, kind: &str, reason: &str) -> Self {
+        let headline = format!("`{function}` failed when it was invoked ({kind})");
+        Self::Asked { headline, fault: Fault::new(FaultKind::Failed, reason), function: function.to_owned() }
+    }
+
+    /// A function or a version of it could not be deleted.
+    pub fn delete(fault: Fault, function: &str, version: Option<&str>) -> Self {
+        let what = version.map(|number| format!("version {number} of ")).unwrap_or_default();
+        Self::Asked { headline: format!("cannot delete {what}`{function}`"), fault, function: function.to_owned() }
+    }
+
+    /// An alias could not be moved back.
+    pub fn rollback(fault: Fault, function: &str, alias: &str) -> Self {
+        let headline = format!("cannot roll back the alias `{alias}` of `{function}`");
+        Self::Asked { headline, fault, function: function.to_owned() }
+    }
+
     /// What stands in the way of a plan, each with its file and the place of its option, or else of the function's name.
     pub fn obstacles(function: &str, obstacles: &[Obstacle], places: &Places) -> Self {
         let place = |option: &str| places.get(option).or_else(|| places.get("function_name")).cloned();
@@ -120,7 +154,7 @@ impl Error {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) | Self::Configuration(_) | Self::Package { .. } | Self::Refused(_) => ExitCode::Refused,
-            Self::Asked { fault, .. } => code_of(fault.kind),
+            Self::Asked { fault, .. } | Self::Listing(fault) => code_of(fault.kind),
             Self::Plan { obstacles, .. } => {
                 let refused = obstacles.iter().any(|(obstacle, _)| obstacle.cause == Cause::Refused);
                 if refused { ExitCode::Refused } else { ExitCode::Conflict }
@@ -167,6 +201,11 @@ impl Error {
                 failure.problems = vec![fault_problem(fault)];
                 failure.help.clone_from(&fault.help);
                 failure.function = Some(function.clone());
+            }
+            Self::Listing(fault) => {
+                "cannot list the functions".clone_into(&mut failure.headline);
+                failure.problems = vec![fault_problem(fault)];
+                failure.help.clone_from(&fault.help);
             }
             Self::Plan { obstacles, function } => {
                 failure.headline = format!("`{function}` is not deployed");

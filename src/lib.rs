@@ -15,7 +15,8 @@
 //! - [`plan`] is a function of its arguments: it cannot fail, wait, print or ask the time. What must not be done is an
 //!   obstacle in the plan, naming its option; here it is joined with its place and refused.
 //! - Only [`aws`] names the SDK; no type of the SDK crosses its border.
-//! - Only what stands in a [`plan::Plan`] is ever done, and every done thing is a [`report::Event`].
+//! - Only what stands in a [`plan::Plan`] is ever done, or in a [`plan::Rollback`] or a [`remote::Removal`] that was told
+//!   before; and every done thing is a [`report::Event`].
 //! - Nothing is written to AWS before the whole configuration and the package have been checked.
 //! - Nothing about a function changes unless the user named it.
 //! - A value shown to anyone was escaped for where it is shown; a secret has no `Display` and no `Debug` of its value.

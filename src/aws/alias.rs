@@ -1,6 +1,6 @@
-//! Aliases: read, created, moved; and the versions that nothing points at any more.
+//! Aliases that are created and moved; and versions that nothing points at any more.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_lambda::types::AliasRoutingConfiguration;
 
@@ -12,105 +12,77 @@ use crate::plan::{AliasChange, VersionRef};
 use crate::remote::Alias;
 
 impl Session<'_> {
-    /// The alias of this name; nothing where there is none.
-    pub(super) async fn alias(&self, name: &str) -> Result<Option<Alias>, Failed> {
-        let call = Call { action: "lambda:GetAlias", resource: &self.function };
-        let request = self.lambda.get_alias().function_name(&self.function).name(name);
-        let Some(answer) = self.looked_up(&call, request.send()).await? else { return Ok(None) };
-        Ok(Some(Alias {
-            name: name.to_owned(),
-            version: answer.function_version().unwrap_or_default().to_owned(),
-            weights: weights(answer.routing_config()),
-            description: answer.description().unwrap_or_default().to_owned(),
-            revision_id: answer.revision_id().unwrap_or_default().to_owned(),
-        }))
-    }
-
-    /// All aliases of the function.
-    pub(super) async fn aliases(&self) -> Result<Vec<Alias>, Failed> {
-        let call = Call { action: "lambda:ListAliases", resource: &self.function };
-        let (mut aliases, mut marker) = (Vec::new(), None);
-        loop {
-            let request = self.lambda.list_aliases().function_name(&self.function).set_marker(marker);
-            let Some(page) = self.looked_up(&call, request.send()).await? else { return Ok(aliases) };
-            aliases.extend(page.aliases().iter().map(|alias| Alias {
-                name: alias.name().unwrap_or_default().to_owned(),
-                version: alias.function_version().unwrap_or_default().to_owned(),
-                weights: weights(alias.routing_config()),
-                description: alias.description().unwrap_or_default().to_owned(),
-                revision_id: alias.revision_id().unwrap_or_default().to_owned(),
-            }));
-            marker = page.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
-            if marker.is_none() {
-                return Ok(aliases);
-            }
-        }
-    }
-
     /// Versions and aliases whose environments are kept ready.
-    pub(super) async fn provisioned(&self) -> Result<BTreeSet<String>, Failed> {
-        let call = Call { action: "lambda:ListProvisionedConcurrencyConfigs", resource: &self.function };
-        let (mut found, mut marker) = (BTreeSet::new(), None);
-        loop {
-            let request =
-                self.lambda.list_provisioned_concurrency_configs().function_name(&self.function).set_marker(marker);
-            let Some(page) = self.looked_up(&call, request.send()).await? else { return Ok(found) };
-            let qualifiers = page.provisioned_concurrency_configs().iter().filter_map(|config| config.function_arn());
-            found.extend(qualifiers.filter_map(|arn| arn.rsplit(':').next().map(str::to_owned)));
-            marker = page.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
-            if marker.is_none() {
-                return Ok(found);
-            }
-        }
+    pub(super) async fn kept_ready(&self) -> Result<BTreeSet<String>, Failed> {
+        Ok(self.provisioned().await?.into_iter().map(|provisioned| provisioned.qualifier).collect())
     }
 
-    /// Lets an alias point at a version with all of its traffic. Where it pointed before stands in its description.
+    /// Lets an alias point at the version of a deployment. Where it pointed before stands in its description.
     pub(super) async fn point_alias(&self, change: &AliasChange) -> Result<Done, Failed> {
+        let unpublished = || Fault::new(FaultKind::Failed, "no version was published for the alias to point at");
         let version = match &change.to {
             VersionRef::Number(number) => number.clone(),
-            VersionRef::Published => self
-                .published
-                .clone()
-                .ok_or_else(|| Fault::new(FaultKind::Failed, "no version was published for the alias to point at"))?,
+            VersionRef::Published => self.published.clone().ok_or_else(unpublished)?,
         };
-        let name = &change.name.0;
+        // An alias that only loses its weights was nowhere else before.
+        let moved = change.from.as_ref().filter(|from| from.version != version);
+        let description = moved.map(Alias::description_once_moved);
+        self.point(&change.name.0, change.from.as_ref(), &version, description.as_deref()).await?;
+        Ok(Done::default())
+    }
+
+    /// Lets an alias point at a version, with all of its traffic and, where it exists, with its own revision.
+    pub(super) async fn point(
+        &self,
+        name: &str,
+        from: Option<&Alias>,
+        version: &str,
+        description: Option<&str>,
+    ) -> Result<(), Failed> {
         let resource = format!("{}:{name}", self.function);
         let mut pace = Pace::new();
         loop {
-            let written = match &change.from {
-                None => {
-                    let call = Call { action: "lambda:CreateAlias", resource: &resource };
-                    let request = self.lambda.create_alias().function_name(&self.function).name(name);
-                    self.wrote(&call, request.function_version(&version).send()).await.map(drop)
-                }
-                Some(from) => {
-                    let call = Call { action: "lambda:UpdateAlias", resource: &resource };
-                    // An alias that only loses its weights was nowhere else before.
-                    let description = (from.version != version).then(|| from.description_once_moved());
-                    let none =
-                        AliasRoutingConfiguration::builder().set_additional_version_weights(Some(Default::default()));
-                    let request = self.lambda.update_alias().function_name(&self.function).name(name);
-                    let request = request.function_version(&version).revision_id(&from.revision_id);
-                    let request = request.set_description(description).routing_config(none.build());
-                    self.wrote(&call, request.send()).await.map(drop)
-                }
+            let written = if let Some(from) = from {
+                let call = Call { action: "lambda:UpdateAlias", resource: &resource };
+                let no_shares =
+                    AliasRoutingConfiguration::builder().set_additional_version_weights(Some(HashMap::new()));
+                let request = self.lambda.update_alias().function_name(&self.function).name(name);
+                let request = request.function_version(version).routing_config(no_shares.build());
+                let request = request.set_description(description.map(str::to_owned)).revision_id(&from.revision_id);
+                self.wrote(&call, request.send()).await.map(drop)
+            } else {
+                let call = Call { action: "lambda:CreateAlias", resource: &resource };
+                let request = self.lambda.create_alias().function_name(&self.function).name(name);
+                self.wrote(&call, request.function_version(version).send()).await.map(drop)
             };
-            let Err(failed) = written else { break };
-            if !matches!(failed.answer, Answer::Busy | Answer::Stale) {
+            let Err(failed) = written else { return Ok(()) };
+            if !matches!(failed.fault.kind, FaultKind::Failed) {
                 return Err(failed);
             }
-            // Our own write whose answer was lost, somebody else's, or something that goes on.
-            let now = self.alias(name).await?;
-            if now.as_ref().is_some_and(|now| now.version == version && now.weights.is_empty()) {
-                break;
+            // The answer to an attempt of ours may have been lost.
+            let now = self.look_at_alias(name).await?;
+            let as_wanted = |now: &Alias| {
+                now.version == version
+                    && now.weights.is_empty()
+                    && description.is_none_or(|text| now.description == text)
+            };
+            let untouched = now.as_ref().map(|now| &now.revision_id) == from.map(|from| &from.revision_id);
+            match failed.answer {
+                _ if now.as_ref().is_some_and(as_wanted) => return Ok(()),
+                Answer::Busy if untouched => {
+                    self.pause(&mut pace, &format!("another operation on the alias `{name}`")).await?;
+                }
+                Answer::Busy | Answer::Stale => {
+                    let place = now.map_or_else(
+                        || "it is gone".to_owned(),
+                        |now| format!("it points at version {} now", now.version),
+                    );
+                    let message = format!("somebody else changed the alias `{name}` meanwhile: {place}");
+                    return Err(Fault::new(FaultKind::Conflict, message).help("run again to see what differs").into());
+                }
+                Answer::NotFound | Answer::Other => return Err(failed),
             }
-            if failed.answer == Answer::Stale || now.as_ref() != change.from.as_ref() {
-                let message = format!("somebody else changed the alias `{name}` meanwhile: {}", failed.fault.message);
-                return Err(Fault::new(FaultKind::Conflict, message).help("run again to see what differs").into());
-            }
-            self.pause(&mut pace, &format!("another operation on the alias `{name}`")).await?;
         }
-        Ok(Done::default())
     }
 
     /// Deletes versions. One that AWS does not let go stays: that is told, and is no failure of a deployment.
@@ -130,9 +102,4 @@ impl Session<'_> {
         }
         Ok(done)
     }
-}
-
-fn weights(routing: Option<&AliasRoutingConfiguration>) -> BTreeMap<String, f64> {
-    let weights = routing.and_then(|routing| routing.additional_version_weights()).into_iter().flatten();
-    weights.map(|(version, weight)| (version.clone(), *weight)).collect()
 }

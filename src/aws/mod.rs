@@ -1,15 +1,19 @@
 //! The only module that knows the SDK. No type of the SDK crosses its border.
 //!
 //! `connect` finds Region and credentials, `assume` takes on roles, `read` takes the snapshot, `write` does the steps, `store` puts packages into
-//! buckets, `settle` waits, `fault` turns what AWS answers into our kinds. Must not know printing, dialects or configuration layers.
+//! buckets, `look` reads what people want to see, `invoke`, `delete` and `rollback` do what their names say, `settle` waits, `fault` turns what AWS answers into our kinds. Must not know printing, dialects or configuration layers.
 
 mod alias;
 mod assume;
 mod attachments;
 mod connect;
 mod convert;
+mod delete;
 mod fault;
+mod invoke;
+mod look;
 mod read;
+mod rollback;
 mod settle;
 mod store;
 mod write;
@@ -21,10 +25,12 @@ use aws_sdk_lambda::Client;
 use tokio::sync::watch;
 
 pub use connect::{Connection, connect};
+pub use delete::held_by;
+pub use invoke::Manner;
 pub use store::fetch;
 
-use crate::apply::{Meanwhile, Progress, Signal};
-use crate::package::Artifact;
+use crate::apply::{Fault, FaultKind, Meanwhile, Progress, Signal};
+use crate::package::{Archive, Artifact};
 use crate::remote::Live;
 use settle::Deadline;
 
@@ -34,7 +40,8 @@ pub struct Session<'a> {
     s3: aws_sdk_s3::Client,
     /// The function as the user wrote it: name or ARN.
     function: String,
-    artifact: &'a Artifact,
+    /// The package; absent where nothing is deployed.
+    artifact: Option<&'a Artifact>,
     deadline: Deadline,
     interrupt: watch::Receiver<Option<Signal>>,
     tell: &'a dyn Fn(Meanwhile),
@@ -51,11 +58,11 @@ pub struct Session<'a> {
 impl<'a> Session<'a> {
     /// Begins; the time of `wait_timeout` runs from here.
     ///
-    /// `tell` is told now and then what goes on.
+    /// `tell` is told now and then what goes on. Without a package only what needs none can be done.
     pub fn new(
         connection: &Connection,
         function: &str,
-        artifact: &'a Artifact,
+        artifact: impl Into<Option<&'a Artifact>>,
         wait_timeout: Duration,
         interrupt: watch::Receiver<Option<Signal>>,
         tell: &'a dyn Fn(Meanwhile),
@@ -64,7 +71,7 @@ impl<'a> Session<'a> {
             lambda: connection.lambda.clone(),
             s3: connection.s3.clone(),
             function: function.to_owned(),
-            artifact,
+            artifact: artifact.into(),
             deadline: Deadline::after(wait_timeout),
             interrupt,
             tell,
@@ -73,6 +80,11 @@ impl<'a> Session<'a> {
             live: None,
             progress: Cell::default(),
         }
+    }
+
+    fn archive(&self) -> Result<&'a Archive, Fault> {
+        let none = || Fault::new(FaultKind::Failed, "there is no package to send");
+        self.artifact.map(|artifact| &artifact.archive).ok_or_else(none)
     }
 
     /// Gives the steps the whole of `wait_timeout`, however long ago the plan was made.

@@ -23,6 +23,13 @@ impl Session<'_> {
         self.read_settled(deployment).await.map_err(|failed| failed.fault)
     }
 
+    /// Reads the function alone when nothing is in progress.
+    pub async fn read_alone(&mut self) -> Result<Remote, Fault> {
+        let live = self.settled("what is in progress already").await.map_err(|failed| failed.fault)?;
+        self.live.clone_from(&live);
+        Ok(live.map_or(Remote::Absent, Remote::Present))
+    }
+
     async fn read_settled(&mut self, deployment: &Deployment) -> Result<Remote, Failed> {
         let Some(mut live) = self.settled("what is in progress already").await? else { return Ok(Remote::Absent) };
         let Release { publish, alias, keep_versions, .. } = &deployment.release;
@@ -32,13 +39,12 @@ impl Session<'_> {
         };
         let managed = async {
             match alias {
-                Some(alias) => self.alias(&alias.0).await,
+                Some(alias) => self.look_at_alias(&alias.0).await,
                 None => Ok(None),
             }
         };
         let aliases = async { if keep_versions.is_some() { self.aliases().await } else { Ok(Vec::new()) } };
-        let provisioned =
-            async { if keep_versions.is_some() { self.provisioned().await } else { Ok(BTreeSet::new()) } };
+        let provisioned = async { if keep_versions.is_some() { self.kept_ready().await } else { Ok(BTreeSet::new()) } };
         let around = self.surroundings(deployment, &live);
         let (versions, alias, aliases, provisioned, attachments) =
             tokio::try_join!(versions, managed, aliases, provisioned, around)?;

@@ -124,7 +124,7 @@ impl Session<'_> {
 
     async fn send_whole(&self, object: &Object) -> Result<Option<String>, Failed> {
         let call = Call { action: "s3:PutObject", resource: &object.url() };
-        let bytes = self.artifact.archive.part(0, object.size).map_err(|error| unreadable(&error))?;
+        let bytes = self.archive()?.part(0, object.size).map_err(|error| unreadable(&error))?;
         let request = self.put(object).checksum_sha256(&object.code_sha256).body(ByteStream::from(bytes));
         let sent = self.written(&call, request.send()).await?;
         let sent = sent.map_err(|error| refused(fault::of(&error, &call), object))?;
@@ -194,7 +194,7 @@ impl Session<'_> {
             while sending.len() < AT_ONCE
                 && let Some((number, offset)) = waiting.next()
             {
-                let bytes = self.artifact.archive.part(offset, PART).map_err(|error| unreadable(&error))?;
+                let bytes = self.archive()?.part(offset, PART).map_err(|error| unreadable(&error))?;
                 let (size, checksum) = (bytes.len() as u64, code_sha256(&bytes));
                 let part = CompletedPart::builder().part_number(number).checksum_sha256(&checksum);
                 let request = self.s3.upload_part().bucket(&object.bucket).key(&object.key).upload_id(upload_id);

@@ -215,7 +215,7 @@ impl Session<'_> {
     fn source(&self, code: &CodeChange) -> Result<Source, Failed> {
         let (object, version) = match &code.through {
             Through::Call => {
-                let bytes = self.artifact.archive.part(0, self.artifact.archive.size());
+                let bytes = self.archive()?.part(0, self.archive()?.size());
                 return Ok(Source::Bytes(Blob::new(bytes.map_err(|error| unreadable(&error))?)));
             }
             Through::Upload(object) => (object, &self.uploaded),

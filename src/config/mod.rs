@@ -19,6 +19,7 @@ mod render;
 mod resolve;
 mod shell;
 mod structure;
+mod subject;
 mod yaml;
 
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ pub use env::structured;
 pub use import::imported;
 pub use layer::{Entry as MapEntry, Given, Layer, Value, insert};
 pub use render::Rendered;
+pub use subject::{Reach, Subject};
 
 use self::{read::Reader, resolve::Context};
 use crate::deployment::{Code, Deployment};
@@ -57,6 +59,10 @@ pub enum Purpose {
     Render,
     /// Only package: no function is needed.
     Package,
+    /// Look at what is live, or act on it: neither conditions nor the package count.
+    Live,
+    /// Look around in a Region: no function is needed either.
+    Region,
 }
 
 /// Whose command line this is.
@@ -131,10 +137,14 @@ pub struct Entry {
 /// What a configuration says.
 #[derive(Debug, Default)]
 pub struct Loaded {
-    /// What to deploy, in order; with [`Purpose::Package`] empty.
+    /// What to deploy, in order; filled only with [`Purpose::Deploy`] and [`Purpose::Check`].
     pub entries: Vec<Entry>,
     /// What to package; filled only with [`Purpose::Package`].
     pub packages: Vec<(Code, Places)>,
+    /// What to look at or act on, in order; filled only with [`Purpose::Live`].
+    pub subjects: Vec<Subject>,
+    /// Where to look around, in order; filled only with [`Purpose::Region`].
+    pub regions: Vec<Reach>,
     /// Why blocks are not deployed in this build.
     pub skipped: Vec<String>,
     /// What each block comes to; filled only with [`Purpose::Render`].
@@ -184,8 +194,8 @@ pub fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
     if blocks.blocks.is_empty() {
         let alone = layers(None);
         let broken = !loaded.problems.is_empty() && blocks.file.is_some();
-        let complete =
-            blocks.file.is_none() || alone.contains_key("function_name") || request.purpose == Purpose::Package;
+        let needs_no_function = matches!(request.purpose, Purpose::Package | Purpose::Region);
+        let complete = blocks.file.is_none() || alone.contains_key("function_name") || needs_no_function;
         match &blocks.file {
             Some(file) if !complete && !broken => loaded.problems.push(nothing_for_us(file)),
             _ if broken && !alone.contains_key("function_name") => {}
@@ -239,7 +249,7 @@ fn skip(block: &blocks::Block, request: &Request, build: &Build, host: &Host, lo
     let reason = match request.purpose {
         Purpose::Deploy => block.conditions.reason_to_skip(build, host),
         Purpose::Check | Purpose::Render => Ok(block.conditions.reason_to_have_no_value(build)),
-        Purpose::Package => Ok(None),
+        Purpose::Package | Purpose::Live | Purpose::Region => Ok(None),
     };
     reason.unwrap_or_else(|problem| {
         loaded.problems.push(problem);
@@ -253,16 +263,24 @@ fn entry(mut reader: Reader, allow_failure: bool, request: &Request, context: &C
     }
     let dry_run = dry_run(&mut reader);
     let cleanup = reader.flag("cleanup");
-    if request.purpose == Purpose::Package {
-        let code = code::code(&mut reader, context);
-        loaded.packages.push((code, reader.places()));
-    } else if request.purpose == Purpose::Render {
-        loaded.rendered.push(Rendered::of(reader.layer(), context));
-        resolve::deployment(&mut reader, context);
-    } else if let Some(deployment) = resolve::deployment(&mut reader, context) {
-        let commands = resolve::commands(&mut reader, context);
-        let places = reader.places();
-        loaded.entries.push(Entry { deployment, places, allow_failure, dry_run, cleanup, commands });
+    match request.purpose {
+        Purpose::Package => {
+            let code = code::code(&mut reader, context);
+            loaded.packages.push((code, reader.places()));
+        }
+        Purpose::Render => {
+            loaded.rendered.push(Rendered::of(reader.layer(), context));
+            resolve::deployment(&mut reader, context);
+        }
+        Purpose::Live => loaded.subjects.extend(subject::subject(&mut reader, dry_run, context)),
+        Purpose::Region => loaded.regions.extend(subject::reach(&mut reader, None, context)),
+        Purpose::Deploy | Purpose::Check => {
+            if let Some(deployment) = resolve::deployment(&mut reader, context) {
+                let commands = resolve::commands(&mut reader, context);
+                let places = reader.places();
+                loaded.entries.push(Entry { deployment, places, allow_failure, dry_run, cleanup, commands });
+            }
+        }
     }
     loaded.secrets.append(&mut reader.secrets);
     loaded.values.append(&mut reader.values);

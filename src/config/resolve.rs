@@ -22,7 +22,7 @@ use crate::settings::{
 };
 
 /// Seconds that waiting may take when the user does not say.
-const WAIT_TIMEOUT: u64 = 600;
+pub(super) const WAIT_TIMEOUT: u64 = 600;
 
 /// The same where published versions start from snapshots, which take minutes to make.
 const WAIT_TIMEOUT_WITH_SNAPSHOTS: u64 = 1800;
@@ -48,14 +48,7 @@ pub(super) struct Context<'a> {
 
 /// Everything about one function. Nothing comes back when something is wrong; the reader then has the problems.
 pub(super) fn deployment(reader: &mut Reader, context: &Context<'_>) -> Option<Deployment> {
-    let function: Option<FunctionName> = reader.setting("function_name");
-    if reader.place("function_name").is_none() {
-        let problem = Problem::new("no function is named").of("function_name");
-        let problem = Problem { place: reader.block.clone(), ..problem };
-        reader.problems.push(
-            problem.help("set it in `dpl.yml`, with `--function_name`, or in the variable `DPL_LAMBDA_FUNCTION_NAME`"),
-        );
-    }
+    let function = function(reader);
     let mut settings = Settings::given(reader);
     settings.role = reader.setting("role");
     settings.handler = reader.setting("handler");
@@ -70,13 +63,7 @@ pub(super) fn deployment(reader: &mut Reader, context: &Context<'_>) -> Option<D
     let target = target(reader, function.as_ref(), context);
     let code = code::code(reader, context);
     let release = release(reader, context);
-    let snapshots = settings.snap_start.as_ref().and_then(|snap_start| snap_start.text("ApplyOn"));
-    let usual =
-        if snapshots.as_deref() == Some("PublishedVersions") { WAIT_TIMEOUT_WITH_SNAPSHOTS } else { WAIT_TIMEOUT };
-    let wait_timeout = reader.number("wait_timeout", "seconds").unwrap_or(usual);
-    if !(1..=MOST_WAIT_TIMEOUT).contains(&wait_timeout) {
-        reader.wrong("wait_timeout", format!("must be between 1 and {MOST_WAIT_TIMEOUT} seconds, got {wait_timeout}"));
-    }
+    let wait_timeout = wait_timeout(reader, usual_wait(&settings));
     if !reader.problems.is_empty() {
         return None;
     }
@@ -92,11 +79,38 @@ pub(super) fn deployment(reader: &mut Reader, context: &Context<'_>) -> Option<D
         code,
         release,
         attachments,
-        wait_timeout: Duration::from_secs(wait_timeout),
+        wait_timeout,
     })
 }
 
-fn target(reader: &mut Reader, function: Option<&FunctionName>, context: &Context<'_>) -> Target {
+/// The function; nothing where none is named, which the reader then knows.
+pub(super) fn function(reader: &mut Reader) -> Option<FunctionName> {
+    if reader.place("function_name").is_none() {
+        let problem = Problem::new("no function is named").of("function_name");
+        let problem = Problem { place: reader.block.clone(), ..problem };
+        reader.problems.push(
+            problem.help("set it in `dpl.yml`, with `--function_name`, or in the variable `DPL_LAMBDA_FUNCTION_NAME`"),
+        );
+    }
+    reader.setting("function_name")
+}
+
+/// Versions that start from snapshots take their time.
+fn usual_wait(settings: &Settings) -> u64 {
+    let snapshots = settings.snap_start.as_ref().and_then(|snap_start| snap_start.text("ApplyOn"));
+    if snapshots.as_deref() == Some("PublishedVersions") { WAIT_TIMEOUT_WITH_SNAPSHOTS } else { WAIT_TIMEOUT }
+}
+
+/// How long all waiting may take; the usual where nothing is said.
+pub(super) fn wait_timeout(reader: &mut Reader, usual: u64) -> Duration {
+    let seconds = reader.number("wait_timeout", "seconds").unwrap_or(usual);
+    if !(1..=MOST_WAIT_TIMEOUT).contains(&seconds) {
+        reader.wrong("wait_timeout", format!("must be between 1 and {MOST_WAIT_TIMEOUT} seconds, got {seconds}"));
+    }
+    Duration::from_secs(seconds)
+}
+
+pub(super) fn target(reader: &mut Reader, function: Option<&FunctionName>, context: &Context<'_>) -> Target {
     let of_arn = function.and_then(|function| function.region.clone());
     // A job's own AWS_REGION is no contradiction to an ARN that somebody wrote down.
     let ambient = matches!(reader.place("region"), Some(Place::Variable(name)) if name.starts_with("AWS_") || name.starts_with("LAMBDA_"));
@@ -241,7 +255,7 @@ pub(super) fn others(reader: &mut Reader, name: &'static str) -> Option<Others> 
     reader.choice(name).map(|mode| if mode == "replace" { Others::Replace } else { Others::Merge })
 }
 
-fn environment(reader: &mut Reader, context: &Context<'_>) -> Option<Keyed<Option<Secret>>> {
+pub(super) fn environment(reader: &mut Reader, context: &Context<'_>) -> Option<Keyed<Option<Secret>>> {
     let others = others(reader, "environment_mode");
     let files = reader.list("env_file");
     let pairs = reader.map("environment");

@@ -297,6 +297,7 @@ mod tests {
             arguments: Vec::new(),
             terminal: false,
             error_terminal: false,
+            input_terminal: false,
         }
     }
 

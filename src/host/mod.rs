@@ -8,7 +8,7 @@ use std::{
     collections::BTreeMap,
     env,
     ffi::OsString,
-    io::IsTerminal,
+    io::{self, IsTerminal, Read},
     path::PathBuf,
     process::Command,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -33,6 +33,8 @@ pub struct Host {
     pub terminal: bool,
     /// Whether people read standard error directly.
     pub error_terminal: bool,
+    /// Whether people write standard input directly.
+    pub input_terminal: bool,
 }
 
 impl Host {
@@ -53,8 +55,9 @@ impl Host {
                 .map(|name| name.to_string_lossy().into_owned())
                 .unwrap_or_default(),
             arguments: arguments.collect(),
-            terminal: std::io::stdout().is_terminal(),
-            error_terminal: std::io::stderr().is_terminal(),
+            terminal: io::stdout().is_terminal(),
+            error_terminal: io::stderr().is_terminal(),
+            input_terminal: io::stdin().is_terminal(),
         }
     }
 
@@ -71,6 +74,20 @@ impl Host {
     /// Time since the Unix epoch.
     pub fn now() -> Duration {
         SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+    }
+
+    /// One line of standard input, without its end; empty where there is none.
+    pub fn line() -> io::Result<String> {
+        let mut line = String::new();
+        io::stdin().read_line(&mut line)?;
+        Ok(line.trim_end_matches(['\n', '\r']).to_owned())
+    }
+
+    /// All of standard input.
+    pub fn input() -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        io::stdin().read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     /// Asks git in the working directory; nothing where there is no repository, no git, or no answer.

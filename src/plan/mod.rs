@@ -6,6 +6,7 @@ mod attachments;
 mod policy;
 mod preflight;
 mod release;
+mod rollback;
 mod step;
 mod wanted;
 
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 
 pub use policy::policy;
 pub use preflight::check;
+pub use rollback::Rollback;
 pub use step::{Action, AliasChange, AttachmentChange, CodeChange, Object, Step, TagChange, Through, VersionRef};
 
 use crate::deployment::{Code, CodeSource, Deployment, ObjectKey, Others, Publish, Upload};

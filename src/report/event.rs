@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::package::Listed;
 use crate::place::Problem;
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Rollback, Step};
+use crate::remote::{Invocation, Removal, Status, Summary};
 
 /// Something that happened.
 #[derive(Debug, Clone)]
@@ -70,6 +71,57 @@ pub enum Event {
     Packaged(Packaged),
     /// What was asked for.
     Answer(Answer),
+    /// A function is being called.
+    Invoking {
+        /// The function.
+        function: String,
+        /// The version or alias; absent for `$LATEST`.
+        qualifier: Option<String>,
+    },
+    /// A function was called.
+    Invoked(Invocation),
+    /// How a function is.
+    Status(Box<Status>),
+    /// Which functions there are.
+    Listed {
+        /// Where.
+        region: String,
+        /// Each of them, by name.
+        functions: Vec<Summary>,
+    },
+    /// A function, or a version of it, is going to be deleted.
+    Removing(Box<Removal>),
+    /// Somebody is asked something, and answers on standard input.
+    Question(String),
+    /// A function, or a version of it, is no longer there.
+    Removed {
+        /// The function.
+        function: String,
+        /// Where.
+        region: String,
+        /// The only version that is gone; absent for the whole function.
+        version: Option<String>,
+        /// Whether it was there.
+        ending: Ending,
+    },
+    /// Where an alias goes back to.
+    Rollback {
+        /// The function.
+        function: String,
+        /// Where.
+        region: String,
+        /// Both ends.
+        rollback: Rollback,
+    },
+    /// An alias went back.
+    RolledBack {
+        /// The function.
+        function: String,
+        /// Where.
+        region: String,
+        /// Both ends.
+        rollback: Rollback,
+    },
     /// The run, or one function of it, failed.
     Failed(Failure),
 }
@@ -83,6 +135,15 @@ pub struct Answer {
     pub text: String,
     /// It as JSON.
     pub json: serde_json::Value,
+}
+
+/// Whether something had to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It was done.
+    Done,
+    /// It was so already.
+    NothingToDo,
 }
 
 /// Work on a package that may take long.

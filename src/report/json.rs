@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::event::{Event, Failure};
+use super::members::Members;
 use crate::package::{self, Listed};
 use crate::place::{FilePlace, Place, Problem};
 use crate::plan::{Action, AliasChange, Plan, Step, VersionRef};
@@ -23,6 +24,8 @@ pub(super) struct Document {
     changed: bool,
     functions: Vec<Function>,
     packages: Vec<Package>,
+    #[serde(flatten)]
+    members: Members,
     skipped: Vec<String>,
     warnings: Vec<Complaint>,
     errors: Vec<Failed>,
@@ -144,6 +147,7 @@ impl Document {
             changed: false,
             functions: Vec::new(),
             packages: Vec::new(),
+            members: Members::default(),
             skipped: Vec::new(),
             warnings: Vec::new(),
             errors: Vec::new(),
@@ -153,6 +157,7 @@ impl Document {
 
     /// Takes in what happened.
     pub(super) fn note(&mut self, event: &Event) {
+        self.members.note(event);
         match event {
             Event::Warning(problem) => self.warnings.push(complaint(problem)),
             Event::Skipped(reason) => self.skipped.push(reason.clone()),
@@ -221,7 +226,16 @@ impl Document {
             | Event::StepStarted { .. }
             | Event::Waiting { .. }
             | Event::Progress { .. }
-            | Event::StepDone { .. } => {}
+            | Event::StepDone { .. }
+            | Event::Invoking { .. }
+            | Event::Invoked(_)
+            | Event::Status(_)
+            | Event::Listed { .. }
+            | Event::Removing(_)
+            | Event::Question(_)
+            | Event::Removed { .. }
+            | Event::Rollback { .. }
+            | Event::RolledBack { .. } => {}
         }
     }
 
@@ -230,7 +244,7 @@ impl Document {
     /// Its values go through `redact`, its names never do.
     pub(super) fn finished(&mut self, exit_code: u8, redact: &dyn Fn(&str) -> String) -> String {
         self.exit_code = exit_code;
-        self.changed = self.functions.iter().any(|function| function.changed);
+        self.changed = self.members.changed() || self.functions.iter().any(|function| function.changed);
         let mut document = serde_json::to_value(&*self).unwrap_or_default();
         redact_values(&mut document, redact);
         // `##[…]` and `##vso[…]` are commands of GitHub and Azure wherever they stand in a line.

@@ -65,6 +65,12 @@ impl Junit {
                 }
             }
             Event::Checked { function, .. } => self.alone(Some(function), Case::new("check", Ok(()))),
+            Event::Invoked(invocation) if invocation.function_error.is_none() => {
+                self.alone(Some(&invocation.function), Case::new("invoke", Ok(())));
+            }
+            Event::Status(status) => self.alone(Some(&status.function), Case::new("status", Ok(()))),
+            Event::Removed { function, .. } => self.alone(Some(function), Case::new("delete", Ok(()))),
+            Event::RolledBack { function, .. } => self.alone(Some(function), Case::new("rollback", Ok(()))),
             Event::Packaged(_) => self.alone(None, Case::new("package", Ok(()))),
             Event::Skipped(reason) => self.alone(None, Case::new(reason, Err(Reason::NotDone))),
             Event::Failed(failure) => self.failed(failure),

@@ -20,6 +20,8 @@ mod gitlab;
 mod http;
 mod json;
 mod junit;
+mod live;
+mod members;
 mod plain;
 mod plan;
 mod progress;
@@ -33,7 +35,7 @@ mod variables;
 use std::path::PathBuf;
 
 pub use colour::Colour;
-pub use event::{Answer, Deployed, Doing, Event, Failure, Packaged, Stage};
+pub use event::{Answer, Deployed, Doing, Ending, Event, Failure, Packaged, Stage};
 pub use files::Files;
 pub use plan::size;
 pub use redact::{Console, mask};
@@ -82,7 +84,16 @@ pub enum Speaker {
 fn is_result(event: &Event) -> bool {
     matches!(
         event,
-        Event::Warning(_) | Event::Failed(_) | Event::Deployed(_) | Event::Checked { .. } | Event::Packaged(_)
+        Event::Warning(_)
+            | Event::Failed(_)
+            | Event::Deployed(_)
+            | Event::Checked { .. }
+            | Event::Packaged(_)
+            | Event::Status(_)
+            | Event::Listed { .. }
+            | Event::Question(_)
+            | Event::Removed { .. }
+            | Event::RolledBack { .. }
     )
 }
 
@@ -150,8 +161,13 @@ impl Reporter {
             failed: None,
             annotated: [0; 2],
             held: Default::default(),
-            deploys: matches!(command, "deploy" | "plan"),
+            deploys: matches!(command, "deploy" | "plan" | "rollback"),
         }
+    }
+
+    /// What standard output is for.
+    pub fn format(&self) -> Format {
+        self.manner.format
     }
 
     /// Hides a value from here on, also in the CI's own log.
@@ -213,7 +229,36 @@ impl Reporter {
             Event::Answer(answer) if self.manner.format == Format::Text => {
                 Console::document(self.console.redact(&sanitise::inert(&answer.text)).trim_end());
             }
-            event if told => plain::lines(event).iter().for_each(|line| self.line(line)),
+            Event::Invoked(invocation) => {
+                if told || invocation.function_error.is_some() {
+                    self.told(event);
+                }
+                // The answer is what the run is for, also where little else is said.
+                if let Some(payload) = live::payload(invocation) {
+                    self.line(&payload);
+                }
+            }
+            Event::Removed { function, region, version, ending } => {
+                self.told(event);
+                self.changed |= *ending == Ending::Done;
+                self.summary.push_str(&summary::of_removed(function, region, version.as_deref(), *ending));
+            }
+            Event::Rollback { rollback, .. } => {
+                if told {
+                    self.told(event);
+                }
+                if !rollback.changes() {
+                    self.outputs = vec![("version", rollback.to.clone())];
+                }
+            }
+            Event::RolledBack { function, region, rollback } => {
+                self.told(event);
+                self.changed = true;
+                self.outputs = vec![("version", rollback.to.clone())];
+                self.done.push(format!("{function} rolled back, version {}", rollback.to));
+                self.summary.push_str(&summary::of_rollback(function, region, rollback));
+            }
+            event if told => self.told(event),
             _ => {}
         }
     }
@@ -308,6 +353,13 @@ impl Reporter {
             && let Some(text) = self.dialect.close()
         {
             self.console.print(Stream::Output, &text);
+        }
+    }
+
+    /// Says what an event is in plain lines.
+    fn told(&self, event: &Event) {
+        for line in plain::lines(event) {
+            self.line(&line);
         }
     }
 

@@ -2,8 +2,8 @@
 
 use super::{
     dialect::{Dialect, Stream},
-    event::{Deployed, Event, Failure, Packaged},
-    plan, sanitise,
+    event::{Deployed, Ending, Event, Failure, Packaged},
+    live, plan, sanitise,
 };
 use crate::package::{self, DIRECT_LIMIT, Listed, UNPACKED_LIMIT};
 use crate::plan::{Action, Step};
@@ -46,6 +46,26 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
             vec![format!("`{function}` is configured correctly; its package {told}.")]
         }
         Event::Packaged(package) => packaged(package),
+        Event::Invoking { function, qualifier } => {
+            let which = qualifier.as_ref().map(|name| format!(":{name}")).unwrap_or_default();
+            vec![format!("Invoking {function}{which}.")]
+        }
+        Event::Invoked(invocation) => live::invoked(invocation),
+        Event::Status(status) => live::status(status),
+        Event::Listed { region, functions } => live::list(region, functions),
+        Event::Removing(removal) => live::removal(removal),
+        Event::Question(question) => vec![question.clone()],
+        Event::Removed { function, region, version, ending } => {
+            let what = version.as_ref().map(|number| format!("version {number} of ")).unwrap_or_default();
+            vec![match ending {
+                Ending::Done => format!("Deleted {what}{function} in {region}."),
+                Ending::NothingToDo => format!("There is no {what}{function} in {region}: nothing to delete."),
+            }]
+        }
+        Event::Rollback { function, region, rollback } => live::rollback(function, region, rollback),
+        Event::RolledBack { function, rollback, .. } => {
+            vec![format!("Rolled back {} of {function} to version {}.", rollback.alias.name, rollback.to)]
+        }
         Event::StepDone { .. }
         | Event::Progress { .. }
         | Event::Stage(_)

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::{
-    event::{Deployed, Failure},
-    plan, sanitise,
+    event::{Deployed, Ending, Failure},
+    live, plan, sanitise,
 };
 use crate::host::Build;
-use crate::plan::{Action, AliasChange, CodeChange, Plan, Step};
+use crate::plan::{Action, AliasChange, CodeChange, Plan, Rollback, Step};
 use crate::settings::{Difference, Setting};
 
 /// Text in a table's cell or a paragraph, with nothing that Markdown or HTML would read.
@@ -65,6 +65,24 @@ pub(super) fn of_planned(plan: &Plan) -> String {
         return format!("✔ **{function}** in {region} is unchanged.\n\n");
     }
     format!("### Plan for {function} in {region}\n\n{}\n\n", rows_as_table(plan.steps.iter().flat_map(rows)))
+}
+
+/// A function or a version of it that is gone.
+pub(super) fn of_removed(function: &str, region: &str, version: Option<&str>, ending: Ending) -> String {
+    let what = version.map(|number| format!("version {} of ", text(number))).unwrap_or_default();
+    let (function, region) = (text(function), text(region));
+    match ending {
+        Ending::Done => format!("### ✔ {what}{function} in {region} deleted\n\n"),
+        Ending::NothingToDo => format!("✔ There is no {what}{function} in {region}.\n\n"),
+    }
+}
+
+/// An alias that went back.
+pub(super) fn of_rollback(function: &str, region: &str, rollback: &Rollback) -> String {
+    let title = format!("### ✔ {} rolled back", text(function));
+    let row = [format!("alias {}", rollback.alias.name), live::shares(&rollback.alias), rollback.to.clone()];
+    let table = rows_as_table(std::iter::once(row));
+    [title, table, link("Open in the console", &console(region, function)) + "\n\n"].join("\n\n")
 }
 
 /// What the page ends with: which commit, which run.

@@ -1,7 +1,12 @@
-//! One run: load, build, read, plan, tell, apply. Wires the modules and knows nothing that they know.
+//! One run: load, build, read, plan, tell, apply; or one of the verbs that need no package. Wires the modules and knows
+//! nothing that they know.
 
 mod around;
+mod delete;
+mod invoke;
+mod live;
 mod packing;
+mod rollback;
 mod secrets;
 
 use std::cell::RefCell;
@@ -139,6 +144,13 @@ impl<'a> Run<'a> {
                 Verb::Render => Ok(self.render(loaded)),
                 Verb::Policy => Ok(self.policy(&loaded.entries)),
                 Verb::Check => self.check(&loaded.entries, &interrupt).await,
+                Verb::Invoke(invoke) => self.invoke(self.only(loaded)?, invoke, &interrupt).await,
+                Verb::Status => self.status(&loaded.subjects, &interrupt).await,
+                Verb::List => self.list(&loaded.regions, &interrupt).await,
+                Verb::Delete { version, yes } => {
+                    self.delete(self.only(loaded)?, version.as_deref(), *yes, &interrupt).await
+                }
+                Verb::Rollback { to } => self.roll_back(self.only(loaded)?, to.as_deref(), &interrupt).await,
                 Verb::Deploy | Verb::Plan { .. } if loaded.entries.is_empty() => Ok(ExitCode::Success),
                 Verb::Deploy | Verb::Plan { .. } => self.deploy_tidily(&loaded.entries, &interrupt).await,
             }

@@ -42,7 +42,9 @@ pub(super) fn hide_surroundings(host: &Host, console: &Console) {
 /// Hides what the configuration holds, also where it has problems.
 pub(super) fn hide_configured(loaded: &Loaded, reporter: &mut Reporter) {
     loaded.secrets.iter().for_each(|secret| reporter.hide(secret));
-    let public = loaded.entries.iter().map(public).collect::<Vec<_>>().join("\n");
+    let subjects = loaded.subjects.iter().map(|subject| subject.function.written.clone());
+    let regions = loaded.subjects.iter().filter_map(|subject| subject.reach.target.region.clone());
+    let public = loaded.entries.iter().map(public).chain(subjects).chain(regions).collect::<Vec<_>>().join("\n");
     for (name, value) in &loaded.values {
         if sounds_secret(name) && !public.contains(value.expose()) {
             reporter.hide(value);
@@ -55,6 +57,12 @@ pub(super) fn hide_configured(loaded: &Loaded, reporter: &mut Reporter) {
 pub(super) fn hide_live(live: &Live, reporter: &mut Reporter) {
     let environment = live.settings.environment.iter().flat_map(|environment| environment.0.values());
     environment.for_each(|value| reporter.hide_in_foreign(value));
+}
+
+/// Hides what is live and has a name of a secret, before the function speaks for itself.
+pub(super) fn hide_live_secrets(live: &Live, reporter: &mut Reporter) {
+    let environment = live.settings.environment.iter().flat_map(|environment| &environment.0);
+    environment.filter(|(name, _)| sounds_secret(name)).for_each(|(_, value)| reporter.hide(value));
 }
 
 /// What everybody sees of a deployment.

@@ -42,6 +42,12 @@ mod policy;
 // What happens when something goes wrong.
 mod faults;
 
+// What a function answers.
+mod invoke;
+
+// What is live, and how it goes back or away.
+mod live;
+
 // As whom AWS is called.
 mod oidc;
 

@@ -8,7 +8,9 @@ use std::{
 use dpl_lambda::config::options::{Clear, Group, Kind, OPTIONS};
 use dpl_lambda::package::inspect::Rule;
 
-use crate::harness::{Proxy, Universe, emulator};
+use serde_json::json;
+
+use crate::harness::{Aws, Proxy, Universe, emulator};
 
 fn readme() -> String {
     fs::read_to_string("README.md").unwrap()
@@ -71,7 +73,8 @@ fn fences(text: &str) -> Vec<(String, String, String)> {
 fn its_blocks_and_sessions_work_as_shown() {
     let endpoint = &Proxy::before(&emulator(crate::harness::Kind::Ministack).endpoint).endpoint;
     let universe = Universe::at(endpoint).with("CI_API_TOKEN", "a-token-of-the-ci");
-    let universe = universe.file("src/index.py", "def handler(e, c): return 'hello'\n");
+    let universe =
+        universe.file("src/index.py", "def handler(e, c):\n    print('called with', e)\n    return 'hello'\n");
     let universe = universe
         .file("dist/bootstrap", "#!/bin/sh\nexec ./lib/run\n")
         .file("dist/lib/rules.json", "{\"limit\": 10}\n".repeat(20_000))
@@ -91,6 +94,9 @@ fn its_blocks_and_sessions_work_as_shown() {
                 if body.contains("package --zip") {
                     fs::remove_file(universe.path("dpl.yml")).unwrap();
                 }
+                if body.contains("dpl-lambda invoke") {
+                    make_live(&universe, first.as_deref().unwrap());
+                }
                 session(&universe, &body);
                 sessions += 1;
             }
@@ -105,7 +111,21 @@ fn its_blocks_and_sessions_work_as_shown() {
             fs::remove_file(universe.path("src/index.js")).unwrap();
         }
     }
-    assert!(sessions >= 7);
+    assert!(sessions >= 12);
+}
+
+/// Makes what the sessions of the other commands show: versions, an alias and a URL, and functions elsewhere.
+fn make_live(universe: &Universe, block: &str) {
+    let own = universe.read("dpl.yml");
+    universe.write("dpl.yml", block);
+    universe.run("--publish --version_description 'commit 9f2c118a04de, build 41'").code(0);
+    universe.run("--publish --version_description 'commit 5d1e0a7b93c4, build 42' --memory_size 256").code(0);
+    universe.run("--function_name thumbnails --region eu-central-1 --memory_size 1024 --publish").code(0);
+    universe.run("--function_name invoices --region eu-central-1 --memory_size 256 --timeout 30").code(0);
+    universe.write("dpl.yml", own);
+    let aws = Aws::of(&emulator(crate::harness::Kind::Ministack).endpoint);
+    aws.make_alias("hello", &json!({ "Name": "live", "FunctionVersion": "2", "Description": "[before: 1]" }));
+    aws.put("POST", "/2021-10-31/functions/hello/url", &json!({ "AuthType": "AWS_IAM" }));
 }
 
 /// Runs each `$` line and compares what it prints; `?` names the exit code.

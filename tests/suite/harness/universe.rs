@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    io::Write,
     os::unix::fs::{PermissionsExt, symlink},
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
@@ -114,6 +115,20 @@ impl Universe {
         Outcome::of(&self.command(arguments).env(name, value).output().unwrap())
     }
 
+    /// Runs the program with something on its standard input.
+    pub fn run_fed(&self, input: &str, arguments: &str) -> Outcome {
+        fed(self.command(arguments), input)
+    }
+
+    /// Runs the program on a terminal, where somebody types something.
+    pub fn run_typing(&self, typed: &str, arguments: &str) -> Outcome {
+        const ON_TERMINAL: &str = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
+        let mut command = Command::new("python3");
+        command.args(["-c", ON_TERMINAL]).arg(&self.program).args(words(arguments));
+        command.current_dir(self.path("")).env_clear().envs(&self.variables);
+        fed(command, typed)
+    }
+
     /// Starts the program and leaves it running.
     pub fn start(&self, arguments: &str) -> Child {
         self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
@@ -126,6 +141,13 @@ impl Universe {
     pub fn bytes(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(name)).unwrap()
     }
+}
+
+fn fed(mut command: Command, input: &str) -> Outcome {
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    Outcome::of(&child.wait_with_output().unwrap())
 }
 
 fn words(arguments: &str) -> Vec<String> {

@@ -2,7 +2,13 @@
 //!
 //! A snapshot, taken when nothing was in progress. Must not know the SDK, nor what is wanted.
 
+mod act;
+mod status;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use act::{Invocation, Removal};
+pub use status::{Condition, MadeOf, Provisioned, Published, Status, Summary, Told, Url};
 
 use crate::settings::{Architecture, Attachment, Partition, Settings, Structure};
 

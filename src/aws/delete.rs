@@ -1,0 +1,62 @@
+//! Deletes a function, or one version of it.
+
+use super::Session;
+use super::fault::{self, Answer, Call, Failed};
+use super::settle::Pace;
+use crate::apply::{Fault, FaultKind};
+use crate::remote::Alias;
+
+impl Session<'_> {
+    /// Deletes the function, or only a version. What is gone already counts as deleted.
+    pub async fn delete(&self, version: Option<&str>) -> Result<(), Fault> {
+        self.gone(version).await.map_err(|failed| failed.fault)
+    }
+
+    /// Whether there is such a version.
+    pub async fn has_version(&self, version: &str) -> Result<bool, Fault> {
+        self.look_at(Some(version)).await.map(|answer| answer.is_some()).map_err(|failed| failed.fault)
+    }
+
+    async fn gone(&self, version: Option<&str>) -> Result<(), Failed> {
+        let resource = version.map_or_else(|| self.function.clone(), |number| format!("{}:{number}", self.function));
+        let call = Call { action: "lambda:DeleteFunction", resource: &resource };
+        let mut pace = Pace::new();
+        loop {
+            let request = self.lambda.delete_function().function_name(&self.function);
+            let request = request.set_qualifier(version.map(str::to_owned));
+            let Err(error) = self.written(&call, request.send()).await? else { return Ok(()) };
+            let failed = fault::of(&error, &call);
+            match failed.answer {
+                Answer::NotFound => return Ok(()),
+                Answer::Busy => {
+                    if let Some(number) = version {
+                        self.unless_held(number, failed).await?;
+                    }
+                }
+                Answer::Stale | Answer::Other => return Err(failed),
+            }
+            self.pause(&mut pace, "another operation on the function").await?;
+        }
+    }
+
+    /// A version to which an alias points is never free, however long one waits.
+    async fn unless_held(&self, number: &str, failed: Failed) -> Result<(), Failed> {
+        let held = |alias: &Alias| alias.version == number || alias.weights.contains_key(number);
+        match self.aliases().await {
+            Ok(aliases) => match aliases.into_iter().find(held) {
+                Some(alias) => Err(held_by(number, &[&alias.name]).into()),
+                None => Ok(()),
+            },
+            Err(_) if failed.fault.message.contains("alias") => Err(failed),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+/// Why a version cannot go.
+pub fn held_by(version: &str, aliases: &[&str]) -> Fault {
+    let names: Vec<_> = aliases.iter().map(|name| format!("`{name}`")).collect();
+    let (noun, verb) = if aliases.len() == 1 { ("the alias", "points") } else { ("the aliases", "point") };
+    Fault::new(FaultKind::Misconfigured, format!("{noun} {} {verb} at version {version}", names.join(", ")))
+        .help("move it away first, as `dpl-lambda rollback` does")
+}

@@ -1,0 +1,323 @@
+//! What is live, and what was done to it outside of a deployment, as people read it.
+
+use serde_json::Value;
+
+use super::{plan, sanitise};
+use crate::plan::Rollback;
+use crate::remote::{Alias, Condition, Invocation, MadeOf, Provisioned, Removal, Status, Summary, Told};
+
+/// How many versions are shown.
+const SHOWN_VERSIONS: usize = 5;
+
+/// A function with what stands around it.
+pub(super) fn status(status: &Status) -> Vec<String> {
+    let Status {
+        function,
+        region,
+        arn,
+        description,
+        state,
+        last_update,
+        made_of,
+        architecture,
+        memory_size,
+        timeout,
+        last_modified,
+        code_sha256,
+        code_size,
+        log_group: _,
+        reserved_concurrency,
+        versions,
+        aliases,
+        urls,
+        provisioned,
+    } = status;
+    let mut rows = Rows::default();
+    rows.add("arn", arn);
+    rows.add_if("description", description);
+    rows.add_if("state", &condition(state));
+    rows.add_if("last update", &condition(last_update));
+    match made_of {
+        MadeOf::Runtime(runtime) => rows.add("runtime", &format!("{runtime} on {architecture}")),
+        MadeOf::Image(uri) => {
+            let uri = uri.as_deref().unwrap_or("unknown");
+            rows.add("image", &format!("{uri} on {architecture}"));
+        }
+    }
+    rows.add("memory", &format!("{memory_size} MB, timeout {timeout} s"));
+    let size = if *code_size == 0 { String::new() } else { format!(", {}", plan::size(*code_size)) };
+    rows.add("code", &format!("{code_sha256}{size}"));
+    rows.add("modified", &moment(last_modified));
+    rows.add_if("concurrency", &reserved_concurrency.map(|number| format!("{number} reserved")).unwrap_or_default());
+    rows.told("warm", provisioned, warm);
+    let of = |alias: &Option<String>| alias.as_ref().map_or_else(|| "$LATEST".to_owned(), |alias| format!("`{alias}`"));
+    rows.told("URL", urls, |url| format!("{} of {} ({})", url.url, of(&url.alias), url.auth_type));
+    rows.told("alias", aliases, |alias| format!("`{}` → {}", alias.name, target(alias)));
+    match versions {
+        Ok(versions) if versions.is_empty() => rows.add("versions", "none"),
+        Ok(versions) => {
+            let of = if versions.len() > SHOWN_VERSIONS { ", of which the newest are" } else { "" };
+            rows.add("versions", &format!("{}{of}", versions.len()));
+            for version in versions.iter().take(SHOWN_VERSIONS) {
+                let about =
+                    format!("{:>4}  {}  {}", version.number, moment(&version.last_modified), version.description);
+                rows.add("", &about);
+            }
+        }
+        Err(_) => rows.add("versions", "unknown"),
+    }
+    std::iter::once(format!("`{function}` in {region}")).chain(rows.lines()).collect()
+}
+
+/// The functions of a Region, in columns.
+pub(super) fn list(region: &str, functions: &[Summary]) -> Vec<String> {
+    if functions.is_empty() {
+        return vec![format!("there is no function in {region}.")];
+    }
+    let row = |function: &Summary| {
+        let Summary { function, made_of, memory_size, timeout, last_modified } = function;
+        [
+            sanitise::one_line(function),
+            sanitise::one_line(kind(made_of)),
+            format!("{memory_size} MB"),
+            format!("{timeout} s"),
+            moment(last_modified),
+        ]
+    };
+    let rows: Vec<_> = functions.iter().map(row).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let widths = [0, 1, 2, 3].map(width);
+    let line = |[function, made_of, memory, timeout, moment]: &[String; 5]| {
+        let [first, second, third, fourth] = widths;
+        format!("{function:<first$}  {made_of:<second$}  {memory:>third$}  {timeout:>fourth$}  {moment}")
+    };
+    rows.iter().map(line).collect()
+}
+
+/// What a function answered: the end of its log, then the answer itself.
+pub(super) fn invoked(invocation: &Invocation) -> Vec<String> {
+    let Invocation { function, qualifier: _, status, executed_version, payload: _, function_error, log, took } =
+        invocation;
+    let version = executed_version.as_ref().map(|version| format!(", version {version},")).unwrap_or_default();
+    let seconds = took.as_secs_f64();
+    let told = match (status, function_error) {
+        (204, _) => format!("AWS would let `{function}`{version} be called; it was not."),
+        (202, _) => format!("The call of `{function}` was accepted ({status}); nobody waits for its answer."),
+        (_, None) => format!("`{function}`{version} answered in {seconds:.1} s:"),
+        (_, Some(kind)) => format!("`{function}`{version} failed in {seconds:.1} s ({kind}):"),
+    };
+    log.iter().map(|line| format!("  {line}")).chain([told]).collect()
+}
+
+/// What a function answered, in lines where it is JSON.
+pub(super) fn payload(invocation: &Invocation) -> Option<String> {
+    let payload = invocation.payload.as_deref()?;
+    let is_json = serde_json::from_str::<Value>(payload).is_ok();
+    Some(if is_json { pretty(payload) } else { payload.to_owned() })
+}
+
+/// JSON in lines. Every number and text stays as it was written.
+fn pretty(json: &str) -> String {
+    let (mut out, mut depth, mut in_text, mut escaped) = (String::with_capacity(json.len()), 0, false, false);
+    let line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        out.extend(std::iter::repeat_n("  ", depth));
+    };
+    let mut rest = json.chars().peekable();
+    while let Some(c) = rest.next() {
+        if in_text {
+            out.push(c);
+            in_text = escaped || c != '"';
+            escaped = !escaped && c == '\\';
+            continue;
+        }
+        match c {
+            '{' | '[' => {
+                out.push(c);
+                while rest.next_if(char::is_ascii_whitespace).is_some() {}
+                if let Some(end) = rest.next_if(|next| matches!(next, '}' | ']')) {
+                    out.push(end);
+                } else {
+                    depth += 1;
+                    line(&mut out, depth);
+                }
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                line(&mut out, depth);
+                out.push(c);
+            }
+            ',' => {
+                out.push(c);
+                line(&mut out, depth);
+            }
+            ':' => out.push_str(": "),
+            c if c.is_ascii_whitespace() => {}
+            c => {
+                in_text = c == '"';
+                out.push(c);
+            }
+        }
+    }
+    out
+}
+
+/// What goes and what stays.
+pub(super) fn removal(removal: &Removal) -> Vec<String> {
+    let Removal { function, region, version, status, mappings } = removal;
+    if let Some(number) = version {
+        return vec![format!("deletion in {region}"), format!("  - version {number} of `{function}`")];
+    }
+    let mut rows = Rows { sign: "- ", ..Rows::default() };
+    rows.add("function", &status.arn);
+    let numbers = |versions: &Vec<_>| {
+        versions.iter().map(|v: &crate::remote::Published| v.number.to_string()).collect::<Vec<_>>()
+    };
+    match status.versions.as_ref().map(numbers) {
+        Ok(numbers) if numbers.is_empty() => {}
+        Ok(numbers) => rows.add("versions", &numbers.join(", ")),
+        Err(_) => rows.add("versions", "unknown"),
+    }
+    rows.told("alias", &status.aliases, |alias| format!("`{}` → {}", alias.name, target(alias)));
+    rows.told("URL", &status.urls, |url| url.url.clone());
+    let mut stays = vec![format!("  = stays: the log group {}", status.log_group)];
+    match mappings {
+        Ok(mappings) => {
+            stays.extend(mappings.iter().map(|mapping| format!("  = stays: the event source mapping of {mapping}")));
+        }
+        Err(_) => stays.push("  = stays: event source mappings, if there are any".to_owned()),
+    }
+    let head = format!("deletion of `{function}` in {region}");
+    std::iter::once(head).chain(rows.lines()).chain(stays).collect()
+}
+
+/// Where an alias goes, or that it is there already.
+pub(super) fn rollback(function: &str, region: &str, rollback: &Rollback) -> Vec<String> {
+    let Rollback { alias, to, description: _ } = rollback;
+    if !rollback.changes() {
+        return vec![format!(
+            "`{}` of `{function}` in {region} points at version {to} already: nothing to do.",
+            alias.name
+        )];
+    }
+    vec![
+        format!("rollback of `{function}` in {region}"),
+        format!("  ~ alias           `{}`: {} → {to}", alias.name, shares(alias)),
+    ]
+}
+
+/// The version of an alias with the shares of others.
+pub(super) fn shares(alias: &Alias) -> String {
+    let share = |(version, share): (&String, &f64)| format!("{} % to {version}", percent(*share));
+    let shares: Vec<_> = alias.weights.iter().map(share).collect();
+    if shares.is_empty() { alias.version.clone() } else { format!("{} with {}", alias.version, shares.join(", ")) }
+}
+
+/// Where an alias points, and where it did before.
+fn target(alias: &Alias) -> String {
+    let before = alias.previous().map(|before| format!(" (before: {before})")).unwrap_or_default();
+    format!("{}{before}", shares(alias))
+}
+
+/// A share in percent, without needless digits.
+fn percent(share: f64) -> String {
+    let text = format!("{:.2}", share * 100.0);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn warm(provisioned: &Provisioned) -> String {
+    let Provisioned { qualifier, requested, available, status } = provisioned;
+    format!("{available} of {requested} for `{qualifier}`, {}", condition(status))
+}
+
+fn condition(condition: &Condition) -> String {
+    let Condition { word, reason } = condition;
+    match reason {
+        Some(reason) => format!("{word}: {reason}"),
+        None => word.clone(),
+    }
+}
+
+fn kind(made_of: &MadeOf) -> &str {
+    match made_of {
+        MadeOf::Runtime(runtime) => runtime,
+        MadeOf::Image(_) => "image",
+    }
+}
+
+/// A time as AWS writes it, to the minute.
+fn moment(written: &str) -> String {
+    match (written.get(..10), written.get(10..11), written.get(11..16)) {
+        (Some(day), Some("T"), Some(time)) if written.ends_with("+0000") || written.ends_with('Z') => {
+            format!("{day} {time} UTC")
+        }
+        _ => sanitise::one_line(written),
+    }
+}
+
+/// Lines of a name and what it is.
+#[derive(Default)]
+struct Rows {
+    rows: Vec<(String, String)>,
+    sign: &'static str,
+}
+
+impl Rows {
+    fn add(&mut self, name: &str, text: &str) {
+        self.rows.push((name.to_owned(), sanitise::one_line(text).trim_end().to_owned()));
+    }
+
+    fn add_if(&mut self, name: &str, text: &str) {
+        if !text.is_empty() {
+            self.add(name, text);
+        }
+    }
+
+    /// A line for each of them, or one that they are not known.
+    fn told<T>(&mut self, name: &str, told: &Told<Vec<T>>, shown: impl Fn(&T) -> String) {
+        match told {
+            Ok(items) => items.iter().for_each(|item| self.add(name, &shown(item))),
+            Err(_) => self.add(name, "unknown"),
+        }
+    }
+
+    fn lines(self) -> Vec<String> {
+        let Self { rows, sign } = self;
+        let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+        rows.iter().map(|(name, text)| format!("  {sign}{name:<width$}  {text}")).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_shown_in_lines_with_its_own_numbers_and_texts() {
+        for (json, shown) in [
+            (
+                r#"{"a": [1.50,{ }], "b{":"\"],\\"}"#,
+                "{\n  \"a\": [\n    1.50,\n    {}\n  ],\n  \"b{\": \"\\\"],\\\\\"\n}",
+            ),
+            ("12345678901234567890123", "12345678901234567890123"),
+            (r#""a  b""#, r#""a  b""#),
+            ("[ ]", "[]"),
+        ] {
+            assert_eq!(pretty(json), shown);
+        }
+    }
+
+    #[test]
+    fn times_are_shown_to_the_minute() {
+        assert_eq!(moment("2026-11-21T12:00:31.123+0000"), "2026-11-21 12:00 UTC");
+        assert_eq!(moment("2026-11-21T12:00:31+02:00"), "2026-11-21T12:00:31+02:00");
+        assert_eq!(moment("é"), "é");
+    }
+
+    #[test]
+    fn shares_are_percents() {
+        for (share, shown) in [(0.1, "10"), (0.125, "12.5"), (1.0, "100"), (0.001, "0.1")] {
+            assert_eq!(percent(share), shown);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Deletes a function or a version of it, after having said what goes.
+
+use super::live::session;
+use super::{Interrupt, Run, event};
+use crate::aws;
+use crate::config::{DryRun, Subject};
+use crate::error::{Error, ExitCode};
+use crate::host::{Ci, Host};
+use crate::place::Problem;
+use crate::remote::Removal;
+use crate::report::{Ending, Event, Format};
+
+impl Run<'_> {
+    /// Deletes the function, or only a version. What is not there needs no deletion.
+    pub(super) async fn delete(
+        &self,
+        subject: &Subject,
+        version: Option<&str>,
+        yes: bool,
+        interrupt: &Interrupt,
+    ) -> Result<ExitCode, Error> {
+        let Subject { function, dry_run, reach, .. } = subject;
+        let name = &function.name;
+        let asks = !yes && *dry_run == DryRun::No;
+        if asks && !self.is_attended() {
+            let problem = Problem::new("nobody can be asked here whether to delete");
+            return Err(Error::Usage(problem.help("say `--yes`; `--dry_run` shows what would go")));
+        }
+        let mut connection = self.connect(reach, interrupt).await.map_err(|fault| Error::read(fault, name))?;
+        self.only_in(reach, name, &mut connection, interrupt).await?;
+        let region = connection.caller.region.clone();
+        let tell = |meanwhile| self.tell(&event(meanwhile));
+        let mut session = session(&connection, &function.written, reach, interrupt, &tell);
+        let unread = |fault| Error::read(fault, name);
+        let removed = |ending| {
+            let (function, version) = (name.clone(), version.map(str::to_owned));
+            Event::Removed { function, region: region.clone(), version, ending }
+        };
+        let status = session.status(name, &region).await.map_err(unread)?;
+        let is_there = match version {
+            Some(number) if status.is_some() => session.has_version(number).await.map_err(unread)?,
+            _ => true,
+        };
+        let Some(status) = status.filter(|_| is_there) else {
+            self.tell(&removed(Ending::NothingToDo));
+            return Ok(ExitCode::Success);
+        };
+        let mappings = match version {
+            Some(_) => Ok(Vec::new()),
+            None => session.mappings().await.map_err(unread)?,
+        };
+        let version_of = version.map(str::to_owned);
+        let removal = Removal { function: name.clone(), region: region.clone(), version: version_of, status, mappings };
+        if version.is_none() {
+            self.warn_of_unknown(&removal.unknown());
+        }
+        self.tell(&Event::Removing(Box::new(removal.clone())));
+        if let Some(number) = version {
+            let holding = removal.held_by(number);
+            if !holding.is_empty() {
+                return Err(Error::delete(aws::held_by(number, &holding), name, version));
+            }
+        }
+        if *dry_run != DryRun::No {
+            return Ok(ExitCode::Success);
+        }
+        if asks {
+            self.confirm(name, version, interrupt).await?;
+        }
+        session.restart_deadline();
+        session.delete(version).await.map_err(|fault| Error::delete(fault, name, version))?;
+        self.tell(&removed(Ending::Done));
+        Ok(ExitCode::Success)
+    }
+
+    /// Whether somebody can be asked: people read and write here, no job of a CI, and no document is wanted.
+    fn is_attended(&self) -> bool {
+        let by_people = self.host.terminal && self.host.input_terminal && Ci::detect(self.host) == Ci::None;
+        by_people && self.reporter.borrow().format() == Format::Text
+    }
+
+    /// Asks for the name: what is deleted does not come back.
+    async fn confirm(&self, name: &str, version: Option<&str>, interrupt: &Interrupt) -> Result<(), Error> {
+        let what = version.map_or_else(|| format!("`{name}`"), |number| format!("version {number} of `{name}`"));
+        self.tell(&Event::Question(format!("This cannot be undone. Type `{name}` to delete {what}:")));
+        let typed = self.input("the answer", Host::line, interrupt).await?;
+        if typed.trim() == name {
+            return Ok(());
+        }
+        Err(Error::Refused(format!("`{name}` was not typed, so nothing is deleted")))
+    }
+}

@@ -1,0 +1,104 @@
+//! Calls a function and tells what it answers.
+
+use std::time::Duration;
+
+use serde::de::IgnoredAny;
+use serde_json::Value;
+
+use super::live::session;
+use super::{Interrupt, Run, event, secrets};
+use crate::apply::FaultKind;
+use crate::aws::Manner;
+use crate::cli::{Answer, Invoke, Payload};
+use crate::config::{DryRun, Subject};
+use crate::error::{Error, ExitCode};
+use crate::host::Host;
+use crate::place::Problem;
+use crate::remote::{Invocation, Remote};
+use crate::report::Event;
+use crate::settings::AliasName;
+
+/// How much is told of an answer that says why the function failed, but not in Lambda's form.
+const SHOWN_ANSWER: usize = 200;
+
+/// How much longer than the function may run its answer is waited for.
+const SPARE: Duration = Duration::from_mins(1);
+
+impl Run<'_> {
+    /// Calls the function once it can be called.
+    pub(super) async fn invoke(
+        &self,
+        subject: &Subject,
+        invoke: &Invoke,
+        interrupt: &Interrupt,
+    ) -> Result<ExitCode, Error> {
+        let Subject { function, alias, dry_run, reach } = subject;
+        let name = &function.name;
+        let payload = self.payload(&invoke.payload, interrupt).await?;
+        let manner = match (dry_run, invoke.answer) {
+            (DryRun::No, Answer::Awaited) => Manner::Awaited,
+            (DryRun::No, Answer::NotAwaited) => Manner::NotAwaited,
+            (DryRun::Plan | DryRun::Aws, _) => Manner::Rehearsed,
+        };
+        let qualifier = invoke.qualifier.clone().or_else(|| alias.clone().map(|AliasName(alias)| alias));
+        let mut connection = self.connect(reach, interrupt).await.map_err(|fault| Error::read(fault, name))?;
+        self.only_in(reach, name, &mut connection, interrupt).await?;
+        let tell = |meanwhile| self.tell(&event(meanwhile));
+        let mut session = session(&connection, &function.written, reach, interrupt, &tell);
+        let mut time = reach.wait_timeout;
+        match session.read_alone().await {
+            Ok(Remote::Absent) => return Err(Error::absent(name, &connection.caller.region)),
+            Ok(Remote::Present(live)) => {
+                secrets::hide_live_secrets(&live, &mut self.reporter.borrow_mut());
+                let longest = live.settings.timeout.map(|timeout| Duration::from_secs(timeout.0.into()) + SPARE);
+                time = time.max(longest.filter(|_| !reach.places.contains_key("wait_timeout")).unwrap_or_default());
+            }
+            // Who may call a function need not be allowed to read it.
+            Err(fault) if fault.kind == FaultKind::Denied => tracing::debug!("not waiting: {}", fault.message),
+            Err(fault) => return Err(Error::read(fault, name)),
+        }
+        self.tell(&Event::Invoking { function: name.clone(), qualifier: qualifier.clone() });
+        session.allow(time);
+        let invocation = session.invoke(name, qualifier.as_deref(), payload, manner).await;
+        let invocation = invocation.map_err(|fault| Error::invoke(fault, name, qualifier.as_deref()))?;
+        self.tell(&Event::Invoked(invocation.clone()));
+        match &invocation.function_error {
+            None => Ok(ExitCode::Success),
+            Some(kind) => Err(Error::failed_itself(name, kind, &reason(&invocation))),
+        }
+    }
+
+    /// What the function is called with: JSON, or nothing is called.
+    async fn payload(&self, payload: &Payload, interrupt: &Interrupt) -> Result<Vec<u8>, Error> {
+        let bytes = match payload {
+            Payload::Empty => b"{}".to_vec(),
+            Payload::Text(text) => text.clone().into_bytes(),
+            Payload::StandardInput => self.input("standard input", Host::input, interrupt).await?,
+            Payload::File(file) => std::fs::read(self.host.directory.join(file)).map_err(|error| {
+                let problem = Problem::new(format!("`{}` cannot be read: {error}", file.display()));
+                Error::Usage(problem.of("--payload"))
+            })?,
+        };
+        match serde_json::from_slice::<IgnoredAny>(&bytes) {
+            Ok(_) => Ok(bytes),
+            Err(error) => {
+                let problem = Problem::new(format!("is no JSON: {error}")).of("--payload");
+                let help = "a text stands in double quotes, also in JSON: `--payload '\"text\"'`; `@FILE` reads a file";
+                Err(Error::Usage(problem.help(help)))
+            }
+        }
+    }
+}
+
+/// Why the function failed, in its own words.
+fn reason(invocation: &Invocation) -> String {
+    let payload = invocation.payload.as_deref().unwrap_or_default();
+    let answer: Value = serde_json::from_str(payload).unwrap_or_default();
+    let text = |name: &str| answer.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    match (text("errorType"), text("errorMessage")) {
+        (Some(kind), Some(message)) => format!("{kind}: {message}"),
+        (Some(only), None) | (None, Some(only)) => only.to_owned(),
+        (None, None) if payload.is_empty() => "it does not say why".to_owned(),
+        (None, None) => payload.chars().take(SHOWN_ANSWER).collect(),
+    }
+}

@@ -1,0 +1,157 @@
+//! What the verbs have in common that look at what is live or act on it; and those that only look.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::io;
+
+use super::{Interrupt, Run, event};
+use crate::apply::{Fault, FaultKind, Meanwhile, Signal};
+use crate::aws::{self, Connection, Session};
+use crate::config::{Loaded, Reach, Subject};
+use crate::error::{Error, ExitCode};
+use crate::place::Problem;
+use crate::report::{self, Event};
+
+impl Run<'_> {
+    /// Shows how each function is. One that cannot be shown keeps no other from it.
+    pub(super) async fn status(&self, subjects: &[Subject], interrupt: &Interrupt) -> Result<ExitCode, Error> {
+        let mut code = ExitCode::Success;
+        for subject in subjects {
+            match self.status_of(subject, interrupt).await {
+                Err(error) if interrupt.borrow().is_none() => code = self.fail(&error),
+                shown => shown?,
+            }
+        }
+        Ok(code)
+    }
+
+    async fn status_of(&self, subject: &Subject, interrupt: &Interrupt) -> Result<(), Error> {
+        let Subject { function, reach, .. } = subject;
+        let name = &function.name;
+        let tell = |meanwhile| self.tell(&event(meanwhile));
+        let connection = self.connect(reach, interrupt).await.map_err(|fault| Error::read(fault, name))?;
+        let region = &connection.caller.region;
+        let session = session(&connection, &function.written, reach, interrupt, &tell);
+        let status = session.status(name, region).await.map_err(|fault| Error::read(fault, name))?;
+        let status = status.ok_or_else(|| Error::absent(name, region))?;
+        self.warn_of_unknown(&status.unknown());
+        self.tell(&Event::Status(Box::new(status)));
+        Ok(())
+    }
+
+    /// Shows the functions of each Region, as each identity sees it.
+    pub(super) async fn list(&self, regions: &[Reach], interrupt: &Interrupt) -> Result<ExitCode, Error> {
+        let tell = |meanwhile| self.tell(&event(meanwhile));
+        let mut seen = BTreeSet::new();
+        for reach in regions {
+            let connection = self.connect(reach, interrupt).await.map_err(Error::Listing)?;
+            let region = connection.caller.region.clone();
+            if !seen.insert((region.clone(), connection.access_key_id.clone())) {
+                continue;
+            }
+            let session = session(&connection, "*", reach, interrupt, &tell);
+            let functions = session.functions().await.map_err(Error::Listing)?;
+            self.tell(&Event::Listed { region, functions });
+        }
+        Ok(ExitCode::Success)
+    }
+
+    /// The only function that a verb may act on.
+    pub(super) fn only<'s>(&self, loaded: &'s Loaded) -> Result<&'s Subject, Error> {
+        match &loaded.subjects[..] {
+            [only] => Ok(only),
+            [] => Err(Error::Usage(Problem::new("no function is named").help("name one with `--function_name`"))),
+            several => {
+                let names: Vec<_> = several.iter().map(|one| format!("`{}`", one.function.name)).collect();
+                let problem =
+                    Problem::new(format!("`{}` acts on one function, and there are several", self.verb.name()));
+                Err(Error::Usage(problem.help(format!("choose one with `--function_name`: {}", names.join(", ")))))
+            }
+        }
+    }
+
+    /// The way to AWS. What is going to act looks at the account first, with [`Run::only_in`].
+    pub(super) async fn connect(&self, reach: &Reach, interrupt: &Interrupt) -> Result<Connection, Fault> {
+        let console = self.console.clone();
+        let connection = aws::connect(&reach.target, move |secret| console.hide_everywhere(secret));
+        let connection = within(reach, "credentials", interrupt, connection).await?;
+        self.tell(&Event::Identity(report::mask(&connection.access_key_id)));
+        Ok(connection)
+    }
+
+    /// Refuses any account but the expected one.
+    pub(super) async fn only_in(
+        &self,
+        reach: &Reach,
+        name: &str,
+        connection: &mut Connection,
+        interrupt: &Interrupt,
+    ) -> Result<(), Error> {
+        let Some(expected) = &reach.target.expect_account else { return Ok(()) };
+        let asked = within(reach, "`sts:GetCallerIdentity`", interrupt, connection.identify()).await;
+        asked.map_err(|fault| Error::read(fault, name))?;
+        let account = connection.caller.account.as_deref().unwrap_or_default();
+        if account == expected {
+            return Ok(());
+        }
+        let problem = Problem::new(format!("the credentials belong to account {account}, not to {expected}"));
+        let place = reach.places.get("expect_account").cloned();
+        let problem = problem.of("expect_account").help("use credentials of the expected account");
+        Err(Error::Configuration(vec![Problem { place, ..problem }]))
+    }
+
+    /// What could not be read deserves a word.
+    pub(super) fn warn_of_unknown(&self, reasons: &[&str]) {
+        for reason in reasons {
+            self.tell(&Event::Warning(Problem::new(self.console.redact_foreign(reason))));
+        }
+    }
+
+    /// What comes in on standard input, read beside the event loop.
+    pub(super) async fn input<T: Send + 'static>(
+        &self,
+        what: &str,
+        read: impl FnOnce() -> io::Result<T> + Send + 'static,
+        interrupt: &Interrupt,
+    ) -> Result<T, Error> {
+        let unreadable = |error: &dyn std::fmt::Display| Error::Refused(format!("{what} cannot be read: {error}"));
+        tokio::select! {
+            read = tokio::task::spawn_blocking(read) => match read {
+                Ok(read) => read.map_err(|error| unreadable(&error)),
+                Err(error) => Err(unreadable(&error)),
+            },
+            signal = Signal::sent(interrupt) => {
+                Err(Error::Interrupted { signal, during: format!("reading {what}") })
+            }
+        }
+    }
+}
+
+/// A session that needs no package.
+pub(super) fn session<'a>(
+    connection: &Connection,
+    function: &str,
+    reach: &Reach,
+    interrupt: &Interrupt,
+    tell: &'a dyn Fn(Meanwhile),
+) -> Session<'a> {
+    Session::new(connection, function, None, reach.wait_timeout, interrupt.clone(), tell)
+}
+
+/// Awaits what comes before a session: it can be interrupted, and has the function's time.
+async fn within<T>(
+    reach: &Reach,
+    what: &str,
+    interrupt: &Interrupt,
+    future: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    let limit = reach.wait_timeout;
+    tokio::select! {
+        result = tokio::time::timeout(limit, future) => result.unwrap_or_else(|_| {
+            Err(Fault::new(FaultKind::TimedOut, format!("gave up after {} s waiting for {what}", limit.as_secs())))
+        }),
+        signal = Signal::sent(interrupt) => {
+            Err(Fault::new(FaultKind::Interrupted(signal), format!("interrupted by {}", signal.name())))
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Lets the alias of a function point where it pointed before.
+
+use super::live::session;
+use super::{Interrupt, Run, event};
+use crate::apply::{Fault, FaultKind};
+use crate::aws::Session;
+use crate::config::{DryRun, Subject};
+use crate::error::{Error, ExitCode};
+use crate::place::Problem;
+use crate::plan::Rollback;
+use crate::remote::Published;
+use crate::report::Event;
+
+/// How many versions are named to choose from.
+const NAMED_VERSIONS: usize = 10;
+
+impl Run<'_> {
+    /// Moves the alias back, or to a version.
+    pub(super) async fn roll_back(
+        &self,
+        subject: &Subject,
+        to: Option<&str>,
+        interrupt: &Interrupt,
+    ) -> Result<ExitCode, Error> {
+        let Subject { function, alias, dry_run, reach } = subject;
+        let name = &function.name;
+        let alias = alias.as_ref().ok_or_else(|| {
+            let problem = Problem::new("no alias is named that could go back").of("alias");
+            Error::Configuration(vec![problem.help("name it with `--alias`, or set `alias` in the block")])
+        })?;
+        let mut connection = self.connect(reach, interrupt).await.map_err(|fault| Error::read(fault, name))?;
+        self.only_in(reach, name, &mut connection, interrupt).await?;
+        let region = connection.caller.region.clone();
+        let tell = |meanwhile| self.tell(&event(meanwhile));
+        let mut session = session(&connection, &function.written, reach, interrupt, &tell);
+        let refused = |fault| Error::rollback(fault, name, &alias.0);
+        let found = session.alias(&alias.0).await.map_err(|fault| Error::read(fault, name))?;
+        let Some(found) = found else {
+            let names = session.alias_names().await.map_err(refused)?;
+            let names = names.ok_or_else(|| Error::absent(name, &region))?;
+            return Err(refused(no_alias(&alias.0, &names)));
+        };
+        let Some(rollback) = Rollback::of(&found, to) else {
+            let versions = session.all_versions().await.map_err(refused)?;
+            let message = format!("the alias does not remember where it pointed before version {}", found.version);
+            return Err(refused(choose(message, &versions)));
+        };
+        if rollback.changes() {
+            self.look_at_target(&session, &rollback).await.map_err(refused)?;
+        }
+        let (function, region) = (name.clone(), region.clone());
+        self.tell(&Event::Rollback { function: function.clone(), region: region.clone(), rollback: rollback.clone() });
+        if *dry_run != DryRun::No || !rollback.changes() {
+            return Ok(ExitCode::Success);
+        }
+        session.restart_deadline();
+        session.move_back(&rollback).await.map_err(refused)?;
+        self.tell(&Event::RolledBack { function, region, rollback });
+        Ok(ExitCode::Success)
+    }
+
+    /// The version must be there and ready before the alias moves.
+    async fn look_at_target(&self, session: &Session<'_>, rollback: &Rollback) -> Result<(), Fault> {
+        if session.is_ready(&rollback.to).await? {
+            return Ok(());
+        }
+        let versions = session.all_versions().await?;
+        Err(choose(format!("there is no version {}", rollback.to), &versions))
+    }
+}
+
+fn no_alias(alias: &str, names: &[String]) -> Fault {
+    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    let fault = Fault::new(FaultKind::Misconfigured, format!("there is no alias `{alias}`"));
+    match &names[..] {
+        [] => fault.help("a deployment with `alias` makes one"),
+        names => fault.help(format!("the function has {}", names.join(", "))),
+    }
+}
+
+/// A refusal that names the versions there are.
+fn choose(message: String, versions: &[Published]) -> Fault {
+    let named: Vec<_> = versions.iter().take(NAMED_VERSIONS).map(|version| version.number.to_string()).collect();
+    let more = versions.len().saturating_sub(NAMED_VERSIONS);
+    let more = if more == 0 { String::new() } else { format!(" and {more} older") };
+    let fault = Fault::new(FaultKind::Misconfigured, message);
+    match &named[..] {
+        [] => fault.help("the function has no published versions"),
+        named => fault.help(format!("name one with `--to`: there are {}{more}", named.join(", "))),
+    }
+}
