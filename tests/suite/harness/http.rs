@@ -108,16 +108,6 @@ impl Aws {
         self.lambda(method, path, body)
     }
 
-    /// An alias as it is.
-    pub fn alias(&self, function: &str, alias: &str) -> Value {
-        self.lambda("GET", &format!("/2015-03-31/functions/{function}/aliases/{alias}"), &Value::Null)
-    }
-
-    /// Makes an alias.
-    pub fn make_alias(&self, function: &str, alias: &Value) {
-        self.lambda("POST", &format!("/2015-03-31/functions/{function}/aliases"), alias);
-    }
-
     pub fn tag(&self, function: &str, tags: &Value) {
         let arn = self.get(function)["Configuration"]["FunctionArn"].as_str().unwrap().to_owned();
         self.lambda("POST", &format!("/2017-03-31/tags/{arn}"), &json!({ "Tags": tags }));
