@@ -159,6 +159,8 @@ fn verb(name: &str, matches: &ArgMatches) -> Result<Verb, Problem> {
     Ok(match name {
         "plan" => Verb::Plan { exit_code: matches.get_flag("exit_code") },
         "check" => Verb::Check,
+        "render" => Verb::Render,
+        "policy" => Verb::Policy,
         "package" => {
             let (output, list) = (matches.get_one::<PathBuf>("output").cloned(), matches.get_flag("list"));
             if output.is_none() && !list {

@@ -38,7 +38,9 @@ fn an_alias_follows_what_was_published() {
 
         proxy.forget_calls();
         universe.run("").code(0).says("unchanged and is version 1");
-        assert_eq!(proxy.calls(), ["GetFunction", "ListVersionsByFunction", "GetAlias"]);
+        let mut calls = proxy.calls();
+        calls[1..].sort();
+        assert_eq!(calls, ["GetFunction", "GetAlias", "ListVersionsByFunction"]);
 
         universe.write("dist/index.py", code("two"));
         universe
