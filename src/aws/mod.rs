@@ -32,6 +32,7 @@ use settle::Deadline;
 pub struct Session<'a> {
     lambda: Client,
     s3: aws_sdk_s3::Client,
+    logs: aws_sdk_cloudwatchlogs::Client,
     /// The function as the user wrote it: name or ARN.
     function: String,
     artifact: &'a Artifact,
@@ -63,6 +64,7 @@ impl<'a> Session<'a> {
         Self {
             lambda: connection.lambda.clone(),
             s3: connection.s3.clone(),
+            logs: connection.logs.clone(),
             function: function.to_owned(),
             artifact,
             deadline: Deadline::after(wait_timeout),
