@@ -40,6 +40,8 @@ pub enum Verb {
     Invoke(Invoke),
     /// Show what is live.
     Status,
+    /// Show the block that describes a function that exists.
+    Init,
     /// Show the functions of the Region.
     List,
     /// Delete the function, or one version of it.
@@ -101,6 +103,7 @@ impl Verb {
             Self::Package { .. } => "package",
             Self::Invoke(_) => "invoke",
             Self::Status => "status",
+            Self::Init => "init",
             Self::List => "list",
             Self::Delete { .. } => "delete",
             Self::Rollback { .. } => "rollback",
@@ -114,7 +117,7 @@ impl Verb {
             Self::Check | Self::Policy => Purpose::Check,
             Self::Render => Purpose::Render,
             Self::Package { .. } => Purpose::Package,
-            Self::Invoke(_) | Self::Status | Self::Delete { .. } | Self::Rollback { .. } => Purpose::Live,
+            Self::Invoke(_) | Self::Init | Self::Status | Self::Delete { .. } | Self::Rollback { .. } => Purpose::Live,
             Self::List => Purpose::Region,
         }
     }
@@ -159,6 +162,7 @@ fn verb(name: &str, matches: &ArgMatches) -> Result<Verb, Problem> {
     Ok(match name {
         "plan" => Verb::Plan { exit_code: matches.get_flag("exit_code") },
         "check" => Verb::Check,
+        "init" => Verb::Init,
         "render" => Verb::Render,
         "policy" => Verb::Policy,
         "package" => {
@@ -271,6 +275,7 @@ fn command() -> Command {
                 .arg(asynchronous),
         )
         .subcommand(verb("status", "Show what is live: state, code, versions, aliases, URL, concurrency"))
+        .subcommand(verb("init", "Show the block of a function that exists, for a new dpl.yml"))
         .subcommand(verb("list", "Show the functions of the Region"))
         .subcommand(verb("delete", "Delete the function, or one version of it").arg(one).arg(yes))
         .subcommand(verb("rollback", "Let the alias point where it pointed before, or at a version").arg(to));
@@ -425,8 +430,9 @@ fn by_prefix(name: &str) -> Option<(&'static Opt, Option<&'static str>)> {
 }
 
 /// The words of the verbs.
-const VERBS: [&str; 11] =
-    ["deploy", "plan", "check", "render", "policy", "package", "invoke", "status", "list", "delete", "rollback"];
+const VERBS: [&str; 12] = [
+    "deploy", "plan", "check", "render", "policy", "package", "init", "invoke", "status", "list", "delete", "rollback",
+];
 
 /// The flags that only some verbs have, as [`options::canonical`] writes them.
 const OWN: [&str; 10] =

@@ -14,6 +14,7 @@ use super::{
 use crate::apply::{Fault, FaultKind};
 use crate::deployment::{Deployment, Publish, Release};
 use crate::remote::{Live, Remote, Version};
+use crate::settings::Settings;
 
 impl Session<'_> {
     /// Reads the function when nothing is in progress, and of what stands around it all that is managed.
@@ -28,6 +29,25 @@ impl Session<'_> {
         let live = self.settled("what is in progress already").await.map_err(|failed| failed.fault)?;
         self.live.clone_from(&live);
         Ok(live.map_or(Remote::Absent, Remote::Present))
+    }
+
+    /// Reads the function and everything around it, with the alias where there is only one. Beside it what a function is
+    /// like about which nothing was said.
+    pub async fn read_everything(&mut self) -> Result<Option<(Box<Live>, Settings)>, Fault> {
+        let read = async {
+            let Some(mut live) = self.settled("what is in progress already").await? else { return Ok(None) };
+            live.aliases = self.aliases().await?;
+            let alias = match &live.aliases[..] {
+                [only] => Some(only.name.clone()),
+                _ => None,
+            };
+            let unread;
+            (live.attachments, unread) = self.everything(&live, alias.as_deref()).await;
+            live.warnings.extend(unread);
+            let defaults = convert::default_settings(live.name());
+            Ok(Some((live, defaults)))
+        };
+        read.await.map_err(|failed: Failed| failed.fault)
     }
 
     async fn read_settled(&mut self, deployment: &Deployment) -> Result<Remote, Failed> {

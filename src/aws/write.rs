@@ -351,7 +351,7 @@ impl Session<'_> {
         }
         let before = self.live.take();
         let architecture_before = before.as_ref().map_or(Some(Architecture::X86_64), |before| before.architecture);
-        let before = before.map_or_else(convert::default_settings, |before| before.settings);
+        let before = before.map_or_else(|| convert::default_settings(live.name()), |before| before.settings);
         let sent_and_lost = expected.settings.environment.is_some() && live.settings.environment.is_none();
         if sent_and_lost && before.environment.is_some() {
             let message = format!("AWS could not apply the environment: {}", live.warnings.join("; "));

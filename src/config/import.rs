@@ -4,17 +4,16 @@ use serde_json::Value as Json;
 
 use super::layer::{Entry, Given, Value};
 use super::render::{self, Rendered};
-use crate::deployment::Target;
 use crate::place::Place;
 use crate::remote::Live;
 use crate::settings::{Attachment, Count, FunctionName, Settings, Structure, Written, snake};
 
 /// The block of a function that exists. Settings that are as AWS makes them are left out; values of variables, which
 /// may be secrets, are to come from variables of the same names.
-pub fn imported(function: &FunctionName, target: &Target, region: &str, live: &Live, defaults: &Settings) -> Rendered {
+pub fn imported(function: &FunctionName, region: &str, live: &Live, defaults: &Settings) -> Rendered {
     let text = |text: &str| value(Value::Text(text.to_owned()));
     let mut options = vec![("function_name", text(&function.name))];
-    options.push(("region", text(target.region.as_deref().unwrap_or(region))));
+    options.push(("region", text(region)));
     let differs: Vec<_> = live.settings.differences(defaults).into_iter().map(|found| found.setting).collect();
     let written = live.settings.only(&differs).written();
     let settings = written.into_iter().filter(|(name, _)| *name != "environment");
@@ -38,7 +37,10 @@ pub fn imported(function: &FunctionName, target: &Target, region: &str, live: &L
 /// What stands around the function of one kind; nothing where that is nothing.
 fn attached(attachment: Attachment, live: &Live) -> Option<(&'static str, Given)> {
     let known = live.attachments.get(&attachment)?;
-    let known = || known.iter().filter(|(key, _)| *key != "$LATEST");
+    // A URL makes its own statements.
+    let own =
+        |key: &str| key == "$LATEST" || (attachment == Attachment::Permissions && key.starts_with("dpl-lambda-url"));
+    let known = || known.iter().filter(|(key, known)| !own(key) && !is_usual(attachment, &known.document));
     let given = match attachment.count() {
         Count::One => json(&known().next()?.1.document.0),
         Count::Many => {
@@ -57,6 +59,15 @@ fn attached(attachment: Attachment, live: &Live) -> Option<(&'static str, Given)
         }
     };
     Some((attachment.option(), given))
+}
+
+/// Whether a thing is as AWS makes it for every function.
+fn is_usual(attachment: Attachment, document: &Structure) -> bool {
+    match attachment {
+        Attachment::RuntimeManagement => document.text("UpdateRuntimeOn").as_deref() == Some("Auto"),
+        Attachment::RecursiveLoop => document.0 == "Terminate",
+        _ => false,
+    }
 }
 
 fn map(name: &'static str, entries: Vec<Entry>) -> Option<(&'static str, Given)> {

@@ -61,11 +61,15 @@ pub struct Live {
 }
 
 impl Live {
+    /// The bare name.
+    pub fn name(&self) -> &str {
+        self.arn.rsplit(':').next().unwrap_or_default()
+    }
+
     /// Where the function's log goes.
     pub fn log_group(&self) -> String {
         let named = self.settings.logging_config.as_ref().and_then(|config| config.text("LogGroup"));
-        let name = self.arn.rsplit(':').next().unwrap_or_default();
-        named.unwrap_or_else(|| format!("/aws/lambda/{name}"))
+        named.unwrap_or_else(|| format!("/aws/lambda/{}", self.name()))
     }
 }
 

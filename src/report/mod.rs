@@ -134,7 +134,7 @@ impl Reporter {
     pub fn new(ci: Ci, host: &Host, manner: Manner, command: &'static str, console: Console) -> Self {
         let dialect = dialect::of(ci, host);
         // What was asked for is often meant for another program.
-        let answers = matches!(command, "render" | "policy");
+        let answers = matches!(command, "init" | "render" | "policy");
         console.keep_output_free(manner.format == Format::Json || answers);
         console.mask_with(dialect.mask());
         let coloured = |terminal| manner.colour.for_stream(host, ci, terminal);

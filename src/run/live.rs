@@ -7,10 +7,10 @@ use std::io;
 use super::{Interrupt, Run, event};
 use crate::apply::{Fault, FaultKind, Meanwhile, Signal};
 use crate::aws::{self, Connection, Session};
-use crate::config::{Loaded, Reach, Subject};
+use crate::config::{Loaded, Reach, Subject, imported};
 use crate::error::{Error, ExitCode};
 use crate::place::Problem;
-use crate::report::{self, Event};
+use crate::report::{self, Answer, Event};
 
 impl Run<'_> {
     /// Shows how each function is. One that cannot be shown keeps no other from it.
@@ -37,6 +37,23 @@ impl Run<'_> {
         self.warn_of_unknown(&status.unknown());
         self.tell(&Event::Status(Box::new(status)));
         Ok(())
+    }
+
+    /// Shows the block that describes a function.
+    pub(super) async fn init(&self, subject: &Subject, interrupt: &Interrupt) -> Result<ExitCode, Error> {
+        let Subject { function, reach, .. } = subject;
+        let name = &function.name;
+        let tell = |meanwhile| self.tell(&event(meanwhile));
+        let unread = |fault| Error::read(fault, name);
+        let connection = self.connect(reach, interrupt).await.map_err(unread)?;
+        let region = &connection.caller.region;
+        let mut session = session(&connection, &function.written, reach, interrupt, &tell);
+        let found = session.read_everything().await.map_err(unread)?;
+        let (live, defaults) = found.ok_or_else(|| Error::absent(name, region))?;
+        self.warn_of_unknown(&live.warnings);
+        let rendered = imported(function, region, &live, &defaults);
+        self.tell(&Event::Answer(Answer { name: "configuration", text: rendered.yaml(), json: rendered.json() }));
+        Ok(ExitCode::Success)
     }
 
     /// Shows the functions of each Region, as each identity sees it.
@@ -101,9 +118,9 @@ impl Run<'_> {
     }
 
     /// What could not be read deserves a word.
-    pub(super) fn warn_of_unknown(&self, reasons: &[&str]) {
+    pub(super) fn warn_of_unknown(&self, reasons: &[impl AsRef<str>]) {
         for reason in reasons {
-            self.tell(&Event::Warning(Problem::new(self.console.redact_foreign(reason))));
+            self.tell(&Event::Warning(Problem::new(self.console.redact_foreign(reason.as_ref()))));
         }
     }
 

@@ -145,6 +145,7 @@ impl<'a> Run<'a> {
                 Verb::Policy => Ok(self.policy(&loaded.entries)),
                 Verb::Check => self.check(&loaded.entries, &interrupt).await,
                 Verb::Invoke(invoke) => self.invoke(self.only(loaded)?, invoke, &interrupt).await,
+                Verb::Init => self.init(self.only(loaded)?, &interrupt).await,
                 Verb::Status => self.status(&loaded.subjects, &interrupt).await,
                 Verb::List => self.list(&loaded.regions, &interrupt).await,
                 Verb::Delete { version, yes } => {

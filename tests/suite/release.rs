@@ -219,3 +219,30 @@ fn results_never_tell_the_next_run_what_to_deploy() {
     let proxied = next.with("AWS_ENDPOINT_URL", &proxy.endpoint);
     proxied.run("").code(0).never_says("alias").never_says("warning");
 }
+
+#[test]
+fn the_block_of_a_function_that_exists_describes_it_as_it_is() {
+    let (universe, proxy, _) = function(
+        Kind::Ministack,
+        "imported",
+        "  alias: live\n  timeout: 9\n  memory_size: 256\n  environment: {STAGE: s3cret, TOKEN: s3cret-2}\n  function_tags: {team: media}\n  logging_config: {log_format: JSON, application_log_level: WARN}\n  reserved_concurrency: 5\n  async_config: {maximum_retry_attempts: 1}\n  function_url: {auth_type: NONE, cors: {allow_origins: ['https://example.com'], max_age: 5}}\n  permissions:\n  - {statement_id: from-s3, principal: s3, source_arn: 'arn:aws:s3:::uploads'}\n  description: 'what: it # does'\n",
+    );
+    universe.run("").code(0);
+    let block = universe.run("init").code(0).never_says("s3cret").stdout;
+    for line in ["timeout: 9", "  log_format: JSON", "    from_env: STAGE", "  auth_type: NONE", "alias: live"] {
+        assert!(block.lines().any(|there| there == line), "{line} is not in\n{block}");
+    }
+    assert!(!block.contains("dpl-lambda-url") && !block.contains("PassThrough"), "{block}");
+
+    universe.write("dpl.yml", format!("{block}zip: dist\n"));
+    proxy.forget_calls();
+    let universe = universe.with("STAGE", "s3cret").with("TOKEN", "s3cret-2");
+    universe.run("plan --exit-code").code(0).says("unchanged and is version 1");
+
+    let elsewhere = Universe::at(&proxy.endpoint);
+    elsewhere.run("init --function_name nowhere").code(1).says("there is no function `nowhere`");
+    elsewhere.run("init").code(3).says("no function is named");
+    let json = elsewhere.run("init --function_name imported --format json").code(0).json();
+    assert_eq!(json["configuration"]["timeout"], "9");
+    assert_eq!(proxy.writes(), Vec::<String>::new());
+}

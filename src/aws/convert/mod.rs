@@ -164,9 +164,9 @@ fn settings(config: &FunctionConfiguration) -> Settings {
     }
 }
 
-/// The settings of a function about which nothing was said.
-pub(super) fn default_settings() -> Settings {
-    settings(&FunctionConfiguration::builder().build())
+/// The settings of a function of this name about which nothing was said.
+pub(super) fn default_settings(name: &str) -> Settings {
+    settings(&FunctionConfiguration::builder().function_name(name).build())
 }
 
 /// AWS' default is `x86_64`; a value that this version does not know is absent.
