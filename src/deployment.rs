@@ -146,6 +146,8 @@ pub enum Others {
 pub struct Code {
     /// Where it comes from.
     pub source: CodeSource,
+    /// What builds the source where it is missing, for people; absent where nobody knows.
+    pub how_to_build: Option<String>,
     /// Which of its files.
     pub rules: Rules,
     /// The instruction set the user named; absent for that of the package's binaries, or the live one.
@@ -223,6 +225,21 @@ pub struct Rules {
     pub links: Links,
     /// Files that never go in, whatever the other rules say: configuration that was read.
     pub never: BTreeSet<PathBuf>,
+    /// What a package of a single file calls it.
+    pub single: Single,
+}
+
+/// What a single file is called in a package.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Single {
+    /// As it is.
+    #[default]
+    Itself,
+    /// `bootstrap`, where it is a program, which is what a runtime for compiled languages starts.
+    Program {
+        /// Whether a script is one too.
+        script: bool,
+    },
 }
 
 /// Files from elsewhere that go into the package.

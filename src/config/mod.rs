@@ -6,6 +6,7 @@
 mod attachments;
 mod blocks;
 mod code;
+mod compiled;
 mod conditions;
 mod credentials;
 mod dotenv;

@@ -225,7 +225,7 @@ pub fn build(
         // What is looked into here is what is sent, also when somebody makes the archive anew meanwhile.
         return ready(source, store::snapshot(&file).map_err(Error::Temporary)?);
     } else {
-        select::single(&path)?
+        select::single(&path, rules.single)?
     };
     let all = selection.entries.iter().map(select::Entry::size).sum();
     let mut store = store::Store::new();

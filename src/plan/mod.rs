@@ -145,7 +145,7 @@ impl Plan {
     }
 
     fn create(&mut self, deployment: &Deployment, artifact: &Artifact, caller: &Caller, today: Date) {
-        let wanted = wanted::settings(deployment, None, caller, self);
+        let wanted = wanted::settings(deployment, &artifact.survey, None, caller, self);
         self.inspect(deployment, artifact, &wanted, None, today);
         for (option, missing) in [
             ("role", wanted.role.is_none()),
@@ -175,7 +175,7 @@ impl Plan {
     }
 
     fn update(&mut self, deployment: &Deployment, artifact: &Artifact, live: &Live, caller: &Caller, today: Date) {
-        let wanted = wanted::settings(deployment, Some(live), caller, self);
+        let wanted = wanted::settings(deployment, &artifact.survey, Some(live), caller, self);
         self.inspect(deployment, artifact, &wanted.or(&live.settings), live.architecture, today);
         self.sign(deployment, live);
         let differences = wanted.differences(&live.settings);

@@ -37,6 +37,7 @@ fn wanted(change: impl FnOnce(&mut Deployment)) -> Deployment {
         environment: None,
         tags: None,
         code: Code {
+            how_to_build: None,
             source: CodeSource::Path(PathBuf::from("dist")),
             rules: Rules::default(),
             architecture: None,
@@ -309,12 +310,17 @@ fn a_version_is_published_unless_the_newest_is_this_code_and_these_settings() {
 }
 
 #[test]
-fn creating_sends_what_was_named_and_needs_three_settings() {
-    assert_snapshot!(planned(&wanted(|_| ()), "new", &Remote::Absent), @r"
+fn creating_sends_what_was_named_and_what_aws_needs() {
+    let script = wanted(|deployment| deployment.settings.handler = Some(Handler("index.handler".to_owned())));
+    assert_snapshot!(planned(&script, "new", &Remote::Absent), @r"
     obstacle role (Refused): `f` does not exist yet, and to create it AWS needs a role
     obstacle runtime (Refused): `f` does not exist yet, and to create it AWS needs a runtime
-    obstacle handler (Refused): `f` does not exist yet, and to create it AWS needs a handler
-    create new {}
+    create new {} handler: - → index.handler
+    ");
+    // The package has a `bootstrap`, which says the rest.
+    assert_snapshot!(planned(&wanted(|_| ()), "new", &Remote::Absent), @r"
+    obstacle role (Refused): `f` does not exist yet, and to create it AWS needs a role
+    create new {} handler: - → bootstrap, runtime: - → provided.al2023
     ");
     let complete = wanted(|deployment| {
         deployment.settings.role = Some(Role::Name("path/deployed".to_owned()));

@@ -49,7 +49,8 @@ impl Run<'_> {
             let mut rules = code.rules.clone();
             rules.never.extend(output.map(|output| self.host.directory.join(output)));
             let artifact = self.pack(source.clone(), rules, interrupt).await?;
-            let artifact = artifact.map_err(|error| Error::package(error, places, None))?;
+            let artifact =
+                artifact.map_err(|error| Error::package(error, places, None, code.how_to_build.as_deref()))?;
             self.warn_of_names(&artifact, places);
             if let Some(output) = output {
                 let written = self.write(&artifact, &self.host.directory.join(output));
@@ -76,7 +77,9 @@ impl Run<'_> {
             CodeSource::Path(source) => self.pack(source.clone(), code.rules.clone(), interrupt).await?,
             source @ CodeSource::Object { .. } => self.fetch(entry, source, interrupt).await?,
         };
-        let artifact = artifact.map_err(|error| Error::package(error, &entry.places, Some(&function.name)))?;
+        let how_to_build = code.how_to_build.as_deref();
+        let artifact =
+            artifact.map_err(|error| Error::package(error, &entry.places, Some(&function.name), how_to_build))?;
         self.warn_of_names(&artifact, &entry.places);
         Ok(artifact)
     }

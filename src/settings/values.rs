@@ -128,6 +128,13 @@ worded! {
     Arn or none: |text| if is_arn(text) { Ok(()) } else { Err(not_an_arn(text)) };
 }
 
+impl Runtime {
+    /// Whether it has nothing but an operating system: what it starts is the package's own `bootstrap`.
+    pub fn starts_bootstrap(&self) -> bool {
+        self.0.starts_with("provided")
+    }
+}
+
 /// The six parts of every ARN; the resource must not be empty.
 pub(super) fn is_arn(text: &str) -> bool {
     let mut parts = text.splitn(6, ':');

@@ -24,6 +24,9 @@ mod config;
 // What goes into a package.
 mod package;
 
+// What compilers leave.
+mod compiled;
+
 // What is wrong with a package.
 mod inspect;
 

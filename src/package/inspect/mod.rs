@@ -19,6 +19,7 @@ mod weight;
 mod tests;
 
 use std::collections::BTreeSet;
+use std::fs::File;
 
 pub use runtimes::Date;
 pub use survey::{Contents, ReadSeek, Survey, survey};
@@ -143,6 +144,11 @@ fn unknown_rule(text: &str) -> String {
     let nearest = Rule::ALL.iter().min_by_key(|rule| strsim::osa_distance(text, rule.name()));
     let hint = nearest.map(|rule| format!("; the nearest is `{}`", rule.name())).unwrap_or_default();
     format!("there is no rule `{text}`{hint}")
+}
+
+/// Whether a file is a program or a library of Linux, Windows or macOS.
+pub(super) fn is_native(file: File) -> bool {
+    binary::read(Box::new(file)).is_some()
 }
 
 /// All that the rules have to say, errors first.
