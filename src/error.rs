@@ -72,6 +72,8 @@ pub enum Error {
         /// The function.
         function: String,
     },
+    /// It is about a layer, which is named where a function would be.
+    Layer(Box<Self>),
     /// A command of the user's failed.
     Command(String),
     /// A file that the user named could not be written.
@@ -163,6 +165,7 @@ impl Error {
                 if refused { ExitCode::Refused } else { ExitCode::Conflict }
             }
             Self::Apply { stopped, .. } => code_of(stopped.fault.kind),
+            Self::Layer(error) => error.exit_code(),
             Self::Command(_) | Self::Output(_) => ExitCode::Failed,
             Self::Interrupted { signal, .. } => code_of(FaultKind::Interrupted(*signal)),
         }
@@ -178,6 +181,7 @@ impl Error {
             not_done: Vec::new(),
             help: None,
             function: None,
+            layer: None,
             exit_code: self.exit_code() as u8,
         };
         let fault_problem = |fault: &Fault| Problem::new(console.redact_foreign(&fault.message));
@@ -230,6 +234,10 @@ impl Error {
                 failure.not_done.clone_from(&stopped.not_done);
                 failure.help.clone_from(&stopped.fault.help);
                 failure.function = Some(function.clone());
+            }
+            Self::Layer(error) => {
+                failure = error.failure(console);
+                failure.layer = failure.function.take();
             }
             Self::Command(command) => failure.headline.clone_from(command),
             Self::Output(message) | Self::Refused(message) => failure.headline.clone_from(message),

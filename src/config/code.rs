@@ -40,6 +40,7 @@ pub(super) fn code(reader: &mut Reader, context: &Context<'_>) -> Code {
             links: if reader.choice("symlinks") == Some("follow") { Links::Follow } else { Links::Keep },
             never: context.never.iter().cloned().chain(files(reader, context)).chain(archive).collect(),
             single: compiled::single(reader),
+            into: String::new(),
         },
         architecture,
         upload,

@@ -82,14 +82,44 @@ pub(super) fn how_to_build(
         let flag = if arm { " --arm64" } else { "" };
         return Some(format!("build it with `cargo lambda build --release{flag}`{instead}"));
     }
-    let is_archive = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
-    (here("go.mod") && may_be_compiled(reader) && !is_archive).then(|| {
+    (here("go.mod") && may_be_compiled(reader) && !is_archive(path)).then(|| {
         let processor = if arm { "arm64" } else { "amd64" };
         let path = path.display();
         format!(
             "build it with `GOOS=linux GOARCH={processor} CGO_ENABLED=0 go build -tags lambda.norpc -o {path}`{instead}"
         )
     })
+}
+
+fn is_archive(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"))
+}
+
+/// Where `cargo lambda build --extension` puts a program: that of the layer's name, else of the crate's, else the only one.
+pub(super) fn extension(name: &str, host: &Host) -> PathBuf {
+    let folder = Target::of(host).folder.join(EXTENSIONS);
+    let is_file = |name: &String| host.directory.join(&folder).join(name).is_file();
+    let files = fs::read_dir(host.directory.join(&folder)).into_iter().flatten().flatten();
+    let mut files: Vec<_> = files.filter_map(|file| file.file_name().into_string().ok()).filter(&is_file).collect();
+    // `cargo lambda deploy` leaves an archive beside each program.
+    let programs: Vec<_> = files.iter().filter(|name| !is_archive(Path::new(name))).cloned().collect();
+    if !programs.is_empty() {
+        files = programs;
+    }
+    let names = [Some(name.to_owned()), crate_name(host)].into_iter().flatten();
+    let mut candidates = names.flat_map(|name| [name.clone(), format!("{name}.zip")]);
+    let found = candidates.find(|name| files.contains(name));
+    let only = files.first().filter(|_| files.len() == 1);
+    folder.join(found.as_ref().or(only).map_or(name, String::as_str))
+}
+
+/// How to build an extension.
+pub(super) fn how_to_build_extension(internal: bool, arm: bool) -> String {
+    let internal = if internal { " --internal" } else { "" };
+    let arm = if arm { " --arm64" } else { "" };
+    format!(
+        "build it with `cargo lambda build --release --extension{internal}{arm}`, or let `zip` name the program or its folder"
+    )
 }
 
 /// The folder where `cargo lambda build` puts programs.

@@ -33,6 +33,15 @@ pub(super) struct Selection {
     pub(super) left_out: usize,
 }
 
+impl Selection {
+    /// Moves everything into a folder of the archive; links between the entries stay what they are.
+    pub(super) fn move_into(&mut self, folder: &str) {
+        if !folder.is_empty() {
+            self.entries.iter_mut().for_each(|entry| entry.name = format!("{folder}/{}", entry.name));
+        }
+    }
+}
+
 /// One entry of an archive to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
@@ -71,12 +80,13 @@ impl Entry {
 }
 
 /// A single file goes to the root of the archive, under its base name or as what the runtime starts.
-pub(super) fn single(source: &Path, called: Single) -> Result<Selection, Error> {
+pub(super) fn single(source: &Path, called: &Single) -> Result<Selection, Error> {
     let unreadable = |error| Error::Unreadable(source.to_owned(), error);
     let metadata = fs::metadata(source).map_err(unreadable)?;
     let own = base_name(source)?;
     let name = match called {
-        Single::Program { script } if is_program(&own, source, script).map_err(unreadable)? => "bootstrap".to_owned(),
+        Single::Program { script } if is_program(&own, source, *script).map_err(unreadable)? => "bootstrap".to_owned(),
+        Single::Called(name) => name.clone(),
         Single::Program { .. } | Single::Itself => own,
     };
     let entries = vec![Entry { name, source: source.to_owned(), kind: file(&metadata) }];

@@ -149,7 +149,7 @@ fn planned(deployment: &Deployment, sha256: &str, remote: &Remote) -> String {
 fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remote, stored: Stored) -> String {
     let partition = Partition("aws".to_owned());
     let caller = Caller { account: Some("123456789012".to_owned()), partition, region: "eu-west-1".to_owned() };
-    let mut plan = plan(deployment, &artifact(sha256), remote, &caller, Date::new(2026, 1, 1));
+    let mut plan = plan(deployment, &artifact(sha256), remote, &BTreeMap::new(), &caller, Date::new(2026, 1, 1));
     plan.found(stored);
     let mut out = String::new();
     for Obstacle { option, message, cause, .. } in &plan.obstacles {
@@ -165,6 +165,7 @@ fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remote, stored: 
                 let sent = settings.differences(&Settings::default());
                 writeln!(out, "configure {}; sends {}", shown(differences), shown(&sent))
             }
+            Step::PublishLayer(layer) => writeln!(out, "publish layer {}", layer.code.to),
             Step::UpdateTags(TagChange { set, remove, .. }) => writeln!(out, "tags +{set:?} -{remove:?}"),
             Step::UpdateCode(code) => {
                 let found = match &code.through {

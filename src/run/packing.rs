@@ -84,7 +84,7 @@ impl Run<'_> {
         Ok(artifact)
     }
 
-    fn warn_of_names(&self, artifact: &Artifact, places: &Places) {
+    pub(super) fn warn_of_names(&self, artifact: &Artifact, places: &Places) {
         for warning in &artifact.warnings {
             let place = places.get("zip").cloned();
             self.tell(&Event::Warning(Problem { place, ..Problem::new(warning.clone()).of("zip") }));
@@ -92,7 +92,7 @@ impl Run<'_> {
     }
 
     /// Packs beside the event loop, so that progress is told and an interrupt is heard.
-    async fn pack(
+    pub(super) async fn pack(
         &self,
         source: PathBuf,
         rules: Rules,
@@ -120,7 +120,7 @@ impl Run<'_> {
             let connection = aws::connect(target, move |secret| console.hide_everywhere(secret)).await?;
             aws::fetch(&connection, source, &|meanwhile| self.tell(&event(meanwhile))).await
         };
-        let fetched = before_deadline(&source.shown(), entry, interrupt, fetched).await;
+        let fetched = before_deadline(&source.shown(), entry.deployment.wait_timeout, interrupt, fetched).await;
         let (file, version_id) = fetched.map_err(|fault| match fault.kind {
             FaultKind::Misconfigured => {
                 let (message, help) = (fault.message, fault.help.unwrap_or_default());

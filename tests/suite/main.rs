@@ -36,6 +36,9 @@ mod deploy;
 // What is published, and what points at it.
 mod release;
 
+// What layers do.
+mod layers;
+
 // What goes through a bucket.
 mod upload;
 

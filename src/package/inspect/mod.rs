@@ -6,6 +6,7 @@
 mod binary;
 mod bootstrap;
 mod handler;
+mod layout;
 mod libc;
 mod native;
 mod path;
@@ -21,6 +22,7 @@ mod tests;
 use std::collections::BTreeSet;
 use std::fs::File;
 
+pub use layout::layer_layout;
 pub use runtimes::Date;
 pub use survey::{Contents, ReadSeek, Survey, survey};
 
@@ -131,6 +133,8 @@ rules! {
     RuntimeDeprecated: "runtime-deprecated",
     /// A runtime that the table does not have. Source: the same page.
     RuntimeUnknown: "runtime-unknown",
+    /// A layer whose files no runtime looks for. Source: the guide's "Packaging your layer content", the paths of each runtime.
+    LayerLayout: "layer-layout",
     /// Something that is probably a secret.
     SecretFile: "secret-file",
     /// Files that no function reads, where they weigh something. Source: the guide's "Best practices": a small package
