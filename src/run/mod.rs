@@ -146,7 +146,7 @@ impl<'a> Run<'a> {
             match &self.verb {
                 Verb::Package { output, list } => self.package(loaded, output.as_deref(), *list, &interrupt).await,
                 Verb::Render => Ok(self.render(loaded)),
-                Verb::Policy => Ok(self.policy(&loaded.entries)),
+                Verb::Policy => Ok(self.policy(loaded)),
                 Verb::Check => self.check(loaded, &interrupt).await,
                 Verb::Invoke(invoke) => self.invoke(self.only(loaded)?, invoke, &interrupt).await,
                 Verb::Status => self.status(&loaded.subjects, &interrupt).await,
@@ -175,8 +175,9 @@ impl<'a> Run<'a> {
     }
 
     /// Shows the least policy for all blocks together.
-    fn policy(&self, entries: &[Entry]) -> ExitCode {
-        let json = plan::policy(entries.iter().map(|entry| &entry.deployment));
+    fn policy(&self, loaded: &Loaded) -> ExitCode {
+        let layers = loaded.layers.iter().map(|entry| &entry.deployment);
+        let json = plan::policy(layers, loaded.entries.iter().map(|entry| &entry.deployment));
         let text = format!("{json:#}\n");
         self.tell(&Event::Answer(Answer { name: "policy", text, json }));
         ExitCode::Success
