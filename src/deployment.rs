@@ -37,6 +37,38 @@ pub struct Deployment {
     pub wait_timeout: Duration,
 }
 
+/// A layer whose newest version is to be like this.
+#[derive(Debug, Clone)]
+pub struct Layer {
+    /// Its name, in the account of the target.
+    pub name: String,
+    /// How AWS is reached, and as whom.
+    pub target: Target,
+    /// What it is made of.
+    pub code: Code,
+    /// What kind of layer it is.
+    pub kind: LayerKind,
+    /// What people read about the version; absent for nothing.
+    pub description: Option<String>,
+    /// Runtimes that it is for; absent for those of the newest version.
+    pub compatible_runtimes: Option<BTreeSet<String>>,
+    /// Instruction sets that it is for; absent for those of the newest version.
+    pub compatible_architectures: Option<BTreeSet<Architecture>>,
+    /// The licence, as an identifier, a URL or its text; absent for that of the newest version.
+    pub license_info: Option<String>,
+    /// The longest that all waiting for it may take.
+    pub wait_timeout: Duration,
+}
+
+/// What kind of layer it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LayerKind {
+    /// Files that runtimes look for.
+    Files,
+    /// A program beside the function, or in the function's own process.
+    Extension,
+}
+
 /// How AWS is reached, and as whom.
 #[derive(Debug, Clone, Default)]
 pub struct Target {
@@ -57,7 +89,7 @@ pub struct Target {
 }
 
 /// As whom AWS is called.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Credentials {
     /// Whatever the SDK's chain finds.
     #[default]
@@ -146,6 +178,8 @@ pub enum Others {
 pub struct Code {
     /// Where it comes from.
     pub source: CodeSource,
+    /// What builds the source where it is missing, for people; absent where nobody knows.
+    pub how_to_build: Option<String>,
     /// Which of its files.
     pub rules: Rules,
     /// The instruction set the user named; absent for that of the package's binaries, or the live one.
@@ -174,6 +208,19 @@ pub enum CodeSource {
         /// The account that the bucket must belong to; absent for any.
         expected_owner: Option<String>,
     },
+}
+
+impl Target {
+    /// Whether both surely are the same account: the same credentials for the same endpoint.
+    pub fn is_same_account(&self, other: &Self) -> bool {
+        self.endpoint_url == other.endpoint_url
+            && self.credentials == other.credentials
+            && match (&self.role, &other.role) {
+                (None, None) => true,
+                (Some(one), Some(other)) => one.role == other.role && one.account == other.account,
+                _ => false,
+            }
+    }
 }
 
 impl CodeSource {
@@ -223,6 +270,25 @@ pub struct Rules {
     pub links: Links,
     /// Files that never go in, whatever the other rules say: configuration that was read.
     pub never: BTreeSet<PathBuf>,
+    /// What a package of a single file calls it.
+    pub single: Single,
+    /// The folder of the package that everything goes into; empty for its root.
+    pub into: String,
+}
+
+/// What a single file is called in a package.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Single {
+    /// As it is.
+    #[default]
+    Itself,
+    /// This.
+    Called(String),
+    /// `bootstrap`, where it is a program, which is what a runtime for compiled languages starts.
+    Program {
+        /// Whether a script is one too.
+        script: bool,
+    },
 }
 
 /// Files from elsewhere that go into the package.

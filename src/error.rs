@@ -44,6 +44,8 @@ pub enum Error {
         place: Option<Place>,
         /// The function.
         function: Option<String>,
+        /// What to do about it; absent where the error says it.
+        help: Option<String>,
     },
     /// AWS could not be asked before anything was done.
     Asked {
@@ -70,6 +72,8 @@ pub enum Error {
         /// The function.
         function: String,
     },
+    /// It is about a layer, which is named where a function would be.
+    Layer(Box<Self>),
     /// A command of the user's failed.
     Command(String),
     /// A file that the user named could not be written.
@@ -86,11 +90,12 @@ pub enum Error {
 }
 
 impl Error {
-    /// A package that could not be built, with the place of the option at fault.
-    pub fn package(error: package::Error, places: &Places, function: Option<&str>) -> Self {
+    /// A package that could not be built, with the place of the option at fault. What is missing may have to be built first.
+    pub fn package(error: package::Error, places: &Places, function: Option<&str>, how_to_build: Option<&str>) -> Self {
+        let help = how_to_build.filter(|_| matches!(error, package::Error::Missing(_))).map(str::to_owned);
         let of_item = error.item().and_then(|item| places.get(&format!("{}: {item}", error.option())));
         let place = of_item.or_else(|| places.get(error.option())).or_else(|| places.get("zip")).cloned();
-        Self::Package { place, error, function: function.map(str::to_owned) }
+        Self::Package { place, error, function: function.map(str::to_owned), help }
     }
 
     /// What is live could not be read.
@@ -166,6 +171,7 @@ impl Error {
                 if refused { ExitCode::Refused } else { ExitCode::Conflict }
             }
             Self::Apply { stopped, .. } => code_of(stopped.fault.kind),
+            Self::Layer(error) => error.exit_code(),
             Self::Command(_) | Self::Output(_) => ExitCode::Failed,
             Self::Interrupted { signal, .. } => code_of(FaultKind::Interrupted(*signal)),
         }
@@ -181,6 +187,7 @@ impl Error {
             not_done: Vec::new(),
             help: None,
             function: None,
+            layer: None,
             exit_code: self.exit_code() as u8,
         };
         let fault_problem = |fault: &Fault| Problem::new(console.redact_foreign(&fault.message));
@@ -193,13 +200,14 @@ impl Error {
                 "the configuration is not right".clone_into(&mut failure.headline);
                 failure.problems.clone_from(problems);
             }
-            Self::Package { error, place, function } => {
+            Self::Package { error, place, function, help } => {
                 failure.headline = match function {
                     Some(function) => format!("cannot package `{function}`"),
                     None => "cannot package".to_owned(),
                 };
                 let file = error.file().map(|file| file.to_string_lossy().into_owned());
-                failure.problems = vec![Problem { place: place.clone(), file, ..Problem::new(causes(error)) }];
+                failure.problems =
+                    vec![Problem { place: place.clone(), file, help: help.clone(), ..Problem::new(causes(error)) }];
                 failure.function.clone_from(function);
             }
             Self::Asked { headline, fault, function } => {
@@ -232,6 +240,10 @@ impl Error {
                 failure.not_done.clone_from(&stopped.not_done);
                 failure.help.clone_from(&stopped.fault.help);
                 failure.function = Some(function.clone());
+            }
+            Self::Layer(error) => {
+                failure = error.failure(console);
+                failure.layer = failure.function.take();
             }
             Self::Command(command) => failure.headline.clone_from(command),
             Self::Output(message) | Self::Refused(message) => failure.headline.clone_from(message),

@@ -1,7 +1,7 @@
 //! The only module that knows the SDK. No type of the SDK crosses its border.
 //!
 //! `connect` finds Region and credentials, `assume` takes on roles, `read` takes the snapshot, `write` does the steps, `store` puts packages into
-//! buckets, `look` reads what people want to see, `invoke`, `delete` and `rollback` do what their names say, `settle` waits, `fault` turns what AWS answers into our kinds. Must not know printing, dialects or configuration layers.
+//! buckets, `layers` publishes layers, `look` reads what people want to see, `invoke`, `delete` and `rollback` do what their names say, `settle` waits, `fault` turns what AWS answers into our kinds. Must not know printing, dialects or configuration layers.
 
 mod alias;
 mod assume;
@@ -11,6 +11,7 @@ mod convert;
 mod delete;
 mod fault;
 mod invoke;
+mod layers;
 mod look;
 mod read;
 mod rollback;
@@ -34,12 +35,12 @@ use crate::package::{Archive, Artifact};
 use crate::remote::Live;
 use settle::Deadline;
 
-/// The AWS side of one function's deployment: reads it, waits for it, writes it, all before one deadline.
+/// The AWS side of one function's or layer's deployment: reads it, waits for it, writes it, all before one deadline.
 pub struct Session<'a> {
     lambda: Client,
     s3: aws_sdk_s3::Client,
     logs: aws_sdk_cloudwatchlogs::Client,
-    /// The function as the user wrote it: name or ARN.
+    /// The function as the user wrote it, name or ARN; or the name of a layer.
     function: String,
     /// The package; absent where nothing is deployed.
     artifact: Option<&'a Artifact>,

@@ -37,6 +37,7 @@ impl Control for Session<'_> {
             Step::UpdateConfiguration { settings, .. } => self.configure(settings).await,
             Step::UpdateTags(tags) => self.tag(tags).await,
             Step::UpdateCode(code) => self.replace_code(code).await,
+            Step::PublishLayer(change) => self.publish_layer(change).await,
             Step::PublishVersion { description, code_sha256 } => {
                 self.publish(description.as_deref(), code_sha256).await
             }
@@ -83,7 +84,7 @@ enum Verdict {
 }
 
 /// Where AWS finds a package.
-enum Source {
+pub(super) enum Source {
     Bytes(Blob),
     Object { bucket: String, key: String, version: Option<String> },
 }
@@ -212,7 +213,7 @@ impl Session<'_> {
     }
 
     /// Where AWS finds the package.
-    fn source(&self, code: &CodeChange) -> Result<Source, Failed> {
+    pub(super) fn source(&self, code: &CodeChange) -> Result<Source, Failed> {
         let (object, version) = match &code.through {
             Through::Call => {
                 let bytes = self.archive()?.part(0, self.archive()?.size());

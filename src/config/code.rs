@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{
+    compiled,
     layer::{Entry, Value},
     read::Reader,
     resolve::Context,
@@ -18,18 +19,30 @@ const MOST_KEY: usize = 900;
 /// Only what a package is made of.
 pub(super) fn code(reader: &mut Reader, context: &Context<'_>) -> Code {
     let (include, bring) = include(reader);
-    let (source, upload) = source(reader);
+    let (source, upload) = source(reader, context);
+    let architecture = reader.setting("architecture");
+    let (source, how_to_build, archive) = match source {
+        CodeSource::Path(path) => {
+            let help = compiled::how_to_build(reader, &path, architecture, context.host);
+            let (path, archive) = compiled::settled(path, context.host);
+            (CodeSource::Path(path), help, archive)
+        }
+        source @ CodeSource::Object { .. } => (source, None, None),
+    };
     Code {
         source,
+        how_to_build,
         rules: Rules {
             include,
             bring,
             exclude: reader.list("exclude").unwrap_or_default(),
             hidden: if reader.flag("dot_match") { Hidden::Take } else { Hidden::Skip },
             links: if reader.choice("symlinks") == Some("follow") { Links::Follow } else { Links::Keep },
-            never: context.never.iter().cloned().chain(files(reader, context)).collect(),
+            never: context.never.iter().cloned().chain(files(reader, context)).chain(archive).collect(),
+            single: compiled::single(reader),
+            into: String::new(),
         },
-        architecture: reader.setting("architecture"),
+        architecture,
         upload,
         ignore: ignored(reader),
         source_kms_key_arn: reader.setting::<Arn>("source_kms_key_arn").map(|arn| arn.0),
@@ -51,7 +64,7 @@ fn ignored(reader: &mut Reader) -> BTreeSet<String> {
 ///
 /// The rules for buckets are those of <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
 /// that hold for all of them.
-fn source(reader: &mut Reader) -> (CodeSource, Option<Upload>) {
+fn source(reader: &mut Reader, context: &Context<'_>) -> (CodeSource, Option<Upload>) {
     let path = reader.path("zip");
     let bucket = reader.text("s3_bucket");
     let (prefix, key) = (reader.text("s3_prefix"), reader.text("s3_key"));
@@ -64,7 +77,7 @@ fn source(reader: &mut Reader) -> (CodeSource, Option<Upload>) {
                 reader.wrong(name, "is given without `s3_bucket`");
             }
         }
-        return (CodeSource::Path(path.unwrap_or_else(|| PathBuf::from("."))), None);
+        return (CodeSource::Path(path.unwrap_or_else(|| compiled::package(reader, context))), None);
     };
     let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     if !(3..=63).contains(&bucket.len()) || !bucket.chars().all(known) {
@@ -103,7 +116,7 @@ fn source(reader: &mut Reader) -> (CodeSource, Option<Upload>) {
                 (None, Some(prefix)) if prefix.ends_with('/') => ObjectKey::ByHash(prefix),
                 (None, Some(prefix)) => ObjectKey::ByHash(format!("{prefix}/")),
             };
-            let path = path.unwrap_or_else(|| PathBuf::from("."));
+            let path = path.unwrap_or_else(|| compiled::package(reader, context));
             (CodeSource::Path(path), Some(Upload { bucket, key, expected_owner, kms_key_arn }))
         }
     }

@@ -22,12 +22,13 @@ const ADDRESSED: [&str; 3] = ["DPL_LAMBDA_", "INPUT_", "PLUGIN_"];
 const AMBIENT: [&str; 2] = ["LAMBDA_", "AWS_"];
 
 /// Results of an earlier run that its CI put into the environment, by what stands behind `DPL_LAMBDA_`.
-const RESULTS: [&str; 8] = [
+const RESULTS: [&str; 9] = [
     "changed",
     "code_sha256",
     "deployed_alias",
     "deployed_function_url",
     "function_arn",
+    "layer_version_arn",
     "package_size",
     "plan",
     "version",

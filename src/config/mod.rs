@@ -6,6 +6,7 @@
 mod attachments;
 mod blocks;
 mod code;
+mod compiled;
 mod conditions;
 mod credentials;
 mod dotenv;
@@ -13,6 +14,7 @@ mod env;
 mod import;
 mod interpolate;
 mod layer;
+mod layer_version;
 pub mod options;
 mod read;
 mod render;
@@ -31,8 +33,8 @@ pub use layer::{Entry as MapEntry, Given, Layer, Value, insert};
 pub use render::Rendered;
 pub use subject::{Reach, Subject};
 
-use self::{read::Reader, resolve::Context};
-use crate::deployment::{Code, Deployment};
+use self::{layer_version::OfBlock, read::Reader, resolve::Context};
+use crate::deployment::{Code, Deployment, Layer as LayerVersion};
 use crate::host::{Build, Ci, Host};
 use crate::place::{Places, Problem};
 use crate::settings::Secret;
@@ -117,11 +119,11 @@ pub enum DryRun {
     Aws,
 }
 
-/// A deployment with what its problems and outcome need.
+/// A deployment, of a function or a layer, with what its problems and outcome need.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct Entry<D = Deployment> {
     /// What was meant.
-    pub deployment: Deployment,
+    pub deployment: D,
     /// Where each option was written.
     pub places: Places,
     /// Whether its failure fails the run.
@@ -139,6 +141,8 @@ pub struct Entry {
 pub struct Loaded {
     /// What to deploy, in order; filled only with [`Purpose::Deploy`] and [`Purpose::Check`].
     pub entries: Vec<Entry>,
+    /// Layers to publish before, in order; with [`Purpose::Package`] empty.
+    pub layers: Vec<Entry<LayerVersion>>,
     /// What to package; filled only with [`Purpose::Package`].
     pub packages: Vec<(Code, Places)>,
     /// What to look at or act on, in order; filled only with [`Purpose::Live`].
@@ -195,10 +199,10 @@ pub fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
         let alone = layers(None);
         let broken = !loaded.problems.is_empty() && blocks.file.is_some();
         let needs_no_function = matches!(request.purpose, Purpose::Package | Purpose::Region);
-        let complete = blocks.file.is_none() || alone.contains_key("function_name") || needs_no_function;
+        let complete = blocks.file.is_none() || names_something(&alone) || needs_no_function;
         match &blocks.file {
             Some(file) if !complete && !broken => loaded.problems.push(nothing_for_us(file)),
-            _ if broken && !alone.contains_key("function_name") => {}
+            _ if broken && !names_something(&alone) => {}
             _ => entry(Reader::new(alone), false, request, &context, &mut loaded),
         }
     }
@@ -220,6 +224,11 @@ pub fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
     loaded.warnings.sort();
     loaded.warnings.dedup();
     loaded
+}
+
+/// Whether the options say what to deploy.
+fn names_something(layer: &Layer) -> bool {
+    ["function_name", "layer", "extension"].iter().any(|name| layer.contains_key(name))
 }
 
 /// A file is there, but nothing in it is for us.
@@ -263,19 +272,37 @@ fn entry(mut reader: Reader, allow_failure: bool, request: &Request, context: &C
     }
     let dry_run = dry_run(&mut reader);
     let cleanup = reader.flag("cleanup");
+    let alone = layer_version::stands_alone(&mut reader);
     match request.purpose {
+        Purpose::Package if alone => {
+            let found = layer_version::layer(&mut reader, context);
+            loaded.packages.extend(found.map(|found| (found.layer.code, found.places)));
+        }
         Purpose::Package => {
             let code = code::code(&mut reader, context);
             loaded.packages.push((code, reader.places()));
         }
         Purpose::Render => {
             loaded.rendered.push(Rendered::of(reader.layer(), context));
-            resolve::deployment(&mut reader, context);
+            if layer_version::is_wanted(&mut reader) {
+                layer_version::layer(&mut reader, context);
+            }
+            if !alone {
+                resolve::deployment(&mut reader, context);
+            }
         }
+        // What can be looked at or acted on is a function.
+        Purpose::Live if alone => {}
         Purpose::Live => loaded.subjects.extend(subject::subject(&mut reader, dry_run, context)),
         Purpose::Region => loaded.regions.extend(subject::reach(&mut reader, None, context)),
         Purpose::Deploy | Purpose::Check => {
-            if let Some(deployment) = resolve::deployment(&mut reader, context) {
+            if layer_version::is_wanted(&mut reader)
+                && let Some(OfBlock { layer, places }) = layer_version::layer(&mut reader, context)
+            {
+                let commands = if alone { resolve::commands(&mut reader, context) } else { Vec::new() };
+                loaded.layers.push(Entry { deployment: layer, places, allow_failure, dry_run, cleanup, commands });
+            }
+            if !alone && let Some(deployment) = resolve::deployment(&mut reader, context) {
                 let commands = resolve::commands(&mut reader, context);
                 let places = reader.places();
                 loaded.entries.push(Entry { deployment, places, allow_failure, dry_run, cleanup, commands });

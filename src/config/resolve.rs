@@ -208,7 +208,12 @@ fn description(reader: &mut Reader, context: &Context<'_>) -> Option<Description
     }
 }
 
-fn described(reader: &mut Reader, name: &'static str, written: &str, context: &Context<'_>) -> Option<String> {
+pub(super) fn described(
+    reader: &mut Reader,
+    name: &'static str,
+    written: &str,
+    context: &Context<'_>,
+) -> Option<String> {
     const MOST: usize = 256;
     let filled = fill(reader, written, context);
     if filled.chars().count() <= MOST {
@@ -244,7 +249,7 @@ fn release(reader: &mut Reader, context: &Context<'_>) -> Release {
 }
 
 /// Commit and build, so that `versions` answers what is live.
-fn default_version_description(build: &Build) -> Option<String> {
+pub(super) fn default_version_description(build: &Build) -> Option<String> {
     let commit = build.commit.as_ref().map(|commit| format!("commit {}", commit.chars().take(12).collect::<String>()));
     let number = build.number.as_ref().map(|number| format!("build {number}"));
     let parts: Vec<_> = [commit, number].into_iter().flatten().collect();

@@ -216,7 +216,7 @@ pub fn build(
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Error::Missing(source.to_owned())),
         Err(error) => return Err(unreadable(error)),
     };
-    let selection = if metadata.is_dir() {
+    let mut selection = if metadata.is_dir() {
         select::directory(source, directory, rules)?
     } else if !metadata.is_file() {
         return Err(Error::Special(source.to_owned()));
@@ -225,8 +225,9 @@ pub fn build(
         // What is looked into here is what is sent, also when somebody makes the archive anew meanwhile.
         return ready(source, store::snapshot(&file).map_err(Error::Temporary)?);
     } else {
-        select::single(&path)?
+        select::single(&path, &rules.single)?
     };
+    selection.move_into(&rules.into);
     let all = selection.entries.iter().map(select::Entry::size).sum();
     let mut store = store::Store::new();
     let entries = archive::write(&selection.entries, &mut store, |done| progress(Packed { done, all }))?;

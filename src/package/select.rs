@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, Metadata},
-    io,
+    io::{self, Read},
     path::{Component, MAIN_SEPARATOR, Path, PathBuf},
     time::{Duration, UNIX_EPOCH},
 };
@@ -12,8 +12,8 @@ use globset::{GlobBuilder, GlobMatcher};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use walkdir::{DirEntry, WalkDir};
 
-use super::{Error, installed};
-use crate::deployment::{Bring, Hidden, Links, Rules};
+use super::{Error, inspect, installed};
+use crate::deployment::{Bring, Hidden, Links, Rules, Single};
 
 /// Names that are never packaged: version control, what interpreters and Finder leave behind.
 const NEVER: &[&str] = &[".git", ".hg", ".svn", ".bzr", "CVS", "_darcs", ".jj", "__pycache__", ".DS_Store"];
@@ -31,6 +31,15 @@ pub(super) struct Selection {
     pub(super) entries: Vec<Entry>,
     /// How many names a rule that the user did not write left out. A folder counts once.
     pub(super) left_out: usize,
+}
+
+impl Selection {
+    /// Moves everything into a folder of the archive; links between the entries stay what they are.
+    pub(super) fn move_into(&mut self, folder: &str) {
+        if !folder.is_empty() {
+            self.entries.iter_mut().for_each(|entry| entry.name = format!("{folder}/{}", entry.name));
+        }
+    }
 }
 
 /// One entry of an archive to be.
@@ -70,11 +79,30 @@ impl Entry {
     }
 }
 
-/// A single file goes to the root of the archive, under its base name.
-pub(super) fn single(source: &Path) -> Result<Selection, Error> {
-    let metadata = fs::metadata(source).map_err(|error| Error::Unreadable(source.to_owned(), error))?;
-    let entries = vec![Entry { name: base_name(source)?, source: source.to_owned(), kind: file(&metadata) }];
+/// A single file goes to the root of the archive, under its base name or as what the runtime starts.
+pub(super) fn single(source: &Path, called: &Single) -> Result<Selection, Error> {
+    let unreadable = |error| Error::Unreadable(source.to_owned(), error);
+    let metadata = fs::metadata(source).map_err(unreadable)?;
+    let own = base_name(source)?;
+    let name = match called {
+        Single::Program { script } if is_program(&own, source, *script).map_err(unreadable)? => "bootstrap".to_owned(),
+        Single::Called(name) => name.clone(),
+        Single::Program { .. } | Single::Itself => own,
+    };
+    let entries = vec![Entry { name, source: source.to_owned(), kind: file(&metadata) }];
     Ok(Selection { entries, left_out: 0 })
+}
+
+/// Whether a file is something to start: a program for whatever system, and not a library; or a script.
+fn is_program(name: &str, source: &Path, script: bool) -> io::Result<bool> {
+    const LIBRARIES: [&str; 6] = ["so", "node", "dylib", "dll", "pyd", "a"];
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    if LIBRARIES.contains(&extension) || name.contains(".so.") {
+        return Ok(false);
+    }
+    let mut head = Vec::new();
+    fs::File::open(source)?.take(2).read_to_end(&mut head)?;
+    Ok(inspect::is_native(fs::File::open(source)?) || (script && head == b"#!"))
 }
 
 fn base_name(path: &Path) -> Result<String, Error> {

@@ -3,6 +3,7 @@
 //! Cannot fail, wait, print or ask the time. What must not be done is an obstacle that names its option.
 
 mod attachments;
+mod layers;
 mod policy;
 mod preflight;
 mod release;
@@ -12,21 +13,26 @@ mod wanted;
 
 use std::collections::BTreeMap;
 
+pub use layers::{check_layer, plan_layer};
 pub use policy::policy;
 pub use preflight::check;
 pub use rollback::Rollback;
-pub use step::{Action, AliasChange, AttachmentChange, CodeChange, Object, Step, TagChange, Through, VersionRef};
+pub use step::{
+    Action, AliasChange, AttachmentChange, CodeChange, LayerChange, Object, Step, TagChange, Through, VersionRef,
+};
 
 use crate::deployment::{Code, CodeSource, Deployment, ObjectKey, Others, Publish, Upload};
 use crate::package::inspect::{Date, Finding};
 use crate::package::{Artifact, DIRECT_LIMIT};
-use crate::remote::{Caller, Live, Remote, Stored, Version};
+use crate::remote::{Caller, KnownLayers, Live, Remote, Stored, Version};
 use crate::settings::{Architecture, Settings};
 
-/// Everything that is going to be done about one function, in order.
+/// Everything that is going to be done about one function or layer, in order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// The bare name of the function.
+    /// What it is about.
+    pub subject: Subject,
+    /// The bare name of the function or layer.
     pub function: String,
     /// Where it is.
     pub region: String,
@@ -40,6 +46,25 @@ pub struct Plan {
     pub warnings: Vec<Finding>,
     /// What people should know besides: above all what is live and not named, so it stays.
     pub notes: Vec<String>,
+}
+
+/// What a plan is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// A function.
+    Function,
+    /// A layer.
+    Layer,
+}
+
+impl Subject {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Function => "function",
+            Self::Layer => "layer",
+        }
+    }
 }
 
 /// A reason why the plan must not be done.
@@ -66,29 +91,42 @@ pub enum Cause {
     Conflict,
 }
 
+impl From<Finding> for Obstacle {
+    fn from(finding: Finding) -> Self {
+        Self {
+            message: finding.told(),
+            option: finding.option,
+            file: finding.file,
+            help: finding.help,
+            cause: Cause::Refused,
+        }
+    }
+}
+
 /// Plans one deployment. The day is for what ends on a date.
-pub fn plan(deployment: &Deployment, artifact: &Artifact, remote: &Remote, caller: &Caller, today: Date) -> Plan {
-    let mut plan = Plan {
-        function: deployment.function.name.clone(),
-        region: caller.region.clone(),
-        obstacles: Vec::new(),
-        steps: Vec::new(),
-        published: None,
-        notes: Vec::new(),
-        warnings: Vec::new(),
-    };
+pub fn plan(
+    deployment: &Deployment,
+    artifact: &Artifact,
+    remote: &Remote,
+    layers: &KnownLayers,
+    caller: &Caller,
+    today: Date,
+) -> Plan {
+    let mut plan = Plan::new(Subject::Function, &deployment.function.name, caller);
     plan.guard(deployment, remote, caller);
+    let mut wanted = wanted::settings(deployment, &artifact.survey, remote.live(), caller, &mut plan);
+    wanted.layers = wanted.layers.map(|named| plan.known_layers(named, layers));
     match remote {
-        Remote::Absent => plan.create(deployment, artifact, caller, today),
-        Remote::Present(live) => plan.update(deployment, artifact, live, caller, today),
+        Remote::Absent => plan.create(deployment, artifact, wanted, today),
+        Remote::Present(live) => plan.update(deployment, artifact, live, &wanted, today),
     }
     plan
 }
 
 /// Why a package cannot be sent; nothing where it can.
-fn too_large(deployment: &Deployment, artifact: &Artifact) -> Option<Obstacle> {
+fn too_large(code: &Code, artifact: &Artifact) -> Option<Obstacle> {
     let size = artifact.archive.size();
-    (size > DIRECT_LIMIT && through(&deployment.code, artifact) == Through::Call).then(|| Obstacle {
+    (size > DIRECT_LIMIT && object_of(code, artifact) == Through::Call).then(|| Obstacle {
         option: "zip",
         file: None,
         message: format!("the package has {size} bytes, AWS takes at most {DIRECT_LIMIT} in a call"),
@@ -98,6 +136,20 @@ fn too_large(deployment: &Deployment, artifact: &Artifact) -> Option<Obstacle> {
 }
 
 impl Plan {
+    /// A plan without anything in it yet.
+    fn new(subject: Subject, name: &str, caller: &Caller) -> Self {
+        Self {
+            subject,
+            function: name.to_owned(),
+            region: caller.region.clone(),
+            obstacles: Vec::new(),
+            steps: Vec::new(),
+            published: None,
+            notes: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
     /// Whether anything is going to change.
     pub fn changes(&self) -> bool {
         !self.steps.is_empty()
@@ -110,12 +162,7 @@ impl Plan {
 
     /// What is asked about before anything else.
     fn guard(&mut self, deployment: &Deployment, remote: &Remote, caller: &Caller) {
-        if let (Some(expected), Some(account)) = (&deployment.target.expect_account, &caller.account)
-            && expected != account
-        {
-            let message = format!("the credentials belong to account {account}, not to {expected}");
-            self.refuse("expect_account", message, "use credentials of the expected account");
-        }
+        self.guard_account(&deployment.target, caller);
         if let Remote::Present(live) = remote
             && live.package_type != "Zip"
         {
@@ -144,8 +191,7 @@ impl Plan {
         }
     }
 
-    fn create(&mut self, deployment: &Deployment, artifact: &Artifact, caller: &Caller, today: Date) {
-        let wanted = wanted::settings(deployment, None, caller, self);
+    fn create(&mut self, deployment: &Deployment, artifact: &Artifact, wanted: Settings, today: Date) {
         self.inspect(deployment, artifact, &wanted, None, today);
         for (option, missing) in [
             ("role", wanted.role.is_none()),
@@ -174,14 +220,13 @@ impl Plan {
         self.attach(deployment, None);
     }
 
-    fn update(&mut self, deployment: &Deployment, artifact: &Artifact, live: &Live, caller: &Caller, today: Date) {
-        let wanted = wanted::settings(deployment, Some(live), caller, self);
+    fn update(&mut self, deployment: &Deployment, artifact: &Artifact, live: &Live, wanted: &Settings, today: Date) {
         self.inspect(deployment, artifact, &wanted.or(&live.settings), live.architecture, today);
         self.sign(deployment, live);
         let differences = wanted.differences(&live.settings);
         if !differences.is_empty() {
             let names: Vec<_> = differences.iter().map(|difference| difference.setting).collect();
-            let settings = Box::new(wanted::completed(&names, &wanted, &live.settings));
+            let settings = Box::new(wanted::completed(&names, wanted, &live.settings));
             self.steps.push(Step::UpdateConfiguration { settings, differences });
         }
         self.tags(deployment, live);
@@ -199,7 +244,7 @@ impl Plan {
         }
         let newest = live.newest_version.as_ref();
         self.published = newest
-            .filter(|version| is_published(version, &wanted, artifact, architecture))
+            .filter(|version| is_published(version, wanted, artifact, architecture))
             .map(|version| version.number.clone());
         if self.published.is_none() {
             self.publish(deployment, artifact);
@@ -238,9 +283,12 @@ impl Plan {
             {
                 self.steps.retain(|step| !matches!(step, Step::UploadPackage(_)));
                 for step in &mut self.steps {
-                    if let Step::CreateFunction { code, .. } | Step::UpdateCode(code) = step {
-                        code.through = Through::Found { object: object.clone(), version_id: version_id.clone() };
-                    }
+                    let code = match step {
+                        Step::CreateFunction { code, .. } | Step::UpdateCode(code) => code,
+                        Step::PublishLayer(change) => &mut change.code,
+                        _ => continue,
+                    };
+                    code.through = Through::Found { object: object.clone(), version_id: version_id.clone() };
                 }
             }
             Stored::Object { .. } | Stored::Nothing => {}
@@ -249,7 +297,12 @@ impl Plan {
                 self.refuse("s3_bucket", message, "create the bucket, or name another; none is created unasked");
             }
             Stored::InRegion(region) => {
-                let message = format!("the bucket `{}` is in {region}, the function in {}", object.bucket, self.region);
+                let message = format!(
+                    "the bucket `{}` is in {region}, the {} in {}",
+                    object.bucket,
+                    self.subject.word(),
+                    self.region
+                );
                 self.refuse("s3_bucket", message, "name a bucket in the function's Region: Lambda takes from no other");
             }
         }
@@ -325,11 +378,12 @@ fn code_change(deployment: &Deployment, artifact: &Artifact, live: Option<&Live>
         from_architecture,
         // A package without a key of its own would lose the one that the live package has.
         source_kms_key_arn: key.or_else(|| live.and_then(|live| live.source_kms_key_arn.clone())),
-        through: through(&deployment.code, artifact),
+        through: object_of(&deployment.code, artifact),
     }
 }
 
-fn through(code: &Code, artifact: &Artifact) -> Through {
+/// How AWS gets a package.
+fn object_of(code: &Code, artifact: &Artifact) -> Through {
     let (size, code_sha256) = (artifact.archive.size(), artifact.code_sha256.clone());
     match (code.source.clone(), code.upload.clone()) {
         (CodeSource::Object { bucket, key, expected_owner, .. }, _) => {

@@ -7,21 +7,32 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::deployment::{CodeSource, Deployment, Keyed, ObjectKey, Others, Publish, Upload};
-use crate::settings::{Attachment, Role, Settings, Structure};
+use crate::deployment::{Code, CodeSource, Deployment, Keyed, Layer, ObjectKey, Others, Publish, Target, Upload};
+use crate::settings::{Attachment, LayerRef, Role, Settings, Structure};
 
 /// Resources and a condition, with the actions that are allowed on them.
 type Statements = BTreeMap<(Vec<String>, Option<&'static str>), BTreeSet<&'static str>>;
 
-/// The policy for these deployments, as IAM takes it. What a configuration does not say stands as `*`.
-pub fn policy<'a>(deployments: impl Iterator<Item = &'a Deployment>) -> Value {
+/// The policy for these layers and functions, as IAM takes it. What a configuration does not say stands as `*`.
+pub fn policy<'a>(layers: impl Iterator<Item = &'a Layer>, deployments: impl Iterator<Item = &'a Deployment>) -> Value {
     let mut statements = Statements::new();
+    for layer in layers {
+        let place = Place::of_target(&layer.target);
+        newest_of(
+            &mut statements,
+            &place.arn("lambda", &format!("layer:{}", layer.name)),
+            &["lambda:PublishLayerVersion"],
+        );
+        code(&mut statements, &place, &layer.code);
+    }
     for deployment in deployments {
         let mut allowed = Allowed { deployment, place: Place::of(deployment), statements: &mut statements };
         allowed.function();
         allowed.release();
         allowed.attachments();
-        allowed.code();
+        let Allowed { place, .. } = allowed;
+        code(&mut statements, &place, &deployment.code);
+        let mut allowed = Allowed { deployment, place, statements: &mut statements };
         allowed.settings();
     }
     // What is allowed on the same things stands together.
@@ -57,11 +68,7 @@ impl Place {
         };
         let function = Some(deployment.function.written.as_str()).filter(|written| written.starts_with("arn:"));
         let region = deployment.target.region.clone();
-        let of_region = region.as_deref().and_then(|region| match region {
-            region if region.starts_with("cn-") => Some("aws-cn".to_owned()),
-            region if region.starts_with("us-gov-") => Some("aws-us-gov".to_owned()),
-            _ => None,
-        });
+        let of_region = region.as_deref().and_then(partition);
         let of_arn = function.or(role).and_then(|arn| part(arn, 1));
         let account = deployment.function.account.clone().or_else(|| deployment.target.expect_account.clone());
         Self {
@@ -71,10 +78,48 @@ impl Place {
         }
     }
 
+    fn of_target(target: &Target) -> Self {
+        let region = target.region.clone();
+        Self {
+            partition: region.as_deref().and_then(partition).unwrap_or_else(|| "aws".to_owned()),
+            region: region.unwrap_or_else(|| "*".to_owned()),
+            account: target.expect_account.clone().unwrap_or_else(|| "*".to_owned()),
+        }
+    }
+
     fn arn(&self, service: &str, resource: &str) -> String {
         let Self { partition, region, account } = self;
         format!("arn:{partition}:{service}:{region}:{account}:{resource}")
     }
+}
+
+/// The partition of a Region that is in none of the usual.
+fn partition(region: &str) -> Option<String> {
+    match region {
+        region if region.starts_with("cn-") => Some("aws-cn".to_owned()),
+        region if region.starts_with("us-gov-") => Some("aws-us-gov".to_owned()),
+        _ => None,
+    }
+}
+
+fn allow(
+    statements: &mut Statements,
+    actions: &[&'static str],
+    mut resources: Vec<String>,
+    condition: Option<&'static str>,
+) {
+    resources.sort();
+    resources.dedup();
+    if !actions.is_empty() && !resources.is_empty() {
+        statements.entry((resources, condition)).or_default().extend(actions);
+    }
+}
+
+/// To find the newest version of a layer, and to read it.
+fn newest_of(statements: &mut Statements, layer: &str, more: &[&'static str]) {
+    let actions: Vec<_> = ["lambda:ListLayerVersions"].iter().chain(more).copied().collect();
+    allow(statements, &actions, vec![layer.to_owned()], None);
+    allow(statements, &["lambda:GetLayerVersion"], vec![format!("{layer}:*")], None);
 }
 
 struct Allowed<'a> {
@@ -88,12 +133,8 @@ impl Allowed<'_> {
         self.allow_if(actions, resources, None);
     }
 
-    fn allow_if(&mut self, actions: &[&'static str], mut resources: Vec<String>, condition: Option<&'static str>) {
-        resources.sort();
-        resources.dedup();
-        if !actions.is_empty() && !resources.is_empty() {
-            self.statements.entry((resources, condition)).or_default().extend(actions);
-        }
+    fn allow_if(&mut self, actions: &[&'static str], resources: Vec<String>, condition: Option<&'static str>) {
+        allow(self.statements, actions, resources, condition);
     }
 
     /// The function; with versions and aliases those too.
@@ -180,36 +221,6 @@ impl Allowed<'_> {
         }
     }
 
-    fn code(&mut self) {
-        let place = |bucket: &str| format!("arn:{}:s3:::{bucket}", self.place.partition);
-        match (&self.deployment.code.source, &self.deployment.code.upload) {
-            (CodeSource::Object { bucket, key, version_id, .. }, _) => {
-                let object = format!("{}/{key}", place(bucket));
-                let versions = version_id.is_some().then_some("s3:GetObjectVersion");
-                let actions: Vec<_> = ["s3:GetObject"].into_iter().chain(versions).collect();
-                self.allow(&actions, vec![object]);
-            }
-            (CodeSource::Path(_), Some(Upload { bucket, key, kms_key_arn, .. })) => {
-                let objects = match key {
-                    ObjectKey::ByHash(prefix) => format!("{}/{prefix}*", place(bucket)),
-                    ObjectKey::Given(key) => format!("{}/{key}", place(bucket)),
-                };
-                let bucket = place(bucket);
-                let actions = ["s3:PutObject", "s3:GetObject", "s3:GetObjectVersion", "s3:AbortMultipartUpload"];
-                self.allow(&actions, vec![objects]);
-                // Without it S3 answers that looking is denied where there is nothing to see.
-                self.allow(&["s3:ListBucket"], vec![bucket]);
-                if let Some(key) = kms_key_arn.clone() {
-                    self.allow(&["kms:GenerateDataKey", "kms:Decrypt"], vec![key]);
-                }
-            }
-            (CodeSource::Path(_), None) => {}
-        }
-        if let Some(key) = self.deployment.code.source_kms_key_arn.clone() {
-            self.allow(&["kms:GenerateDataKey", "kms:Decrypt"], vec![key]);
-        }
-    }
-
     fn settings(&mut self) {
         let Deployment { settings, .. } = self.deployment;
         if let Some(role) = &settings.role {
@@ -231,9 +242,49 @@ impl Allowed<'_> {
         if let Some(key) = settings.kms_key_arn.as_ref().map(|arn| arn.0.clone()).filter(|arn| !arn.is_empty()) {
             self.allow(&["kms:CreateGrant", "kms:Encrypt", "kms:Decrypt"], vec![key]);
         }
-        if let Some(layers) = settings.layers.as_ref().filter(|layers| !layers.0.is_empty()) {
-            self.allow(&["lambda:GetLayerVersion"], layers.0.clone());
+        for layer in settings.layers.iter().flat_map(|layers| &layers.0) {
+            match LayerRef::of(layer) {
+                Some(LayerRef::Newest(arn)) if arn.starts_with("arn:") => newest_of(self.statements, arn, &[]),
+                Some(LayerRef::Newest(name)) => {
+                    let arn = self.place.arn("lambda", &format!("layer:{name}"));
+                    newest_of(self.statements, &arn, &[]);
+                }
+                Some(LayerRef::Version(_) | LayerRef::Coming(_)) | None => {
+                    self.allow(&["lambda:GetLayerVersion"], vec![layer.clone()]);
+                }
+            }
         }
+    }
+}
+
+/// A package that is in a bucket, or goes through one.
+fn code(statements: &mut Statements, place: &Place, code: &Code) {
+    let named = |bucket: &str| format!("arn:{}:s3:::{bucket}", place.partition);
+    match (&code.source, &code.upload) {
+        (CodeSource::Object { bucket, key, version_id, .. }, _) => {
+            let object = format!("{}/{key}", named(bucket));
+            let versions = version_id.is_some().then_some("s3:GetObjectVersion");
+            let actions: Vec<_> = ["s3:GetObject"].into_iter().chain(versions).collect();
+            allow(statements, &actions, vec![object], None);
+        }
+        (CodeSource::Path(_), Some(Upload { bucket, key, kms_key_arn, .. })) => {
+            let objects = match key {
+                ObjectKey::ByHash(prefix) => format!("{}/{prefix}*", named(bucket)),
+                ObjectKey::Given(key) => format!("{}/{key}", named(bucket)),
+            };
+            let bucket = named(bucket);
+            let actions = ["s3:PutObject", "s3:GetObject", "s3:GetObjectVersion", "s3:AbortMultipartUpload"];
+            allow(statements, &actions, vec![objects], None);
+            // Without it S3 answers that looking is denied where there is nothing to see.
+            allow(statements, &["s3:ListBucket"], vec![bucket], None);
+            if let Some(key) = kms_key_arn.clone() {
+                allow(statements, &["kms:GenerateDataKey", "kms:Decrypt"], vec![key], None);
+            }
+        }
+        (CodeSource::Path(_), None) => {}
+    }
+    if let Some(key) = code.source_kms_key_arn.clone() {
+        allow(statements, &["kms:GenerateDataKey", "kms:Decrypt"], vec![key], None);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a package must be like for its function, asked before the first write.
 
-use super::{Cause, Obstacle, Plan, too_large, wanted};
+use super::{Obstacle, Plan, too_large, wanted};
 use crate::deployment::Deployment;
 use crate::package::Artifact;
 use crate::package::inspect::{Date, Facts, Finding, Severity, inspect};
@@ -51,12 +51,6 @@ fn look(
     let findings = inspect(&artifact.survey, &facts);
     let (errors, warnings): (Vec<_>, Vec<_>) =
         findings.into_iter().partition(|finding| finding.severity == Severity::Error);
-    let obstacle = |finding: Finding| Obstacle {
-        message: finding.told(),
-        option: finding.option,
-        file: finding.file,
-        help: finding.help,
-        cause: Cause::Refused,
-    };
-    (too_large(deployment, artifact).into_iter().chain(errors.into_iter().map(obstacle)).collect(), warnings)
+    let obstacles = errors.into_iter().map(Obstacle::from);
+    (too_large(&deployment.code, artifact).into_iter().chain(obstacles).collect(), warnings)
 }

@@ -1,6 +1,6 @@
 //! The verbs of a plan. Each names what is sent and carries both ends of every change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::remote::Alias;
 use crate::settings::{AliasName, Architecture, Attachment, Difference, Settings, Structure};
@@ -34,6 +34,8 @@ pub enum Step {
     UpdateTags(TagChange),
     /// Replace the package of `$LATEST`, and its instruction set with it.
     UpdateCode(CodeChange),
+    /// Publish a version of a layer, whose number AWS chooses.
+    PublishLayer(Box<LayerChange>),
     /// Publish `$LATEST`, which has this package by then, as a version whose number AWS chooses.
     PublishVersion {
         /// The version's description; absent for none.
@@ -107,6 +109,27 @@ pub enum Action {
     Update,
     /// It goes.
     Remove,
+}
+
+/// A layer version that is going to be published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerChange {
+    /// The layer.
+    pub name: String,
+    /// The number of the newest version; absent where there is none.
+    pub before: Option<i64>,
+    /// Its contents.
+    pub code: CodeChange,
+    /// What people read about it; absent for nothing.
+    pub description: Option<String>,
+    /// Runtimes that it is for.
+    pub compatible_runtimes: BTreeSet<String>,
+    /// Instruction sets that it is for, as AWS calls them.
+    pub compatible_architectures: BTreeSet<String>,
+    /// The licence; empty for none.
+    pub license_info: String,
+    /// Both ends of each change besides the contents.
+    pub differences: Vec<Difference>,
 }
 
 /// A change of tags.
@@ -203,6 +226,7 @@ impl Step {
             Self::UpdateConfiguration { .. } => "update the configuration",
             Self::UpdateTags(_) => "update the tags",
             Self::UpdateCode(_) => "update the code",
+            Self::PublishLayer(_) => "publish a version of the layer",
             Self::PublishVersion { .. } => "publish a version",
             Self::PointAlias(AliasChange { from: None, .. }) => "create the alias",
             Self::PointAlias(_) => "move the alias",
@@ -219,6 +243,7 @@ impl Step {
             Self::UpdateConfiguration { .. } => "configuration",
             Self::UpdateTags(_) => "tags",
             Self::UpdateCode(_) => "code",
+            Self::PublishLayer(_) => "layer",
             Self::PublishVersion { .. } => "version",
             Self::PointAlias(_) => "alias",
             Self::Attach(change) => change.attachment.name(),

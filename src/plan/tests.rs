@@ -37,6 +37,7 @@ fn wanted(change: impl FnOnce(&mut Deployment)) -> Deployment {
         environment: None,
         tags: None,
         code: Code {
+            how_to_build: None,
             source: CodeSource::Path(PathBuf::from("dist")),
             rules: Rules::default(),
             architecture: None,
@@ -148,7 +149,7 @@ fn planned(deployment: &Deployment, sha256: &str, remote: &Remote) -> String {
 fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remote, stored: Stored) -> String {
     let partition = Partition("aws".to_owned());
     let caller = Caller { account: Some("123456789012".to_owned()), partition, region: "eu-west-1".to_owned() };
-    let mut plan = plan(deployment, &artifact(sha256), remote, &caller, Date::new(2026, 1, 1));
+    let mut plan = plan(deployment, &artifact(sha256), remote, &BTreeMap::new(), &caller, Date::new(2026, 1, 1));
     plan.found(stored);
     let mut out = String::new();
     for Obstacle { option, message, cause, .. } in &plan.obstacles {
@@ -164,6 +165,7 @@ fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remote, stored: 
                 let sent = settings.differences(&Settings::default());
                 writeln!(out, "configure {}; sends {}", shown(differences), shown(&sent))
             }
+            Step::PublishLayer(layer) => writeln!(out, "publish layer {}", layer.code.to),
             Step::UpdateTags(TagChange { set, remove, .. }) => writeln!(out, "tags +{set:?} -{remove:?}"),
             Step::UpdateCode(code) => {
                 let found = match &code.through {
@@ -309,12 +311,17 @@ fn a_version_is_published_unless_the_newest_is_this_code_and_these_settings() {
 }
 
 #[test]
-fn creating_sends_what_was_named_and_needs_three_settings() {
-    assert_snapshot!(planned(&wanted(|_| ()), "new", &Remote::Absent), @r"
+fn creating_sends_what_was_named_and_what_aws_needs() {
+    let script = wanted(|deployment| deployment.settings.handler = Some(Handler("index.handler".to_owned())));
+    assert_snapshot!(planned(&script, "new", &Remote::Absent), @r"
     obstacle role (Refused): `f` does not exist yet, and to create it AWS needs a role
     obstacle runtime (Refused): `f` does not exist yet, and to create it AWS needs a runtime
-    obstacle handler (Refused): `f` does not exist yet, and to create it AWS needs a handler
-    create new {}
+    create new {} handler: - → index.handler
+    ");
+    // The package has a `bootstrap`, which says the rest.
+    assert_snapshot!(planned(&wanted(|_| ()), "new", &Remote::Absent), @r"
+    obstacle role (Refused): `f` does not exist yet, and to create it AWS needs a role
+    create new {} handler: - → bootstrap, runtime: - → provided.al2023
     ");
     let complete = wanted(|deployment| {
         deployment.settings.role = Some(Role::Name("path/deployed".to_owned()));

@@ -4,16 +4,27 @@ use std::collections::BTreeMap;
 
 use super::Plan;
 use crate::deployment::{Deployment, Keyed, Others};
+use crate::package::inspect::Survey;
 use crate::remote::{Caller, Live};
 use crate::settings::{Environment, Handler, Role, Runtime, Secret, Settings};
 
 /// Settings that AWS only takes together.
 const TOGETHER: &[&[&str]] = &[&["subnet_ids", "security_group_ids", "ipv6_allowed_for_dual_stack"]];
 
+/// What a program of its own runs on where nothing is said.
+const OWN_RUNTIME: &str = "provided.al2023";
+
 /// The settings to bring about. What must not be done goes into the plan as an obstacle.
-pub(super) fn settings(deployment: &Deployment, live: Option<&Live>, caller: &Caller, plan: &mut Plan) -> Settings {
+pub(super) fn settings(
+    deployment: &Deployment,
+    survey: &Survey,
+    live: Option<&Live>,
+    caller: &Caller,
+    plan: &mut Plan,
+) -> Settings {
     let mut wanted = with_handler(deployment, live.and_then(|live| live.settings.runtime.as_ref()));
     if live.is_none() {
+        start_bootstrap(&mut wanted, survey);
         wanted.handler = wanted.handler.or_else(|| deployment.first_handler.clone());
     }
     wanted.role = wanted.role.map(|role| completed_role(role, live, caller));
@@ -21,6 +32,16 @@ pub(super) fn settings(deployment: &Deployment, live: Option<&Live>, caller: &Ca
         wanted.environment = Some(environment(wish, live, plan));
     }
     wanted
+}
+
+/// AWS wants a runtime and a handler of a new function, also where a package that starts by itself says both.
+fn start_bootstrap(wanted: &mut Settings, survey: &Survey) {
+    if wanted.runtime.is_none() && wanted.handler.is_none() && survey.has_bootstrap() {
+        wanted.runtime = Some(Runtime(OWN_RUNTIME.to_owned()));
+    }
+    if wanted.runtime.as_ref().is_some_and(Runtime::starts_bootstrap) {
+        wanted.handler.get_or_insert_with(|| Handler("bootstrap".to_owned()));
+    }
 }
 
 /// What is wanted as far as it was named, when nothing is known about what is live.

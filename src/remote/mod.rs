@@ -21,6 +21,16 @@ pub enum Remote {
     Present(Box<Live>),
 }
 
+impl Remote {
+    /// The function, where there is one.
+    pub fn live(&self) -> Option<&Live> {
+        match self {
+            Self::Absent => None,
+            Self::Present(live) => Some(live),
+        }
+    }
+}
+
 /// A live function.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Live {
@@ -99,6 +109,29 @@ pub struct Version {
     /// The instruction set of its code.
     pub architecture: Option<Architecture>,
 }
+
+/// A layer version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerVersion {
+    /// Its ARN.
+    pub arn: String,
+    /// Its number.
+    pub number: i64,
+    /// Base64 SHA-256 of its contents.
+    pub code_sha256: String,
+    /// Runtimes that it is for.
+    pub compatible_runtimes: BTreeSet<String>,
+    /// Instruction sets that it is for, as AWS calls them.
+    pub compatible_architectures: BTreeSet<String>,
+    /// The licence; empty for none.
+    pub license_info: String,
+}
+
+/// What layers without a version stand for, by how they are named: an ARN with a version, or [`LayerRef::Coming`];
+/// nothing where there is no such layer.
+///
+/// [`LayerRef::Coming`]: crate::settings::LayerRef::Coming
+pub type KnownLayers = BTreeMap<String, Option<String>>;
 
 /// What is in S3 where a package is to go.
 #[derive(Debug, Clone, PartialEq, Eq)]

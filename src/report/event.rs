@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::package::Listed;
 use crate::place::Problem;
-use crate::plan::{Plan, Rollback, Step};
+use crate::plan::{Plan, Rollback, Step, Subject};
 use crate::remote::{Invocation, Removal, Status, Summary};
 
 /// Something that happened.
@@ -67,6 +67,15 @@ pub enum Event {
         /// Its package; absent where that is in S3, where nobody looks without AWS.
         package: Option<Packaged>,
     },
+    /// A layer and its package are right.
+    LayerChecked {
+        /// The layer.
+        layer: String,
+        /// Its package.
+        package: Packaged,
+    },
+    /// The newest version of a layer is as it should be.
+    LayerDeployed(LayerDeployed),
     /// A package was written or listed.
     Packaged(Packaged),
     /// What was asked for.
@@ -281,6 +290,34 @@ impl Deployed {
     }
 }
 
+/// A layer whose newest version is as it should be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayerDeployed {
+    /// The layer's name.
+    pub layer: String,
+    /// Where it is.
+    pub region: String,
+    /// The ARN of the version.
+    pub arn: String,
+    /// The version's number.
+    pub version: String,
+    /// Base64 SHA-256 of the package.
+    pub code_sha256: String,
+    /// Bytes of the package.
+    pub package_size: u64,
+    /// What was done.
+    pub plan: Plan,
+    /// How long it took.
+    pub took: Duration,
+}
+
+impl LayerDeployed {
+    /// Whether a version was published.
+    pub fn changed(&self) -> bool {
+        self.plan.changes()
+    }
+}
+
 /// Why a run, or one function of it, failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -296,13 +333,24 @@ pub struct Failure {
     pub not_done: Vec<&'static str>,
     /// What to do next.
     pub help: Option<String>,
-    /// The function concerned; absent where it is the whole run.
+    /// The function concerned; absent where it is the whole run, or a layer.
     pub function: Option<String>,
+    /// The layer concerned; absent where it is none.
+    pub layer: Option<String>,
     /// The exit code that it leads to.
     pub exit_code: u8,
 }
 
 impl Failure {
+    /// Whether it is about what a plan is about.
+    pub(super) fn is_of(&self, plan: &Plan) -> bool {
+        let name = match plan.subject {
+            Subject::Function => &self.function,
+            Subject::Layer => &self.layer,
+        };
+        name.as_ref() == Some(&plan.function)
+    }
+
     /// Whether anything was, or may have been, changed.
     pub fn changed(&self) -> bool {
         !(self.done.is_empty() && self.begun.is_empty())

@@ -1,6 +1,7 @@
 //! The document of `--format json`: frozen field names, versioned, times in seconds.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -9,7 +10,7 @@ use super::event::{Event, Failure};
 use super::members::Members;
 use crate::package::{self, Listed};
 use crate::place::{FilePlace, Place, Problem};
-use crate::plan::{Action, AliasChange, Plan, Step, VersionRef};
+use crate::plan::{Action, AliasChange, Plan, Step, Subject, VersionRef};
 use crate::settings::{Difference, Setting};
 
 /// The version of the document. It changes when a field changes its meaning, not when one is added.
@@ -23,6 +24,8 @@ pub(super) struct Document {
     exit_code: u8,
     changed: bool,
     functions: Vec<Function>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    layers: Vec<Layer>,
     packages: Vec<Package>,
     #[serde(flatten)]
     members: Members,
@@ -54,6 +57,27 @@ struct Function {
     alias: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     function_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code_sha256: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    package_size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<f64>,
+    changed: bool,
+    plan: Vec<Planned>,
+    notes: Vec<String>,
+}
+
+#[derive(Serialize, Default)]
+struct Layer {
+    layer_name: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    region: String,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layer_version_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     code_sha256: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -128,6 +152,8 @@ struct Failed {
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     function_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layer_name: Option<String>,
     problems: Vec<Complaint>,
     done: Vec<&'static str>,
     begun: Vec<&'static str>,
@@ -146,6 +172,7 @@ impl Document {
             exit_code: 0,
             changed: false,
             functions: Vec::new(),
+            layers: Vec::new(),
             packages: Vec::new(),
             members: Members::default(),
             skipped: Vec::new(),
@@ -158,7 +185,9 @@ impl Document {
     /// Takes in what happened.
     pub(super) fn note(&mut self, event: &Event) {
         self.members.note(event);
+        self.note_layer(event);
         match event {
+            Event::Planned(plan) if plan.subject == Subject::Layer => {}
             Event::Warning(problem) => self.warnings.push(complaint(problem)),
             Event::Skipped(reason) => self.skipped.push(reason.clone()),
             Event::Planned(plan) => self.functions.push(Function {
@@ -182,7 +211,7 @@ impl Document {
                     function.function_url.clone_from(&deployed.url);
                     function.code_sha256 = Some(deployed.code_sha256.clone());
                     function.package_size = Some(deployed.package_size);
-                    function.seconds = Some((deployed.took.as_secs_f64() * 1000.0).round() / 1000.0);
+                    function.seconds = Some(seconds(deployed.took));
                 }
             }
             Event::Checked { function, package } => {
@@ -226,6 +255,8 @@ impl Document {
             | Event::StepStarted { .. }
             | Event::Waiting { .. }
             | Event::Progress { .. }
+            | Event::LayerChecked { .. }
+            | Event::LayerDeployed(_)
             | Event::StepDone { .. }
             | Event::Invoking { .. }
             | Event::Invoked(_)
@@ -239,17 +270,71 @@ impl Document {
         }
     }
 
+    /// Takes in what happened to a layer.
+    fn note_layer(&mut self, event: &Event) {
+        match event {
+            Event::Planned(plan) if plan.subject == Subject::Layer => self.layers.push(Layer {
+                layer_name: plan.function.clone(),
+                region: plan.region.clone(),
+                outcome: "planned",
+                version: plan.published.clone(),
+                changed: plan.changes(),
+                plan: steps(plan),
+                notes: plan.notes.clone(),
+                ..Layer::default()
+            }),
+            Event::LayerDeployed(deployed) => {
+                let (name, region) = (&deployed.layer, &deployed.region);
+                let planned = |layer: &&mut Layer| layer.layer_name == *name && layer.region == *region;
+                if let Some(layer) = self.layers.iter_mut().rfind(planned) {
+                    layer.outcome = if deployed.changed() { "published" } else { "unchanged" };
+                    layer.changed = deployed.changed();
+                    layer.layer_version_arn = Some(deployed.arn.clone());
+                    layer.version = Some(deployed.version.clone());
+                    layer.code_sha256 = Some(deployed.code_sha256.clone());
+                    layer.package_size = Some(deployed.package_size);
+                    layer.seconds = Some(seconds(deployed.took));
+                }
+            }
+            Event::LayerChecked { layer, package } => self.layers.push(Layer {
+                layer_name: layer.clone(),
+                outcome: "checked",
+                code_sha256: Some(package.code_sha256.clone()),
+                package_size: Some(package.size),
+                ..Layer::default()
+            }),
+            Event::Failed(failure) => {
+                let Some(name) = &failure.layer else { return };
+                let planned = |layer: &Layer| layer.layer_name == *name && layer.outcome == "planned";
+                let at = self.layers.iter().position(planned).unwrap_or_else(|| {
+                    self.layers.push(Layer { layer_name: name.clone(), ..Layer::default() });
+                    self.layers.len() - 1
+                });
+                self.layers[at].outcome = "failed";
+                self.layers[at].changed = failure.changed();
+            }
+            _ => {}
+        }
+    }
+
     /// The document as text.
     ///
     /// Its values go through `redact`, its names never do.
     pub(super) fn finished(&mut self, exit_code: u8, redact: &dyn Fn(&str) -> String) -> String {
         self.exit_code = exit_code;
-        self.changed = self.members.changed() || self.functions.iter().any(|function| function.changed);
+        self.changed = self.members.changed()
+            || self.functions.iter().any(|function| function.changed)
+            || self.layers.iter().any(|layer| layer.changed);
         let mut document = serde_json::to_value(&*self).unwrap_or_default();
         redact_values(&mut document, redact);
         // `##[…]` and `##vso[…]` are commands of GitHub and Azure wherever they stand in a line.
         serde_json::to_string_pretty(&document).unwrap_or_default().replace('#', "\\u0023")
     }
+}
+
+/// A time in seconds, to the millisecond.
+fn seconds(took: Duration) -> f64 {
+    (took.as_secs_f64() * 1000.0).round() / 1000.0
 }
 
 fn redact_values(value: &mut Value, redact: &dyn Fn(&str) -> String) {
@@ -350,6 +435,11 @@ fn steps(plan: &Plan) -> Vec<Planned> {
                 let gone = |number: &String| whole("version", Some(number.clone()), None);
                 Planned { step: "delete_versions".to_owned(), changes: numbers.iter().map(gone).collect() }
             }
+            Step::PublishLayer(layer) => {
+                let mut changes = of(&layer.differences);
+                changes.push(whole("code_sha256", layer.code.from.clone(), Some(layer.code.to.clone())));
+                Planned { step: "publish_layer".to_owned(), changes }
+            }
             Step::PublishVersion { description, .. } => Planned {
                 step: "publish_version".to_owned(),
                 changes: vec![whole("version_description", None, description.clone())],
@@ -391,6 +481,7 @@ fn failed(failure: &Failure) -> Failed {
     Failed {
         message: failure.headline.clone(),
         function_name: failure.function.clone(),
+        layer_name: failure.layer.clone(),
         problems: failure.problems.iter().map(complaint).collect(),
         done: failure.done.clone(),
         begun: failure.begun.clone(),

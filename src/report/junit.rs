@@ -8,7 +8,7 @@ use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStat
 
 use super::event::{Event, Failure};
 use crate::place::Problem;
-use crate::plan::Step;
+use crate::plan::{Step, Subject};
 
 /// Collects a report.
 #[derive(Default)]
@@ -54,8 +54,9 @@ impl Junit {
                     [] => vec![Case::new("unchanged", Ok(()))],
                     steps => steps.iter().map(step).collect(),
                 };
-                let name = format!("{} in {}", plan.function, plan.region);
-                self.suites.push(Suite { name, function: Some(plan.function.clone()), cases });
+                let the = if plan.subject == Subject::Layer { "layer " } else { "" };
+                let name = format!("{the}{} in {}", plan.function, plan.region);
+                self.suites.push(Suite { name, function: Some(format!("{the}{}", plan.function)), cases });
             }
             Event::StepStarted { .. } => self.begun = Some(Instant::now()),
             Event::StepDone { .. } => {
@@ -71,6 +72,9 @@ impl Junit {
             Event::Status(status) => self.alone(Some(&status.function), Case::new("status", Ok(()))),
             Event::Removed { function, .. } => self.alone(Some(function), Case::new("delete", Ok(()))),
             Event::RolledBack { function, .. } => self.alone(Some(function), Case::new("rollback", Ok(()))),
+            Event::LayerChecked { layer, .. } => {
+                self.alone(Some(&format!("layer {layer}")), Case::new("check", Ok(())));
+            }
             Event::Packaged(_) => self.alone(None, Case::new("package", Ok(()))),
             Event::Skipped(reason) => self.alone(None, Case::new(reason, Err(Reason::NotDone))),
             Event::Failed(failure) => self.failed(failure),
@@ -90,7 +94,8 @@ impl Junit {
     }
 
     fn failed(&mut self, failure: &Failure) {
-        let planned = |suite: &&mut Suite| suite.function.is_some() && suite.function == failure.function;
+        let about = failure.layer.as_ref().map(|layer| format!("layer {layer}")).or_else(|| failure.function.clone());
+        let planned = |suite: &&mut Suite| suite.function.is_some() && suite.function == about;
         let step = self
             .suites
             .iter_mut()
@@ -105,7 +110,7 @@ impl Junit {
             let name = problem.option.clone().unwrap_or_else(|| failure.headline.clone());
             let file = problem.place.as_ref().and_then(|place| place.in_file()).map(|file| file.path.to_string());
             let case = Case { file, ..Case::new(&name, Err(Reason::Failed(told(&problem)))) };
-            self.alone(failure.function.as_ref(), case);
+            self.alone(about.as_ref(), case);
         }
     }
 

@@ -35,7 +35,7 @@ mod variables;
 use std::path::PathBuf;
 
 pub use colour::Colour;
-pub use event::{Answer, Deployed, Doing, Ending, Event, Failure, Packaged, Stage};
+pub use event::{Answer, Deployed, Doing, Ending, Event, Failure, LayerDeployed, Packaged, Stage};
 pub use files::Files;
 pub use plan::size;
 pub use redact::{Console, mask};
@@ -43,7 +43,7 @@ pub use redact::{Console, mask};
 use self::dialect::{Dialect, Handed, Level, Output, Stream};
 use crate::host::{Build, Ci, Host};
 use crate::place::Problem;
-use crate::plan::Plan;
+use crate::plan::{Plan, Subject};
 use crate::settings::Secret;
 
 /// How a run is told.
@@ -87,6 +87,8 @@ fn is_result(event: &Event) -> bool {
         Event::Warning(_)
             | Event::Failed(_)
             | Event::Deployed(_)
+            | Event::LayerDeployed(_)
+            | Event::LayerChecked { .. }
             | Event::Checked { .. }
             | Event::Packaged(_)
             | Event::Status(_)
@@ -116,6 +118,8 @@ pub struct Reporter {
     /// Plans that were told and not done, so far.
     planned: Vec<Plan>,
     outputs: Vec<Output>,
+    /// The ARN of the version of the last layer.
+    layer_arn: Option<String>,
     changed: bool,
     /// What was done, in a few words each.
     done: Vec<String>,
@@ -156,6 +160,7 @@ impl Reporter {
             summary: String::new(),
             planned: Vec::new(),
             outputs: Vec::new(),
+            layer_arn: None,
             changed: false,
             done: Vec::new(),
             failed: None,
@@ -216,7 +221,7 @@ impl Reporter {
                 if let Some(line) = plain::deployed(deployed) {
                     self.line(&line);
                 }
-                self.planned.retain(|plan| plan.function != deployed.function || plan.region != deployed.region);
+                self.forget_plan(Subject::Function, &deployed.function, &deployed.region);
                 self.summary.push_str(&summary::of_deployed(deployed));
                 self.changed |= deployed.changed();
                 self.outputs = deployed.outputs();
@@ -228,6 +233,17 @@ impl Reporter {
             }
             Event::Answer(answer) if self.manner.format == Format::Text => {
                 Console::document(self.console.redact(&sanitise::inert(&answer.text)).trim_end());
+            }
+            Event::LayerDeployed(layer) => {
+                self.close_group();
+                if let Some(line) = plain::layer_deployed(layer) {
+                    self.line(&line);
+                }
+                self.forget_plan(Subject::Layer, &layer.layer, &layer.region);
+                self.summary.push_str(&summary::of_layer(layer));
+                self.changed |= layer.changed();
+                self.layer_arn = Some(layer.arn.clone());
+                self.done.push(plain::layer_done(layer));
             }
             Event::Invoked(invocation) => {
                 if told || invocation.function_error.is_some() {
@@ -274,6 +290,7 @@ impl Reporter {
             }
         }
         if self.deploys {
+            self.outputs.extend(self.layer_arn.take().map(|arn| ("layer-version-arn", arn)));
             self.outputs.push(("changed", self.changed.to_string()));
             let redacted = |(name, value): &Output| match (*name, self.console.redact(value)) {
                 ("plan", value) => ("plan", json::unspliceable(&value)),
@@ -315,6 +332,11 @@ impl Reporter {
             let console = self.console.clone();
             Console::document(&self.document.finished(exit_code, &|text| console.redact(text).into_owned()));
         }
+    }
+
+    /// A plan that was done is told by its outcome.
+    fn forget_plan(&mut self, subject: Subject, name: &str, region: &str) {
+        self.planned.retain(|plan| plan.subject != subject || plan.function != name || plan.region != region);
     }
 
     /// A line of a command. Those of the user are only redacted; what git says may hold names of files.
@@ -429,7 +451,7 @@ impl Reporter {
     fn failed(&mut self, failure: &Failure) {
         self.close_group();
         self.changed |= failure.changed();
-        self.planned.retain(|plan| Some(&plan.function) != failure.function.as_ref());
+        self.planned.retain(|plan| !failure.is_of(plan));
         self.summary.push_str(&summary::of_failure(failure));
         let annotations = failure.annotations();
         let cause = failure.problems.first().map(|Problem { option, message, .. }| match option {

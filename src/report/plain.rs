@@ -2,7 +2,7 @@
 
 use super::{
     dialect::{Dialect, Stream},
-    event::{Deployed, Ending, Event, Failure, Packaged},
+    event::{Deployed, Ending, Event, Failure, LayerDeployed, Packaged},
     live, plan, sanitise,
 };
 use crate::package::{self, DIRECT_LIMIT, Listed, UNPACKED_LIMIT};
@@ -45,6 +45,9 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
             );
             vec![format!("`{function}` is configured correctly; its package {told}.")]
         }
+        Event::LayerChecked { layer, package } => {
+            vec![format!("the layer `{layer}` is configured correctly; its package has {}.", summary(package))]
+        }
         Event::Packaged(package) => packaged(package),
         Event::Invoking { function, qualifier } => {
             let which = qualifier.as_ref().map(|name| format!(":{name}")).unwrap_or_default();
@@ -74,12 +77,16 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
         | Event::StepStarted { .. }
         | Event::Answer(_)
         | Event::Deployed(_)
+        | Event::LayerDeployed(_)
         | Event::Failed(_) => Vec::new(),
     }
 }
 
 /// dpl's words at the beginning of each step.
 pub(super) fn started(function: &str, step: &Step, said_updating: &mut Option<String>) -> Vec<String> {
+    if let Step::PublishLayer(_) = step {
+        return vec![format!("Publishing the layer {function}.")];
+    }
     let mut lines = Vec::new();
     if !matches!(step, Step::CreateFunction { .. } | Step::UploadPackage(_))
         && said_updating.as_deref() != Some(function)
@@ -92,7 +99,7 @@ pub(super) fn started(function: &str, step: &Step, said_updating: &mut Option<St
     match step {
         Step::UploadPackage(object) => lines.push(format!("Uploading the package to {}.", object.url())),
         Step::CreateFunction { .. } => lines.push(format!("Creating function {function}.")),
-        Step::UpdateConfiguration { .. } => {}
+        Step::UpdateConfiguration { .. } | Step::PublishLayer(_) => {}
         Step::UpdateTags(_) => lines.push("Updating tags.".to_owned()),
         Step::UpdateCode(_) => lines.push("Updating code.".to_owned()),
         Step::PublishVersion { .. } => lines.push("Publishing a version.".to_owned()),
@@ -127,6 +134,18 @@ pub(super) fn deployed(deployed: &Deployed) -> Option<String> {
     let version = told("version ", version) + &told("alias ", alias) + &told("", url);
     let done: Vec<_> = plan.steps.iter().map(Step::subject).collect();
     deployed.changed().then(|| format!("Deployed {arn}{version}: {} in {:.1} s.", done.join(", "), took.as_secs_f64()))
+}
+
+/// The last line about a layer of which a version was published.
+pub(super) fn layer_deployed(layer: &LayerDeployed) -> Option<String> {
+    let LayerDeployed { arn, took, .. } = layer;
+    layer.changed().then(|| format!("Published {arn} in {:.1} s.", took.as_secs_f64()))
+}
+
+/// What became of a layer, in a few words.
+pub(super) fn layer_done(layer: &LayerDeployed) -> String {
+    let what = if layer.changed() { "published" } else { "is unchanged" };
+    format!("layer {} {what}, version {}", layer.layer, layer.version)
 }
 
 fn summary(package: &Packaged) -> String {

@@ -1,7 +1,9 @@
 //! A plan as people read it: one line a step, one line a change, both ends of each.
 
 use super::sanitise;
-use crate::plan::{Action, AliasChange, AttachmentChange, CodeChange, Plan, Step, TagChange, Through};
+use crate::plan::{
+    Action, AliasChange, AttachmentChange, CodeChange, LayerChange, Plan, Step, Subject, TagChange, Through,
+};
 use crate::remote::Alias;
 use crate::settings::{Difference, Setting};
 
@@ -9,11 +11,12 @@ use crate::settings::{Difference, Setting};
 pub(super) fn lines(plan: &Plan) -> Vec<String> {
     let mut lines = Vec::new();
     let Plan { function, region, .. } = plan;
+    let the = if plan.subject == Subject::Layer { "the layer " } else { "" };
     if plan.changes() {
-        lines.push(format!("plan for `{function}` in {region}"));
+        lines.push(format!("plan for {the}`{function}` in {region}"));
     } else {
         let version = plan.published.as_ref().map(|version| format!(" and is version {version}")).unwrap_or_default();
-        lines.push(format!("`{function}` in {region} is unchanged{version}: nothing to do."));
+        lines.push(format!("{the}`{function}` in {region} is unchanged{version}: nothing to do."));
     }
     let widest = plan.steps.iter().map(|step| step.subject().len()).max().unwrap_or_default().max(15);
     for step in &plan.steps {
@@ -52,6 +55,16 @@ fn described(step: &Step) -> (char, String, Vec<(String, String)>) {
                 changes.push(("from".to_owned(), format!("{}, which is there already", object.url())));
             }
             ('~', format!("{head} ({})", contents(code)), changes)
+        }
+        Step::PublishLayer(change) => {
+            let LayerChange { before, code, differences, .. } = &**change;
+            let head = match before {
+                Some(before) => format!("new version after {before}, with {}", contents(code)),
+                None => format!("first version, with {}", contents(code)),
+            };
+            let from = code.from.as_deref().filter(|from| *from != code.to);
+            let content = from.map(|from| ("content".to_owned(), format!("{} → {}", short(from), short(&code.to))));
+            ('+', head, content.into_iter().chain(differences.iter().map(self::change)).collect())
         }
         Step::PublishVersion { .. } => ('+', "published from this code and these settings".to_owned(), Vec::new()),
         Step::PointAlias(AliasChange { name, from, to }) => {

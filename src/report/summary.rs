@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::{
-    event::{Deployed, Ending, Failure},
+    event::{Deployed, Ending, Failure, LayerDeployed},
     live, plan, sanitise,
 };
 use crate::host::Build;
-use crate::plan::{Action, AliasChange, CodeChange, Plan, Rollback, Step};
+use crate::plan::{Action, AliasChange, CodeChange, Plan, Rollback, Step, Subject};
 use crate::settings::{Difference, Setting};
 
 /// Text in a table's cell or a paragraph, with nothing that Markdown or HTML would read.
@@ -41,6 +41,19 @@ pub(super) fn of_deployed(deployed: &Deployed) -> String {
     [title, table, weight(deployed), time(deployed), format!("{}\n\n", last.join(" · "))].join("\n\n")
 }
 
+/// A layer: what changed, or that nothing did.
+pub(super) fn of_layer(layer: &LayerDeployed) -> String {
+    let LayerDeployed { layer: name, region, arn, version, plan, took, package_size, .. } = layer;
+    if !layer.changed() {
+        let (name, region, version) = (text(name), text(region), text(version));
+        return format!("✔ Layer **{name}** in {region} is unchanged, version {version}.\n\n");
+    }
+    let title = format!("### ✔ Layer {} version {} published", text(name), text(version));
+    let table = rows_as_table(plan.steps.iter().flat_map(rows));
+    let weight = format!("**Package** {} · {:.1} s · {}", plan::size(*package_size), took.as_secs_f64(), text(arn));
+    [title, table, weight].join("\n\n") + "\n\n"
+}
+
 /// How large the package is, and what makes it so.
 fn weight(deployed: &Deployed) -> String {
     let Deployed { package_size, unpacked, largest_folders, code_sha256, .. } = deployed;
@@ -61,6 +74,7 @@ fn time(deployed: &Deployed) -> String {
 /// A plan that was only shown.
 pub(super) fn of_planned(plan: &Plan) -> String {
     let (function, region) = (text(&plan.function), text(&plan.region));
+    let function = if plan.subject == Subject::Layer { format!("layer {function}") } else { function };
     if !plan.changes() {
         return format!("✔ **{function}** in {region} is unchanged.\n\n");
     }
@@ -168,6 +182,12 @@ fn rows(step: &Step) -> Vec<[String; 3]> {
                 rows.push(row("architecture", &from.shown(), &to.shown()));
             }
             rows
+        }
+        Step::PublishLayer(layer) => {
+            let before = layer.code.from.as_deref().map(plan::short).unwrap_or_default();
+            let content = (layer.code.from.as_ref() != Some(&layer.code.to))
+                .then(|| row("content", &before, &contents(&layer.code)));
+            content.into_iter().chain(layer.differences.iter().map(change)).collect()
         }
         Step::PublishVersion { .. } => vec![row("version", "", "published")],
         Step::PointAlias(AliasChange { name, from, to }) => {

@@ -4,6 +4,7 @@
 mod around;
 mod delete;
 mod invoke;
+mod layers;
 mod live;
 mod packing;
 mod rollback;
@@ -13,21 +14,24 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio::sync::watch;
+
+use layers::{LayerOfRun, PlannedLayer};
 
 use crate::apply::{self, Fault, FaultKind, Meanwhile, Signal};
 use crate::aws::{self, Connection, Session};
 use crate::cli::{self, Invocation, Stop, Verb};
 use crate::config::{self, DryRun, Entry, Loaded, Rendered, RunOptions};
-use crate::deployment::CodeSource;
+use crate::deployment::{CodeSource, Target};
 use crate::error::{Error, ExitCode};
 use crate::host::{Ci, Host};
 use crate::package::inspect::{Date, Finding};
 use crate::package::{self, Artifact};
-use crate::place::Problem;
+use crate::place::{Places, Problem};
 use crate::plan::{self, Action, AttachmentChange, Obstacle, Plan, Step, Through};
-use crate::remote::{Live, Remote};
+use crate::remote::{KnownLayers, Live, Remote};
 use crate::report::{
     self, Answer, Colour, Console, Deployed, Doing, Event, Format, Manner, Packaged, Reporter, Speaker, Stage,
 };
@@ -142,8 +146,8 @@ impl<'a> Run<'a> {
             match &self.verb {
                 Verb::Package { output, list } => self.package(loaded, output.as_deref(), *list, &interrupt).await,
                 Verb::Render => Ok(self.render(loaded)),
-                Verb::Policy => Ok(self.policy(&loaded.entries)),
-                Verb::Check => self.check(&loaded.entries, &interrupt).await,
+                Verb::Policy => Ok(self.policy(loaded)),
+                Verb::Check => self.check(loaded, &interrupt).await,
                 Verb::Invoke(invoke) => self.invoke(self.only(loaded)?, invoke, &interrupt).await,
                 Verb::Init => self.init(self.only(loaded)?, &interrupt).await,
                 Verb::Status => self.status(&loaded.subjects, &interrupt).await,
@@ -152,8 +156,10 @@ impl<'a> Run<'a> {
                     self.delete(self.only(loaded)?, version.as_deref(), *yes, &interrupt).await
                 }
                 Verb::Rollback { to } => self.roll_back(self.only(loaded)?, to.as_deref(), &interrupt).await,
-                Verb::Deploy | Verb::Plan { .. } if loaded.entries.is_empty() => Ok(ExitCode::Success),
-                Verb::Deploy | Verb::Plan { .. } => self.deploy_tidily(&loaded.entries, &interrupt).await,
+                Verb::Deploy | Verb::Plan { .. } if loaded.entries.is_empty() && loaded.layers.is_empty() => {
+                    Ok(ExitCode::Success)
+                }
+                Verb::Deploy | Verb::Plan { .. } => self.deploy_tidily(loaded, &interrupt).await,
             }
         });
         // Packing that was interrupted is not waited for.
@@ -170,15 +176,17 @@ impl<'a> Run<'a> {
     }
 
     /// Shows the least policy for all blocks together.
-    fn policy(&self, entries: &[Entry]) -> ExitCode {
-        let json = plan::policy(entries.iter().map(|entry| &entry.deployment));
+    fn policy(&self, loaded: &Loaded) -> ExitCode {
+        let layers = loaded.layers.iter().map(|entry| &entry.deployment);
+        let json = plan::policy(layers, loaded.entries.iter().map(|entry| &entry.deployment));
         let text = format!("{json:#}\n");
         self.tell(&Event::Answer(Answer { name: "policy", text, json }));
         ExitCode::Success
     }
 
-    async fn check(&self, entries: &[Entry], interrupt: &Interrupt) -> Result<ExitCode, Error> {
-        for entry in entries {
+    async fn check(&self, loaded: &Loaded, interrupt: &Interrupt) -> Result<ExitCode, Error> {
+        self.check_layers(&loaded.layers, interrupt).await?;
+        for entry in &loaded.entries {
             let function = entry.deployment.function.name.clone();
             if let CodeSource::Object { .. } = &entry.deployment.code.source {
                 self.tell(&Event::Checked { function, package: None });
@@ -196,35 +204,42 @@ impl<'a> Run<'a> {
     }
 
     /// Deploys, with uncommitted files out of the way where that was asked for.
-    async fn deploy_tidily(&self, entries: &[Entry], interrupt: &Interrupt) -> Result<ExitCode, Error> {
-        let tidy = entries.iter().any(|entry| entry.cleanup && !self.only_plans(entry));
-        if entries.iter().any(|entry| entry.cleanup && self.only_plans(entry)) {
+    async fn deploy_tidily(&self, loaded: &Loaded, interrupt: &Interrupt) -> Result<ExitCode, Error> {
+        let functions = loaded.entries.iter().filter(|entry| entry.cleanup).map(|entry| self.only_plans(entry));
+        let layers = loaded.layers.iter().filter(|entry| entry.cleanup).map(|entry| self.only_plans(entry));
+        let only_plans: Vec<_> = functions.chain(layers).collect();
+        let tidy = only_plans.contains(&false);
+        if only_plans.contains(&true) {
             let told = "is not done for a plan, so the package has files that a deploy would stash first";
             self.tell(&Event::Warning(Problem::new(told).of("cleanup")));
         }
         let stashed = tidy && around::stash(self, interrupt).await?;
-        let result = self.deploy(entries, interrupt).await;
+        let result = self.deploy(loaded, interrupt).await;
         if stashed {
             around::unstash(self).await;
         }
         result
     }
 
-    /// Build all, plan all, then do each: nothing is written before everything has been checked.
-    async fn deploy(&self, entries: &[Entry], interrupt: &Interrupt) -> Result<ExitCode, Error> {
+    /// Build all, plan all, then do each, layers first: nothing is written before everything has been checked.
+    async fn deploy(&self, loaded: &Loaded, interrupt: &Interrupt) -> Result<ExitCode, Error> {
         let meanwhile = |meanwhile| self.tell(&event(meanwhile));
         let (mut built, mut planned, mut done) = (Vec::new(), Vec::new(), BTreeSet::new());
-        for entry in entries {
+        let layers = self.build_layers(&loaded.layers, interrupt).await?;
+        for entry in &loaded.entries {
             built.extend(
                 self.unless_allowed(entry, interrupt, self.build(entry, interrupt).await)?
                     .map(|artifact| (entry, artifact)),
             );
         }
+        let layers = self.plan_layers(&layers, interrupt, &meanwhile).await?;
+        let mut of_run: Vec<_> = layers.iter().map(PlannedLayer::known).collect();
         for (entry, artifact) in &built {
-            let plan = self.plan(entry, artifact, interrupt, &meanwhile).await;
+            let plan = self.plan(entry, artifact, &of_run, interrupt, &meanwhile).await;
             planned.extend(self.unless_allowed(entry, interrupt, plan)?);
         }
-        let mut changes = false;
+        let mut changes = layers.iter().any(PlannedLayer::changes);
+        self.publish_layers(layers, &mut of_run, interrupt).await?;
         for mut planned in planned {
             let entry = planned.entry;
             changes |= planned.plan.changes();
@@ -234,9 +249,9 @@ impl<'a> Run<'a> {
             }
             // A block for the same function may have changed what this plan was made for.
             if !done.insert((planned.plan.region.clone(), planned.plan.function.clone())) {
-                planned = self.plan(entry, planned.artifact, interrupt, &meanwhile).await?;
+                planned = self.plan(entry, planned.artifact, &of_run, interrupt, &meanwhile).await?;
             }
-            let result = match self.apply(planned).await {
+            let result = match self.apply(planned, &of_run).await {
                 Ok(()) => around::run_commands(self, &entry.commands, interrupt).await,
                 Err(error) => Err(error),
             };
@@ -246,14 +261,14 @@ impl<'a> Run<'a> {
         Ok(if changes && told_by_code { ExitCode::Changes } else { ExitCode::Success })
     }
 
-    fn only_plans(&self, entry: &Entry) -> bool {
+    fn only_plans<D>(&self, entry: &Entry<D>) -> bool {
         self.verb != Verb::Deploy || entry.dry_run != DryRun::No
     }
 
     /// Tells a failure that is allowed and goes on without a result.
-    fn unless_allowed<T>(
+    fn unless_allowed<T, D>(
         &self,
-        entry: &Entry,
+        entry: &Entry<D>,
         interrupt: &Interrupt,
         result: Result<T, Error>,
     ) -> Result<Option<T>, Error> {
@@ -269,38 +284,42 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Calls AWS as whom the target says, and asks who that is where an account is expected.
+    async fn log_in(&self, target: &Target, limit: Duration, interrupt: &Interrupt) -> Result<Connection, Fault> {
+        self.tell(&Event::Stage(Stage::Login));
+        let console = self.console.clone();
+        let connection = aws::connect(target, move |secret| console.hide_everywhere(secret));
+        let mut connection = before_deadline("credentials", limit, interrupt, connection).await?;
+        self.tell(&Event::Identity(report::mask(&connection.access_key_id)));
+        self.tell(&Event::Stage(Stage::Setup));
+        self.tell(&Event::StageDone);
+        if target.expect_account.is_some() {
+            before_deadline("`sts:GetCallerIdentity`", limit, interrupt, connection.identify()).await?;
+        }
+        Ok(connection)
+    }
+
     /// Reads what is live, thinks, tells. Nothing is written.
     async fn plan<'s>(
         &self,
         entry: &'s Entry,
         artifact: &'s Artifact,
+        of_run: &[LayerOfRun],
         interrupt: &Interrupt,
         meanwhile: &'s dyn Fn(Meanwhile),
     ) -> Result<Planned<'s>, Error> {
         let deployment = &entry.deployment;
         let function = &deployment.function;
         let unread = |fault| Error::read(fault, &function.name);
-        self.tell(&Event::Stage(Stage::Login));
-        let console = self.console.clone();
-        let connection = aws::connect(&deployment.target, move |secret| console.hide_everywhere(secret));
-        let mut connection = before_deadline("credentials", entry, interrupt, connection).await.map_err(unread)?;
-        self.tell(&Event::Identity(report::mask(&connection.access_key_id)));
-        self.tell(&Event::Stage(Stage::Setup));
-        self.tell(&Event::StageDone);
-        if deployment.target.expect_account.is_some() {
-            before_deadline("`sts:GetCallerIdentity`", entry, interrupt, connection.identify())
-                .await
-                .map_err(unread)?;
-        }
         let wait = deployment.wait_timeout;
+        let mut connection = self.log_in(&deployment.target, wait, interrupt).await.map_err(unread)?;
         let mut session = Session::new(&connection, &function.written, artifact, wait, interrupt.clone(), meanwhile);
         let remote = session.read(deployment).await.map_err(unread)?;
         if remote == Remote::Absent && matches!(deployment.settings.role, Some(Role::Name(_))) {
-            before_deadline("`sts:GetCallerIdentity`", entry, interrupt, connection.identify())
-                .await
-                .map_err(unread)?;
+            before_deadline("`sts:GetCallerIdentity`", wait, interrupt, connection.identify()).await.map_err(unread)?;
         }
-        let plan = self.think(entry, artifact, &remote, &connection, &session).await?;
+        let layers = self.known_layers(entry, of_run, &connection, &session).await.map_err(unread)?;
+        let plan = self.think(entry, artifact, &remote, &layers, &connection, &session).await?;
         Ok(Planned { entry, artifact, session, remote, plan })
     }
 
@@ -310,6 +329,7 @@ impl<'a> Run<'a> {
         entry: &Entry,
         artifact: &Artifact,
         remote: &Remote,
+        layers: &KnownLayers,
         connection: &Connection,
         session: &Session<'_>,
     ) -> Result<Plan, Error> {
@@ -317,11 +337,9 @@ impl<'a> Run<'a> {
             secrets::hide_live(live, &mut self.reporter.borrow_mut());
             self.warn_of_unread(entry, live);
         }
-        let mut plan = plan::plan(&entry.deployment, artifact, remote, &connection.caller, Date::of(Host::now()));
-        if let Some(object) = plan.object().filter(|_| plan.obstacles.is_empty()) {
-            let stored = session.find(object).await;
-            plan.found(stored.map_err(|fault| Error::look(fault, &plan.function, &object.url()))?);
-        }
+        let mut plan =
+            plan::plan(&entry.deployment, artifact, remote, layers, &connection.caller, Date::of(Host::now()));
+        look_in_bucket(&mut plan, session).await?;
         self.warn(entry, &plan.warnings);
         if !plan.obstacles.is_empty() {
             return Err(self.refused(entry, plan.obstacles));
@@ -332,10 +350,14 @@ impl<'a> Run<'a> {
 
     /// Tells what is probably a mistake in a package.
     fn warn(&self, entry: &Entry, findings: &[Finding]) {
+        self.warn_of(findings, &entry.places, |name| self.file_of(&entry.deployment.code.source, name));
+    }
+
+    fn warn_of(&self, findings: &[Finding], places: &Places, file_of: impl Fn(&str) -> Option<String>) {
         for finding in findings {
-            let place = entry.places.get(finding.option).cloned();
+            let place = places.get(finding.option).cloned();
             let problem = Problem::new(finding.told()).of(finding.option).help(finding.help.clone());
-            let file = finding.file.as_deref().and_then(|name| self.file_of(entry, name));
+            let file = finding.file.as_deref().and_then(&file_of);
             self.tell(&Event::Warning(Problem { place, file, ..problem }));
         }
     }
@@ -343,14 +365,14 @@ impl<'a> Run<'a> {
     /// What stands in the way of a function, on the files that it is about.
     fn refused(&self, entry: &Entry, mut obstacles: Vec<Obstacle>) -> Error {
         for obstacle in &mut obstacles {
-            obstacle.file = obstacle.file.as_deref().and_then(|name| self.file_of(entry, name));
+            obstacle.file = obstacle.file.as_deref().and_then(|name| self.file_of(&entry.deployment.code.source, name));
         }
         Error::obstacles(&entry.deployment.function.name, &obstacles, &entry.places)
     }
 
     /// The file that an entry of the package lies in: itself in a folder, else the archive or the single file.
-    fn file_of(&self, entry: &Entry, name: &str) -> Option<String> {
-        let CodeSource::Path(source) = &entry.deployment.code.source else { return None };
+    fn file_of(&self, source: &CodeSource, name: &str) -> Option<String> {
+        let CodeSource::Path(source) = source else { return None };
         let is_file = |path: &PathBuf| self.host.directory.join(path).is_file();
         let file = [source.clone(), source.join(name)].into_iter().find(is_file)?;
         Some(file.to_string_lossy().into_owned())
@@ -386,8 +408,9 @@ impl<'a> Run<'a> {
     }
 
     /// Does the plan that was told.
-    async fn apply(&self, planned: Planned<'_>) -> Result<(), Error> {
-        let Planned { entry, artifact, mut session, remote, plan } = planned;
+    async fn apply(&self, planned: Planned<'_>, of_run: &[LayerOfRun]) -> Result<(), Error> {
+        let Planned { entry, artifact, mut session, remote, mut plan } = planned;
+        layers::fill_in(&mut plan, entry, of_run)?;
         let begun = Host::now();
         session.restart_deadline();
         if plan.changes() {
@@ -430,14 +453,22 @@ impl<'a> Run<'a> {
     }
 }
 
+/// Takes in what is in the bucket that a package goes through.
+async fn look_in_bucket(plan: &mut Plan, session: &Session<'_>) -> Result<(), Error> {
+    if let Some(object) = plan.object().filter(|_| plan.obstacles.is_empty()) {
+        let stored = session.find(object).await;
+        plan.found(stored.map_err(|fault| Error::look(fault, &plan.function, &object.url()))?);
+    }
+    Ok(())
+}
+
 /// Awaits what comes before a session: it can be interrupted, and has the function's time.
 async fn before_deadline<T>(
     what: &str,
-    entry: &Entry,
+    limit: Duration,
     interrupt: &Interrupt,
     future: impl Future<Output = Result<T, Fault>>,
 ) -> Result<T, Fault> {
-    let limit = entry.deployment.wait_timeout;
     tokio::select! {
         result = tokio::time::timeout(limit, future) => result.unwrap_or_else(|_| {
             Err(Fault::new(FaultKind::TimedOut, format!("gave up after {} s waiting for {what}", limit.as_secs())))

@@ -49,7 +49,8 @@ impl Run<'_> {
             let mut rules = code.rules.clone();
             rules.never.extend(output.map(|output| self.host.directory.join(output)));
             let artifact = self.pack(source.clone(), rules, interrupt).await?;
-            let artifact = artifact.map_err(|error| Error::package(error, places, None))?;
+            let artifact =
+                artifact.map_err(|error| Error::package(error, places, None, code.how_to_build.as_deref()))?;
             self.warn_of_names(&artifact, places);
             if let Some(output) = output {
                 let written = self.write(&artifact, &self.host.directory.join(output));
@@ -76,12 +77,14 @@ impl Run<'_> {
             CodeSource::Path(source) => self.pack(source.clone(), code.rules.clone(), interrupt).await?,
             source @ CodeSource::Object { .. } => self.fetch(entry, source, interrupt).await?,
         };
-        let artifact = artifact.map_err(|error| Error::package(error, &entry.places, Some(&function.name)))?;
+        let how_to_build = code.how_to_build.as_deref();
+        let artifact =
+            artifact.map_err(|error| Error::package(error, &entry.places, Some(&function.name), how_to_build))?;
         self.warn_of_names(&artifact, &entry.places);
         Ok(artifact)
     }
 
-    fn warn_of_names(&self, artifact: &Artifact, places: &Places) {
+    pub(super) fn warn_of_names(&self, artifact: &Artifact, places: &Places) {
         for warning in &artifact.warnings {
             let place = places.get("zip").cloned();
             self.tell(&Event::Warning(Problem { place, ..Problem::new(warning.clone()).of("zip") }));
@@ -89,7 +92,7 @@ impl Run<'_> {
     }
 
     /// Packs beside the event loop, so that progress is told and an interrupt is heard.
-    async fn pack(
+    pub(super) async fn pack(
         &self,
         source: PathBuf,
         rules: Rules,
@@ -117,7 +120,7 @@ impl Run<'_> {
             let connection = aws::connect(target, move |secret| console.hide_everywhere(secret)).await?;
             aws::fetch(&connection, source, &|meanwhile| self.tell(&event(meanwhile))).await
         };
-        let fetched = before_deadline(&source.shown(), entry, interrupt, fetched).await;
+        let fetched = before_deadline(&source.shown(), entry.deployment.wait_timeout, interrupt, fetched).await;
         let (file, version_id) = fetched.map_err(|fault| match fault.kind {
             FaultKind::Misconfigured => {
                 let (message, help) = (fault.message, fault.help.unwrap_or_default());

@@ -4,6 +4,7 @@
 //! Knows what a valid value is and how it is shown. Must not know where a value came from, nor which end it is.
 
 mod attachment;
+mod layer;
 mod names;
 mod secret;
 pub mod shapes;
@@ -14,6 +15,7 @@ use serde_json::Value;
 
 pub use attachment::{Attachment, Belongs, Count, event_source_key};
 
+pub use layer::{LayerRef, is_layer_name};
 pub use names::{AliasName, FunctionName, Partition, Role, check_variable_name};
 pub use secret::Secret;
 pub use structure::{Member, Need, Shape, Structure, snake};
@@ -168,7 +170,7 @@ settings! {
         memory_size: MemorySize,
         /// Size of `/tmp`. AWS: 512 to 10240 MB.
         ephemeral_storage: EphemeralStorage,
-        /// Layer versions, in the order in which they are merged.
+        /// Layers, in the order in which they are merged. What is live has versions.
         layers: Layers,
         /// Subnets of the VPC; an empty set is detached.
         subnet_ids: Ids,

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Difference, Secret, Setting, Written};
+use super::{Difference, LayerRef, Secret, Setting, Written};
 
 /// Takes the one text out of what was written.
 pub(super) fn text(written: &Written) -> Result<&str, String> {
@@ -128,6 +128,13 @@ worded! {
     Arn or none: |text| if is_arn(text) { Ok(()) } else { Err(not_an_arn(text)) };
 }
 
+impl Runtime {
+    /// Whether it has nothing but an operating system: what it starts is the package's own `bootstrap`.
+    pub fn starts_bootstrap(&self) -> bool {
+        self.0.starts_with("provided")
+    }
+}
+
 /// The six parts of every ARN; the resource must not be empty.
 pub(super) fn is_arn(text: &str) -> bool {
     let mut parts = text.splitn(6, ':');
@@ -188,7 +195,7 @@ impl Setting for Switch {
 }
 
 /// The instruction set that the code is built for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Architecture {
     /// 64-bit Intel and AMD; AWS' default.
     X86_64,
@@ -241,7 +248,7 @@ impl Setting for Ids {
     }
 }
 
-/// Layer version ARNs, in the order in which they are merged.
+/// Layers, in the order in which they are merged: ARNs of versions, and where AWS is not asked yet names without one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Layers(pub Vec<String>);
 
@@ -249,11 +256,9 @@ impl Setting for Layers {
     fn parse(written: &Written) -> Result<Self, String> {
         let layers = items(written);
         for layer in &layers {
-            let version = layer.split(':').nth(7);
-            let whole = is_arn(layer) && layer.contains(":layer:") && layer.split(':').count() == 8;
-            if !whole || version.is_none_or(|version| version.parse::<u64>().is_err()) {
+            if !matches!(LayerRef::of(layer), Some(LayerRef::Version(_) | LayerRef::Newest(_))) {
                 return Err(format!(
-                    "`{layer}` is not the ARN of a layer version; one looks like `arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION`"
+                    "`{layer}` is neither the name of a layer nor an ARN such as `arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION`, whose version may be left out"
                 ));
             }
         }
@@ -344,10 +349,12 @@ mod tests {
     }
 
     #[test]
-    fn layers_keep_their_order_and_need_a_version() {
+    fn layers_keep_their_order() {
         let arn = "arn:aws:lambda:eu-west-1:123456789012:layer:deps:3";
-        assert_eq!(read::<Layers>(arn).as_deref(), Ok(arn));
-        assert!(read::<Layers>("arn:aws:lambda:eu-west-1:123456789012:layer:deps").is_err());
+        let both = Written::List(vec![arn.to_owned(), "deps".to_owned()]);
+        assert_eq!(Layers::parse(&both).map(|layers| layers.0), Ok(vec![arn.to_owned(), "deps".to_owned()]));
+        assert!(read::<Layers>("deps:3").is_err());
+        assert!(read::<Layers>("deps (new version)").is_err());
         assert!(Layers::parse(&Written::List(vec![arn.to_owned(); 6])).is_err());
     }
 

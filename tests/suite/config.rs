@@ -48,14 +48,14 @@ fn an_alias_bomb_ends_quickly() {
 
 #[test]
 fn all_mistakes_of_a_run_are_told_at_once() {
-    let text = "deploy:\n  - function_name: a\n    memory_size: 64\n    timeout: 901\n  - function_name: b b\n    layers: [x]\n    handler: 'a b'\n";
+    let text = "deploy:\n  - function_name: a\n    memory_size: 64\n    timeout: 901\n  - function_name: b b\n    layers: ['x:y']\n    handler: 'a b'\n";
     let universe = with("dpl.yml", text).with("INPUT_PUBLISH", "maybe");
     let outcome = universe.run("check --role 'not a role'").code(3);
     for said in [
         "memory_size: must be between 128 and 10240 MB, got 64 (dpl.yml:3:18)",
         "timeout: must be between 1 and 900 s, got 901 (dpl.yml:4:14)",
         "function_name: `b b`",
-        "layers: `x` is not the ARN of a layer version",
+        "layers: `x:y` is neither the name of a layer nor an ARN",
         "handler: `a b` has a blank",
         "publish: must be true or false (or yes, no, on, off), got `maybe` (INPUT_PUBLISH)",
         "role: `not a role` is neither a role's name nor its ARN (--role)",

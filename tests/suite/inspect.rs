@@ -37,12 +37,12 @@ fn program(platform: &str) -> Vec<u8> {
     fs::read(wheel("ninja==1.11.1.4", platform, "3.12").unwrap().join("bin/ninja")).unwrap()
 }
 
-fn intel() -> &'static [u8] {
+pub fn intel() -> &'static [u8] {
     static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
     BYTES.get_or_init(|| program("manylinux2014_x86_64"))
 }
 
-fn arm() -> &'static [u8] {
+pub fn arm() -> &'static [u8] {
     static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
     BYTES.get_or_init(|| program("manylinux2014_aarch64"))
 }

@@ -24,6 +24,9 @@ mod config;
 // What goes into a package.
 mod package;
 
+// What compilers leave.
+mod compiled;
+
 // What is wrong with a package.
 mod inspect;
 
@@ -32,6 +35,9 @@ mod deploy;
 
 // What is published, and what points at it.
 mod release;
+
+// What layers do.
+mod layers;
 
 // What goes through a bucket.
 mod upload;

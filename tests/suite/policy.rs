@@ -61,9 +61,11 @@ fn suffices(name: &str, lives: &[&str]) {
             .file("dpl.yml", block(name, more));
         let policy: Value = serde_json::from_str(&universe.run("policy").code(0).stdout).unwrap();
         let mine = actions(&policy);
-        // The emulator does not know on which function `CreateFunction` is called; AWS does.
+        // The emulator does not know on which function `CreateFunction` is called, and takes every look at a layer's
+        // versions for `ListLayers`; AWS does not.
         let mut enforced = policy.clone();
-        let create = json!({ "Effect": "Allow", "Action": "lambda:CreateFunction", "Resource": "*" });
+        let actions = ["lambda:CreateFunction", "lambda:ListLayers"];
+        let create = json!({ "Effect": "Allow", "Action": actions, "Resource": "*" });
         enforced["Statement"].as_array_mut().unwrap().push(create);
         let (id, secret) = aws.user(&format!("{name}-{number}"), &enforced);
         let universe = universe.with("AWS_ACCESS_KEY_ID", &id).with("AWS_SECRET_ACCESS_KEY", &secret);
@@ -107,6 +109,12 @@ fn the_policy_of_a_package_in_s3_is_what_sending_it_needs() {
     let aws = Aws::of(&emulator(Kind::MinistackWithIam).endpoint);
     aws.make_bucket("policy-bucket");
     suffices("policy-s3", &["s3_bucket: policy-bucket\ns3_prefix: lambda\n", "s3_bucket: policy-bucket\ntimeout: 9\n"]);
+}
+
+#[test]
+fn the_policy_of_a_layer_and_its_function_is_what_their_changes_need() {
+    let layer = |text: &str| format!("layers: [policy-layer]\nlayer: {{name: policy-layer, zip: dist, {text}}}\n");
+    suffices("policy-layers", &[&layer("license_info: MIT"), &layer("license_info: GPL"), "layers: [policy-layer]\n"]);
 }
 
 #[test]

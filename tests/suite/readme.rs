@@ -11,6 +11,7 @@ use dpl_lambda::package::inspect::Rule;
 use serde_json::json;
 
 use crate::harness::{Aws, Proxy, Universe, emulator};
+use crate::inspect::arm;
 
 fn readme() -> String {
     fs::read_to_string("README.md").unwrap()
@@ -156,12 +157,18 @@ fn every_example_is_deployable_as_it_stands() {
             .with("TRAVIS", "true")
             .with("BUCKET", "pictures");
         copy(&example, &universe.path(""));
+        // What a compiler makes is not in the repository.
+        for (source, program) in [("Cargo.toml", "target/lambda/greeter/bootstrap"), ("go.mod", "bin/counter")] {
+            if universe.path(source).is_file() {
+                universe.write(program, arm());
+            }
+        }
         universe.run("check").code(0);
         universe.run("").code(0).says("Deployed arn:aws:lambda:");
         universe.run("").code(0).says("is unchanged").never_says("Updating");
         tried += 1;
     }
-    assert!(tried >= 4);
+    assert!(tried >= 7);
 }
 
 fn copy(from: &Path, to: &Path) {

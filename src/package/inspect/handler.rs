@@ -184,6 +184,16 @@ fn advice(survey: &Survey, language: Language, shown: &str, files: &[String]) ->
         let program = ["bootstrap.exe", "bootstrap.sh", "main", "target/lambda/bootstrap"]
             .into_iter()
             .find(|name| survey.has(name));
+        if survey.has("Cargo.toml") && program.is_none() {
+            return "this is source code: build it with `cargo lambda build --release`, and let `zip` name the folder \
+                    below `target/lambda`"
+                .to_owned();
+        }
+        if survey.has("go.mod") && program.is_none() {
+            return "this is source code: build it with `GOOS=linux CGO_ENABLED=0 go build -tags lambda.norpc -o \
+                    bootstrap`, and let `zip` name `bootstrap`"
+                .to_owned();
+        }
         let hint = program.map(|name| format!("; there is `{name}`")).unwrap_or_default();
         return format!("give the program the name `bootstrap`, at the root of the package{hint}");
     }

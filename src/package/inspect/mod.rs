@@ -6,6 +6,7 @@
 mod binary;
 mod bootstrap;
 mod handler;
+mod layout;
 mod libc;
 mod native;
 mod path;
@@ -19,7 +20,9 @@ mod weight;
 mod tests;
 
 use std::collections::BTreeSet;
+use std::fs::File;
 
+pub use layout::layer_layout;
 pub use runtimes::Date;
 pub use survey::{Contents, ReadSeek, Survey, survey};
 
@@ -130,6 +133,8 @@ rules! {
     RuntimeDeprecated: "runtime-deprecated",
     /// A runtime that the table does not have. Source: the same page.
     RuntimeUnknown: "runtime-unknown",
+    /// A layer whose files no runtime looks for. Source: the guide's "Packaging your layer content", the paths of each runtime.
+    LayerLayout: "layer-layout",
     /// Something that is probably a secret.
     SecretFile: "secret-file",
     /// Files that no function reads, where they weigh something. Source: the guide's "Best practices": a small package
@@ -143,6 +148,11 @@ fn unknown_rule(text: &str) -> String {
     let nearest = Rule::ALL.iter().min_by_key(|rule| strsim::osa_distance(text, rule.name()));
     let hint = nearest.map(|rule| format!("; the nearest is `{}`", rule.name())).unwrap_or_default();
     format!("there is no rule `{text}`{hint}")
+}
+
+/// Whether a file is a program or a library of Linux, Windows or macOS.
+pub(super) fn is_native(file: File) -> bool {
+    binary::read(Box::new(file)).is_some()
 }
 
 /// All that the rules have to say, errors first.

@@ -74,6 +74,11 @@ impl Survey {
         native::architecture(self, surely).or(live)
     }
 
+    /// Whether the package starts by itself, as one of a compiled program does.
+    pub fn has_bootstrap(&self) -> bool {
+        self.has("bootstrap")
+    }
+
     /// Whether a file is there. One behind a link to a folder counts, since it may be.
     pub(super) fn has(&self, name: &str) -> bool {
         let file = |name: &str| self.file(name).is_some();

@@ -85,6 +85,17 @@ impl Aws {
         self.lambda("PUT", &format!("/2015-03-31/functions/{function}/aliases/{name}"), alias);
     }
 
+    /// Numbers of all versions of a layer, newest first; each with what it is.
+    pub fn layer_versions(&self, layer: &str) -> Vec<Value> {
+        let answer = self.lambda("GET", &format!("/2018-10-31/layers/{layer}/versions"), &Value::Null);
+        answer["LayerVersions"].as_array().unwrap().clone()
+    }
+
+    /// One version of a layer.
+    pub fn layer_version(&self, layer: &str, number: u32) -> Value {
+        self.lambda("GET", &format!("/2018-10-31/layers/{layer}/versions/{number}"), &Value::Null)
+    }
+
     /// Changes settings behind the tool's back, and waits until that has settled.
     pub fn configure(&self, function: &str, settings: &Value) {
         self.lambda("PUT", &format!("/2015-03-31/functions/{function}/configuration"), settings);

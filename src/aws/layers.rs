@@ -1,0 +1,184 @@
+//! Layers: their newest versions, and publishing one, once.
+
+use aws_sdk_lambda::config::{Config, retry::RetryConfig};
+use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_lambda::operation::publish_layer_version::PublishLayerVersionError;
+use aws_sdk_lambda::types::{LayerVersionContentInput, LayerVersionsListItem};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+
+use super::Session;
+use super::fault::{self, Answer, Call, Failed};
+use super::settle::Pace;
+use super::write::Source;
+use crate::apply::{Done, Fault, FaultKind, Progress};
+use crate::plan::LayerChange;
+use crate::remote::LayerVersion;
+
+/// How often publishing is tried, as often as the SDK tries what may be sent twice.
+const ATTEMPTS: u32 = 6;
+
+/// What an answer that is no success says about whether a version was published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Published {
+    /// None was, and none would be.
+    Refused,
+    /// None was, but one may be later.
+    Later,
+    /// Nobody knows.
+    Perhaps,
+}
+
+impl Session<'_> {
+    /// Reads the newest version of the session's layer; nothing where there is none.
+    pub async fn newest_layer(&self) -> Result<Option<LayerVersion>, Fault> {
+        self.read_newest_layer().await.map_err(|failed| failed.fault)
+    }
+
+    /// The ARN of the newest version of a layer, by the layer's name or ARN; nothing where there is none.
+    pub async fn newest_layer_arn(&self, layer: &str) -> Result<Option<String>, Fault> {
+        let newest = self.list_newest(layer).await.map_err(|failed| match failed.fault {
+            // A layer's policy lets other accounts read its versions, never list them.
+            fault if fault.kind == FaultKind::Denied && layer.starts_with("arn:") => {
+                fault.help("AWS may list the versions of a layer only to its own account: name the version in `layers`")
+            }
+            fault => fault,
+        })?;
+        Ok(newest.and_then(|newest| newest.layer_version_arn().map(str::to_owned)))
+    }
+
+    async fn read_newest_layer(&self) -> Result<Option<LayerVersion>, Failed> {
+        let layer = &self.function;
+        let Some(newest) = self.list_newest(layer).await? else { return Ok(None) };
+        let call = Call { action: "lambda:GetLayerVersion", resource: &format!("{layer}:{}", newest.version()) };
+        let request = self.lambda.get_layer_version().layer_name(layer).version_number(newest.version());
+        let answer = match self.bounded(call.action, request.send()).await? {
+            Ok(answer) => answer,
+            Err(error) => match fault::of(&error, &call) {
+                // Deleted since it was listed.
+                Failed { answer: Answer::NotFound, .. } => return Ok(None),
+                failed => return Err(failed),
+            },
+        };
+        Ok(Some(LayerVersion {
+            arn: answer.layer_version_arn().unwrap_or_default().to_owned(),
+            number: answer.version(),
+            code_sha256: answer.content().and_then(|content| content.code_sha256()).unwrap_or_default().to_owned(),
+            compatible_runtimes: answer
+                .compatible_runtimes()
+                .iter()
+                .map(|runtime| runtime.as_str().to_owned())
+                .collect(),
+            compatible_architectures: answer
+                .compatible_architectures()
+                .iter()
+                .map(|architecture| architecture.as_str().to_owned())
+                .collect(),
+            license_info: answer.license_info().unwrap_or_default().to_owned(),
+        }))
+    }
+
+    /// The version with the highest number. AWS lists the newest first; where a page does not, all are read.
+    async fn list_newest(&self, layer: &str) -> Result<Option<LayerVersionsListItem>, Failed> {
+        let call = Call { action: "lambda:ListLayerVersions", resource: layer };
+        let mut newest: Option<LayerVersionsListItem> = None;
+        let mut marker = None;
+        loop {
+            let request = self.lambda.list_layer_versions().layer_name(layer).set_marker(marker);
+            let page = match self.bounded(call.action, request.send()).await? {
+                Ok(page) => page,
+                Err(error) => match fault::of(&error, &call) {
+                    Failed { answer: Answer::NotFound, .. } => return Ok(newest),
+                    failed => return Err(failed),
+                },
+            };
+            let versions = page.layer_versions();
+            newest = newest.into_iter().chain(versions.iter().cloned()).max_by_key(LayerVersionsListItem::version);
+            let newest_first = versions.is_sorted_by_key(|version| std::cmp::Reverse(version.version()));
+            marker = page.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
+            if marker.is_none() || (newest_first && versions.len() > 1) {
+                return Ok(newest);
+            }
+        }
+    }
+
+    /// Publishes a version. Each request that AWS takes makes another one, so none is repeated before it is known that
+    /// the one before it did nothing.
+    pub(super) async fn publish_layer(&mut self, change: &LayerChange) -> Result<Done, Failed> {
+        let call = Call { action: "lambda:PublishLayerVersion", resource: &self.function.clone() };
+        let content = match self.source(&change.code)? {
+            Source::Bytes(bytes) => LayerVersionContentInput::builder().zip_file(bytes),
+            Source::Object { bucket, key, version } => {
+                LayerVersionContentInput::builder().s3_bucket(bucket).s3_key(key).set_s3_object_version(version)
+            }
+        };
+        let runtimes = change.compatible_runtimes.iter().map(|runtime| runtime.as_str().into()).collect::<Vec<_>>();
+        let architectures = change.compatible_architectures.iter();
+        let architectures = architectures.map(|architecture| architecture.as_str().into()).collect::<Vec<_>>();
+        let license = Some(change.license_info.clone()).filter(|license| !license.is_empty());
+        let request = self
+            .lambda
+            .publish_layer_version()
+            .layer_name(&self.function)
+            .content(content.build())
+            .set_description(change.description.clone())
+            .set_compatible_runtimes((!runtimes.is_empty()).then_some(runtimes))
+            .set_compatible_architectures((!architectures.is_empty()).then_some(architectures))
+            .set_license_info(license);
+        let (mut pace, mut attempt) = (Pace::new(), 1);
+        loop {
+            // The SDK would repeat it without a look.
+            let once = Config::builder().retry_config(RetryConfig::disabled());
+            let sent = self.written(&call, request.clone().customize().config_override(once).send()).await?;
+            let error = match sent {
+                Ok(answer) => {
+                    let (arn, version) = (answer.layer_version_arn().map(str::to_owned), answer.version().to_string());
+                    return Ok(Done { arn, version: Some(version), ..Done::default() });
+                }
+                Err(error) => error,
+            };
+            let failed = fault::of(&error, &call);
+            let published = if failed.fault.kind == FaultKind::Denied { Published::Refused } else { of(&error) };
+            if published == Published::Perhaps {
+                self.progress.set(Progress::Begun);
+            }
+            if published == Published::Refused {
+                return Err(failed);
+            }
+            self.pause(&mut pace, "the layer to be published").await?;
+            if published == Published::Perhaps
+                && let Some(found) = self.read_newest_layer().await?.filter(|newest| is_published(newest, change))
+            {
+                tracing::debug!("version {} is what was to be published: its answer was lost", found.number);
+                return Ok(Done { arn: Some(found.arn), version: Some(found.number.to_string()), ..Done::default() });
+            }
+            if attempt == ATTEMPTS {
+                return Err(failed);
+            }
+            attempt += 1;
+        }
+    }
+}
+
+/// Whether a version is the one that was to be published, and newer than what there was.
+fn is_published(found: &LayerVersion, change: &LayerChange) -> bool {
+    let LayerVersion { arn: _, number, code_sha256, compatible_runtimes, compatible_architectures, license_info } =
+        found;
+    change.before.is_none_or(|before| *number > before)
+        && *code_sha256 == change.code.to
+        && *compatible_runtimes == change.compatible_runtimes
+        && *compatible_architectures == change.compatible_architectures
+        && *license_info == change.license_info
+}
+
+fn of(error: &SdkError<PublishLayerVersionError, HttpResponse>) -> Published {
+    match error {
+        SdkError::ConstructionFailure(_) => Published::Refused,
+        SdkError::ServiceError(service) => match service.raw().status().as_u16() {
+            429 => Published::Later,
+            500.. => Published::Perhaps,
+            _ if service.err().code() == Some("TooManyRequestsException") => Published::Later,
+            _ => Published::Refused,
+        },
+        _ => Published::Perhaps,
+    }
+}

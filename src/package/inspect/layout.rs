@@ -1,0 +1,46 @@
+//! Whether runtimes find what is in a layer: each looks into folders of its own below `/opt`.
+
+use std::collections::BTreeSet;
+
+use super::runtimes::Language;
+use super::{Finding, Rule, Severity, Survey};
+
+/// Folders that every runtime has on its paths, or that Lambda itself looks into.
+const ALWAYS: [&str; 3] = ["bin/", "lib/", "extensions/"];
+
+/// A layer of which no file lies where a runtime looks.
+pub fn layer_layout(
+    survey: &Survey,
+    runtimes: Option<&BTreeSet<String>>,
+    ignore: &BTreeSet<String>,
+) -> Option<Finding> {
+    let all = ["python/", "nodejs/", "java/", "ruby/"];
+    let mut folders = Vec::new();
+    for runtime in runtimes.into_iter().flatten() {
+        folders.push(match Language::of(runtime)? {
+            Language::Python(..) => "python/",
+            Language::Node(_) => "nodejs/",
+            Language::Java => "java/",
+            Language::Ruby => "ruby/",
+            // Their programs know themselves where they look.
+            Language::Dotnet | Language::Go | Language::Provided => return None,
+        });
+    }
+    let folders = if folders.is_empty() { all.to_vec() } else { folders };
+    let found = |folder: &&str| survey.beginning(folder).next().is_some();
+    if ignore.contains(Rule::LayerLayout.name()) || folders.iter().chain(&ALWAYS).any(found) {
+        return None;
+    }
+    let mut names: Vec<_> = folders.iter().map(|folder| format!("`{folder}`")).collect();
+    names.dedup();
+    Some(Finding {
+        rule: Rule::LayerLayout,
+        severity: Severity::Warning,
+        message: format!("nothing in the layer lies in {}, where runtimes look", names.join(", ")),
+        help: "let `zip` name the folder above, or install into such a folder: `pip install --target layer/python`, \
+               `npm install --prefix layer/nodejs`"
+            .to_owned(),
+        file: None,
+        option: "layer",
+    })
+}

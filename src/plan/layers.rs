@@ -1,0 +1,188 @@
+//! Layers: whether the newest version is what is wanted, and what stands in a function's list for those without one.
+
+use std::collections::BTreeSet;
+
+use super::{Cause, CodeChange, LayerChange, Obstacle, Plan, Step, Subject, object_of, too_large};
+use crate::deployment::{Layer, LayerKind, Target};
+use crate::package::Artifact;
+use crate::package::inspect::{Date, Facts, Finding, Rule, Severity, inspect, layer_layout};
+use crate::remote::{Caller, KnownLayers, LayerVersion};
+use crate::settings::{Architecture, Difference, LayerRef, Layers, Setting, Settings};
+
+/// Plans one layer: a version is published when the newest is not this content for these runtimes and processors.
+///
+/// What was not named is taken over from the newest version. A description alone is no reason to publish.
+pub fn plan_layer(
+    layer: &Layer,
+    artifact: &Artifact,
+    newest: Option<&LayerVersion>,
+    caller: &Caller,
+    today: Date,
+) -> Plan {
+    let mut plan = Plan::new(Subject::Layer, &layer.name, caller);
+    plan.guard_account(&layer.target, caller);
+    (plan.obstacles, plan.warnings) = {
+        let (obstacles, warnings) = check_layer(layer, artifact, today);
+        (plan.obstacles.into_iter().chain(obstacles).collect(), warnings)
+    };
+    let change = change(layer, artifact, newest);
+    match newest {
+        Some(newest) if change.differences.is_empty() && newest.code_sha256 == artifact.code_sha256 => {
+            plan.published = Some(newest.number.to_string());
+        }
+        _ => {
+            plan.upload(&change.code);
+            plan.steps.push(Step::PublishLayer(Box::new(change)));
+        }
+    }
+    plan
+}
+
+/// Looks at a layer's package: what stands in its way, and what is probably a mistake.
+pub fn check_layer(layer: &Layer, artifact: &Artifact, today: Date) -> (Vec<Obstacle>, Vec<Finding>) {
+    let architectures = wanted_architectures(layer, artifact);
+    let only = architectures.iter().flatten().copied().next().filter(|_| count(architectures.as_ref()) == 1);
+    let facts = Facts {
+        runtime: None,
+        handler: None,
+        architecture: only.or_else(|| artifact.survey.architecture(None)),
+        elsewhere: true,
+        today,
+        ignore: &layer.code.ignore,
+    };
+    let mut findings = inspect(&artifact.survey, &facts);
+    // A layer for both processors may have files for each.
+    findings.retain(|finding| finding.rule != Rule::WrongArchitecture || count(architectures.as_ref()) < 2);
+    if layer.kind == LayerKind::Files {
+        findings.extend(layer_layout(&artifact.survey, layer.compatible_runtimes.as_ref(), &layer.code.ignore));
+    }
+    let (errors, warnings): (Vec<_>, Vec<_>) =
+        findings.into_iter().partition(|finding| finding.severity == Severity::Error);
+    let obstacles = too_large(&layer.code, artifact).into_iter().chain(errors.into_iter().map(Obstacle::from));
+    (obstacles.collect(), warnings)
+}
+
+fn count(architectures: Option<&BTreeSet<Architecture>>) -> usize {
+    architectures.map_or(0, BTreeSet::len)
+}
+
+/// An extension is for what its program was built for.
+fn wanted_architectures(layer: &Layer, artifact: &Artifact) -> Option<BTreeSet<Architecture>> {
+    let of_program = || artifact.survey.architecture(None).filter(|_| layer.kind == LayerKind::Extension);
+    layer.compatible_architectures.clone().or_else(|| Some(BTreeSet::from([of_program()?])))
+}
+
+/// The version as it is going to be.
+fn change(layer: &Layer, artifact: &Artifact, newest: Option<&LayerVersion>) -> LayerChange {
+    let architectures = wanted_architectures(layer, artifact);
+    let architectures: Option<BTreeSet<_>> = architectures.map(|set| set.iter().map(Setting::shown).collect());
+    let mut differences = Vec::new();
+    let empty = BTreeSet::new();
+    let set = |wanted: &Option<BTreeSet<String>>, live: Option<&BTreeSet<String>>| {
+        wanted.clone().unwrap_or_else(|| live.cloned().unwrap_or_default())
+    };
+    let mut compare = |setting, wanted: &BTreeSet<String>, live: Option<&BTreeSet<String>>| {
+        let shown = |set: &BTreeSet<String>| set.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        if wanted != live.unwrap_or(&empty) {
+            let from = live.filter(|live| !live.is_empty()).map(shown);
+            let to = if wanted.is_empty() { "none".to_owned() } else { shown(wanted) };
+            differences.push(Difference { setting, key: None, from, to: Some(to) });
+        }
+    };
+    let live = newest.map(|newest| &newest.compatible_runtimes);
+    let compatible_runtimes = set(&layer.compatible_runtimes, live);
+    compare("compatible_runtimes", &compatible_runtimes, live);
+    let live = newest.map(|newest| &newest.compatible_architectures);
+    let compatible_architectures = set(&architectures, live);
+    compare("compatible_architectures", &compatible_architectures, live);
+    let live = newest.map(|newest| newest.license_info.as_str()).unwrap_or_default();
+    let license_info = layer.license_info.clone().unwrap_or_else(|| live.to_owned());
+    if license_info != live {
+        let from = Some(live.to_owned()).filter(|live| !live.is_empty());
+        differences.push(Difference { setting: "license_info", key: None, from, to: Some(license_info.clone()) });
+    }
+    let code = CodeChange {
+        from: newest.map(|newest| newest.code_sha256.clone()),
+        to: artifact.code_sha256.clone(),
+        size: artifact.archive.size(),
+        files: artifact.entries.len(),
+        left_out: artifact.left_out,
+        architecture: None,
+        from_architecture: None,
+        source_kms_key_arn: None,
+        through: object_of(&layer.code, artifact),
+    };
+    LayerChange {
+        name: layer.name.clone(),
+        before: newest.map(|newest| newest.number),
+        code,
+        description: layer.description.clone(),
+        compatible_runtimes,
+        compatible_architectures,
+        license_info,
+        differences,
+    }
+}
+
+impl Plan {
+    /// Only the account that was expected may be written to.
+    pub(super) fn guard_account(&mut self, target: &Target, caller: &Caller) {
+        if let (Some(expected), Some(account)) = (&target.expect_account, &caller.account)
+            && expected != account
+        {
+            let message = format!("the credentials belong to account {account}, not to {expected}");
+            self.refuse("expect_account", message, "use credentials of the expected account");
+        }
+    }
+
+    /// The list with what each layer stands for.
+    pub(super) fn known_layers(&mut self, layers: Layers, known: &KnownLayers) -> Layers {
+        let mut found = Vec::new();
+        for layer in layers.0 {
+            match (LayerRef::of(&layer), known.get(&layer)) {
+                (Some(LayerRef::Newest(_)), Some(Some(version))) => found.push(version.clone()),
+                (Some(LayerRef::Newest(_)), _) => self.refuse_layer(&layer),
+                _ => found.push(layer),
+            }
+        }
+        Layers(found)
+    }
+
+    fn refuse_layer(&mut self, layer: &str) {
+        let message = format!("there is no layer `{layer}` in {}, and no block of this run publishes it", self.region);
+        let help = "correct its name, or publish it with a block of its own: `layer: {name: …, zip: …}`";
+        self.obstacles.push(Obstacle {
+            option: "layers",
+            file: None,
+            message,
+            help: help.to_owned(),
+            cause: Cause::Refused,
+        });
+    }
+
+    /// Puts in the versions that were published since the plan was made. The error is the layer that was not.
+    pub fn fill_in_layers(&mut self, published: impl Fn(&str) -> Option<String>) -> Result<(), String> {
+        for step in &mut self.steps {
+            let (Step::CreateFunction { settings, differences, .. }
+            | Step::UpdateConfiguration { settings, differences }) = step
+            else {
+                continue;
+            };
+            fill_in(settings, &published)?;
+            let shown = settings.layers.as_ref().map(Setting::shown);
+            for difference in differences.iter_mut().filter(|difference| difference.setting == "layers") {
+                difference.to.clone_from(&shown);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn fill_in(settings: &mut Settings, published: &impl Fn(&str) -> Option<String>) -> Result<(), String> {
+    for layer in settings.layers.iter_mut().flat_map(|layers| layers.0.iter_mut()) {
+        if let Some(LayerRef::Coming(name)) = LayerRef::of(layer) {
+            *layer = published(name).ok_or_else(|| name.to_owned())?;
+        }
+    }
+    Ok(())
+}

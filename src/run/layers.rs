@@ -1,0 +1,262 @@
+//! Layers of a run: built and planned with everything else, published before any function that may use them.
+
+use super::{Interrupt, Run, around, look_in_bucket, packaged};
+use crate::apply::{self, Fault, Meanwhile};
+use crate::aws::{Connection, Session};
+use crate::config::Entry;
+use crate::deployment::{CodeSource, Layer, Target};
+use crate::error::Error;
+use crate::host::Host;
+use crate::package::Artifact;
+use crate::package::inspect::Date;
+use crate::plan::{self, Cause, Obstacle, Plan};
+use crate::remote::{KnownLayers, LayerVersion};
+use crate::report::{Event, LayerDeployed, Stage};
+use crate::settings::LayerRef;
+
+/// A layer whose plan is ready to be done.
+pub(super) struct PlannedLayer<'a> {
+    entry: &'a Entry<Layer>,
+    artifact: &'a Artifact,
+    session: Session<'a>,
+    newest: Option<LayerVersion>,
+    only_plans: bool,
+    plan: Plan,
+}
+
+/// What functions of the run need to know of its layers.
+pub(super) struct LayerOfRun {
+    name: String,
+    region: String,
+    target: Target,
+    /// The ARN without a version; absent where there is none yet.
+    arn: Option<String>,
+    /// The ARN of the version that is wanted, once there is one.
+    version: Option<String>,
+    only_plans: bool,
+}
+
+impl PlannedLayer<'_> {
+    pub(super) fn changes(&self) -> bool {
+        self.plan.changes()
+    }
+
+    pub(super) fn known(&self) -> LayerOfRun {
+        let newest = self.newest.as_ref().map(|newest| newest.arn.clone());
+        LayerOfRun {
+            name: self.entry.deployment.name.clone(),
+            region: self.plan.region.clone(),
+            target: self.entry.deployment.target.clone(),
+            arn: newest.as_ref().and_then(|arn| Some(arn.rsplit_once(':')?.0.to_owned())),
+            version: newest.filter(|_| !self.plan.changes()),
+            only_plans: self.only_plans,
+        }
+    }
+}
+
+impl LayerOfRun {
+    /// Whether it is meant by a name, or an ARN without a version, in the list of a function.
+    fn is_meant(&self, layer: &str, target: &Target, region: &str) -> bool {
+        let by_name = self.name == layer && self.region == region && self.target.is_same_account(target);
+        by_name || self.arn.as_deref() == Some(layer)
+    }
+}
+
+/// An error about a layer is told as one.
+fn of_layer(error: Error) -> Error {
+    Error::Layer(Box::new(error))
+}
+
+impl Run<'_> {
+    pub(super) async fn check_layers(&self, entries: &[Entry<Layer>], interrupt: &Interrupt) -> Result<(), Error> {
+        for entry in entries {
+            let artifact = self.build_layer(entry, interrupt).await?;
+            let (obstacles, warnings) = plan::check_layer(&entry.deployment, &artifact, Date::of(Host::now()));
+            self.warn_of(&warnings, &entry.places, |name| self.file_in(entry, name));
+            if !obstacles.is_empty() {
+                return Err(self.refused_layer(entry, obstacles));
+            }
+            let (layer, package) = (entry.deployment.name.clone(), packaged(&artifact, None, false));
+            self.tell(&Event::LayerChecked { layer, package });
+        }
+        Ok(())
+    }
+
+    /// The packages of all layers; without those whose failure is allowed.
+    pub(super) async fn build_layers<'a>(
+        &self,
+        entries: &'a [Entry<Layer>],
+        interrupt: &Interrupt,
+    ) -> Result<Vec<(&'a Entry<Layer>, Artifact)>, Error> {
+        let mut built = Vec::new();
+        for entry in entries {
+            let artifact = self.build_layer(entry, interrupt).await;
+            built.extend(self.unless_allowed(entry, interrupt, artifact)?.map(|artifact| (entry, artifact)));
+        }
+        Ok(built)
+    }
+
+    async fn build_layer(&self, entry: &Entry<Layer>, interrupt: &Interrupt) -> Result<Artifact, Error> {
+        let Layer { code, name, .. } = &entry.deployment;
+        let CodeSource::Path(source) = &code.source else {
+            let message = format!("{} is no package of this run", code.source.shown());
+            let help = "let `zip` name the files of the layer".to_owned();
+            let obstacle = Obstacle { option: "layer", file: None, message, help, cause: Cause::Refused };
+            return Err(self.refused_layer(entry, vec![obstacle]));
+        };
+        let artifact = self.pack(source.clone(), code.rules.clone(), interrupt).await?;
+        let how_to_build = code.how_to_build.as_deref();
+        let artifact = artifact.map_err(|error| Error::package(error, &entry.places, Some(name), how_to_build));
+        let artifact = artifact.map_err(of_layer)?;
+        self.warn_of_names(&artifact, &entry.places);
+        Ok(artifact)
+    }
+
+    /// The plans of all layers, told; without those whose failure is allowed.
+    pub(super) async fn plan_layers<'s>(
+        &self,
+        built: &'s [(&'s Entry<Layer>, Artifact)],
+        interrupt: &Interrupt,
+        meanwhile: &'s dyn Fn(Meanwhile),
+    ) -> Result<Vec<PlannedLayer<'s>>, Error> {
+        let mut planned: Vec<PlannedLayer<'_>> = Vec::new();
+        for (entry, artifact) in built {
+            let plan = self.plan_layer(entry, artifact, &planned, interrupt, meanwhile).await;
+            planned.extend(self.unless_allowed(entry, interrupt, plan)?);
+        }
+        Ok(planned)
+    }
+
+    async fn plan_layer<'s>(
+        &self,
+        entry: &'s Entry<Layer>,
+        artifact: &'s Artifact,
+        before: &[PlannedLayer<'_>],
+        interrupt: &Interrupt,
+        meanwhile: &'s dyn Fn(Meanwhile),
+    ) -> Result<PlannedLayer<'s>, Error> {
+        let layer = &entry.deployment;
+        let unread = |fault| of_layer(Error::read(fault, &layer.name));
+        let connection = self.log_in(&layer.target, layer.wait_timeout, interrupt).await.map_err(unread)?;
+        let (name, wait) = (layer.name.as_str(), layer.wait_timeout);
+        let session = Session::new(&connection, name, artifact, wait, interrupt.clone(), meanwhile);
+        let newest = session.newest_layer().await.map_err(unread)?;
+        let today = Date::of(Host::now());
+        let mut plan = plan::plan_layer(layer, artifact, newest.as_ref(), &connection.caller, today);
+        if before.iter().any(|other| other.known().is_meant(name, &layer.target, &plan.region)) {
+            let message = format!("`{name}` is published by another block of this run too");
+            let help = "give one of them another name, or leave one out".to_owned();
+            plan.obstacles.push(Obstacle { option: "layer", file: None, message, help, cause: Cause::Refused });
+        }
+        look_in_bucket(&mut plan, &session).await.map_err(of_layer)?;
+        self.warn_of(&plan.warnings, &entry.places, |name| self.file_in(entry, name));
+        if !plan.obstacles.is_empty() {
+            return Err(self.refused_layer(entry, plan.obstacles));
+        }
+        self.tell(&Event::Planned(plan.clone()));
+        Ok(PlannedLayer { entry, artifact, session, newest, only_plans: self.only_plans(entry), plan })
+    }
+
+    fn refused_layer(&self, entry: &Entry<Layer>, mut obstacles: Vec<Obstacle>) -> Error {
+        for obstacle in &mut obstacles {
+            obstacle.file = obstacle.file.as_deref().and_then(|name| self.file_in(entry, name));
+        }
+        of_layer(Error::obstacles(&entry.deployment.name, &obstacles, &entry.places))
+    }
+
+    /// The file that an entry of a layer lies in.
+    fn file_in(&self, entry: &Entry<Layer>, name: &str) -> Option<String> {
+        let code = &entry.deployment.code;
+        let inside = name.strip_prefix(&code.rules.into).unwrap_or(name).trim_start_matches('/');
+        self.file_of(&code.source, inside)
+    }
+
+    /// Publishes what is not there yet, and notes which version stands for each layer.
+    pub(super) async fn publish_layers(
+        &self,
+        planned: Vec<PlannedLayer<'_>>,
+        of_run: &mut [LayerOfRun],
+        interrupt: &Interrupt,
+    ) -> Result<(), Error> {
+        for (planned, known) in planned.into_iter().zip(of_run) {
+            let entry = planned.entry;
+            if planned.only_plans {
+                continue;
+            }
+            let result = match self.publish_layer(planned).await {
+                Ok(arn) => {
+                    known.version = Some(arn);
+                    around::run_commands(self, &entry.commands, interrupt).await
+                }
+                Err(error) => Err(error),
+            };
+            self.unless_allowed(entry, interrupt, result)?;
+        }
+        Ok(())
+    }
+
+    /// Does the plan that was told. The ARN of the version that stands for the layer.
+    async fn publish_layer(&self, planned: PlannedLayer<'_>) -> Result<String, Error> {
+        let PlannedLayer { artifact, mut session, newest, plan, .. } = planned;
+        let begun = Host::now();
+        session.restart_deadline();
+        if plan.changes() {
+            self.tell(&Event::Stage(Stage::Deploy));
+        }
+        let outcome = apply::apply(&plan, &mut session, &mut |event| self.tell(&event)).await;
+        let stopped = |stopped| of_layer(Error::Apply { stopped, function: plan.function.clone() });
+        let outcome = outcome.map_err(stopped)?;
+        let arn = outcome.arn.or(newest.map(|newest| newest.arn)).unwrap_or_default();
+        self.tell(&Event::LayerDeployed(LayerDeployed {
+            layer: plan.function.clone(),
+            region: plan.region.clone(),
+            arn: arn.clone(),
+            version: outcome.version.or(plan.published.clone()).unwrap_or_default(),
+            code_sha256: artifact.code_sha256.clone(),
+            package_size: artifact.archive.size(),
+            plan,
+            took: Host::now().saturating_sub(begun),
+        }));
+        Ok(arn)
+    }
+
+    /// What the layers stand for that a function names without a version.
+    pub(super) async fn known_layers(
+        &self,
+        entry: &Entry,
+        of_run: &[LayerOfRun],
+        connection: &Connection,
+        session: &Session<'_>,
+    ) -> Result<KnownLayers, Fault> {
+        let mut known = KnownLayers::new();
+        let (target, region) = (&entry.deployment.target, &connection.caller.region);
+        for layer in entry.deployment.settings.layers.iter().flat_map(|layers| &layers.0) {
+            let Some(LayerRef::Newest(name)) = LayerRef::of(layer) else { continue };
+            // A layer that is only planned is not there for a function that is deployed.
+            let comes = |other: &&LayerOfRun| {
+                let there = other.version.is_some() || !other.only_plans || self.only_plans(entry);
+                there && other.is_meant(name, target, region)
+            };
+            let version = match of_run.iter().find(comes) {
+                Some(layer) => Some(layer.version.clone().unwrap_or_else(|| LayerRef::coming(&layer.name))),
+                None => session.newest_layer_arn(name).await?,
+            };
+            known.insert(layer.clone(), version);
+        }
+        Ok(known)
+    }
+}
+
+/// Puts the versions that were published into the plan of a function.
+pub(super) fn fill_in(plan: &mut Plan, entry: &Entry, of_run: &[LayerOfRun]) -> Result<(), Error> {
+    let (target, region) = (&entry.deployment.target, plan.region.clone());
+    let meant = |name: &str| of_run.iter().find(|layer| layer.is_meant(name, target, &region));
+    // One that was named by its ARN need not be the account's own.
+    let named = |name: &str| meant(name).or_else(|| of_run.iter().find(|layer| layer.name == name));
+    plan.fill_in_layers(|name| named(name)?.version.clone()).map_err(|name| {
+        let message = format!("the layer `{name}` was not published");
+        let help = "look why above; the function is as it was".to_owned();
+        let obstacle = Obstacle { option: "layers", file: None, message, help, cause: Cause::Refused };
+        Error::obstacles(&entry.deployment.function.name, &[obstacle], &entry.places)
+    })
+}

@@ -1,0 +1,72 @@
+//! How layers are named.
+
+/// What stands behind the name of a layer whose version has no number yet.
+const COMING: &str = " (new version)";
+
+/// A layer, as a list of them names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LayerRef<'a> {
+    /// This version, by its ARN.
+    Version(&'a str),
+    /// The newest version of the layer of this name in the function's own account, or of this ARN.
+    Newest(&'a str),
+    /// The version that this run publishes of the layer of this name.
+    Coming(&'a str),
+}
+
+impl<'a> LayerRef<'a> {
+    /// Reads how a layer is named; nothing where it is none.
+    pub fn of(text: &'a str) -> Option<Self> {
+        if let Some(name) = text.strip_suffix(COMING) {
+            return Some(Self::Coming(name));
+        }
+        if is_layer_name(text) {
+            return Some(Self::Newest(text));
+        }
+        match text.split(':').collect::<Vec<_>>()[..] {
+            ["arn", _, "lambda", region, account, "layer", name, ref version @ ..]
+                if !region.is_empty() && !account.is_empty() && is_layer_name(name) =>
+            {
+                match version {
+                    [] => Some(Self::Newest(text)),
+                    [number] if number.parse::<u64>().is_ok() => Some(Self::Version(text)),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// How the version that this run publishes stands in a list until its number is known.
+    pub fn coming(name: &str) -> String {
+        format!("{name}{COMING}")
+    }
+}
+
+/// Whether AWS takes it as the name of a layer: up to 140 letters, digits, `-` and `_`.
+pub fn is_layer_name(text: &str) -> bool {
+    (1..=140).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layers_are_named_in_three_ways() {
+        const ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:layer:deps";
+        let version = format!("{ARN}:3");
+        for (text, expected) in [
+            ("deps", Some(LayerRef::Newest("deps"))),
+            (ARN, Some(LayerRef::Newest(ARN))),
+            (&version, Some(LayerRef::Version(&version))),
+            (&LayerRef::coming("deps"), Some(LayerRef::Coming("deps"))),
+            ("deps:3", None),
+            ("arn:aws:lambda:eu-west-1:123456789012:layer:deps:live", None),
+            ("arn:aws:lambda:eu-west-1:123456789012:function:f", None),
+            ("", None),
+        ] {
+            assert_eq!(LayerRef::of(text), expected, "{text}");
+        }
+    }
+}
