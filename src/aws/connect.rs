@@ -44,6 +44,7 @@ pub(super) type Hide = Arc<dyn Fn(&str) + Send + Sync>;
 pub struct Connection {
     pub(super) lambda: Client,
     pub(super) s3: aws_sdk_s3::Client,
+    pub(super) logs: aws_sdk_cloudwatchlogs::Client,
     config: SdkConfig,
     /// The Region and its partition; the account once it was asked for.
     pub caller: Caller,
@@ -100,6 +101,7 @@ pub async fn connect(target: &Target, hide: impl Fn(&str) + Send + Sync + 'stati
     Ok(Connection {
         lambda: Client::new(&config),
         s3: s3(&config, target),
+        logs: aws_sdk_cloudwatchlogs::Client::new(&config),
         caller: Caller { account: None, partition, region: region.to_string() },
         access_key_id: keys.access_key_id().to_owned(),
         config,

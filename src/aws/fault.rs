@@ -27,7 +27,7 @@ pub(super) struct Failed {
 pub(super) enum Answer {
     /// There is no such thing (404).
     NotFound,
-    /// Something else is going on, or the thing exists already (409).
+    /// Something else is going on, or the thing exists already (409; 400 for mappings and log groups).
     Busy,
     /// The revision is not the one expected (412).
     Stale,
@@ -123,7 +123,14 @@ fn answered(status: u16, code: &str, said: &str, call: &Call<'_>) -> Failed {
     };
     let answer = match (status, code) {
         (404, _) | (_, "ResourceNotFoundException") => Answer::NotFound,
-        (409, _) | (_, "ResourceConflictException") => Answer::Busy,
+        (409, _)
+        | (
+            _,
+            "ResourceConflictException"
+            | "ResourceInUseException"
+            | "ResourceAlreadyExistsException"
+            | "OperationAbortedException",
+        ) => Answer::Busy,
         (412, _) | (_, "PreconditionFailedException") => Answer::Stale,
         _ => Answer::Other,
     };

@@ -38,6 +38,7 @@ use settle::Deadline;
 pub struct Session<'a> {
     lambda: Client,
     s3: aws_sdk_s3::Client,
+    logs: aws_sdk_cloudwatchlogs::Client,
     /// The function as the user wrote it: name or ARN.
     function: String,
     /// The package; absent where nothing is deployed.
@@ -70,6 +71,7 @@ impl<'a> Session<'a> {
         Self {
             lambda: connection.lambda.clone(),
             s3: connection.s3.clone(),
+            logs: connection.logs.clone(),
             function: function.to_owned(),
             artifact: artifact.into(),
             deadline: Deadline::after(wait_timeout),

@@ -113,8 +113,8 @@ impl Attachment {
     }
 }
 
-/// The key of an event source mapping: its source, and where one source has several topics or queues, those too.
-/// Nothing where it names no source.
+/// The key of an event source mapping: its source, and where one source has several topics, queues or collections, that
+/// too. Nothing where it names no source.
 pub fn event_source_key(mapping: &Structure) -> Option<String> {
     let servers = || mapping.inner("SelfManagedEventSource")?.inner("Endpoints")?.texts("KAFKA_BOOTSTRAP_SERVERS");
     let source = mapping.text("EventSourceArn").or_else(|| {
@@ -122,6 +122,9 @@ pub fn event_source_key(mapping: &Structure) -> Option<String> {
         servers.sort();
         Some(servers.join(","))
     })?;
-    let within: Vec<_> = ["Topics", "Queues"].into_iter().filter_map(|list| mapping.texts(list)).flatten().collect();
+    let lists = ["Topics", "Queues"].into_iter().filter_map(|list| mapping.texts(list)).flatten();
+    let database = mapping.inner("DocumentDBEventSourceConfig");
+    let names = ["DatabaseName", "CollectionName"].into_iter().filter_map(|name| database.as_ref()?.text(name));
+    let within: Vec<_> = lists.chain(names).collect();
     Some(if within.is_empty() { source } else { format!("{source} {}", within.join(",")) })
 }

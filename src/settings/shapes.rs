@@ -148,9 +148,17 @@ pub const FUNCTION_URL: Shape = Members {
     ],
 };
 
-/// Where a record of an invocation goes.
-const DESTINATION: Shape = Members { short: "Destination", members: &[must("Destination", ARN)] };
+/// Where a record of an invocation goes. One without a destination goes nowhere.
+const DESTINATION: Shape = Members { short: "Destination", members: &[may("Destination", Text(destination))] };
 const DESTINATIONS: Shape = members(&[may("OnSuccess", DESTINATION), may("OnFailure", DESTINATION)]);
+
+fn destination(text: &str) -> Result<(), String> {
+    if is_arn(text) || text.strip_prefix("kafka://").is_some_and(|topic| !topic.is_empty()) {
+        Ok(())
+    } else {
+        Err(not_an_arn(text))
+    }
+}
 
 /// What becomes of asynchronous invocations.
 pub const ASYNC_CONFIG: Shape = members(&[
@@ -165,9 +173,9 @@ pub const PERMISSIONS: Shape = List(&members(&[
     or("Action", "lambda:InvokeFunction", Text(action)),
     must("Principal", ANY),
     may("SourceArn", ARN),
-    may("SourceAccount", ANY),
+    may("SourceAccount", Text(account)),
     may("EventSourceToken", ANY),
-    may("PrincipalOrgID", ANY),
+    may("PrincipalOrgID", Text(organisation)),
     may("FunctionUrlAuthType", Word(&["AWS_IAM", "NONE"])),
     may("InvokedViaFunctionUrl", Flag),
 ]));
@@ -189,10 +197,47 @@ fn action(text: &str) -> Result<(), String> {
     }
 }
 
+fn account(text: &str) -> Result<(), String> {
+    if text.len() == 12 && text.chars().all(|c| c.is_ascii_digit()) {
+        Ok(())
+    } else {
+        Err(format!("must be the 12 digits of an account, got `{text}`"))
+    }
+}
+
+fn organisation(text: &str) -> Result<(), String> {
+    let id = text.strip_prefix("o-").unwrap_or_default();
+    if (10..=32).contains(&id.len()) && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()) {
+        Ok(())
+    } else {
+        Err(format!("`{text}` is not the id of an organisation; one looks like `o-a1b2c3d4e5`"))
+    }
+}
+
+/// Where the schemas of records are, and which records are looked at.
+const SCHEMA_REGISTRY: Shape = members(&[
+    may("SchemaRegistryURI", ANY),
+    may("EventRecordFormat", Word(&["JSON", "SOURCE"])),
+    may(
+        "AccessConfigs",
+        List(&members(&[
+            must(
+                "Type",
+                Word(&["BASIC_AUTH", "CLIENT_CERTIFICATE_TLS_AUTH", "SERVER_ROOT_CA_CERTIFICATE", "OAUTHBEARER_AUTH"]),
+            ),
+            must("URI", ANY),
+        ])),
+    ),
+    may(
+        "SchemaValidationConfigs",
+        List(&Members { short: "Attribute", members: &[must("Attribute", Word(&["KEY", "VALUE"]))] }),
+    ),
+]);
+
 /// Queues and streams that Lambda reads for the function.
 pub const EVENT_SOURCES: Shape = List(&members(&[
     may("EventSourceArn", ARN),
-    or("Enabled", "true", Flag),
+    may("Enabled", Flag),
     may("BatchSize", number("", 1, 10_000)),
     may("MaximumBatchingWindowInSeconds", number("s", 0, 300)),
     may("ParallelizationFactor", number("", 1, 10)),
@@ -205,15 +250,19 @@ pub const EVENT_SOURCES: Shape = List(&members(&[
     may("FunctionResponseTypes", List(&Word(&["ReportBatchItemFailures"]))),
     may(
         "FilterCriteria",
-        members(&[must("Filters", List(&Members { short: "Pattern", members: &[must("Pattern", Json)] }))]),
+        members(&[may("Filters", List(&Members { short: "Pattern", members: &[must("Pattern", Json)] }))]),
     ),
     may(
         "ScalingConfig",
-        Members { short: "MaximumConcurrency", members: &[must("MaximumConcurrency", number("", 2, 1_000))] },
+        Members { short: "MaximumConcurrency", members: &[may("MaximumConcurrency", number("", 2, 1_000))] },
     ),
     may(
         "ProvisionedPollerConfig",
-        members(&[may("MinimumPollers", number("", 1, 200)), may("MaximumPollers", number("", 1, 2_000))]),
+        members(&[
+            may("MinimumPollers", number("", 1, 200)),
+            may("MaximumPollers", number("", 1, 10_000)),
+            may("PollerGroupName", ANY),
+        ]),
     ),
     may("DestinationConfig", members(&[may("OnFailure", DESTINATION)])),
     may("Topics", TEXTS),
@@ -232,14 +281,31 @@ pub const EVENT_SOURCES: Shape = List(&members(&[
                     "VIRTUAL_HOST",
                     "CLIENT_CERTIFICATE_TLS_AUTH",
                     "SERVER_ROOT_CA_CERTIFICATE",
+                    "OAUTHBEARER_AUTH",
+                    "OAUTHBEARER_SCOPE",
+                    "OAUTHBEARER_AUDIENCE",
+                    "OAUTHBEARER_LOGICAL_CLUSTER",
+                    "OAUTHBEARER_IDENTITY_POOL",
+                    "IAM_AUTH",
+                    "IAM_OAUTHBEARER_AUTH",
                 ]),
             ),
             must("URI", ANY),
         ])),
     ),
     may("SelfManagedEventSource", members(&[must("Endpoints", members(&[must("KAFKA_BOOTSTRAP_SERVERS", TEXTS)]))])),
-    may("AmazonManagedKafkaEventSourceConfig", members(&[may("ConsumerGroupId", ANY)])),
-    may("SelfManagedKafkaEventSourceConfig", members(&[may("ConsumerGroupId", ANY)])),
+    may(
+        "AmazonManagedKafkaEventSourceConfig",
+        members(&[may("ConsumerGroupId", ANY), may("SchemaRegistryConfig", SCHEMA_REGISTRY)]),
+    ),
+    may(
+        "SelfManagedKafkaEventSourceConfig",
+        members(&[
+            may("ConsumerGroupId", ANY),
+            may("SchemaRegistryConfig", SCHEMA_REGISTRY),
+            may("ConsumptionMode", Word(&["Stream", "Queue"])),
+        ]),
+    ),
     may(
         "DocumentDBEventSourceConfig",
         members(&[
@@ -249,5 +315,6 @@ pub const EVENT_SOURCES: Shape = List(&members(&[
         ]),
     ),
     may("KMSKeyArn", ARN),
-    may("MetricsConfig", members(&[must("Metrics", List(&Word(&["EventCount", "ErrorCount", "KafkaMetrics"])))])),
+    may("MetricsConfig", members(&[may("Metrics", List(&Word(&["EventCount", "ErrorCount", "KafkaMetrics"])))])),
+    may("LoggingConfig", members(&[may("SystemLogLevel", Word(&["DEBUG", "INFO", "WARN"]))])),
 ]));

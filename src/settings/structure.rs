@@ -121,12 +121,12 @@ impl Structure {
         }
     }
 
-    /// This over `live`: every member that is not in this is taken from there.
+    /// This over `live`: every member that is not in this is taken from there. What is written empty stays empty.
     #[must_use]
     pub fn over(&self, live: &Self) -> Self {
         fn laid(over: &Value, under: &Value) -> Value {
             match (over, under) {
-                (Value::Object(over), Value::Object(under)) => {
+                (Value::Object(over), Value::Object(under)) if !over.is_empty() => {
                     let mut members = under.clone();
                     for (name, value) in over {
                         let below = under.get(name).unwrap_or(&Value::Null);
@@ -321,6 +321,13 @@ mod tests {
         let filters = |pattern: &str| json!({ "Filters": [{ "Pattern": pattern }] });
         assert_eq!(differences(filters(r#"{"a":[1],"b":2}"#), filters(r#"{ "b": 2, "a": [1] }"#)), [""; 0]);
         assert_eq!(differences(filters(r#"{"a":[1]}"#), filters(r#"{"a":[2]}"#)).len(), 1);
+    }
+
+    #[test]
+    fn what_is_written_empty_takes_away_what_is_there() {
+        let (wanted, live) = (json!({ "Cors": {} }), json!({ "Cors": { "MaxAge": 1 }, "AuthType": "NONE" }));
+        assert_eq!(differences(wanted.clone(), live.clone()), ["cors: {max_age: 1} -> none"]);
+        assert_eq!(Structure(wanted).over(&Structure(live)).0, json!({ "Cors": {}, "AuthType": "NONE" }));
     }
 
     #[test]

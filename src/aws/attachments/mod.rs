@@ -28,6 +28,27 @@ use crate::settings::{Attachment, Belongs, Setting};
 /// Things of one kind by their keys.
 type Known = BTreeMap<String, Attached>;
 
+/// What things stand around.
+#[derive(Clone, Copy)]
+struct Whose<'a> {
+    /// The unqualified ARN of the function.
+    arn: &'a str,
+    /// The alias that a kind belongs to; absent for the function itself.
+    alias: Option<&'a str>,
+    /// Where the function's log goes.
+    log_group: &'a str,
+}
+
+impl Whose<'_> {
+    /// The alias that an ARN of this function names, if any; nothing at all for an ARN of another function.
+    fn qualifier<'q>(&self, arn: &'q str) -> Option<Option<&'q str>> {
+        match arn.strip_prefix(self.arn)? {
+            "" | ":$LATEST" => Some(None),
+            rest => rest.strip_prefix(':').map(Some),
+        }
+    }
+}
+
 impl Session<'_> {
     /// Reads what stands around the function, of the kinds that are managed.
     pub(super) async fn surroundings(&self, deployment: &Deployment, live: &Live) -> Result<Surroundings, Failed> {
@@ -37,58 +58,62 @@ impl Session<'_> {
             kinds.insert(Attachment::Permissions);
         }
         let alias = deployment.release.alias.as_ref().map(|alias| alias.0.as_str());
+        // The log that is going to be counts, not the one that is.
+        let group = deployment.settings.logging_config.as_ref().and_then(|config| config.text("LogGroup"));
+        let log_group = group.unwrap_or_else(|| live.log_group());
         let mut surroundings = Surroundings::new();
         for kind in kinds {
             let alias = alias.filter(|_| kind.belongs() == Belongs::Alias);
-            let group = live.log_group();
-            surroundings.insert(kind, self.things(kind, alias, &group).await?);
+            let whose = Whose { arn: &live.arn, alias, log_group: &log_group };
+            surroundings.insert(kind, self.things(kind, whose).await?);
         }
         Ok(surroundings)
     }
 
-    async fn things(&self, kind: Attachment, alias: Option<&str>, log_group: &str) -> Result<Known, Failed> {
+    async fn things(&self, kind: Attachment, whose: Whose<'_>) -> Result<Known, Failed> {
         match kind {
             Attachment::CodeSigning => configs::code_signing(self).await,
             Attachment::RuntimeManagement => configs::runtime_management(self).await,
             Attachment::RecursiveLoop => configs::recursive_loop(self).await,
-            Attachment::LogRetention => logs::read(self, log_group).await,
+            Attachment::LogRetention => logs::read(self, whose).await,
             Attachment::ReservedConcurrency => concurrency::reserved(self).await,
-            Attachment::ProvisionedConcurrency => concurrency::provisioned(self, alias).await,
-            Attachment::AsyncConfig => configs::async_config(self, alias).await,
-            Attachment::FunctionUrl => url::read(self, alias).await,
-            Attachment::Permissions => permissions::read(self, alias).await,
-            Attachment::EventSources => event_sources::read(self, alias).await,
+            Attachment::ProvisionedConcurrency => concurrency::provisioned(self, whose.alias).await,
+            Attachment::AsyncConfig => configs::async_config(self, whose.alias).await,
+            Attachment::FunctionUrl => url::read(self, whose.alias).await,
+            Attachment::Permissions => permissions::read(self, whose.alias).await,
+            Attachment::EventSources => event_sources::read(self, whose).await,
         }
     }
 
-    async fn write_thing(&self, change: &AttachmentChange, log_group: &str) -> Result<(), Failed> {
+    async fn write_thing(&self, change: &AttachmentChange, whose: Whose<'_>) -> Result<(), Failed> {
         match change.attachment {
             Attachment::CodeSigning => configs::write_code_signing(self, change).await,
             Attachment::RuntimeManagement => configs::write_runtime_management(self, change).await,
             Attachment::RecursiveLoop => configs::write_recursive_loop(self, change).await,
-            Attachment::LogRetention => logs::write(self, change, log_group).await,
+            Attachment::LogRetention => logs::write(self, whose, change).await,
             Attachment::ReservedConcurrency => concurrency::write_reserved(self, change).await,
             Attachment::ProvisionedConcurrency => concurrency::write_provisioned(self, change).await,
             Attachment::AsyncConfig => configs::write_async_config(self, change).await,
             Attachment::FunctionUrl => url::write(self, change).await,
             Attachment::Permissions => permissions::write(self, change).await,
-            Attachment::EventSources => event_sources::write(self, change).await,
+            Attachment::EventSources => event_sources::write(self, whose, change).await,
         }
     }
 
     /// Brings about one change and waits until it has settled. What is so already is done.
     pub(super) async fn attach(&mut self, change: &AttachmentChange) -> Result<Done, Failed> {
         let what = change.attachment.name();
-        let log_group = self.base()?.log_group();
+        let base = self.base()?;
         let alias = change.alias.as_ref().map(|alias| alias.0.as_str());
+        let whose = Whose { arn: &base.arn, alias, log_group: &base.log_group() };
         let mut pace = Pace::new();
         loop {
-            let Err(failed) = self.write_thing(change, &log_group).await else { break };
+            let Err(failed) = self.write_thing(change, whose).await else { break };
             match failed.answer {
                 Answer::NotFound if change.action == Action::Remove => break,
                 // Something else is going on, or the answer to our own first attempt was lost.
                 Answer::Busy => {
-                    let there = self.things(change.attachment, alias, &log_group).await?;
+                    let there = self.things(change.attachment, whose).await?;
                     match there.get(&change.key) {
                         Some(known) if is_so(change, known) => break,
                         Some(_) if change.action == Action::Create => {
@@ -106,7 +131,7 @@ impl Session<'_> {
         }
         let mut done = Done::default();
         match change.attachment {
-            Attachment::EventSources => event_sources::settled(self, change).await?,
+            Attachment::EventSources => done.warnings = event_sources::settled(self, whose, change).await?,
             Attachment::ProvisionedConcurrency => concurrency::settled(self, change).await?,
             Attachment::FunctionUrl if change.action != Action::Remove => {
                 let there = url::read(self, alias).await?;
@@ -152,7 +177,10 @@ impl Session<'_> {
 
 /// Whether a thing is as a change would have made it.
 fn is_so(change: &AttachmentChange, known: &Attached) -> bool {
-    change.action != Action::Remove && change.document.differences("", Some(&known.document)).is_empty()
+    let alias = change.alias.as_ref().map(|alias| alias.0.as_str());
+    change.action != Action::Remove
+        && known.alias.as_deref() == alias
+        && change.document.differences("", Some(&known.document)).is_empty()
 }
 
 /// The one thing of a kind.
