@@ -144,9 +144,15 @@ impl Error {
     }
 
     /// What stands in the way of a plan, each with its file and the place of its option, or else of the function's name.
+    /// A message that begins with an item of a list is about that.
     pub fn obstacles(function: &str, obstacles: &[Obstacle], places: &Places) -> Self {
         let place = |option: &str| places.get(option).or_else(|| places.get("function_name")).cloned();
-        let found = obstacles.iter().map(|obstacle| (obstacle.clone(), place(obstacle.option)));
+        let of_item = |obstacle: &Obstacle| {
+            let (item, _) = obstacle.message.strip_prefix('`')?.split_once('`')?;
+            places.get(&format!("{}: {item}", obstacle.option)).cloned()
+        };
+        let found =
+            obstacles.iter().map(|obstacle| (obstacle.clone(), of_item(obstacle).or_else(|| place(obstacle.option))));
         Self::Plan { obstacles: found.collect(), function: function.to_owned() }
     }
 

@@ -10,7 +10,7 @@ use super::read::Reader;
 use super::resolve::others;
 use crate::deployment::{Keyed, Wishes};
 use crate::place::Problem;
-use crate::settings::{Attachment, Count, Source, Structure};
+use crate::settings::{Attachment, Count, Source, Structure, event_source_key, snake};
 
 /// Everything that is wanted around the function. What was not named is not in it.
 pub(super) fn attachments(reader: &mut Reader) -> Wishes {
@@ -20,6 +20,7 @@ pub(super) fn attachments(reader: &mut Reader) -> Wishes {
             Attachment::FunctionUrl => function_url(reader),
             Attachment::Permissions => many(reader, attachment, "permissions_mode", permission),
             Attachment::EventSources => many(reader, attachment, "event_sources_mode", event_source),
+            Attachment::RuntimeManagement => runtime_management(reader),
             _ => {
                 debug_assert_eq!(attachment.count(), Count::One);
                 reader.setting(attachment.option()).map(|wanted: Structure| one(Some(wanted)))
@@ -42,6 +43,23 @@ fn function_url(reader: &mut Reader) -> Option<Keyed<Option<Structure>>> {
         Some(false) => Some(one(None)),
         None => reader.setting("function_url").map(|wanted| one(Some(wanted))),
     }
+}
+
+/// Only a build that is held by hand has a name, and it needs one.
+fn runtime_management(reader: &mut Reader) -> Option<Keyed<Option<Structure>>> {
+    let wanted: Structure = reader.setting("runtime_management")?;
+    let by_hand = wanted.text("UpdateRuntimeOn").as_deref() == Some("Manual");
+    match (by_hand, wanted.get("RuntimeVersionArn").is_some()) {
+        (true, false) => drop(reader.wrong("runtime_management", "`Manual` needs a `runtime_version_arn`")),
+        (false, true) => {
+            reader.wrong(
+                "runtime_management",
+                "has a `runtime_version_arn`, which counts only with `update_runtime_on: Manual`",
+            );
+        }
+        _ => {}
+    }
+    Some(one(Some(wanted)))
 }
 
 /// The key of a thing, and the thing; the error is a fragment that says what is wrong with it.
@@ -71,40 +89,87 @@ fn many(
         };
         match read(Structure(item.clone())) {
             Ok((key, _)) if entries.contains_key(&key) => wrong(format!("`{key}` stands twice")),
-            Ok((key, item)) => drop(entries.insert(key, Some(item))),
+            Ok((key, item)) => {
+                reader.items.extend(place.map(|place| (format!("{option}: {key}"), place)));
+                entries.insert(key, Some(item));
+            }
             Err(message) => wrong(message),
         }
     }
     Some(Keyed { entries, others })
 }
 
-/// A service is known by its first name too.
+/// Members of a statement that narrow down whom it lets in.
+const CONDITIONS: [&str; 6] = [
+    "SourceArn",
+    "SourceAccount",
+    "EventSourceToken",
+    "PrincipalOrgID",
+    "FunctionUrlAuthType",
+    "InvokedViaFunctionUrl",
+];
+
+/// A service is known by its first name too, an account by the ARN of its root.
 fn permission(mut item: Structure) -> Result<(String, Structure), String> {
     let id = item.text("StatementId").unwrap_or_default();
     let principal = item.text("Principal").unwrap_or_default();
     let service = principal.starts_with(|c: char| c.is_ascii_lowercase())
         && principal.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-    if service && let Json::Object(members) = &mut item.0 {
-        members.insert("Principal".to_owned(), format!("{principal}.amazonaws.com").into());
-    }
-    if principal == "*" && item.text("FunctionUrlAuthType").is_none() && item.text("PrincipalOrgID").is_none() {
+    let root = principal.strip_suffix(":root").filter(|arn| arn.starts_with("arn:") && arn.contains(":iam::"));
+    let account = root.and_then(|arn| arn.rsplit(':').next());
+    let full = if service { Some(format!("{principal}.amazonaws.com")) } else { account.map(str::to_owned) };
+    if principal == "*" && CONDITIONS.iter().all(|condition| item.get(condition).is_none()) {
         return Err(format!(
             "`{id}` lets everybody invoke the function; name an account, a service, or a `principal_org_id`"
         ));
     }
     if let Json::Object(members) = &mut item.0 {
+        members.extend(full.map(|full| ("Principal".to_owned(), full.into())));
         members.remove("StatementId");
     }
     Ok((id, item))
 }
 
+/// Members that only streams have.
+const OF_STREAMS: [&str; 7] = [
+    "StartingPosition",
+    "StartingPositionTimestamp",
+    "ParallelizationFactor",
+    "MaximumRecordAgeInSeconds",
+    "MaximumRetryAttempts",
+    "BisectBatchOnFunctionError",
+    "TumblingWindowInSeconds",
+];
+
 /// A mapping is known by what it reads: the source, and where that has several, its topic or queue.
 fn event_source(item: Structure) -> Result<(String, Structure), String> {
-    if item.get("StartingPosition") == Some(&json!("AT_TIMESTAMP")) && item.get("StartingPositionTimestamp").is_none() {
-        return Err("`starting_position: AT_TIMESTAMP` needs `starting_position_timestamp`".to_owned());
+    let Some(key) = event_source_key(&item) else {
+        return Err("has an item with neither `event_source_arn` nor `self_managed_event_source`".to_owned());
+    };
+    let has = |member: &str| item.get(member).is_some();
+    let arn = item.text("EventSourceArn").unwrap_or_default();
+    let (sqs, kafka) = (arn.contains(":sqs:"), arn.is_empty() || arn.contains(":kafka:"));
+    if sqs && let Some(member) = OF_STREAMS.into_iter().find(|member| has(member)) {
+        return Err(format!("`{key}` is a queue, which has no `{}`", snake(member)));
     }
-    match crate::settings::event_source_key(&item) {
-        Some(key) => Ok((key, item)),
-        None => Err("has an item with neither `event_source_arn` nor `self_managed_event_source`".to_owned()),
+    if !sqs && has("ScalingConfig") {
+        return Err(format!("`{key}` is no queue of SQS, which alone has a `scaling_config`"));
+    }
+    if arn.contains(":dynamodb:") && !arn.contains("/stream/") {
+        return Err(format!("`{key}` is a table; Lambda reads its stream, whose ARN ends in `/stream/` and a time"));
+    }
+    if sqs && arn.ends_with(".fifo") && item.number("BatchSize").is_some_and(|size| size > 10) {
+        return Err(format!("`{key}` is a FIFO queue, whose `batch_size` is 10 at most"));
+    }
+    for (needed, member) in [(kafka, "Topics"), (arn.contains(":mq:"), "Queues")] {
+        if needed && item.texts(member).is_none_or(|names| names.len() != 1) {
+            return Err(format!("`{key}` needs one name in `{}`, no more and no less", snake(member)));
+        }
+    }
+    let at = item.text("StartingPosition").as_deref() == Some("AT_TIMESTAMP");
+    match (at, has("StartingPositionTimestamp")) {
+        (true, false) => Err("`starting_position: AT_TIMESTAMP` needs `starting_position_timestamp`".to_owned()),
+        (false, true) => Err("`starting_position_timestamp` needs `starting_position: AT_TIMESTAMP`".to_owned()),
+        _ => Ok((key, item)),
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct Reader {
     pub secrets: Vec<Secret>,
     /// Variables of the function with their values, which are hidden by what their names say.
     pub values: Vec<(String, Secret)>,
+    /// Items of lists that are known by a key, as `option: key`, with their places.
+    pub items: Vec<(String, Place)>,
     /// What deserves a word.
     pub warnings: Vec<Problem>,
 }
@@ -39,7 +41,15 @@ pub(super) struct Pair {
 impl Reader {
     /// A reader of this layer.
     pub(super) fn new(layer: Layer) -> Self {
-        Self { layer, block: None, problems: Vec::new(), secrets: Vec::new(), values: Vec::new(), warnings: Vec::new() }
+        Self {
+            layer,
+            block: None,
+            problems: Vec::new(),
+            secrets: Vec::new(),
+            values: Vec::new(),
+            items: Vec::new(),
+            warnings: Vec::new(),
+        }
     }
 
     /// Where an option was written; nothing where it was not.
@@ -61,7 +71,7 @@ impl Reader {
             let items: Vec<_> = items.iter().filter_map(|item| of_item(name, item)).collect();
             items.into_iter().chain([((*name).to_owned(), given.place.clone())])
         });
-        places.collect()
+        places.chain(self.items.iter().cloned()).collect()
     }
 
     /// Notes what is wrong with an option, at its place.

@@ -17,16 +17,11 @@ const URL_STATEMENTS: [&str; 2] = ["dpl-lambda-url", "dpl-lambda-url-invoke"];
 const LATEST: &str = "$LATEST";
 
 /// What the API never changes in a mapping that exists.
-const FIXED: [&str; 8] = [
-    "EventSourceArn",
-    "StartingPosition",
-    "StartingPositionTimestamp",
-    "Topics",
-    "Queues",
-    "SelfManagedEventSource",
-    "AmazonManagedKafkaEventSourceConfig",
-    "SelfManagedKafkaEventSourceConfig",
-];
+const FIXED: [&str; 6] =
+    ["EventSourceArn", "StartingPosition", "StartingPositionTimestamp", "Topics", "Queues", "SelfManagedEventSource"];
+
+/// Where the name of a group of consumers stands, which the API never changes either.
+const CONSUMERS: [&str; 2] = ["AmazonManagedKafkaEventSourceConfig", "SelfManagedKafkaEventSourceConfig"];
 
 /// Sources whose mappings need a place to begin at.
 const STREAMS: [&str; 5] = [":kinesis:", ":dynamodb:", ":kafka:", ":rds:", ":docdb:"];
@@ -72,18 +67,47 @@ impl Plan {
             let public = self.url_is_public(url, live);
             let nobody = Keyed { entries: BTreeMap::new(), others: Some(Others::Merge) };
             let mut wish = wishes.remove(&Attachment::Permissions).unwrap_or(nobody);
-            wish.entries.extend(statements_for(public, live, &wish));
+            for (id, statement) in statements_for(public, live, &wish) {
+                wish.entries.entry(id).or_insert(statement);
+            }
             wishes.insert(Attachment::Permissions, wish);
         }
         for attachment in Attachment::ALL.into_iter().filter(|attachment| *attachment != Attachment::CodeSigning) {
             let Some(wish) = wishes.get(&attachment) else { continue };
             self.attach_kind(attachment, wish, deployment, live);
         }
-        let urls = live.and_then(|live| live.attachments.get(&Attachment::FunctionUrl));
-        if let Some(address) = urls.and_then(|urls| urls.get(LATEST)?.handle.as_ref()) {
+        if let Some(live) = live {
+            self.tell_of_others(deployment, live);
+        }
+    }
+
+    /// What stands elsewhere than where things are managed, and what is lost for good.
+    fn tell_of_others(&mut self, deployment: &Deployment, live: &Live) {
+        let alias = deployment.release.alias.as_ref().map(|alias| alias.0.as_str());
+        let there = |kind| live.attachments.get(&kind).into_iter().flatten();
+        for (_, url) in there(Attachment::FunctionUrl).filter(|(key, _)| key.as_str() == LATEST) {
+            let address = url.handle.as_deref().unwrap_or_default();
             self.notes
                 .push(format!("left alone: the function URL {address}, which stands on $LATEST and not on the alias"));
         }
+        let wish = deployment.attachments.get(&Attachment::EventSources);
+        let named = |key: &String| wish.is_some_and(|wish| wish.entries.contains_key(key));
+        let elsewhere =
+            there(Attachment::EventSources).filter(|(key, known)| known.alias.as_deref() != alias && !named(key));
+        let elsewhere: Vec<_> = elsewhere.map(|(key, _)| key.as_str()).collect();
+        if !elsewhere.is_empty() {
+            let names = elsewhere.join(", ");
+            self.notes.push(format!("left alone: event sources that invoke $LATEST and not the alias: {names}"));
+        }
+        let lost = self.steps.iter().find_map(|step| match step {
+            Step::Attach(change) if change.attachment == Attachment::FunctionUrl && change.action == Action::Remove => {
+                change.handle.clone()
+            }
+            _ => None,
+        });
+        let lost =
+            lost.map(|address| format!("{address} is lost for good: a function URL made later gets another address"));
+        self.notes.extend(lost);
     }
 
     fn url_is_public(&self, wish: &Keyed<Option<Structure>>, live: Option<&Live>) -> bool {
@@ -120,7 +144,7 @@ impl Plan {
                     let mut differences = differences(attachment, key, &wanted, Some(known));
                     differences.extend(moved(attachment, key, alias, known));
                     if !differences.is_empty() {
-                        let document = wanted.over(&known.document);
+                        let document = sent(attachment, &wanted, &known.document);
                         self.steps.push(change(key, Action::Update, document, known.handle.clone(), differences));
                     }
                 }
@@ -157,44 +181,80 @@ impl Plan {
         let mut document = wanted.clone();
         match attachment {
             Attachment::FunctionUrl => document.default_member("AuthType", "AWS_IAM"),
-            Attachment::EventSources => {
-                let stream = STREAMS.iter().any(|service| key.contains(service)) || !key.starts_with("arn:");
-                if stream && document.get("StartingPosition").is_none() {
-                    let message = format!("`{key}` needs a `starting_position`, since the mapping is new");
-                    let help = "set `starting_position` to LATEST, TRIM_HORIZON or AT_TIMESTAMP";
-                    self.refuse(attachment.option(), message, help);
-                }
-            }
+            Attachment::EventSources => self.can_begin(key, wanted),
             _ => {}
         }
         document
+    }
+
+    /// What a mapping needs when it is new.
+    fn can_begin(&mut self, key: &str, wanted: &Structure) {
+        let option = Attachment::EventSources.option();
+        let stream = STREAMS.iter().any(|service| key.contains(service)) || !key.starts_with("arn:");
+        if stream && wanted.get("StartingPosition").is_none() {
+            let message = format!("`{key}` needs a `starting_position`, since the mapping is new");
+            self.refuse(option, message, "set `starting_position` to LATEST, TRIM_HORIZON or AT_TIMESTAMP");
+        }
+        let at_once = wanted.number("MaximumBatchingWindowInSeconds").unwrap_or_default() == 0;
+        if key.contains(":sqs:") && wanted.number("BatchSize").is_some_and(|size| size > 10) && at_once {
+            let message = format!("`{key}` has a `batch_size` over 10, for which AWS wants to wait");
+            self.refuse(option, message, "set `maximum_batching_window_in_seconds` to 1 at least");
+        }
     }
 
     /// What of a wish can be brought about on a thing that is there. The rest must be so already.
     fn changeable(&mut self, attachment: Attachment, key: &str, wanted: &Structure, known: &Attached) -> Structure {
         let (Attachment::EventSources, Value::Object(members)) = (attachment, &wanted.0) else { return wanted.clone() };
         let mut members = members.clone();
+        let mut fixed = Vec::new();
         for name in FIXED {
-            let Some(value) = members.remove(name) else { continue };
-            let fixed = Structure::of([(name, value)]);
-            let unlike = fixed.differences(attachment.option(), Some(&known.document));
-            if known.document.get(name).is_some() && !unlike.is_empty() {
+            fixed.extend(members.remove(name).map(|value| (name, value, known.document.get(name))));
+        }
+        for name in CONSUMERS {
+            let (wanted, live) = (members.get(name), known.document.get(name));
+            let group = wanted.and_then(|wanted| wanted.get("ConsumerGroupId")).cloned();
+            fixed.extend(
+                group.map(|group| ("ConsumerGroupId", group, live.and_then(|live| live.get("ConsumerGroupId")))),
+            );
+        }
+        for (name, value, live) in fixed {
+            let unlike = live.is_some_and(|live| {
+                !Structure(value).differences(attachment.option(), Some(&Structure(live.clone()))).is_empty()
+            });
+            if unlike {
                 let name = crate::settings::snake(name);
                 let message = format!("`{key}` has another `{name}`, which AWS never changes on a mapping");
-                self.refuse(
-                    attachment.option(),
-                    message,
-                    format!("leave `{name}` as it is, or remove the mapping first"),
-                );
+                let help = format!("leave `{name}` as it is, or remove the mapping first");
+                self.refuse(attachment.option(), message, help);
             }
         }
         Structure(Value::Object(members))
     }
 }
 
+/// What is sent to change a thing: no more than was named, unless the API drops what is not sent.
+fn sent(attachment: Attachment, wanted: &Structure, live: &Structure) -> Structure {
+    match attachment {
+        Attachment::AsyncConfig => wanted.over(live),
+        Attachment::FunctionUrl | Attachment::EventSources => wanted.changed(live),
+        Attachment::CodeSigning
+        | Attachment::RuntimeManagement
+        | Attachment::RecursiveLoop
+        | Attachment::LogRetention
+        | Attachment::ReservedConcurrency
+        | Attachment::ProvisionedConcurrency
+        | Attachment::Permissions => wanted.clone(),
+    }
+}
+
 /// Both ends of each change of a thing.
 fn differences(attachment: Attachment, key: &str, wanted: &Structure, known: Option<&Attached>) -> Vec<Difference> {
-    let mut differences = wanted.differences(attachment.option(), known.map(|known| &known.document));
+    let live = known.map(|known| &known.document);
+    let mut differences = match live {
+        // A statement is never changed in place, so all of it counts.
+        Some(live) if attachment == Attachment::Permissions => wanted.differences_both_ways(attachment.option(), live),
+        live => wanted.differences(attachment.option(), live),
+    };
     for difference in &mut differences {
         difference.key = match (key, difference.key.take()) {
             ("", member) => member,
@@ -227,7 +287,7 @@ fn statements_for(
     let others = || there.into_iter().flatten().filter(|(id, _)| !URL_STATEMENTS.contains(&id.as_str()));
     let statements = url_statements().into_iter().map(|(id, statement)| {
         let named = wish.entries.values().flatten().any(|other| other == &statement);
-        let said = others().any(|(_, other)| statement.differences("", Some(&other.document)).is_empty());
+        let said = others().any(|(_, other)| statement.differences_both_ways("", &other.document).is_empty());
         let stays = said && wish.others != Some(Others::Replace);
         let wanted = public && !named && !stays;
         (id.to_owned(), wanted.then_some(statement))

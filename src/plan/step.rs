@@ -195,7 +195,8 @@ impl Step {
                     Action::Update => "update",
                     Action::Remove => "remove",
                 };
-                return format!("{verb} the {}", change.attachment.name());
+                let key = if change.key.is_empty() { String::new() } else { format!(" `{}`", change.key) };
+                return format!("{verb} the {}{key}", change.attachment.name());
             }
             Self::UploadPackage(_) => "upload the package",
             Self::CreateFunction { .. } => "create the function",

@@ -121,6 +121,31 @@ impl Structure {
         }
     }
 
+    /// The members that are otherwise than in `live`, each as a whole: what was not written of it is taken from there.
+    #[must_use]
+    pub fn changed(&self, live: &Self) -> Self {
+        let Value::Object(members) = self.over(live).0 else { return self.clone() };
+        let differs = |name: &String| {
+            let written =
+                self.get(name).cloned().map(|value| Self(Value::Object([(name.clone(), value)].into_iter().collect())));
+            written.is_some_and(|written| !written.differences("", Some(live)).is_empty())
+        };
+        Self(Value::Object(members.into_iter().filter(|(name, _)| differs(name)).collect()))
+    }
+
+    /// What is different from `live`, of which nothing may be left that is not in this.
+    pub fn differences_both_ways(&self, setting: &'static str, live: &Self) -> Vec<Difference> {
+        let mut found = self.differences(setting, Some(live));
+        let members = live.0.as_object().into_iter().flatten();
+        let only_there = members.filter(|(name, value)| !is_empty(value) && self.get(name).is_none_or(is_empty));
+        for (name, value) in only_there {
+            if !found.iter().any(|difference| difference.key.as_deref() == Some(&snake(name))) {
+                found.push(Difference { setting, key: Some(snake(name)), from: Some(shown(value)), to: None });
+            }
+        }
+        found
+    }
+
     /// This over `live`: every member that is not in this is taken from there. What is written empty stays empty.
     #[must_use]
     pub fn over(&self, live: &Self) -> Self {
@@ -175,6 +200,10 @@ impl Setting for Structure {
     /// Only members that were written count, each on its own.
     fn differences(&self, setting: &'static str, live: Option<&Self>) -> Vec<Difference> {
         let mut found = Vec::new();
+        // No member at all is no wish.
+        if matches!((&self.0, live), (Value::Object(members), Some(Self(Value::Object(_)))) if members.is_empty()) {
+            return found;
+        }
         let nothing = Value::Null;
         compare("", &self.0, live.map_or(&nothing, |live| &live.0), &mut |path, from, to| {
             found.push(Difference { setting, key: (!path.is_empty()).then(|| path.to_owned()), from, to });
@@ -321,6 +350,29 @@ mod tests {
         let filters = |pattern: &str| json!({ "Filters": [{ "Pattern": pattern }] });
         assert_eq!(differences(filters(r#"{"a":[1],"b":2}"#), filters(r#"{ "b": 2, "a": [1] }"#)), [""; 0]);
         assert_eq!(differences(filters(r#"{"a":[1]}"#), filters(r#"{"a":[2]}"#)).len(), 1);
+    }
+
+    #[test]
+    fn only_members_that_differ_are_sent_each_as_a_whole() {
+        let wanted = Structure(json!({ "Cors": { "MaxAge": 5 }, "AuthType": "NONE" }));
+        let live =
+            Structure(json!({ "Cors": { "AllowOrigins": ["*"] }, "AuthType": "NONE", "InvokeMode": "BUFFERED" }));
+        assert_eq!(wanted.changed(&live).0, json!({ "Cors": { "AllowOrigins": ["*"], "MaxAge": 5 } }));
+        assert_eq!(wanted.changed(&wanted).0, json!({}));
+    }
+
+    #[test]
+    fn what_is_replaced_whole_is_compared_both_ways() {
+        let told = |wanted: Value, live: Value| Structure(wanted).differences_both_ways("s", &Structure(live)).len();
+        let (wide, narrow) = (json!({ "Principal": "p" }), json!({ "Principal": "p", "SourceArn": "a" }));
+        assert_eq!(told(wide.clone(), wide.clone()), 0);
+        assert_eq!(told(wide.clone(), narrow.clone()), 1, "a condition that is no longer wanted goes");
+        assert_eq!(told(narrow, wide), 1);
+    }
+
+    #[test]
+    fn no_member_at_all_is_no_wish() {
+        assert_eq!(differences(json!({}), json!({ "AuthType": "NONE" })), [""; 0]);
     }
 
     #[test]

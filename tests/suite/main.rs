@@ -33,6 +33,9 @@ mod deploy;
 // What is published, and what points at it.
 mod release;
 
+// What stands around a function.
+mod around;
+
 // What goes through a bucket.
 mod upload;
 

@@ -75,8 +75,8 @@ pub(super) async fn async_config(session: &Session<'_>, alias: Option<&str>) -> 
     let success = to(destinations.and_then(|to| to.on_success()).and_then(|to| to.destination()));
     let failure = to(destinations.and_then(|to| to.on_failure()).and_then(|to| to.destination()));
     let document = Structure::of([
-        ("MaximumRetryAttempts", json!(answer.maximum_retry_attempts())),
-        ("MaximumEventAgeInSeconds", json!(answer.maximum_event_age_in_seconds())),
+        ("MaximumRetryAttempts", json!(answer.maximum_retry_attempts().unwrap_or(2))),
+        ("MaximumEventAgeInSeconds", json!(answer.maximum_event_age_in_seconds().unwrap_or(21_600))),
         ("DestinationConfig", Structure::of([("OnSuccess", json!(success)), ("OnFailure", json!(failure))]).0),
     ]);
     Ok(one(document, None, alias))

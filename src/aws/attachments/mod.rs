@@ -80,7 +80,7 @@ impl Session<'_> {
             Attachment::ProvisionedConcurrency => concurrency::provisioned(self, whose.alias).await,
             Attachment::AsyncConfig => configs::async_config(self, whose.alias).await,
             Attachment::FunctionUrl => url::read(self, whose.alias).await,
-            Attachment::Permissions => permissions::read(self, whose.alias).await,
+            Attachment::Permissions => permissions::read(self, whose).await,
             Attachment::EventSources => event_sources::read(self, whose).await,
         }
     }
@@ -178,9 +178,11 @@ impl Session<'_> {
 /// Whether a thing is as a change would have made it.
 fn is_so(change: &AttachmentChange, known: &Attached) -> bool {
     let alias = change.alias.as_ref().map(|alias| alias.0.as_str());
-    change.action != Action::Remove
-        && known.alias.as_deref() == alias
-        && change.document.differences("", Some(&known.document)).is_empty()
+    let differences = match change.attachment {
+        Attachment::Permissions => change.document.differences_both_ways("", &known.document),
+        _ => change.document.differences("", Some(&known.document)),
+    };
+    change.action != Action::Remove && known.alias.as_deref() == alias && differences.is_empty()
 }
 
 /// The one thing of a kind.

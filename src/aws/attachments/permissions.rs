@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Known;
+use super::{Known, Whose};
 use crate::aws::Session;
-use crate::aws::fault::{Call, Failed};
+use crate::aws::fault::{Answer, Call, Failed};
 use crate::plan::{Action, AttachmentChange};
 use crate::remote::Attached;
 use crate::settings::Structure;
@@ -19,7 +19,8 @@ const CONDITIONS: [(&str, &str); 6] = [
     ("lambda:invokedviafunctionurl", "InvokedViaFunctionUrl"),
 ];
 
-pub(super) async fn read(session: &Session<'_>, alias: Option<&str>) -> Result<Known, Failed> {
+pub(super) async fn read(session: &Session<'_>, whose: Whose<'_>) -> Result<Known, Failed> {
+    let alias = whose.alias;
     let call = Call { action: "lambda:GetPolicy", resource: &session.function };
     let request = session.lambda.get_policy().function_name(&session.function);
     let answer = session.looked_up(&call, request.set_qualifier(alias.map(str::to_owned)).send()).await?;
@@ -27,32 +28,38 @@ pub(super) async fn read(session: &Session<'_>, alias: Option<&str>) -> Result<K
     let policy: Value = serde_json::from_str(&policy).unwrap_or_default();
     let statements = policy.get("Statement").and_then(Value::as_array).into_iter().flatten();
     let known = |statement: &Value| {
+        let resource = statement.get("Resource").and_then(Value::as_str).and_then(|arn| whose.qualifier(arn));
+        if resource.is_some_and(|qualifier| qualifier != alias) {
+            return None;
+        }
         let id = statement.get("Sid")?.as_str()?.to_owned();
         Some((id, Attached { document: document(statement), handle: None, alias: alias.map(str::to_owned) }))
     };
     Ok(statements.filter_map(known).collect())
 }
 
-/// A statement as `AddPermission` would have it.
+/// A statement as `AddPermission` would have it. What that cannot say stands by its own name, so it equals no wish.
 fn document(statement: &Value) -> Structure {
     let principal = match statement.get("Principal") {
         Some(Value::Object(kinds)) => kinds.values().next().and_then(Value::as_str),
         Some(Value::String(text)) => Some(text.as_str()),
         _ => None,
     };
+    let effect = statement.get("Effect").filter(|effect| *effect != "Allow");
     let mut members = Map::new();
     members.insert("Action".to_owned(), statement.get("Action").cloned().unwrap_or_default());
     members.insert("Principal".to_owned(), json!(principal.map(account)));
+    members.extend(effect.map(|effect| ("Effect".to_owned(), effect.clone())));
     let conditions = statement.get("Condition").and_then(Value::as_object).into_iter().flatten();
     let conditions = conditions.filter_map(|(_, pairs)| pairs.as_object()).flatten();
     for (name, value) in conditions {
         let member = CONDITIONS.iter().find(|(condition, _)| name.eq_ignore_ascii_case(condition));
-        let Some((_, member)) = member else { continue };
-        let value = match (*member, value.as_str()) {
+        let member = member.map_or(name.as_str(), |(_, member)| member);
+        let value = match (member, value.as_str()) {
             ("InvokedViaFunctionUrl", Some(text)) => json!(text == "true"),
             _ => value.clone(),
         };
-        members.insert((*member).to_owned(), value);
+        members.insert(member.to_owned(), value);
     }
     Structure(Value::Object(members))
 }
@@ -68,9 +75,11 @@ pub(super) async fn write(session: &Session<'_>, change: &AttachmentChange) -> R
         let call = Call { action: "lambda:RemovePermission", resource: &session.function };
         let request = session.lambda.remove_permission().function_name(&session.function).statement_id(&change.key);
         let request = request.set_qualifier(change.alias.as_ref().map(|alias| alias.0.clone()));
-        let removed = session.wrote(&call, request.send()).await;
-        if change.action == Action::Remove || removed.is_err() {
-            return removed.map(drop);
+        match session.wrote(&call, request.send()).await {
+            removed if change.action == Action::Remove => return removed.map(drop),
+            // Also where our own first call did it, whose answer was lost.
+            Ok(_) | Err(Failed { answer: Answer::NotFound, .. }) => {}
+            Err(failed) => return Err(failed),
         }
     }
     let call = Call { action: "lambda:AddPermission", resource: &session.function };
@@ -87,4 +96,39 @@ pub(super) async fn write(session: &Session<'_>, change: &AttachmentChange) -> R
         .set_function_url_auth_type(document.text("FunctionUrlAuthType").map(|word| word.as_str().into()))
         .set_invoked_via_function_url(document.flag("InvokedViaFunctionUrl"));
     session.wrote(&call, request.send()).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_is_read_as_it_would_be_written() {
+        for (statement, document) in [
+            (
+                json!({ "Action": "lambda:InvokeFunction", "Principal": { "Service": "s3.amazonaws.com" }, "Effect": "Allow",
+                    "Condition": { "ArnLike": { "AWS:SourceArn": "arn:aws:s3:::b" }, "StringEquals": { "AWS:SourceAccount": "123456789012" } } }),
+                json!({ "Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com",
+                    "SourceArn": "arn:aws:s3:::b", "SourceAccount": "123456789012" }),
+            ),
+            (
+                json!({ "Action": "a", "Principal": { "AWS": "arn:aws:iam::123456789012:root" } }),
+                json!({ "Action": "a", "Principal": "123456789012" }),
+            ),
+            (
+                json!({ "Action": "a", "Principal": { "AWS": "arn:aws:iam::123456789012:role/root" } }),
+                json!({ "Action": "a", "Principal": "arn:aws:iam::123456789012:role/root" }),
+            ),
+            (
+                json!({ "Action": "a", "Principal": "*", "Condition": { "Bool": { "lambda:InvokedViaFunctionUrl": "true" } } }),
+                json!({ "Action": "a", "Principal": "*", "InvokedViaFunctionUrl": true }),
+            ),
+            (
+                json!({ "Action": "a", "Principal": "*", "Effect": "Deny", "Condition": { "StringEquals": { "aws:SourceVpc": "v" } } }),
+                json!({ "Action": "a", "Principal": "*", "Effect": "Deny", "aws:SourceVpc": "v" }),
+            ),
+        ] {
+            assert_eq!(super::document(&statement).0, document);
+        }
+    }
 }

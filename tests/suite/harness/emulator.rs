@@ -135,6 +135,12 @@ fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
+/// The folder that an emulator is installed in.
+#[allow(dead_code, reason = "the quick start does not need it")]
+pub fn home(kind: Kind) -> Result<PathBuf> {
+    install(kind.package())
+}
+
 /// The folder of a `PyPI` package with all it needs; installed once, by whoever comes first.
 fn install(package: &str) -> Result<PathBuf> {
     installed(package, &[package])

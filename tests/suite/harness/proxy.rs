@@ -87,7 +87,9 @@ impl Proxy {
     pub fn writes(&self) -> Vec<String> {
         self.calls()
             .into_iter()
-            .filter(|operation| !["Get", "List", "Head", "Assume"].iter().any(|read| operation.starts_with(read)))
+            .filter(|operation| {
+                !["Get", "List", "Head", "Assume", "Describe"].iter().any(|read| operation.starts_with(read))
+            })
             .collect()
     }
 
@@ -107,8 +109,44 @@ impl Proxy {
     }
 }
 
+/// The name of an operation on something that stands around a function.
+fn around(method: &str, rest: &[&str]) -> Option<&'static str> {
+    Some(match (method, rest) {
+        ("GET", ["policy"]) => "GetPolicy",
+        ("POST", ["policy"]) => "AddPermission",
+        ("DELETE", ["policy", _]) => "RemovePermission",
+        ("GET", ["url"]) => "GetFunctionUrlConfig",
+        ("POST", ["url"]) => "CreateFunctionUrlConfig",
+        ("PUT", ["url"]) => "UpdateFunctionUrlConfig",
+        ("DELETE", ["url"]) => "DeleteFunctionUrlConfig",
+        ("GET", ["event-invoke-config"]) => "GetFunctionEventInvokeConfig",
+        ("PUT", ["event-invoke-config"]) => "PutFunctionEventInvokeConfig",
+        ("DELETE", ["event-invoke-config"]) => "DeleteFunctionEventInvokeConfig",
+        ("GET", ["concurrency"]) => "GetFunctionConcurrency",
+        ("PUT", ["concurrency"]) => "PutFunctionConcurrency",
+        ("DELETE", ["concurrency"]) => "DeleteFunctionConcurrency",
+        ("GET", ["provisioned-concurrency"]) => "GetProvisionedConcurrencyConfig",
+        ("PUT", ["provisioned-concurrency"]) => "PutProvisionedConcurrencyConfig",
+        ("DELETE", ["provisioned-concurrency"]) => "DeleteProvisionedConcurrencyConfig",
+        ("GET", ["recursion-config"]) => "GetFunctionRecursionConfig",
+        ("PUT", ["recursion-config"]) => "PutFunctionRecursionConfig",
+        ("GET", ["runtime-management-config"]) => "GetRuntimeManagementConfig",
+        ("PUT", ["runtime-management-config"]) => "PutRuntimeManagementConfig",
+        ("GET", ["code-signing-config"]) => "GetFunctionCodeSigningConfig",
+        ("PUT", ["code-signing-config"]) => "PutFunctionCodeSigningConfig",
+        ("DELETE", ["code-signing-config"]) => "DeleteFunctionCodeSigningConfig",
+        _ => return None,
+    })
+}
+
 /// The name of the operation behind a request.
-fn operation(method: &str, path: &str, body: &str) -> String {
+fn operation(method: &str, path: &str, head: &str, body: &str) -> String {
+    // CloudWatch Logs names its operations in a header.
+    let target =
+        head.lines().find_map(|line| line.to_ascii_lowercase().starts_with("x-amz-target: logs_").then_some(line));
+    if let Some((_, name)) = target.and_then(|line| line.rsplit_once('.')) {
+        return name.trim().to_owned();
+    }
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let has = |name: &str| query.split('&').any(|part| part.split('=').next() == Some(name));
     let name = match (method, path.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().as_slice()) {
@@ -127,9 +165,14 @@ fn operation(method: &str, path: &str, body: &str) -> String {
         ("PUT", ["2015-03-31", "functions", _, "aliases", _]) => "UpdateAlias",
         ("GET", ["2021-10-31", "functions", _, "urls"]) => "ListFunctionUrlConfigs",
         ("GET", [_, "functions", _, "provisioned-concurrency"]) if has("List") => "ListProvisionedConcurrencyConfigs",
-        ("GET", ["2015-03-31", "event-source-mappings"]) => "ListEventSourceMappings",
         ("POST", ["2017-03-31", "tags", ..]) => "TagResource",
         ("DELETE", ["2017-03-31", "tags", ..]) => "UntagResource",
+        (method, [_, "functions", _, rest @ ..]) if around(method, rest).is_some() => around(method, rest).unwrap(),
+        ("POST", ["2015-03-31", "event-source-mappings"]) => "CreateEventSourceMapping",
+        ("GET", ["2015-03-31", "event-source-mappings"]) => "ListEventSourceMappings",
+        ("GET", ["2015-03-31", "event-source-mappings", _]) => "GetEventSourceMapping",
+        ("PUT", ["2015-03-31", "event-source-mappings", _]) => "UpdateEventSourceMapping",
+        ("DELETE", ["2015-03-31", "event-source-mappings", _]) => "DeleteEventSourceMapping",
         ("POST", []) if body.contains("Action=GetCallerIdentity") => "GetCallerIdentity",
         ("POST", []) if body.contains("Action=AssumeRoleWithWebIdentity") => "AssumeRoleWithWebIdentity",
         ("POST", []) if body.contains("Action=AssumeRole") => "AssumeRole",
@@ -151,7 +194,7 @@ fn serve(stream: &TcpStream, upstream: &str, state: &Mutex<State>) {
     let mut line = head.split(' ');
     let (method, path) = (line.next().unwrap_or_default(), line.next().unwrap_or_default());
     let text = String::from_utf8_lossy(&body).into_owned();
-    let name = operation(method, path, &text);
+    let name = operation(method, path, &head, &text);
     let faults: Vec<_> = {
         let mut state = state.lock().unwrap();
         state.calls.push(Call { operation: name.clone(), head: head.clone(), body: text });
