@@ -682,3 +682,361 @@ fn a_lost_answer_leaves_one_thing_of_each() {
         }
     }
 }
+
+#[test]
+fn what_is_in_use_is_waited_for() {
+    let name = "in-use";
+    let (universe, proxy, boto) = live(Kind::Ministack, name, "");
+    let arn = boto.make_queue(name);
+    let block_of = |members: &str| {
+        block(Kind::Ministack, name, &format!("  event_sources: {{event_source_arn: {arn}{members}}}\n"))
+    };
+    universe.write("dpl.yml", block_of(""));
+    // An old mapping of the same queue is still being deleted.
+    let deleting = json!({ "EventSourceArn": arn, "FunctionArn": format!("arn:aws:lambda:us-east-1:000000000000:function:{name}") });
+    for nth in 1..=3 {
+        proxy.on("ListEventSourceMappings", nth, listed("Deleting", &deleting));
+    }
+    universe.run("").code(0);
+    assert_eq!(proxy.writes(), ["CreateEventSourceMapping"]);
+    universe.write("dpl.yml", block_of(", batch_size: 3"));
+    let in_use =
+        Fault::Answer(400, "ResourceInUseException", "Cannot update the event source mapping because it is in use.");
+    proxy.on("UpdateEventSourceMapping", 1, in_use.clone()).on("DeleteEventSourceMapping", 1, in_use);
+    universe.run("").code(0);
+    universe.write("dpl.yml", block(Kind::Ministack, name, "  event_sources: []\n  event_sources_mode: replace\n"));
+    universe.run("").code(0);
+    assert_eq!(boto.mappings(name).len(), 0);
+    let busy = Fault::Answer(409, "ResourceConflictException", "The operation cannot be performed at this time.");
+    proxy.on("AddPermission", 1, busy.clone()).on("CreateFunctionUrlConfig", 1, busy.clone());
+    let more = "  permissions: {statement_id: a, principal: s3}\n  function_url: true\n  async_config: {maximum_retry_attempts: 1}\n";
+    proxy.on("PutFunctionEventInvokeConfig", 1, busy);
+    assert_eq!(deployed(Kind::Ministack, name, &universe, &proxy, more).len(), 6);
+}
+
+#[test]
+fn what_came_in_between_is_a_conflict() {
+    let name = "in-between";
+    let (universe, proxy, boto) = live(Kind::Ministack, name, "");
+    let arn = boto.make_queue(name);
+    let endpoint = emulator(Kind::Ministack).endpoint.clone();
+    let other = |service: &'static str, operation: &'static str, arguments: Value| {
+        let boto = Boto::of(&endpoint);
+        Fault::First(std::sync::Arc::new(move || drop(boto.call(service, operation, arguments.clone()))))
+    };
+    let statement = json!({ "FunctionName": name, "StatementId": "a", "Action": "lambda:InvokeFunction", "Principal": "sns.amazonaws.com" });
+    proxy.on("AddPermission", 1, other("lambda", "add_permission", statement));
+    universe.write("dpl.yml", block(Kind::Ministack, name, "  permissions: {statement_id: a, principal: s3}\n"));
+    universe
+        .run("")
+        .code(5)
+        .says("create the permission `a`")
+        .says("the permission was created by somebody else meanwhile");
+    let mapping = json!({ "FunctionName": name, "EventSourceArn": arn, "BatchSize": 7 });
+    // The second list is the one before it is created.
+    proxy.on("ListEventSourceMappings", 2, other("lambda", "create_event_source_mapping", mapping));
+    let source = format!("  event_sources: {{event_source_arn: {arn}, batch_size: 3}}\n");
+    universe.write("dpl.yml", block(Kind::Ministack, name, &source));
+    universe
+        .run("")
+        .code(5)
+        .says("the event source was created by somebody else meanwhile")
+        .says("run again to see what differs");
+    universe.run("").code(0).says("7 → 3");
+    assert_eq!(boto.mappings(name).len(), 1);
+}
+
+#[test]
+fn what_is_gone_already_is_removed() {
+    let name = "gone-already";
+    let (universe, proxy, boto) = live(Kind::Ministack, name, "");
+    let queue = boto.make_queue(name);
+    let all = format!(
+        "  function_url: NONE\n  permissions: {{statement_id: a, principal: s3}}\n  event_sources: {{event_source_arn: {queue}}}\n  async_config: {{maximum_retry_attempts: 1}}\n  log_retention_days: 1\n"
+    );
+    deployed(Kind::Ministack, name, &universe, &proxy, &all);
+    let gone = || {
+        Fault::Instead(
+            404,
+            json!({ "Type": "User", "message": "no such thing", "__type": "ResourceNotFoundException" }).to_string(),
+        )
+    };
+    for operation in [
+        "DeleteFunctionUrlConfig",
+        "RemovePermission",
+        "DeleteEventSourceMapping",
+        "DeleteFunctionEventInvokeConfig",
+        "DeleteRetentionPolicy",
+    ] {
+        proxy.on(operation, 0, gone());
+    }
+    let none = "  function_url: false\n  permissions: []\n  permissions_mode: replace\n  event_sources: []\n  event_sources_mode: replace\n  clear: [async_config, log_retention_days]\n";
+    assert_eq!(deployed(Kind::Ministack, name, &universe, &proxy, none).len(), 7);
+}
+
+#[test]
+fn a_role_that_may_not_read_the_queue_is_told_what_it_needs() {
+    let (universe, proxy, _) = live(Kind::Ministack, "no-rights", "");
+    for (arn, more, said, help) in [
+        (
+            "arn:aws:sqs:us-east-1:000000000000:q",
+            "",
+            "The provided execution role does not have permissions to call ReceiveMessage on SQS",
+            "as the policy `AWSLambdaSQSQueueExecutionRole` does",
+        ),
+        (
+            "arn:aws:kinesis:us-east-1:000000000000:stream/s",
+            ", starting_position: LATEST",
+            "Cannot access stream s. Please ensure the role can perform the GetRecords, GetShardIterator, DescribeStream, and ListStreams Actions on your stream in IAM.",
+            "as the policy `AWSLambdaKinesisExecutionRole` does",
+        ),
+        (
+            "arn:aws:mq:us-east-1:000000000000:broker:b:b-1",
+            ", queues: q",
+            "The provided execution role does not have permissions to call DescribeBroker on MQ",
+            "the secret that it is opened with",
+        ),
+    ] {
+        let source = format!("  event_sources: {{event_source_arn: '{arn}'{more}}}\n");
+        universe.write("dpl.yml", block(Kind::Ministack, "no-rights", &source));
+        proxy.on("CreateEventSourceMapping", 0, Fault::Answer(400, "InvalidParameterValueException", said));
+        proxy.forget_calls();
+        let outcome = universe.run("").code(1).says(&format!("create the event source `{arn}"));
+        assert!(proxy.writes().len() == 1, "{}", outcome.stdout);
+        if help.contains("SQS") {
+            outcome.says(said).says(help);
+        }
+    }
+}
+
+#[test]
+fn a_mapping_that_does_not_come_to_life_fails_with_its_reason() {
+    let name = "lifeless";
+    let (universe, proxy, boto) = live(Kind::Ministack, name, "");
+    let arn = boto.make_queue(name);
+    universe.write("dpl.yml", block(Kind::Ministack, name, &format!("  event_sources: {{event_source_arn: {arn}}}\n")));
+    let function = format!("arn:aws:lambda:us-east-1:000000000000:function:{name}");
+    let lifeless = json!({ "EventSourceArn": arn, "FunctionArn": function, "StateTransitionReason": "KMS key is disabled", "LastProcessingResult": "PROBLEM: none" });
+    proxy.on("ListEventSourceMappings", 3, listed("Disabled", &lifeless));
+    universe.run("").code(1).says(&format!("the event source `{arn}` is Disabled: KMS key is disabled; PROBLEM: none"));
+    universe.run("").code(0).says("unchanged");
+}
+
+#[test]
+fn a_run_that_is_killed_in_the_middle_is_made_up_for_by_the_next() {
+    let name = "killed-around";
+    let (universe, proxy, boto) = live(Kind::Ministack, name, "  permissions: {statement_id: a, principal: s3}\n");
+    let queue = boto.make_queue(name);
+    let more = format!(
+        "  function_url: NONE\n  permissions: {{statement_id: a, principal: sns}}\n  event_sources: {{event_source_arn: {queue}}}\n"
+    );
+    universe.write("dpl.yml", block(Kind::Ministack, name, &more));
+    for (nth, operation) in ["CreateFunctionUrlConfig", "AddPermission", "AddPermission", "CreateEventSourceMapping"]
+        .into_iter()
+        .enumerate()
+    {
+        proxy.forget_calls();
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let sender = std::sync::Mutex::new(sender);
+        proxy.on(
+            operation,
+            1,
+            Fault::Then(std::sync::Arc::new(move || {
+                let _ = sender.lock().unwrap().send(());
+                std::thread::sleep(std::time::Duration::from_secs(1));
+            })),
+        );
+        let mut child = universe.start("");
+        receiver.recv_timeout(std::time::Duration::from_secs(20)).unwrap_or_else(|_| panic!("{nth}: {operation}"));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        proxy.clear();
+    }
+    proxy.forget_calls();
+    universe.run("").code(0).says("unchanged");
+    assert_eq!(proxy.writes(), [""; 0], "each of them was done");
+    assert_eq!(boto.mappings(name).len(), 1);
+    let mut ids = statements(&boto, name, None);
+    ids.sort();
+    assert_eq!(ids, ["a", "dpl-lambda-url", "dpl-lambda-url-invoke"]);
+}
+
+#[test]
+fn mistakes_are_told_with_their_places() {
+    let universe = Universe::empty().file("dist/index.py", "def handler(e, c): return 1\n");
+    let mut unsaid = String::new();
+    for (written, said) in [
+        // Shapes.
+        ("function_url: [NONE]", "function_url: must be a map, not a list (dpl.yml:7:17)"),
+        ("function_url: {cors: '*'}", "function_url: `cors` must be a map, got `*` (dpl.yml:7:24)"),
+        (
+            "function_url: {cors: {max_age: 86401}}",
+            "function_url: `cors.max_age` must be a whole number of 0 to 86400 s, got `86401` (dpl.yml:7:34)",
+        ),
+        ("function_url: maybe", "function_url: must be AWS_IAM or NONE, got `maybe` (dpl.yml:7:17)"),
+        (
+            "function_url: {auth: NONE}",
+            "function_url: has no member `auth` (dpl.yml:7:18)\n    help: did you mean `auth_type`?",
+        ),
+        ("function_url: {cors: {nonsense: 1}}", "help: its members are allow_credentials, allow_headers"),
+        ("function_url: {auth_type: NONE, AuthType: NONE}", "function_url: `auth_type` stands twice (dpl.yml:7:35)"),
+        (
+            "reserved_concurrency: -1",
+            "reserved_concurrency: must be a whole number of at least 0, got `-1` (dpl.yml:7:25)",
+        ),
+        ("reserved_concurrency: many", "reserved_concurrency: must be a whole number"),
+        ("reserved_concurrency: {a: b}", "reserved_concurrency: must be one value, not a list or a map"),
+        ("provisioned_concurrency: 0", "provisioned_concurrency: must be a whole number of at least 1"),
+        (
+            "log_retention_days: 8",
+            "log_retention_days: must be a number of days that CloudWatch Logs takes, such as 1, 7, 14, 30, 90 or 365, got `8` (dpl.yml:7:23)",
+        ),
+        ("recursive_loop: maybe", "recursive_loop: must be Allow or Terminate, got `maybe`"),
+        ("runtime_management: Manual", "runtime_management: `Manual` needs a `runtime_version_arn`"),
+        (
+            "runtime_management: {update_runtime_on: Auto, runtime_version_arn: 'arn:aws:lambda:us-east-1::runtime:x'}",
+            "counts only with `update_runtime_on: Manual`",
+        ),
+        ("code_signing_config_arn: arn:aws:s3:::b", "is not the ARN of a code signing config"),
+        (
+            "async_config: {maximum_retry_attempts: 3}",
+            "async_config: `maximum_retry_attempts` must be a whole number of 0 to 2, got `3`",
+        ),
+        (
+            "async_config: {destination_config: {on_failure: queue}}",
+            "async_config: `destination_config.on_failure` `queue` is not an ARN",
+        ),
+        // Statements.
+        ("permissions: [{principal: s3}]", "permissions: `1.statement_id` is missing (dpl.yml:7:17)"),
+        ("permissions: {statement_id: a}", "permissions: `principal` is missing"),
+        ("permissions: [s3]", "permissions: `1` must be a map, got `s3`"),
+        (
+            "permissions: [{statement_id: a, principal: s3}, {statement_id: a, principal: sns}]",
+            "permissions: `a` stands twice (dpl.yml:7:51)",
+        ),
+        (
+            "permissions: [{statement_id: 'a b', principal: s3}]",
+            "permissions: `1.statement_id` `a b` is not the id of a statement",
+        ),
+        (
+            "permissions: [{statement_id: a, principal: '*'}]",
+            "permissions: `a` lets everybody invoke the function; name an account",
+        ),
+        (
+            "permissions: [{statement_id: a, principal: s3, source_account: '1'}]",
+            "permissions: `1.source_account` must be the 12 digits of an account, got `1`",
+        ),
+        (
+            "permissions: [{statement_id: a, principal: s3, action: invoke}]",
+            "permissions: `1.action` `invoke` is not an action of Lambda",
+        ),
+        ("permissions: [{statement_id: a, principal: '*', principal_org_id: x}]", "is not the id of an organisation"),
+        ("permissions_mode: replace", "permissions_mode: is given without `permissions`"),
+        ("event_sources_mode: all\n  event_sources: []", "event_sources_mode: must be `replace` or `merge`, got `all`"),
+        // Sources.
+        (
+            "event_sources: [{batch_size: 1}]",
+            "event_sources: has an item with neither `event_source_arn` nor `self_managed_event_source` (dpl.yml:7:19)",
+        ),
+        ("event_sources: [{event_source_arn: jobs}]", "event_sources: `1.event_source_arn` `jobs` is not an ARN"),
+        (
+            "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:1:q', batch_sice: 1}]",
+            "event_sources: `1` has no member `batch_sice` (dpl.yml:7:67)\n    help: did you mean `batch_size`?",
+        ),
+        (
+            "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:1:q', batch_size: 10001}]",
+            "`1.batch_size` must be a whole number of 1 to 10000, got `10001`",
+        ),
+        (
+            "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:1:q.fifo', batch_size: 11}]",
+            "is a FIFO queue, whose `batch_size` is 10 at most",
+        ),
+        (
+            "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:1:q', starting_position: LATEST}]",
+            "is a queue, which has no `starting_position`",
+        ),
+        (
+            "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:1:q', scaling_config: 1}]",
+            "`1.scaling_config` must be a whole number of 2 to 1000, got `1`",
+        ),
+        (
+            "event_sources: [{event_source_arn: 'arn:aws:kinesis:us-east-1:1:stream/s', scaling_config: 2}]",
+            "is no queue of SQS, which alone has a `scaling_config`",
+        ),
+        (
+            "event_sources: [{event_source_arn: 'arn:aws:dynamodb:us-east-1:1:table/t'}]",
+            "is a table; Lambda reads its stream",
+        ),
+        ("event_sources: [{event_source_arn: 'arn:aws:kafka:us-east-1:1:cluster/c/1'}]", "needs one name in `topics`"),
+        (
+            "event_sources: [{event_source_arn: 'arn:aws:mq:us-east-1:1:broker:b', queues: [a, b]}]",
+            "needs one name in `queues`",
+        ),
+        (
+            "event_sources: [{event_source_arn: 'arn:aws:kinesis:us-east-1:1:stream/s', starting_position: AT_TIMESTAMP}]",
+            "`starting_position: AT_TIMESTAMP` needs `starting_position_timestamp`",
+        ),
+        (
+            "event_sources: [{event_source_arn: 'arn:aws:kinesis:us-east-1:1:stream/s', starting_position_timestamp: 1}]",
+            "`starting_position_timestamp` needs `starting_position: AT_TIMESTAMP`",
+        ),
+        (
+            "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:1:q', filter_criteria: {filters: [{pattern: 'not json'}]}}]",
+            "`1.filter_criteria.filters.pattern` must be a map, or a JSON object as text",
+        ),
+        (
+            "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:1:q'}, {EventSourceArn: 'arn:aws:sqs:us-east-1:1:q'}]",
+            "event_sources: `arn:aws:sqs:us-east-1:1:q` stands twice (dpl.yml:7:68)",
+        ),
+        ("function_url: '{AuthType'", "function_url: begins like JSON but is not valid JSON (dpl.yml:7:17)"),
+        // Emptying.
+        ("clear: function_url", "`function_url` cannot be emptied"),
+        ("clear: recursive_loop", "`recursive_loop` cannot be emptied"),
+        ("clear: log_retention_days\n  log_retention_days: 1", "names `log_retention_days`, which is also given"),
+    ] {
+        universe.write("dpl.yml", format!("deploy:\n  function_name: f\n  role: r\n  runtime: python3.12\n  handler: index.handler\n  zip: dist\n  {written}\n"));
+        let outcome = universe.run("check");
+        if outcome.code != 3 || !outcome.all().contains(said) {
+            unsaid += &format!("{written}\n  should say {said}\n{}\n", outcome.all());
+        }
+    }
+    assert_eq!(unsaid, "");
+}
+
+#[test]
+fn one_thing_may_be_written_in_many_ways() {
+    let universe = Universe::empty().file("dist/index.py", "def handler(e, c): return 1\n");
+    let rendered = |written: &str| {
+        universe.write(
+            "dpl.yml",
+            format!("function_name: f\nrole: r\nruntime: python3.12\nhandler: index.handler\nzip: dist\n{written}\n"),
+        );
+        universe.run("check").code(0);
+    };
+    for written in [
+        "function_url: {auth_type: none, cors: {allow_origins: '*', allow-methods: [GET, PUT], MaxAge: 5, allowHeaders: 'a, b'}}",
+        "function_url: '{\"AuthType\": \"NONE\"}'",
+        "function_url: on",
+        "permissions: ['{\"StatementId\": \"a\", \"Principal\": \"s3\"}']",
+        "async_config: '{\"MaximumRetryAttempts\": 1}'",
+        "permissions: '[{\"StatementId\": \"a\", \"Principal\": \"s3.amazonaws.com\"}]'",
+        "permissions: {statement_id: a, principal: s3}",
+        "event_sources: '[{\"EventSourceArn\": \"arn:aws:sqs:us-east-1:1:q\", \"FilterCriteria\": {\"Filters\": [{\"Pattern\": \"{}\"}]}}]'",
+        "event_sources: {EventSourceArn: 'arn:aws:sqs:us-east-1:1:q', batch-size: 1_000, maximumBatchingWindowInSeconds: 1}",
+        "reserved_concurrency: '5'",
+        "log_retention_days: 14",
+        "runtime_management: functionupdate",
+    ] {
+        rendered(written);
+    }
+    let universe = Universe::empty()
+        .file("dist/index.py", "def handler(e, c): return 1\n")
+        .file("dpl.yml", "function_name: f\nrole: r\nruntime: python3.12\nhandler: index.handler\nzip: dist\n")
+        .with("INPUT_FUNCTION-URL", "{\"AuthType\": \"NOONE\"}")
+        .with("DPL_LAMBDA_EVENT_SOURCES", "[{\"EventSourceArn\": \"x\"}]");
+    universe
+        .run("check")
+        .code(3)
+        .says("function_url: `auth_type` must be AWS_IAM or NONE, got `NOONE`")
+        .says("event_sources: `1.event_source_arn` `x` is not an ARN");
+}

@@ -104,6 +104,11 @@ impl Proxy {
         calls.iter().filter(|call| call.operation == operation).cloned().collect()
     }
 
+    /// Makes nothing go wrong any more.
+    pub fn clear(&self) {
+        self.state.lock().unwrap().rules.clear();
+    }
+
     pub fn forget_calls(&self) {
         self.state.lock().unwrap().calls.clear();
     }
