@@ -3,7 +3,9 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::blocks::truth;
+use super::env::structured;
 use super::layer::{Entry, Given, Value};
+use super::options;
 use super::read::Reader;
 use crate::place::{Place, Problem};
 use crate::settings::{Member, Need, Shape, snake};
@@ -31,6 +33,9 @@ impl Structures<'_> {
     }
 
     fn value(&mut self, given: &Given, shape: &Shape, path: &str) -> Option<Json> {
+        if let Some(unpacked) = self.unpacked(given, shape) {
+            return self.value(&unpacked?, shape, path);
+        }
         match (shape, &given.value) {
             (_, Value::Null) => None,
             (Shape::Members { members, .. }, Value::Map(entries)) => self.members(entries, members, path, &given.place),
@@ -79,6 +84,23 @@ impl Structures<'_> {
             (_, Value::List(_) | Value::Map(_)) => {
                 self.wrong(path, "must be one value, not a list or a map", &given.place);
                 None
+            }
+        }
+    }
+
+    /// What JSON within a text says, where a map or a list is wanted; nothing at all for any other value.
+    fn unpacked(&mut self, given: &Given, shape: &Shape) -> Option<Option<Given>> {
+        let (Shape::Members { .. } | Shape::List(_), Value::Text(text)) = (shape, &given.value) else { return None };
+        let (option, _) = options::find(self.option)?;
+        if !text.trim_start().starts_with(['[', '{']) {
+            return None;
+        }
+        match structured(option, None, text.clone(), &given.place) {
+            Ok(Given { value: Value::Text(_), .. }) => None,
+            Ok(unpacked) => Some(Some(unpacked)),
+            Err(problem) => {
+                self.reader.problems.push(problem);
+                Some(None)
             }
         }
     }
@@ -156,8 +178,9 @@ fn scalar(shape: &Shape, text: &str) -> Result<Json, String> {
             word.map(|word| json!(word)).ok_or_else(|| format!("must be {}, got `{text}`", either(words)))
         }
         Shape::Number { unit, least, most } => {
-            let beyond = if *most >= i64::from(i32::MAX) { "up".to_owned() } else { most.to_string() };
-            let range = format!("{least} to {beyond}{}{unit}", if unit.is_empty() { "" } else { " " });
+            let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
+            let open = *most >= i64::from(i32::MAX);
+            let range = if open { format!("at least {least}{unit}") } else { format!("{least} to {most}{unit}") };
             match text.replace('_', "").parse::<i64>() {
                 Ok(number) if (*least..=*most).contains(&number) => Ok(number.into()),
                 _ => Err(format!("must be a whole number of {range}, got `{text}`")),

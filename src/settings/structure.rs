@@ -200,6 +200,10 @@ impl Setting for Structure {
     /// Only members that were written count, each on its own.
     fn differences(&self, setting: &'static str, live: Option<&Self>) -> Vec<Difference> {
         let mut found = Vec::new();
+        // No member at all is no wish.
+        if matches!((&self.0, live), (Value::Object(members), Some(Self(Value::Object(_)))) if members.is_empty()) {
+            return found;
+        }
         let nothing = Value::Null;
         compare("", &self.0, live.map_or(&nothing, |live| &live.0), &mut |path, from, to| {
             found.push(Difference { setting, key: (!path.is_empty()).then(|| path.to_owned()), from, to });
@@ -364,6 +368,11 @@ mod tests {
         assert_eq!(told(wide.clone(), wide.clone()), 0);
         assert_eq!(told(wide.clone(), narrow.clone()), 1, "a condition that is no longer wanted goes");
         assert_eq!(told(narrow, wide), 1);
+    }
+
+    #[test]
+    fn no_member_at_all_is_no_wish() {
+        assert_eq!(differences(json!({}), json!({ "AuthType": "NONE" })), [""; 0]);
     }
 
     #[test]

@@ -39,6 +39,9 @@ mod release;
 // What layers do.
 mod layers;
 
+// What stands around a function.
+mod around;
+
 // What goes through a bucket.
 mod upload;
 

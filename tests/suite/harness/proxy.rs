@@ -104,6 +104,11 @@ impl Proxy {
         calls.iter().filter(|call| call.operation == operation).cloned().collect()
     }
 
+    /// Makes nothing go wrong any more.
+    pub fn clear(&self) {
+        self.state.lock().unwrap().rules.clear();
+    }
+
     pub fn forget_calls(&self) {
         self.state.lock().unwrap().calls.clear();
     }
@@ -135,9 +140,6 @@ fn around(method: &str, rest: &[&str]) -> Option<&'static str> {
         ("GET", ["code-signing-config"]) => "GetFunctionCodeSigningConfig",
         ("PUT", ["code-signing-config"]) => "PutFunctionCodeSigningConfig",
         ("DELETE", ["code-signing-config"]) => "DeleteFunctionCodeSigningConfig",
-        ("GET", ["aliases", _]) => "GetAlias",
-        ("POST", ["aliases"]) => "CreateAlias",
-        ("PUT", ["aliases", _]) => "UpdateAlias",
         _ => return None,
     })
 }
@@ -168,7 +170,6 @@ fn operation(method: &str, path: &str, head: &str, body: &str) -> String {
         ("PUT", ["2015-03-31", "functions", _, "aliases", _]) => "UpdateAlias",
         ("GET", ["2021-10-31", "functions", _, "urls"]) => "ListFunctionUrlConfigs",
         ("GET", [_, "functions", _, "provisioned-concurrency"]) if has("List") => "ListProvisionedConcurrencyConfigs",
-        ("GET", ["2015-03-31", "event-source-mappings"]) => "ListEventSourceMappings",
         ("GET", ["2018-10-31", "layers", _, "versions"]) => "ListLayerVersions",
         ("GET", ["2018-10-31", "layers", _, "versions", _]) => "GetLayerVersion",
         ("POST", ["2018-10-31", "layers", _, "versions"]) => "PublishLayerVersion",
@@ -176,6 +177,7 @@ fn operation(method: &str, path: &str, head: &str, body: &str) -> String {
         ("DELETE", ["2017-03-31", "tags", ..]) => "UntagResource",
         (method, [_, "functions", _, rest @ ..]) if around(method, rest).is_some() => around(method, rest).unwrap(),
         ("POST", ["2015-03-31", "event-source-mappings"]) => "CreateEventSourceMapping",
+        ("GET", ["2015-03-31", "event-source-mappings"]) => "ListEventSourceMappings",
         ("GET", ["2015-03-31", "event-source-mappings", _]) => "GetEventSourceMapping",
         ("PUT", ["2015-03-31", "event-source-mappings", _]) => "UpdateEventSourceMapping",
         ("DELETE", ["2015-03-31", "event-source-mappings", _]) => "DeleteEventSourceMapping",
