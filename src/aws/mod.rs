@@ -1,7 +1,7 @@
 //! The only module that knows the SDK. No type of the SDK crosses its border.
 //!
 //! `connect` finds Region and credentials, `assume` takes on roles, `read` takes the snapshot, `write` does the steps, `store` puts packages into
-//! buckets, `look` reads what people want to see, `invoke`, `delete` and `rollback` do what their names say, `settle` waits, `fault` turns what AWS answers into our kinds. Must not know printing, dialects or configuration layers.
+//! buckets, `images` asks which image a tag is, `look` reads what people want to see, `invoke`, `delete` and `rollback` do what their names say, `settle` waits, `fault` turns what AWS answers into our kinds. Must not know printing, dialects or configuration layers.
 
 mod alias;
 mod assume;
@@ -10,6 +10,7 @@ mod connect;
 mod convert;
 mod delete;
 mod fault;
+mod images;
 mod invoke;
 mod look;
 mod read;
@@ -26,12 +27,14 @@ use tokio::sync::watch;
 
 pub use connect::{Connection, connect};
 pub use delete::held_by;
+pub use images::resolve;
 pub use invoke::Manner;
 pub use store::fetch;
 
 use crate::apply::{Fault, FaultKind, Meanwhile, Progress, Signal};
-use crate::package::{Archive, Artifact};
+use crate::package::{Archive, Package};
 use crate::remote::Live;
+use fault::Failed;
 use settle::Deadline;
 
 /// The AWS side of one function's deployment: reads it, waits for it, writes it, all before one deadline.
@@ -40,8 +43,8 @@ pub struct Session<'a> {
     s3: aws_sdk_s3::Client,
     /// The function as the user wrote it: name or ARN.
     function: String,
-    /// The package; absent where nothing is deployed.
-    artifact: Option<&'a Artifact>,
+    /// What is deployed; absent where nothing is.
+    package: Option<&'a Package>,
     deadline: Deadline,
     interrupt: watch::Receiver<Option<Signal>>,
     tell: &'a dyn Fn(Meanwhile),
@@ -62,7 +65,7 @@ impl<'a> Session<'a> {
     pub fn new(
         connection: &Connection,
         function: &str,
-        artifact: impl Into<Option<&'a Artifact>>,
+        package: impl Into<Option<&'a Package>>,
         wait_timeout: Duration,
         interrupt: watch::Receiver<Option<Signal>>,
         tell: &'a dyn Fn(Meanwhile),
@@ -71,7 +74,7 @@ impl<'a> Session<'a> {
             lambda: connection.lambda.clone(),
             s3: connection.s3.clone(),
             function: function.to_owned(),
-            artifact: artifact.into(),
+            package: package.into(),
             deadline: Deadline::after(wait_timeout),
             interrupt,
             tell,
@@ -82,13 +85,19 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn archive(&self) -> Result<&'a Archive, Fault> {
-        let none = || Fault::new(FaultKind::Failed, "there is no package to send");
-        self.artifact.map(|artifact| &artifact.archive).ok_or_else(none)
-    }
-
     /// Gives the steps the whole of `wait_timeout`, however long ago the plan was made.
     pub fn restart_deadline(&mut self) {
         self.deadline = self.deadline.restarted();
+    }
+
+    /// The address of the image that the function was last seen to have; nothing where it has a package.
+    pub fn image(&self) -> Option<&str> {
+        self.live.as_ref()?.image.as_deref()
+    }
+
+    /// The archive to send.
+    fn archive(&self) -> Result<&'a Archive, Failed> {
+        let nothing = || Fault::new(FaultKind::Failed, "there is no package to send");
+        Ok(&self.package.and_then(Package::archive).ok_or_else(nothing)?.archive)
     }
 }

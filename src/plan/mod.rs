@@ -7,19 +7,21 @@ mod policy;
 mod preflight;
 mod release;
 mod rollback;
+mod rules;
 mod step;
 mod wanted;
 
 use std::collections::BTreeMap;
 
 pub use policy::policy;
-pub use preflight::check;
+pub use preflight::{Checked, check};
 pub use rollback::Rollback;
+pub use rules::Doubt;
 pub use step::{Action, AliasChange, AttachmentChange, CodeChange, Object, Step, TagChange, Through, VersionRef};
 
 use crate::deployment::{Code, CodeSource, Deployment, ObjectKey, Others, Publish, Upload};
 use crate::package::inspect::{Date, Finding};
-use crate::package::{Artifact, DIRECT_LIMIT};
+use crate::package::{Artifact, DIRECT_LIMIT, Image, Package};
 use crate::remote::{Caller, Live, Remote, Stored, Version};
 use crate::settings::{Architecture, Settings};
 
@@ -38,6 +40,8 @@ pub struct Plan {
     pub published: Option<String>,
     /// What is probably a mistake in the package, but stops nothing.
     pub warnings: Vec<Finding>,
+    /// What is probably a mistake in the settings, but stops nothing.
+    pub doubts: Vec<Doubt>,
     /// What people should know besides: above all what is live and not named, so it stays.
     pub notes: Vec<String>,
 }
@@ -67,7 +71,7 @@ pub enum Cause {
 }
 
 /// Plans one deployment. The day is for what ends on a date.
-pub fn plan(deployment: &Deployment, artifact: &Artifact, remote: &Remote, caller: &Caller, today: Date) -> Plan {
+pub fn plan(deployment: &Deployment, package: &Package, remote: &Remote, caller: &Caller, today: Date) -> Plan {
     let mut plan = Plan {
         function: deployment.function.name.clone(),
         region: caller.region.clone(),
@@ -76,11 +80,12 @@ pub fn plan(deployment: &Deployment, artifact: &Artifact, remote: &Remote, calle
         published: None,
         notes: Vec::new(),
         warnings: Vec::new(),
+        doubts: Vec::new(),
     };
     plan.guard(deployment, remote, caller);
     match remote {
-        Remote::Absent => plan.create(deployment, artifact, caller, today),
-        Remote::Present(live) => plan.update(deployment, artifact, live, caller, today),
+        Remote::Absent => plan.create(deployment, package, caller, today),
+        Remote::Present(live) => plan.update(deployment, package, live, caller, today),
     }
     plan
 }
@@ -116,14 +121,24 @@ impl Plan {
             let message = format!("the credentials belong to account {account}, not to {expected}");
             self.refuse("expect_account", message, "use credentials of the expected account");
         }
+        let source = &deployment.code.source;
         if let Remote::Present(live) = remote
-            && live.package_type != "Zip"
+            && live.package_type != source.package_type()
         {
             let message = format!(
-                "`{}` has the package type {}, which AWS never changes; this deploys a Zip package",
-                self.function, live.package_type
+                "`{}` has the package type {}, which AWS never changes; this deploys the type {}",
+                self.function,
+                live.package_type,
+                source.package_type()
             );
-            self.refuse("zip", message, "deploy under another function name");
+            self.refuse(source.option(), message, "deploy under another function name");
+        }
+        if let CodeSource::Image(uri) = source
+            && uri.region != caller.region
+        {
+            let message = format!("the image is in {}, the function in {}", uri.region, caller.region);
+            let help = "push the image to the function's Region, or let ECR replicate it: Lambda takes from no other";
+            self.refuse("image_uri", message, help);
         }
         let live_revision = match remote {
             Remote::Absent => None,
@@ -144,13 +159,15 @@ impl Plan {
         }
     }
 
-    fn create(&mut self, deployment: &Deployment, artifact: &Artifact, caller: &Caller, today: Date) {
+    fn create(&mut self, deployment: &Deployment, package: &Package, caller: &Caller, today: Date) {
         let wanted = wanted::settings(deployment, None, caller, self);
-        self.inspect(deployment, artifact, &wanted, None, today);
+        self.inspect(deployment, package.archive(), &wanted, None, today);
+        self.ask_rules(deployment, &wanted, None);
+        let of_image = package.archive().is_none();
         for (option, missing) in [
             ("role", wanted.role.is_none()),
-            ("runtime", wanted.runtime.is_none()),
-            ("handler", wanted.handler.is_none()),
+            ("runtime", wanted.runtime.is_none() && !of_image),
+            ("handler", wanted.handler.is_none() && !of_image),
         ] {
             if missing {
                 let message = format!("`{}` does not exist yet, and to create it AWS needs a {option}", self.function);
@@ -162,21 +179,23 @@ impl Plan {
             }
         }
         let tags = deployment.tags.as_ref().map(|tags| tags.entries.clone()).unwrap_or_default();
-        let code = code_change(deployment, artifact, None);
+        let code = code_change(deployment, package, None);
         self.upload(&code);
         let differences = wanted.differences(&Settings::default());
         let code_signing_config_arn = attachments::code_signing(deployment);
         let differences = differences.into_iter().chain(attachments::code_signing_difference(deployment)).collect();
         let settings = Box::new(wanted);
         self.steps.push(Step::CreateFunction { differences, settings, tags, code, code_signing_config_arn });
-        self.publish(deployment, artifact);
+        self.publish(deployment, package);
         self.point_alias(deployment, None);
         self.attach(deployment, None);
     }
 
-    fn update(&mut self, deployment: &Deployment, artifact: &Artifact, live: &Live, caller: &Caller, today: Date) {
+    fn update(&mut self, deployment: &Deployment, package: &Package, live: &Live, caller: &Caller, today: Date) {
         let wanted = wanted::settings(deployment, Some(live), caller, self);
-        self.inspect(deployment, artifact, &wanted.or(&live.settings), live.architecture, today);
+        let effective = wanted.or(&live.settings);
+        self.inspect(deployment, package.archive(), &effective, live.architecture, today);
+        self.ask_rules(deployment, &effective, Some(live));
         self.sign(deployment, live);
         let differences = wanted.differences(&live.settings);
         if !differences.is_empty() {
@@ -185,9 +204,9 @@ impl Plan {
             self.steps.push(Step::UpdateConfiguration { settings, differences });
         }
         self.tags(deployment, live);
-        let code = code_change(deployment, artifact, Some(live));
+        let code = code_change(deployment, package, Some(live));
         let architecture = code.architecture;
-        let differs = code.to != live.code_sha256
+        let differs = code.to != code.from
             || architecture != live.architecture
             || code.source_kms_key_arn != live.source_kms_key_arn;
         if differs {
@@ -199,10 +218,14 @@ impl Plan {
         }
         let newest = live.newest_version.as_ref();
         self.published = newest
-            .filter(|version| is_published(version, &wanted, artifact, architecture))
+            .filter(|version| {
+                let code =
+                    if differs || package.archive().is_some() { package.code() } else { Some(&*live.code_sha256) };
+                is_published(version, &wanted, code, architecture)
+            })
             .map(|version| version.number.clone());
         if self.published.is_none() {
-            self.publish(deployment, artifact);
+            self.publish(deployment, package);
         }
         self.point_alias(deployment, live.alias.as_ref());
         self.attach(deployment, Some(live));
@@ -255,11 +278,11 @@ impl Plan {
         }
     }
 
-    fn publish(&mut self, deployment: &Deployment, artifact: &Artifact) {
+    fn publish(&mut self, deployment: &Deployment, package: &Package) {
         if deployment.release.publish == Publish::Version {
             self.steps.push(Step::PublishVersion {
                 description: deployment.release.version_description.clone(),
-                code_sha256: artifact.code_sha256.clone(),
+                code_sha256: package.archive().map(|artifact| artifact.code_sha256.clone()),
             });
         }
     }
@@ -304,20 +327,44 @@ impl Plan {
 }
 
 /// Whether the newest version is this code and these settings already. Its description is its own.
-fn is_published(version: &Version, wanted: &Settings, artifact: &Artifact, architecture: Option<Architecture>) -> bool {
+///
+/// AWS has the digits of an image's digest as the hash of its code.
+fn is_published(version: &Version, wanted: &Settings, code: Option<&str>, architecture: Option<Architecture>) -> bool {
     let differences = wanted.differences(&version.settings);
-    version.code_sha256 == artifact.code_sha256
+    code.is_some_and(|code| version.code_sha256 == code.strip_prefix("sha256:").unwrap_or(code))
         && (architecture.is_none() || version.architecture == architecture)
         && differences.iter().all(|difference| difference.setting == "description")
 }
 
-/// The package as it is sent, in which way, and what is live before it.
-fn code_change(deployment: &Deployment, artifact: &Artifact, live: Option<&Live>) -> CodeChange {
+/// The code as it is sent, in which way, and what is live before it.
+fn code_change(deployment: &Deployment, package: &Package, live: Option<&Live>) -> CodeChange {
+    match package {
+        Package::Archive(artifact) => archive_change(deployment, artifact, live),
+        Package::Image(image) => image_change(deployment, image, live),
+    }
+}
+
+fn image_change(deployment: &Deployment, image: &Image, live: Option<&Live>) -> CodeChange {
+    let from_architecture = live.and_then(|live| live.architecture);
+    CodeChange {
+        from: live.map(|live| live.code().to_owned()),
+        to: image.digest.clone(),
+        size: 0,
+        files: 0,
+        left_out: 0,
+        architecture: deployment.code.architecture.or(from_architecture),
+        from_architecture,
+        source_kms_key_arn: None,
+        through: Through::Image(image.clone()),
+    }
+}
+
+fn archive_change(deployment: &Deployment, artifact: &Artifact, live: Option<&Live>) -> CodeChange {
     let from_architecture = live.and_then(|live| live.architecture);
     let key = deployment.code.source_kms_key_arn.clone();
     CodeChange {
-        from: live.map(|live| live.code_sha256.clone()),
-        to: artifact.code_sha256.clone(),
+        from: live.map(|live| live.code().to_owned()),
+        to: Some(artifact.code_sha256.clone()),
         size: artifact.archive.size(),
         files: artifact.entries.len(),
         left_out: artifact.left_out,
@@ -336,14 +383,14 @@ fn through(code: &Code, artifact: &Artifact) -> Through {
             let object = Object { bucket, key, size, code_sha256, by_hash: false, expected_owner, kms_key_arn: None };
             Through::Found { object, version_id: artifact.version_id.clone() }
         }
-        (CodeSource::Path(_), Some(Upload { bucket, key, expected_owner, kms_key_arn })) => {
+        (CodeSource::Path(_) | CodeSource::Image(_), Some(Upload { bucket, key, expected_owner, kms_key_arn })) => {
             let (key, by_hash) = match key {
                 ObjectKey::ByHash(prefix) => (format!("{prefix}{}.zip", artifact.hex_sha256()), true),
                 ObjectKey::Given(key) => (key, false),
             };
             Through::Upload(Object { bucket, key, size, code_sha256, by_hash, expected_owner, kms_key_arn })
         }
-        (CodeSource::Path(_), None) => Through::Call,
+        (CodeSource::Path(_) | CodeSource::Image(_), None) => Through::Call,
     }
 }
 

@@ -203,6 +203,15 @@ impl Allowed<'_> {
                     self.allow(&["kms:GenerateDataKey", "kms:Decrypt"], vec![key]);
                 }
             }
+            (CodeSource::Image(uri), _) => {
+                let repository = &uri.repository;
+                let arn =
+                    format!("arn:{}:ecr:{}:{}:repository/{repository}", self.place.partition, uri.region, uri.account);
+                // Lambda looks with the rights of who deploys, and adds itself to the policy of the repository.
+                let look = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+                let policy = ["ecr:GetRepositoryPolicy", "ecr:SetRepositoryPolicy"];
+                self.allow(&[look, policy].concat(), vec![arn]);
+            }
             (CodeSource::Path(_), None) => {}
         }
         if let Some(key) = self.deployment.code.source_kms_key_arn.clone() {

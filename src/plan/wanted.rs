@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value as Json;
+
 use super::Plan;
 use crate::deployment::{Deployment, Keyed, Others};
 use crate::remote::{Caller, Live};
@@ -111,5 +113,12 @@ pub(super) fn completed(names: &[&str], wanted: &Settings, live: &Settings) -> S
             names.extend_from_slice(group);
         }
     }
-    wanted.or(live).only(&names)
+    let mut sent = wanted.or(live).only(&names);
+    // Levels are of the format JSON: AWS refuses those of the live function beside any other.
+    if let Some(Json::Object(members)) = sent.logging_config.as_mut().map(|config| &mut config.0)
+        && members.get("LogFormat").and_then(Json::as_str) == Some("Text")
+    {
+        members.retain(|name, _| !name.ends_with("LogLevel"));
+    }
+    sent
 }

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::{
-    event::{Deployed, Ending, Failure},
+    event::{Deployed, Ending, Failure, MadeOf},
     live, plan, sanitise,
 };
 use crate::host::Build;
-use crate::plan::{Action, AliasChange, CodeChange, Plan, Rollback, Step};
+use crate::plan::{Action, AliasChange, CodeChange, Plan, Rollback, Step, Through};
 use crate::settings::{Difference, Setting};
 
 /// Text in a table's cell or a paragraph, with nothing that Markdown or HTML would read.
@@ -41,9 +41,14 @@ pub(super) fn of_deployed(deployed: &Deployed) -> String {
     [title, table, weight(deployed), time(deployed), format!("{}\n\n", last.join(" · "))].join("\n\n")
 }
 
-/// How large the package is, and what makes it so.
+/// How large the package is, and what makes it so; or which image it is.
 fn weight(deployed: &Deployed) -> String {
-    let Deployed { package_size, unpacked, largest_folders, code_sha256, .. } = deployed;
+    let (package_size, unpacked, largest_folders, code_sha256) = match &deployed.made_of {
+        MadeOf::Archive { size, unpacked, largest_folders, code_sha256 } => {
+            (size, unpacked, largest_folders, code_sha256)
+        }
+        MadeOf::Image { address } => return format!("**Image** {}", text(address)),
+    };
     let folder = |(name, bytes): &(String, u64)| format!("{} {}", text(name), plan::size(*bytes));
     let folders: Vec<_> = largest_folders.iter().map(folder).collect();
     let largest = if folders.is_empty() { String::new() } else { format!(" Largest: {}.", folders.join(", ")) };
@@ -186,7 +191,11 @@ fn rows(step: &Step) -> Vec<[String; 3]> {
 }
 
 fn contents(code: &CodeChange) -> String {
-    format!("{} ({})", plan::short(&code.to), plan::count(code.files, "file"))
+    let what = match &code.through {
+        Through::Image(image) => image.uri.name(),
+        Through::Call | Through::Upload(_) | Through::Found { .. } => plan::count(code.files, "file"),
+    };
+    format!("{} ({what})", plan::identity(code))
 }
 
 /// Both ends of a setting's change. What belongs to a key is hidden.

@@ -36,6 +36,9 @@ mod release;
 // What goes through a bucket.
 mod upload;
 
+// What is made of a container image.
+mod image;
+
 // What may be done, and what is shown without doing anything.
 mod policy;
 

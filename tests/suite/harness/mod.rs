@@ -1,5 +1,6 @@
 //! What every test stands on: emulators, a fault proxy, and a universe with a scrubbed environment.
 
+pub mod boto;
 pub mod emulator;
 pub mod http;
 pub mod oracles;
@@ -10,6 +11,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
+pub use boto::boto;
 pub use emulator::{Emulator, Kind};
 pub use http::Aws;
 pub use proxy::{Fault, Proxy};
