@@ -8,7 +8,9 @@ use std::{
     time::Duration,
 };
 
-use crate::settings::{AliasName, Architecture, Attachment, FunctionName, Handler, Role, Secret, Settings, Structure};
+use crate::settings::{
+    AliasName, Architecture, Attachment, FunctionName, Handler, ImageUri, Role, Secret, Settings, Structure,
+};
 
 /// One function as it should be.
 #[derive(Debug, Clone)]
@@ -208,6 +210,8 @@ pub enum CodeSource {
         /// The account that the bucket must belong to; absent for any.
         expected_owner: Option<String>,
     },
+    /// A container image.
+    Image(ImageUri),
 }
 
 impl Target {
@@ -229,6 +233,24 @@ impl CodeSource {
         match self {
             Self::Path(path) => path.display().to_string(),
             Self::Object { bucket, key, .. } => format!("s3://{bucket}/{key}"),
+            Self::Image(uri) => uri.to_string(),
+        }
+    }
+
+    /// What AWS calls a function that is made of it: what it never changes.
+    pub fn package_type(&self) -> &'static str {
+        match self {
+            Self::Path(_) | Self::Object { .. } => "Zip",
+            Self::Image(_) => "Image",
+        }
+    }
+
+    /// The option that names it.
+    pub fn option(&self) -> &'static str {
+        match self {
+            Self::Path(_) => "zip",
+            Self::Object { .. } => "s3_key",
+            Self::Image(_) => "image_uri",
         }
     }
 }

@@ -104,9 +104,9 @@ impl Error {
         Self::Asked { headline, fault, function: function.to_owned() }
     }
 
-    /// The bucket for a package could not be asked.
+    /// The bucket of a package, or the registry of an image, could not be asked.
     pub fn look(fault: Fault, function: &str, url: &str) -> Self {
-        let headline = format!("cannot look for the package of `{function}` at {url}");
+        let headline = format!("cannot look for the code of `{function}` at {url}");
         Self::Asked { headline, fault, function: function.to_owned() }
     }
 

@@ -194,6 +194,11 @@ impl ProvideCredentials for Remembered {
 }
 
 impl Connection {
+    /// What every client is made with.
+    pub(super) fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
     /// Asks STS whose credentials these are, once.
     pub async fn identify(&mut self) -> Result<(), Fault> {
         if self.caller.account.is_some() {

@@ -106,6 +106,7 @@ impl Session<'_> {
     pub(super) async fn publish_layer(&mut self, change: &LayerChange) -> Result<Done, Failed> {
         let call = Call { action: "lambda:PublishLayerVersion", resource: &self.function.clone() };
         let content = match self.source(&change.code)? {
+            Source::Image(_) => return Err(Fault::new(FaultKind::Failed, "a layer is never an image").into()),
             Source::Bytes(bytes) => LayerVersionContentInput::builder().zip_file(bytes),
             Source::Object { bucket, key, version } => {
                 LayerVersionContentInput::builder().s3_bucket(bucket).s3_key(key).set_s3_object_version(version)
@@ -164,7 +165,7 @@ fn is_published(found: &LayerVersion, change: &LayerChange) -> bool {
     let LayerVersion { arn: _, number, code_sha256, compatible_runtimes, compatible_architectures, license_info } =
         found;
     change.before.is_none_or(|before| *number > before)
-        && *code_sha256 == change.code.to
+        && Some(code_sha256) == change.code.to.as_ref()
         && *compatible_runtimes == change.compatible_runtimes
         && *compatible_architectures == change.compatible_architectures
         && *license_info == change.license_info

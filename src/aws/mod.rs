@@ -1,7 +1,7 @@
 //! The only module that knows the SDK. No type of the SDK crosses its border.
 //!
 //! `connect` finds Region and credentials, `assume` takes on roles, `read` takes the snapshot, `write` does the steps, `store` puts packages into
-//! buckets, `layers` publishes layers, `look` reads what people want to see, `invoke`, `delete` and `rollback` do what their names say, `settle` waits, `fault` turns what AWS answers into our kinds. Must not know printing, dialects or configuration layers.
+//! buckets, `images` asks which image a tag is, `layers` publishes layers, `look` reads what people want to see, `invoke`, `delete` and `rollback` do what their names say, `settle` waits, `fault` turns what AWS answers into our kinds. Must not know printing, dialects or configuration layers.
 
 mod alias;
 mod assume;
@@ -10,6 +10,7 @@ mod connect;
 mod convert;
 mod delete;
 mod fault;
+mod images;
 mod invoke;
 mod layers;
 mod look;
@@ -27,12 +28,14 @@ use tokio::sync::watch;
 
 pub use connect::{Connection, connect};
 pub use delete::held_by;
+pub use images::resolve;
 pub use invoke::Manner;
 pub use store::fetch;
 
 use crate::apply::{Fault, FaultKind, Meanwhile, Progress, Signal};
-use crate::package::{Archive, Artifact};
+use crate::package::Archive;
 use crate::remote::Live;
+use fault::Failed;
 use settle::Deadline;
 
 /// The AWS side of one function's or layer's deployment: reads it, waits for it, writes it, all before one deadline.
@@ -42,8 +45,8 @@ pub struct Session<'a> {
     logs: aws_sdk_cloudwatchlogs::Client,
     /// The function as the user wrote it, name or ARN; or the name of a layer.
     function: String,
-    /// The package; absent where nothing is deployed.
-    artifact: Option<&'a Artifact>,
+    /// The package; absent where none is sent.
+    archive: Option<&'a Archive>,
     deadline: Deadline,
     interrupt: watch::Receiver<Option<Signal>>,
     tell: &'a dyn Fn(Meanwhile),
@@ -64,7 +67,7 @@ impl<'a> Session<'a> {
     pub fn new(
         connection: &Connection,
         function: &str,
-        artifact: impl Into<Option<&'a Artifact>>,
+        archive: Option<&'a Archive>,
         wait_timeout: Duration,
         interrupt: watch::Receiver<Option<Signal>>,
         tell: &'a dyn Fn(Meanwhile),
@@ -74,7 +77,7 @@ impl<'a> Session<'a> {
             s3: connection.s3.clone(),
             logs: connection.logs.clone(),
             function: function.to_owned(),
-            artifact: artifact.into(),
+            archive,
             deadline: Deadline::after(wait_timeout),
             interrupt,
             tell,
@@ -85,13 +88,19 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn archive(&self) -> Result<&'a Archive, Fault> {
-        let none = || Fault::new(FaultKind::Failed, "there is no package to send");
-        self.artifact.map(|artifact| &artifact.archive).ok_or_else(none)
-    }
-
     /// Gives the steps the whole of `wait_timeout`, however long ago the plan was made.
     pub fn restart_deadline(&mut self) {
         self.deadline = self.deadline.restarted();
+    }
+
+    /// The address of the image that the function was last seen to have; nothing where it has a package.
+    pub fn image(&self) -> Option<&str> {
+        self.live.as_ref()?.image.as_deref()
+    }
+
+    /// The archive to send.
+    fn archive(&self) -> Result<&'a Archive, Failed> {
+        let nothing = || Fault::new(FaultKind::Failed, "there is no package to send");
+        Ok(self.archive.ok_or_else(nothing)?)
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_lambda::operation::update_function_code::builders::UpdateFunctionCodeFluentBuilder;
 use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::{self as sdk, FunctionCode, State};
+use aws_sdk_lambda::types::{self as sdk, FunctionCode, PackageType, State};
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
@@ -39,7 +39,7 @@ impl Control for Session<'_> {
             Step::UpdateCode(code) => self.replace_code(code).await,
             Step::PublishLayer(change) => self.publish_layer(change).await,
             Step::PublishVersion { description, code_sha256 } => {
-                self.publish(description.as_deref(), code_sha256).await
+                self.publish(description.as_deref(), code_sha256.as_deref()).await
             }
             Step::PointAlias(change) => self.point_alias(change).await,
             Step::Attach(change) => self.attach(change).await,
@@ -55,15 +55,14 @@ impl Control for Session<'_> {
 /// What the function must be like once a step is done. What is absent is not looked at.
 struct Expected {
     settings: Settings,
-    code_sha256: String,
+    code: Option<String>,
     architecture: Option<Architecture>,
 }
 
 impl Expected {
     /// As it is, but for what a step changes.
     fn of(live: &Live) -> Self {
-        let Live { settings, code_sha256, architecture, .. } = live.clone();
-        Self { settings, code_sha256, architecture }
+        Self { settings: live.settings.clone(), code: Some(live.code().to_owned()), architecture: live.architecture }
     }
 
     fn is_met(&self, live: &Live) -> bool {
@@ -71,7 +70,9 @@ impl Expected {
     }
 
     fn has_code(&self, live: &Live) -> bool {
-        self.code_sha256 == live.code_sha256 && (self.architecture.is_none() || self.architecture == live.architecture)
+        let code = self.code.as_deref();
+        code.is_none_or(|code| code == live.code())
+            && (self.architecture.is_none() || self.architecture == live.architecture)
     }
 }
 
@@ -83,8 +84,9 @@ enum Verdict {
     Again,
 }
 
-/// Where AWS finds a package.
+/// Where AWS finds the code.
 pub(super) enum Source {
+    Image(String),
     Bytes(Blob),
     Object { bucket: String, key: String, version: Option<String> },
 }
@@ -121,20 +123,21 @@ impl Session<'_> {
     ) -> Result<Done, Failed> {
         let call = Call { action: "lambda:CreateFunction", resource: &self.function.clone() };
         let package = FunctionCode::builder().set_source_kms_key_arn(code.source_kms_key_arn.clone());
-        let package = match self.source(code)? {
-            Source::Bytes(bytes) => package.zip_file(bytes),
+        let (package, package_type) = match self.source(code)? {
+            Source::Image(address) => (package.image_uri(address), Some(PackageType::Image)),
+            Source::Bytes(bytes) => (package.zip_file(bytes), None),
             Source::Object { bucket, key, version } => {
-                package.s3_bucket(bucket).s3_key(key).set_s3_object_version(version)
+                (package.s3_bucket(bucket).s3_key(key).set_s3_object_version(version), None)
             }
         };
         let request = self.lambda.create_function().function_name(&self.function).code(package.build());
+        let request = request.set_package_type(package_type);
         let request = put_settings!(request, settings)
             .set_code_signing_config_arn(code_signing_config_arn.map(str::to_owned))
             .set_tenancy_config(settings.tenancy_config.as_ref().and_then(convert::structures::tenancy))
             .set_architectures(architectures(code.architecture))
             .set_tags((!tags.is_empty()).then(|| tags.clone().into_iter().collect()));
-        let expected =
-            Expected { settings: settings.clone(), code_sha256: code.to.clone(), architecture: code.architecture };
+        let expected = Expected { settings: settings.clone(), code: code.to.clone(), architecture: code.architecture };
         if let Err(error) = self.written(&call, request.send()).await? {
             let failed = fault::of(&error, &call);
             if failed.answer != Answer::Busy {
@@ -183,14 +186,14 @@ impl Session<'_> {
         let call = Call { action: "lambda:UpdateFunctionCode", resource: &self.function.clone() };
         let mut pace = Pace::new();
         let before = Expected::of(&self.base()?);
-        let expected = Expected { code_sha256: code.to.clone(), architecture: code.architecture, ..before };
+        let expected = Expected { code: code.to.clone(), architecture: code.architecture, ..before };
         loop {
             let base = self.base()?;
             let request = self.code_update(code)?.revision_id(&base.revision_id);
             if let Err(error) = self.written(&call, request.send()).await? {
                 let failed = fault::of(&error, &call);
-                // The same code sent again leaves no trace that tells whether it was taken.
-                let visible = !expected.has_code(&base);
+                // The same code sent again leaves no trace that tells whether it was taken; nor does an unknown one.
+                let visible = expected.code.is_some() && !expected.has_code(&base);
                 let verdict = self.judge(failed, &base, visible.then_some(&expected), &mut pace).await?;
                 if let Verdict::Again = verdict {
                     continue;
@@ -205,6 +208,7 @@ impl Session<'_> {
         let request = request.set_architectures(architectures(code.architecture));
         let request = request.set_source_kms_key_arn(code.source_kms_key_arn.clone());
         Ok(match self.source(code)? {
+            Source::Image(address) => request.image_uri(address),
             Source::Bytes(bytes) => request.zip_file(bytes),
             Source::Object { bucket, key, version } => {
                 request.s3_bucket(bucket).s3_key(key).set_s3_object_version(version)
@@ -212,11 +216,13 @@ impl Session<'_> {
         })
     }
 
-    /// Where AWS finds the package.
+    /// Where AWS finds the code.
     pub(super) fn source(&self, code: &CodeChange) -> Result<Source, Failed> {
         let (object, version) = match &code.through {
+            Through::Image(image) => return Ok(Source::Image(image.address())),
             Through::Call => {
-                let bytes = self.archive()?.part(0, self.archive()?.size());
+                let archive = self.archive()?;
+                let bytes = archive.part(0, archive.size());
                 return Ok(Source::Bytes(Blob::new(bytes.map_err(|error| unreadable(&error))?)));
             }
             Through::Upload(object) => (object, &self.uploaded),
@@ -254,13 +260,14 @@ impl Session<'_> {
         Ok(())
     }
 
-    async fn publish(&mut self, description: Option<&str>, code_sha256: &str) -> Result<Done, Failed> {
+    async fn publish(&mut self, description: Option<&str>, code_sha256: Option<&str>) -> Result<Done, Failed> {
         let call = Call { action: "lambda:PublishVersion", resource: &self.function.clone() };
         let mut pace = Pace::new();
         loop {
             let base = self.base()?;
             let request = self.lambda.publish_version().function_name(&self.function).revision_id(&base.revision_id);
-            let request = request.code_sha256(code_sha256).set_description(description.map(str::to_owned));
+            let request =
+                request.set_code_sha256(code_sha256.map(str::to_owned)).set_description(description.map(str::to_owned));
             let failed = match self.written(&call, request.send()).await? {
                 Ok(answer) => {
                     let number = answer.version().unwrap_or_default().to_owned();
@@ -331,9 +338,8 @@ impl Session<'_> {
             self.pause(pace, what).await?;
         }
         let Some(live) = self.settled(what).await? else { return Err(gone()) };
-        let as_before = live.settings == base.settings
-            && live.code_sha256 == base.code_sha256
-            && live.architecture == base.architecture;
+        let as_before =
+            live.settings == base.settings && live.code() == base.code() && live.architecture == base.architecture;
         let done = expected.is_some_and(|expected| expected.is_met(&live));
         if !done && (failed.answer == Answer::Stale || !as_before) {
             return Err(foreign_change(&failed));
@@ -359,7 +365,7 @@ impl Session<'_> {
             return Err(Fault::new(FaultKind::Failed, message).into());
         }
         let (mut ignored, mut foreign) = unlike(&expected.settings, &live.settings, &before);
-        if expected.code_sha256 != live.code_sha256 {
+        if expected.code.as_deref().is_some_and(|code| code != live.code()) {
             foreign.push("code");
         } else if !expected.has_code(&live) {
             let as_before = live.architecture == architecture_before;

@@ -19,7 +19,7 @@ const MOST_KEY: usize = 900;
 /// Only what a package is made of.
 pub(super) fn code(reader: &mut Reader, context: &Context<'_>) -> Code {
     let (include, bring) = include(reader);
-    let (source, upload) = source(reader, context);
+    let (source, upload) = image(reader).map_or_else(|| source(reader, context), |image| (image, None));
     let architecture = reader.setting("architecture");
     let (source, how_to_build, archive) = match source {
         CodeSource::Path(path) => {
@@ -27,7 +27,7 @@ pub(super) fn code(reader: &mut Reader, context: &Context<'_>) -> Code {
             let (path, archive) = compiled::settled(path, context.host);
             (CodeSource::Path(path), help, archive)
         }
-        source @ CodeSource::Object { .. } => (source, None, None),
+        source @ (CodeSource::Object { .. } | CodeSource::Image(_)) => (source, None, None),
     };
     Code {
         source,
@@ -47,6 +47,41 @@ pub(super) fn code(reader: &mut Reader, context: &Context<'_>) -> Code {
         ignore: ignored(reader),
         source_kms_key_arn: reader.setting::<Arn>("source_kms_key_arn").map(|arn| arn.0),
     }
+}
+
+/// The image that a function is made of; nothing where it is made of a package.
+fn image(reader: &mut Reader) -> Option<CodeSource> {
+    const OF_PACKAGES: [&str; 14] = [
+        "zip",
+        "include",
+        "exclude",
+        "dot_match",
+        "symlinks",
+        "s3_bucket",
+        "s3_prefix",
+        "s3_key",
+        "s3_object_version",
+        "s3_expected_owner",
+        "s3_kms_key_arn",
+        "source_kms_key_arn",
+        "handler_name",
+        "module_name",
+    ];
+    let package_type = reader.choice("package_type");
+    if !reader.has("image_uri") {
+        if package_type == Some("Image") {
+            let problem = reader.wrong("package_type", "is Image, but no image is named");
+            problem.help = Some("name it with `image_uri`".to_owned());
+        }
+        return None;
+    }
+    if package_type == Some("Zip") {
+        reader.wrong("package_type", "is Zip, but `image_uri` names an image");
+    }
+    for name in OF_PACKAGES.into_iter().filter(|name| reader.has(name)).collect::<Vec<_>>() {
+        reader.wrong(name, "is for a package, and `image_uri` names an image instead of one");
+    }
+    reader.setting("image_uri").map(CodeSource::Image)
 }
 
 fn ignored(reader: &mut Reader) -> BTreeSet<String> {

@@ -22,12 +22,13 @@ const ADDRESSED: [&str; 3] = ["DPL_LAMBDA_", "INPUT_", "PLUGIN_"];
 const AMBIENT: [&str; 2] = ["LAMBDA_", "AWS_"];
 
 /// Results of an earlier run that its CI put into the environment, by what stands behind `DPL_LAMBDA_`.
-const RESULTS: [&str; 9] = [
+const RESULTS: [&str; 10] = [
     "changed",
     "code_sha256",
     "deployed_alias",
     "deployed_function_url",
     "function_arn",
+    "image_digest",
     "layer_version_arn",
     "package_size",
     "plan",
@@ -67,8 +68,6 @@ pub(super) fn addressed(host: &Host, problems: &mut Vec<Problem>, warnings: &mut
                 let result = *prefix == "DPL_LAMBDA_" && RESULTS.contains(&name.as_str());
                 if *prefix != "INPUT_" && !result {
                     warnings.push(unknown(&name).at(&place));
-                } else if let Some(problem) = unsupported(&name, &value) {
-                    problems.push(problem.at(&place));
                 }
                 continue;
             };
@@ -215,17 +214,6 @@ pub(super) fn unknown(name: &str) -> Problem {
     }
 }
 
-/// What is said of an input of the official action that would have no effect here.
-fn unsupported(name: &str, value: &str) -> Option<Problem> {
-    let name = options::canonical(name);
-    let meant = options::NOT_OPTIONS.contains(&name.as_str()) && !(name == "package_type" && value == "Zip");
-    let name = name.replace('_', "-");
-    meant.then(|| {
-        Problem::new(format!("the input `{name}` of aws-actions/aws-lambda-deploy is not supported"))
-            .help(format!("remove `{name}`; what is set on the function by other means stays as it is"))
-    })
-}
-
 /// Azure hands over `$(name)` itself where the variable is not defined.
 fn undefined_in_azure(value: &str) -> bool {
     let inner = value.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')'));
@@ -337,18 +325,6 @@ mod tests {
         let (_, _, warnings) = read(&[("DPL_LAMBDA_MEMORY", "1"), ("INPUT_WHO-TO-GREET", "x")]);
         assert_eq!(warnings.len(), 1);
         assert_eq!(warnings[0].help.as_deref(), Some("did you mean `memory_size`?"));
-    }
-
-    #[test]
-    fn inputs_of_the_official_action_are_never_without_effect() {
-        let (_, problems, _) = read(&[
-            ("INPUT_PACKAGE-TYPE", "Zip"),
-            ("INPUT_IMAGE-URI", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/api:1"),
-            ("INPUT_VPC-CONFIG", r#"{"SubnetIds": []}"#),
-        ]);
-        let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
-        assert_eq!(problems.len(), 1);
-        assert!(told[0].contains("`image-uri`") && told[0].contains("INPUT_IMAGE-URI"), "{told:?}");
     }
 
     #[test]

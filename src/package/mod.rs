@@ -2,10 +2,11 @@
 //!
 //! `select` decides which entries, in which order: a list, no bytes; `installed` knows what installers leave. `deflate` turns files into bytes, `archive` lays
 //! them out as a zip, `store` keeps the result; `ready` looks into an archive that was made elsewhere; `inspect` looks at
-//! what is in a package before anything is sent. Must not know Lambda's API.
+//! what is in a package before anything is sent; `image` stands for what is in a registry instead. Must not know Lambda's API.
 
 mod archive;
 mod deflate;
+mod image;
 pub mod inspect;
 mod installed;
 mod ready;
@@ -21,6 +22,7 @@ use std::{
 };
 
 use base64::Engine;
+pub use image::Image;
 use inspect::{Contents, ReadSeek};
 pub use store::{Archive, beside, code_sha256};
 
@@ -33,6 +35,33 @@ pub const DIRECT_LIMIT: u64 = 50 << 20;
 /// Bytes that a function may have unpacked, together with its layers and extensions: 250 MB.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 pub const UNPACKED_LIMIT: u64 = 250 << 20;
+
+/// What a function is made of.
+#[derive(Debug)]
+pub enum Package {
+    /// An archive, ready to be sent.
+    Archive(Box<Artifact>),
+    /// An image in a registry.
+    Image(Image),
+}
+
+impl Package {
+    /// The archive; nothing where it is an image.
+    pub fn archive(&self) -> Option<&Artifact> {
+        match self {
+            Self::Archive(artifact) => Some(artifact),
+            Self::Image(_) => None,
+        }
+    }
+
+    /// What tells it from any other code, as AWS has it; absent where only AWS will know.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Archive(artifact) => Some(&artifact.code_sha256),
+            Self::Image(image) => image.digest.as_deref(),
+        }
+    }
+}
 
 /// A package, ready to be sent.
 #[derive(Debug)]

@@ -103,7 +103,7 @@ fn change(layer: &Layer, artifact: &Artifact, newest: Option<&LayerVersion>) -> 
     }
     let code = CodeChange {
         from: newest.map(|newest| newest.code_sha256.clone()),
-        to: artifact.code_sha256.clone(),
+        to: Some(artifact.code_sha256.clone()),
         size: artifact.archive.size(),
         files: artifact.entries.len(),
         left_out: artifact.left_out,

@@ -8,6 +8,7 @@ mod policy;
 mod preflight;
 mod release;
 mod rollback;
+mod rules;
 mod step;
 mod wanted;
 
@@ -15,15 +16,16 @@ use std::collections::BTreeMap;
 
 pub use layers::{check_layer, plan_layer};
 pub use policy::policy;
-pub use preflight::check;
+pub use preflight::{Checked, check};
 pub use rollback::Rollback;
+pub use rules::Doubt;
 pub use step::{
     Action, AliasChange, AttachmentChange, CodeChange, LayerChange, Object, Step, TagChange, Through, VersionRef,
 };
 
 use crate::deployment::{Code, CodeSource, Deployment, ObjectKey, Others, Publish, Upload};
 use crate::package::inspect::{Date, Finding};
-use crate::package::{Artifact, DIRECT_LIMIT};
+use crate::package::{Artifact, DIRECT_LIMIT, Image, Package};
 use crate::remote::{Caller, KnownLayers, Live, Remote, Stored, Version};
 use crate::settings::{Architecture, Settings};
 
@@ -44,6 +46,8 @@ pub struct Plan {
     pub published: Option<String>,
     /// What is probably a mistake in the package, but stops nothing.
     pub warnings: Vec<Finding>,
+    /// What is probably a mistake in the settings, but stops nothing.
+    pub doubts: Vec<Doubt>,
     /// What people should know besides: above all what is live and not named, so it stays.
     pub notes: Vec<String>,
 }
@@ -106,7 +110,7 @@ impl From<Finding> for Obstacle {
 /// Plans one deployment. The day is for what ends on a date.
 pub fn plan(
     deployment: &Deployment,
-    artifact: &Artifact,
+    package: &Package,
     remote: &Remote,
     layers: &KnownLayers,
     caller: &Caller,
@@ -114,11 +118,11 @@ pub fn plan(
 ) -> Plan {
     let mut plan = Plan::new(Subject::Function, &deployment.function.name, caller);
     plan.guard(deployment, remote, caller);
-    let mut wanted = wanted::settings(deployment, &artifact.survey, remote.live(), caller, &mut plan);
+    let mut wanted = wanted::settings(deployment, package.archive(), remote.live(), caller, &mut plan);
     wanted.layers = wanted.layers.map(|named| plan.known_layers(named, layers));
     match remote {
-        Remote::Absent => plan.create(deployment, artifact, wanted, today),
-        Remote::Present(live) => plan.update(deployment, artifact, live, &wanted, today),
+        Remote::Absent => plan.create(deployment, package, wanted, today),
+        Remote::Present(live) => plan.update(deployment, package, live, &wanted, today),
     }
     plan
 }
@@ -147,6 +151,7 @@ impl Plan {
             published: None,
             notes: Vec::new(),
             warnings: Vec::new(),
+            doubts: Vec::new(),
         }
     }
 
@@ -163,14 +168,24 @@ impl Plan {
     /// What is asked about before anything else.
     fn guard(&mut self, deployment: &Deployment, remote: &Remote, caller: &Caller) {
         self.guard_account(&deployment.target, caller);
+        let source = &deployment.code.source;
         if let Remote::Present(live) = remote
-            && live.package_type != "Zip"
+            && live.package_type != source.package_type()
         {
             let message = format!(
-                "`{}` has the package type {}, which AWS never changes; this deploys a Zip package",
-                self.function, live.package_type
+                "`{}` has the package type {}, which AWS never changes; this deploys the type {}",
+                self.function,
+                live.package_type,
+                source.package_type()
             );
-            self.refuse("zip", message, "deploy under another function name");
+            self.refuse(source.option(), message, "deploy under another function name");
+        }
+        if let CodeSource::Image(uri) = source
+            && uri.region != caller.region
+        {
+            let message = format!("the image is in {}, the function in {}", uri.region, caller.region);
+            let help = "push the image to the function's Region, or let ECR replicate it: Lambda takes from no other";
+            self.refuse("image_uri", message, help);
         }
         let live_revision = match remote {
             Remote::Absent => None,
@@ -191,12 +206,14 @@ impl Plan {
         }
     }
 
-    fn create(&mut self, deployment: &Deployment, artifact: &Artifact, wanted: Settings, today: Date) {
-        self.inspect(deployment, artifact, &wanted, None, today);
+    fn create(&mut self, deployment: &Deployment, package: &Package, wanted: Settings, today: Date) {
+        self.inspect(deployment, package.archive(), &wanted, None, today);
+        self.ask_rules(deployment, &wanted, None);
+        let of_image = package.archive().is_none();
         for (option, missing) in [
             ("role", wanted.role.is_none()),
-            ("runtime", wanted.runtime.is_none()),
-            ("handler", wanted.handler.is_none()),
+            ("runtime", wanted.runtime.is_none() && !of_image),
+            ("handler", wanted.handler.is_none() && !of_image),
         ] {
             if missing {
                 let message = format!("`{}` does not exist yet, and to create it AWS needs a {option}", self.function);
@@ -208,20 +225,22 @@ impl Plan {
             }
         }
         let tags = deployment.tags.as_ref().map(|tags| tags.entries.clone()).unwrap_or_default();
-        let code = code_change(deployment, artifact, None);
+        let code = code_change(deployment, package, None);
         self.upload(&code);
         let differences = wanted.differences(&Settings::default());
         let code_signing_config_arn = attachments::code_signing(deployment);
         let differences = differences.into_iter().chain(attachments::code_signing_difference(deployment)).collect();
         let settings = Box::new(wanted);
         self.steps.push(Step::CreateFunction { differences, settings, tags, code, code_signing_config_arn });
-        self.publish(deployment, artifact);
+        self.publish(deployment, package);
         self.point_alias(deployment, None);
         self.attach(deployment, None);
     }
 
-    fn update(&mut self, deployment: &Deployment, artifact: &Artifact, live: &Live, wanted: &Settings, today: Date) {
-        self.inspect(deployment, artifact, &wanted.or(&live.settings), live.architecture, today);
+    fn update(&mut self, deployment: &Deployment, package: &Package, live: &Live, wanted: &Settings, today: Date) {
+        let effective = wanted.or(&live.settings);
+        self.inspect(deployment, package.archive(), &effective, live.architecture, today);
+        self.ask_rules(deployment, &effective, Some(live));
         self.sign(deployment, live);
         let differences = wanted.differences(&live.settings);
         if !differences.is_empty() {
@@ -230,9 +249,9 @@ impl Plan {
             self.steps.push(Step::UpdateConfiguration { settings, differences });
         }
         self.tags(deployment, live);
-        let code = code_change(deployment, artifact, Some(live));
+        let code = code_change(deployment, package, Some(live));
         let architecture = code.architecture;
-        let differs = code.to != live.code_sha256
+        let differs = code.to != code.from
             || architecture != live.architecture
             || code.source_kms_key_arn != live.source_kms_key_arn;
         if differs {
@@ -244,10 +263,14 @@ impl Plan {
         }
         let newest = live.newest_version.as_ref();
         self.published = newest
-            .filter(|version| is_published(version, wanted, artifact, architecture))
+            .filter(|version| {
+                let code =
+                    if differs || package.archive().is_some() { package.code() } else { Some(&*live.code_sha256) };
+                is_published(version, wanted, code, architecture)
+            })
             .map(|version| version.number.clone());
         if self.published.is_none() {
-            self.publish(deployment, artifact);
+            self.publish(deployment, package);
         }
         self.point_alias(deployment, live.alias.as_ref());
         self.attach(deployment, Some(live));
@@ -308,11 +331,11 @@ impl Plan {
         }
     }
 
-    fn publish(&mut self, deployment: &Deployment, artifact: &Artifact) {
+    fn publish(&mut self, deployment: &Deployment, package: &Package) {
         if deployment.release.publish == Publish::Version {
             self.steps.push(Step::PublishVersion {
                 description: deployment.release.version_description.clone(),
-                code_sha256: artifact.code_sha256.clone(),
+                code_sha256: package.archive().map(|artifact| artifact.code_sha256.clone()),
             });
         }
     }
@@ -357,20 +380,44 @@ impl Plan {
 }
 
 /// Whether the newest version is this code and these settings already. Its description is its own.
-fn is_published(version: &Version, wanted: &Settings, artifact: &Artifact, architecture: Option<Architecture>) -> bool {
+///
+/// AWS has the digits of an image's digest as the hash of its code.
+fn is_published(version: &Version, wanted: &Settings, code: Option<&str>, architecture: Option<Architecture>) -> bool {
     let differences = wanted.differences(&version.settings);
-    version.code_sha256 == artifact.code_sha256
+    code.is_some_and(|code| version.code_sha256 == code.strip_prefix("sha256:").unwrap_or(code))
         && (architecture.is_none() || version.architecture == architecture)
         && differences.iter().all(|difference| difference.setting == "description")
 }
 
-/// The package as it is sent, in which way, and what is live before it.
-fn code_change(deployment: &Deployment, artifact: &Artifact, live: Option<&Live>) -> CodeChange {
+/// The code as it is sent, in which way, and what is live before it.
+fn code_change(deployment: &Deployment, package: &Package, live: Option<&Live>) -> CodeChange {
+    match package {
+        Package::Archive(artifact) => archive_change(deployment, artifact, live),
+        Package::Image(image) => image_change(deployment, image, live),
+    }
+}
+
+fn image_change(deployment: &Deployment, image: &Image, live: Option<&Live>) -> CodeChange {
+    let from_architecture = live.and_then(|live| live.architecture);
+    CodeChange {
+        from: live.map(|live| live.code().to_owned()),
+        to: image.digest.clone(),
+        size: 0,
+        files: 0,
+        left_out: 0,
+        architecture: deployment.code.architecture.or(from_architecture),
+        from_architecture,
+        source_kms_key_arn: None,
+        through: Through::Image(image.clone()),
+    }
+}
+
+fn archive_change(deployment: &Deployment, artifact: &Artifact, live: Option<&Live>) -> CodeChange {
     let from_architecture = live.and_then(|live| live.architecture);
     let key = deployment.code.source_kms_key_arn.clone();
     CodeChange {
-        from: live.map(|live| live.code_sha256.clone()),
-        to: artifact.code_sha256.clone(),
+        from: live.map(|live| live.code().to_owned()),
+        to: Some(artifact.code_sha256.clone()),
         size: artifact.archive.size(),
         files: artifact.entries.len(),
         left_out: artifact.left_out,
@@ -390,14 +437,14 @@ fn object_of(code: &Code, artifact: &Artifact) -> Through {
             let object = Object { bucket, key, size, code_sha256, by_hash: false, expected_owner, kms_key_arn: None };
             Through::Found { object, version_id: artifact.version_id.clone() }
         }
-        (CodeSource::Path(_), Some(Upload { bucket, key, expected_owner, kms_key_arn })) => {
+        (CodeSource::Path(_) | CodeSource::Image(_), Some(Upload { bucket, key, expected_owner, kms_key_arn })) => {
             let (key, by_hash) = match key {
                 ObjectKey::ByHash(prefix) => (format!("{prefix}{}.zip", artifact.hex_sha256()), true),
                 ObjectKey::Given(key) => (key, false),
             };
             Through::Upload(Object { bucket, key, size, code_sha256, by_hash, expected_owner, kms_key_arn })
         }
-        (CodeSource::Path(_), None) => Through::Call,
+        (CodeSource::Path(_) | CodeSource::Image(_), None) => Through::Call,
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::deployment::{Code, CodeSource, Deployment, Keyed, Layer, ObjectKey, Others, Publish, Target, Upload};
-use crate::settings::{Attachment, LayerRef, Role, Settings, Structure};
+use crate::settings::{Attachment, ImageUri, LayerRef, Role, Settings, Structure};
 
 /// Resources and a condition, with the actions that are allowed on them.
 type Statements = BTreeMap<(Vec<String>, Option<&'static str>), BTreeSet<&'static str>>;
@@ -280,6 +280,14 @@ fn code(statements: &mut Statements, place: &Place, code: &Code) {
             if let Some(key) = kms_key_arn.clone() {
                 allow(statements, &["kms:GenerateDataKey", "kms:Decrypt"], vec![key], None);
             }
+        }
+        (CodeSource::Image(uri), _) => {
+            let ImageUri { region, account, repository, .. } = uri;
+            let repository = format!("arn:{}:ecr:{region}:{account}:repository/{repository}", place.partition);
+            // Lambda looks with the rights of who deploys, and adds itself to the policy of the repository.
+            let look = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+            let policy = ["ecr:GetRepositoryPolicy", "ecr:SetRepositoryPolicy"];
+            allow(statements, &[look, policy].concat(), vec![repository], None);
         }
         (CodeSource::Path(_), None) => {}
     }

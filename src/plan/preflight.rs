@@ -1,6 +1,6 @@
 //! What a package must be like for its function, asked before the first write.
 
-use super::{Obstacle, Plan, too_large, wanted};
+use super::{Doubt, Obstacle, Plan, rules, too_large, wanted};
 use crate::deployment::Deployment;
 use crate::package::Artifact;
 use crate::package::inspect::{Date, Facts, Finding, Severity, inspect};
@@ -10,8 +10,23 @@ use crate::settings::{Architecture, Settings};
 const SEARCH_PATHS: &[&str] = &["AWS_LAMBDA_EXEC_WRAPPER", "GEM_PATH", "NODE_PATH", "PYTHONPATH", "RUBYLIB"];
 
 /// Looks at a package when nothing is known about what is live: what stands in its way, and what is probably a mistake.
-pub fn check(deployment: &Deployment, artifact: &Artifact, today: Date) -> (Vec<Obstacle>, Vec<Finding>) {
-    look(deployment, artifact, &wanted::named(deployment), None, today)
+/// What is not on this machine is not looked into.
+pub fn check(deployment: &Deployment, artifact: Option<&Artifact>, today: Date) -> Checked {
+    let (mut obstacles, doubts) = rules::of_named(deployment);
+    let (found, warnings) = look(deployment, artifact, &wanted::named(deployment), None, today);
+    obstacles.extend(found);
+    Checked { obstacles, warnings, doubts }
+}
+
+/// What can be said without a look at what is live.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checked {
+    /// What would stand in the way of a deploy.
+    pub obstacles: Vec<Obstacle>,
+    /// What is probably a mistake in the package.
+    pub warnings: Vec<Finding>,
+    /// What is probably a mistake in the settings.
+    pub doubts: Vec<Doubt>,
 }
 
 impl Plan {
@@ -19,7 +34,7 @@ impl Plan {
     pub(super) fn inspect(
         &mut self,
         deployment: &Deployment,
-        artifact: &Artifact,
+        artifact: Option<&Artifact>,
         settings: &Settings,
         live: Option<Architecture>,
         today: Date,
@@ -32,11 +47,12 @@ impl Plan {
 
 fn look(
     deployment: &Deployment,
-    artifact: &Artifact,
+    artifact: Option<&Artifact>,
     settings: &Settings,
     live: Option<Architecture>,
     today: Date,
 ) -> (Vec<Obstacle>, Vec<Finding>) {
+    let Some(artifact) = artifact else { return Default::default() };
     let variables = settings.environment.iter().flat_map(|environment| environment.0.keys());
     let named = deployment.environment.iter().flat_map(|environment| environment.entries.keys());
     let facts = Facts {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::package::Image;
 use crate::remote::Alias;
 use crate::settings::{AliasName, Architecture, Attachment, Difference, Settings, Structure};
 
@@ -40,8 +41,8 @@ pub enum Step {
     PublishVersion {
         /// The version's description; absent for none.
         description: Option<String>,
-        /// The package that `$LATEST` must have.
-        code_sha256: String,
+        /// The package that `$LATEST` must have; absent for an image, which the revision tells.
+        code_sha256: Option<String>,
     },
     /// Create an alias, or let it point at another version.
     PointAlias(AliasChange),
@@ -146,11 +147,11 @@ pub struct TagChange {
 /// A change of the package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeChange {
-    /// Base64 SHA-256 of the live package; absent for a function that does not exist yet.
+    /// Base64 SHA-256 of the live package, or the digest of the live image; absent for a function that does not exist yet.
     pub from: Option<String>,
-    /// Base64 SHA-256 of the package.
-    pub to: String,
-    /// Bytes of the package.
+    /// The same of what is sent; absent for an image whose digest only AWS will know.
+    pub to: Option<String>,
+    /// Bytes of the package; none for an image.
     pub size: u64,
     /// How many files it has.
     pub files: usize,
@@ -180,6 +181,8 @@ pub enum Through {
         /// Its version; absent where the bucket has none.
         version_id: Option<String>,
     },
+    /// From the registry that has it.
+    Image(Image),
 }
 
 /// A package in S3.

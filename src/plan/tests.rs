@@ -27,7 +27,7 @@ use crate::{
 const ROLE: &str = "arn:aws:iam::123456789012:role/deployed";
 
 /// A deployment that names a function and its package, and nothing else.
-fn wanted(change: impl FnOnce(&mut Deployment)) -> Deployment {
+pub(super) fn wanted(change: impl FnOnce(&mut Deployment)) -> Deployment {
     let mut deployment = Deployment {
         function: FunctionName::parse(&Written::Text("f".to_owned())).unwrap(),
         target: Target::default(),
@@ -83,7 +83,7 @@ fn artifact(sha256: &str) -> Artifact {
 }
 
 /// A live function with the code `old`.
-fn live(change: impl FnOnce(&mut Live)) -> Remote {
+pub(super) fn live(change: impl FnOnce(&mut Live)) -> Remote {
     let mut live = Live {
         arn: "arn:aws:lambda:eu-west-1:123456789012:function:f".to_owned(),
         settings: Settings {
@@ -100,6 +100,7 @@ fn live(change: impl FnOnce(&mut Live)) -> Remote {
             ..Settings::default()
         },
         code_sha256: "old".to_owned(),
+        image: None,
         architecture: Some(Architecture::Arm64),
         package_type: "Zip".to_owned(),
         tags: Some(BTreeMap::from([("aws:stack".to_owned(), "x".to_owned()), ("team".to_owned(), "media".to_owned())])),
@@ -130,7 +131,7 @@ fn variables(pairs: &[(&str, Option<&str>)], others: Option<Others>) -> Option<K
     })
 }
 
-fn ids(ids: &[&str]) -> crate::settings::Ids {
+pub(super) fn ids(ids: &[&str]) -> crate::settings::Ids {
     crate::settings::Ids(ids.iter().map(|id| (*id).to_owned()).collect())
 }
 
@@ -141,7 +142,7 @@ fn version(number: &str, sha256: &str, remote: &Remote) -> Version {
 }
 
 /// The plan, a line for each thing in it.
-fn planned(deployment: &Deployment, sha256: &str, remote: &Remote) -> String {
+pub(super) fn planned(deployment: &Deployment, sha256: &str, remote: &Remote) -> String {
     planned_with(deployment, sha256, remote, Stored::Nothing)
 }
 
@@ -149,7 +150,11 @@ fn planned(deployment: &Deployment, sha256: &str, remote: &Remote) -> String {
 fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remote, stored: Stored) -> String {
     let partition = Partition("aws".to_owned());
     let caller = Caller { account: Some("123456789012".to_owned()), partition, region: "eu-west-1".to_owned() };
-    let mut plan = plan(deployment, &artifact(sha256), remote, &BTreeMap::new(), &caller, Date::new(2026, 1, 1));
+    let package = match &deployment.code.source {
+        CodeSource::Image(uri) => Package::Image(Image::of(uri)),
+        CodeSource::Path(_) | CodeSource::Object { .. } => Package::Archive(Box::new(artifact(sha256))),
+    };
+    let mut plan = plan(deployment, &package, remote, &BTreeMap::new(), &caller, Date::new(2026, 1, 1));
     plan.found(stored);
     let mut out = String::new();
     for Obstacle { option, message, cause, .. } in &plan.obstacles {
@@ -159,22 +164,27 @@ fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remote, stored: 
         match step {
             Step::UploadPackage(object) => writeln!(out, "upload {} of {} bytes", object.url(), object.size),
             Step::CreateFunction { differences, tags, code, .. } => {
-                writeln!(out, "create {} {tags:?} {}", code.to, shown(differences))
+                writeln!(out, "create {} {tags:?} {}", identity(code), shown(differences))
             }
             Step::UpdateConfiguration { settings, differences } => {
                 let sent = settings.differences(&Settings::default());
                 writeln!(out, "configure {}; sends {}", shown(differences), shown(&sent))
             }
-            Step::PublishLayer(layer) => writeln!(out, "publish layer {}", layer.code.to),
+            Step::PublishLayer(layer) => {
+                writeln!(out, "publish layer {}", layer.code.to.as_deref().unwrap_or_default())
+            }
             Step::UpdateTags(TagChange { set, remove, .. }) => writeln!(out, "tags +{set:?} -{remove:?}"),
             Step::UpdateCode(code) => {
                 let found = match &code.through {
                     Through::Call | Through::Upload(_) => String::new(),
                     Through::Found { version_id, .. } => format!(" found with version {version_id:?}"),
+                    Through::Image(image) => format!(" by {}", image.address()),
                 };
-                writeln!(out, "code {:?} → {} as {:?}{found}", code.from, code.to, code.architecture)
+                writeln!(out, "code {:?} → {} as {:?}{found}", code.from, identity(code), code.architecture)
             }
-            Step::PublishVersion { code_sha256, .. } => writeln!(out, "publish {code_sha256}"),
+            Step::PublishVersion { code_sha256, .. } => {
+                writeln!(out, "publish {}", code_sha256.as_deref().unwrap_or("what is there"))
+            }
             Step::PointAlias(change) => {
                 let from = change.from.as_ref().map(|alias| format!(" from {} {:?}", alias.version, alias.weights));
                 writeln!(out, "alias {}{} to {}", change.name.0, from.unwrap_or_default(), change.to.shown())
@@ -193,9 +203,16 @@ fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remote, stored: 
         }
         .unwrap();
     }
+    for Doubt { option, message, .. } in &plan.doubts {
+        writeln!(out, "doubt {option}: {message}").unwrap();
+    }
     plan.notes.iter().for_each(|note| writeln!(out, "note {note}").unwrap());
     plan.published.iter().for_each(|version| writeln!(out, "is version {version}").unwrap());
     out
+}
+
+fn identity(code: &CodeChange) -> &str {
+    code.to.as_deref().unwrap_or("what AWS finds")
 }
 
 fn shown(differences: &[crate::settings::Difference]) -> String {
@@ -377,7 +394,7 @@ fn what_must_not_be_done_is_an_obstacle_of_its_option() {
     let image = live(|live| live.package_type = "Image".to_owned());
     assert_snapshot!(planned(&guarded, "old", &image), @r"
     obstacle expect_account (Refused): the credentials belong to account 123456789012, not to 210987654321
-    obstacle zip (Refused): `f` has the package type Image, which AWS never changes; this deploys a Zip package
+    obstacle zip (Refused): `f` has the package type Image, which AWS never changes; this deploys the type Zip
     obstacle revision_id (Conflict): `f` is not at revision r0: it is at r1
     ");
 }
@@ -456,7 +473,74 @@ fn a_bucket_that_lambda_cannot_take_from_stands_in_the_way() {
 
 #[test]
 fn a_key_for_the_package_is_a_change_of_the_code() {
-    let with_key = wanted(|deployment| deployment.code.source_kms_key_arn = Some("key:1".to_owned()));
+    let with_key =
+        wanted(|deployment| deployment.code.source_kms_key_arn = Some("arn:aws:kms:eu-west-1:1:key/k".to_owned()));
     assert_snapshot!(planned(&with_key, "old", &live(|_| ())), @r#"code Some("old") → old as Some(Arm64)"#);
-    assert_snapshot!(planned(&with_key, "old", &live(|live| live.source_kms_key_arn = Some("key:1".to_owned()))), @"");
+    assert_snapshot!(planned(&with_key, "old", &live(|live| live.source_kms_key_arn = Some("arn:aws:kms:eu-west-1:1:key/k".to_owned()))), @"");
+}
+
+const REPOSITORY: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/api";
+
+/// A deployment of an image, of this digest or with a tag that nobody could look up.
+pub(super) fn of_image(digest: Option<&str>) -> Deployment {
+    let text = digest.map_or_else(|| format!("{REPOSITORY}:v3"), |digit| format!("{REPOSITORY}:v3@{}", sha256(digit)));
+    let uri = crate::settings::ImageUri::parse(&Written::Text(text)).unwrap();
+    wanted(|deployment| {
+        deployment.code.source = CodeSource::Image(uri);
+        deployment.settings.role = Some(Role::Arn(ROLE.to_owned()));
+    })
+}
+
+fn sha256(digit: &str) -> String {
+    format!("sha256:{}", digit.repeat(64))
+}
+
+/// A live function that is made of the image of this digest.
+fn live_image(digit: &str, change: impl FnOnce(&mut Live)) -> Remote {
+    live(|live| {
+        live.package_type = "Image".to_owned();
+        live.image = Some(format!("{REPOSITORY}@{}", sha256(digit)));
+        live.code_sha256 = digit.repeat(64);
+        live.settings.runtime = Some(Runtime(String::new()));
+        live.settings.handler = Some(Handler(String::new()));
+        live.settings.layers = Some(Layers(Vec::new()));
+        change(live);
+    })
+}
+
+#[test]
+fn an_image_is_told_by_its_digest_and_needs_neither_runtime_nor_handler() {
+    let shown = |text: String| text.replace(&sha256("a"), "SHA-A").replace(&sha256("b"), "SHA-B");
+    let (a, unknown) = (of_image(Some("a")), of_image(None));
+    assert_snapshot!(shown(planned(&a, "", &Remote::Absent)), @"create SHA-A {} role: - → arn:aws:iam::123456789012:role/deployed");
+    assert_snapshot!(shown(planned(&a, "", &live_image("a", |_| ()))), @"");
+    assert_snapshot!(shown(planned(&a, "", &live_image("b", |_| ()))), @r#"code Some("SHA-B") → SHA-A as Some(Arm64) by 123456789012.dkr.ecr.eu-west-1.amazonaws.com/api@SHA-A"#);
+    assert_snapshot!(shown(planned(&unknown, "", &live_image("b", |_| ()))), @r#"code Some("SHA-B") → what AWS finds as Some(Arm64) by 123456789012.dkr.ecr.eu-west-1.amazonaws.com/api:v3"#);
+    let failed = live_image("a", |live| live.failure = Some("the update failed: access".to_owned()));
+    assert!(planned(&a, "", &failed).contains("so the code is sent again"));
+}
+
+#[test]
+fn a_version_of_an_image_is_told_by_what_aws_calls_its_code() {
+    let mut publish = of_image(Some("a"));
+    publish.release.publish = Publish::Version;
+    let with = |live_digit: &str, version_digit: &str| {
+        let remote = live_image(live_digit, |_| ());
+        let newest = version("7", &version_digit.repeat(64), &remote);
+        live_image(live_digit, |live| live.newest_version = Some(newest))
+    };
+    assert_snapshot!(planned(&publish, "", &with("a", "a")), @"is version 7");
+    assert_snapshot!(planned(&publish, "", &with("a", "b")), @"publish what is there");
+    assert!(planned(&publish, "", &with("b", "b")).ends_with("publish what is there\n"));
+    assert!(planned(&publish, "", &with("b", "a")).ends_with("is version 7\n"));
+}
+
+#[test]
+fn an_image_is_taken_from_the_region_of_the_function() {
+    let mut elsewhere = of_image(Some("a"));
+    let CodeSource::Image(uri) = &mut elsewhere.code.source else { panic!("no image") };
+    uri.region = "us-east-1".to_owned();
+    assert!(
+        planned(&elsewhere, "", &Remote::Absent).starts_with("obstacle image_uri (Refused): the image is in us-east-1")
+    );
 }

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value as Json;
+
 use super::Plan;
 use crate::deployment::{Deployment, Keyed, Others};
+use crate::package::Artifact;
 use crate::package::inspect::Survey;
 use crate::remote::{Caller, Live};
 use crate::settings::{Environment, Handler, Role, Runtime, Secret, Settings};
@@ -17,14 +20,15 @@ const OWN_RUNTIME: &str = "provided.al2023";
 /// The settings to bring about. What must not be done goes into the plan as an obstacle.
 pub(super) fn settings(
     deployment: &Deployment,
-    survey: &Survey,
+    artifact: Option<&Artifact>,
     live: Option<&Live>,
     caller: &Caller,
     plan: &mut Plan,
 ) -> Settings {
     let mut wanted = with_handler(deployment, live.and_then(|live| live.settings.runtime.as_ref()));
     if live.is_none() {
-        start_bootstrap(&mut wanted, survey);
+        // An image brings its own runtime.
+        artifact.iter().for_each(|artifact| start_bootstrap(&mut wanted, &artifact.survey));
         wanted.handler = wanted.handler.or_else(|| deployment.first_handler.clone());
     }
     wanted.role = wanted.role.map(|role| completed_role(role, live, caller));
@@ -132,5 +136,12 @@ pub(super) fn completed(names: &[&str], wanted: &Settings, live: &Settings) -> S
             names.extend_from_slice(group);
         }
     }
-    wanted.or(live).only(&names)
+    let mut sent = wanted.or(live).only(&names);
+    // Levels are of the format JSON: AWS refuses those of the live function beside any other.
+    if let Some(Json::Object(members)) = sent.logging_config.as_mut().map(|config| &mut config.0)
+        && members.get("LogFormat").and_then(Json::as_str) == Some("Text")
+    {
+        members.retain(|name, _| !name.ends_with("LogLevel"));
+    }
+    sent
 }

@@ -38,8 +38,10 @@ pub struct Live {
     pub arn: String,
     /// Every setting that AWS told. An absent environment could not be read.
     pub settings: Settings,
-    /// Base64 SHA-256 of the deployed package.
+    /// Base64 SHA-256 of the deployed package; what AWS has instead for an image.
     pub code_sha256: String,
+    /// The address of the deployed image, with its digest; absent for a package.
+    pub image: Option<String>,
     /// The instruction set; absent for a value this version does not know.
     pub architecture: Option<Architecture>,
     /// `Zip` or `Image`.
@@ -74,6 +76,14 @@ impl Live {
     /// The bare name.
     pub fn name(&self) -> &str {
         self.arn.rsplit(':').next().unwrap_or_default()
+    }
+
+    /// What tells the code from any other: the hash of a package, the digest of an image.
+    pub fn code(&self) -> &str {
+        match &self.image {
+            Some(image) => image.rsplit_once('@').map_or(image, |(_, digest)| digest),
+            None => &self.code_sha256,
+        }
     }
 
     /// Where the function's log goes.

@@ -64,7 +64,7 @@ pub enum Event {
     Checked {
         /// The function.
         function: String,
-        /// Its package; absent where that is in S3, where nobody looks without AWS.
+        /// Its package; absent where that is in S3 or a registry, where nobody looks without AWS.
         package: Option<Packaged>,
     },
     /// A layer and its package are right.
@@ -239,10 +239,8 @@ pub struct Deployed {
     pub alias: Option<String>,
     /// The function's own address; absent where none is managed.
     pub url: Option<String>,
-    /// Base64 SHA-256 of the package.
-    pub code_sha256: String,
-    /// Bytes of the package.
-    pub package_size: u64,
+    /// What its code is.
+    pub made_of: MadeOf,
     /// What was done.
     pub plan: Plan,
     /// How long it took.
@@ -251,10 +249,27 @@ pub struct Deployed {
     pub steps: Vec<(&'static str, Duration)>,
     /// The newest version before; absent where there was none, or nobody asked.
     pub version_before: Option<String>,
-    /// Bytes of the package when unpacked.
-    pub unpacked: u64,
-    /// The largest folders of the package with their bytes.
-    pub largest_folders: Vec<(String, u64)>,
+}
+
+/// What the code of a function is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MadeOf {
+    /// A package.
+    Archive {
+        /// Base64 SHA-256.
+        code_sha256: String,
+        /// Bytes.
+        size: u64,
+        /// Bytes when unpacked.
+        unpacked: u64,
+        /// The largest folders with their bytes.
+        largest_folders: Vec<(String, u64)>,
+    },
+    /// A container image.
+    Image {
+        /// Its address, with its digest as far as that is known.
+        address: String,
+    },
 }
 
 impl Deployed {
@@ -277,12 +292,17 @@ impl Deployed {
 
     /// Results by the names that every CI gets them under.
     pub fn outputs(&self) -> Vec<(&'static str, String)> {
-        let mut outputs = vec![
-            ("function-arn", self.arn.clone()),
-            ("code-sha256", self.code_sha256.clone()),
-            ("package-size", self.package_size.to_string()),
-            ("plan", super::json::plan_text(&self.plan)),
-        ];
+        let mut outputs = vec![("function-arn", self.arn.clone())];
+        match &self.made_of {
+            MadeOf::Archive { code_sha256, size, .. } => {
+                outputs.push(("code-sha256", code_sha256.clone()));
+                outputs.push(("package-size", size.to_string()));
+            }
+            MadeOf::Image { address } => {
+                outputs.extend(address.rsplit_once('@').map(|(_, digest)| ("image-digest", digest.to_owned())));
+            }
+        }
+        outputs.push(("plan", super::json::plan_text(&self.plan)));
         outputs.extend(self.version.clone().map(|version| ("version", version)));
         outputs.extend(self.alias.clone().map(|alias| ("alias", alias)));
         outputs.extend(self.url.clone().map(|url| ("function-url", url)));

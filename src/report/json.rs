@@ -6,11 +6,11 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::event::{Event, Failure};
+use super::event::{Event, Failure, MadeOf};
 use super::members::Members;
 use crate::package::{self, Listed};
 use crate::place::{FilePlace, Place, Problem};
-use crate::plan::{Action, AliasChange, Plan, Step, Subject, VersionRef};
+use crate::plan::{Action, AliasChange, CodeChange, Plan, Step, Subject, Through, VersionRef};
 use crate::settings::{Difference, Setting};
 
 /// The version of the document. It changes when a field changes its meaning, not when one is added.
@@ -61,6 +61,8 @@ struct Function {
     code_sha256: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     package_size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_uri: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     seconds: Option<f64>,
     changed: bool,
@@ -209,8 +211,13 @@ impl Document {
                     function.version.clone_from(&deployed.version);
                     function.alias.clone_from(&deployed.alias);
                     function.function_url.clone_from(&deployed.url);
-                    function.code_sha256 = Some(deployed.code_sha256.clone());
-                    function.package_size = Some(deployed.package_size);
+                    match &deployed.made_of {
+                        MadeOf::Archive { code_sha256, size, .. } => {
+                            function.code_sha256 = Some(code_sha256.clone());
+                            function.package_size = Some(*size);
+                        }
+                        MadeOf::Image { address } => function.image_uri = Some(address.clone()),
+                    }
                     function.seconds = Some(seconds(deployed.took));
                 }
             }
@@ -385,7 +392,7 @@ fn steps(plan: &Plan) -> Vec<Planned> {
             Step::CreateFunction { differences, tags, code, .. } => {
                 let mut changes = of(differences);
                 changes.extend(tags.iter().map(|(key, value)| tag(key, None, Some(value))));
-                changes.push(whole("code_sha256", None, Some(code.to.clone())));
+                changes.push(code_change(code));
                 Planned { step: "create_function".to_owned(), changes }
             }
             Step::UpdateConfiguration { differences, .. } => {
@@ -401,7 +408,7 @@ fn steps(plan: &Plan) -> Vec<Planned> {
             Step::UpdateCode(code) => {
                 let shown =
                     |architecture: &Option<crate::settings::Architecture>| architecture.as_ref().map(Setting::shown);
-                let mut changes = vec![whole("code_sha256", code.from.clone(), Some(code.to.clone()))];
+                let mut changes = vec![code_change(code)];
                 if code.architecture != code.from_architecture {
                     changes.push(whole("architecture", shown(&code.from_architecture), shown(&code.architecture)));
                 }
@@ -437,7 +444,7 @@ fn steps(plan: &Plan) -> Vec<Planned> {
             }
             Step::PublishLayer(layer) => {
                 let mut changes = of(&layer.differences);
-                changes.push(whole("code_sha256", layer.code.from.clone(), Some(layer.code.to.clone())));
+                changes.push(whole("code_sha256", layer.code.from.clone(), layer.code.to.clone()));
                 Planned { step: "publish_layer".to_owned(), changes }
             }
             Step::PublishVersion { description, .. } => Planned {
@@ -446,6 +453,15 @@ fn steps(plan: &Plan) -> Vec<Planned> {
             },
         })
         .collect()
+}
+
+/// Both ends of the code: hashes of packages, or of images the digest and the address.
+fn code_change(code: &CodeChange) -> Change {
+    let (setting, to) = match &code.through {
+        Through::Image(image) => ("image_uri", Some(image.address())),
+        Through::Call | Through::Upload(_) | Through::Found { .. } => ("code_sha256", code.to.clone()),
+    };
+    Change { setting: setting.to_owned(), key: None, from: code.from.clone(), to }
 }
 
 fn tag(key: &str, from: Option<&String>, to: Option<&String>) -> Change {

@@ -35,7 +35,7 @@ mod variables;
 use std::path::PathBuf;
 
 pub use colour::Colour;
-pub use event::{Answer, Deployed, Doing, Ending, Event, Failure, LayerDeployed, Packaged, Stage};
+pub use event::{Answer, Deployed, Doing, Ending, Event, Failure, LayerDeployed, MadeOf, Packaged, Stage};
 pub use files::Files;
 pub use plan::size;
 pub use redact::{Console, mask};

@@ -35,6 +35,9 @@ fn described(step: &Step) -> (char, String, Vec<(String, String)>) {
         Step::UploadPackage(object) => ('+', format!("sent to {} ({})", object.url(), size(object.size)), Vec::new()),
         Step::CreateFunction { tags, code, differences, .. } => {
             let mut changes: Vec<_> = differences.iter().map(change).collect();
+            if let Through::Image(image) = &code.through {
+                changes.push(("image_uri".to_owned(), image.address()));
+            }
             changes.extend(code.architecture.map(|architecture| ("architecture".to_owned(), architecture.shown())));
             changes.extend(tags.iter().map(|(key, value)| (format!("function_tags.{key}"), value.clone())));
             ('+', format!("created with {}", contents(code)), changes)
@@ -43,8 +46,8 @@ fn described(step: &Step) -> (char, String, Vec<(String, String)>) {
         Step::UpdateTags(tags) => ('~', String::new(), tag_changes(tags)),
         Step::UpdateCode(code) => {
             let from = code.from.as_deref().map_or_else(|| "nothing".to_owned(), short);
-            let same = code.from.as_ref() == Some(&code.to);
-            let head = if same { format!("{from} sent again") } else { format!("{from} → {}", short(&code.to)) };
+            let same = code.from == code.to;
+            let head = if same { format!("{from} sent again") } else { format!("{from} → {}", identity(code)) };
             let mut changes = Vec::new();
             if let (Some(from), Some(to)) = (code.from_architecture, code.architecture)
                 && from != to
@@ -62,8 +65,8 @@ fn described(step: &Step) -> (char, String, Vec<(String, String)>) {
                 Some(before) => format!("new version after {before}, with {}", contents(code)),
                 None => format!("first version, with {}", contents(code)),
             };
-            let from = code.from.as_deref().filter(|from| *from != code.to);
-            let content = from.map(|from| ("content".to_owned(), format!("{} → {}", short(from), short(&code.to))));
+            let ends = code.from.as_deref().zip(code.to.as_deref()).filter(|(from, to)| from != to);
+            let content = ends.map(|(from, to)| ("content".to_owned(), format!("{} → {}", short(from), short(to))));
             ('+', head, content.into_iter().chain(differences.iter().map(self::change)).collect())
         }
         Step::PublishVersion { .. } => ('+', "published from this code and these settings".to_owned(), Vec::new()),
@@ -108,7 +111,15 @@ fn pointed(alias: &Alias) -> String {
     format!("version {}{}", alias.version, shares.collect::<String>())
 }
 
+/// What tells the new code from any other, cut short.
+pub(super) fn identity(code: &CodeChange) -> String {
+    code.to.as_deref().map_or_else(|| "what its tag names".to_owned(), short)
+}
+
 fn contents(code: &CodeChange) -> String {
+    if let Through::Image(image) = &code.through {
+        return image.uri.name();
+    }
     let left_out = match code.left_out {
         0 => String::new(),
         names => format!(", {} left out by default", count(names, "name")),
@@ -140,9 +151,10 @@ fn tag_changes(tags: &TagChange) -> Vec<(String, String)> {
     set.chain(tags.remove.iter().map(|key| (key.clone(), "removed".to_owned()))).collect()
 }
 
-/// The beginning of a hash, enough to tell two apart.
+/// The beginning of a hash or digest, enough to tell two apart.
 pub(super) fn short(sha256: &str) -> String {
-    format!("{}…", sha256.chars().take(10).collect::<String>())
+    let (kind, digits) = sha256.split_once(':').map_or(("", sha256), |(kind, digits)| (&sha256[..=kind.len()], digits));
+    format!("{kind}{}…", digits.chars().take(10).collect::<String>())
 }
 
 /// Bytes in the unit that people use.

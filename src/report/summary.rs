@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::{
-    event::{Deployed, Ending, Failure, LayerDeployed},
+    event::{Deployed, Ending, Failure, LayerDeployed, MadeOf},
     live, plan, sanitise,
 };
 use crate::host::Build;
-use crate::plan::{Action, AliasChange, CodeChange, Plan, Rollback, Step, Subject};
+use crate::plan::{Action, AliasChange, CodeChange, Plan, Rollback, Step, Subject, Through};
 use crate::settings::{Difference, Setting};
 
 /// Text in a table's cell or a paragraph, with nothing that Markdown or HTML would read.
@@ -54,9 +54,14 @@ pub(super) fn of_layer(layer: &LayerDeployed) -> String {
     [title, table, weight].join("\n\n") + "\n\n"
 }
 
-/// How large the package is, and what makes it so.
+/// How large the package is, and what makes it so; or which image it is.
 fn weight(deployed: &Deployed) -> String {
-    let Deployed { package_size, unpacked, largest_folders, code_sha256, .. } = deployed;
+    let (package_size, unpacked, largest_folders, code_sha256) = match &deployed.made_of {
+        MadeOf::Archive { size, unpacked, largest_folders, code_sha256 } => {
+            (size, unpacked, largest_folders, code_sha256)
+        }
+        MadeOf::Image { address } => return format!("**Image** {}", text(address)),
+    };
     let folder = |(name, bytes): &(String, u64)| format!("{} {}", text(name), plan::size(*bytes));
     let folders: Vec<_> = largest_folders.iter().map(folder).collect();
     let largest = if folders.is_empty() { String::new() } else { format!(" Largest: {}.", folders.join(", ")) };
@@ -185,8 +190,7 @@ fn rows(step: &Step) -> Vec<[String; 3]> {
         }
         Step::PublishLayer(layer) => {
             let before = layer.code.from.as_deref().map(plan::short).unwrap_or_default();
-            let content = (layer.code.from.as_ref() != Some(&layer.code.to))
-                .then(|| row("content", &before, &contents(&layer.code)));
+            let content = (layer.code.from != layer.code.to).then(|| row("content", &before, &contents(&layer.code)));
             content.into_iter().chain(layer.differences.iter().map(change)).collect()
         }
         Step::PublishVersion { .. } => vec![row("version", "", "published")],
@@ -206,7 +210,11 @@ fn rows(step: &Step) -> Vec<[String; 3]> {
 }
 
 fn contents(code: &CodeChange) -> String {
-    format!("{} ({})", plan::short(&code.to), plan::count(code.files, "file"))
+    let what = match &code.through {
+        Through::Image(image) => image.uri.name(),
+        Through::Call | Through::Upload(_) | Through::Found { .. } => plan::count(code.files, "file"),
+    };
+    format!("{} ({what})", plan::identity(code))
 }
 
 /// Both ends of a setting's change. What belongs to a key is hidden.

@@ -139,7 +139,7 @@ impl Run<'_> {
         let unread = |fault| of_layer(Error::read(fault, &layer.name));
         let connection = self.log_in(&layer.target, layer.wait_timeout, interrupt).await.map_err(unread)?;
         let (name, wait) = (layer.name.as_str(), layer.wait_timeout);
-        let session = Session::new(&connection, name, artifact, wait, interrupt.clone(), meanwhile);
+        let session = Session::new(&connection, name, Some(&artifact.archive), wait, interrupt.clone(), meanwhile);
         let newest = session.newest_layer().await.map_err(unread)?;
         let today = Date::of(Host::now());
         let mut plan = plan::plan_layer(layer, artifact, newest.as_ref(), &connection.caller, today);

@@ -28,12 +28,12 @@ use crate::deployment::{CodeSource, Target};
 use crate::error::{Error, ExitCode};
 use crate::host::{Ci, Host};
 use crate::package::inspect::{Date, Finding};
-use crate::package::{self, Artifact};
+use crate::package::{self, Artifact, Package};
 use crate::place::{Places, Problem};
-use crate::plan::{self, Action, AttachmentChange, Obstacle, Plan, Step, Through};
+use crate::plan::{self, Action, AttachmentChange, Checked, Doubt, Obstacle, Plan, Step, Through};
 use crate::remote::{KnownLayers, Live, Remote};
 use crate::report::{
-    self, Answer, Colour, Console, Deployed, Doing, Event, Format, Manner, Packaged, Reporter, Speaker, Stage,
+    self, Answer, Colour, Console, Deployed, Doing, Event, Format, MadeOf, Manner, Packaged, Reporter, Speaker, Stage,
 };
 use crate::settings::{Attachment, Role};
 
@@ -102,7 +102,7 @@ struct Run<'a> {
 /// A function whose plan is ready to be done.
 struct Planned<'a> {
     entry: &'a Entry,
-    artifact: &'a Artifact,
+    package: &'a Package,
     session: Session<'a>,
     remote: Remote,
     plan: Plan,
@@ -188,17 +188,21 @@ impl<'a> Run<'a> {
         self.check_layers(&loaded.layers, interrupt).await?;
         for entry in &loaded.entries {
             let function = entry.deployment.function.name.clone();
-            if let CodeSource::Object { .. } = &entry.deployment.code.source {
-                self.tell(&Event::Checked { function, package: None });
-                continue;
-            }
-            let artifact = self.build(entry, interrupt).await?;
-            let (obstacles, warnings) = plan::check(&entry.deployment, &artifact, Date::of(Host::now()));
+            // What is in S3 or in a registry is not looked at: `check` does without AWS.
+            let package = match &entry.deployment.code.source {
+                CodeSource::Path(_) => Some(self.build(entry, interrupt).await?),
+                CodeSource::Object { .. } | CodeSource::Image(_) => None,
+            };
+            let artifact = package.as_ref().and_then(Package::archive);
+            let Checked { obstacles, warnings, doubts } =
+                plan::check(&entry.deployment, artifact, Date::of(Host::now()));
             self.warn(entry, &warnings);
+            self.doubt(entry, &doubts);
             if !obstacles.is_empty() {
                 return Err(self.refused(entry, obstacles));
             }
-            self.tell(&Event::Checked { function, package: Some(packaged(&artifact, None, false)) });
+            let package = artifact.map(|artifact| packaged(artifact, None, false));
+            self.tell(&Event::Checked { function, package });
         }
         Ok(ExitCode::Success)
     }
@@ -229,13 +233,13 @@ impl<'a> Run<'a> {
         for entry in &loaded.entries {
             built.extend(
                 self.unless_allowed(entry, interrupt, self.build(entry, interrupt).await)?
-                    .map(|artifact| (entry, artifact)),
+                    .map(|package| (entry, package)),
             );
         }
         let layers = self.plan_layers(&layers, interrupt, &meanwhile).await?;
         let mut of_run: Vec<_> = layers.iter().map(PlannedLayer::known).collect();
-        for (entry, artifact) in &built {
-            let plan = self.plan(entry, artifact, &of_run, interrupt, &meanwhile).await;
+        for (entry, package) in &built {
+            let plan = self.plan(entry, package, &of_run, interrupt, &meanwhile).await;
             planned.extend(self.unless_allowed(entry, interrupt, plan)?);
         }
         let mut changes = layers.iter().any(PlannedLayer::changes);
@@ -249,7 +253,7 @@ impl<'a> Run<'a> {
             }
             // A block for the same function may have changed what this plan was made for.
             if !done.insert((planned.plan.region.clone(), planned.plan.function.clone())) {
-                planned = self.plan(entry, planned.artifact, &of_run, interrupt, &meanwhile).await?;
+                planned = self.plan(entry, planned.package, &of_run, interrupt, &meanwhile).await?;
             }
             let result = match self.apply(planned, &of_run).await {
                 Ok(()) => around::run_commands(self, &entry.commands, interrupt).await,
@@ -303,7 +307,7 @@ impl<'a> Run<'a> {
     async fn plan<'s>(
         &self,
         entry: &'s Entry,
-        artifact: &'s Artifact,
+        package: &'s Package,
         of_run: &[LayerOfRun],
         interrupt: &Interrupt,
         meanwhile: &'s dyn Fn(Meanwhile),
@@ -313,21 +317,22 @@ impl<'a> Run<'a> {
         let unread = |fault| Error::read(fault, &function.name);
         let wait = deployment.wait_timeout;
         let mut connection = self.log_in(&deployment.target, wait, interrupt).await.map_err(unread)?;
-        let mut session = Session::new(&connection, &function.written, artifact, wait, interrupt.clone(), meanwhile);
+        let archive = package.archive().map(|artifact| &artifact.archive);
+        let mut session = Session::new(&connection, &function.written, archive, wait, interrupt.clone(), meanwhile);
         let remote = session.read(deployment).await.map_err(unread)?;
         if remote == Remote::Absent && matches!(deployment.settings.role, Some(Role::Name(_))) {
             before_deadline("`sts:GetCallerIdentity`", wait, interrupt, connection.identify()).await.map_err(unread)?;
         }
         let layers = self.known_layers(entry, of_run, &connection, &session).await.map_err(unread)?;
-        let plan = self.think(entry, artifact, &remote, &layers, &connection, &session).await?;
-        Ok(Planned { entry, artifact, session, remote, plan })
+        let plan = self.think(entry, package, &remote, &layers, &connection, &session).await?;
+        Ok(Planned { entry, package, session, remote, plan })
     }
 
     /// Tells the plan, and refuses it where something stands in its way.
     async fn think(
         &self,
         entry: &Entry,
-        artifact: &Artifact,
+        package: &Package,
         remote: &Remote,
         layers: &KnownLayers,
         connection: &Connection,
@@ -338,9 +343,10 @@ impl<'a> Run<'a> {
             self.warn_of_unread(entry, live);
         }
         let mut plan =
-            plan::plan(&entry.deployment, artifact, remote, layers, &connection.caller, Date::of(Host::now()));
+            plan::plan(&entry.deployment, package, remote, layers, &connection.caller, Date::of(Host::now()));
         look_in_bucket(&mut plan, session).await?;
         self.warn(entry, &plan.warnings);
+        self.doubt(entry, &plan.doubts);
         if !plan.obstacles.is_empty() {
             return Err(self.refused(entry, plan.obstacles));
         }
@@ -359,6 +365,14 @@ impl<'a> Run<'a> {
             let problem = Problem::new(finding.told()).of(finding.option).help(finding.help.clone());
             let file = finding.file.as_deref().and_then(&file_of);
             self.tell(&Event::Warning(Problem { place, file, ..problem }));
+        }
+    }
+
+    /// Tells what is probably a mistake in the settings.
+    fn doubt(&self, entry: &Entry, doubts: &[Doubt]) {
+        for Doubt { option, message, help } in doubts {
+            let problem = Problem::new(message.clone()).of(*option).help(help.clone());
+            self.tell(&Event::Warning(Problem { place: entry.places.get(*option).cloned(), ..problem }));
         }
     }
 
@@ -409,7 +423,7 @@ impl<'a> Run<'a> {
 
     /// Does the plan that was told.
     async fn apply(&self, planned: Planned<'_>, of_run: &[LayerOfRun]) -> Result<(), Error> {
-        let Planned { entry, artifact, mut session, remote, mut plan } = planned;
+        let Planned { entry, package, mut session, remote, mut plan } = planned;
         layers::fill_in(&mut plan, entry, of_run)?;
         let begun = Host::now();
         session.restart_deadline();
@@ -440,14 +454,11 @@ impl<'a> Run<'a> {
             version: outcome.version.or(plan.published.clone()),
             alias: entry.deployment.release.alias.as_ref().map(|alias| alias.0.clone()),
             url: outcome.url.or(url),
-            code_sha256: artifact.code_sha256.clone(),
-            package_size: artifact.archive.size(),
+            made_of: made_of(package, &session),
             plan,
             took: Host::now().saturating_sub(begun),
             steps: outcome.done,
             version_before,
-            unpacked: package::unpacked(&artifact.entries),
-            largest_folders: package::largest_folders(&artifact.entries, SHOWN_FOLDERS),
         }));
         Ok(())
     }
@@ -484,6 +495,22 @@ fn event(meanwhile: Meanwhile) -> Event {
         Meanwhile::Waiting { what, so_far } => Event::Waiting { what, so_far },
         Meanwhile::Fetching { done, all, so_far } => Event::Progress { doing: Doing::Fetching, done, all, so_far },
         Meanwhile::Sending { done, all, so_far } => Event::Progress { doing: Doing::Sending, done, all, so_far },
+    }
+}
+
+/// What was deployed. Of an image whose digest was not known before, AWS has told it by now.
+fn made_of(package: &Package, session: &Session<'_>) -> MadeOf {
+    match package {
+        Package::Archive(artifact) => MadeOf::Archive {
+            code_sha256: artifact.code_sha256.clone(),
+            size: artifact.archive.size(),
+            unpacked: package::unpacked(&artifact.entries),
+            largest_folders: package::largest_folders(&artifact.entries, SHOWN_FOLDERS),
+        },
+        Package::Image(image) => {
+            let live = session.image().filter(|_| image.digest.is_none());
+            MadeOf::Image { address: live.map_or_else(|| image.address(), str::to_owned) }
+        }
     }
 }
 

@@ -7,15 +7,16 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::{Interrupt, Run, before_deadline, event, packaged};
-use crate::apply::{FaultKind, Signal};
+use crate::apply::{Fault, FaultKind, Signal};
 use crate::aws;
 use crate::config::{Entry, Loaded};
 use crate::deployment::{CodeSource, Deployment, Rules};
 use crate::error::{Error, ExitCode};
-use crate::package::{self, Artifact, Packed};
+use crate::package::{self, Artifact, Image, Package, Packed};
 use crate::place::{Places, Problem};
 use crate::plan::{Cause, Obstacle};
 use crate::report::{Doing, Event};
+use crate::settings::ImageUri;
 
 /// How often it is told how far packing has come.
 const TICK: Duration = Duration::from_millis(100);
@@ -35,7 +36,9 @@ impl Run<'_> {
         }
         for (code, places) in &loaded.packages {
             let CodeSource::Path(source) = &code.source else {
-                let problem = Problem::new(format!("{} is a package already", code.source.shown())).of("s3_key");
+                let what = if code.source.package_type() == "Image" { "an image" } else { "a package" };
+                let told = format!("{} is {what} already", code.source.shown());
+                let problem = Problem::new(told).of(code.source.option());
                 return Err(Error::Usage(problem.help("name what to package with `--zip`")));
             };
             let same = |output: &Path| {
@@ -70,18 +73,40 @@ impl Run<'_> {
         file.persist(to).map(drop).map_err(|error| error.error)
     }
 
-    /// The package of a block, made here or read from S3.
-    pub(super) async fn build(&self, entry: &Entry, interrupt: &Interrupt) -> Result<Artifact, Error> {
+    /// What the function of a block is made of: a package, made here or read from S3, or an image that is known.
+    pub(super) async fn build(&self, entry: &Entry, interrupt: &Interrupt) -> Result<Package, Error> {
         let Deployment { code, function, .. } = &entry.deployment;
         let artifact = match &code.source {
             CodeSource::Path(source) => self.pack(source.clone(), code.rules.clone(), interrupt).await?,
             source @ CodeSource::Object { .. } => self.fetch(entry, source, interrupt).await?,
+            CodeSource::Image(uri) => return self.resolve(entry, uri, interrupt).await.map(Package::Image),
         };
         let how_to_build = code.how_to_build.as_deref();
         let artifact =
             artifact.map_err(|error| Error::package(error, &entry.places, Some(&function.name), how_to_build))?;
         self.warn_of_names(&artifact, &entry.places);
-        Ok(artifact)
+        Ok(Package::Archive(Box::new(artifact)))
+    }
+
+    /// Which image is meant, as its registry says. A digest says so itself.
+    async fn resolve(&self, entry: &Entry, uri: &ImageUri, interrupt: &Interrupt) -> Result<Image, Error> {
+        if uri.digest.is_some() {
+            return Ok(Image::of(uri));
+        }
+        let Deployment { target, function, .. } = &entry.deployment;
+        let console = self.console.clone();
+        let resolved = async {
+            let connection = aws::connect(target, move |secret| console.hide_everywhere(secret)).await?;
+            aws::resolve(&connection, uri).await
+        };
+        let resolved = before_deadline(&uri.to_string(), entry.deployment.wait_timeout, interrupt, resolved).await;
+        let image = resolved.map_err(|fault| not_found(fault, entry, "image_uri", &function.name, &uri.to_string()))?;
+        for warning in &image.warnings {
+            let place = entry.places.get("image_uri").cloned();
+            let told = self.console.redact_foreign(warning);
+            self.tell(&Event::Warning(Problem { place, ..Problem::new(told).of("image_uri") }));
+        }
+        Ok(image)
     }
 
     pub(super) fn warn_of_names(&self, artifact: &Artifact, places: &Places) {
@@ -121,17 +146,23 @@ impl Run<'_> {
             aws::fetch(&connection, source, &|meanwhile| self.tell(&event(meanwhile))).await
         };
         let fetched = before_deadline(&source.shown(), entry.deployment.wait_timeout, interrupt, fetched).await;
-        let (file, version_id) = fetched.map_err(|fault| match fault.kind {
-            FaultKind::Misconfigured => {
-                let (message, help) = (fault.message, fault.help.unwrap_or_default());
-                let obstacle = Obstacle { option: "s3_key", file: None, message, help, cause: Cause::Refused };
-                Error::obstacles(&function.name, &[obstacle], &entry.places)
-            }
-            _ => Error::look(fault, &function.name, &source.shown()),
-        })?;
+        let fetched = fetched.map_err(|fault| not_found(fault, entry, "s3_key", &function.name, &source.shown()));
+        let (file, version_id) = fetched?;
         let shown = PathBuf::from(source.shown());
         let artifact = beside_loop(move |_| package::ready(&shown, file), |_| (), interrupt).await?;
         Ok(artifact.map(|artifact| Artifact { version_id, ..artifact }))
+    }
+}
+
+/// What was not found is a mistake in the option that names it; anything else is AWS' answer.
+fn not_found(fault: Fault, entry: &Entry, option: &'static str, function: &str, shown: &str) -> Error {
+    match fault.kind {
+        FaultKind::Misconfigured => {
+            let (message, help) = (fault.message, fault.help.unwrap_or_default());
+            let obstacle = Obstacle { option, file: None, message, help, cause: Cause::Refused };
+            Error::obstacles(function, &[obstacle], &entry.places)
+        }
+        _ => Error::look(fault, function, shown),
     }
 }
 

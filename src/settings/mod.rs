@@ -4,6 +4,7 @@
 //! Knows what a valid value is and how it is shown. Must not know where a value came from, nor which end it is.
 
 mod attachment;
+mod image;
 mod layer;
 mod names;
 mod secret;
@@ -15,6 +16,7 @@ use serde_json::Value;
 
 pub use attachment::{Attachment, Belongs, Count, event_source_key};
 
+pub use image::ImageUri;
 pub use layer::{LayerRef, is_layer_name};
 pub use names::{AliasName, FunctionName, Partition, Role, check_variable_name};
 pub use secret::Secret;
@@ -53,6 +55,12 @@ pub trait Setting: Clone + PartialEq {
     /// The value that empties the setting; nothing where it always has one.
     fn emptied() -> Option<Self> {
         None
+    }
+
+    /// What is sent where `live` is there: by default the value as a whole.
+    #[must_use]
+    fn over(&self, _live: &Self) -> Self {
+        self.clone()
     }
 
     /// What is different from `live`; by default the value as a whole.
@@ -116,12 +124,12 @@ macro_rules! settings {
                 found
             }
 
-            /// These settings, and those of `other` where a setting is absent here.
+            /// These settings over those of `other`: what is absent here is taken from there, also within a structure.
             #[must_use]
             pub fn or(&self, other: &Self) -> Self {
                 Self {
-                    $( $composed: self.$composed.clone().or_else(|| other.$composed.clone()), )*
-                    $( $given: self.$given.clone().or_else(|| other.$given.clone()), )*
+                    $( $composed: laid(self.$composed.as_ref(), other.$composed.as_ref()), )*
+                    $( $given: laid(self.$given.as_ref(), other.$given.as_ref()), )*
                 }
             }
 
@@ -206,6 +214,14 @@ settings! {
         description: Description,
         /// All variables of the function.
         environment: Environment,
+    }
+}
+
+/// A setting over another one.
+fn laid<T: Setting>(over: Option<&T>, under: Option<&T>) -> Option<T> {
+    match (over, under) {
+        (Some(over), Some(under)) => Some(over.over(under)),
+        (over, under) => over.or(under).cloned(),
     }
 }
 

@@ -197,6 +197,10 @@ impl Setting for Structure {
         Some(Self::default())
     }
 
+    fn over(&self, live: &Self) -> Self {
+        Self::over(self, live)
+    }
+
     /// Only members that were written count, each on its own.
     fn differences(&self, setting: &'static str, live: Option<&Self>) -> Vec<Difference> {
         let mut found = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use dpl_lambda::config::options::{self, NOT_OPTIONS, OPTIONS, Opt};
+use dpl_lambda::config::options::{self, OPTIONS, Opt};
 
 use crate::harness::{Kind, Universe, emulator};
 
@@ -21,11 +21,6 @@ fn inputs() -> Vec<(String, String)> {
             let form = alias.member.map(|member| format!(", or JSON with `{member}`"));
             inputs.push((dashed(alias.name), format!("{same}{}.", form.unwrap_or_default())));
         }
-    }
-    for name in NOT_OPTIONS {
-        let taken = if *name == "package_type" { "Only `Zip`" } else { "Not supported" };
-        let why = "an input of aws-actions/aws-lambda-deploy, declared so that a value is refused and not ignored";
-        inputs.push((dashed(name), format!("{taken}: {why}.")));
     }
     inputs
 }
@@ -101,7 +96,7 @@ fn in_a_container(function: &str, with: &[(&str, &str)]) -> Universe {
         universe = universe.with(&format!("INPUT_{}", input.to_ascii_uppercase()), "");
     }
     for (input, value) in [("function-name", function)].iter().chain(with) {
-        assert!(options::find(input).is_some() || NOT_OPTIONS.contains(&options::canonical(input).as_str()), "{input}");
+        assert!(options::find(input).is_some(), "{input}");
         universe = universe.with(&format!("INPUT_{}", input.to_ascii_uppercase()), value);
     }
     // The home is the runner's, and there is nothing in it.
@@ -168,13 +163,6 @@ fn a_dry_run_of_the_action_changes_nothing() {
     for _ in 0..2 {
         universe.run("").code(0).says("+ function        created").says("+ version");
     }
-}
-
-#[test]
-fn what_the_official_action_has_and_we_have_not_is_an_error() {
-    let with: Vec<_> = OFFICIAL.iter().copied().chain([("image-uri", "repository:tag")]).collect();
-    let told = in_a_container("of-an-image", &with).run("").code(3);
-    told.says("the input `image-uri` of aws-actions/aws-lambda-deploy is not supported");
 }
 
 #[test]

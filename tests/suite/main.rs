@@ -45,6 +45,9 @@ mod around;
 // What goes through a bucket.
 mod upload;
 
+// What is made of a container image.
+mod image;
+
 // What may be done, and what is shown without doing anything.
 mod policy;
 

@@ -187,6 +187,7 @@ pub(super) fn live(answer: &GetFunctionOutput) -> Option<Live> {
         arn: config.function_arn().unwrap_or_default().to_owned(),
         settings: settings(config),
         code_sha256: config.code_sha256().unwrap_or_default().to_owned(),
+        image: answer.code().and_then(|code| code.resolved_image_uri().or(code.image_uri())).map(str::to_owned),
         architecture: known_architecture(config),
         package_type: config.package_type().map_or("Zip", sdk::PackageType::as_str).to_owned(),
         tags: tags_unread.is_none().then(|| known.collect()),

@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use super::emulator;
 
 const SCRIPT: &str = "
-import json, sys, boto3, botocore
+import json, sys, boto3, botocore.config, botocore.exceptions
 asked = json.load(sys.stdin)
-client = boto3.client(asked['service'], endpoint_url=asked['endpoint'], region_name='us-east-1',
+config = botocore.config.Config(parameter_validation=False, retries={'max_attempts': 1})
+client = boto3.client(asked['service'], endpoint_url=asked['endpoint'], region_name='us-east-1', config=config,
     aws_access_key_id='AKIDTESTTESTTEST', aws_secret_access_key='test-secret-access-key')
 try:
     answer = getattr(client, asked['operation'])(**asked['arguments'])
@@ -69,4 +70,11 @@ impl Boto {
         let all = all["EventSourceMappings"].as_array().unwrap().clone();
         all.into_iter().filter(|mapping| ends(mapping["FunctionArn"].as_str().unwrap())).collect()
     }
+}
+
+/// What boto3 answers to an operation, by its name in Python; panics when it fails.
+#[track_caller]
+pub fn boto(endpoint: &str, service: &str, operation: &str, arguments: &Value) -> Value {
+    let answer = Boto::of(endpoint).call(service, operation, arguments.clone());
+    answer.unwrap_or_else(|code| panic!("{service} {operation}: {code}"))
 }

@@ -25,7 +25,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn package(self) -> &'static str {
+    pub(super) fn package(self) -> &'static str {
         match self {
             Self::Ministack | Self::MinistackWithIam => "ministack==1.5.33",
             Self::Moto => "moto[server]==5.2.5",
@@ -82,8 +82,10 @@ impl Emulator {
             .envs(path.map(|path| ("PATH", path)))
             .env("GATEWAY_PORT", port.to_string())
             .env("BIND_HOST", "127.0.0.1")
-            .env("SERVICES", "lambda,iam,sts,s3,sqs,logs,cloudwatch")
+            .env("SERVICES", "lambda,iam,sts,s3,sqs,logs,cloudwatch,ecr")
             .envs([("SFTP_ENABLED", "0"), ("IOT_MTLS_ENABLED", "0"), ("LOG_LEVEL", "WARNING")])
+            // moto looks for images in its own registry, as AWS does.
+            .env("MOTO_LAMBDA_STUB_ECR", "false")
             .env("AUTH", if kind == Kind::MinistackWithIam { "true" } else { "false" })
             .env("TMPDIR", &home)
             .env_remove("AWS_ENDPOINT_URL")
@@ -142,7 +144,7 @@ pub fn home(kind: Kind) -> Result<PathBuf> {
 }
 
 /// The folder of a `PyPI` package with all it needs; installed once, by whoever comes first.
-fn install(package: &str) -> Result<PathBuf> {
+pub(super) fn install(package: &str) -> Result<PathBuf> {
     installed(package, &[package])
 }
 

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
-pub use boto::Boto;
+pub use boto::{Boto, boto};
 pub use emulator::{Emulator, Kind};
 pub use http::Aws;
 pub use proxy::{Fault, Proxy};

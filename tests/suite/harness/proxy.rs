@@ -88,7 +88,9 @@ impl Proxy {
         self.calls()
             .into_iter()
             .filter(|operation| {
-                !["Get", "List", "Head", "Assume", "Describe"].iter().any(|read| operation.starts_with(read))
+                !["Get", "List", "Head", "Assume", "Describe", "BatchGet"]
+                    .iter()
+                    .any(|read| operation.starts_with(read))
             })
             .collect()
     }
@@ -145,13 +147,9 @@ fn around(method: &str, rest: &[&str]) -> Option<&'static str> {
 }
 
 /// The name of the operation behind a request.
-fn operation(method: &str, path: &str, head: &str, body: &str) -> String {
-    // CloudWatch Logs names its operations in a header.
-    let target =
-        head.lines().find_map(|line| line.to_ascii_lowercase().starts_with("x-amz-target: logs_").then_some(line));
-    if let Some((_, name)) = target.and_then(|line| line.rsplit_once('.')) {
-        return name.trim().to_owned();
-    }
+fn operation(head: &str, body: &str) -> String {
+    let mut line = head.split(' ');
+    let (method, path) = (line.next().unwrap_or_default(), line.next().unwrap_or_default());
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let has = |name: &str| query.split('&').any(|part| part.split('=').next() == Some(name));
     let name = match (method, path.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().as_slice()) {
@@ -181,9 +179,10 @@ fn operation(method: &str, path: &str, head: &str, body: &str) -> String {
         ("GET", ["2015-03-31", "event-source-mappings", _]) => "GetEventSourceMapping",
         ("PUT", ["2015-03-31", "event-source-mappings", _]) => "UpdateEventSourceMapping",
         ("DELETE", ["2015-03-31", "event-source-mappings", _]) => "DeleteEventSourceMapping",
-        ("POST", []) if body.contains("Action=GetCallerIdentity") => "GetCallerIdentity",
-        ("POST", []) if body.contains("Action=AssumeRoleWithWebIdentity") => "AssumeRoleWithWebIdentity",
-        ("POST", []) if body.contains("Action=AssumeRole") => "AssumeRole",
+        ("POST", []) => match named(head, body) {
+            Some(name) => name,
+            None => return format!("{method} {path}"),
+        },
         ("GET", [_, _, ..]) => "GetObject",
         ("HEAD", [_]) => "HeadBucket",
         ("HEAD", [_, _, ..]) => "HeadObject",
@@ -197,12 +196,19 @@ fn operation(method: &str, path: &str, head: &str, body: &str) -> String {
     name.to_owned()
 }
 
+/// The operation that a request names itself: in a header, or in its body.
+fn named<'a>(head: &'a str, body: &'a str) -> Option<&'a str> {
+    let target = head.lines().find(|line| line.to_ascii_lowercase().starts_with("x-amz-target:"));
+    match target {
+        Some(line) => line.rsplit('.').next().map(str::trim),
+        None => body.split('&').find_map(|part| part.strip_prefix("Action=")),
+    }
+}
+
 fn serve(stream: &TcpStream, upstream: &str, state: &Mutex<State>) {
     let Some((head, body)) = read(stream) else { return };
-    let mut line = head.split(' ');
-    let (method, path) = (line.next().unwrap_or_default(), line.next().unwrap_or_default());
     let text = String::from_utf8_lossy(&body).into_owned();
-    let name = operation(method, path, &head, &text);
+    let name = operation(&head, &text);
     let faults: Vec<_> = {
         let mut state = state.lock().unwrap();
         state.calls.push(Call { operation: name.clone(), head: head.clone(), body: text });

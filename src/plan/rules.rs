@@ -1,0 +1,674 @@
+//! Rules between settings: what AWS would refuse, or take and then not do.
+//!
+//! One short function a rule, with the page of AWS that it comes from. A rule speaks only where the user named one of
+//! its options: what is live and was not named is nobody's mistake here.
+
+use serde_json::Value;
+
+use super::{Cause, Obstacle, Plan, wanted};
+use crate::deployment::{CodeSource, Deployment, Publish};
+use crate::remote::Live;
+use crate::settings::{Attachment, Ids, Runtime, Settings, Structure};
+
+/// What is probably a mistake in the settings, but stops nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubt {
+    /// The option it is about.
+    pub option: &'static str,
+    /// What is wrong: a lowercase fragment.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+}
+
+/// What is going to be true of a function.
+struct Facts<'a> {
+    deployment: &'a Deployment,
+    /// Those named, over those that are live.
+    settings: &'a Settings,
+    /// The function; absent where there is none yet, or nobody looked.
+    live: Option<&'a Live>,
+    /// Whether a setting that is absent is at AWS' default, and not just unknown.
+    whole: bool,
+}
+
+/// What a rule has to say.
+struct Told {
+    weight: Weight,
+    message: String,
+    help: &'static str,
+}
+
+enum Weight {
+    Refused,
+    Doubtful,
+}
+
+fn refused(message: impl Into<String>, help: &'static str) -> Told {
+    Told { weight: Weight::Refused, message: message.into(), help }
+}
+
+fn doubtful(message: impl Into<String>, help: &'static str) -> Told {
+    Told { weight: Weight::Doubtful, message: message.into(), help }
+}
+
+type Rule = fn(&Facts<'_>) -> Option<Told>;
+
+/// Every rule with its options; the first of them that was named is at fault.
+const RULES: &[(&[&str], Rule)] = &[
+    (&["handler"], image_has_handler),
+    (&["runtime"], image_has_runtime),
+    (&["layers"], image_has_layers),
+    (&["snap_start"], image_has_snap_start),
+    (&["code_signing_config_arn"], image_is_signed),
+    (&["image_config"], package_has_image_config),
+    (&["snap_start", "provisioned_concurrency"], snap_start_and_provisioned_concurrency),
+    (&["snap_start", "file_system_configs"], snap_start_and_file_systems),
+    (&["snap_start", "ephemeral_storage"], snap_start_and_storage),
+    (&["snap_start", "runtime"], snap_start_and_runtime),
+    (&["snap_start"], snap_start_without_versions),
+    (&["file_system_configs", "subnet_ids", "security_group_ids"], file_systems_without_vpc),
+    (&["file_system_configs"], file_system_is_an_access_point),
+    (&["subnet_ids", "security_group_ids"], half_of_a_vpc),
+    (&["ipv6_allowed_for_dual_stack"], ipv6_without_vpc),
+    (&["logging_config"], levels_of_text),
+    (&["provisioned_concurrency"], provisioned_concurrency_of_nothing),
+    (&["provisioned_concurrency", "reserved_concurrency"], more_provisioned_than_reserved),
+    (&["runtime_management"], runtime_version),
+    (&["tenancy_config"], tenancy_changes),
+    (&["tenancy_config", "snap_start", "provisioned_concurrency", "function_url", "event_sources"], tenancy_excludes),
+    (&["durable_config"], durable_from_the_beginning),
+    (&["dead_letter_arn"], dead_letters_go_to_a_queue),
+    (&["kms_key_arn"], environment_key),
+    (&["source_kms_key_arn"], package_key),
+    (&["s3_kms_key_arn"], object_key),
+];
+
+/// What the rules say when nothing is known about what is live: only what is certain.
+pub(super) fn of_named(deployment: &Deployment) -> (Vec<Obstacle>, Vec<Doubt>) {
+    let settings = wanted::named(deployment);
+    ask(&Facts { deployment, settings: &settings, live: None, whole: false })
+}
+
+impl Plan {
+    /// Asks the rules with all that will be true of the function.
+    pub(super) fn ask_rules(&mut self, deployment: &Deployment, settings: &Settings, live: Option<&Live>) {
+        let (obstacles, doubts) = ask(&Facts { deployment, settings, live, whole: true });
+        self.obstacles.extend(obstacles);
+        self.doubts.extend(doubts);
+    }
+}
+
+fn ask(facts: &Facts<'_>) -> (Vec<Obstacle>, Vec<Doubt>) {
+    let (mut obstacles, mut doubts) = (Vec::new(), Vec::new());
+    for (options, rule) in RULES {
+        let Some(option) = options.iter().find(|option| facts.names(option)).copied() else { continue };
+        let Some(Told { weight, message, help }) = rule(facts) else { continue };
+        let help = help.to_owned();
+        match weight {
+            Weight::Refused => obstacles.push(Obstacle { option, file: None, message, help, cause: Cause::Refused }),
+            Weight::Doubtful => doubts.push(Doubt { option, message, help }),
+        }
+    }
+    (obstacles, doubts)
+}
+
+impl Facts<'_> {
+    /// Whether the user named this option, and not just to empty what it sets.
+    fn names(&self, option: &str) -> bool {
+        let Deployment { settings, attachments, code, .. } = self.deployment;
+        let attachment = attachments.iter().find(|(attachment, _)| attachment.option() == option);
+        match option {
+            "source_kms_key_arn" => code.source_kms_key_arn.is_some(),
+            "s3_kms_key_arn" => code.upload.as_ref().is_some_and(|upload| upload.kms_key_arn.is_some()),
+            _ => {
+                !settings.only(&[option]).is_empty()
+                    || attachment.is_some_and(|(_, wish)| wish.entries.values().any(Option::is_some))
+            }
+        }
+    }
+
+    fn is_image(&self) -> bool {
+        matches!(self.deployment.code.source, CodeSource::Image(_))
+    }
+
+    /// The one thing of a kind around the function: as wanted, else as it is, as far as anybody looked.
+    fn attached(&self, attachment: Attachment) -> Option<&Structure> {
+        match self.deployment.attachments.get(&attachment) {
+            Some(wish) => wish.entries.values().flatten().next(),
+            None => Some(&self.live?.attachments.get(&attachment)?.values().next()?.document),
+        }
+    }
+
+    fn has_snap_start(&self) -> bool {
+        text(self.settings.snap_start.as_ref(), "ApplyOn").as_deref() == Some("PublishedVersions")
+    }
+
+    fn is_tenanted(&self) -> bool {
+        text(self.settings.tenancy_config.as_ref(), "TenantIsolationMode").is_some()
+    }
+
+    /// Whether there are surely none of these.
+    fn lacks(&self, ids: Option<&Ids>) -> bool {
+        ids.map_or(self.whole, |ids| ids.0.is_empty())
+    }
+}
+
+fn text(structure: Option<&Structure>, member: &str) -> Option<String> {
+    structure?.text(member)
+}
+
+fn is_there(structure: Option<&Structure>) -> bool {
+    structure.is_some_and(|structure| !structure.is_empty())
+}
+
+fn has_ids(ids: Option<&Ids>) -> bool {
+    ids.is_some_and(|ids| !ids.0.is_empty())
+}
+
+/// The service that an ARN belongs to.
+fn service(arn: &str) -> &str {
+    arn.split(':').nth(2).unwrap_or_default()
+}
+
+/// What images have of their own. <https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html>: the handler
+/// and the runtime are for archives.
+fn image_has_handler(facts: &Facts<'_>) -> Option<Told> {
+    facts.is_image().then(|| refused("is for a package: an image says itself what is called", OF_IMAGES))
+}
+
+const OF_IMAGES: &str = "leave it out; `image_config` overrides the image's own command";
+
+/// The same page.
+fn image_has_runtime(facts: &Facts<'_>) -> Option<Told> {
+    facts.is_image().then(|| refused("is for a package: an image brings its own", OF_IMAGES))
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html>: layers are for archives.
+fn image_has_layers(facts: &Facts<'_>) -> Option<Told> {
+    let layers = facts.settings.layers.as_ref().is_some_and(|layers| !layers.0.is_empty());
+    (facts.is_image() && layers)
+        .then(|| refused("are for a package: an image cannot have any", "copy what they hold into the image"))
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html>: not for container images.
+fn image_has_snap_start(facts: &Facts<'_>) -> Option<Told> {
+    (facts.is_image() && facts.has_snap_start())
+        .then(|| refused("is for a package: images have no snapshots", "leave it out"))
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-codesigning.html>: not for container images.
+fn image_is_signed(facts: &Facts<'_>) -> Option<Told> {
+    facts.is_image().then(|| refused("is for a package: the signature of an image is not looked at", "leave it out"))
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_ImageConfig.html>: values that override those of an image.
+fn package_has_image_config(facts: &Facts<'_>) -> Option<Told> {
+    (!facts.is_image() && is_there(facts.settings.image_config.as_ref()))
+        .then(|| refused("is for an image, and this deploys a package", "name an image with `image_uri`"))
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html>, "Supported features and limitations".
+fn snap_start_and_provisioned_concurrency(facts: &Facts<'_>) -> Option<Told> {
+    (facts.has_snap_start() && facts.attached(Attachment::ProvisionedConcurrency).is_some()).then(|| {
+        refused(
+            "SnapStart and provisioned concurrency exclude each other",
+            "choose one of the two, and clear the other",
+        )
+    })
+}
+
+/// The same page.
+fn snap_start_and_file_systems(facts: &Facts<'_>) -> Option<Told> {
+    (facts.has_snap_start() && is_there(facts.settings.file_system_configs.as_ref()))
+        .then(|| refused("SnapStart does not go with a file system", "choose one of the two"))
+}
+
+/// The same page: at most 512 MB.
+fn snap_start_and_storage(facts: &Facts<'_>) -> Option<Told> {
+    let size = facts.settings.ephemeral_storage.map(|size| size.0).filter(|size| *size > 512)?;
+    facts.has_snap_start().then(|| {
+        let message = format!("SnapStart does not go with {size} MB of ephemeral storage, but with 512 at most");
+        refused(message, "set `ephemeral_storage: 512`, or leave SnapStart off")
+    })
+}
+
+/// The same page: Java 11, Python 3.12, .NET 8, and what is newer.
+fn snap_start_and_runtime(facts: &Facts<'_>) -> Option<Told> {
+    let runtime = facts.settings.runtime.as_ref().filter(|_| !facts.is_image())?;
+    (facts.has_snap_start() && !may_snap_start(runtime)).then(|| {
+        let message =
+            format!("SnapStart does not go with {}: it is for Java 11, Python 3.12, .NET 8 and newer", runtime.0);
+        refused(message, "move to a newer runtime, or leave SnapStart off")
+    })
+}
+
+/// Versions that nobody knows yet are left to AWS.
+fn may_snap_start(Runtime(runtime): &Runtime) -> bool {
+    let version = |prefix: &str| -> Option<u32> {
+        let rest = runtime.strip_prefix(prefix)?;
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        Some(digits.parse().unwrap_or_default())
+    };
+    let never = ["nodejs", "ruby", "go", "provided"].iter().any(|family| runtime.starts_with(family));
+    let least = [("java", 11), ("python3.", 12), ("dotnet", 8)];
+    !never && least.iter().all(|(family, least)| version(family).is_none_or(|version| version >= *least))
+}
+
+/// The same page: it is for published versions and aliases that point at them.
+fn snap_start_without_versions(facts: &Facts<'_>) -> Option<Told> {
+    (facts.has_snap_start() && !facts.is_image() && facts.deployment.release.publish == Publish::No).then(|| {
+        doubtful("has no effect here: only published versions start from a snapshot", "set `publish`, or `alias`")
+    })
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-filesystem.html>: the function must be in a VPC.
+fn file_systems_without_vpc(facts: &Facts<'_>) -> Option<Told> {
+    let Settings { file_system_configs, subnet_ids, security_group_ids, .. } = facts.settings;
+    let outside = facts.lacks(subnet_ids.as_ref()) || facts.lacks(security_group_ids.as_ref());
+    (is_there(file_system_configs.as_ref()) && outside).then(|| {
+        refused("a file system is reached through a VPC only", "set `subnet_ids` and `security_group_ids` as well")
+    })
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_FileSystemConfig.html>: one access point, of EFS or S3 Files.
+fn file_system_is_an_access_point(facts: &Facts<'_>) -> Option<Told> {
+    let Value::Array(items) = &facts.settings.file_system_configs.as_ref()?.0 else { return None };
+    if items.len() > 1 {
+        return Some(refused(format!("has {} file systems, AWS takes one", items.len()), "name one"));
+    }
+    let arn = items.first()?.get("Arn")?.as_str()?;
+    let known = matches!(service(arn), "elasticfilesystem" | "s3files") && arn.contains("access-point/fsap-");
+    (!known).then(|| {
+        let help = "an access point looks like `arn:aws:elasticfilesystem:REGION:ACCOUNT:access-point/fsap-…`";
+        refused(format!("`{arn}` is not an access point of a file system"), help)
+    })
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_VpcConfig.html>; AWS: "`SubnetIds` and `SecurityIds` must coexist or
+/// be both empty list."
+fn half_of_a_vpc(facts: &Facts<'_>) -> Option<Told> {
+    let (subnets, groups) = (facts.settings.subnet_ids.as_ref(), facts.settings.security_group_ids.as_ref());
+    if has_ids(subnets) && facts.lacks(groups) {
+        return Some(refused(
+            "subnets need security groups",
+            "set `security_group_ids`, or empty both to leave the VPC",
+        ));
+    }
+    (has_ids(groups) && facts.lacks(subnets))
+        .then(|| refused("security groups need subnets", "set `subnet_ids`, or empty both to leave the VPC"))
+}
+
+/// The same page: it is a setting of the VPC.
+fn ipv6_without_vpc(facts: &Facts<'_>) -> Option<Told> {
+    let wanted = facts.settings.ipv6_allowed_for_dual_stack.is_some_and(|switch| switch.0);
+    (wanted && facts.lacks(facts.settings.subnet_ids.as_ref()))
+        .then(|| refused("needs a VPC", "set `subnet_ids` and `security_group_ids` as well"))
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>: levels need the format JSON.
+fn levels_of_text(facts: &Facts<'_>) -> Option<Told> {
+    let named = facts.deployment.settings.logging_config.as_ref();
+    let levels = ["ApplicationLogLevel", "SystemLogLevel"].iter().any(|level| text(named, level).is_some());
+    let format = text(facts.settings.logging_config.as_ref(), "LogFormat");
+    let of_text = format.map_or(facts.whole, |format| format != "JSON");
+    (levels && of_text).then(|| refused("log levels need the log format JSON", "set `log_format: JSON` beside them"))
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html>: not for `$LATEST`.
+fn provisioned_concurrency_of_nothing(facts: &Facts<'_>) -> Option<Told> {
+    facts.deployment.release.alias.is_none().then(|| {
+        refused("belongs to an alias, and none is named: $LATEST cannot have any", "name the alias with `alias`")
+    })
+}
+
+/// The same page: it counts against what is reserved.
+fn more_provisioned_than_reserved(facts: &Facts<'_>) -> Option<Told> {
+    let number = |attachment| facts.attached(attachment)?.0.as_i64();
+    let provisioned = number(Attachment::ProvisionedConcurrency)?;
+    let reserved = number(Attachment::ReservedConcurrency)?;
+    if provisioned > reserved {
+        let message = format!("{provisioned} provisioned are more than the {reserved} reserved");
+        return Some(refused(message, "reserve at least as many as are provisioned"));
+    }
+    (provisioned == reserved).then(|| {
+        let message = format!("all {reserved} reserved are provisioned for the alias, so $LATEST cannot run at all");
+        doubtful(message, "reserve more than are provisioned")
+    })
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_PutRuntimeManagementConfig.html>: only `Manual` has an ARN.
+fn runtime_version(facts: &Facts<'_>) -> Option<Told> {
+    let wanted = facts.attached(Attachment::RuntimeManagement)?;
+    let manual = wanted.text("UpdateRuntimeOn").as_deref() == Some("Manual");
+    match (manual, wanted.text("RuntimeVersionArn").is_some()) {
+        (true, false) => Some(refused("`Manual` needs the version to stay at", "set `runtime_version_arn`")),
+        (false, true) => {
+            Some(refused("a runtime version is for `Manual` only", "set `update_runtime_on: Manual`, or leave it out"))
+        }
+        _ => None,
+    }
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_TenancyConfig.html>: it cannot be modified after creation.
+fn tenancy_changes(facts: &Facts<'_>) -> Option<Told> {
+    let mode = |settings: &Settings| text(settings.tenancy_config.as_ref(), "TenantIsolationMode");
+    let live = mode(&facts.live?.settings);
+    (mode(&facts.deployment.settings) != live).then(|| {
+        let what = live.unwrap_or_else(|| "none".to_owned());
+        refused(format!("AWS never changes it, and the function has {what}"), "deploy under another function name")
+    })
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/tenant-isolation.html>, "Considerations and limitations".
+fn tenancy_excludes(facts: &Facts<'_>) -> Option<Told> {
+    if !facts.is_tenanted() {
+        return None;
+    }
+    let attached = [Attachment::ProvisionedConcurrency, Attachment::FunctionUrl, Attachment::EventSources];
+    let attached = attached.into_iter().find(|attachment| facts.attached(*attachment).is_some());
+    let other = if facts.has_snap_start() { Some("SnapStart") } else { attached.map(Attachment::name) }?;
+    Some(refused(format!("isolated tenants and {other} exclude each other"), "choose one of the two"))
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/durable-configuration.html>: only at creation, and with a time limit.
+fn durable_from_the_beginning(facts: &Facts<'_>) -> Option<Told> {
+    if facts.live.is_some_and(|live| !is_there(live.settings.durable_config.as_ref())) {
+        let message = "AWS makes no function durable that was created without it";
+        return Some(refused(message, "deploy under another function name"));
+    }
+    let limit = facts.settings.durable_config.as_ref()?.number("ExecutionTimeout");
+    (facts.whole && limit.is_none())
+        .then(|| refused("needs a limit for a whole execution", "set `execution_timeout`, in seconds"))
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_DeadLetterConfig.html>. It may stand beside destinations: AWS
+/// sends to both.
+fn dead_letters_go_to_a_queue(facts: &Facts<'_>) -> Option<Told> {
+    let arn = &facts.settings.dead_letter_arn.as_ref()?.0;
+    let fits = arn.is_empty() || matches!(service(arn), "sqs" | "sns");
+    (!fits).then(|| refused(format!("`{arn}` is neither a queue of SQS nor a topic of SNS"), "name one of these"))
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html>.
+fn environment_key(facts: &Facts<'_>) -> Option<Told> {
+    of_kms(facts.settings.kms_key_arn.as_ref().map(|arn| arn.0.as_str()))
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/encrypt-zip-package.html>.
+fn package_key(facts: &Facts<'_>) -> Option<Told> {
+    of_kms(facts.deployment.code.source_kms_key_arn.as_deref())
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/specifying-kms-encryption.html>.
+fn object_key(facts: &Facts<'_>) -> Option<Told> {
+    of_kms(facts.deployment.code.upload.as_ref()?.kms_key_arn.as_deref())
+}
+
+fn of_kms(arn: Option<&str>) -> Option<Told> {
+    let arn = arn.filter(|arn| !arn.is_empty() && service(arn) != "kms")?;
+    Some(refused(format!("`{arn}` is not a key of KMS"), "a key looks like `arn:aws:kms:REGION:ACCOUNT:key/…`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::super::tests::{ids, live, of_image, planned, wanted};
+    use super::*;
+    use crate::deployment::{Keyed, Release, Upload};
+    use crate::remote::Remote;
+    use crate::settings::{AliasName, Architecture, Arn, EphemeralStorage, Handler, Layers, Switch};
+
+    fn attach(deployment: &mut Deployment, attachment: Attachment, document: Value) {
+        let entries = BTreeMap::from([(String::new(), Some(Structure(document)))]);
+        deployment.attachments.insert(attachment, Keyed { entries, others: None });
+    }
+
+    fn publish(deployment: &mut Deployment) {
+        let alias = Some(AliasName("live".to_owned()));
+        deployment.release = Release { publish: Publish::Version, alias, ..Release::default() };
+    }
+
+    fn snap_start(deployment: &mut Deployment) {
+        publish(deployment);
+        deployment.settings.snap_start = Some(Structure(json!({ "ApplyOn": "PublishedVersions" })));
+        deployment.settings.runtime = Some(Runtime("python3.13".to_owned()));
+    }
+
+    fn file_system(deployment: &mut Deployment, arn: &str) {
+        let mounted = json!([{ "Arn": arn, "LocalMountPath": "/mnt/data" }]);
+        deployment.settings.file_system_configs = Some(Structure(mounted));
+    }
+
+    const ACCESS_POINT: &str = "arn:aws:elasticfilesystem:eu-west-1:123456789012:access-point/fsap-0123456789abcdef0";
+
+    /// What the rules say to a deployment onto the live function of the other tests.
+    fn told(change: impl FnOnce(&mut Deployment)) -> Vec<String> {
+        told_of(&wanted(change), &live(|_| ()))
+    }
+
+    fn told_of(deployment: &Deployment, remote: &Remote) -> Vec<String> {
+        let lines = planned(deployment, "old", remote);
+        let told = lines.lines().filter(|line| line.starts_with("obstacle") || line.starts_with("doubt"));
+        told.filter(|line| !line.contains("AWS needs a ")).map(str::to_owned).collect()
+    }
+
+    /// What is known without a look at what is live.
+    fn certain(change: impl FnOnce(&mut Deployment)) -> usize {
+        let (obstacles, doubts) = of_named(&wanted(change));
+        obstacles.len() + doubts.len()
+    }
+
+    type Change = fn(&mut Deployment);
+
+    #[test]
+    fn what_aws_would_refuse_is_refused_with_its_option() {
+        let table: &[(&str, Change)] = &[
+            ("snap_start (Refused): SnapStart and provisioned", |d| {
+                snap_start(d);
+                attach(d, Attachment::ProvisionedConcurrency, json!(2));
+            }),
+            ("snap_start (Refused): SnapStart does not go with a file system", |d| {
+                snap_start(d);
+                file_system(d, ACCESS_POINT);
+            }),
+            ("snap_start (Refused): SnapStart does not go with 1024 MB", |d| {
+                snap_start(d);
+                d.settings.ephemeral_storage = Some(EphemeralStorage(1024));
+            }),
+            ("snap_start (Refused): SnapStart does not go with nodejs22.x", |d| {
+                snap_start(d);
+                d.settings.runtime = None;
+            }),
+            ("file_system_configs (Refused): `arn:aws:elasticfilesystem:eu-west-1:1:file-system/fs-1` is not", |d| {
+                file_system(d, "arn:aws:elasticfilesystem:eu-west-1:1:file-system/fs-1");
+            }),
+            ("file_system_configs (Refused): a file system is reached", |d| {
+                file_system(d, ACCESS_POINT);
+                (d.settings.subnet_ids, d.settings.security_group_ids) = (Some(ids(&[])), Some(ids(&[])));
+            }),
+            ("security_group_ids (Refused): subnets need", |d| d.settings.security_group_ids = Some(ids(&[]))),
+            ("subnet_ids (Refused): security groups need", |d| d.settings.subnet_ids = Some(ids(&[]))),
+            ("ipv6_allowed_for_dual_stack (Refused): needs a VPC", |d| {
+                d.settings.ipv6_allowed_for_dual_stack = Some(Switch(true));
+                (d.settings.subnet_ids, d.settings.security_group_ids) = (Some(ids(&[])), Some(ids(&[])));
+            }),
+            ("logging_config (Refused): log levels need", |d| {
+                d.settings.logging_config = Some(Structure(json!({ "SystemLogLevel": "WARN" })));
+            }),
+            ("provisioned_concurrency (Refused): belongs to an alias", |d| {
+                attach(d, Attachment::ProvisionedConcurrency, json!(2));
+            }),
+            ("provisioned_concurrency (Refused): 3 provisioned are more than the 2", |d| {
+                publish(d);
+                attach(d, Attachment::ProvisionedConcurrency, json!(3));
+                attach(d, Attachment::ReservedConcurrency, json!(2));
+            }),
+            ("runtime_management (Refused): `Manual` needs", |d| {
+                attach(d, Attachment::RuntimeManagement, json!({ "UpdateRuntimeOn": "Manual" }));
+            }),
+            ("runtime_management (Refused): a runtime version is for", |d| {
+                let version =
+                    json!({ "UpdateRuntimeOn": "Auto", "RuntimeVersionArn": "arn:aws:lambda:eu-west-1::runtime:1" });
+                attach(d, Attachment::RuntimeManagement, version);
+            }),
+            ("tenancy_config (Refused): AWS never changes it, and the function has none", |d| {
+                d.settings.tenancy_config = Some(Structure(json!({ "TenantIsolationMode": "PER_TENANT" })));
+            }),
+            ("durable_config (Refused): AWS makes no function durable", |d| {
+                d.settings.durable_config = Some(Structure(json!({ "ExecutionTimeout": 60 })));
+            }),
+            ("dead_letter_arn (Refused): `arn:aws:lambda:", |d| {
+                d.settings.dead_letter_arn = Some(Arn("arn:aws:lambda:eu-west-1:1:function:f".to_owned()));
+            }),
+            ("kms_key_arn (Refused): `arn:aws:sqs:", |d| {
+                d.settings.kms_key_arn = Some(Arn("arn:aws:sqs:eu-west-1:1:q".to_owned()))
+            }),
+            ("source_kms_key_arn (Refused): `arn:aws:sqs:", |d| {
+                d.code.source_kms_key_arn = Some("arn:aws:sqs:eu-west-1:1:q".to_owned());
+            }),
+            ("s3_kms_key_arn (Refused): `arn:aws:sqs:", |d| {
+                let key = crate::deployment::ObjectKey::Given("k".to_owned());
+                let kms_key_arn = Some("arn:aws:sqs:eu-west-1:1:q".to_owned());
+                d.code.upload = Some(Upload { bucket: "b-b".to_owned(), key, expected_owner: None, kms_key_arn });
+            }),
+            ("image_config (Refused): is for an image", |d| {
+                d.settings.image_config = Some(Structure(json!({ "Command": ["a"] })));
+            }),
+        ];
+        for (expected, change) in table {
+            let said = told(change);
+            assert!(said.len() == 1 && said[0].starts_with(&format!("obstacle {expected}")), "{expected}: {said:?}");
+        }
+    }
+
+    #[test]
+    fn what_aws_takes_is_left_to_it() {
+        let table: &[Change] = &[
+            snap_start,
+            |d| file_system(d, ACCESS_POINT),
+            |d| file_system(d, "arn:aws:s3files:eu-west-1:1:file-system/fs-1/access-point/fsap-1"),
+            |d| d.settings.subnet_ids = Some(ids(&["subnet-9"])),
+            |d| (d.settings.subnet_ids, d.settings.security_group_ids) = (Some(ids(&[])), Some(ids(&[]))),
+            |d| d.settings.ipv6_allowed_for_dual_stack = Some(Switch(true)),
+            |d| d.settings.logging_config = Some(Structure(json!({ "LogFormat": "JSON", "SystemLogLevel": "WARN" }))),
+            |d| d.settings.dead_letter_arn = Some(Arn(String::new())),
+            |d| d.settings.dead_letter_arn = Some(Arn("arn:aws-cn:sns:cn-north-1:1:t".to_owned())),
+            |d| d.settings.kms_key_arn = Some(Arn("arn:aws:kms:eu-west-1:1:key/k".to_owned())),
+            |d| d.settings.snap_start = Some(Structure(json!({ "ApplyOn": "None" }))),
+            |d| attach(d, Attachment::FunctionUrl, json!({ "InvokeMode": "RESPONSE_STREAM" })),
+            |d| attach(d, Attachment::RuntimeManagement, json!({ "UpdateRuntimeOn": "Auto" })),
+            |d| d.settings.image_config = Some(Structure::default()),
+        ];
+        for change in table {
+            assert_eq!(told(change), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn what_is_live_and_was_not_named_is_no_mistake() {
+        let odd = live(|live| {
+            live.settings.snap_start = Some(Structure(json!({ "ApplyOn": "PublishedVersions" })));
+            live.settings.ephemeral_storage = Some(EphemeralStorage(2048));
+            live.settings.subnet_ids = Some(ids(&[]));
+        });
+        assert_eq!(told_of(&wanted(|_| ()), &odd), [""; 0]);
+        let named = wanted(|d| d.settings.ephemeral_storage = Some(EphemeralStorage(1024)));
+        assert!(told_of(&named, &odd)[0].starts_with("obstacle ephemeral_storage"));
+    }
+
+    #[test]
+    fn what_has_no_effect_is_a_doubt() {
+        let lonely = told(|d| {
+            snap_start(d);
+            d.release = Release::default();
+        });
+        assert_eq!(lonely, ["doubt snap_start: has no effect here: only published versions start from a snapshot"]);
+        let all = told(|d| {
+            publish(d);
+            attach(d, Attachment::ProvisionedConcurrency, json!(2));
+            attach(d, Attachment::ReservedConcurrency, json!(2));
+        });
+        assert!(all.len() == 1 && all[0].starts_with("doubt provisioned_concurrency: all 2 reserved"), "{all:?}");
+    }
+
+    #[test]
+    fn tenants_and_durability_are_decided_at_creation() {
+        let tenants = |d: &mut Deployment| {
+            d.settings.tenancy_config = Some(Structure(json!({ "TenantIsolationMode": "PER_TENANT" })));
+        };
+        assert_eq!(told_of(&wanted(tenants), &Remote::Absent), [""; 0]);
+        let tenanted = live(|live| {
+            live.settings.tenancy_config = Some(Structure(json!({ "TenantIsolationMode": "PER_TENANT" })));
+            live.settings.durable_config = Some(Structure(json!({ "ExecutionTimeout": 60 })));
+        });
+        assert_eq!(told_of(&wanted(tenants), &tenanted), [""; 0]);
+        let excluded = wanted(|d| attach(d, Attachment::FunctionUrl, json!({})));
+        assert_eq!(
+            told_of(&excluded, &tenanted),
+            ["obstacle function_url (Refused): isolated tenants and function URL exclude each other"]
+        );
+        let durable = |document: Value| wanted(|d| d.settings.durable_config = Some(Structure(document)));
+        assert_eq!(told_of(&durable(json!({ "RetentionPeriodInDays": 3 })), &tenanted), [""; 0]);
+        assert_eq!(told_of(&durable(json!({ "ExecutionTimeout": 3 })), &Remote::Absent), [""; 0]);
+        let limitless = told_of(&durable(json!({ "RetentionPeriodInDays": 3 })), &Remote::Absent);
+        assert!(limitless[0].starts_with("obstacle durable_config (Refused): needs a limit"));
+    }
+
+    #[test]
+    fn an_image_has_its_own_handler_runtime_and_libraries() {
+        let mut image = of_image(Some("a"));
+        assert_eq!(told_of(&image, &Remote::Absent), [""; 0]);
+        image.settings.image_config = Some(Structure(json!({ "Command": ["a"] })));
+        image.code.architecture = Some(Architecture::Arm64);
+        assert_eq!(told_of(&image, &Remote::Absent), [""; 0]);
+        image.settings.handler = Some(Handler("a.b".to_owned()));
+        image.settings.runtime = Some(Runtime("python3.13".to_owned()));
+        image.settings.layers = Some(Layers(vec!["layer".to_owned()]));
+        image.settings.snap_start = Some(Structure(json!({ "ApplyOn": "PublishedVersions" })));
+        attach(&mut image, Attachment::CodeSigning, json!("arn"));
+        let said = told_of(&image, &Remote::Absent);
+        for option in ["handler", "runtime", "layers", "snap_start", "code_signing_config_arn"] {
+            let here = |line: &&String| line.starts_with(&format!("obstacle {option} (Refused)"));
+            assert_eq!(said.iter().filter(here).count(), 1, "{option}: {said:?}");
+        }
+        assert_eq!(said.len(), 5, "{said:?}");
+    }
+
+    #[test]
+    fn without_a_look_only_what_is_certain_is_told() {
+        assert_eq!(certain(|d| file_system(d, ACCESS_POINT)), 0, "the live function may be in a VPC");
+        assert_eq!(certain(|d| d.settings.subnet_ids = Some(ids(&["subnet-1"]))), 0);
+        assert_eq!(certain(|d| d.settings.logging_config = Some(Structure(json!({ "SystemLogLevel": "WARN" })))), 0);
+        assert_eq!(certain(|d| d.settings.durable_config = Some(Structure(json!({ "RetentionPeriodInDays": 1 })))), 0);
+        assert_eq!(certain(|d| d.settings.dead_letter_arn = Some(Arn("arn:aws:s3:::b".to_owned()))), 1);
+        let text = json!({ "LogFormat": "Text", "SystemLogLevel": "WARN" });
+        assert_eq!(certain(|d| d.settings.logging_config = Some(Structure(text))), 1);
+        assert_eq!(certain(|d| attach(d, Attachment::ProvisionedConcurrency, json!(1))), 1);
+    }
+
+    #[test]
+    fn newer_runtimes_may_have_snapshots() {
+        for (runtime, may) in [
+            ("java8.al2", false),
+            ("java11", true),
+            ("java99", true),
+            ("python3.9", false),
+            ("python3.12", true),
+            ("python3.15", true),
+            ("dotnetcore3.1", false),
+            ("dotnet6", false),
+            ("dotnet8", true),
+            ("dotnet10", true),
+            ("nodejs24.x", false),
+            ("ruby3.4", false),
+            ("provided.al2023", false),
+            ("cobol1", true),
+        ] {
+            assert_eq!(may_snap_start(&Runtime(runtime.to_owned())), may, "{runtime}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Addresses of container images.
+
+use std::fmt;
+
+use super::values::text;
+use super::{Setting, Written};
+
+/// A container image in a private registry of ECR, of which Lambda takes images alone.
+///
+/// Source: <https://docs.aws.amazon.com/lambda/latest/dg/images-create.html>.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageUri {
+    /// The registry's host.
+    pub registry: String,
+    /// The account that the registry belongs to.
+    pub account: String,
+    /// The Region of the registry.
+    pub region: String,
+    /// The repository, with its namespaces.
+    pub repository: String,
+    /// The tag; absent where the digest alone was written.
+    pub tag: Option<String>,
+    /// The digest, as `sha256:…`; absent where the tag alone was written.
+    pub digest: Option<String>,
+}
+
+impl ImageUri {
+    /// The address of the image of this digest, whatever its tags will name.
+    pub fn pinned(&self, digest: &str) -> String {
+        format!("{}/{}@{digest}", self.registry, self.repository)
+    }
+
+    /// The repository and the tag, where there is one: what people call the image.
+    pub fn name(&self) -> String {
+        match &self.tag {
+            Some(tag) => format!("{}:{tag}", self.repository),
+            None => self.repository.clone(),
+        }
+    }
+}
+
+impl fmt::Display for ImageUri {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}/{}", self.registry, self.name())?;
+        self.digest.as_ref().map_or(Ok(()), |digest| write!(out, "@{digest}"))
+    }
+}
+
+impl Setting for ImageUri {
+    /// Accepts `REGISTRY/REPOSITORY` with `:TAG`, `@DIGEST` or both.
+    fn parse(written: &Written) -> Result<Self, String> {
+        let text = text(written)?;
+        let (registry, rest) = text.split_once('/').unwrap_or(("", text));
+        let (account, region) = registry_of(registry, text)?;
+        let (rest, digest) = rest.split_once('@').map_or((rest, None), |(rest, digest)| (rest, Some(digest)));
+        let (repository, tag) = rest.split_once(':').map_or((rest, None), |(name, tag)| (name, Some(tag)));
+        if tag.is_none() && digest.is_none() {
+            return Err(format!("`{text}` has neither a tag nor a digest, so which image is meant is not known"));
+        }
+        let lower = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-/".contains(c);
+        if repository.is_empty() || !repository.chars().all(lower) {
+            return Err(format!("`{repository}` is not a repository of ECR: lower case letters, digits and `._-/`"));
+        }
+        let of_tag = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        if let Some(tag) = tag
+            && !((1..=128).contains(&tag.len()) && tag.chars().all(of_tag) && !tag.starts_with(['.', '-']))
+        {
+            return Err(format!("`{tag}` is not a tag: up to 128 letters, digits and `._-`"));
+        }
+        if let Some(digest) = digest
+            && !is_digest(digest)
+        {
+            return Err(format!("`{digest}` is not a digest: `sha256:` and 64 hexadecimal digits"));
+        }
+        Ok(Self {
+            registry: registry.to_owned(),
+            account: account.to_owned(),
+            region: region.to_owned(),
+            repository: repository.to_owned(),
+            tag: tag.map(str::to_owned),
+            digest: digest.map(str::to_owned),
+        })
+    }
+
+    fn shown(&self) -> String {
+        self.to_string()
+    }
+}
+
+fn is_digest(text: &str) -> bool {
+    let digits = text.strip_prefix("sha256:").unwrap_or_default();
+    digits.len() == 64 && digits.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'))
+}
+
+/// The account and the Region of a registry: `ACCOUNT.dkr.ecr.REGION.DOMAIN`, or `dkr-ecr` where it speaks IPv6 too.
+fn registry_of<'a>(registry: &'a str, text: &str) -> Result<(&'a str, &'a str), String> {
+    let parts: Vec<_> = registry.split('.').collect();
+    let (account, region) = match parts[..] {
+        [_, "dkr", "ecr-fips", ..] | [_, "dkr-ecr-fips", ..] => {
+            return Err(format!(
+                "`{text}` is an endpoint of FIPS, from which Lambda takes no image; leave `-fips` out"
+            ));
+        }
+        [account, "dkr", "ecr", region, _, ..] | [account, "dkr-ecr", region, _, ..] => (account, region),
+        _ => ("", ""),
+    };
+    if account.len() == 12 && account.chars().all(|c| c.is_ascii_digit()) && !region.is_empty() {
+        return Ok((account, region));
+    }
+    Err(format!(
+        "`{text}` is not an image in a private registry of ECR, and Lambda takes no other; one looks like `123456789012.dkr.ecr.eu-west-1.amazonaws.com/api:v3`"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<ImageUri, String> {
+        ImageUri::parse(&Written::Text(text.to_owned()))
+    }
+
+    #[test]
+    fn images_are_known_by_tag_or_digest_in_any_partition() {
+        let digest = format!("sha256:{}", "0a".repeat(32));
+        for (registry, region) in [
+            ("123456789012.dkr.ecr.eu-west-1.amazonaws.com", "eu-west-1"),
+            ("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+            ("123456789012.dkr.ecr.us-iso-east-1.c2s.ic.gov", "us-iso-east-1"),
+            ("123456789012.dkr-ecr.eu-west-1.on.aws", "eu-west-1"),
+        ] {
+            for rest in ["team/api:v3".to_owned(), format!("api@{digest}"), format!("a/b-c.d_e:1.0@{digest}")] {
+                let text = format!("{registry}/{rest}");
+                let uri = read(&text).unwrap();
+                assert_eq!((uri.account.as_str(), uri.region.as_str()), ("123456789012", region));
+                assert_eq!(uri.to_string(), text);
+            }
+        }
+        let both = read(&format!("123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/api:v3@{digest}")).unwrap();
+        assert_eq!(both.name(), "team/api:v3");
+        assert_eq!(both.pinned(&digest), format!("123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/api@{digest}"));
+    }
+
+    #[test]
+    fn what_lambda_would_not_take_is_refused() {
+        let registry = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+        for (text, why) in [
+            ("public.ecr.aws/lambda/python:3.13".to_owned(), "private registry"),
+            ("python:3.13".to_owned(), "private registry"),
+            ("12.dkr.ecr.eu-west-1.amazonaws.com/api:v3".to_owned(), "private registry"),
+            ("123456789012.dkr.ecr-fips.us-east-1.amazonaws.com/api:v3".to_owned(), "FIPS"),
+            (format!("{registry}/api"), "neither a tag nor a digest"),
+            (format!("{registry}/API:v3"), "not a repository"),
+            (format!("{registry}/:v3"), "not a repository"),
+            (format!("{registry}/api:"), "not a tag"),
+            (format!("{registry}/api:-v"), "not a tag"),
+            (format!("{registry}/api:a b"), "not a tag"),
+            (format!("{registry}/api@sha256:12"), "not a digest"),
+        ] {
+            let message = read(&text).unwrap_err();
+            assert!(message.contains(why), "{text}: {message}");
+        }
+    }
+}
