@@ -27,7 +27,7 @@ use crate::{
 const ROLE: &str = "arn:aws:iam::123456789012:role/deployed";
 
 /// A deployment that names a function and its package, and nothing else.
-fn wanted(change: impl FnOnce(&mut Deployment)) -> Deployment {
+pub(super) fn wanted(change: impl FnOnce(&mut Deployment)) -> Deployment {
     let mut deployment = Deployment {
         function: FunctionName::parse(&Written::Text("f".to_owned())).unwrap(),
         target: Target::default(),
@@ -82,7 +82,7 @@ fn artifact(sha256: &str) -> Artifact {
 }
 
 /// A live function with the code `old`.
-fn live(change: impl FnOnce(&mut Live)) -> Remote {
+pub(super) fn live(change: impl FnOnce(&mut Live)) -> Remote {
     let mut live = Live {
         arn: "arn:aws:lambda:eu-west-1:123456789012:function:f".to_owned(),
         settings: Settings {
@@ -140,7 +140,7 @@ fn version(number: &str, sha256: &str, remote: &Remote) -> Version {
 }
 
 /// The plan, a line for each thing in it.
-fn planned(deployment: &Deployment, sha256: &str, remote: &Remote) -> String {
+pub(super) fn planned(deployment: &Deployment, sha256: &str, remote: &Remote) -> String {
     planned_with(deployment, sha256, remote, Stored::Nothing)
 }
 
