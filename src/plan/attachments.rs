@@ -208,7 +208,7 @@ impl Plan {
         let mut members = members.clone();
         let mut fixed = Vec::new();
         for name in FIXED {
-            fixed.extend(members.remove(name).map(|value| (name, value, known.document.get(name))));
+            fixed.extend(members.shift_remove(name).map(|value| (name, value, known.document.get(name))));
         }
         for name in CONSUMERS {
             let (wanted, live) = (members.get(name), known.document.get(name));
