@@ -125,7 +125,7 @@ fn permission(mut item: Structure) -> Result<(String, Structure), String> {
     }
     if let Json::Object(members) = &mut item.0 {
         members.extend(full.map(|full| ("Principal".to_owned(), full.into())));
-        members.remove("StatementId");
+        members.shift_remove("StatementId");
     }
     Ok((id, item))
 }

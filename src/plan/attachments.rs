@@ -208,7 +208,7 @@ impl Plan {
         let mut members = members.clone();
         let mut fixed = Vec::new();
         for name in FIXED {
-            fixed.extend(members.remove(name).map(|value| (name, value, known.document.get(name))));
+            fixed.extend(members.shift_remove(name).map(|value| (name, value, known.document.get(name))));
         }
         for name in CONSUMERS {
             let (wanted, live) = (members.get(name), known.document.get(name));
@@ -293,4 +293,173 @@ fn statements_for(
         (id.to_owned(), wanted.then_some(statement))
     });
     statements.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::plan::tests::{live, planned, wanted};
+    use crate::remote::Remote;
+
+    const QUEUE: &str = "arn:aws:sqs:eu-west-1:123456789012:jobs";
+
+    /// A deployment to an alias or to none, that wants one thing.
+    fn wish(alias: Option<&str>, kind: Attachment, key: &str, wish: Option<Value>) -> Deployment {
+        wishes(alias, kind, None, &[(key, wish)])
+    }
+
+    fn wishes(
+        alias: Option<&str>,
+        kind: Attachment,
+        others: Option<Others>,
+        wishes: &[(&str, Option<Value>)],
+    ) -> Deployment {
+        let entries = wishes.iter().map(|(key, wish)| ((*key).to_owned(), wish.clone().map(Structure)));
+        let keyed = Keyed { entries: entries.collect(), others };
+        wanted(|deployment| {
+            deployment.release.alias = alias.map(|alias| AliasName(alias.to_owned()));
+            deployment.attachments.insert(kind, keyed);
+        })
+    }
+
+    /// A live function around which these stand: kind, key, alias and document.
+    fn around(things: &[(Attachment, &str, Option<&str>, Value)]) -> Remote {
+        live(|live| {
+            for (kind, key, alias, document) in things {
+                let (alias, handle) = (alias.map(str::to_owned), Some(format!("handle of {key}")));
+                let attached = Attached { document: Structure(document.clone()), handle, alias };
+                live.attachments.entry(*kind).or_default().insert((*key).to_owned(), attached);
+            }
+        })
+    }
+
+    fn told(deployment: &Deployment, remote: &Remote) -> String {
+        // What an alias itself needs is told elsewhere.
+        planned(deployment, "old", remote)
+            .lines()
+            .filter(|line| !line.starts_with("alias "))
+            .map(|line| format!("{line}\n"))
+            .collect()
+    }
+
+    #[test]
+    fn one_thing_is_made_changed_left_alone_and_removed() {
+        let reserved = |wanted| wish(None, Attachment::ReservedConcurrency, "", wanted);
+        let five = around(&[(Attachment::ReservedConcurrency, "", None, json!(5))]);
+        assert_snapshot!(told(&reserved(Some(json!(5))), &around(&[])), @"Create reserved concurrency : reserved_concurrency: - → 5; sends 5");
+        assert_snapshot!(told(&reserved(Some(json!(5))), &five), @"");
+        assert_snapshot!(told(&reserved(Some(json!(0))), &five), @"Update reserved concurrency : reserved_concurrency: 5 → 0; sends 0");
+        assert_snapshot!(told(&wanted(|_| ()), &five), @"");
+        assert_snapshot!(told(&reserved(None), &five), @"Remove reserved concurrency : ; sends 5");
+        assert_snapshot!(told(&reserved(None), &around(&[])), @"");
+    }
+
+    #[test]
+    fn no_more_is_sent_than_was_named_unless_the_rest_would_be_lost() {
+        let there = json!({ "MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 60, "DestinationConfig": {} });
+        let remote = around(&[(Attachment::AsyncConfig, "", None, there)]);
+        let change = wish(None, Attachment::AsyncConfig, "", Some(json!({ "MaximumRetryAttempts": 1 })));
+        assert_snapshot!(told(&change, &remote), @r#"Update asynchronous invocation : async_config.maximum_retry_attempts: 2 → 1; sends {"MaximumRetryAttempts":1,"MaximumEventAgeInSeconds":60,"DestinationConfig":{}}"#);
+        let there = json!({ "EventSourceArn": QUEUE, "Enabled": false, "BatchSize": 10, "ScalingConfig": { "MaximumConcurrency": 2 } });
+        let remote = around(&[(Attachment::EventSources, QUEUE, None, there)]);
+        let source = json!({ "EventSourceArn": QUEUE, "BatchSize": 5, "ScalingConfig": { "MaximumConcurrency": 2 } });
+        assert_snapshot!(told(&wish(None, Attachment::EventSources, QUEUE, Some(source)), &remote), @r#"Update event source arn:aws:sqs:eu-west-1:123456789012:jobs: event_sources.arn:aws:sqs:eu-west-1:123456789012:jobs batch_size: 10 → 5; sends {"BatchSize":5}"#);
+    }
+
+    #[test]
+    fn a_public_url_needs_two_statements_and_any_other_none() {
+        let url = |wanted| wish(None, Attachment::FunctionUrl, "", wanted);
+        let [(_, invoke_url), (_, invoke)] = url_statements().map(|(id, statement)| (id, statement.0));
+        let public = (Attachment::FunctionUrl, "", None, json!({ "AuthType": "NONE" }));
+        let ours = [
+            (Attachment::Permissions, URL_STATEMENTS[0], None, invoke_url.clone()),
+            (Attachment::Permissions, URL_STATEMENTS[1], None, invoke.clone()),
+        ];
+        let all = around(&[&[public.clone()], &ours[..]].concat());
+        assert_snapshot!(told(&url(Some(json!({ "AuthType": "NONE" }))), &Remote::Absent).lines().skip(4).collect::<Vec<_>>().join("\n"), @r#"
+        Create function URL : function_url.auth_type: - → NONE; sends {"AuthType":"NONE"}
+        Create permission dpl-lambda-url: permissions.dpl-lambda-url action: - → lambda:InvokeFunctionUrl, permissions.dpl-lambda-url principal: - → *, permissions.dpl-lambda-url function_url_auth_type: - → NONE; sends {"Action":"lambda:InvokeFunctionUrl","Principal":"*","FunctionUrlAuthType":"NONE"}
+        Create permission dpl-lambda-url-invoke: permissions.dpl-lambda-url-invoke action: - → lambda:InvokeFunction, permissions.dpl-lambda-url-invoke principal: - → *, permissions.dpl-lambda-url-invoke invoked_via_function_url: - → true; sends {"Action":"lambda:InvokeFunction","Principal":"*","InvokedViaFunctionUrl":true}
+        "#);
+        assert_snapshot!(told(&url(Some(json!({}))), &all), @"");
+        // What is missing is made up for.
+        assert!(
+            told(&url(Some(json!({}))), &around(&[public.clone(), ours[1].clone()]))
+                .starts_with("Create permission dpl-lambda-url:")
+        );
+        assert_snapshot!(told(&url(None), &all), @r#"
+        Remove function URL : ; sends {"AuthType":"NONE"}
+        Remove permission dpl-lambda-url: ; sends {"Action":"lambda:InvokeFunctionUrl","Principal":"*","FunctionUrlAuthType":"NONE"}
+        Remove permission dpl-lambda-url-invoke: ; sends {"Action":"lambda:InvokeFunction","Principal":"*","InvokedViaFunctionUrl":true}
+        note handle of  is lost for good: a function URL made later gets another address
+        "#);
+    }
+
+    #[test]
+    fn a_statement_of_ours_that_the_user_names_is_the_users() {
+        let mut deployment = wish(None, Attachment::FunctionUrl, "", Some(json!({ "AuthType": "AWS_IAM" })));
+        let own = json!({ "Action": "lambda:InvokeFunction", "Principal": "123456789012" });
+        let entries = BTreeMap::from([(URL_STATEMENTS[0].to_owned(), Some(Structure(own.clone())))]);
+        deployment.attachments.insert(Attachment::Permissions, Keyed { entries, others: None });
+        let remote = around(&[
+            (Attachment::FunctionUrl, "", None, json!({ "AuthType": "AWS_IAM" })),
+            (Attachment::Permissions, URL_STATEMENTS[0], None, own),
+        ]);
+        assert_snapshot!(told(&deployment, &remote), @"");
+    }
+
+    #[test]
+    fn statements_are_replaced_by_mode_but_never_those_of_the_url() {
+        let statement = |principal: &str| json!({ "Action": "lambda:InvokeFunction", "Principal": principal });
+        let [(id, of_url), _] = url_statements();
+        let remote = around(&[
+            (Attachment::Permissions, "a", None, statement("s3.amazonaws.com")),
+            (Attachment::Permissions, "b", None, statement("sns.amazonaws.com")),
+            (Attachment::Permissions, id, None, of_url.0),
+        ]);
+        let named = [("a", Some(statement("s3.amazonaws.com")))];
+        let permissions = |others, named: &[_]| wishes(None, Attachment::Permissions, others, named);
+        assert_snapshot!(told(&permissions(None, &named), &remote), @"note left alone: permissions that are not named: b");
+        assert_snapshot!(told(&permissions(None, &[]), &remote), @"note left alone: permissions that are not named: a, b");
+        assert_snapshot!(told(&permissions(Some(Others::Replace), &named), &remote), @r#"Remove permission b: ; sends {"Action":"lambda:InvokeFunction","Principal":"sns.amazonaws.com"}"#);
+        let narrow = json!({ "Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com", "SourceArn": "arn:aws:s3:::b" });
+        let remote = around(&[(Attachment::Permissions, "a", None, narrow)]);
+        assert_snapshot!(told(&permissions(None, &named), &remote), @r#"Update permission a: permissions.a source_arn: arn:aws:s3:::b → -; sends {"Action":"lambda:InvokeFunction","Principal":"s3.amazonaws.com"}"#);
+    }
+
+    #[test]
+    fn a_mapping_is_moved_to_the_alias_and_what_it_never_changes_is_refused() {
+        let source = json!({ "EventSourceArn": QUEUE });
+        let named = || wish(Some("live"), Attachment::EventSources, QUEUE, Some(source.clone()));
+        let of = |alias| around(&[(Attachment::EventSources, QUEUE, alias, source.clone())]);
+        assert_snapshot!(told(&named(), &of(None)), @"Update event source arn:aws:sqs:eu-west-1:123456789012:jobs of live: event_sources.arn:aws:sqs:eu-west-1:123456789012:jobs invokes: $LATEST → live; sends {}");
+        assert_snapshot!(told(&named(), &of(Some("live"))), @"");
+        let other = wishes(Some("live"), Attachment::EventSources, Some(Others::Replace), &[]);
+        assert_snapshot!(told(&other, &of(None)), @"note left alone: event sources that invoke $LATEST and not the alias: arn:aws:sqs:eu-west-1:123456789012:jobs");
+        assert_snapshot!(told(&other, &of(Some("live"))), @r#"Remove event source arn:aws:sqs:eu-west-1:123456789012:jobs of live: ; sends {"EventSourceArn":"arn:aws:sqs:eu-west-1:123456789012:jobs"}"#);
+        let topic = "arn:aws:kafka:eu-west-1:123456789012:cluster/c/1 orders";
+        let of = |group: &str| json!({ "StartingPosition": "LATEST", "AmazonManagedKafkaEventSourceConfig": { "ConsumerGroupId": group } });
+        let remote = around(&[(Attachment::EventSources, topic, None, of("a"))]);
+        let change = wish(None, Attachment::EventSources, topic, Some(of("b")));
+        assert_snapshot!(told(&change, &remote).lines().next().unwrap(), @"obstacle event_sources (Refused): `arn:aws:kafka:eu-west-1:123456789012:cluster/c/1 orders` has another `consumer_group_id`, which AWS never changes on a mapping");
+    }
+
+    #[test]
+    fn a_new_mapping_needs_what_aws_wants_to_hear() {
+        let stream = "arn:aws:kinesis:eu-west-1:123456789012:stream/s";
+        for (key, members, obstacle) in [
+            (stream, json!({}), Some("needs a `starting_position`")),
+            (stream, json!({ "StartingPosition": "LATEST", "BatchSize": 100 }), None),
+            ("b.example:9092 orders", json!({}), Some("needs a `starting_position`")),
+            (QUEUE, json!({ "BatchSize": 10 }), None),
+            (QUEUE, json!({ "BatchSize": 11 }), Some("has a `batch_size` over 10")),
+            (QUEUE, json!({ "BatchSize": 11, "MaximumBatchingWindowInSeconds": 1 }), None),
+        ] {
+            let plan = told(&wish(None, Attachment::EventSources, key, Some(members.clone())), &around(&[]));
+            assert_eq!(plan.starts_with("obstacle event_sources"), obstacle.is_some(), "{members}: {plan}");
+            assert!(plan.contains(obstacle.unwrap_or_default()), "{members}: {plan}");
+        }
+    }
 }

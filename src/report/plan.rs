@@ -85,12 +85,18 @@ fn described(step: &Step) -> (char, String, Vec<(String, String)>) {
                 Action::Remove => '-',
             };
             let of = change.alias.as_ref().map(|alias| format!(" of {}", alias.0)).unwrap_or_default();
-            let head = format!("{}{of}", change.key);
-            (
-                sign,
-                sanitise::one_line(head.trim_start()),
-                change.differences.iter().map(|d| attached(change, d)).collect(),
-            )
+            match &change.differences[..] {
+                // A value without members says it in the line itself.
+                [only] if only.key.is_none() => {
+                    let (_, value) = attached(change, only);
+                    (sign, format!("{} {value}{of}", change.key).trim_start().to_owned(), Vec::new())
+                }
+                differences => {
+                    let head = format!("{}{of}", change.key);
+                    let changes = differences.iter().map(|difference| attached(change, difference)).collect();
+                    (sign, sanitise::one_line(head.trim_start()), changes)
+                }
+            }
         }
         Step::DeleteVersions(numbers) => ('-', numbers.join(", "), Vec::new()),
     }

@@ -6,6 +6,7 @@ mod concurrency;
 mod configs;
 mod event_sources;
 mod logs;
+mod mapping;
 mod permissions;
 mod url;
 
