@@ -25,6 +25,8 @@ pub struct Deployment {
     pub handler_parts: Option<HandlerParts>,
     /// The handler of a function that is created without one being named; absent where that is an error.
     pub first_handler: Option<Handler>,
+    /// What becomes of a function that is created without a role being named.
+    pub first_role: FirstRole,
     /// Variables to set and unset; absent when the environment is not managed.
     pub environment: Option<Keyed<Option<Secret>>>,
     /// Tags to set; absent when tags are not managed.
@@ -37,6 +39,16 @@ pub struct Deployment {
     pub attachments: Wishes,
     /// The longest that all waiting for this function may take.
     pub wait_timeout: Duration,
+}
+
+/// What becomes of a function that is created without a role being named.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FirstRole {
+    /// It is an error.
+    #[default]
+    None,
+    /// One is made for it.
+    Made,
 }
 
 /// How AWS is reached, and as whom.

@@ -1,7 +1,7 @@
 //! The only module that knows the SDK. No type of the SDK crosses its border.
 //!
 //! `connect` finds Region and credentials, `assume` takes on roles, `read` takes the snapshot, `write` does the steps, `store` puts packages into
-//! buckets, `images` asks which image a tag is, `look` reads what people want to see, `invoke`, `delete` and `rollback` do what their names say, `settle` waits, `fault` turns what AWS answers into our kinds. Must not know printing, dialects or configuration layers.
+//! buckets, `roles` makes execution roles, `images` asks which image a tag is, `look` reads what people want to see, `invoke`, `delete` and `rollback` do what their names say, `settle` waits, `fault` turns what AWS answers into our kinds. Must not know printing, dialects or configuration layers.
 
 mod alias;
 mod assume;
@@ -14,6 +14,7 @@ mod images;
 mod invoke;
 mod look;
 mod read;
+mod roles;
 mod rollback;
 mod settle;
 mod store;
@@ -41,6 +42,7 @@ use settle::Deadline;
 pub struct Session<'a> {
     lambda: Client,
     s3: aws_sdk_s3::Client,
+    iam: aws_sdk_iam::Client,
     /// The function as the user wrote it: name or ARN.
     function: String,
     /// What is deployed; absent where nothing is.
@@ -73,6 +75,7 @@ impl<'a> Session<'a> {
         Self {
             lambda: connection.lambda.clone(),
             s3: connection.s3.clone(),
+            iam: aws_sdk_iam::Client::new(connection.config()),
             function: function.to_owned(),
             package: package.into(),
             deadline: Deadline::after(wait_timeout),

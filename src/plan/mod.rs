@@ -6,6 +6,7 @@ mod attachments;
 mod policy;
 mod preflight;
 mod release;
+mod role;
 mod rollback;
 mod rules;
 mod step;
@@ -17,9 +18,11 @@ pub use policy::policy;
 pub use preflight::{Checked, check};
 pub use rollback::Rollback;
 pub use rules::Doubt;
-pub use step::{Action, AliasChange, AttachmentChange, CodeChange, Object, Step, TagChange, Through, VersionRef};
+pub use step::{
+    Action, AliasChange, AttachmentChange, CodeChange, Object, Origin, RoleChange, Step, TagChange, Through, VersionRef,
+};
 
-use crate::deployment::{Code, CodeSource, Deployment, ObjectKey, Others, Publish, Upload};
+use crate::deployment::{Code, CodeSource, Deployment, FirstRole, ObjectKey, Others, Publish, Upload};
 use crate::package::inspect::{Date, Finding};
 use crate::package::{Artifact, DIRECT_LIMIT, Image, Package};
 use crate::remote::{Caller, Live, Remote, Stored, Version};
@@ -160,7 +163,13 @@ impl Plan {
     }
 
     fn create(&mut self, deployment: &Deployment, package: &Package, caller: &Caller, today: Date) {
-        let wanted = wanted::settings(deployment, None, caller, self);
+        let mut wanted = wanted::settings(deployment, None, caller, self);
+        let made = deployment.first_role == FirstRole::Made && wanted.role.is_none();
+        let role = if made { Origin::Made } else { Origin::Named };
+        if let Some(role) = made.then(|| role::wanted(&self.function, &wanted, caller)).flatten() {
+            wanted.role = Some(role.as_setting());
+            self.steps.push(Step::CreateRole(role));
+        }
         self.inspect(deployment, package.archive(), &wanted, None, today);
         self.ask_rules(deployment, &wanted, None);
         let of_image = package.archive().is_none();
@@ -171,11 +180,9 @@ impl Plan {
         ] {
             if missing {
                 let message = format!("`{}` does not exist yet, and to create it AWS needs a {option}", self.function);
-                self.refuse(
-                    option,
-                    message,
-                    format!("set `{option}`, or correct `function_name`, `region` or the account"),
-                );
+                let make = if option == "role" { ", let `create_role` make one" } else { "" };
+                let help = format!("set `{option}`{make}, or correct `function_name`, `region` or the account");
+                self.refuse(option, message, help);
             }
         }
         let tags = deployment.tags.as_ref().map(|tags| tags.entries.clone()).unwrap_or_default();
@@ -185,7 +192,7 @@ impl Plan {
         let code_signing_config_arn = attachments::code_signing(deployment);
         let differences = differences.into_iter().chain(attachments::code_signing_difference(deployment)).collect();
         let settings = Box::new(wanted);
-        self.steps.push(Step::CreateFunction { differences, settings, tags, code, code_signing_config_arn });
+        self.steps.push(Step::CreateFunction { role, differences, settings, tags, code, code_signing_config_arn });
         self.publish(deployment, package);
         self.point_alias(deployment, None);
         self.attach(deployment, None);

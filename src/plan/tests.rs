@@ -12,7 +12,7 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::{
-    deployment::{Code, CodeSource, HandlerParts, Keyed, Release, Rules, Target},
+    deployment::{Code, CodeSource, FirstRole, HandlerParts, Keyed, Release, Rules, Target},
     package::{
         Archive, Listed,
         inspect::{Contents, ReadSeek, survey},
@@ -34,6 +34,7 @@ pub(super) fn wanted(change: impl FnOnce(&mut Deployment)) -> Deployment {
         settings: Settings::default(),
         handler_parts: None,
         first_handler: None,
+        first_role: FirstRole::default(),
         environment: None,
         tags: None,
         code: Code {
@@ -162,6 +163,7 @@ fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remote, stored: 
     for step in &plan.steps {
         match step {
             Step::UploadPackage(object) => writeln!(out, "upload {} of {} bytes", object.url(), object.size),
+            Step::CreateRole(role) => writeln!(out, "role {:?} {} with {:?}", role.action, role.arn, role.policies),
             Step::CreateFunction { differences, tags, code, .. } => {
                 writeln!(out, "create {} {tags:?} {}", identity(code), shown(differences))
             }
@@ -534,4 +536,47 @@ fn an_image_is_taken_from_the_region_of_the_function() {
     assert!(
         planned(&elsewhere, "", &Remote::Absent).starts_with("obstacle image_uri (Refused): the image is in us-east-1")
     );
+}
+
+#[test]
+fn a_role_is_made_for_a_function_that_is_new_and_has_none() {
+    use crate::remote::{FoundRole, Trust};
+    let new = wanted(|deployment| {
+        deployment.first_role = FirstRole::Made;
+        deployment.settings.runtime = Some(Runtime("nodejs24.x".to_owned()));
+        deployment.settings.handler = Some(Handler("index.handler".to_owned()));
+        deployment.settings.subnet_ids = Some(ids(&["subnet-1"]));
+        deployment.settings.security_group_ids = Some(ids(&["sg-1"]));
+    });
+    assert_snapshot!(planned(&new, "new", &Remote::Absent), @r#"
+    role Create arn:aws:iam::123456789012:role/dpl-lambda-f with ["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole", "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"]
+    create new {} role: - → arn:aws:iam::123456789012:role/dpl-lambda-f, handler: - → index.handler, runtime: - → nodejs24.x, subnet_ids: - → subnet-1, security_group_ids: - → sg-1
+    "#);
+    assert!(!planned(&new, "old", &live(|_| ())).contains("role "));
+    let mut named = new.clone();
+    named.settings.role = Some(Role::Arn(ROLE.to_owned()));
+    assert!(planned(&named, "new", &Remote::Absent).starts_with("create"));
+
+    let with = |found: FoundRole| {
+        let partition = Partition("aws-cn".to_owned());
+        let caller = Caller { account: Some("123456789012".to_owned()), partition, region: "cn-north-1".to_owned() };
+        let package = Package::Archive(Box::new(artifact("new")));
+        let mut plan = plan(&new, &package, &Remote::Absent, &caller, Date::new(2026, 1, 1));
+        plan.found_role(found);
+        let role = plan.role().map(|role| (role.action, role.policies.clone()));
+        (role, plan.obstacles.len())
+    };
+    let arn = "arn:aws-cn:iam::123456789012:role/dpl-lambda-f".to_owned();
+    let policy = |name: &str| format!("arn:aws-cn:iam::aws:policy/service-role/{name}");
+    let (basic, vpc) = (policy("AWSLambdaBasicExecutionRole"), policy("AWSLambdaVPCAccessExecutionRole"));
+    let present = |arn: &str, trust, policies: &[&String]| FoundRole::Present {
+        arn: arn.to_owned(),
+        trust,
+        policies: policies.iter().map(|policy| (*policy).clone()).collect(),
+    };
+    assert_eq!(with(FoundRole::Absent), (Some((Action::Create, vec![basic.clone(), vpc.clone()])), 0));
+    assert_eq!(with(present(&arn, Trust::Lambda, &[&basic])), (Some((Action::Update, vec![vpc.clone()])), 0));
+    assert_eq!(with(present(&arn, Trust::Lambda, &[&basic, &vpc])), (None, 0));
+    assert_eq!(with(present(&arn, Trust::Others, &[])).1, 1);
+    assert_eq!(with(present("arn:aws-cn:iam::123456789012:role/x/dpl-lambda-f", Trust::Lambda, &[])).1, 1);
 }

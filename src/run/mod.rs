@@ -20,7 +20,7 @@ use crate::apply::{self, Fault, FaultKind, Meanwhile, Signal};
 use crate::aws::{self, Connection, Session};
 use crate::cli::{self, Invocation, Stop, Verb};
 use crate::config::{self, DryRun, Entry, Loaded, Rendered, RunOptions};
-use crate::deployment::CodeSource;
+use crate::deployment::{CodeSource, FirstRole};
 use crate::error::{Error, ExitCode};
 use crate::host::{Ci, Host};
 use crate::package::inspect::{Date, Finding};
@@ -298,7 +298,12 @@ impl<'a> Run<'a> {
         let wait = deployment.wait_timeout;
         let mut session = Session::new(&connection, &function.written, package, wait, interrupt.clone(), meanwhile);
         let remote = session.read(deployment).await.map_err(unread)?;
-        if remote == Remote::Absent && matches!(deployment.settings.role, Some(Role::Name(_))) {
+        let needs_account = match deployment.settings.role {
+            Some(Role::Name(_)) => true,
+            Some(Role::Arn(_)) => false,
+            None => deployment.first_role == FirstRole::Made,
+        };
+        if remote == Remote::Absent && needs_account {
             before_deadline("`sts:GetCallerIdentity`", entry, interrupt, connection.identify())
                 .await
                 .map_err(unread)?;
@@ -324,6 +329,10 @@ impl<'a> Run<'a> {
         if let Some(object) = plan.object().filter(|_| plan.obstacles.is_empty()) {
             let stored = session.find(object).await;
             plan.found(stored.map_err(|fault| Error::look(fault, &plan.function, &object.url()))?);
+        }
+        if let Some(role) = plan.role().filter(|_| plan.obstacles.is_empty()) {
+            let found = session.find_role(role).await;
+            plan.found_role(found.map_err(|fault| Error::role(fault, &plan.function, &role.name))?);
         }
         self.warn(entry, &plan.warnings);
         self.doubt(entry, &plan.doubts);

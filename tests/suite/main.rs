@@ -36,6 +36,9 @@ mod release;
 // What goes through a bucket.
 mod upload;
 
+// What a new function gets as its role.
+mod role;
+
 // What is made of a container image.
 mod image;
 
