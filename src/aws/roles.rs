@@ -4,6 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_iam::operation::create_role::CreateRoleError;
+use aws_sdk_iam::operation::get_role::GetRoleError;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
@@ -27,7 +29,7 @@ impl Session<'_> {
         let request = self.iam.get_role().role_name(&role.name);
         let found = match self.bounded(call.action, request.send()).await? {
             Ok(answer) => answer.role,
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_entity_exception()) => None,
+            Err(error) if error.as_service_error().is_some_and(GetRoleError::is_no_such_entity_exception) => None,
             Err(error) => return Err(denied(fault::of(&error, &call), role)),
         };
         let Some(found) = found else { return Ok(FoundRole::Absent) };
@@ -74,7 +76,7 @@ impl Session<'_> {
         let request = self.iam.create_role().role_name(&role.name).assume_role_policy_document(trust.to_string());
         let request = request.description(format!("Execution role of the function {}", role.function));
         let Err(error) = self.written(&call, request.send()).await? else { return Ok(()) };
-        if !error.as_service_error().is_some_and(|error| error.is_entity_already_exists_exception()) {
+        if !error.as_service_error().is_some_and(CreateRoleError::is_entity_already_exists_exception) {
             return Err(denied(fault::of(&error, &call), role));
         }
         // Either the answer to our own first attempt was lost, or somebody else was faster.
@@ -134,7 +136,7 @@ mod tests {
         let encoded = ours.replace('"', "%22").replace('{', "%7B").replace('}', "%7D").replace(':', "%3A");
         let several =
             trust(r#"{"Service":["edgelambda.amazonaws.com","lambda.amazonaws.com"]}"#, r#"["sts:AssumeRole"]"#);
-        let alone = ours.replace('[', "").replace(']', "");
+        let alone = ours.replace(['[', ']'], "");
         for document in [&ours, &encoded, &several, &alone] {
             assert!(trusts_lambda(document), "{document}");
         }

@@ -180,8 +180,8 @@ impl Plan {
         ] {
             if missing {
                 let message = format!("`{}` does not exist yet, and to create it AWS needs a {option}", self.function);
-                let make = if option == "role" { ", let `create_role` make one" } else { "" };
-                let help = format!("set `{option}`{make}, or correct `function_name`, `region` or the account");
+                let instead = if option == "role" { ", let `create_role` make one" } else { "" };
+                let help = format!("set `{option}`{instead}, or correct `function_name`, `region` or the account");
                 self.refuse(option, message, help);
             }
         }

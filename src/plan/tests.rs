@@ -505,7 +505,10 @@ fn live_image(digit: &str, change: impl FnOnce(&mut Live)) -> Remote {
 fn an_image_is_told_by_its_digest_and_needs_neither_runtime_nor_handler() {
     let shown = |text: String| text.replace(&sha256("a"), "SHA-A").replace(&sha256("b"), "SHA-B");
     let (a, unknown) = (of_image(Some("a")), of_image(None));
-    assert_snapshot!(shown(planned(&a, "", &Remote::Absent)), @"create SHA-A {} role: - → arn:aws:iam::123456789012:role/deployed");
+    assert_snapshot!(shown(planned(&a, "", &Remote::Absent)), @r"
+    create SHA-A {} role: - → arn:aws:iam::123456789012:role/deployed
+    doubt image_uri: nobody says what the image is built for, so AWS takes x86_64
+    ");
     assert_snapshot!(shown(planned(&a, "", &live_image("a", |_| ()))), @"");
     assert_snapshot!(shown(planned(&a, "", &live_image("b", |_| ()))), @r#"code Some("SHA-B") → SHA-A as Some(Arm64) by 123456789012.dkr.ecr.eu-west-1.amazonaws.com/api@SHA-A"#);
     assert_snapshot!(shown(planned(&unknown, "", &live_image("b", |_| ()))), @r#"code Some("SHA-B") → what AWS finds as Some(Arm64) by 123456789012.dkr.ecr.eu-west-1.amazonaws.com/api:v3"#);
@@ -579,4 +582,26 @@ fn a_role_is_made_for_a_function_that_is_new_and_has_none() {
     assert_eq!(with(present(&arn, Trust::Lambda, &[&basic, &vpc])), (None, 0));
     assert_eq!(with(present(&arn, Trust::Others, &[])).1, 1);
     assert_eq!(with(present("arn:aws-cn:iam::123456789012:role/x/dpl-lambda-f", Trust::Lambda, &[])).1, 1);
+}
+
+#[test]
+fn who_leaves_a_vpc_leaves_its_ipv6_too() {
+    let leave = wanted(|deployment| {
+        deployment.settings.subnet_ids = Some(ids(&[]));
+        deployment.settings.security_group_ids = Some(ids(&[]));
+    });
+    let dual = live(|live| live.settings.ipv6_allowed_for_dual_stack = Some(crate::settings::Switch(true)));
+    assert_snapshot!(planned(&leave, "old", &dual), @"configure subnet_ids: subnet-1, subnet-2 → none, security_group_ids: sg-1 → none, ipv6_allowed_for_dual_stack: true → false; sends subnet_ids: - → none, security_group_ids: - → none, ipv6_allowed_for_dual_stack: - → false");
+}
+
+#[test]
+fn structures_are_sent_whole_and_text_has_no_levels() {
+    let logging = |document| Some(crate::settings::Structure(document));
+    let of_json = live(|live| {
+        live.settings.logging_config =
+            logging(serde_json::json!({ "LogFormat": "JSON", "ApplicationLogLevel": "WARN", "LogGroup": "/team" }));
+    });
+    let named = |document| wanted(|deployment| deployment.settings.logging_config = logging(document));
+    assert_snapshot!(planned(&named(serde_json::json!({ "SystemLogLevel": "DEBUG" })), "old", &of_json), @"configure logging_config.system_log_level: - → DEBUG; sends logging_config.log_format: - → JSON, logging_config.application_log_level: - → WARN, logging_config.log_group: - → /team, logging_config.system_log_level: - → DEBUG");
+    assert_snapshot!(planned(&named(serde_json::json!({ "LogFormat": "Text" })), "old", &of_json), @"configure logging_config.log_format: JSON → Text; sends logging_config.log_format: - → Text, logging_config.log_group: - → /team");
 }

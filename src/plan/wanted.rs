@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::Plan;
 use crate::deployment::{Deployment, Keyed, Others};
 use crate::remote::{Caller, Live};
-use crate::settings::{Environment, Handler, Role, Runtime, Secret, Settings};
+use crate::settings::{Environment, Handler, Ids, Role, Runtime, Secret, Settings, Switch};
 
 /// Settings that AWS only takes together.
 const TOGETHER: &[&[&str]] = &[&["subnet_ids", "security_group_ids", "ipv6_allowed_for_dual_stack"]];
@@ -21,6 +21,12 @@ pub(super) fn settings(deployment: &Deployment, live: Option<&Live>, caller: &Ca
     wanted.role = wanted.role.map(|role| completed_role(role, live, caller));
     if let Some(wish) = &deployment.environment {
         wanted.environment = Some(environment(wish, live, plan));
+    }
+    // AWS lets nobody out of a VPC who keeps IPv6 there.
+    let empty = |ids: &Option<Ids>| ids.as_ref().is_some_and(|ids| ids.0.is_empty());
+    let keeps = live.is_some_and(|live| live.settings.ipv6_allowed_for_dual_stack == Some(Switch(true)));
+    if keeps && empty(&wanted.subnet_ids) && empty(&wanted.security_group_ids) {
+        wanted.ipv6_allowed_for_dual_stack.get_or_insert(Switch(false));
     }
     wanted
 }

@@ -36,6 +36,9 @@ mod release;
 // What goes through a bucket.
 mod upload;
 
+// What becomes of each setting.
+mod settings;
+
 // What a new function gets as its role.
 mod role;
 
