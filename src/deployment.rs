@@ -25,6 +25,8 @@ pub struct Deployment {
     pub handler_parts: Option<HandlerParts>,
     /// The handler of a function that is created without one being named; absent where that is an error.
     pub first_handler: Option<Handler>,
+    /// What becomes of a function that is created without a role being named.
+    pub first_role: FirstRole,
     /// Variables to set and unset; absent when the environment is not managed.
     pub environment: Option<Keyed<Option<Secret>>>,
     /// Tags to set; absent when tags are not managed.
@@ -69,6 +71,16 @@ pub enum LayerKind {
     Files,
     /// A program beside the function, or in the function's own process.
     Extension,
+}
+
+/// What becomes of a function that is created without a role being named.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FirstRole {
+    /// It is an error.
+    #[default]
+    None,
+    /// One is made for it.
+    Made,
 }
 
 /// How AWS is reached, and as whom.

@@ -110,6 +110,12 @@ impl Error {
         Self::Asked { headline, fault, function: function.to_owned() }
     }
 
+    /// Whether the role of a function is there could not be asked.
+    pub fn role(fault: Fault, function: &str, name: &str) -> Self {
+        let headline = format!("cannot look for the role `{name}` of `{function}`");
+        Self::Asked { headline, fault, function: function.to_owned() }
+    }
+
     /// AWS' own dry run of a code update failed.
     pub fn rehearsal(fault: Fault, function: &str) -> Self {
         let headline = format!("AWS' dry run of the code update of `{function}` failed");

@@ -1,5 +1,6 @@
 //! Images in ECR: which one a tag names.
 
+use aws_sdk_ecr::operation::batch_get_image::BatchGetImageError;
 use aws_sdk_ecr::types::{ImageFailureCode, ImageIdentifier};
 use aws_sdk_ecr::{Client, config};
 use serde_json::Value;
@@ -33,7 +34,7 @@ pub async fn resolve(connection: &Connection, uri: &ImageUri) -> Result<Image, F
     let answer = match request.set_accepted_media_types(Some(FORMS.map(str::to_owned).to_vec())).send().await {
         Ok(answer) => answer,
         Err(error) => {
-            let missing = error.as_service_error().is_some_and(|error| error.is_repository_not_found_exception());
+            let missing = error.as_service_error().is_some_and(BatchGetImageError::is_repository_not_found_exception);
             return match fault::of(&error, &call).fault {
                 _ if missing => {
                     let message = format!("there is no repository `{repository}` in {region} of account {account}");

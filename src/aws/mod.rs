@@ -1,7 +1,7 @@
 //! The only module that knows the SDK. No type of the SDK crosses its border.
 //!
 //! `connect` finds Region and credentials, `assume` takes on roles, `read` takes the snapshot, `write` does the steps, `store` puts packages into
-//! buckets, `images` asks which image a tag is, `layers` publishes layers, `look` reads what people want to see, `invoke`, `delete` and `rollback` do what their names say, `settle` waits, `fault` turns what AWS answers into our kinds. Must not know printing, dialects or configuration layers.
+//! buckets, `roles` makes execution roles, `images` asks which image a tag is, `layers` publishes layers, `look` reads what people want to see, `invoke`, `delete` and `rollback` do what their names say, `settle` waits, `fault` turns what AWS answers into our kinds. Must not know printing, dialects or configuration layers.
 
 mod alias;
 mod assume;
@@ -15,6 +15,7 @@ mod invoke;
 mod layers;
 mod look;
 mod read;
+mod roles;
 mod rollback;
 mod settle;
 mod store;
@@ -43,6 +44,7 @@ pub struct Session<'a> {
     lambda: Client,
     s3: aws_sdk_s3::Client,
     logs: aws_sdk_cloudwatchlogs::Client,
+    iam: aws_sdk_iam::Client,
     /// The function as the user wrote it, name or ARN; or the name of a layer.
     function: String,
     /// The package; absent where none is sent.
@@ -76,6 +78,7 @@ impl<'a> Session<'a> {
             lambda: connection.lambda.clone(),
             s3: connection.s3.clone(),
             logs: connection.logs.clone(),
+            iam: aws_sdk_iam::Client::new(connection.config()),
             function: function.to_owned(),
             archive,
             deadline: Deadline::after(wait_timeout),

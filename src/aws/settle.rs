@@ -111,6 +111,14 @@ impl Session<'_> {
         }
     }
 
+    /// The same, and says so at once: what people did not ask for deserves a word from the beginning.
+    pub(super) async fn pause_aloud(&self, pace: &mut Pace, what: &str) -> Result<(), Failed> {
+        if pace.pause == FIRST_PAUSE {
+            (self.tell)(Meanwhile::Waiting { what: what.to_owned(), so_far: pace.so_far() });
+        }
+        self.pause(pace, what).await
+    }
+
     /// Pauses, longer each time, and says now and then that it does.
     pub(super) async fn pause(&self, pace: &mut Pace, what: &str) -> Result<(), Failed> {
         let pause = pace.pause;

@@ -19,20 +19,24 @@ use super::fault::{self, Answer, Call, Failed};
 use super::settle::{Pace, failure};
 use super::store::unreadable;
 use crate::apply::{Control, Done, Fault, FaultKind, Progress};
-use crate::plan::{CodeChange, Step, TagChange, Through};
+use crate::plan::{CodeChange, Origin, Step, TagChange, Through};
 use crate::remote::{Live, Version};
 use crate::settings::{Architecture, Settings};
 
 /// How long a function that was just created may still be unknown to reads.
 const UNTIL_KNOWN: Duration = Duration::from_secs(20);
 
+/// How long a role that the user named may still be unknown to Lambda: something else may have made it just now.
+const UNTIL_ASSUMABLE: Duration = Duration::from_secs(10);
+
 impl Control for Session<'_> {
     async fn perform(&mut self, step: &Step) -> Result<Done, Fault> {
         self.progress.set(Progress::Nothing);
         let done = match step {
             Step::UploadPackage(object) => self.upload(object).await,
-            Step::CreateFunction { settings, tags, code, code_signing_config_arn, .. } => {
-                self.create(settings, tags, code, code_signing_config_arn.as_deref()).await
+            Step::CreateRole(role) => self.bring_role(role).await,
+            Step::CreateFunction { role, settings, tags, code, code_signing_config_arn, .. } => {
+                self.create(*role, settings, tags, code, code_signing_config_arn.as_deref()).await
             }
             Step::UpdateConfiguration { settings, .. } => self.configure(settings).await,
             Step::UpdateTags(tags) => self.tag(tags).await,
@@ -116,6 +120,7 @@ impl Session<'_> {
 
     async fn create(
         &mut self,
+        role: Origin,
         settings: &Settings,
         tags: &BTreeMap<String, String>,
         code: &CodeChange,
@@ -138,8 +143,13 @@ impl Session<'_> {
             .set_architectures(architectures(code.architecture))
             .set_tags((!tags.is_empty()).then(|| tags.clone().into_iter().collect()));
         let expected = Expected { settings: settings.clone(), code: code.to.clone(), architecture: code.architecture };
-        if let Err(error) = self.written(&call, request.send()).await? {
+        let mut pace = Pace::new();
+        while let Err(error) = self.written(&call, request.clone().send()).await? {
             let failed = fault::of(&error, &call);
+            if is_unknown_role(&failed, role) && (role == Origin::Made || pace.so_far() < UNTIL_ASSUMABLE) {
+                self.pause_aloud(&mut pace, "the role to be known to Lambda").await?;
+                continue;
+            }
             if failed.answer != Answer::Busy {
                 return Err(failed);
             }
@@ -149,6 +159,7 @@ impl Session<'_> {
                 let message = format!("`{}` was created by somebody else meanwhile", self.function);
                 return Err(Fault::new(FaultKind::Conflict, message).help("run again to see what differs").into());
             }
+            break;
         }
         self.quiet(After::Creation, "the new function", &expected).await
     }
@@ -395,6 +406,12 @@ impl Session<'_> {
             }
         }
     }
+}
+
+/// Whether AWS does not know a role, or not yet all that it may do. IAM needs some seconds to tell everybody.
+fn is_unknown_role(failed: &Failed, role: Origin) -> bool {
+    let said = |text: &str| failed.fault.message.contains(text);
+    said("cannot be assumed by Lambda") || role == Origin::Made && said("permissions to call CreateNetworkInterface")
 }
 
 fn architectures(architecture: Option<Architecture>) -> Option<Vec<sdk::Architecture>> {

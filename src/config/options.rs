@@ -168,6 +168,7 @@ pub const OPTIONS: &[Opt] = &[
     opt(Target, "endpoint_url", Text, "http://localhost:4566", "Endpoint to call instead of the Region's own, as for a local emulator.").ambient(),
     opt(Function, "function_name", Text, "thumbnails", "Name or ARN of the function. Required, except by `package`.").ambient(),
     opt(Function, "role", Text, "arn:aws:iam::123456789012:role/thumbnails", "Execution role: an ARN, or a name that is completed with the account. Needed to create the function.").ambient(),
+    opt(Function, "create_role", Flag, "true", "Make an execution role for a function that is new, where no `role` is named: `dpl-lambda-` and the function's name, with the right to write its log, and to be in a VPC where one is named."),
     opt(Function, "runtime", Text, "python3.13", "Runtime identifier. Needed to create the function, unless the package has a `bootstrap`: then `provided.al2023`.").ambient(),
     opt(Function, "handler", Text, "index.handler", "The full handler. Wins over `module_name` and `handler_name`."),
     opt(Function, "handler_name", Text, "handler", "The method; joined with `module_name` as the runtime wants it.").ambient(),

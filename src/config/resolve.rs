@@ -13,7 +13,7 @@ use super::{
     options::{self, canonical},
     read::{Pair, Reader},
 };
-use crate::deployment::{Deployment, HandlerParts, Keyed, Others, Publish, Release, Target, Wishes};
+use crate::deployment::{Deployment, FirstRole, HandlerParts, Keyed, Others, Publish, Release, Target, Wishes};
 use crate::host::{Build, Ci, Host};
 use crate::place::{Place, Problem};
 use crate::settings::{
@@ -55,6 +55,7 @@ pub(super) fn deployment(reader: &mut Reader, context: &Context<'_>) -> Option<D
     settings.description = description(reader, context);
     let handler_parts = handler_parts(reader, settings.handler.as_ref());
     let first_handler = speaks_as_the_official_action(reader).then(|| Handler("index.handler".to_owned()));
+    let first_role = if reader.flag("create_role") { FirstRole::Made } else { FirstRole::None };
     let mut environment = environment(reader, context);
     let tags = tags(reader);
     vpc_config(reader, &mut settings);
@@ -74,6 +75,7 @@ pub(super) fn deployment(reader: &mut Reader, context: &Context<'_>) -> Option<D
         settings,
         handler_parts,
         first_handler,
+        first_role,
         environment,
         tags,
         code,

@@ -7,6 +7,7 @@ mod layers;
 mod policy;
 mod preflight;
 mod release;
+mod role;
 mod rollback;
 mod rules;
 mod step;
@@ -20,10 +21,11 @@ pub use preflight::{Checked, check};
 pub use rollback::Rollback;
 pub use rules::Doubt;
 pub use step::{
-    Action, AliasChange, AttachmentChange, CodeChange, LayerChange, Object, Step, TagChange, Through, VersionRef,
+    Action, AliasChange, AttachmentChange, CodeChange, LayerChange, Object, Origin, RoleChange, Step, TagChange,
+    Through, VersionRef,
 };
 
-use crate::deployment::{Code, CodeSource, Deployment, ObjectKey, Others, Publish, Upload};
+use crate::deployment::{Code, CodeSource, Deployment, FirstRole, ObjectKey, Others, Publish, Upload};
 use crate::package::inspect::{Date, Finding};
 use crate::package::{Artifact, DIRECT_LIMIT, Image, Package};
 use crate::remote::{Caller, KnownLayers, Live, Remote, Stored, Version};
@@ -121,7 +123,7 @@ pub fn plan(
     let mut wanted = wanted::settings(deployment, package.archive(), remote.live(), caller, &mut plan);
     wanted.layers = wanted.layers.map(|named| plan.known_layers(named, layers));
     match remote {
-        Remote::Absent => plan.create(deployment, package, wanted, today),
+        Remote::Absent => plan.create(deployment, package, wanted, caller, today),
         Remote::Present(live) => plan.update(deployment, package, live, &wanted, today),
     }
     plan
@@ -206,7 +208,20 @@ impl Plan {
         }
     }
 
-    fn create(&mut self, deployment: &Deployment, package: &Package, wanted: Settings, today: Date) {
+    fn create(
+        &mut self,
+        deployment: &Deployment,
+        package: &Package,
+        mut wanted: Settings,
+        caller: &Caller,
+        today: Date,
+    ) {
+        let made = deployment.first_role == FirstRole::Made && wanted.role.is_none();
+        let role = if made { Origin::Made } else { Origin::Named };
+        if let Some(role) = made.then(|| role::wanted(&self.function, &wanted, caller)).flatten() {
+            wanted.role = Some(role.as_setting());
+            self.steps.push(Step::CreateRole(role));
+        }
         self.inspect(deployment, package.archive(), &wanted, None, today);
         self.ask_rules(deployment, &wanted, None);
         let of_image = package.archive().is_none();
@@ -217,11 +232,9 @@ impl Plan {
         ] {
             if missing {
                 let message = format!("`{}` does not exist yet, and to create it AWS needs a {option}", self.function);
-                self.refuse(
-                    option,
-                    message,
-                    format!("set `{option}`, or correct `function_name`, `region` or the account"),
-                );
+                let instead = if option == "role" { ", let `create_role` make one" } else { "" };
+                let help = format!("set `{option}`{instead}, or correct `function_name`, `region` or the account");
+                self.refuse(option, message, help);
             }
         }
         let tags = deployment.tags.as_ref().map(|tags| tags.entries.clone()).unwrap_or_default();
@@ -231,7 +244,7 @@ impl Plan {
         let code_signing_config_arn = attachments::code_signing(deployment);
         let differences = differences.into_iter().chain(attachments::code_signing_difference(deployment)).collect();
         let settings = Box::new(wanted);
-        self.steps.push(Step::CreateFunction { differences, settings, tags, code, code_signing_config_arn });
+        self.steps.push(Step::CreateFunction { role, differences, settings, tags, code, code_signing_config_arn });
         self.publish(deployment, package);
         self.point_alias(deployment, None);
         self.attach(deployment, None);

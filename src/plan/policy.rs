@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::deployment::{Code, CodeSource, Deployment, Keyed, Layer, ObjectKey, Others, Publish, Target, Upload};
+use crate::deployment::{
+    Code, CodeSource, Deployment, FirstRole, Keyed, Layer, ObjectKey, Others, Publish, Target, Upload,
+};
 use crate::settings::{Attachment, ImageUri, LayerRef, Role, Settings, Structure};
 
 /// Resources and a condition, with the actions that are allowed on them.
@@ -230,6 +232,13 @@ impl Allowed<'_> {
                     format!("arn:{}:iam::{}:role/{name}", self.place.partition, self.place.account)
                 }
             };
+            self.allow_if(&["iam:PassRole"], vec![role], Some("lambda.amazonaws.com"));
+        }
+        if self.deployment.first_role == FirstRole::Made && settings.role.is_none() {
+            let name = super::role::name(&self.deployment.function.name);
+            let role = format!("arn:{}:iam::{}:role/{name}", self.place.partition, self.place.account);
+            let make = ["iam:GetRole", "iam:ListAttachedRolePolicies", "iam:CreateRole", "iam:AttachRolePolicy"];
+            self.allow(&make, vec![role.clone()]);
             self.allow_if(&["iam:PassRole"], vec![role], Some("lambda.amazonaws.com"));
         }
         if settings.subnet_ids.as_ref().is_some_and(|ids| !ids.0.is_empty()) {

@@ -56,6 +56,7 @@ type Rule = fn(&Facts<'_>) -> Option<Told>;
 
 /// Every rule with its options; the first of them that was named is at fault.
 const RULES: &[(&[&str], Rule)] = &[
+    (&["image_uri"], image_without_architecture),
     (&["handler"], image_has_handler),
     (&["runtime"], image_has_runtime),
     (&["layers"], image_has_layers),
@@ -119,6 +120,7 @@ impl Facts<'_> {
         let Deployment { settings, attachments, code, .. } = self.deployment;
         let attachment = attachments.iter().find(|(attachment, _)| attachment.option() == option);
         match option {
+            "image_uri" => self.is_image(),
             "source_kms_key_arn" => code.source_kms_key_arn.is_some(),
             "s3_kms_key_arn" => code.upload.as_ref().is_some_and(|upload| upload.kms_key_arn.is_some()),
             _ => {
@@ -169,6 +171,17 @@ fn has_ids(ids: Option<&Ids>) -> bool {
 /// The service that an ARN belongs to.
 fn service(arn: &str) -> &str {
     arn.split(':').nth(2).unwrap_or_default()
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/foundation-arch.html>: the default is `x86_64`, whatever the image is for.
+fn image_without_architecture(facts: &Facts<'_>) -> Option<Told> {
+    let new = facts.whole && facts.live.is_none();
+    (new && facts.deployment.code.architecture.is_none()).then(|| {
+        doubtful(
+            "nobody says what the image is built for, so AWS takes x86_64",
+            "set `architecture` to `x86_64` or `arm64`",
+        )
+    })
 }
 
 /// What images have of their own. <https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html>: the handler
@@ -525,7 +538,7 @@ mod tests {
                 d.settings.dead_letter_arn = Some(Arn("arn:aws:lambda:eu-west-1:1:function:f".to_owned()));
             }),
             ("kms_key_arn (Refused): `arn:aws:sqs:", |d| {
-                d.settings.kms_key_arn = Some(Arn("arn:aws:sqs:eu-west-1:1:q".to_owned()))
+                d.settings.kms_key_arn = Some(Arn("arn:aws:sqs:eu-west-1:1:q".to_owned()));
             }),
             ("source_kms_key_arn (Refused): `arn:aws:sqs:", |d| {
                 d.code.source_kms_key_arn = Some("arn:aws:sqs:eu-west-1:1:q".to_owned());
@@ -621,7 +634,8 @@ mod tests {
     #[test]
     fn an_image_has_its_own_handler_runtime_and_libraries() {
         let mut image = of_image(Some("a"));
-        assert_eq!(told_of(&image, &Remote::Absent), [""; 0]);
+        let told = told_of(&image, &Remote::Absent);
+        assert_eq!(told, ["doubt image_uri: nobody says what the image is built for, so AWS takes x86_64"]);
         image.settings.image_config = Some(Structure(json!({ "Command": ["a"] })));
         image.code.architecture = Some(Architecture::Arm64);
         assert_eq!(told_of(&image, &Remote::Absent), [""; 0]);

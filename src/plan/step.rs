@@ -11,8 +11,12 @@ use crate::settings::{AliasName, Architecture, Attachment, Difference, Settings,
 pub enum Step {
     /// Put the package into a bucket.
     UploadPackage(Object),
+    /// Make an execution role, or attach to it what it lacks.
+    CreateRole(RoleChange),
     /// Create the function, unpublished.
     CreateFunction {
+        /// Where its role comes from.
+        role: Origin,
         /// What is sent.
         settings: Box<Settings>,
         /// Tags from the beginning.
@@ -50,6 +54,30 @@ pub enum Step {
     Attach(AttachmentChange),
     /// Delete versions that nothing points at, by their numbers.
     DeleteVersions(Vec<String>),
+}
+
+/// Where a role comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The user named it.
+    Named,
+    /// A deployment made it, perhaps a moment ago.
+    Made,
+}
+
+/// An execution role, made for a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleChange {
+    /// Its name.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+    /// The function that it is for.
+    pub function: String,
+    /// Whether it is made, or is there already.
+    pub action: Action,
+    /// ARNs of the policies that are attached to it.
+    pub policies: Vec<String>,
 }
 
 /// An alias that points at a version.
@@ -225,6 +253,8 @@ impl Step {
                 return format!("{verb} the {}{key}", change.attachment.name());
             }
             Self::UploadPackage(_) => "upload the package",
+            Self::CreateRole(RoleChange { action: Action::Create, .. }) => "create the role",
+            Self::CreateRole(_) => "attach policies to the role",
             Self::CreateFunction { .. } => "create the function",
             Self::UpdateConfiguration { .. } => "update the configuration",
             Self::UpdateTags(_) => "update the tags",
@@ -242,6 +272,7 @@ impl Step {
     pub fn subject(&self) -> &'static str {
         match self {
             Self::UploadPackage(_) => "package",
+            Self::CreateRole(_) => "role",
             Self::CreateFunction { .. } => "function",
             Self::UpdateConfiguration { .. } => "configuration",
             Self::UpdateTags(_) => "tags",

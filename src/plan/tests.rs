@@ -12,7 +12,7 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::{
-    deployment::{Code, CodeSource, HandlerParts, Keyed, Release, Rules, Target},
+    deployment::{Code, CodeSource, FirstRole, HandlerParts, Keyed, Release, Rules, Target},
     package::{
         Archive, Listed,
         inspect::{Contents, ReadSeek, survey},
@@ -34,6 +34,7 @@ pub(super) fn wanted(change: impl FnOnce(&mut Deployment)) -> Deployment {
         settings: Settings::default(),
         handler_parts: None,
         first_handler: None,
+        first_role: FirstRole::default(),
         environment: None,
         tags: None,
         code: Code {
@@ -163,6 +164,7 @@ fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remote, stored: 
     for step in &plan.steps {
         match step {
             Step::UploadPackage(object) => writeln!(out, "upload {} of {} bytes", object.url(), object.size),
+            Step::CreateRole(role) => writeln!(out, "role {:?} {} with {:?}", role.action, role.arn, role.policies),
             Step::CreateFunction { differences, tags, code, .. } => {
                 writeln!(out, "create {} {tags:?} {}", identity(code), shown(differences))
             }
@@ -512,7 +514,10 @@ fn live_image(digit: &str, change: impl FnOnce(&mut Live)) -> Remote {
 fn an_image_is_told_by_its_digest_and_needs_neither_runtime_nor_handler() {
     let shown = |text: String| text.replace(&sha256("a"), "SHA-A").replace(&sha256("b"), "SHA-B");
     let (a, unknown) = (of_image(Some("a")), of_image(None));
-    assert_snapshot!(shown(planned(&a, "", &Remote::Absent)), @"create SHA-A {} role: - → arn:aws:iam::123456789012:role/deployed");
+    assert_snapshot!(shown(planned(&a, "", &Remote::Absent)), @r"
+    create SHA-A {} role: - → arn:aws:iam::123456789012:role/deployed
+    doubt image_uri: nobody says what the image is built for, so AWS takes x86_64
+    ");
     assert_snapshot!(shown(planned(&a, "", &live_image("a", |_| ()))), @"");
     assert_snapshot!(shown(planned(&a, "", &live_image("b", |_| ()))), @r#"code Some("SHA-B") → SHA-A as Some(Arm64) by 123456789012.dkr.ecr.eu-west-1.amazonaws.com/api@SHA-A"#);
     assert_snapshot!(shown(planned(&unknown, "", &live_image("b", |_| ()))), @r#"code Some("SHA-B") → what AWS finds as Some(Arm64) by 123456789012.dkr.ecr.eu-west-1.amazonaws.com/api:v3"#);
@@ -543,4 +548,69 @@ fn an_image_is_taken_from_the_region_of_the_function() {
     assert!(
         planned(&elsewhere, "", &Remote::Absent).starts_with("obstacle image_uri (Refused): the image is in us-east-1")
     );
+}
+
+#[test]
+fn a_role_is_made_for_a_function_that_is_new_and_has_none() {
+    use crate::remote::{FoundRole, Trust};
+    let new = wanted(|deployment| {
+        deployment.first_role = FirstRole::Made;
+        deployment.settings.runtime = Some(Runtime("nodejs24.x".to_owned()));
+        deployment.settings.handler = Some(Handler("index.handler".to_owned()));
+        deployment.settings.subnet_ids = Some(ids(&["subnet-1"]));
+        deployment.settings.security_group_ids = Some(ids(&["sg-1"]));
+    });
+    assert_snapshot!(planned(&new, "new", &Remote::Absent), @r#"
+    role Create arn:aws:iam::123456789012:role/dpl-lambda-f with ["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole", "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"]
+    create new {} role: - → arn:aws:iam::123456789012:role/dpl-lambda-f, handler: - → index.handler, runtime: - → nodejs24.x, subnet_ids: - → subnet-1, security_group_ids: - → sg-1
+    "#);
+    assert!(!planned(&new, "old", &live(|_| ())).contains("role "));
+    let mut named = new.clone();
+    named.settings.role = Some(Role::Arn(ROLE.to_owned()));
+    assert!(planned(&named, "new", &Remote::Absent).starts_with("create"));
+
+    let with = |found: FoundRole| {
+        let partition = Partition("aws-cn".to_owned());
+        let caller = Caller { account: Some("123456789012".to_owned()), partition, region: "cn-north-1".to_owned() };
+        let package = Package::Archive(Box::new(artifact("new")));
+        let mut plan = plan(&new, &package, &Remote::Absent, &BTreeMap::new(), &caller, Date::new(2026, 1, 1));
+        plan.found_role(found);
+        let role = plan.role().map(|role| (role.action, role.policies.clone()));
+        (role, plan.obstacles.len())
+    };
+    let arn = "arn:aws-cn:iam::123456789012:role/dpl-lambda-f".to_owned();
+    let policy = |name: &str| format!("arn:aws-cn:iam::aws:policy/service-role/{name}");
+    let (basic, vpc) = (policy("AWSLambdaBasicExecutionRole"), policy("AWSLambdaVPCAccessExecutionRole"));
+    let present = |arn: &str, trust, policies: &[&String]| FoundRole::Present {
+        arn: arn.to_owned(),
+        trust,
+        policies: policies.iter().map(|policy| (*policy).clone()).collect(),
+    };
+    assert_eq!(with(FoundRole::Absent), (Some((Action::Create, vec![basic.clone(), vpc.clone()])), 0));
+    assert_eq!(with(present(&arn, Trust::Lambda, &[&basic])), (Some((Action::Update, vec![vpc.clone()])), 0));
+    assert_eq!(with(present(&arn, Trust::Lambda, &[&basic, &vpc])), (None, 0));
+    assert_eq!(with(present(&arn, Trust::Others, &[])).1, 1);
+    assert_eq!(with(present("arn:aws-cn:iam::123456789012:role/x/dpl-lambda-f", Trust::Lambda, &[])).1, 1);
+}
+
+#[test]
+fn who_leaves_a_vpc_leaves_its_ipv6_too() {
+    let leave = wanted(|deployment| {
+        deployment.settings.subnet_ids = Some(ids(&[]));
+        deployment.settings.security_group_ids = Some(ids(&[]));
+    });
+    let dual = live(|live| live.settings.ipv6_allowed_for_dual_stack = Some(crate::settings::Switch(true)));
+    assert_snapshot!(planned(&leave, "old", &dual), @"configure subnet_ids: subnet-1, subnet-2 → none, security_group_ids: sg-1 → none, ipv6_allowed_for_dual_stack: true → false; sends subnet_ids: - → none, security_group_ids: - → none, ipv6_allowed_for_dual_stack: - → false");
+}
+
+#[test]
+fn structures_are_sent_whole_and_text_has_no_levels() {
+    let logging = |document| Some(crate::settings::Structure(document));
+    let of_json = live(|live| {
+        live.settings.logging_config =
+            logging(serde_json::json!({ "LogFormat": "JSON", "ApplicationLogLevel": "WARN", "LogGroup": "/team" }));
+    });
+    let named = |document| wanted(|deployment| deployment.settings.logging_config = logging(document));
+    assert_snapshot!(planned(&named(serde_json::json!({ "SystemLogLevel": "DEBUG" })), "old", &of_json), @"configure logging_config.system_log_level: - → DEBUG; sends logging_config.log_format: - → JSON, logging_config.application_log_level: - → WARN, logging_config.log_group: - → /team, logging_config.system_log_level: - → DEBUG");
+    assert_snapshot!(planned(&named(serde_json::json!({ "LogFormat": "Text" })), "old", &of_json), @"configure logging_config.log_format: JSON → Text; sends logging_config.log_format: - → Text, logging_config.log_group: - → /team");
 }

@@ -9,7 +9,7 @@ use crate::deployment::{Deployment, Keyed, Others};
 use crate::package::Artifact;
 use crate::package::inspect::Survey;
 use crate::remote::{Caller, Live};
-use crate::settings::{Environment, Handler, Role, Runtime, Secret, Settings};
+use crate::settings::{Environment, Handler, Ids, Role, Runtime, Secret, Settings, Switch};
 
 /// Settings that AWS only takes together.
 const TOGETHER: &[&[&str]] = &[&["subnet_ids", "security_group_ids", "ipv6_allowed_for_dual_stack"]];
@@ -34,6 +34,12 @@ pub(super) fn settings(
     wanted.role = wanted.role.map(|role| completed_role(role, live, caller));
     if let Some(wish) = &deployment.environment {
         wanted.environment = Some(environment(wish, live, plan));
+    }
+    // AWS lets nobody out of a VPC who keeps IPv6 there.
+    let empty = |ids: &Option<Ids>| ids.as_ref().is_some_and(|ids| ids.0.is_empty());
+    let keeps = live.is_some_and(|live| live.settings.ipv6_allowed_for_dual_stack == Some(Switch(true)));
+    if keeps && empty(&wanted.subnet_ids) && empty(&wanted.security_group_ids) {
+        wanted.ipv6_allowed_for_dual_stack.get_or_insert(Switch(false));
     }
     wanted
 }

@@ -163,6 +163,31 @@ pub enum Stored {
     InRegion(String),
 }
 
+/// What was found under the name of a role that would be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FoundRole {
+    /// There is no such role.
+    Absent,
+    /// There is one.
+    Present {
+        /// Its ARN.
+        arn: String,
+        /// Who may assume it.
+        trust: Trust,
+        /// ARNs of the policies attached to it.
+        policies: BTreeSet<String>,
+    },
+}
+
+/// Who may assume a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// Lambda, without a condition.
+    Lambda,
+    /// Surely not Lambda, or only under conditions.
+    Others,
+}
+
 /// Who we are and where, so that short names can be completed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {

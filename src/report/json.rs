@@ -389,6 +389,14 @@ fn steps(plan: &Plan) -> Vec<Planned> {
             Step::UploadPackage(object) => {
                 Planned { step: "upload_package".to_owned(), changes: vec![whole("object", None, Some(object.url()))] }
             }
+            Step::CreateRole(role) => {
+                let mut changes = Vec::new();
+                if role.action == Action::Create {
+                    changes.push(whole("role", None, Some(role.arn.clone())));
+                }
+                changes.extend(role.policies.iter().map(|policy| whole("policy", None, Some(policy.clone()))));
+                Planned { step: "create_role".to_owned(), changes }
+            }
             Step::CreateFunction { differences, tags, code, .. } => {
                 let mut changes = of(differences);
                 changes.extend(tags.iter().map(|(key, value)| tag(key, None, Some(value))));

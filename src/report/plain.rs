@@ -40,7 +40,7 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
         Event::StepDone { version: Some(version), .. } => vec![format!("Published version {version}.")],
         Event::Checked { function, package } => {
             let told = package.as_ref().map_or_else(
-                || "was not looked at, since it is in S3".to_owned(),
+                || "was not looked at, since it is not on this machine".to_owned(),
                 |package| format!("has {}", summary(package)),
             );
             vec![format!("`{function}` is configured correctly; its package {told}.")]
@@ -88,15 +88,16 @@ pub(super) fn started(function: &str, step: &Step, said_updating: &mut Option<St
         return vec![format!("Publishing the layer {function}.")];
     }
     let mut lines = Vec::new();
-    if !matches!(step, Step::CreateFunction { .. } | Step::UploadPackage(_))
+    if !matches!(step, Step::CreateFunction { .. } | Step::CreateRole(_) | Step::UploadPackage(_))
         && said_updating.as_deref() != Some(function)
     {
         lines.push(format!("Updating existing function {function}."));
     }
-    if !matches!(step, Step::UploadPackage(_)) {
+    if !matches!(step, Step::UploadPackage(_) | Step::CreateRole(_)) {
         *said_updating = Some(function.to_owned());
     }
     match step {
+        Step::CreateRole(role) => lines.push(format!("Bringing about the role {}.", role.name)),
         Step::UploadPackage(object) => lines.push(format!("Uploading the package to {}.", object.url())),
         Step::CreateFunction { .. } => lines.push(format!("Creating function {function}.")),
         Step::UpdateConfiguration { .. } | Step::PublishLayer(_) => {}

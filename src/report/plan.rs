@@ -2,7 +2,7 @@
 
 use super::sanitise;
 use crate::plan::{
-    Action, AliasChange, AttachmentChange, CodeChange, LayerChange, Plan, Step, Subject, TagChange, Through,
+    Action, AliasChange, AttachmentChange, CodeChange, LayerChange, Plan, RoleChange, Step, Subject, TagChange, Through,
 };
 use crate::remote::Alias;
 use crate::settings::{Difference, Setting};
@@ -33,6 +33,13 @@ pub(super) fn lines(plan: &Plan) -> Vec<String> {
 fn described(step: &Step) -> (char, String, Vec<(String, String)>) {
     match step {
         Step::UploadPackage(object) => ('+', format!("sent to {} ({})", object.url(), size(object.size)), Vec::new()),
+        Step::CreateRole(RoleChange { name, action, policies, .. }) => {
+            let policies = policies.iter().map(|arn| ("policy".to_owned(), arn.clone())).collect();
+            match action {
+                Action::Create => ('+', format!("{name} created"), policies),
+                Action::Update | Action::Remove => ('~', format!("{name} gets what it lacks"), policies),
+            }
+        }
         Step::CreateFunction { tags, code, differences, .. } => {
             let mut changes: Vec<_> = differences.iter().map(change).collect();
             if let Through::Image(image) = &code.through {

@@ -161,6 +161,11 @@ fn rows_as_table(rows: impl Iterator<Item = [String; 3]>) -> String {
 fn rows(step: &Step) -> Vec<[String; 3]> {
     let row = |what: &str, before: &str, after: &str| [what, before, after].map(str::to_owned);
     match step {
+        Step::CreateRole(role) => {
+            let made = (role.action == Action::Create).then(|| row(&format!("role {}", role.name), "", "created"));
+            let policies = role.policies.iter().map(|policy| row(&format!("policy of {}", role.name), "", policy));
+            made.into_iter().chain(policies).collect()
+        }
         Step::UploadPackage(object) => vec![row("package", "", &object.url())],
         Step::CreateFunction { differences, tags, code, .. } => {
             let settings = differences.iter().map(change);

@@ -24,7 +24,7 @@ use crate::apply::{self, Fault, FaultKind, Meanwhile, Signal};
 use crate::aws::{self, Connection, Session};
 use crate::cli::{self, Invocation, Stop, Verb};
 use crate::config::{self, DryRun, Entry, Loaded, Rendered, RunOptions};
-use crate::deployment::{CodeSource, Target};
+use crate::deployment::{CodeSource, FirstRole, Target};
 use crate::error::{Error, ExitCode};
 use crate::host::{Ci, Host};
 use crate::package::inspect::{Date, Finding};
@@ -320,7 +320,12 @@ impl<'a> Run<'a> {
         let archive = package.archive().map(|artifact| &artifact.archive);
         let mut session = Session::new(&connection, &function.written, archive, wait, interrupt.clone(), meanwhile);
         let remote = session.read(deployment).await.map_err(unread)?;
-        if remote == Remote::Absent && matches!(deployment.settings.role, Some(Role::Name(_))) {
+        let needs_account = match deployment.settings.role {
+            Some(Role::Name(_)) => true,
+            Some(Role::Arn(_)) => false,
+            None => deployment.first_role == FirstRole::Made,
+        };
+        if remote == Remote::Absent && needs_account {
             before_deadline("`sts:GetCallerIdentity`", wait, interrupt, connection.identify()).await.map_err(unread)?;
         }
         let layers = self.known_layers(entry, of_run, &connection, &session).await.map_err(unread)?;
@@ -345,6 +350,10 @@ impl<'a> Run<'a> {
         let mut plan =
             plan::plan(&entry.deployment, package, remote, layers, &connection.caller, Date::of(Host::now()));
         look_in_bucket(&mut plan, session).await?;
+        if let Some(role) = plan.role().filter(|_| plan.obstacles.is_empty()) {
+            let found = session.find_role(role).await;
+            plan.found_role(found.map_err(|fault| Error::role(fault, &plan.function, &role.name))?);
+        }
         self.warn(entry, &plan.warnings);
         self.doubt(entry, &plan.doubts);
         if !plan.obstacles.is_empty() {

@@ -270,11 +270,9 @@ fn a_function_never_changes_between_package_and_image() {
     registry.push("live", "one");
     let (universe, proxy, _) = registry.universe("");
     universe.run("").code(0);
-    let package = format!(
-        "function_name: image-either\nrole: arn:aws:iam::000000000000:role/deployed\nruntime: python3.12\nhandler: index.handler\nzip: dist\n"
-    );
+    let package = "function_name: image-either\nrole: arn:aws:iam::000000000000:role/deployed\nruntime: python3.12\nhandler: index.handler\nzip: dist\n";
     universe.write("dist/index.py", "def handler(e, c): return 1\n");
-    universe.write("dpl.yml", &package);
+    universe.write("dpl.yml", package);
     proxy.forget_calls();
     universe.run("").code(3).says("has the package type Image, which AWS never changes; this deploys the type Zip");
     universe.write("dpl.yml", package.replace("image-either", "image-either-zip"));

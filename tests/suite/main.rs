@@ -45,6 +45,12 @@ mod around;
 // What goes through a bucket.
 mod upload;
 
+// What becomes of each setting.
+mod settings;
+
+// What a new function gets as its role.
+mod role;
+
 // What is made of a container image.
 mod image;
 

@@ -84,8 +84,8 @@ impl Emulator {
             .env("BIND_HOST", "127.0.0.1")
             .env("SERVICES", "lambda,iam,sts,s3,sqs,logs,cloudwatch,ecr")
             .envs([("SFTP_ENABLED", "0"), ("IOT_MTLS_ENABLED", "0"), ("LOG_LEVEL", "WARNING")])
-            // moto looks for images in its own registry, as AWS does.
-            .env("MOTO_LAMBDA_STUB_ECR", "false")
+            // moto looks for images in its own registry, as AWS does, and knows AWS' own policies.
+            .envs([("MOTO_LAMBDA_STUB_ECR", "false"), ("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")])
             .env("AUTH", if kind == Kind::MinistackWithIam { "true" } else { "false" })
             .env("TMPDIR", &home)
             .env_remove("AWS_ENDPOINT_URL")

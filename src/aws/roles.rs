@@ -1,0 +1,154 @@
+//! The execution role of a new function: whether it is there, and making it.
+//!
+//! Source: <https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html>.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_iam::operation::create_role::CreateRoleError;
+use aws_sdk_iam::operation::get_role::GetRoleError;
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+
+use super::Session;
+use super::fault::{self, Call, Failed};
+use crate::apply::{Done, Fault, FaultKind};
+use crate::plan::{Action, RoleChange};
+use crate::remote::{FoundRole, Trust};
+
+/// Who assumes an execution role.
+const LAMBDA: &str = "lambda.amazonaws.com";
+
+impl Session<'_> {
+    /// Looks whether the role that would be made is there. Nothing is written.
+    pub async fn find_role(&self, role: &RoleChange) -> Result<FoundRole, Fault> {
+        self.look_for_role(role).await.map_err(|failed| failed.fault)
+    }
+
+    async fn look_for_role(&self, role: &RoleChange) -> Result<FoundRole, Failed> {
+        let call = Call { action: "iam:GetRole", resource: &role.arn };
+        let request = self.iam.get_role().role_name(&role.name);
+        let found = match self.bounded(call.action, request.send()).await? {
+            Ok(answer) => answer.role,
+            Err(error) if error.as_service_error().is_some_and(GetRoleError::is_no_such_entity_exception) => None,
+            Err(error) => return Err(denied(fault::of(&error, &call), role)),
+        };
+        let Some(found) = found else { return Ok(FoundRole::Absent) };
+        let document = found.assume_role_policy_document().unwrap_or_default();
+        let trust = if trusts_lambda(document) { Trust::Lambda } else { Trust::Others };
+        Ok(FoundRole::Present { arn: found.arn, trust, policies: self.policies_of(role).await? })
+    }
+
+    async fn policies_of(&self, role: &RoleChange) -> Result<BTreeSet<String>, Failed> {
+        let call = Call { action: "iam:ListAttachedRolePolicies", resource: &role.arn };
+        let (mut policies, mut marker) = (BTreeSet::new(), None);
+        loop {
+            let request = self.iam.list_attached_role_policies().role_name(&role.name).set_marker(marker);
+            let page = self.bounded(call.action, request.send()).await?;
+            let page = page.map_err(|error| denied(fault::of(&error, &call), role))?;
+            policies.extend(page.attached_policies().iter().filter_map(|policy| policy.policy_arn.clone()));
+            marker = page.marker.filter(|_| page.is_truncated);
+            if marker.is_none() {
+                return Ok(policies);
+            }
+        }
+    }
+
+    /// Makes the role where there is none, and attaches to it what it lacks.
+    pub(super) async fn bring_role(&mut self, role: &RoleChange) -> Result<Done, Failed> {
+        if role.action == Action::Create {
+            self.make_role(role).await?;
+        }
+        for policy in &role.policies {
+            let call = Call { action: "iam:AttachRolePolicy", resource: &role.arn };
+            let request = self.iam.attach_role_policy().role_name(&role.name).policy_arn(policy);
+            let attached = self.written(&call, request.send()).await?;
+            attached.map_err(|error| denied(fault::of(&error, &call), role))?;
+        }
+        Ok(Done::default())
+    }
+
+    async fn make_role(&self, role: &RoleChange) -> Result<(), Failed> {
+        let call = Call { action: "iam:CreateRole", resource: &role.arn };
+        let trust = json!({
+            "Version": "2012-10-17",
+            "Statement": [{ "Effect": "Allow", "Principal": { "Service": LAMBDA }, "Action": "sts:AssumeRole" }],
+        });
+        let request = self.iam.create_role().role_name(&role.name).assume_role_policy_document(trust.to_string());
+        let request = request.description(format!("Execution role of the function {}", role.function));
+        let Err(error) = self.written(&call, request.send()).await? else { return Ok(()) };
+        if !error.as_service_error().is_some_and(CreateRoleError::is_entity_already_exists_exception) {
+            return Err(denied(fault::of(&error, &call), role));
+        }
+        // Either the answer to our own first attempt was lost, or somebody else was faster.
+        match self.look_for_role(role).await? {
+            FoundRole::Present { trust: Trust::Lambda, .. } => Ok(()),
+            FoundRole::Present { .. } | FoundRole::Absent => {
+                let message = format!("the role `{}` was made by somebody else meanwhile", role.name);
+                Err(Fault::new(FaultKind::Conflict, message).help("run again to see what it is like").into())
+            }
+        }
+    }
+}
+
+/// What has to be allowed is told at once: each of it would be found missing only after the one before.
+fn denied(failed: Failed, role: &RoleChange) -> Failed {
+    if failed.fault.kind != FaultKind::Denied {
+        return failed;
+    }
+    let help = format!(
+        "allow `iam:GetRole`, `iam:ListAttachedRolePolicies`, `iam:CreateRole`, `iam:AttachRolePolicy` and `iam:PassRole` on `{}` in the policy of the identity that deploys, or name a role that is there with `role`",
+        role.arn
+    );
+    Failed { fault: failed.fault.help(help), ..failed }
+}
+
+/// Whether a trust policy lets Lambda assume its role. IAM hands it out as a part of a URL.
+fn trusts_lambda(document: &str) -> bool {
+    let document = percent_decode_str(document).decode_utf8_lossy();
+    let policy: Value = serde_json::from_str(&document).unwrap_or_default();
+    let has = |value: &Value, wanted: &[&str]| match value {
+        Value::String(text) => wanted.contains(&text.as_str()),
+        Value::Array(items) => items.iter().any(|item| item.as_str().is_some_and(|text| wanted.contains(&text))),
+        _ => false,
+    };
+    let allows = |statement: &Value| {
+        statement["Effect"] == "Allow"
+            && statement.get("Condition").is_none()
+            && has(&statement["Principal"]["Service"], &[LAMBDA])
+            && has(&statement["Action"], &["sts:AssumeRole", "sts:*", "*"])
+    };
+    match &policy["Statement"] {
+        Value::Array(statements) => statements.iter().any(allows),
+        statement => allows(statement),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trust_policy_is_read_as_iam_hands_it_out() {
+        let trust = |principal: &str, action: &str| {
+            format!(r#"{{"Statement":[{{"Effect":"Allow","Principal":{principal},"Action":{action}}}]}}"#)
+        };
+        let ours = trust(r#"{"Service":"lambda.amazonaws.com"}"#, r#""sts:AssumeRole""#);
+        let encoded = ours.replace('"', "%22").replace('{', "%7B").replace('}', "%7D").replace(':', "%3A");
+        let several =
+            trust(r#"{"Service":["edgelambda.amazonaws.com","lambda.amazonaws.com"]}"#, r#"["sts:AssumeRole"]"#);
+        let alone = ours.replace(['[', ']'], "");
+        for document in [&ours, &encoded, &several, &alone] {
+            assert!(trusts_lambda(document), "{document}");
+        }
+        for document in [
+            "",
+            "{}",
+            &ours.replace("lambda", "ec2"),
+            &ours.replace("Allow", "Deny"),
+            &ours.replace("AssumeRole", "TagSession"),
+            &trust(r#"{"AWS":"123456789012"}"#, r#""sts:AssumeRole""#),
+        ] {
+            assert!(!trusts_lambda(document), "{document}");
+        }
+    }
+}

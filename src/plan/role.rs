@@ -1,0 +1,98 @@
+//! The execution role of a function that has none yet.
+
+use super::step::{Action, RoleChange, Step};
+use super::{Obstacle, Plan};
+use crate::package::code_sha256;
+use crate::remote::{Caller, FoundRole, Trust};
+use crate::settings::{Ids, Role, Settings};
+
+/// AWS' own policies: to write a log, and to be in a VPC. The second has the rights of the first as well, but a
+/// function that leaves its VPC must not lose its log.
+///
+/// Source: <https://docs.aws.amazon.com/lambda/latest/dg/permissions-managed-policies.html>.
+const BASIC: &str = "AWSLambdaBasicExecutionRole";
+const VPC: &str = "AWSLambdaVPCAccessExecutionRole";
+
+/// The longest name of a role.
+const MOST_NAME: usize = 64;
+
+/// How a role is called that is made for a function: always the same, so that it is found again.
+pub(super) fn name(function: &str) -> String {
+    const HASH: usize = 8;
+    let whole = format!("dpl-lambda-{function}");
+    if whole.len() <= MOST_NAME {
+        return whole;
+    }
+    let hash: String =
+        code_sha256(function.as_bytes()).chars().filter(char::is_ascii_alphanumeric).take(HASH).collect();
+    format!("{}-{hash}", &whole[..MOST_NAME - HASH - 1])
+}
+
+/// The role that is to be made for a new function of these settings; nothing where the account is not known.
+pub(super) fn wanted(function: &str, settings: &Settings, caller: &Caller) -> Option<RoleChange> {
+    let (account, partition) = (caller.account.as_ref()?, &caller.partition);
+    let in_vpc = settings.subnet_ids.as_ref().is_some_and(|Ids(subnets)| !subnets.is_empty());
+    let policies = [Some(BASIC), in_vpc.then_some(VPC)].into_iter().flatten();
+    let name = name(function);
+    Some(RoleChange {
+        arn: format!("arn:{partition}:iam::{account}:role/{name}"),
+        function: function.to_owned(),
+        action: Action::Create,
+        policies: policies.map(|policy| format!("arn:{partition}:iam::aws:policy/service-role/{policy}")).collect(),
+        name,
+    })
+}
+
+impl RoleChange {
+    /// What a function of this role names as its own.
+    pub(super) fn as_setting(&self) -> Role {
+        Role::Arn(self.arn.clone())
+    }
+}
+
+impl Plan {
+    /// The role that is going to be made, if any is.
+    pub fn role(&self) -> Option<&RoleChange> {
+        self.steps.iter().find_map(|step| match step {
+            Step::CreateRole(role) => Some(role),
+            _ => None,
+        })
+    }
+
+    /// Takes in whether the role is there: it is never made twice, and gets only what it lacks.
+    pub fn found_role(&mut self, found: FoundRole) {
+        let FoundRole::Present { arn, trust, policies } = found else { return };
+        let mut foreign = None;
+        self.steps.retain_mut(|step| {
+            let Step::CreateRole(role) = step else { return true };
+            if arn != role.arn || trust == Trust::Others {
+                foreign = Some(role.name.clone());
+            }
+            role.action = Action::Update;
+            role.policies.retain(|policy| !policies.contains(policy));
+            !role.policies.is_empty()
+        });
+        if let Some(name) = foreign {
+            let message = format!("there is a role `{name}` already, and it is not for Lambda: {arn}");
+            let help = "name a role with `role`, or let `lambda.amazonaws.com` assume this one".to_owned();
+            let cause = super::Cause::Refused;
+            self.obstacles.push(Obstacle { option: "create_role", file: None, message, help, cause });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_is_named_after_its_function_and_never_longer_than_iam_takes() {
+        assert_eq!(name("orders"), "dpl-lambda-orders");
+        let fits = "x".repeat(53);
+        assert_eq!(name(&fits), format!("dpl-lambda-{fits}"));
+        let (one, other) = (name(&format!("{}a", "x".repeat(63))), name(&format!("{}b", "x".repeat(63))));
+        assert_eq!((one.len(), other.len()), (64, 64));
+        assert_ne!(one, other);
+        assert!(one.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'), "{one}");
+    }
+}
