@@ -73,11 +73,11 @@ impl Session<'_> {
                     self.pause(&mut pace, &format!("another operation on the alias `{name}`")).await?;
                 }
                 Answer::Busy | Answer::Stale => {
-                    let place = now.map_or_else(
+                    let found = now.map_or_else(
                         || "it is gone".to_owned(),
                         |now| format!("it points at version {} now", now.version),
                     );
-                    let message = format!("somebody else changed the alias `{name}` meanwhile: {place}");
+                    let message = format!("somebody else changed the alias `{name}` meanwhile: {found}");
                     return Err(Fault::new(FaultKind::Conflict, message).help("run again to see what differs").into());
                 }
                 Answer::NotFound | Answer::Other => return Err(failed),

@@ -28,7 +28,9 @@ pub(super) fn settings(
     let mut wanted = with_handler(deployment, live.and_then(|live| live.settings.runtime.as_ref()));
     if live.is_none() {
         // An image brings its own runtime.
-        artifact.iter().for_each(|artifact| start_bootstrap(&mut wanted, &artifact.survey));
+        if let Some(artifact) = artifact {
+            start_bootstrap(&mut wanted, &artifact.survey);
+        }
         wanted.handler = wanted.handler.or_else(|| deployment.first_handler.clone());
     }
     wanted.role = wanted.role.map(|role| completed_role(role, live, caller));

@@ -105,7 +105,7 @@ pub(super) fn started(function: &str, step: &Step, said_updating: &mut Option<St
         Step::UpdateCode(_) => lines.push("Updating code.".to_owned()),
         Step::PublishVersion { .. } => lines.push("Publishing a version.".to_owned()),
         Step::PointAlias(change) => {
-            lines.push(format!("Pointing the alias {} at {}.", change.name.0, change.to.shown()))
+            lines.push(format!("Pointing the alias {} at {}.", change.name.0, change.to.shown()));
         }
         Step::Attach(change) => {
             let verb = match change.action {

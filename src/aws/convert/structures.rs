@@ -102,8 +102,8 @@ pub(super) fn told(config: &FunctionConfiguration) -> Told {
             ("LogGroup", json!(logging.and_then(|logging| logging.log_group()).map_or_else(group, str::to_owned))),
         ]),
         durable_config: Structure::of([
-            ("ExecutionTimeout", json!(durable.and_then(|durable| durable.execution_timeout()))),
-            ("RetentionPeriodInDays", json!(durable.and_then(|durable| durable.retention_period_in_days()))),
+            ("ExecutionTimeout", json!(durable.and_then(DurableConfig::execution_timeout))),
+            ("RetentionPeriodInDays", json!(durable.and_then(DurableConfig::retention_period_in_days))),
             ("KMSKeyArn", json!(durable.and_then(|durable| durable.kms_key_arn()))),
         ]),
         tenancy_config: Structure::of([("TenantIsolationMode", json!(tenancy))]),
