@@ -70,13 +70,9 @@ impl Rendered {
     /// As JSON: for each option its value and its source.
     pub fn json(&self) -> Json {
         let option = |(name, given): &(&str, Given)| {
-            (
-                (*name).to_owned(),
-                match given.place == nowhere() {
-                    true => plain(given),
-                    false => json!({ "value": plain(given), "source": given.place.to_string() }),
-                },
-            )
+            let value = plain(given);
+            let sourced = || json!({ "value": plain(given), "source": given.place.to_string() });
+            ((*name).to_owned(), if given.place == nowhere() { value } else { sourced() })
         };
         Json::Object(self.options.iter().map(option).collect::<Map<_, _>>())
     }
