@@ -158,7 +158,8 @@ fn event_source(item: Structure) -> Result<(String, Structure), String> {
     if arn.contains(":dynamodb:") && !arn.contains("/stream/") {
         return Err(format!("`{key}` is a table; Lambda reads its stream, whose ARN ends in `/stream/` and a time"));
     }
-    if sqs && arn.ends_with(".fifo") && item.number("BatchSize").is_some_and(|size| size > 10) {
+    let fifo = arn.rsplit_once('.').is_some_and(|(_, end)| end == "fifo");
+    if sqs && fifo && item.number("BatchSize").is_some_and(|size| size > 10) {
         return Err(format!("`{key}` is a FIFO queue, whose `batch_size` is 10 at most"));
     }
     for (needed, member) in [(kafka, "Topics"), (arn.contains(":mq:"), "Queues")] {

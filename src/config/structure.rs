@@ -33,12 +33,19 @@ impl Structures<'_> {
     }
 
     fn value(&mut self, given: &Given, shape: &Shape, path: &str) -> Option<Json> {
-        if let Some(unpacked) = self.unpacked(given, shape) {
-            return self.value(&unpacked?, shape, path);
-        }
+        let unpacked;
+        let given = match (shape, &given.value) {
+            (Shape::Members { .. } | Shape::List(_), Value::Text(text)) if is_packed(text, shape) => {
+                unpacked = self.unpacked(text, &given.place)?;
+                &unpacked
+            }
+            _ => given,
+        };
         match (shape, &given.value) {
             (_, Value::Null) => None,
-            (Shape::Members { members, .. }, Value::Map(entries)) => self.members(entries, members, path, &given.place),
+            (Shape::Members { members, .. }, Value::Map(entries)) => {
+                Some(self.members(entries, members, path, &given.place))
+            }
             (Shape::Members { members, short }, Value::Text(text)) => {
                 let Some(member) = members.iter().find(|member| member.name == *short) else {
                     self.wrong(path, format!("must be a map, got `{text}`"), &given.place);
@@ -67,13 +74,13 @@ impl Structures<'_> {
             // One thing alone is a list of one.
             (Shape::List(item), _) => Some(Json::Array(self.value(given, item, path).into_iter().collect())),
             (Shape::Json, Value::Map(_)) => Some(plain(given).to_string().into()),
-            (Shape::Json, Value::Text(text)) => match serde_json::from_str::<Map<String, Json>>(text) {
-                Ok(_) => Some(text.trim().into()),
-                Err(_) => {
+            (Shape::Json, Value::Text(text)) => {
+                if serde_json::from_str::<Map<String, Json>>(text).is_err() {
                     self.wrong(path, "must be a map, or a JSON object as text", &given.place);
-                    None
+                    return None;
                 }
-            },
+                Some(text.trim().into())
+            }
             (shape, Value::Text(text)) => match scalar(shape, text.trim()) {
                 Ok(value) => Some(value),
                 Err(message) => {
@@ -88,24 +95,14 @@ impl Structures<'_> {
         }
     }
 
-    /// What JSON within a text says, where a map or a list is wanted; nothing at all for any other value.
-    fn unpacked(&mut self, given: &Given, shape: &Shape) -> Option<Option<Given>> {
-        let (Shape::Members { .. } | Shape::List(_), Value::Text(text)) = (shape, &given.value) else { return None };
+    /// What JSON within a text says, where a map or a list is wanted.
+    fn unpacked(&mut self, text: &str, place: &Place) -> Option<Given> {
         let (option, _) = options::find(self.option)?;
-        if !text.trim_start().starts_with(['[', '{']) {
-            return None;
-        }
-        match structured(option, None, text.clone(), &given.place) {
-            Ok(Given { value: Value::Text(_), .. }) => None,
-            Ok(unpacked) => Some(Some(unpacked)),
-            Err(problem) => {
-                self.reader.problems.push(problem);
-                Some(None)
-            }
-        }
+        let unpacked = structured(option, None, text.to_owned(), place);
+        unpacked.map_err(|problem| self.reader.problems.push(problem)).ok()
     }
 
-    fn members(&mut self, entries: &[Entry], members: &[Member], path: &str, place: &Place) -> Option<Json> {
+    fn members(&mut self, entries: &[Entry], members: &[Member], path: &str, place: &Place) -> Json {
         let mut object = Map::new();
         let below = |name: &str| if path.is_empty() { snake(name) } else { format!("{path}.{}", snake(name)) };
         for entry in entries {
@@ -114,13 +111,11 @@ impl Structures<'_> {
                 let key = snake(&entry.key);
                 let near = nearest(&key, &names);
                 let problem = self.wrong(path, format!("has no member `{}`", entry.key), &entry.place);
-                problem.help = Some(match near {
-                    Some(near) => format!("did you mean `{}`?", snake(near)),
-                    None => {
-                        let names: Vec<_> = names.into_iter().map(snake).collect();
-                        format!("its members are {}", names.join(", "))
-                    }
-                });
+                let all = || names.iter().map(|name| snake(name)).collect::<Vec<_>>().join(", ");
+                problem.help = Some(near.map_or_else(
+                    || format!("its members are {}", all()),
+                    |near| format!("did you mean `{}`?", snake(near)),
+                ));
                 continue;
             };
             if object.contains_key(member.name) {
@@ -146,8 +141,23 @@ impl Structures<'_> {
         let rank = |name: &str| members.iter().position(|member| member.name == name);
         let mut members: Vec<_> = object.into_iter().collect();
         members.sort_by_key(|(name, _)| rank(name));
-        Some(Json::Object(members.into_iter().collect()))
+        Json::Object(members.into_iter().collect())
     }
+}
+
+/// Whether a text is JSON that stands for a map or a list, and not for the document that the shape has inside.
+fn is_packed(text: &str, shape: &Shape) -> bool {
+    fn holds_a_document(shape: &Shape) -> bool {
+        match shape {
+            Shape::List(item) => holds_a_document(item),
+            Shape::Members { members, short } => {
+                members.iter().any(|member| member.name == *short && matches!(member.shape, Shape::Json))
+            }
+            _ => false,
+        }
+    }
+    let text = text.trim_start();
+    text.starts_with('[') || text.starts_with('{') && !holds_a_document(shape)
 }
 
 /// The name nearest to a key, both as users write them.

@@ -64,7 +64,7 @@ impl Plan {
     pub(super) fn attach(&mut self, deployment: &Deployment, live: Option<&Live>) {
         let mut wishes = deployment.attachments.clone();
         if let Some(url) = wishes.get(&Attachment::FunctionUrl) {
-            let public = self.url_is_public(url, live);
+            let public = url_is_public(url, live);
             let nobody = Keyed { entries: BTreeMap::new(), others: Some(Others::Merge) };
             let mut wish = wishes.remove(&Attachment::Permissions).unwrap_or(nobody);
             for (id, statement) in statements_for(public, live, &wish) {
@@ -96,8 +96,8 @@ impl Plan {
             there(Attachment::EventSources).filter(|(key, known)| known.alias.as_deref() != alias && !named(key));
         let elsewhere: Vec<_> = elsewhere.map(|(key, _)| key.as_str()).collect();
         if !elsewhere.is_empty() {
-            let names = elsewhere.join(", ");
-            self.notes.push(format!("left alone: event sources that invoke $LATEST and not the alias: {names}"));
+            let sources = elsewhere.join(", ");
+            self.notes.push(format!("left alone: event sources that invoke $LATEST and not the alias: {sources}"));
         }
         let lost = self.steps.iter().find_map(|step| match step {
             Step::Attach(change) if change.attachment == Attachment::FunctionUrl && change.action == Action::Remove => {
@@ -108,14 +108,6 @@ impl Plan {
         let lost =
             lost.map(|address| format!("{address} is lost for good: a function URL made later gets another address"));
         self.notes.extend(lost);
-    }
-
-    fn url_is_public(&self, wish: &Keyed<Option<Structure>>, live: Option<&Live>) -> bool {
-        let wanted = wish.entries.values().flatten().next();
-        let there = live.and_then(|live| live.attachments.get(&Attachment::FunctionUrl)?.get(""));
-        let auth = |document: &Structure| document.text("AuthType");
-        let auth = wanted.and_then(auth).or_else(|| auth(&there?.document));
-        wanted.is_some() && auth.as_deref() == Some("NONE")
     }
 
     fn attach_kind(
@@ -232,6 +224,15 @@ impl Plan {
     }
 }
 
+/// Whether everybody may call the URL that is wanted.
+fn url_is_public(wish: &Keyed<Option<Structure>>, live: Option<&Live>) -> bool {
+    let wanted = wish.entries.values().flatten().next();
+    let there = live.and_then(|live| live.attachments.get(&Attachment::FunctionUrl)?.get(""));
+    let auth = |document: &Structure| document.text("AuthType");
+    let auth = wanted.and_then(auth).or_else(|| auth(&there?.document));
+    wanted.is_some() && auth.as_deref() == Some("NONE")
+}
+
 /// What is sent to change a thing: no more than was named, unless the API drops what is not sent.
 fn sent(attachment: Attachment, wanted: &Structure, live: &Structure) -> Structure {
     match attachment {
@@ -337,11 +338,8 @@ mod tests {
 
     fn told(deployment: &Deployment, remote: &Remote) -> String {
         // What an alias itself needs is told elsewhere.
-        planned(deployment, "old", remote)
-            .lines()
-            .filter(|line| !line.starts_with("alias "))
-            .map(|line| format!("{line}\n"))
-            .collect()
+        let plan = planned(deployment, "old", remote);
+        plan.lines().filter(|line| !line.starts_with("alias ")).flat_map(|line| [line, "\n"]).collect()
     }
 
     #[test]
@@ -377,8 +375,8 @@ mod tests {
             (Attachment::Permissions, URL_STATEMENTS[0], None, invoke_url.clone()),
             (Attachment::Permissions, URL_STATEMENTS[1], None, invoke.clone()),
         ];
-        let all = around(&[&[public.clone()], &ours[..]].concat());
-        assert_snapshot!(told(&url(Some(json!({ "AuthType": "NONE" }))), &Remote::Absent).lines().skip_while(|line| !line.contains("function URL")).collect::<Vec<_>>().join("\n"), @r#"
+        let all = around(&[std::slice::from_ref(&public), &ours[..]].concat());
+        assert_snapshot!(told(&url(Some(json!({ "AuthType": "NONE" }))), &Remote::Absent).lines().skip(4).collect::<Vec<_>>().join("\n"), @r#"
         Create function URL : function_url.auth_type: - → NONE; sends {"AuthType":"NONE"}
         Create permission dpl-lambda-url: permissions.dpl-lambda-url action: - → lambda:InvokeFunctionUrl, permissions.dpl-lambda-url principal: - → *, permissions.dpl-lambda-url function_url_auth_type: - → NONE; sends {"Action":"lambda:InvokeFunctionUrl","Principal":"*","FunctionUrlAuthType":"NONE"}
         Create permission dpl-lambda-url-invoke: permissions.dpl-lambda-url-invoke action: - → lambda:InvokeFunction, permissions.dpl-lambda-url-invoke principal: - → *, permissions.dpl-lambda-url-invoke invoked_via_function_url: - → true; sends {"Action":"lambda:InvokeFunction","Principal":"*","InvokedViaFunctionUrl":true}

@@ -294,8 +294,7 @@ pub fn snake(name: &str) -> String {
         let after = letters.get(index + 1);
         let begins = letter.is_ascii_uppercase()
             && before.is_some_and(|before| {
-                !before.is_ascii_uppercase() && before != '_'
-                    || after.is_some_and(|after| after.is_ascii_lowercase()) && before != '_'
+                before != '_' && (!before.is_ascii_uppercase() || after.is_some_and(char::is_ascii_lowercase))
             });
         if begins {
             out.push('_');

@@ -136,17 +136,17 @@ fn a_new_function_gets_all_of_it_at_once() {
     );
     universe.run("").code(0).says("unchanged and is version 1");
     let on_alias = json!({ "FunctionName": "all-at-once", "Qualifier": "live" });
-    let url = boto.call("lambda", "get_function_url_config", on_alias.clone()).unwrap();
+    let url = boto.call("lambda", "get_function_url_config", &on_alias).unwrap();
     assert_eq!(url["AuthType"], "AWS_IAM");
-    let ready = boto.call("lambda", "get_provisioned_concurrency_config", on_alias.clone()).unwrap();
+    let ready = boto.call("lambda", "get_provisioned_concurrency_config", &on_alias).unwrap();
     assert_eq!(ready["RequestedProvisionedConcurrentExecutions"], 2);
-    let invoke = boto.call("lambda", "get_function_event_invoke_config", on_alias.clone()).unwrap();
+    let invoke = boto.call("lambda", "get_function_event_invoke_config", &on_alias).unwrap();
     assert_eq!(invoke["MaximumRetryAttempts"], 0);
-    let policy = boto.call("lambda", "get_policy", on_alias).unwrap();
+    let policy = boto.call("lambda", "get_policy", &on_alias).unwrap();
     assert!(policy["Policy"].as_str().unwrap().contains("s3.amazonaws.com"), "{policy}");
     assert!(boto.mappings("all-at-once")[0]["FunctionArn"].as_str().unwrap().ends_with(":live"));
     let groups = json!({ "logGroupNamePrefix": "/aws/lambda/all-at-once" });
-    let groups = boto.call("logs", "describe_log_groups", groups).unwrap();
+    let groups = boto.call("logs", "describe_log_groups", &groups).unwrap();
     assert_eq!(groups["logGroups"][0]["retentionInDays"], 7);
 }
 
@@ -173,7 +173,7 @@ fn the_group_that_is_wanted_keeps_its_log_for_so_many_days() {
     let (universe, proxy, boto) = live(Kind::Ministack, "other-group", "");
     let writes = deployed(Kind::Ministack, "other-group", &universe, &proxy, more);
     assert_eq!(writes, ["UpdateFunctionConfiguration", "PutRetentionPolicy", "CreateLogGroup", "PutRetentionPolicy"]);
-    let groups = boto.call("logs", "describe_log_groups", json!({ "logGroupNamePrefix": "/team/other" })).unwrap();
+    let groups = boto.call("logs", "describe_log_groups", &json!({ "logGroupNamePrefix": "/team/other" })).unwrap();
     assert_eq!(groups["logGroups"][0]["logGroupName"], "/team/other-group");
     assert_eq!(groups["logGroups"][0]["retentionInDays"], 3);
 }
@@ -191,7 +191,7 @@ fn a_destination_that_is_written_empty_goes() {
     let kept = json!({ "OnFailure": { "Destination": arn } });
     assert_eq!((&put["MaximumRetryAttempts"], &put["DestinationConfig"]), (&json!(1), &kept), "all of it is put");
     deployed(kind, name, &universe, &proxy, "  async_config: {destination_config: {on_failure: {}}}\n");
-    let config = boto.call("lambda", "get_function_event_invoke_config", json!({ "FunctionName": name }));
+    let config = boto.call("lambda", "get_function_event_invoke_config", &json!({ "FunctionName": name }));
     assert_eq!(config.unwrap()["DestinationConfig"].get("OnFailure").and_then(|to| to.get("Destination")), None);
 }
 
@@ -200,7 +200,7 @@ fn a_url_is_made_changed_left_alone_and_removed() {
     on_both(|kind| {
         let (universe, proxy, boto) = live(kind, "addressed", "");
         let turn = |more: &str| deployed(kind, "addressed", &universe, &proxy, more);
-        let read = || boto.call("lambda", "get_function_url_config", json!({ "FunctionName": "addressed" }));
+        let read = || boto.call("lambda", "get_function_url_config", &json!({ "FunctionName": "addressed" }));
         assert_eq!(turn("  function_url: true\n"), ["CreateFunctionUrlConfig"]);
         assert_eq!(read().unwrap()["AuthType"], "AWS_IAM");
         let cors = "  function_url: {cors: {allow_origins: ['https://a.example'], max_age: 5}}\n";
@@ -225,7 +225,7 @@ fn statements(boto: &Boto, name: &str, alias: Option<&str>) -> Vec<String> {
     if let Some(alias) = alias {
         asked["Qualifier"] = json!(alias);
     }
-    let Ok(answer) = boto.call("lambda", "get_policy", asked) else { return Vec::new() };
+    let Ok(answer) = boto.call("lambda", "get_policy", &asked) else { return Vec::new() };
     let policy: Value = serde_json::from_str(answer["Policy"].as_str().unwrap()).unwrap();
     let ids = policy["Statement"].as_array().unwrap().iter().map(|one| one["Sid"].as_str().unwrap().to_owned());
     ids.collect()
@@ -269,7 +269,7 @@ fn a_public_url_has_both_its_permissions_and_no_other_touches_them() {
 #[test]
 fn a_statement_of_others_that_says_the_same_suffices() {
     let (universe, proxy, boto) = live(Kind::Ministack, "said-already", "");
-    let add = |arguments: Value| boto.call("lambda", "add_permission", arguments).unwrap();
+    let add = |arguments: Value| boto.call("lambda", "add_permission", &arguments).unwrap();
     add(
         json!({ "FunctionName": "said-already", "StatementId": "console", "Action": "lambda:InvokeFunctionUrl", "Principal": "*", "FunctionUrlAuthType": "NONE" }),
     );
@@ -288,14 +288,14 @@ fn a_statement_of_others_that_says_the_same_suffices() {
 #[test]
 fn a_url_of_the_function_itself_is_told_and_not_moved() {
     let (universe, proxy, boto) = live(Kind::Ministack, "latest-url", "  function_url: true\n");
-    let first = boto.call("lambda", "get_function_url_config", json!({ "FunctionName": "latest-url" })).unwrap();
+    let first = boto.call("lambda", "get_function_url_config", &json!({ "FunctionName": "latest-url" })).unwrap();
     let address = first["FunctionUrl"].as_str().unwrap();
     universe.write("dpl.yml", block(Kind::Ministack, "latest-url", "  alias: live\n  function_url: true\n"));
     let told = format!("left alone: the function URL {address}, which stands on $LATEST");
     universe.run("").code(0).says(&told);
     universe.run("").code(0).says("unchanged").says(&told);
     assert_eq!(proxy.writes(), ["PublishVersion", "CreateAlias", "CreateFunctionUrlConfig"]);
-    let again = boto.call("lambda", "get_function_url_config", json!({ "FunctionName": "latest-url" })).unwrap();
+    let again = boto.call("lambda", "get_function_url_config", &json!({ "FunctionName": "latest-url" })).unwrap();
     assert_eq!(again["FunctionUrl"], first["FunctionUrl"]);
 }
 
@@ -403,10 +403,10 @@ fn only_mappings_that_are_not_named_are_replaced_away() {
         let (universe, proxy, boto) = live(kind, "replaced", "");
         let (a, b) = (boto.make_queue("replaced-a"), boto.make_queue("replaced-b"));
         let turn = |more: &str| deployed(kind, "replaced", &universe, &proxy, more);
-        let both = format!("  event_sources: [{{event_source_arn: {a}}}, {{event_source_arn: {b}}}]\n");
-        assert_eq!(turn(&both), ["CreateEventSourceMapping", "CreateEventSourceMapping"]);
-        let replace = format!("  event_sources: [{{event_source_arn: {b}}}]\n  event_sources_mode: replace\n");
-        assert_eq!(turn(&replace), ["DeleteEventSourceMapping"]);
+        let two = format!("  event_sources: [{{event_source_arn: {a}}}, {{event_source_arn: {b}}}]\n");
+        assert_eq!(turn(&two), ["CreateEventSourceMapping", "CreateEventSourceMapping"]);
+        let second = format!("  event_sources: [{{event_source_arn: {b}}}]\n  event_sources_mode: replace\n");
+        assert_eq!(turn(&second), ["DeleteEventSourceMapping"]);
         assert_eq!(boto.mappings("replaced")[0]["EventSourceArn"], json!(b));
     });
 }
@@ -430,7 +430,7 @@ fn a_mapping_of_the_function_itself_is_moved_to_the_alias() {
 
     // A second one of the function itself is told.
     let again = json!({ "FunctionName": name, "EventSourceArn": arn });
-    boto.call("lambda", "create_event_source_mapping", again).unwrap();
+    boto.call("lambda", "create_event_source_mapping", &again).unwrap();
     let said = format!("left alone: event sources that invoke $LATEST and not the alias: {arn}, mapping");
     universe.run("").code(0).says("unchanged").says(&said);
 }
@@ -439,12 +439,12 @@ fn a_mapping_of_the_function_itself_is_moved_to_the_alias() {
 fn mappings_of_other_functions_and_aliases_are_none_of_ours() {
     let (universe, proxy, boto) = live(Kind::Ministack, "ours", "  alias: live\n");
     let arn = boto.make_queue("ours");
-    boto.call("lambda", "create_alias", json!({ "FunctionName": "ours", "Name": "other", "FunctionVersion": "1" }))
+    boto.call("lambda", "create_alias", &json!({ "FunctionName": "ours", "Name": "other", "FunctionVersion": "1" }))
         .unwrap();
     live(Kind::Ministack, "ours-not", "");
     for function in ["ours:other", "ours-not"] {
         let mapping = json!({ "FunctionName": function, "EventSourceArn": arn });
-        boto.call("lambda", "create_event_source_mapping", mapping).unwrap();
+        boto.call("lambda", "create_event_source_mapping", &mapping).unwrap();
     }
     let more = "  alias: live\n  event_sources: []\n  event_sources_mode: replace\n";
     assert_eq!(deployed(Kind::Ministack, "ours", &universe, &proxy, more), [""; 0]);
@@ -458,7 +458,7 @@ fn streams_have_a_place_to_begin_at() {
         let kinesis = format!("arn:aws:kinesis:us-east-1:{account}:stream/clicks");
         let table = format!("arn:aws:dynamodb:us-east-1:{account}:table/t/stream/2026-01-01T00:00:00.000");
         if kind == Kind::Moto {
-            boto.call("kinesis", "create_stream", json!({ "StreamName": "clicks", "ShardCount": 1 })).unwrap();
+            boto.call("kinesis", "create_stream", &json!({ "StreamName": "clicks", "ShardCount": 1 })).unwrap();
         }
         universe.write("dpl.yml", block(kind, "streams", &format!("  event_sources:\n    - {{event_source_arn: {table}, starting_position: LATEST}}\n    - {{event_source_arn: {kinesis}}}\n")));
         universe.run("").code(3).says("needs a `starting_position`, since the mapping is new (dpl.yml:9:7)");
@@ -722,7 +722,7 @@ fn what_came_in_between_is_a_conflict() {
     let endpoint = emulator(Kind::Ministack).endpoint.clone();
     let other = |service: &'static str, operation: &'static str, arguments: Value| {
         let boto = Boto::of(&endpoint);
-        Fault::First(std::sync::Arc::new(move || drop(boto.call(service, operation, arguments.clone()))))
+        Fault::First(std::sync::Arc::new(move || drop(boto.call(service, operation, &arguments))))
     };
     let statement = json!({ "FunctionName": name, "StatementId": "a", "Action": "lambda:InvokeFunction", "Principal": "sns.amazonaws.com" });
     proxy.on("AddPermission", 1, other("lambda", "add_permission", statement));
@@ -862,6 +862,7 @@ fn a_run_that_is_killed_in_the_middle_is_made_up_for_by_the_next() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn mistakes_are_told_with_their_places() {
     let universe = Universe::empty().file("dist/index.py", "def handler(e, c): return 1\n");
     let mut unsaid = String::new();

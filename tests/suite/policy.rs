@@ -31,12 +31,16 @@ fn action(call: &str) -> Option<String> {
         "PutObject" | "UploadPart" | "CreateMultipartUpload" | "CompleteMultipartUpload" => {
             Some("s3:PutObject".to_owned())
         }
+        "DescribeLogGroups" | "CreateLogGroup" | "PutRetentionPolicy" | "DeleteRetentionPolicy" => {
+            Some(format!("logs:{call}"))
+        }
         lambda => Some(format!("lambda:{lambda}")),
     }
 }
 
 /// Actions that a call needs beside the one it is named after, or that only a failure needs.
-const BESIDE: [&str; 8] = [
+const BESIDE: [&str; 9] = [
+    "lambda:GetEventSourceMapping",
     "iam:PassRole",
     "ec2:DescribeSecurityGroups",
     "ec2:DescribeSubnets",
@@ -61,11 +65,19 @@ fn suffices(name: &str, lives: &[&str]) {
             .file("dpl.yml", block(name, more));
         let policy: Value = serde_json::from_str(&universe.run("policy").code(0).stdout).unwrap();
         let mine = actions(&policy);
-        // The emulator does not know on which function `CreateFunction` is called, and takes every look at a layer's
-        // versions for `ListLayers`; AWS does not.
+        // The emulator does not know on which function `CreateFunction` is called; AWS does. And some calls it takes for
+        // others: which are made is looked at below.
         let mut enforced = policy.clone();
-        let actions = ["lambda:CreateFunction", "lambda:ListLayers"];
-        let create = json!({ "Effect": "Allow", "Action": actions, "Resource": "*" });
+        let taken = [
+            "CreateFunction",
+            "DeleteFunction",
+            "ListAliases",
+            "PutFunctionConcurrency",
+            "CreateFunctionUrlConfig",
+            "ListLayers",
+        ];
+        let taken = taken.map(|action| format!("lambda:{action}"));
+        let create = json!({ "Effect": "Allow", "Action": taken, "Resource": "*" });
         enforced["Statement"].as_array_mut().unwrap().push(create);
         let (id, secret) = aws.user(&format!("{name}-{number}"), &enforced);
         let universe = universe.with("AWS_ACCESS_KEY_ID", &id).with("AWS_SECRET_ACCESS_KEY", &secret);
@@ -115,6 +127,18 @@ fn the_policy_of_a_package_in_s3_is_what_sending_it_needs() {
 fn the_policy_of_a_layer_and_its_function_is_what_their_changes_need() {
     let layer = |text: &str| format!("layers: [policy-layer]\nlayer: {{name: policy-layer, zip: dist, {text}}}\n");
     suffices("policy-layers", &[&layer("license_info: MIT"), &layer("license_info: GPL"), "layers: [policy-layer]\n"]);
+}
+
+#[test]
+fn the_policy_of_what_stands_around_a_function_is_what_it_needs() {
+    let all = "alias: live\nreserved_concurrency: 5\nprovisioned_concurrency: 2\nlog_retention_days: 7\nrecursive_loop: Allow\nasync_config: {maximum_retry_attempts: 0}\nfunction_url: NONE\npermissions: {statement_id: s3, principal: s3}\nevent_sources: {event_source_arn: 'arn:aws:sqs:us-east-1:000000000000:policy-around'}\ncode_signing_config_arn: arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-0123456789abcdef0\n";
+    let changed = all
+        .replace(": NONE", ": {cors: {max_age: 3}}")
+        .replace("principal: s3", "principal: sns")
+        .replace("policy-around'", "policy-around', batch_size: 3");
+    let none = "alias: live\nclear: [reserved_concurrency, provisioned_concurrency, log_retention_days, async_config, code_signing_config_arn]\nfunction_url: false\npermissions: []\npermissions_mode: replace\nevent_sources: []\nevent_sources_mode: replace\n";
+    let attached = all.replace("-0123456789abcdef0", "-0123456789abcdef1") + "timeout: 9\n";
+    suffices("policy-around", &[all, &changed, &attached, none]);
 }
 
 #[test]

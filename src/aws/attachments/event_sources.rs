@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::configs::destination_config;
 use super::mapping::{self, put_members};
-use super::{Known, Whose};
+use super::{Known, LATEST, Whose};
 use crate::apply::{Fault, FaultKind};
 use crate::aws::Session;
 use crate::aws::fault::{self, Answer, Call, Failed};
@@ -62,15 +62,16 @@ pub(super) async fn read(session: &Session<'_>, whose: Whose<'_>) -> Result<Know
 /// All mappings of the alias, then those of the function itself, each with its alias.
 async fn mappings(session: &Session<'_>, whose: Whose<'_>) -> Result<Vec<(Mapping, Option<String>)>, Failed> {
     let call = Call { action: "lambda:ListEventSourceMappings", resource: &session.function };
-    let qualified = whose.alias.map(|alias| format!("{}:{alias}", session.function));
+    let of_alias = whose.alias.map(|alias| format!("{}:{alias}", session.function));
     let mut found: Vec<(Mapping, Option<String>)> = Vec::new();
-    for function in qualified.into_iter().chain([session.function.clone()]) {
+    for function in of_alias.into_iter().chain([session.function.clone()]) {
         let mut marker = None;
         loop {
             let request = session.lambda.list_event_source_mappings().function_name(&function).set_marker(marker);
             let Some(page) = session.looked_up(&call, request.send()).await? else { break };
             for mapping in page.event_source_mappings() {
-                let Some(alias) = mapping.function_arn().and_then(|arn| whose.qualifier(arn)) else { continue };
+                let Some(qualifier) = mapping.function_arn().and_then(|arn| whose.qualifier(arn)) else { continue };
+                let alias = (qualifier != LATEST).then_some(qualifier);
                 let ours = alias.is_none() || alias == whose.alias;
                 if ours && !found.iter().any(|(other, _)| other.uuid() == mapping.uuid()) {
                     found.push((mapping.clone(), alias.map(str::to_owned)));

@@ -2,7 +2,7 @@
 
 use aws_sdk_lambda::primitives::DateTime;
 use aws_sdk_lambda::types::{self as sdk, EventSourceMappingConfiguration as Mapping};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::settings::Structure;
 
@@ -16,28 +16,31 @@ pub(super) fn document(mapping: &Mapping, filters: Option<&sdk::FilterCriteria>)
     let of = |names: &[&str]| names.iter().any(|name| service.contains(name));
     let (queue, stream) = (of(&[":sqs:"]), of(&[":kinesis:", ":dynamodb:"]));
     let ages = stream || of(&[":kafka:"]) || service.is_empty();
+    // Of other sources the window is half a second, which nobody can write.
+    let window = (queue || stream).then_some(0);
     let number = |told: Option<i32>, default: Option<i32>| json!(told.or(default));
     let enabled = match mapping.state() {
         Some("Enabled" | "Enabling" | "Creating" | "Updating") => Some(true),
         Some("Disabled" | "Disabling") => Some(false),
         _ => None,
     };
-    let words = |words: Vec<&str>| if words.is_empty() { Value::Null } else { json!(words) };
+    let types = mapping.function_response_types().iter().map(sdk::FunctionResponseType::as_str);
     let failure = mapping.destination_config().and_then(|to| to.on_failure()).and_then(|to| to.destination());
-    let access: Vec<_> = mapping
-        .source_access_configurations()
-        .iter()
-        .map(|access| json!({ "Type": access.r#type().map(sdk::SourceAccessType::as_str), "URI": access.uri() }))
-        .collect();
+    let scaling =
+        mapping.scaling_config().map(|scaling| members([("MaximumConcurrency", json!(scaling.maximum_concurrency()))]));
+    let metrics =
+        mapping.metrics_config().map(|config| config.metrics().iter().map(sdk::EventSourceMappingMetric::as_str));
+    let level = mapping
+        .logging_config()
+        .map(|config| config.system_log_level().map(sdk::EventSourceMappingSystemLogLevel::as_str));
     Structure::of([
         ("EventSourceArn", json!(mapping.event_source_arn())),
+        ("SelfManagedEventSource", json!(self_managed(mapping))),
+        ("Topics", list(mapping.topics().iter().map(String::as_str))),
+        ("Queues", list(mapping.queues().iter().map(String::as_str))),
         ("Enabled", json!(enabled)),
         ("BatchSize", number(mapping.batch_size(), Some(if queue { 10 } else { 100 }))),
-        (
-            "MaximumBatchingWindowInSeconds",
-            // Of other sources it is half a second, which nobody can write.
-            number(mapping.maximum_batching_window_in_seconds(), (queue || stream).then_some(0)),
-        ),
+        ("MaximumBatchingWindowInSeconds", number(mapping.maximum_batching_window_in_seconds(), window)),
         ("ParallelizationFactor", number(mapping.parallelization_factor(), stream.then_some(1))),
         ("StartingPosition", json!(mapping.starting_position().map(sdk::EventSourcePosition::as_str))),
         ("StartingPositionTimestamp", json!(mapping.starting_position_timestamp().map(DateTime::secs))),
@@ -45,86 +48,79 @@ pub(super) fn document(mapping: &Mapping, filters: Option<&sdk::FilterCriteria>)
         ("MaximumRetryAttempts", number(mapping.maximum_retry_attempts(), ages.then_some(-1))),
         ("BisectBatchOnFunctionError", json!(mapping.bisect_batch_on_function_error())),
         ("TumblingWindowInSeconds", number(mapping.tumbling_window_in_seconds(), stream.then_some(0))),
-        (
-            "FunctionResponseTypes",
-            words(mapping.function_response_types().iter().map(sdk::FunctionResponseType::as_str).collect()),
-        ),
+        ("FunctionResponseTypes", list(types)),
         ("FilterCriteria", json!(filters)),
-        (
-            "ScalingConfig",
-            json!(mapping.scaling_config().map(|scaling| {
-                Structure::of([("MaximumConcurrency", json!(scaling.maximum_concurrency()))]).0
-            })),
-        ),
-        (
-            "ProvisionedPollerConfig",
-            json!(mapping.provisioned_poller_config().map(|pollers| {
-                Structure::of([
-                    ("MinimumPollers", json!(pollers.minimum_pollers())),
-                    ("MaximumPollers", json!(pollers.maximum_pollers())),
-                    ("PollerGroupName", json!(pollers.poller_group_name())),
-                ])
-                .0
-            })),
-        ),
+        ("ScalingConfig", json!(scaling)),
+        ("ProvisionedPollerConfig", json!(pollers(mapping))),
         ("DestinationConfig", json!(failure.map(|arn| json!({ "OnFailure": { "Destination": arn } })))),
-        ("Topics", words(mapping.topics().iter().map(String::as_str).collect())),
-        ("Queues", words(mapping.queues().iter().map(String::as_str).collect())),
-        ("SourceAccessConfigurations", if access.is_empty() { Value::Null } else { json!(access) }),
-        (
-            "SelfManagedEventSource",
-            json!(mapping.self_managed_event_source().and_then(|source| source.endpoints()).map(|endpoints| {
-                let endpoints = endpoints.iter().map(|(kind, servers)| (kind.as_str().to_owned(), json!(servers)));
-                json!({ "Endpoints": endpoints.collect::<serde_json::Map<_, _>>() })
-            })),
-        ),
-        (
-            "AmazonManagedKafkaEventSourceConfig",
-            json!(mapping.amazon_managed_kafka_event_source_config().map(|config| {
-                Structure::of([
-                    ("ConsumerGroupId", json!(config.consumer_group_id())),
-                    ("SchemaRegistryConfig", json!(config.schema_registry_config().map(registry))),
-                ])
-                .0
-            })),
-        ),
-        (
-            "SelfManagedKafkaEventSourceConfig",
-            json!(mapping.self_managed_kafka_event_source_config().map(|config| {
-                Structure::of([
-                    ("ConsumerGroupId", json!(config.consumer_group_id())),
-                    ("SchemaRegistryConfig", json!(config.schema_registry_config().map(registry))),
-                    ("ConsumptionMode", json!(config.consumption_mode().map_or("Stream", |mode| mode.as_str()))),
-                ])
-                .0
-            })),
-        ),
-        (
-            "DocumentDBEventSourceConfig",
-            json!(mapping.document_db_event_source_config().map(|config| {
-                Structure::of([
-                    ("DatabaseName", json!(config.database_name())),
-                    ("CollectionName", json!(config.collection_name())),
-                    ("FullDocument", json!(config.full_document().map_or("Default", |full| full.as_str()))),
-                ])
-                .0
-            })),
-        ),
+        ("SourceAccessConfigurations", access(mapping)),
+        ("AmazonManagedKafkaEventSourceConfig", json!(managed_kafka(mapping))),
+        ("SelfManagedKafkaEventSourceConfig", json!(self_managed_kafka(mapping))),
+        ("DocumentDBEventSourceConfig", json!(documents(mapping))),
         ("KMSKeyArn", json!(mapping.kms_key_arn())),
-        (
-            "MetricsConfig",
-            json!(mapping.metrics_config().map(|config| {
-                json!({ "Metrics": config.metrics().iter().map(sdk::EventSourceMappingMetric::as_str).collect::<Vec<_>>() })
-            })),
-        ),
-        (
-            "LoggingConfig",
-            json!(mapping.logging_config().map(|config| {
-                let level = config.system_log_level().map(sdk::EventSourceMappingSystemLogLevel::as_str);
-                Structure::of([("SystemLogLevel", json!(level))]).0
-            })),
-        ),
+        ("MetricsConfig", json!(metrics.map(|metrics| members([("Metrics", list(metrics))])))),
+        ("LoggingConfig", json!(level.map(|level| members([("SystemLogLevel", json!(level))])))),
     ])
+}
+
+fn members<const N: usize>(members: [(&str, Value); N]) -> Value {
+    Structure::of(members).0
+}
+
+/// The words of a list; nothing where there are none.
+fn list<'a>(words: impl Iterator<Item = &'a str>) -> Value {
+    let words: Vec<_> = words.collect();
+    if words.is_empty() { Value::Null } else { json!(words) }
+}
+
+fn pollers(mapping: &Mapping) -> Option<Value> {
+    let pollers = mapping.provisioned_poller_config()?;
+    Some(members([
+        ("MinimumPollers", json!(pollers.minimum_pollers())),
+        ("MaximumPollers", json!(pollers.maximum_pollers())),
+        ("PollerGroupName", json!(pollers.poller_group_name())),
+    ]))
+}
+
+fn access(mapping: &Mapping) -> Value {
+    let all = mapping.source_access_configurations();
+    let all = all.iter().map(|access| {
+        members([("Type", json!(access.r#type().map(sdk::SourceAccessType::as_str))), ("URI", json!(access.uri()))])
+    });
+    let all: Vec<_> = all.collect();
+    if all.is_empty() { Value::Null } else { json!(all) }
+}
+
+fn self_managed(mapping: &Mapping) -> Option<Value> {
+    let endpoints = mapping.self_managed_event_source()?.endpoints()?;
+    let endpoints = endpoints.iter().map(|(kind, servers)| (kind.as_str().to_owned(), json!(servers)));
+    Some(json!({ "Endpoints": endpoints.collect::<Map<_, _>>() }))
+}
+
+fn managed_kafka(mapping: &Mapping) -> Option<Value> {
+    let config = mapping.amazon_managed_kafka_event_source_config()?;
+    Some(members([
+        ("ConsumerGroupId", json!(config.consumer_group_id())),
+        ("SchemaRegistryConfig", json!(config.schema_registry_config().map(registry))),
+    ]))
+}
+
+fn self_managed_kafka(mapping: &Mapping) -> Option<Value> {
+    let config = mapping.self_managed_kafka_event_source_config()?;
+    Some(members([
+        ("ConsumerGroupId", json!(config.consumer_group_id())),
+        ("SchemaRegistryConfig", json!(config.schema_registry_config().map(registry))),
+        ("ConsumptionMode", json!(config.consumption_mode().map_or("Stream", |mode| mode.as_str()))),
+    ]))
+}
+
+fn documents(mapping: &Mapping) -> Option<Value> {
+    let config = mapping.document_db_event_source_config()?;
+    Some(members([
+        ("DatabaseName", json!(config.database_name())),
+        ("CollectionName", json!(config.collection_name())),
+        ("FullDocument", json!(config.full_document().map_or("Default", |full| full.as_str()))),
+    ]))
 }
 
 /// A schema registry as it could be written.

@@ -29,6 +29,9 @@ use crate::settings::{Attachment, Belongs, Setting};
 /// Things of one kind by their keys.
 type Known = BTreeMap<String, Attached>;
 
+/// The function itself, among its aliases and versions.
+const LATEST: &str = "$LATEST";
+
 /// What things stand around.
 #[derive(Clone, Copy)]
 struct Whose<'a> {
@@ -41,11 +44,12 @@ struct Whose<'a> {
 }
 
 impl Whose<'_> {
-    /// The alias that an ARN of this function names, if any; nothing at all for an ARN of another function.
-    fn qualifier<'q>(&self, arn: &'q str) -> Option<Option<&'q str>> {
+    /// What an ARN of this function names of it: an alias, a version, or `$LATEST` for the function itself; nothing for an
+    /// ARN of another function.
+    fn qualifier<'q>(&self, arn: &'q str) -> Option<&'q str> {
         match arn.strip_prefix(self.arn)? {
-            "" | ":$LATEST" => Some(None),
-            rest => rest.strip_prefix(':').map(Some),
+            "" => Some(LATEST),
+            rest => rest.strip_prefix(':'),
         }
     }
 }
@@ -134,6 +138,10 @@ impl Session<'_> {
             let Err(failed) = self.write_thing(change, whose).await else { break };
             match failed.answer {
                 Answer::NotFound if change.action == Action::Remove => break,
+                Answer::NotFound if change.action == Action::Update => {
+                    let message = format!("the {what} is gone: somebody removed it meanwhile");
+                    return Err(Fault::new(FaultKind::Conflict, message).help("run again to make it anew").into());
+                }
                 // Something else is going on, or the answer to our own first attempt was lost.
                 Answer::Busy => {
                     let there = self.things(change.attachment, whose).await?;

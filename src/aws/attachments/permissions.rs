@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Known, Whose};
+use super::{Known, LATEST, Whose};
 use crate::aws::Session;
 use crate::aws::fault::{Answer, Call, Failed};
 use crate::plan::{Action, AttachmentChange};
@@ -29,7 +29,7 @@ pub(super) async fn read(session: &Session<'_>, whose: Whose<'_>) -> Result<Know
     let statements = policy.get("Statement").and_then(Value::as_array).into_iter().flatten();
     let known = |statement: &Value| {
         let resource = statement.get("Resource").and_then(Value::as_str).and_then(|arn| whose.qualifier(arn));
-        if resource.is_some_and(|qualifier| qualifier != alias) {
+        if resource.is_some_and(|qualifier| qualifier != alias.unwrap_or(LATEST)) {
             return None;
         }
         let id = statement.get("Sid")?.as_str()?.to_owned();

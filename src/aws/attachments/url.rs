@@ -3,7 +3,7 @@
 use aws_sdk_lambda::types::Cors;
 use serde_json::{Value, json};
 
-use super::{Known, one};
+use super::{Known, LATEST, one};
 use crate::aws::Session;
 use crate::aws::fault::{Call, Failed};
 use crate::plan::{Action, AttachmentChange};
@@ -17,7 +17,7 @@ pub(super) async fn read(session: &Session<'_>, alias: Option<&str>) -> Result<K
     if alias.is_some()
         && let Some(url) = address(session, None).await?
     {
-        known.insert("$LATEST".to_owned(), url);
+        known.insert(LATEST.to_owned(), url);
     }
     Ok(known)
 }

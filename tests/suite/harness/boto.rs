@@ -34,7 +34,12 @@ impl Boto {
     }
 
     /// Calls an operation by its name in Python; the error is AWS' code for it.
-    pub fn call(&self, service: &str, operation: &str, arguments: Value) -> Result<Value, String> {
+    pub fn call(
+        &self,
+        service: &str,
+        operation: &str,
+        arguments: impl std::borrow::Borrow<Value>,
+    ) -> Result<Value, String> {
         let mut python = Command::new("python3");
         let home = emulator::home(emulator::Kind::Moto).unwrap();
         let mut child = python
@@ -44,8 +49,7 @@ impl Boto {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let asked =
-            json!({ "service": service, "operation": operation, "arguments": arguments, "endpoint": self.endpoint });
+        let asked = json!({ "service": service, "operation": operation, "arguments": arguments.borrow(), "endpoint": self.endpoint });
         child.stdin.take().unwrap().write_all(asked.to_string().as_bytes()).unwrap();
         let output = child.wait_with_output().unwrap();
         let mut answer: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -57,15 +61,15 @@ impl Boto {
 
     /// The ARN of a queue that is made.
     pub fn make_queue(&self, name: &str) -> String {
-        let queue = self.call("sqs", "create_queue", json!({ "QueueName": name })).unwrap();
+        let queue = self.call("sqs", "create_queue", &json!({ "QueueName": name })).unwrap();
         let asked = json!({ "QueueUrl": queue["QueueUrl"], "AttributeNames": ["QueueArn"] });
-        let told = self.call("sqs", "get_queue_attributes", asked).unwrap();
+        let told = self.call("sqs", "get_queue_attributes", &asked).unwrap();
         told["Attributes"]["QueueArn"].as_str().unwrap().to_owned()
     }
 
     /// The event source mappings of a function, also those of its aliases.
     pub fn mappings(&self, function: &str) -> Vec<Value> {
-        let all = self.call("lambda", "list_event_source_mappings", json!({})).unwrap();
+        let all = self.call("lambda", "list_event_source_mappings", &json!({})).unwrap();
         let ends = |arn: &str| arn.split(':').nth(6) == Some(function);
         let all = all["EventSourceMappings"].as_array().unwrap().clone();
         all.into_iter().filter(|mapping| ends(mapping["FunctionArn"].as_str().unwrap())).collect()
