@@ -34,12 +34,7 @@ impl Boto {
     }
 
     /// Calls an operation by its name in Python; the error is AWS' code for it.
-    pub fn call(
-        &self,
-        service: &str,
-        operation: &str,
-        arguments: impl std::borrow::Borrow<Value>,
-    ) -> Result<Value, String> {
+    pub fn call(&self, service: &str, operation: &str, arguments: &Value) -> Result<Value, String> {
         let mut python = Command::new("python3");
         let home = emulator::home(emulator::Kind::Moto).unwrap();
         let mut child = python
@@ -49,7 +44,8 @@ impl Boto {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let asked = json!({ "service": service, "operation": operation, "arguments": arguments.borrow(), "endpoint": self.endpoint });
+        let asked =
+            json!({ "service": service, "operation": operation, "arguments": arguments, "endpoint": self.endpoint });
         child.stdin.take().unwrap().write_all(asked.to_string().as_bytes()).unwrap();
         let output = child.wait_with_output().unwrap();
         let mut answer: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -79,6 +75,6 @@ impl Boto {
 /// What boto3 answers to an operation, by its name in Python; panics when it fails.
 #[track_caller]
 pub fn boto(endpoint: &str, service: &str, operation: &str, arguments: &Value) -> Value {
-    let answer = Boto::of(endpoint).call(service, operation, arguments.clone());
+    let answer = Boto::of(endpoint).call(service, operation, arguments);
     answer.unwrap_or_else(|code| panic!("{service} {operation}: {code}"))
 }

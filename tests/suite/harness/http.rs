@@ -154,7 +154,8 @@ impl Aws {
             answer
         };
         iam(format!("Action=CreateUser&Version=2010-05-08&UserName={name}"));
-        let encoded: String = policy.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let policy = policy.to_string();
+        let encoded = percent_encoding::utf8_percent_encode(&policy, percent_encoding::NON_ALPHANUMERIC);
         iam(format!("Action=PutUserPolicy&Version=2010-05-08&UserName={name}&PolicyName=p&PolicyDocument={encoded}"));
         let keys = iam(format!("Action=CreateAccessKey&Version=2010-05-08&UserName={name}"));
         let between = |tag: &str| keys.split_once(&format!("<{tag}>")).unwrap().1.split('<').next().unwrap().to_owned();
