@@ -118,6 +118,14 @@ fn answered(status: u16, code: &str, said: &str, call: &Call<'_>) -> Failed {
         }
         (_, "InvalidParameterValueException") if said.contains("cannot be assumed by Lambda") => Fault::new(FaultKind::Failed, said.to_owned())
             .help("the role's trust policy must allow `sts:AssumeRole` to `lambda.amazonaws.com`; a new role takes some seconds to be known"),
+        (_, "CodeVerificationFailedException" | "InvalidCodeSignatureException") => {
+            Fault::new(FaultKind::Failed, format!("AWS does not accept the signature of the package: {said}"))
+                .help("sign the package with AWS Signer under a profile that the function's code signing config allows, and deploy what Signer wrote with `s3_bucket` and `s3_key`; what is signed and altered after that, expired or revoked is refused too")
+        }
+        (_, "CodeSigningConfigNotFoundException") => {
+            Fault::new(FaultKind::Failed, format!("there is no such code signing config: {said}"))
+                .help("look at `code_signing_config_arn`: it must be of the function's Region and account")
+        }
         (500.., _) => Fault::new(FaultKind::Failed, format!("AWS failed at `{action}` on `{resource}`: {said}")).help("run again later"),
         _ => Fault::new(FaultKind::Failed, format!("AWS refused `{action}` on `{resource}`: {said}")),
     };

@@ -2,6 +2,10 @@
 //!
 //! In what is wanted an absent field means "not managed"; in what was read every field that AWS told is present.
 //! Knows what a valid value is and how it is shown. Must not know where a value came from, nor which end it is.
+//!
+//! A setting has its whole life in three places: its field in `settings!` below (with its type in `values`, or its shape
+//! in `shapes`), its row in `config::options`, and its lines in `aws::convert`, one each way. What stands around a
+//! function has a row in `attachment`, a row in `config::options`, and a `read` and a `write` in `aws::attachments`.
 
 mod attachment;
 mod image;

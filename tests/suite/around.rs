@@ -1041,3 +1041,32 @@ fn one_thing_may_be_written_in_many_ways() {
         .says("function_url: `auth_type` must be AWS_IAM or NONE, got `NOONE`")
         .says("event_sources: `1.event_source_arn` `x` is not an ARN");
 }
+
+#[test]
+fn what_is_wrong_with_a_signature_is_explained() {
+    for (name, code, said, told) in [
+        (
+            "signed-otherwise",
+            "CodeVerificationFailedException",
+            "The code signature failed",
+            "sign the package with AWS Signer",
+        ),
+        (
+            "signed-and-altered",
+            "InvalidCodeSignatureException",
+            "The integrity check failed",
+            "AWS does not accept the signature",
+        ),
+        (
+            "signed-for-nobody",
+            "CodeSigningConfigNotFoundException",
+            "The config does not exist",
+            "look at `code_signing_config_arn`",
+        ),
+    ] {
+        let (universe, proxy, _) = live(Kind::Ministack, name, "");
+        universe.write("dist/index.py", "def handler(e, c): return 'another'\n");
+        proxy.on("UpdateFunctionCode", 1, Fault::Answer(400, code, said));
+        universe.run("").code(1).says(said).says(told);
+    }
+}
