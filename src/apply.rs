@@ -25,6 +25,8 @@ pub struct Done {
     pub version: Option<String>,
     /// The function's own address, where the step told it.
     pub url: Option<String>,
+    /// Numbers of versions that could not be deleted.
+    pub kept: Vec<String>,
     /// What AWS accepted but did not take over.
     pub warnings: Vec<String>,
 }
@@ -40,6 +42,8 @@ pub struct Outcome {
     pub version: Option<String>,
     /// The function's own address, where a step told it.
     pub url: Option<String>,
+    /// Numbers of versions that could not be deleted.
+    pub kept: Vec<String>,
 }
 
 /// A step that failed.
@@ -185,7 +189,7 @@ pub async fn apply(plan: &Plan, control: &mut impl Control, tell: &mut dyn FnMut
         tell(Event::StepStarted { function: plan.function.clone(), step: step.clone() });
         let begun = Instant::now();
         match control.perform(step).await {
-            Ok(Done { arn, version, url, warnings }) => {
+            Ok(Done { arn, version, url, kept, warnings }) => {
                 for warning in warnings {
                     tell(Event::Warning(Problem::new(warning)));
                 }
@@ -194,6 +198,7 @@ pub async fn apply(plan: &Plan, control: &mut impl Control, tell: &mut dyn FnMut
                 outcome.arn = arn.or(outcome.arn);
                 outcome.version = version.or(outcome.version);
                 outcome.url = url.or(outcome.url);
+                outcome.kept.extend(kept);
             }
             Err(fault) => {
                 let mut not_done: Vec<_> = plan.steps[index..].iter().map(Step::subject).collect();

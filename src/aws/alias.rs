@@ -95,6 +95,7 @@ impl Session<'_> {
             match self.wrote(&call, request.send()).await {
                 Ok(_) | Err(Failed { answer: Answer::NotFound, .. }) => {}
                 Err(failed) if matches!(failed.fault.kind, FaultKind::Failed | FaultKind::Denied) => {
+                    done.kept.push(number.clone());
                     done.warnings.push(format!("version {number} could not be deleted: {}", failed.fault.message));
                 }
                 Err(failed) => return Err(failed),

@@ -111,7 +111,7 @@ fn answered(status: u16, code: &str, said: &str, call: &Call<'_>) -> Failed {
         (403, _) | (_, "AccessDeniedException" | "AccessDenied") => {
             let (action, resource) = denied(said).unwrap_or((action, resource));
             Fault::new(FaultKind::Denied, format!("AWS denied `{action}` on `{resource}`: {said}"))
-                .help(format!("allow `{action}` in the policy of the identity that deploys, and run again; `dpl-lambda policy` shows all that it needs"))
+                .help(format!("allow `{action}` in the policy of the identity that deploys, and run again; `dpl-lambda policy` shows all that a deployment needs"))
         }
         (429, _) | (_, "TooManyRequestsException" | "ThrottlingException") => {
             Fault::new(FaultKind::Failed, format!("AWS throttled `{action}` on `{resource}` for too long: {said}")).help("run again later")

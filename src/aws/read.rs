@@ -14,7 +14,7 @@ use super::{
 use crate::apply::{Fault, FaultKind};
 use crate::deployment::{Deployment, Publish, Release};
 use crate::remote::{Live, Remote, Version};
-use crate::settings::Settings;
+use crate::settings::{AliasName, Settings};
 
 impl Session<'_> {
     /// Reads the function when nothing is in progress, and of what stands around it all that is managed.
@@ -31,18 +31,20 @@ impl Session<'_> {
         Ok(live.map_or(Remote::Absent, Remote::Present))
     }
 
-    /// Reads the function and everything around it, with the alias where there is only one. Beside it what a function is
+    /// Reads the function and everything around it, with the alias that is named, or the only one. Beside it what a function is
     /// like about which nothing was said.
-    pub async fn read_everything(&mut self) -> Result<Option<(Box<Live>, Settings)>, Fault> {
+    pub async fn read_everything(&mut self, alias: Option<&AliasName>) -> Result<Option<(Box<Live>, Settings)>, Fault> {
         let read = async {
             let Some(mut live) = self.settled("what is in progress already").await? else { return Ok(None) };
             live.aliases = self.aliases().await?;
-            let alias = match &live.aliases[..] {
-                [only] => Some(only.name.clone()),
-                _ => None,
+            live.alias = match (alias, &live.aliases[..]) {
+                (Some(named), all) => all.iter().find(|alias| alias.name == named.0).cloned(),
+                (None, [only]) => Some(only.clone()),
+                (None, _) => None,
             };
             let unread;
-            (live.attachments, unread) = self.everything(&live, alias.as_deref()).await;
+            let name = live.alias.as_ref().map(|alias| alias.name.clone());
+            (live.attachments, unread) = self.everything(&live, name.as_deref()).await;
             live.warnings.extend(unread);
             let defaults = convert::default_settings(live.name());
             Ok(Some((live, defaults)))

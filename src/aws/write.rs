@@ -284,7 +284,7 @@ impl Session<'_> {
                     let number = answer.version().unwrap_or_default().to_owned();
                     let pending = answer.state() == Some(&State::Pending);
                     let warnings = if pending { self.active(&number).await? } else { Vec::new() };
-                    return Ok(Done { arn: Some(base.arn), version: Some(number), warnings, url: None });
+                    return Ok(Done { arn: Some(base.arn), version: Some(number), warnings, ..Done::default() });
                 }
                 Err(error) => fault::of(&error, &call),
             };
@@ -386,7 +386,7 @@ impl Session<'_> {
         self.live = Some(live);
         if foreign.is_empty() {
             let warning = |setting| format!("AWS accepted {what} but does not show the new {setting}");
-            return Ok(Done { arn, version: None, url: None, warnings: ignored.into_iter().map(warning).collect() });
+            return Ok(Done { arn, warnings: ignored.into_iter().map(warning).collect(), ..Done::default() });
         }
         let foreign = foreign.join(", ");
         let message = format!(

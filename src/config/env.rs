@@ -184,7 +184,8 @@ pub fn structured(option: &Opt, member: Option<&str>, text: String, place: &Plac
     }
     let json = serde_json::from_str::<IgnoredAny>(&text).is_ok();
     match super::yaml::parse(&text, &Arc::from("")) {
-        Ok(given) if json => Ok(moved(given, place)),
+        // Examples are written as YAML has maps, which JSON is part of.
+        Ok(given) if json || matches!(option.kind, Kind::Structure(_)) => Ok(moved(given, place)),
         _ if matches!(option.kind, Kind::List | Kind::Files) => Ok(Given::text(text, place.clone())),
         _ => Err(Problem::new("begins like JSON but is not valid JSON").of(option.name).at(place)),
     }

@@ -27,9 +27,8 @@ pub fn imported(function: &FunctionName, region: &str, live: &Live, defaults: &S
     let tags = live.tags.iter().flatten().filter(|(key, _)| !key.starts_with("aws:"));
     options.extend(map("function_tags", tags.map(|(key, tag)| entry(key, text(tag))).collect()));
     options.extend(live.source_kms_key_arn.as_deref().map(|arn| ("source_kms_key_arn", text(arn))));
-    if let [alias] = &live.aliases[..] {
-        options.push(("alias", text(&alias.name)));
-    }
+    options.extend(live.alias.as_ref().map(|alias| ("alias", text(&alias.name))));
+    options.extend(live.image.as_deref().map(|image| ("image_uri", text(image))));
     options.extend(Attachment::ALL.into_iter().filter_map(|attachment| attached(attachment, live)));
     Rendered::unsourced(options)
 }

@@ -135,7 +135,9 @@ pub(super) fn layer(reader: &mut Reader, context: &Context<'_>) -> Option<OfBloc
 
 /// Nothing would come of an option that is for a function, where the block has none.
 fn refuse_what_is_for_functions(reader: &mut Reader) {
-    let is_meant = |place: &Place| place.in_file().is_some() || matches!(place, Place::Flag(_));
+    // A flag beside several blocks is meant for those that have a function.
+    let alone = reader.block.is_none();
+    let is_meant = |place: &Place| place.in_file().is_some() || (alone && matches!(place, Place::Flag(_)));
     for option in OPTIONS.iter().filter(|option| matches!(option.group, Group::Function | Group::Release)) {
         let here = reader.place(option.name).is_some_and(|place| is_meant(&place));
         if here && !matches!(option.name, "function_name" | "layer" | "extension") {
@@ -154,7 +156,7 @@ struct Map {
 impl Map {
     /// A text alone is the layer's name.
     fn read(reader: &mut Reader) -> Self {
-        let name = reader.raw("layer").filter(|text| is_layer_name(text));
+        let name = reader.only_text("layer").filter(|text| is_layer_name(text));
         let place = reader.place("layer").or_else(|| reader.place("extension"));
         let place = place.unwrap_or_else(|| Place::Flag("--layer".to_owned()));
         let pairs = match name {

@@ -97,6 +97,19 @@ impl Reader {
         text
     }
 
+    /// The text of an option that has only one, also where it is the only item of a list.
+    pub(super) fn only_text(&self, name: &str) -> Option<String> {
+        let text = match self.layer.get(name).map(|given| &given.value) {
+            Some(Value::List(items)) => match &items[..] {
+                [only] => only.as_text(),
+                _ => None,
+            },
+            Some(Value::Text(text)) => Some(text.as_str()),
+            _ => None,
+        };
+        text.map(|text| text.trim().to_owned())
+    }
+
     /// All that was written.
     pub(super) fn layer(&self) -> &Layer {
         &self.layer

@@ -218,7 +218,7 @@ impl Plan {
     ) {
         let made = deployment.first_role == FirstRole::Made && wanted.role.is_none();
         let role = if made { Origin::Made } else { Origin::Named };
-        if let Some(role) = made.then(|| role::wanted(&self.function, &wanted, caller)).flatten() {
+        if let Some(role) = made.then(|| role::wanted(deployment, caller)).flatten() {
             wanted.role = Some(role.as_setting());
             self.steps.push(Step::CreateRole(role));
         }

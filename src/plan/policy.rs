@@ -13,7 +13,10 @@ use crate::deployment::{
 use crate::settings::{Attachment, ImageUri, LayerRef, Role, Settings, Structure};
 
 /// Resources and a condition, with the actions that are allowed on them.
-type Statements = BTreeMap<(Vec<String>, Option<&'static str>), BTreeSet<&'static str>>;
+type Statements = BTreeMap<(Vec<String>, Option<Condition>), BTreeSet<&'static str>>;
+
+/// A condition: its operator, its key, and the values of which one must be.
+type Condition = (&'static str, &'static str, Vec<String>);
 
 /// The policy for these layers and functions, as IAM takes it. What a configuration does not say stands as `*`.
 pub fn policy<'a>(layers: impl Iterator<Item = &'a Layer>, deployments: impl Iterator<Item = &'a Deployment>) -> Value {
@@ -43,9 +46,9 @@ pub fn policy<'a>(layers: impl Iterator<Item = &'a Layer>, deployments: impl Ite
         .map(|((resources, condition), actions)| {
             let resource = if let [only] = &resources[..] { json!(only) } else { json!(resources) };
             let mut statement = json!({ "Effect": "Allow", "Action": actions, "Resource": resource });
-            if let (Some(service), Some(statement)) = (condition, statement.as_object_mut()) {
-                let passed = json!({ "StringEquals": { "iam:PassedToService": service } });
-                statement.insert("Condition".to_owned(), passed);
+            if let (Some((operator, key, values)), Some(statement)) = (condition, statement.as_object_mut()) {
+                let value = if let [only] = &values[..] { json!(only) } else { json!(values) };
+                statement.insert("Condition".to_owned(), json!({ operator: { key: value } }));
             }
             statement
         })
@@ -108,7 +111,7 @@ fn allow(
     statements: &mut Statements,
     actions: &[&'static str],
     mut resources: Vec<String>,
-    condition: Option<&'static str>,
+    condition: Option<Condition>,
 ) {
     resources.sort();
     resources.dedup();
@@ -135,7 +138,7 @@ impl Allowed<'_> {
         self.allow_if(actions, resources, None);
     }
 
-    fn allow_if(&mut self, actions: &[&'static str], resources: Vec<String>, condition: Option<&'static str>) {
+    fn allow_if(&mut self, actions: &[&'static str], resources: Vec<String>, condition: Option<Condition>) {
         allow(self.statements, actions, resources, condition);
     }
 
@@ -175,10 +178,9 @@ impl Allowed<'_> {
         if release.keep_versions.is_some() {
             let read =
                 ["lambda:ListVersionsByFunction", "lambda:ListAliases", "lambda:ListProvisionedConcurrencyConfigs"];
-            // Never the function itself, only its versions.
-            let versions = functions.iter().skip(1).cloned().collect();
-            self.allow(&read, functions);
-            self.allow(&["lambda:DeleteFunction"], versions);
+            self.allow(&read, functions.clone());
+            // AWS knows this action on functions only, so it cannot be confined to versions.
+            self.allow(&["lambda:DeleteFunction"], functions);
         }
     }
 
@@ -196,8 +198,11 @@ impl Allowed<'_> {
             }
             match attachment {
                 Attachment::EventSources => {
-                    // Neither listing nor creating can be confined to mappings that do not exist yet.
-                    self.allow(&actions, vec!["*".to_owned()]);
+                    // Mappings have ids of AWS' own making; what they invoke is known.
+                    self.allow(&["lambda:ListEventSourceMappings"], vec!["*".to_owned()]);
+                    actions.retain(|action| *action != "lambda:ListEventSourceMappings");
+                    let invoked = ("ArnLike", "lambda:FunctionArn", functions.clone());
+                    self.allow_if(&actions, vec!["*".to_owned()], Some(invoked));
                 }
                 Attachment::LogRetention => {
                     self.allow(&["logs:DescribeLogGroups"], vec!["*".to_owned()]);
@@ -232,14 +237,17 @@ impl Allowed<'_> {
                     format!("arn:{}:iam::{}:role/{name}", self.place.partition, self.place.account)
                 }
             };
-            self.allow_if(&["iam:PassRole"], vec![role], Some("lambda.amazonaws.com"));
+            self.allow_if(&["iam:PassRole"], vec![role], Some(to_lambda()));
         }
         if self.deployment.first_role == FirstRole::Made && settings.role.is_none() {
             let name = super::role::name(&self.deployment.function.name);
             let role = format!("arn:{}:iam::{}:role/{name}", self.place.partition, self.place.account);
-            let make = ["iam:GetRole", "iam:ListAttachedRolePolicies", "iam:CreateRole", "iam:AttachRolePolicy"];
-            self.allow(&make, vec![role.clone()]);
-            self.allow_if(&["iam:PassRole"], vec![role], Some("lambda.amazonaws.com"));
+            self.allow(&["iam:GetRole", "iam:ListAttachedRolePolicies", "iam:CreateRole"], vec![role.clone()]);
+            // Whoever may attach any policy to a role may give its function every right.
+            let policies = super::role::policies(self.deployment, &self.place.partition);
+            let only = ("ArnEquals", "iam:PolicyARN", policies);
+            self.allow_if(&["iam:AttachRolePolicy"], vec![role.clone()], Some(only));
+            self.allow_if(&["iam:PassRole"], vec![role], Some(to_lambda()));
         }
         if settings.subnet_ids.as_ref().is_some_and(|ids| !ids.0.is_empty()) {
             let actions = ["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"];
@@ -303,6 +311,11 @@ fn code(statements: &mut Statements, place: &Place, code: &Code) {
     if let Some(key) = code.source_kms_key_arn.clone() {
         allow(statements, &["kms:GenerateDataKey", "kms:Decrypt"], vec![key], None);
     }
+}
+
+/// A role is passed to Lambda, and to no other service.
+fn to_lambda() -> Condition {
+    ("StringEquals", "iam:PassedToService", vec!["lambda.amazonaws.com".to_owned()])
 }
 
 /// Whether anything may have to go.

@@ -1,10 +1,13 @@
 //! The execution role of a function that has none yet.
 
+use std::collections::BTreeSet;
+
 use super::step::{Action, RoleChange, Step};
 use super::{Obstacle, Plan};
+use crate::deployment::Deployment;
 use crate::package::code_sha256;
 use crate::remote::{Caller, FoundRole, Trust};
-use crate::settings::{Ids, Role, Settings};
+use crate::settings::{Attachment, Ids, Role};
 
 /// AWS' own policies: to write a log, and to be in a VPC. The second has the rights of the first as well, but a
 /// function that leaves its VPC must not lose its log.
@@ -12,6 +15,14 @@ use crate::settings::{Ids, Role, Settings};
 /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/permissions-managed-policies.html>.
 const BASIC: &str = "AWSLambdaBasicExecutionRole";
 const VPC: &str = "AWSLambdaVPCAccessExecutionRole";
+
+/// AWS' own policies to read event sources, by the service in the source's ARN.
+const SOURCES: [(&str, &str); 4] = [
+    ("sqs", "AWSLambdaSQSQueueExecutionRole"),
+    ("kinesis", "AWSLambdaKinesisExecutionRole"),
+    ("dynamodb", "AWSLambdaDynamoDBExecutionRole"),
+    ("kafka", "AWSLambdaMSKExecutionRole"),
+];
 
 /// The longest name of a role.
 const MOST_NAME: usize = 64;
@@ -28,17 +39,27 @@ pub(super) fn name(function: &str) -> String {
     format!("{}-{hash}", &whole[..MOST_NAME - HASH - 1])
 }
 
-/// The role that is to be made for a new function of these settings; nothing where the account is not known.
-pub(super) fn wanted(function: &str, settings: &Settings, caller: &Caller) -> Option<RoleChange> {
+/// The policies that a made role gets: to write a log, to be in a VPC, to read what feeds the function.
+pub(super) fn policies(deployment: &Deployment, partition: &str) -> Vec<String> {
+    let in_vpc = deployment.settings.subnet_ids.as_ref().is_some_and(|Ids(subnets)| !subnets.is_empty());
+    let sources =
+        deployment.attachments.get(&Attachment::EventSources).into_iter().flat_map(|wish| wish.entries.keys());
+    let services: BTreeSet<_> = sources.filter_map(|source| source.split(':').nth(2)).collect();
+    let reads = SOURCES.into_iter().filter(|(service, _)| services.contains(service)).map(|(_, policy)| policy);
+    let policies = [Some(BASIC), in_vpc.then_some(VPC)].into_iter().flatten().chain(reads);
+    policies.map(|policy| format!("arn:{partition}:iam::aws:policy/service-role/{policy}")).collect()
+}
+
+/// The role that is to be made for a new function; nothing where the account is not known.
+pub(super) fn wanted(deployment: &Deployment, caller: &Caller) -> Option<RoleChange> {
     let (account, partition) = (caller.account.as_ref()?, &caller.partition);
-    let in_vpc = settings.subnet_ids.as_ref().is_some_and(|Ids(subnets)| !subnets.is_empty());
-    let policies = [Some(BASIC), in_vpc.then_some(VPC)].into_iter().flatten();
+    let function = &deployment.function.name;
     let name = name(function);
     Some(RoleChange {
         arn: format!("arn:{partition}:iam::{account}:role/{name}"),
-        function: function.to_owned(),
+        function: function.clone(),
         action: Action::Create,
-        policies: policies.map(|policy| format!("arn:{partition}:iam::aws:policy/service-role/{policy}")).collect(),
+        policies: policies(deployment, &partition.0),
         name,
     })
 }

@@ -245,6 +245,8 @@ pub struct Deployed {
     pub plan: Plan,
     /// How long it took.
     pub took: Duration,
+    /// Numbers of old versions that could not be deleted.
+    pub kept: Vec<String>,
     /// What was done, each with how long it took to settle.
     pub steps: Vec<(&'static str, Duration)>,
     /// The newest version before; absent where there was none, or nobody asked.

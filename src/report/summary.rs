@@ -140,11 +140,14 @@ fn link(label: &str, url: &str) -> String {
 
 /// What changed, with both ends.
 fn table(plan: &Plan, deployed: &Deployed) -> String {
-    let published = |row: [String; 3]| match (&deployed.version, row[0].as_str()) {
-        (Some(version), "version") => {
-            ["version".to_owned(), deployed.version_before.clone().unwrap_or_default(), version.clone()]
-        }
-        _ => row,
+    let stayed = |what: &str| {
+        what.strip_prefix("version ").is_some_and(|number| deployed.kept.iter().any(|kept| kept == number))
+    };
+    let published = |[what, before, after]: [String; 3]| match (&deployed.version, what.as_str()) {
+        (Some(version), "version") => [what, deployed.version_before.clone().unwrap_or_default(), version.clone()],
+        (Some(version), alias) if alias.starts_with("alias ") => [what, before, format!("version {version}")],
+        (_, old) if stayed(old) => [what, before, "could not be deleted".to_owned()],
+        _ => [what, before, after],
     };
     rows_as_table(plan.steps.iter().flat_map(rows).map(published))
 }
@@ -209,7 +212,7 @@ fn rows(step: &Step) -> Vec<[String; 3]> {
         }
         Step::Attach(attach) => attach.differences.iter().map(change).collect(),
         Step::DeleteVersions(numbers) => {
-            numbers.iter().map(|number| row(&format!("version {number}"), "", "deleted")).collect()
+            numbers.iter().map(|number| row(&format!("version {number}"), "there", "deleted")).collect()
         }
     }
 }

@@ -41,18 +41,25 @@ impl Run<'_> {
 
     /// Shows the block that describes a function.
     pub(super) async fn init(&self, subject: &Subject, interrupt: &Interrupt) -> Result<ExitCode, Error> {
-        let Subject { function, reach, .. } = subject;
+        let Subject { function, alias, reach, .. } = subject;
         let name = &function.name;
         let tell = |meanwhile| self.tell(&event(meanwhile));
         let unread = |fault| Error::read(fault, name);
         let connection = self.connect(reach, interrupt).await.map_err(unread)?;
         let region = &connection.caller.region;
         let mut session = session(&connection, &function.written, reach, interrupt, &tell);
-        let found = session.read_everything().await.map_err(unread)?;
+        let found = session.read_everything(alias.as_ref()).await.map_err(unread)?;
         let (live, defaults) = found.ok_or_else(|| Error::absent(name, region))?;
         self.warn_of_unknown(&live.warnings);
+        if live.alias.is_none() && !live.aliases.is_empty() {
+            let names: Vec<_> = live.aliases.iter().map(|alias| alias.name.as_str()).collect();
+            let told = format!("what belongs to an alias is left out; name one of {} with `--alias`", names.join(", "));
+            self.tell(&Event::Warning(Problem::new(told).of("alias")));
+        }
         let rendered = imported(function, region, &live, &defaults);
-        self.tell(&Event::Answer(Answer { name: "configuration", text: rendered.yaml(), json: rendered.json() }));
+        let code = if live.image.is_none() { "# zip: where the code is\n" } else { "" };
+        let text = rendered.yaml() + code;
+        self.tell(&Event::Answer(Answer { name: "configuration", text, json: rendered.json() }));
         Ok(ExitCode::Success)
     }
 

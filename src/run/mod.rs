@@ -463,6 +463,7 @@ impl<'a> Run<'a> {
             version: outcome.version.or(plan.published.clone()),
             alias: entry.deployment.release.alias.as_ref().map(|alias| alias.0.clone()),
             url: outcome.url.or(url),
+            kept: outcome.kept,
             made_of: made_of(package, &session),
             plan,
             took: Host::now().saturating_sub(begun),

@@ -86,6 +86,6 @@ fn choose(message: String, versions: &[Published]) -> Fault {
     let fault = Fault::new(FaultKind::Misconfigured, message);
     match &named[..] {
         [] => fault.help("the function has no published versions"),
-        named => fault.help(format!("name one with `--to`: there are {}{more}", named.join(", "))),
+        named => fault.help(format!("name one with `--to`; the versions are {}{more}", named.join(", "))),
     }
 }

@@ -244,8 +244,8 @@ fn a_rollback_without_a_way_back_names_the_versions() {
         .run("rollback --alias live")
         .code(3)
         .says("the alias does not remember where it pointed before version 2")
-        .says("name one with `--to`: there are 2, 1");
-    universe.run("rollback --alias live --to 9").code(3).says("there is no version 9").says("there are 2, 1");
+        .says("name one with `--to`; the versions are 2, 1");
+    universe.run("rollback --alias live --to 9").code(3).says("there is no version 9").says("the versions are 2, 1");
     universe.run("rollback --alias stage").code(3).says("there is no alias `stage`").says("the function has `live`");
     universe.run("rollback").code(3).says("alias: no alias is named that could go back");
     universe.run("rollback --alias live --to live").code(3).says("--to: must be the number of a version");

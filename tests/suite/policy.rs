@@ -65,13 +65,17 @@ fn suffices(name: &str, lives: &[&str]) {
             .file("dpl.yml", block(name, more));
         let policy: Value = serde_json::from_str(&universe.run("policy").code(0).stdout).unwrap();
         let mine = actions(&policy);
-        // The emulator does not know on which function `CreateFunction` is called; AWS does. And some calls it takes for
-        // others: which are made is looked at below.
+        // The emulator does not know on which function `CreateFunction` is called, nor what a mapping invokes; AWS does.
+        // And some calls it takes for others: which are made is looked at below.
         let mut enforced = policy.clone();
         let taken = [
             "CreateFunction",
-            "DeleteFunction",
             "ListAliases",
+            "DeleteFunction",
+            "CreateEventSourceMapping",
+            "GetEventSourceMapping",
+            "UpdateEventSourceMapping",
+            "DeleteEventSourceMapping",
             "PutFunctionConcurrency",
             "CreateFunctionUrlConfig",
             "ListLayers",
@@ -166,6 +170,27 @@ fn a_policy_names_what_the_configuration_names_and_stars_for_the_rest() {
     ] {
         assert!(policy.contains(part), "{part}: {policy}");
     }
+}
+
+#[test]
+fn a_policy_lets_nobody_give_a_role_other_rights_nor_touch_mappings_of_others() {
+    let block = "function_name: f\nregion: eu-west-1\nexpect_account: '123456789012'\nzip: dist\ncreate_role: true\nevent_sources: {event_source_arn: 'arn:aws:sqs:eu-west-1:123456789012:jobs'}\n";
+    let universe = Universe::empty().file("dpl.yml", block);
+    let policy: Value = serde_json::from_str(&universe.run("policy").code(0).stdout).unwrap();
+    let condition = |action: &str| {
+        let has = |statement: &&Value| statement["Action"].as_array().unwrap().contains(&json!(action));
+        policy["Statement"].as_array().unwrap().iter().find(has).unwrap()["Condition"].clone()
+    };
+    let aws = "arn:aws:iam::aws:policy/service-role/AWSLambda";
+    assert_eq!(
+        condition("iam:AttachRolePolicy"),
+        json!({ "ArnEquals": { "iam:PolicyARN": [format!("{aws}BasicExecutionRole"), format!("{aws}SQSQueueExecutionRole")] } })
+    );
+    assert_eq!(
+        condition("lambda:CreateEventSourceMapping"),
+        json!({ "ArnLike": { "lambda:FunctionArn": "arn:aws:lambda:eu-west-1:123456789012:function:f" } })
+    );
+    assert_eq!(condition("lambda:ListEventSourceMappings"), Value::Null, "it cannot be confined");
 }
 
 #[test]

@@ -187,7 +187,12 @@ fn a_version_that_aws_does_not_let_go_is_no_failure() {
     universe.write("dist/index.py", code("two"));
     let replicated = "Lambda was unable to delete the function because it is a replicated function";
     proxy.on("DeleteFunction", 0, Fault::Answer(400, "InvalidParameterValueException", replicated));
-    universe.run("").code(0).says("warning: version 1 could not be deleted").says("replicated function");
+    universe
+        .run("--summary_file summary.md")
+        .code(0)
+        .says("warning: version 1 could not be deleted")
+        .says("replicated function");
+    assert!(universe.read("summary.md").contains("| version 1 | there | could not be deleted |"));
     assert_eq!(aws.versions("stubborn"), ["1", "2"]);
 }
 
@@ -234,12 +239,23 @@ fn the_block_of_a_function_that_exists_describes_it_as_it_is() {
     }
     assert!(!block.contains("dpl-lambda-url") && !block.contains("PassThrough"), "{block}");
 
+    assert!(block.ends_with("# zip: where the code is\n"), "{block}");
+    let aws = Aws::of(&emulator(Kind::Ministack).endpoint);
+    aws.make_alias("imported", &json!({ "Name": "beta", "FunctionVersion": "1" }));
+    universe.run("init").code(0).says("  auth_type: NONE").never_says("warning");
+
     universe.write("dpl.yml", format!("{block}zip: dist\n"));
     proxy.forget_calls();
     let universe = universe.with("STAGE", "s3cret").with("TOKEN", "s3cret-2");
     universe.run("plan --exit-code").code(0).says("unchanged and is version 1");
 
     let elsewhere = Universe::at(&proxy.endpoint);
+    elsewhere
+        .run("init --function_name imported")
+        .code(0)
+        .never_says("auth_type")
+        .says("what belongs to an alias is left out; name one of beta, live with `--alias`");
+    elsewhere.run("init --function_name imported --alias live").code(0).says("  auth_type: NONE").says("alias: live");
     elsewhere.run("init --function_name nowhere").code(1).says("there is no function `nowhere`");
     elsewhere.run("init").code(3).says("no function is named");
     let json = elsewhere.run("init --function_name imported --format json").code(0).json();

@@ -199,8 +199,9 @@ fn a_deployment_with_the_rights_of_its_own_policy_makes_the_role() {
         .file("dpl.yml", block("roled-allowed", "region: us-east-1\nexpect_account: '000000000000'\n"));
     let mut policy: Value = serde_json::from_str(&universe.run("policy").code(0).stdout).unwrap();
     assert!(policy.to_string().contains("arn:aws:iam::000000000000:role/dpl-lambda-roled-allowed"));
-    // The emulator does not know on which function `CreateFunction` is called; AWS does.
-    let create = json!({ "Effect": "Allow", "Action": "lambda:CreateFunction", "Resource": "*" });
+    // The emulator does not know on which function `CreateFunction` is called, nor which policy is attached; AWS does.
+    let both = ["lambda:CreateFunction", "iam:AttachRolePolicy"];
+    let create = json!({ "Effect": "Allow", "Action": both, "Resource": "*" });
     policy["Statement"].as_array_mut().unwrap().push(create);
     let (id, secret) = aws.user("roled-allowed", &policy);
     let universe = universe.with("AWS_ACCESS_KEY_ID", &id).with("AWS_SECRET_ACCESS_KEY", &secret);
@@ -235,4 +236,15 @@ fn the_document_has_the_role() {
     assert_eq!(step["step"], "create_role");
     assert_eq!(step["changes"][0]["to"], "arn:aws:iam::123456789012:role/dpl-lambda-roled-json");
     assert_eq!(step["changes"][1]["setting"], "policy");
+}
+
+#[test]
+fn a_function_that_is_fed_gets_the_right_to_read_what_feeds_it() {
+    let emulator = emulator(Kind::Ministack);
+    let queue = crate::harness::Boto::of(&emulator.endpoint).make_queue("role-jobs");
+    let universe = Universe::at(&emulator.endpoint)
+        .file("dist/index.py", "def handler(e, c): return 'one'\n")
+        .file("dpl.yml", block("roled-fed", &format!("event_sources:\n- event_source_arn: {queue}\n")));
+    universe.run("").code(0).says("policy/service-role/AWSLambdaSQSQueueExecutionRole").says("event source");
+    universe.run("").code(0).says("unchanged");
 }
