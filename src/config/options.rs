@@ -246,7 +246,7 @@ pub const OPTIONS: &[Opt] = &[
     opt(Run, "gitlab_codequality_file", Text, "gl-code-quality-report.json", "File for mistakes with their lines, as GitLab's `artifacts:reports:codequality` takes them."),
     opt(Run, "verbose", Flag, "true", "Tell why each decision was made."),
     opt(Run, "cleanup", Flag, "true", "Stash uncommitted files with `git stash --all` before packaging and bring them back afterwards.").ambient(),
-    opt(Run, "run", List, "./smoke.sh", "Shell commands after a successful deploy."),
+    opt(Run, "run", List, "./smoke.sh", "Shell commands after a successful deploy, also one that had nothing to do."),
     opt(Run, "fold", Flag, "true", "Print Travis' fold markers where no other CI is detected."),
     opt(Run, "edge", Flag, "true", "Accepted for dpl's command line; has no effect."),
     opt(Run, "backtrace", Flag, "true", "Accepted for dpl's command line; has no effect."),
