@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, ArgMatches, Command, builder::ValueParser, error::ErrorKind};
 
 use crate::config::{
-    Given, Layer, Purpose, Request, Speaks, Value, insert,
+    Form, Given, Layer, Purpose, Request, Speaks, Value, insert,
     options::{self, Ambient, Group, Kind, OPTIONS, Opt},
     structured,
 };
@@ -323,7 +323,7 @@ fn layer(matches: &ArgMatches) -> Result<Layer, Problem> {
                 if values.is_empty() {
                     continue;
                 }
-                Given { value: Value::List(values), place }
+                Given { value: Value::List(values), place, form: Form::Text }
             }
             Kind::Text | Kind::Choice(_) | Kind::Flag | Kind::FlagOr(_) | Kind::Structure(_) | Kind::Secret => {
                 match values.pop() {

@@ -157,7 +157,11 @@ impl Error {
     /// What stands in the way of a plan, each with its file and the place of its option, or else of the function's name.
     /// A message that begins with an item of a list is about that.
     pub fn obstacles(function: &str, obstacles: &[Obstacle], places: &Places) -> Self {
-        let place = |option: &str| places.get(option).or_else(|| places.get("function_name")).cloned();
+        let place = |option: &str| {
+            let of_vpc = matches!(option, "subnet_ids" | "security_group_ids" | "ipv6_allowed_for_dual_stack");
+            let within = places.get("vpc_config").filter(|_| of_vpc);
+            places.get(option).or(within).or_else(|| places.get("function_name")).cloned()
+        };
         let of_item = |obstacle: &Obstacle| {
             let (item, _) = obstacle.message.strip_prefix('`')?.split_once('`')?;
             places.get(&format!("{}: {item}", obstacle.option)).cloned()

@@ -112,6 +112,9 @@ const CONDITIONS: [&str; 6] = [
 /// A service is known by its first name too, an account by the ARN of its root.
 fn permission(mut item: Structure) -> Result<(String, Structure), String> {
     let id = item.text("StatementId").unwrap_or_default();
+    if id.starts_with("dpl-lambda-url") {
+        return Err(format!("`{id}` is what the statements of a public URL are called; take another `statement_id`"));
+    }
     let principal = item.text("Principal").unwrap_or_default();
     let service = principal.starts_with(|c: char| c.is_ascii_lowercase())
         && principal.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::host::Host;
 use crate::place::{Place, Problem};
+use crate::settings::Shape;
 
 /// Where a block is looked for, in this order.
 const FILES: [&str; 3] = ["dpl.yml", ".dpl.yml", ".travis.yml"];
@@ -276,17 +277,28 @@ impl Reader<'_> {
                 Some(Given {
                     value: Value::Map(entries.iter().filter_map(value).collect()),
                     place: given.place.clone(),
+                    form: given.form,
                 })
             }
             Value::List(written) => {
+                let branches = |item: &&Given| {
+                    matches!(item.value, Value::Map(_)) && item.get("secure").is_none() && is_by_branch(option, item)
+                };
+                if let Some(item) = written.iter().find(branches) {
+                    self.problem(Problem::new("must be a list of texts, not of maps").of(option.name), &item.place);
+                    return None;
+                }
                 let items: Vec<_> = written.iter().filter_map(|item| self.value(option, item, per_branch)).collect();
                 // Only a list that was written empty empties a setting.
                 if items.is_empty() && !written.is_empty() {
                     return None;
                 }
-                Some(Given { value: Value::List(items), place: given.place.clone() })
+                Some(Given { value: Value::List(items), place: given.place.clone(), form: given.form })
             }
-            Value::Text(text) => self.expanded(option, text, &given.place),
+            Value::Text(text) => {
+                let expanded = self.expanded(option, text, &given.place)?;
+                Some(Given { form: given.form, ..expanded })
+            }
             Value::Null => Some(given.clone()),
         }
     }
@@ -345,7 +357,12 @@ fn takes_member(option: &Opt, given: &Given) -> bool {
 
 /// Whether a map has a value for each branch. An option that takes maps itself has none of those.
 fn is_by_branch(option: &Opt, given: &Given) -> bool {
-    !matches!(option.kind, Kind::Map | Kind::Files | Kind::Structure(_)) && !takes_member(option, given)
+    let takes_maps = match option.kind {
+        Kind::Map | Kind::Files => true,
+        Kind::Structure(shape) => matches!(shape, Shape::Members { .. } | Shape::List(_) | Shape::Json),
+        _ => false,
+    };
+    !takes_maps && !takes_member(option, given)
 }
 
 fn is_lambda(provider: &str) -> bool {

@@ -203,7 +203,7 @@ fn moved(given: Given, place: &Place) -> Given {
         ),
         scalar => scalar,
     };
-    Given { value, place: place.clone() }
+    Given { value, place: place.clone(), form: given.form }
 }
 
 /// What is said of a name that no option has.

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::layer::{Entry, Given, Value};
+use super::layer::{Entry, Form, Given, Value};
 use super::render::{self, Rendered};
 use crate::place::Place;
 use crate::remote::Live;
@@ -99,7 +99,7 @@ fn json(json: &Json) -> Given {
 }
 
 fn value(value: Value) -> Given {
-    Given { value, place: nowhere() }
+    Given { value, place: nowhere(), form: Form::Text }
 }
 
 fn nowhere() -> Place {

@@ -17,6 +17,18 @@ pub struct Given {
     pub value: Value,
     /// Where it was written.
     pub place: Place,
+    /// How a scalar was written.
+    pub form: Form,
+}
+
+/// How a scalar was written, for the few places where JSON is made of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Form {
+    /// As a text, or it is no scalar.
+    #[default]
+    Text,
+    /// Without quotes, so that YAML reads a number or a boolean.
+    Typed,
 }
 
 /// A value as it was written: nothing has been made of it yet.
@@ -46,7 +58,7 @@ pub struct Entry {
 impl Given {
     /// A scalar at a place.
     pub fn text(text: impl Into<String>, place: Place) -> Self {
-        Self { value: Value::Text(text.into()), place }
+        Self { value: Value::Text(text.into()), place, form: Form::Text }
     }
 
     /// The scalar, where it is one.
@@ -103,7 +115,7 @@ pub(super) fn merge(layers: &[Layer]) -> Layer {
 /// Puts a value into a layer unless it counts as not given. An alias may stand for one member of a map.
 pub fn insert(layer: &mut Layer, option: &'static Opt, member: Option<&str>, given: Given) {
     let inner = member.and_then(|member| given.get(member)).map(|inner| inner.value.clone());
-    let given = Given { value: inner.unwrap_or(given.value), place: given.place };
+    let given = Given { value: inner.unwrap_or(given.value), ..given };
     if !given.is_absent() {
         layer.insert(option.name, given);
     }

@@ -51,7 +51,8 @@ pub(super) struct OfBlock {
 
 /// Whether the block publishes a layer at all.
 pub(super) fn is_wanted(reader: &mut Reader) -> bool {
-    reader.place("layer").is_some() || extension(reader).is_some()
+    let refused = reader.only_text("layer").and_then(|text| super::blocks::truth(&text)) == Some(false);
+    (reader.place("layer").is_some() && !refused) || extension(reader).is_some()
 }
 
 /// Whether the block publishes a layer and has no function.

@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 pub use blocks::truth;
 pub use env::structured;
 pub use import::imported;
-pub use layer::{Entry as MapEntry, Given, Layer, Value, insert};
+pub use layer::{Entry as MapEntry, Form, Given, Layer, Value, insert};
 pub use render::Rendered;
 pub use subject::{Reach, Subject};
 
@@ -210,12 +210,17 @@ pub fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
     let reasons: Vec<_> = chosen.iter().map(|block| skip(block, request, &build, host, &mut loaded)).collect();
     let of_run = chosen.iter().zip(&reasons).find(|(_, reason)| reason.is_none()).map(|(block, _)| &block.layer);
     run_options(&mut Reader::new(layers(of_run)), &context, &mut loaded);
+    let several = chosen.len() > 1;
     for (block, reason) in chosen.into_iter().zip(reasons) {
         if let Some(reason) = reason {
             loaded.skipped.push(reason);
             continue;
         }
-        let mut reader = Reader::new(layers(Some(&block.layer)));
+        let mut layer = layers(Some(&block.layer));
+        if several && block.layer.contains_key("layer") && !block.layer.contains_key("function_name") {
+            only_of_layer(&mut layer, &block.layer);
+        }
+        let mut reader = Reader::new(layer);
         reader.block = Some(block.place.clone());
         entry(reader, block.allow_failure, request, &context, &mut loaded);
     }
@@ -229,6 +234,16 @@ pub fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
 /// Whether the options say what to deploy.
 fn names_something(layer: &Layer) -> bool {
     ["function_name", "layer", "extension"].iter().any(|name| layer.contains_key(name))
+}
+
+/// Beside blocks with functions, flags and variables about code and settings are meant for those, not for a layer.
+fn only_of_layer(layer: &mut Layer, own: &Layer) {
+    for option in options::OPTIONS {
+        if !matches!(option.group, options::Group::Target | options::Group::Run) {
+            layer.remove(option.name);
+            layer.extend(own.get(option.name).map(|given| (option.name, given.clone())));
+        }
+    }
 }
 
 /// A file is there, but nothing in it is for us.

@@ -102,7 +102,7 @@ fn variables(given: Given) -> Given {
         }
         Value::Null => Value::Null,
     };
-    Given { value, place: given.place }
+    Given { value, place: given.place, form: given.form }
 }
 
 fn with_texts(given: Given, change: &dyn Fn(&str) -> String) -> Given {
@@ -111,7 +111,7 @@ fn with_texts(given: Given, change: &dyn Fn(&str) -> String) -> Given {
         Value::List(items) => Value::List(items.into_iter().map(|item| with_texts(item, change)).collect()),
         other => other,
     };
-    Given { value, place: given.place }
+    Given { value, place: given.place, form: given.form }
 }
 
 /// Lines of YAML with their sources. A source that is that of the whole is not repeated.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::blocks::truth;
 use super::env::structured;
-use super::layer::{Entry, Given, Value};
+use super::layer::{Entry, Form, Given, Value};
 use super::options;
 use super::read::Reader;
 use crate::place::{Place, Problem};
@@ -60,6 +60,10 @@ impl Structures<'_> {
                 None
             }
             (Shape::List(item), Value::List(items)) => {
+                if let Some(empty) = items.iter().find(|item| item.is_absent()) {
+                    self.wrong(path, "has an item with nothing in it", &empty.place);
+                    return None;
+                }
                 let values = items.iter().enumerate().filter_map(|(index, given)| {
                     let path = if path.is_empty() { format!("{}.", index + 1) } else { path.to_owned() };
                     self.value(given, item, path.trim_end_matches('.'))
@@ -209,12 +213,13 @@ fn either(words: &[&str]) -> String {
     }
 }
 
-/// A value as JSON. A scalar that reads as JSON is that, so `{numeric: [">", 0]}` keeps its number.
+/// A value as JSON. What stands without quotes is what YAML reads, so `{numeric: [">", 0]}` keeps its number and
+/// `["1"]` its text.
 fn plain(given: &Given) -> Json {
     match &given.value {
         Value::Null => Json::Null,
         Value::Text(text) => match serde_json::from_str(text) {
-            Ok(scalar @ (Json::Number(_) | Json::Bool(_))) => scalar,
+            Ok(scalar @ (Json::Number(_) | Json::Bool(_))) if given.form == Form::Typed => scalar,
             _ => text.as_str().into(),
         },
         Value::List(items) => items.iter().map(plain).collect(),

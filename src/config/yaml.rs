@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_yaml::{Error, Location, NonFiniteFloatPolicy, Options, Spanned};
 
-use super::layer::{Entry, Given, Value};
+use super::layer::{Entry, Form, Given, Value};
 use crate::place::{Place, Problem};
 
 /// The largest configuration that is read.
@@ -20,7 +20,7 @@ pub(super) fn parse(text: &str, path: &Arc<str>) -> Result<Given, Problem> {
         Place::file(path, number(location.line()), number(location.column()))
     };
     if text.trim().is_empty() {
-        return Ok(Given { value: Value::Null, place: Place::file(path, 1, 1) });
+        return Ok(Given { value: Value::Null, place: Place::file(path, 1, 1), form: Form::Text });
     }
     let node: Spanned<Node> = serde_yaml::from_str_with_options(text, options()).map_err(|error| {
         let problem = Problem::new(message(&error));
@@ -70,6 +70,7 @@ enum Node {
 }
 
 fn given(node: Spanned<Node>, text: &str, place: &impl Fn(Location) -> Place) -> Given {
+    let form = if matches!(node.value, Node::Typed) { Form::Typed } else { Form::Text };
     let value = match node.value {
         Node::Null => Value::Null,
         Node::Text(text) => Value::Text(text),
@@ -86,7 +87,7 @@ fn given(node: Spanned<Node>, text: &str, place: &impl Fn(Location) -> Place) ->
                 .collect(),
         ),
     };
-    Given { value, place: place(node.referenced) }
+    Given { value, place: place(node.referenced), form }
 }
 
 /// The characters of a plain scalar.

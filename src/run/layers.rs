@@ -239,7 +239,15 @@ impl Run<'_> {
             };
             let version = match of_run.iter().find(comes) {
                 Some(layer) => Some(layer.version.clone().unwrap_or_else(|| LayerRef::coming(&layer.name))),
-                None => session.newest_layer_arn(name).await?,
+                // An ARN of the account's own is known as such only by what it is about.
+                None => session.newest_layer_arn(name).await?.or_else(|| {
+                    let ends = format!(":{region}:");
+                    let own = |other: &&LayerOfRun| {
+                        let there = other.version.is_some() || !other.only_plans || self.only_plans(entry);
+                        there && name.ends_with(&format!(":layer:{}", other.name)) && name.contains(&ends)
+                    };
+                    of_run.iter().find(own).map(|layer| LayerRef::coming(&layer.name))
+                }),
             };
             known.insert(layer.clone(), version);
         }

@@ -209,7 +209,9 @@ impl Setting for Structure {
             return found;
         }
         let nothing = Value::Null;
-        compare("", &self.0, live.map_or(&nothing, |live| &live.0), &mut |path, from, to| {
+        // Of what is new all is told that is sent; `false` on what is there may be what AWS leaves out.
+        let same: Same = if live.is_some() { same } else { |_, wanted, _| is_empty(wanted) };
+        compare("", &self.0, live.map_or(&nothing, |live| &live.0), same, &mut |path, from, to| {
             found.push(Difference { setting, key: (!path.is_empty()).then(|| path.to_owned()), from, to });
         });
         found
@@ -218,12 +220,15 @@ impl Setting for Structure {
 
 type Found<'a> = &'a mut dyn FnMut(&str, Option<String>, Option<String>);
 
-fn compare(path: &str, wanted: &Value, live: &Value, found: Found<'_>) {
+/// Whether a wanted and a live value at a path mean the same.
+type Same = fn(&str, &Value, &Value) -> bool;
+
+fn compare(path: &str, wanted: &Value, live: &Value, same: Same, found: Found<'_>) {
     match wanted {
         Value::Object(members) if !members.is_empty() => {
             for (name, value) in members {
                 let path = if path.is_empty() { snake(name) } else { format!("{path}.{}", snake(name)) };
-                compare(&path, value, live.get(name).unwrap_or(&Value::Null), found);
+                compare(&path, value, live.get(name).unwrap_or(&Value::Null), same, found);
             }
         }
         wanted if same(path, wanted, live) => {}
@@ -327,6 +332,13 @@ mod tests {
             differences(json!({ "LogFormat": "JSON", "SystemLogLevel": "WARN" }), live),
             ["log_format: Text -> JSON", "system_log_level: nothing -> WARN"]
         );
+    }
+
+    #[test]
+    fn of_what_is_new_all_is_told_that_is_sent() {
+        let found = Structure(json!({ "Enabled": false, "Cors": {} })).differences("s", None);
+        let told: Vec<_> = found.into_iter().map(|d| (d.key.unwrap(), d.to.unwrap())).collect();
+        assert_eq!(told, [("enabled".to_owned(), "false".to_owned())]);
     }
 
     #[test]

@@ -886,8 +886,6 @@ fn mistakes_are_told_with_their_places() {
             "reserved_concurrency: must be a whole number of at least 0, got `-1` (dpl.yml:7:25)",
         ),
         ("reserved_concurrency: many", "reserved_concurrency: must be a whole number"),
-        ("reserved_concurrency: {a: b}", "reserved_concurrency: must be one value, not a list or a map"),
-        ("provisioned_concurrency: 0", "provisioned_concurrency: must be a whole number of at least 1"),
         (
             "log_retention_days: 8",
             "log_retention_days: must be a number of days that CloudWatch Logs takes, such as 1, 7, 14, 30, 90 or 365, got `8` (dpl.yml:7:23)",
@@ -1069,4 +1067,58 @@ fn what_is_wrong_with_a_signature_is_explained() {
         proxy.on("UpdateFunctionCode", 1, Fault::Answer(400, code, said));
         universe.run("").code(1).says(said).says(told);
     }
+}
+
+#[test]
+fn what_stands_in_quotes_in_a_filter_stays_a_text() {
+    let emulator = emulator(Kind::Ministack);
+    let queue = Boto::of(&emulator.endpoint).make_queue("quoted");
+    let more = format!(
+        "  event_sources:\n  - event_source_arn: {queue}\n    filter_criteria:\n      filters:\n      - pattern: {{body: {{version: [\"1\", '2', 3, 1.10], ok: [\"true\", true], none: [null]}}}}\n"
+    );
+    let (universe, proxy, _) = live(Kind::Ministack, "quoted", "");
+    universe.write("dpl.yml", block(Kind::Ministack, "quoted", &more));
+    universe.run("").code(0);
+    let sent = &proxy.bodies("CreateEventSourceMapping")[0]["FilterCriteria"]["Filters"][0]["Pattern"];
+    let pattern: Value = serde_json::from_str(sent.as_str().unwrap()).unwrap();
+    assert_eq!(pattern, json!({ "body": { "version": ["1", "2", 3, 1.10], "ok": ["true", true], "none": [null] } }));
+    universe.run("").code(0).says("unchanged");
+}
+
+#[test]
+fn what_is_always_there_is_waited_for_also_on_a_new_function() {
+    let (universe, proxy, _) = function(Kind::Ministack, "always-there", "  recursive_loop: Allow\n");
+    proxy.on(
+        "PutFunctionRecursionConfig",
+        1,
+        Fault::Answer(409, "ResourceConflictException", "An update is in progress"),
+    );
+    universe.run("").code(0).says("+ recursive loop");
+    universe.run("").code(0).says("unchanged");
+}
+
+#[test]
+fn nothing_in_a_list_removes_nothing() {
+    let (universe, proxy, _) = live(Kind::Ministack, "empty-item", "");
+    for (more, told) in [
+        ("  permissions:\n  -\n  permissions_mode: replace\n", "permissions: has an item with nothing in it (dpl.yml:"),
+        ("  event_sources: [null]\n  event_sources_mode: replace\n", "event_sources: has an item with nothing in it"),
+        ("  layers: [{name: deps}]\n", "layers: must be a list of texts, not of maps (dpl.yml:"),
+        (
+            "  permissions: {statement_id: dpl-lambda-url, principal: s3}\n",
+            "is what the statements of a public URL are called",
+        ),
+    ] {
+        universe.write("dpl.yml", block(Kind::Ministack, "empty-item", more));
+        universe.run("").code(3).says(told);
+    }
+    assert_eq!(proxy.calls(), Vec::<String>::new());
+    let by_branch = "  reserved_concurrency: {main: 3}\n  recursive_loop: {main: Allow, other: Terminate}\n";
+    universe.write("dpl.yml", block(Kind::Ministack, "empty-item", by_branch));
+    universe
+        .with("CIRCLECI", "true")
+        .with("CIRCLE_BRANCH", "main")
+        .run("plan")
+        .code(0)
+        .says("+ reserved concurrency 3");
 }

@@ -356,3 +356,38 @@ fn results_name_the_layer() {
     let document: Value = universe.run("--format json").code(0).json();
     assert_eq!(document["layers"][0]["outcome"], "unchanged");
 }
+
+#[test]
+fn flags_beside_a_layer_are_meant_for_the_function() {
+    let blocks = format!(
+        "  - layer: {{name: flags-beside}}\n{}",
+        function(Kind::Ministack, "beside-it", "    layers: [flags-beside]\n")
+    );
+    let (universe, proxy, aws) = universe(Kind::Ministack, &blocks);
+    universe.run("").code(0);
+    proxy.forget_calls();
+    universe.run("--zip dist --timeout 7").code(0).says("timeout  3 s → 7 s").never_says("new version");
+    assert_eq!(
+        (proxy.writes(), numbers(&aws, "flags-beside")),
+        (vec!["UpdateFunctionConfiguration".to_owned()], vec![1])
+    );
+    universe.run("--zip dist --layer false --function_name beside-it").code(0).never_says("`false`");
+}
+
+#[test]
+fn a_layer_may_be_named_by_its_flag() {
+    let (universe, _, aws) = universe(Kind::Ministack, "");
+    std::fs::remove_file(universe.path("dpl.yml")).unwrap();
+    universe.run("--layer by-flag").code(0).says("Published version 1.");
+    assert_eq!(numbers(&aws, "by-flag"), [1]);
+}
+
+#[test]
+fn a_layer_that_is_new_may_be_named_by_its_arn() {
+    let arn = "arn:aws:lambda:us-east-1:000000000000:layer:by-arn-first";
+    let layers = format!("    layers: ['{arn}']\n");
+    let blocks = format!("  - layer: {{name: by-arn-first}}\n{}", function(Kind::Ministack, "fed-by-arn", &layers));
+    let (universe, _, aws) = universe(Kind::Ministack, &blocks);
+    universe.run("").code(0).says("by-arn-first (new version)");
+    assert_eq!(aws.get("fed-by-arn")["Configuration"]["Layers"][0]["Arn"], format!("{arn}:1"));
+}

@@ -147,7 +147,7 @@ impl Session<'_> {
                     let there = self.things(change.attachment, whose).await?;
                     match there.get(&change.key) {
                         Some(known) if is_so(change, known) => break,
-                        Some(_) if change.action == Action::Create => {
+                        Some(_) if change.action == Action::Create && !is_always_there(change.attachment) => {
                             let message = format!("the {what} was created by somebody else meanwhile");
                             return Err(Fault::new(FaultKind::Conflict, message)
                                 .help("run again to see what differs")
@@ -219,4 +219,9 @@ fn is_so(change: &AttachmentChange, known: &Attached) -> bool {
 /// The one thing of a kind.
 fn one(document: crate::settings::Structure, handle: Option<String>, alias: Option<&str>) -> Known {
     Known::from([(String::new(), Attached { document, handle, alias: alias.map(str::to_owned) })])
+}
+
+/// Whether every function has one, so that nobody ever makes it.
+fn is_always_there(attachment: Attachment) -> bool {
+    matches!(attachment, Attachment::RuntimeManagement | Attachment::RecursiveLoop)
 }
