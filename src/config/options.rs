@@ -166,7 +166,7 @@ pub const OPTIONS: &[Opt] = &[
     opt(Target, "web_identity_token_env", Text, "DEPLOY_TOKEN", "Variable that holds the OIDC token. Default: what GitHub hands out, then the first of `AWS_ID_TOKEN`, `GITLAB_OIDC_TOKEN`, `BITBUCKET_STEP_OIDC_TOKEN`, `CIRCLE_OIDC_TOKEN_V2`, `CIRCLE_OIDC_TOKEN`."),
     opt(Target, "expect_account", Text, "123456789012", "The only account that may be changed; in any other the run stops before its first write."),
     opt(Target, "endpoint_url", Text, "http://localhost:4566", "Endpoint to call instead of the Region's own, as for a local emulator.").ambient(),
-    opt(Function, "function_name", Text, "thumbnails", "Name or ARN of the function. Required, except by `package`.").ambient(),
+    opt(Function, "function_name", Text, "thumbnails", "Name or ARN of the function. Required, except by `package`, `list` and for a layer alone.").ambient(),
     opt(Function, "role", Text, "arn:aws:iam::123456789012:role/thumbnails", "Execution role: an ARN, or a name that is completed with the account. Needed to create the function.").ambient(),
     opt(Function, "create_role", Flag, "true", "Make an execution role for a function that is new, where no `role` is named: `dpl-lambda-` and the function's name, with the right to write its log, and to be in a VPC where one is named."),
     opt(Function, "runtime", Text, "python3.13", "Runtime identifier. Needed to create the function, unless the package has a `bootstrap`: then `provided.al2023`.").ambient(),

@@ -445,7 +445,7 @@ fn a_list_is_only_emptied_by_an_empty_list() {
     universe.run("--environment AA=1").code(0);
     proxy.forget_calls();
     for more in [
-        "  subnet_ids: [{secure: abc}]\n  security_group_ids: [{other: sg-2}]\n  on: {all_branches: true}\n",
+        "  subnet_ids: [{secure: abc}]\n  security_group_ids: [{secure: def}]\n",
         "  subnet_ids: ['']\n  security_group_ids: [null]\n",
         "  environment: [{secure: abc}]\n",
     ] {
