@@ -57,32 +57,18 @@ impl Session<'_> {
         let call = Call { action: "lambda:GetFunction", resource: &resource };
         let request = self.lambda.get_function().function_name(&self.function);
         let request = request.set_qualifier(qualifier.map(str::to_owned));
-        match self.bounded("`lambda:GetFunction`", request.send()).await? {
-            Ok(answer) => Ok(Some(answer)),
-            Err(error) => match fault::of(&error, &call) {
-                Failed { answer: Answer::NotFound, .. } => Ok(None),
-                failed => Err(failed),
-            },
-        }
+        self.looked_up(&call, request.send()).await
     }
 
     /// An alias as it is now; nothing where there is none, or no function.
     pub(super) async fn look_at_alias(&self, name: &str) -> Result<Option<Alias>, Failed> {
         let call = Call { action: "lambda:GetAlias", resource: &format!("{}:{name}", self.function) };
         let request = self.lambda.get_alias().function_name(&self.function).name(name);
-        match self.bounded("`lambda:GetAlias`", request.send()).await? {
-            Ok(answer) => Ok(Some(alias_of(
-                answer.name(),
-                answer.function_version(),
-                answer.routing_config(),
-                answer.description(),
-                answer.revision_id(),
-            ))),
-            Err(error) => match fault::of(&error, &call) {
-                Failed { answer: Answer::NotFound, .. } => Ok(None),
-                failed => Err(failed),
-            },
-        }
+        let found = self.looked_up(&call, request.send()).await?;
+        Ok(found.map(|alias| {
+            let (name, version) = (alias.name(), alias.function_version());
+            alias_of(name, version, alias.routing_config(), alias.description(), alias.revision_id())
+        }))
     }
 
     /// The published versions, newest first.

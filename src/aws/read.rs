@@ -4,11 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
-
 use super::{
     Session, convert,
-    fault::{self, Answer, Call, Failed},
+    fault::{self, Call, Failed},
     settle::{Pace, is_settled},
 };
 use crate::apply::{Fault, FaultKind};
@@ -80,7 +78,7 @@ impl Session<'_> {
     pub(super) async fn settled(&self, what: &str) -> Result<Option<Box<Live>>, Failed> {
         let mut pace = Pace::new();
         loop {
-            let Some(answer) = self.get_function().await? else { return Ok(None) };
+            let Some(answer) = self.look_at(None).await? else { return Ok(None) };
             if answer.configuration().is_some_and(is_settled) {
                 return Ok(convert::live(&answer).map(Box::new));
             }
@@ -90,18 +88,6 @@ impl Session<'_> {
                 );
             }
             self.pause(&mut pace, what).await?;
-        }
-    }
-
-    async fn get_function(&self) -> Result<Option<GetFunctionOutput>, Failed> {
-        let call = Call { action: "lambda:GetFunction", resource: &self.function };
-        let request = self.lambda.get_function().function_name(&self.function);
-        match self.bounded("`lambda:GetFunction`", request.send()).await? {
-            Ok(answer) => Ok(Some(answer)),
-            Err(error) => match fault::of(&error, &call) {
-                Failed { answer: Answer::NotFound, .. } => Ok(None),
-                failed => Err(failed),
-            },
         }
     }
 

@@ -1,13 +1,15 @@
 //! Waiting: one deadline for everything, short first polls, and a way to stop.
 
-use std::{future::Future, time::Duration};
+use std::{error::Error, future::Future, time::Duration};
 
+use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_lambda::types::{FunctionConfiguration, LastUpdateStatus, State};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{
     Session,
-    fault::{Call, Failed},
+    fault::{self, Answer, Call, Failed},
 };
 use crate::apply::{Fault, FaultKind, Meanwhile, Progress, Signal};
 
@@ -117,6 +119,36 @@ impl Session<'_> {
             (self.tell)(Meanwhile::Waiting { what: what.to_owned(), so_far: pace.so_far() });
         }
         self.pause(pace, what).await
+    }
+
+    /// Reads something that need not be there.
+    pub(super) async fn looked_up<T, E>(
+        &self,
+        call: &Call<'_>,
+        send: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<Option<T>, Failed>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        match self.bounded(&format!("`{}`", call.action), send).await? {
+            Ok(answer) => Ok(Some(answer)),
+            Err(error) => match fault::of(&error, call) {
+                Failed { answer: Answer::NotFound, .. } => Ok(None),
+                failed => Err(failed),
+            },
+        }
+    }
+
+    /// Writes once.
+    pub(super) async fn wrote<T, E>(
+        &self,
+        call: &Call<'_>,
+        send: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, Failed>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        self.written(call, send).await?.map_err(|error| fault::of(&error, call))
     }
 
     /// Pauses, longer each time, and says now and then that it does.

@@ -233,20 +233,17 @@ impl Run<'_> {
         for layer in entry.deployment.settings.layers.iter().flat_map(|layers| &layers.0) {
             let Some(LayerRef::Newest(name)) = LayerRef::of(layer) else { continue };
             // A layer that is only planned is not there for a function that is deployed.
-            let comes = |other: &&LayerOfRun| {
-                let there = other.version.is_some() || !other.only_plans || self.only_plans(entry);
-                there && other.is_meant(name, target, region)
-            };
-            let version = match of_run.iter().find(comes) {
+            let mut coming =
+                of_run.iter().filter(|other| other.version.is_some() || !other.only_plans || self.only_plans(entry));
+            let version = match coming.clone().find(|other| other.is_meant(name, target, region)) {
                 Some(layer) => Some(layer.version.clone().unwrap_or_else(|| LayerRef::coming(&layer.name))),
                 // An ARN of the account's own is known as such only by what it is about.
                 None => session.newest_layer_arn(name).await?.or_else(|| {
-                    let ends = format!(":{region}:");
+                    let region = format!(":{region}:");
                     let own = |other: &&LayerOfRun| {
-                        let there = other.version.is_some() || !other.only_plans || self.only_plans(entry);
-                        there && name.ends_with(&format!(":layer:{}", other.name)) && name.contains(&ends)
+                        name.contains(&region) && name.ends_with(&format!(":layer:{}", other.name))
                     };
-                    of_run.iter().find(own).map(|layer| LayerRef::coming(&layer.name))
+                    coming.find(own).map(|layer| LayerRef::coming(&layer.name))
                 }),
             };
             known.insert(layer.clone(), version);

@@ -11,14 +11,9 @@ mod permissions;
 mod url;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::error::Error;
-use std::future::Future;
-
-use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::Session;
-use super::fault::{self, Answer, Call, Failed};
+use super::fault::{Answer, Failed};
 use super::settle::Pace;
 use crate::apply::{Done, Fault, FaultKind};
 use crate::deployment::Deployment;
@@ -173,36 +168,6 @@ impl Session<'_> {
             _ => {}
         }
         Ok(done)
-    }
-
-    /// Reads something that need not be there.
-    pub(super) async fn looked_up<T, E>(
-        &self,
-        call: &Call<'_>,
-        send: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> Result<Option<T>, Failed>
-    where
-        E: ProvideErrorMetadata + Error + 'static,
-    {
-        match self.bounded(call.action, send).await? {
-            Ok(answer) => Ok(Some(answer)),
-            Err(error) => match fault::of(&error, call) {
-                Failed { answer: Answer::NotFound, .. } => Ok(None),
-                failed => Err(failed),
-            },
-        }
-    }
-
-    /// Writes once.
-    pub(super) async fn wrote<T, E>(
-        &self,
-        call: &Call<'_>,
-        send: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> Result<T, Failed>
-    where
-        E: ProvideErrorMetadata + Error + 'static,
-    {
-        self.written(call, send).await?.map_err(|error| fault::of(&error, call))
     }
 }
 
