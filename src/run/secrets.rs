@@ -7,7 +7,7 @@ use crate::config::{Entry, Loaded};
 use crate::host::Host;
 use crate::remote::Live;
 use crate::report::{Console, Reporter};
-use crate::settings::Setting;
+use crate::settings::{Setting, sounds_secret};
 
 /// How the names of variables end that hold credentials: AWS' own, and the OIDC tokens of CIs.
 const SURROUNDING: [&str; 7] = [
@@ -78,12 +78,4 @@ fn public(entry: &Entry) -> String {
         Some(deployment.code.source.shown()),
     ];
     shown.into_iter().flatten().collect::<Vec<_>>().join("\n")
-}
-
-/// Whether a variable of this name likely holds a secret.
-fn sounds_secret(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    ["SECRET", "TOKEN", "PASSWORD", "PASSWD", "CREDENTIAL", "PRIVATE", "APIKEY", "CONNECTION_STRING", "DSN", "_KEY"]
-        .iter()
-        .any(|part| name.contains(part))
 }

@@ -31,3 +31,11 @@ impl std::fmt::Debug for Secret {
         out.write_str("***")
     }
 }
+
+/// Whether a variable of this name likely holds a secret.
+pub fn sounds_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    ["SECRET", "TOKEN", "PASSWORD", "PASSWD", "CREDENTIAL", "PRIVATE", "APIKEY", "CONNECTION_STRING", "DSN", "_KEY"]
+        .iter()
+        .any(|part| name.contains(part))
+}
