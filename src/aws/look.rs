@@ -14,6 +14,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use super::Session;
 use super::fault::{self, Answer, Call, Failed};
 use crate::apply::{Fault, FaultKind};
+use crate::arn::Arn;
 use crate::remote::{Alias, Condition, MadeOf, Provisioned, Published, Status, Summary, Told, Url};
 
 impl Session<'_> {
@@ -268,5 +269,5 @@ fn mapping(config: &EventSourceMappingConfiguration) -> String {
 
 /// What stands behind the function's name in an ARN.
 fn qualifier(arn: &str) -> Option<&str> {
-    arn.split(':').nth(7).filter(|qualifier| !qualifier.is_empty())
+    Arn::of(arn)?.function()?.1.filter(|qualifier| !qualifier.is_empty())
 }

@@ -9,6 +9,7 @@ use super::step::{Action, AttachmentChange, Step};
 use crate::deployment::{Deployment, Keyed, Others};
 use crate::remote::{Attached, Live};
 use crate::settings::{AliasName, Attachment, Belongs, Count, Difference, Setting, Structure};
+use crate::sources::Source;
 
 /// Ids of the statements that make a URL public; only these are ever touched without being named.
 const URL_STATEMENTS: [&str; 2] = ["dpl-lambda-url", "dpl-lambda-url-invoke"];
@@ -22,9 +23,6 @@ const FIXED: [&str; 6] =
 
 /// Where the name of a group of consumers stands, which the API never changes either.
 const CONSUMERS: [&str; 2] = ["AmazonManagedKafkaEventSourceConfig", "SelfManagedKafkaEventSourceConfig"];
-
-/// Sources whose mappings need a place to begin at.
-const STREAMS: [&str; 5] = [":kinesis:", ":dynamodb:", ":kafka:", ":rds:", ":docdb:"];
 
 /// The code signing config that a new function is created with.
 pub(super) fn code_signing(deployment: &Deployment) -> Option<String> {
@@ -182,13 +180,14 @@ impl Plan {
     /// What a mapping needs when it is new.
     fn can_begin(&mut self, key: &str, wanted: &Structure) {
         let option = Attachment::EventSources.option();
-        let stream = STREAMS.iter().any(|service| key.contains(service)) || !key.starts_with("arn:");
-        if stream && wanted.get("StartingPosition").is_none() {
+        let source = Source::of_key(key);
+        let begins = source.is_some_and(|source| source.has("StartingPosition"));
+        if begins && wanted.get("StartingPosition").is_none() {
             let message = format!("`{key}` needs a `starting_position`, since the mapping is new");
             self.refuse(option, message, "set `starting_position` to LATEST, TRIM_HORIZON or AT_TIMESTAMP");
         }
         let at_once = wanted.number("MaximumBatchingWindowInSeconds").unwrap_or_default() == 0;
-        if key.contains(":sqs:") && wanted.number("BatchSize").is_some_and(|size| size > 10) && at_once {
+        if source == Some(Source::Sqs) && wanted.number("BatchSize").is_some_and(|size| size > 10) && at_once {
             let message = format!("`{key}` has a `batch_size` over 10, for which AWS wants to wait");
             self.refuse(option, message, "set `maximum_batching_window_in_seconds` to 1 at least");
         }

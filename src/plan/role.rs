@@ -1,13 +1,13 @@
 //! The execution role of a function that has none yet.
 
-use std::collections::BTreeSet;
-
 use super::step::{Action, RoleChange, Step};
 use super::{Obstacle, Plan};
+use crate::arn::Partition;
 use crate::deployment::Deployment;
 use crate::package::code_sha256;
 use crate::remote::{Caller, FoundRole, Trust};
 use crate::settings::{Attachment, Ids, Role};
+use crate::sources::Source;
 
 /// AWS' own policies: to write a log, and to be in a VPC. The second has the rights of the first as well, but a
 /// function that leaves its VPC must not lose its log.
@@ -15,14 +15,6 @@ use crate::settings::{Attachment, Ids, Role};
 /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/permissions-managed-policies.html>.
 const BASIC: &str = "AWSLambdaBasicExecutionRole";
 const VPC: &str = "AWSLambdaVPCAccessExecutionRole";
-
-/// AWS' own policies to read event sources, by the service in the source's ARN.
-const SOURCES: [(&str, &str); 4] = [
-    ("sqs", "AWSLambdaSQSQueueExecutionRole"),
-    ("kinesis", "AWSLambdaKinesisExecutionRole"),
-    ("dynamodb", "AWSLambdaDynamoDBExecutionRole"),
-    ("kafka", "AWSLambdaMSKExecutionRole"),
-];
 
 /// The longest name of a role.
 const MOST_NAME: usize = 64;
@@ -40,14 +32,14 @@ pub(super) fn name(function: &str) -> String {
 }
 
 /// The policies that a made role gets: to write a log, to be in a VPC, to read what feeds the function.
-pub(super) fn policies(deployment: &Deployment, partition: &str) -> Vec<String> {
+pub(super) fn policies(deployment: &Deployment, partition: &Partition) -> Vec<String> {
     let in_vpc = deployment.settings.subnet_ids.as_ref().is_some_and(|Ids(subnets)| !subnets.is_empty());
     let sources =
         deployment.attachments.get(&Attachment::EventSources).into_iter().flat_map(|wish| wish.entries.keys());
-    let services: BTreeSet<_> = sources.filter_map(|source| source.split(':').nth(2)).collect();
-    let reads = SOURCES.into_iter().filter(|(service, _)| services.contains(service)).map(|(_, policy)| policy);
+    let kinds: Vec<_> = sources.filter_map(|key| Source::of_key(key)).collect();
+    let reads = Source::ALL.into_iter().filter(|source| kinds.contains(source)).filter_map(Source::policy);
     let policies = [Some(BASIC), in_vpc.then_some(VPC)].into_iter().flatten().chain(reads);
-    policies.map(|policy| format!("arn:{partition}:iam::aws:policy/service-role/{policy}")).collect()
+    policies.map(|policy| partition.arn("iam", "", "aws", &format!("policy/service-role/{policy}"))).collect()
 }
 
 /// The role that is to be made for a new function; nothing where the account is not known.
@@ -56,10 +48,10 @@ pub(super) fn wanted(deployment: &Deployment, caller: &Caller) -> Option<RoleCha
     let function = &deployment.function.name;
     let name = name(function);
     Some(RoleChange {
-        arn: format!("arn:{partition}:iam::{account}:role/{name}"),
+        arn: partition.role(account, &name),
         function: function.clone(),
         action: Action::Create,
-        policies: policies(deployment, &partition.0),
+        policies: policies(deployment, partition),
         name,
     })
 }

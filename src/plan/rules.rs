@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use super::{Cause, Obstacle, Plan, wanted};
+use crate::arn::Arn;
 use crate::deployment::{CodeSource, Deployment, Publish};
 use crate::remote::Live;
 use crate::settings::{Attachment, Ids, Runtime, Settings, Structure};
@@ -170,7 +171,7 @@ fn has_ids(ids: Option<&Ids>) -> bool {
 
 /// The service that an ARN belongs to.
 fn service(arn: &str) -> &str {
-    arn.split(':').nth(2).unwrap_or_default()
+    Arn::of(arn).map_or("", |arn| arn.service)
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/foundation-arch.html>: the default is `x86_64`, whatever the image is for.
@@ -433,7 +434,7 @@ mod tests {
     use super::*;
     use crate::deployment::{Keyed, Release, Upload};
     use crate::remote::Remote;
-    use crate::settings::{AliasName, Architecture, Arn, EphemeralStorage, Handler, Layers, Switch};
+    use crate::settings::{AliasName, Architecture, ArnOrNone, EphemeralStorage, Handler, Layers, Switch};
 
     fn attach(deployment: &mut Deployment, attachment: Attachment, document: Value) {
         let entries = BTreeMap::from([(String::new(), Some(Structure(document)))]);
@@ -535,10 +536,10 @@ mod tests {
                 d.settings.durable_config = Some(Structure(json!({ "ExecutionTimeout": 60 })));
             }),
             ("dead_letter_arn (Refused): `arn:aws:lambda:", |d| {
-                d.settings.dead_letter_arn = Some(Arn("arn:aws:lambda:eu-west-1:1:function:f".to_owned()));
+                d.settings.dead_letter_arn = Some(ArnOrNone("arn:aws:lambda:eu-west-1:1:function:f".to_owned()));
             }),
             ("kms_key_arn (Refused): `arn:aws:sqs:", |d| {
-                d.settings.kms_key_arn = Some(Arn("arn:aws:sqs:eu-west-1:1:q".to_owned()));
+                d.settings.kms_key_arn = Some(ArnOrNone("arn:aws:sqs:eu-west-1:1:q".to_owned()));
             }),
             ("source_kms_key_arn (Refused): `arn:aws:sqs:", |d| {
                 d.code.source_kms_key_arn = Some("arn:aws:sqs:eu-west-1:1:q".to_owned());
@@ -568,9 +569,9 @@ mod tests {
             |d| (d.settings.subnet_ids, d.settings.security_group_ids) = (Some(ids(&[])), Some(ids(&[]))),
             |d| d.settings.ipv6_allowed_for_dual_stack = Some(Switch(true)),
             |d| d.settings.logging_config = Some(Structure(json!({ "LogFormat": "JSON", "SystemLogLevel": "WARN" }))),
-            |d| d.settings.dead_letter_arn = Some(Arn(String::new())),
-            |d| d.settings.dead_letter_arn = Some(Arn("arn:aws-cn:sns:cn-north-1:1:t".to_owned())),
-            |d| d.settings.kms_key_arn = Some(Arn("arn:aws:kms:eu-west-1:1:key/k".to_owned())),
+            |d| d.settings.dead_letter_arn = Some(ArnOrNone(String::new())),
+            |d| d.settings.dead_letter_arn = Some(ArnOrNone("arn:aws-cn:sns:cn-north-1:1:t".to_owned())),
+            |d| d.settings.kms_key_arn = Some(ArnOrNone("arn:aws:kms:eu-west-1:1:key/k".to_owned())),
             |d| d.settings.snap_start = Some(Structure(json!({ "ApplyOn": "None" }))),
             |d| attach(d, Attachment::FunctionUrl, json!({ "InvokeMode": "RESPONSE_STREAM" })),
             |d| attach(d, Attachment::RuntimeManagement, json!({ "UpdateRuntimeOn": "Auto" })),
@@ -658,7 +659,7 @@ mod tests {
         assert_eq!(certain(|d| d.settings.subnet_ids = Some(ids(&["subnet-1"]))), 0);
         assert_eq!(certain(|d| d.settings.logging_config = Some(Structure(json!({ "SystemLogLevel": "WARN" })))), 0);
         assert_eq!(certain(|d| d.settings.durable_config = Some(Structure(json!({ "RetentionPeriodInDays": 1 })))), 0);
-        assert_eq!(certain(|d| d.settings.dead_letter_arn = Some(Arn("arn:aws:s3:::b".to_owned()))), 1);
+        assert_eq!(certain(|d| d.settings.dead_letter_arn = Some(ArnOrNone("arn:aws:s3:::b".to_owned()))), 1);
         let text = json!({ "LogFormat": "Text", "SystemLogLevel": "WARN" });
         assert_eq!(certain(|d| d.settings.logging_config = Some(Structure(text))), 1);
         assert_eq!(certain(|d| attach(d, Attachment::ProvisionedConcurrency, json!(1))), 1);

@@ -12,6 +12,7 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::{
+    arn::Partition,
     deployment::{Code, CodeSource, FirstRole, HandlerParts, Keyed, Release, Rules, Target},
     package::{
         Archive, Listed,
@@ -19,8 +20,8 @@ use crate::{
     },
     remote::Caller,
     settings::{
-        Description, Environment, FunctionName, Handler, Layers, MemorySize, Partition, Role, Runtime, Secret, Setting,
-        Timeout, Written,
+        Description, Environment, FunctionName, Handler, Layers, MemorySize, Role, Runtime, Secret, Setting, Timeout,
+        Written,
     },
 };
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::Plan;
+use crate::arn::Arn;
 use crate::deployment::{Deployment, Keyed, Others};
 use crate::package::Artifact;
 use crate::package::inspect::Survey;
@@ -87,9 +88,9 @@ fn separator(runtime: &Runtime) -> Option<&'static str> {
 /// A bare name belongs to the account of the function.
 fn completed_role(role: Role, live: Option<&Live>, caller: &Caller) -> Role {
     let Role::Name(name) = role else { return role };
-    let of_function = live.and_then(|live| live.arn.split(':').nth(4).map(str::to_owned));
+    let of_function = live.and_then(|live| Some(Arn::of(&live.arn)?.account.to_owned()));
     match of_function.or_else(|| caller.account.clone()) {
-        Some(account) => Role::Arn(format!("arn:{}:iam::{account}:role/{name}", caller.partition)),
+        Some(account) => Role::Arn(caller.partition.role(&account, &name)),
         None => Role::Name(name),
     }
 }

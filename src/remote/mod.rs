@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use act::{Invocation, Removal};
 pub use status::{Condition, MadeOf, Provisioned, Published, Status, Summary, Told, Url};
 
-use crate::settings::{Architecture, Attachment, Partition, Settings, Structure};
+use crate::arn::Partition;
+use crate::settings::{Architecture, Attachment, Settings, Structure};
 
 /// What was found under a function's name.
 #[derive(Debug, Clone, PartialEq)]

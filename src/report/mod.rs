@@ -226,10 +226,11 @@ impl Reporter {
                 self.changed |= deployed.changed();
                 self.outputs = deployed.outputs();
                 self.done.push(plain::done(deployed));
-                let (label, url) = deployed.link();
-                self.files.link(&label, &url);
-                let link = self.dialect.link(&label, &url);
-                self.command(link);
+                if let Some((label, url)) = deployed.link() {
+                    self.files.link(&label, &url);
+                    let link = self.dialect.link(&label, &url);
+                    self.command(link);
+                }
             }
             Event::Answer(answer) if self.manner.format == Format::Text => {
                 Console::document(self.console.redact(&sanitise::inert(&answer.text)).trim_end());

@@ -6,6 +6,7 @@ use super::{
     event::{Deployed, Ending, Failure, LayerDeployed, MadeOf},
     live, plan, sanitise,
 };
+use crate::arn::Partition;
 use crate::host::Build;
 use crate::plan::{Action, AliasChange, CodeChange, Plan, Rollback, Step, Subject, Through};
 use crate::settings::{Difference, Setting};
@@ -31,13 +32,17 @@ pub(super) fn of_deployed(deployed: &Deployed) -> String {
     let console = console(region, function);
     if !deployed.changed() {
         let version = version.as_ref().map(|version| format!(", version {version}")).unwrap_or_default();
-        return format!("✔ {} in {} is unchanged{version}.\n\n", link(function, &console), text(region));
+        return format!(
+            "✔ {} in {} is unchanged{version}.\n\n",
+            link(function, console.as_deref().unwrap_or_default()),
+            text(region)
+        );
     }
     let title = format!("### ✔ {} deployed", text(function));
     let table = table(plan, deployed);
-    let link = link("Open in the console", &console);
+    let link = console.map(|page| link("Open in the console", &page));
     let address = deployed.url.as_ref().map(|url| self::link(url, url));
-    let last: Vec<_> = [link, text(&deployed.arn)].into_iter().chain(address).collect();
+    let last: Vec<_> = link.into_iter().chain([text(&deployed.arn)]).chain(address).collect();
     [title, table, weight(deployed), time(deployed), format!("{}\n\n", last.join(" · "))].join("\n\n")
 }
 
@@ -101,7 +106,8 @@ pub(super) fn of_rollback(function: &str, region: &str, rollback: &Rollback) -> 
     let title = format!("### ✔ {} rolled back", text(function));
     let row = [format!("alias {}", rollback.alias.name), live::shares(&rollback.alias), rollback.to.clone()];
     let table = rows_as_table(std::iter::once(row));
-    [title, table, link("Open in the console", &console(region, function)) + "\n\n"].join("\n\n")
+    let link = console(region, function).map(|page| link("Open in the console", &page));
+    [Some(title), Some(table), link].into_iter().flatten().collect::<Vec<_>>().join("\n\n") + "\n\n"
 }
 
 /// What the page ends with: which commit, which run.
@@ -118,14 +124,10 @@ pub(super) fn footer(build: &Build) -> String {
     if parts.is_empty() { String::new() } else { format!("<sub>{}</sub>\n", parts.join(" · ")) }
 }
 
-/// The page of a function in AWS' console, which each partition has under a domain of its own.
-pub(super) fn console(region: &str, function: &str) -> String {
-    let domain = match region {
-        region if region.starts_with("cn-") => "console.amazonaws.cn",
-        region if region.starts_with("us-gov-") => "console.amazonaws-us-gov.com",
-        _ => "console.aws.amazon.com",
-    };
-    format!("https://{region}.{domain}/lambda/home?region={region}#/functions/{function}")
+/// The page of a function in AWS' console; nothing where the partition has none that is public.
+pub(super) fn console(region: &str, function: &str) -> Option<String> {
+    let host = Partition::of_region(region).console()?;
+    Some(format!("https://{region}.{host}/lambda/home?region={region}#/functions/{function}"))
 }
 
 /// A link; only its text where the address is not one that can stand in a link.

@@ -18,16 +18,16 @@ mod values;
 
 use serde_json::Value;
 
-pub use attachment::{Attachment, Belongs, Count, event_source_key};
+pub use attachment::{Attachment, Belongs, Count};
 
 pub use image::ImageUri;
 pub use layer::{LayerRef, is_layer_name};
-pub use names::{AliasName, FunctionName, Partition, Role, check_variable_name};
+pub use names::{AliasName, FunctionName, Role, check_variable_name};
 pub use secret::{Secret, sounds_secret};
 pub use structure::{Member, Need, Shape, Structure, snake};
 pub use values::{
-    Architecture, Arn, Description, Environment, EphemeralStorage, Handler, Ids, Layers, MemorySize, Runtime, Switch,
-    Timeout, TracingMode,
+    Architecture, ArnOrNone, Description, Environment, EphemeralStorage, Handler, Ids, Layers, MemorySize, Runtime,
+    Switch, Timeout, TracingMode,
 };
 
 /// How a value was written, before it has a type.
@@ -191,9 +191,9 @@ settings! {
         /// Whether functions in subnets with IPv6 use it.
         ipv6_allowed_for_dual_stack: Switch,
         /// The queue or topic for failed asynchronous events; empty when there is none.
-        dead_letter_arn: Arn,
+        dead_letter_arn: ArnOrNone,
         /// The customer managed key for the environment; empty for the key AWS owns.
-        kms_key_arn: Arn,
+        kms_key_arn: ArnOrNone,
         /// Whether invocations are sampled for X-Ray.
         tracing_mode: TracingMode,
         /// Access points of EFS and where they are mounted; empty when there are none.

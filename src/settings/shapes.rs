@@ -3,7 +3,7 @@
 //! Source: the pages of the operations in the AWS Lambda API reference that take them.
 
 use super::structure::{Member, Need, Shape};
-use super::values::{is_arn, not_an_arn};
+use crate::arn::{Arn, check_account};
 use Need::{Default, Optional, Required};
 use Shape::{Flag, Json, List, Members, Number, Text, Word};
 
@@ -28,7 +28,7 @@ const fn members(members: &'static [Member]) -> Shape {
 }
 
 const ANY: Shape = Text(|text| if text.is_empty() { Err("must not be empty".to_owned()) } else { Ok(()) });
-const ARN: Shape = Text(|text| if is_arn(text) { Ok(()) } else { Err(not_an_arn(text)) });
+const ARN: Shape = Text(|text| Arn::parse(text).map(drop));
 const TEXTS: Shape = List(&ANY);
 
 /// Where a function's log goes and what it looks like.
@@ -96,7 +96,8 @@ pub const RUNTIME_MANAGEMENT: Shape = Members {
 
 /// The ARN of a code signing configuration.
 pub const CODE_SIGNING_CONFIG: Shape = Text(|text| {
-    if is_arn(text) && text.contains(":code-signing-config:") {
+    let arn = Arn::parse(text)?;
+    if arn.service == "lambda" && arn.resource.starts_with("code-signing-config:") {
         Ok(())
     } else {
         Err(format!(
@@ -153,11 +154,10 @@ const DESTINATION: Shape = Members { short: "Destination", members: &[may("Desti
 const DESTINATIONS: Shape = members(&[may("OnSuccess", DESTINATION), may("OnFailure", DESTINATION)]);
 
 fn destination(text: &str) -> Result<(), String> {
-    if is_arn(text) || text.strip_prefix("kafka://").is_some_and(|topic| !topic.is_empty()) {
-        Ok(())
-    } else {
-        Err(not_an_arn(text))
+    if text.strip_prefix("kafka://").is_some_and(|topic| !topic.is_empty()) {
+        return Ok(());
     }
+    Arn::parse(text).map(drop)
 }
 
 /// What becomes of asynchronous invocations.
@@ -173,7 +173,7 @@ pub const PERMISSIONS: Shape = List(&members(&[
     or("Action", "lambda:InvokeFunction", Text(action)),
     must("Principal", ANY),
     may("SourceArn", ARN),
-    may("SourceAccount", Text(account)),
+    may("SourceAccount", Text(check_account)),
     may("EventSourceToken", ANY),
     may("PrincipalOrgID", Text(organisation)),
     may("FunctionUrlAuthType", Word(&["AWS_IAM", "NONE"])),
@@ -194,14 +194,6 @@ fn action(text: &str) -> Result<(), String> {
         Ok(())
     } else {
         Err(format!("`{text}` is not an action of Lambda; one looks like `lambda:InvokeFunction`"))
-    }
-}
-
-fn account(text: &str) -> Result<(), String> {
-    if text.len() == 12 && text.chars().all(|c| c.is_ascii_digit()) {
-        Ok(())
-    } else {
-        Err(format!("must be the 12 digits of an account, got `{text}`"))
     }
 }
 

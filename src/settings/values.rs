@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Difference, LayerRef, Secret, Setting, Written};
+use crate::arn::Arn;
 
 /// Takes the one text out of what was written.
 pub(super) fn text(written: &Written) -> Result<&str, String> {
@@ -125,7 +126,7 @@ worded! {
         length => Err(format!("is {length} characters long, AWS takes at most 256")),
     };
     /// An ARN of any service and partition; empty where a setting has been emptied.
-    Arn or none: |text| if is_arn(text) { Ok(()) } else { Err(not_an_arn(text)) };
+    ArnOrNone or none: |text| Arn::parse(text).map(drop);
 }
 
 impl Runtime {
@@ -133,20 +134,6 @@ impl Runtime {
     pub fn starts_bootstrap(&self) -> bool {
         self.0.starts_with("provided")
     }
-}
-
-/// The six parts of every ARN; the resource must not be empty.
-pub(super) fn is_arn(text: &str) -> bool {
-    let mut parts = text.splitn(6, ':');
-    parts.next() == Some("arn")
-        && parts.next().is_some_and(|partition| partition.starts_with("aws"))
-        && parts.next().is_some_and(|service| !service.is_empty())
-        && parts.nth(2).is_some_and(|resource| !resource.is_empty())
-        && !text.chars().any(char::is_whitespace)
-}
-
-pub(super) fn not_an_arn(text: &str) -> String {
-    format!("`{text}` is not an ARN; one looks like `arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE`")
 }
 
 /// Whether invocations are sampled for X-Ray.
@@ -256,6 +243,9 @@ impl Setting for Layers {
     fn parse(written: &Written) -> Result<Self, String> {
         let layers = items(written);
         for layer in &layers {
+            if layer.starts_with("arn:") {
+                Arn::parse(layer)?;
+            }
             if !matches!(LayerRef::of(layer), Some(LayerRef::Version(_) | LayerRef::Newest(_))) {
                 return Err(format!(
                     "`{layer}` is neither the name of a layer nor an ARN such as `arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION`, whose version may be left out"

@@ -432,7 +432,13 @@ fn nothing_is_written_before_every_block_has_been_looked_at() {
 #[test]
 fn other_partitions_have_arns_of_their_own() {
     let (universe, ..) = python(Kind::Ministack, "elsewhere", "");
-    for (region, partition) in [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov"), ("eu-west-1", "aws")] {
+    for (region, partition) in [
+        ("cn-north-1", "aws-cn"),
+        ("us-gov-west-1", "aws-us-gov"),
+        ("us-iso-east-1", "aws-iso"),
+        ("eusc-de-east-1", "aws-eusc"),
+        ("eu-west-1", "aws"),
+    ] {
         let said = format!("arn:{partition}:iam::000000000000:role/path/deployed");
         universe.run(&format!("plan --region {region} --role path/deployed")).code(0).says(&said);
     }

@@ -4,17 +4,19 @@ use std::{fs, path::Path};
 
 /// A module and the modules it may name. A row may only point upwards, so there is no circle.
 const LAYERS: &[(&str, &[&str])] = &[
+    ("arn", &[]),
     ("host", &[]),
     ("place", &[]),
-    ("settings", &[]),
+    ("settings", &["arn"]),
+    ("sources", &["arn", "settings"]),
     ("deployment", &["settings"]),
-    ("remote", &["settings"]),
+    ("remote", &["arn", "settings"]),
     ("package", &["deployment", "settings"]),
-    ("config", &["settings", "deployment", "host", "package", "place", "remote"]),
-    ("plan", &["settings", "deployment", "package", "remote"]),
-    ("report", &["settings", "deployment", "host", "place", "package", "plan", "remote"]),
+    ("config", &["sources", "arn", "settings", "deployment", "host", "package", "place", "remote"]),
+    ("plan", &["sources", "arn", "settings", "deployment", "package", "remote"]),
+    ("report", &["arn", "settings", "deployment", "host", "place", "package", "plan", "remote"]),
     ("apply", &["place", "plan", "report"]),
-    ("aws", &["apply", "settings", "deployment", "package", "plan", "remote"]),
+    ("aws", &["sources", "arn", "apply", "settings", "deployment", "package", "plan", "remote"]),
     ("cli", &["config", "place", "report"]),
     ("error", &["apply", "aws", "config", "package", "place", "plan", "report"]),
     (

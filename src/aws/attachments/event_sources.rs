@@ -18,29 +18,13 @@ use crate::aws::fault::{self, Answer, Call, Failed};
 use crate::aws::settle::Pace;
 use crate::plan::{Action, AttachmentChange};
 use crate::remote::Attached;
-use crate::settings::event_source_key;
+use crate::sources::{self, Source};
 
 /// How often a mapping is asked for whose answer is lost or that is throttled.
 const ATTEMPTS: usize = 9;
 
 /// How long a mapping that was just made may still be unknown to listings.
 const UNTIL_KNOWN: std::time::Duration = std::time::Duration::from_secs(20);
-
-/// Sources by the service in their ARN, what Lambda reads them with, and the policy of AWS that allows it.
-const RIGHTS: [(&str, &str, &str); 4] = [
-    (":sqs:", "sqs:ReceiveMessage, sqs:DeleteMessage and sqs:GetQueueAttributes", "AWSLambdaSQSQueueExecutionRole"),
-    (
-        ":kinesis:",
-        "kinesis:GetRecords, kinesis:GetShardIterator, kinesis:DescribeStream, kinesis:DescribeStreamSummary, kinesis:ListShards and kinesis:ListStreams",
-        "AWSLambdaKinesisExecutionRole",
-    ),
-    (
-        ":dynamodb:",
-        "dynamodb:GetRecords, dynamodb:GetShardIterator, dynamodb:DescribeStream and dynamodb:ListStreams",
-        "AWSLambdaDynamoDBExecutionRole",
-    ),
-    (":kafka:", "kafka:DescribeCluster, kafka:GetBootstrapBrokers and what VPCs need", "AWSLambdaMSKExecutionRole"),
-];
 
 /// The mappings of the function, or of the alias where one is managed; those of the function are told then too.
 pub(super) async fn read(session: &Session<'_>, whose: Whose<'_>) -> Result<Known, Failed> {
@@ -51,7 +35,7 @@ pub(super) async fn read(session: &Session<'_>, whose: Whose<'_>) -> Result<Know
         }
         let document = mapping::document(&mapping, filters(session, &mapping).await?.as_ref());
         let uuid = mapping.uuid().unwrap_or_default().to_owned();
-        let key = event_source_key(&document).unwrap_or_else(|| uuid.clone());
+        let key = sources::key(&document).unwrap_or_else(|| uuid.clone());
         // The alias has its mappings first, so what is taken is a second mapping of the same source.
         let key = if known.contains_key(&key) { format!("{key}, mapping {uuid}") } else { key };
         known.insert(key, Attached { document, handle: Some(uuid), alias });
@@ -180,7 +164,7 @@ async fn found(session: &Session<'_>, whose: Whose<'_>, change: &AttachmentChang
         let same = match change.handle.as_deref() {
             Some(uuid) => mapping.uuid() == Some(uuid),
             None if alias.as_deref() != whose.alias => false,
-            None => event_source_key(&mapping::document(&mapping, None)).as_deref() == Some(&change.key),
+            None => sources::key(&mapping::document(&mapping, None)).as_deref() == Some(&change.key),
         };
         if same {
             return Ok(Some(mapping));
@@ -242,11 +226,15 @@ fn explained(mut failed: Failed, source: &str) -> Failed {
     if !(said.contains("role") && lacks) {
         return failed;
     }
-    let help = match RIGHTS.iter().find(|(service, ..)| source.contains(service)) {
-        Some((_, rights, policy)) => format!(
-            "the function's role has to allow {rights}, as the policy `{policy}` does; a right that was just given takes some seconds to be known"
-        ),
-        None => "the function's role has to allow reading the source, the secret that it is opened with, and network interfaces in its VPC".to_owned(),
+    let help = match Source::of_key(source) {
+        Some(kind) => {
+            let policy = kind.policy().map(|policy| format!(", as the policy `{policy}` does")).unwrap_or_default();
+            let rights = kind.rights();
+            format!(
+                "the function's role has to allow {rights}{policy}; a right that was just given takes some seconds to be known"
+            )
+        }
+        None => "the function's role has to allow reading the source".to_owned(),
     };
     failed.fault.help = Some(help);
     failed

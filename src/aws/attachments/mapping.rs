@@ -5,6 +5,7 @@ use aws_sdk_lambda::types::{self as sdk, EventSourceMappingConfiguration as Mapp
 use serde_json::{Map, Value, json};
 
 use crate::settings::Structure;
+use crate::sources::Source;
 
 /// A mapping as it could be written, with AWS' defaults.
 pub(super) fn document(mapping: &Mapping, filters: Option<&sdk::FilterCriteria>) -> Structure {
@@ -12,13 +13,8 @@ pub(super) fn document(mapping: &Mapping, filters: Option<&sdk::FilterCriteria>)
         let filters = filters.filters().iter().map(|filter| json!({ "Pattern": filter.pattern() }));
         json!({ "Filters": filters.collect::<Vec<_>>() })
     });
-    let service = mapping.event_source_arn().unwrap_or_default();
-    let of = |names: &[&str]| names.iter().any(|name| service.contains(name));
-    let (queue, stream) = (of(&[":sqs:"]), of(&[":kinesis:", ":dynamodb:"]));
-    let ages = stream || of(&[":kafka:"]) || service.is_empty();
-    // Of other sources the window is half a second, which nobody can write.
-    let window = (queue || stream).then_some(0);
-    let number = |told: Option<i32>, default: Option<i32>| json!(told.or(default));
+    let source = Source::of_key(mapping.event_source_arn().unwrap_or_default());
+    let number = |member: &'static str, told: Option<i32>| (member, json!(told.or_else(|| source?.default(member))));
     let enabled = match mapping.state() {
         Some("Enabled" | "Enabling" | "Creating" | "Updating") => Some(true),
         Some("Disabled" | "Disabling") => Some(false),
@@ -39,15 +35,15 @@ pub(super) fn document(mapping: &Mapping, filters: Option<&sdk::FilterCriteria>)
         ("Topics", list(mapping.topics().iter().map(String::as_str))),
         ("Queues", list(mapping.queues().iter().map(String::as_str))),
         ("Enabled", json!(enabled)),
-        ("BatchSize", number(mapping.batch_size(), Some(if queue { 10 } else { 100 }))),
-        ("MaximumBatchingWindowInSeconds", number(mapping.maximum_batching_window_in_seconds(), window)),
-        ("ParallelizationFactor", number(mapping.parallelization_factor(), stream.then_some(1))),
+        number("BatchSize", mapping.batch_size()),
+        number("MaximumBatchingWindowInSeconds", mapping.maximum_batching_window_in_seconds()),
+        number("ParallelizationFactor", mapping.parallelization_factor()),
         ("StartingPosition", json!(mapping.starting_position().map(sdk::EventSourcePosition::as_str))),
         ("StartingPositionTimestamp", json!(mapping.starting_position_timestamp().map(DateTime::secs))),
-        ("MaximumRecordAgeInSeconds", number(mapping.maximum_record_age_in_seconds(), ages.then_some(-1))),
-        ("MaximumRetryAttempts", number(mapping.maximum_retry_attempts(), ages.then_some(-1))),
+        number("MaximumRecordAgeInSeconds", mapping.maximum_record_age_in_seconds()),
+        number("MaximumRetryAttempts", mapping.maximum_retry_attempts()),
         ("BisectBatchOnFunctionError", json!(mapping.bisect_batch_on_function_error())),
-        ("TumblingWindowInSeconds", number(mapping.tumbling_window_in_seconds(), stream.then_some(0))),
+        number("TumblingWindowInSeconds", mapping.tumbling_window_in_seconds()),
         ("FunctionResponseTypes", list(types)),
         ("FilterCriteria", json!(filters)),
         ("ScalingConfig", json!(scaling)),

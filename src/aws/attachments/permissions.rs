@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Known, LATEST, Whose};
+use crate::arn::account_of_root;
 use crate::aws::Session;
 use crate::aws::fault::{Answer, Call, Failed};
 use crate::plan::{Action, AttachmentChange};
@@ -66,7 +67,7 @@ fn document(statement: &Value) -> Structure {
 
 /// AWS turns an account into the ARN of its root.
 fn account(principal: &str) -> &str {
-    principal.strip_suffix(":root").and_then(|arn| arn.rsplit(':').next()).unwrap_or(principal)
+    account_of_root(principal).unwrap_or(principal)
 }
 
 pub(super) async fn write(session: &Session<'_>, change: &AttachmentChange) -> Result<(), Failed> {

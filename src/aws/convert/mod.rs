@@ -15,8 +15,8 @@ use aws_sdk_lambda::types::{
 use super::settle::failure;
 use crate::remote::{Live, Version};
 use crate::settings::{
-    Architecture, Arn, Description, Environment, EphemeralStorage, Handler, Ids, Layers, MemorySize, Role, Runtime,
-    Secret, Settings, Switch, Timeout, TracingMode,
+    Architecture, ArnOrNone, Description, Environment, EphemeralStorage, Handler, Ids, Layers, MemorySize, Role,
+    Runtime, Secret, Settings, Switch, Timeout, TracingMode,
 };
 use structures::{Told, told};
 
@@ -99,7 +99,7 @@ pub(super) fn vpc(subnets: Option<&Ids>, groups: Option<&Ids>, dual_stack: Optio
     })
 }
 
-pub(super) fn dead_letter(arn: &Arn) -> DeadLetterConfig {
+pub(super) fn dead_letter(arn: &ArnOrNone) -> DeadLetterConfig {
     DeadLetterConfig::builder().target_arn(&arn.0).build()
 }
 
@@ -149,8 +149,8 @@ fn settings(config: &FunctionConfiguration) -> Settings {
         ipv6_allowed_for_dual_stack: Some(Switch(
             vpc.and_then(aws_sdk_lambda::types::VpcConfigResponse::ipv6_allowed_for_dual_stack).unwrap_or_default(),
         )),
-        dead_letter_arn: Some(Arn(text(config.dead_letter_config().and_then(|letter| letter.target_arn())))),
-        kms_key_arn: Some(Arn(text(config.kms_key_arn()))),
+        dead_letter_arn: Some(ArnOrNone(text(config.dead_letter_config().and_then(|letter| letter.target_arn())))),
+        kms_key_arn: Some(ArnOrNone(text(config.kms_key_arn()))),
         tracing_mode: Some(match mode {
             Some(sdk::TracingMode::Active) => TracingMode::Active,
             _ => TracingMode::PassThrough,
