@@ -166,9 +166,9 @@ impl Source {
         self.row().members.contains(&member) || !Self::ALL.iter().any(|other| other.row().members.contains(&member))
     }
 
-    /// What AWS takes for a member where nothing is said; nothing where the mapping has none then.
-    pub fn default(self, member: &str) -> Option<i32> {
-        self.row().defaults.iter().find(|(name, _)| *name == member).map(|(_, value)| *value)
+    /// What AWS takes for members of which nothing is said, as far as it can be written.
+    pub const fn defaults(self) -> &'static [(&'static str, i32)] {
+        self.row().defaults
     }
 
     /// The members that some kind has and this one has not.
@@ -249,6 +249,6 @@ mod tests {
         assert!(Source::Sqs.has("BatchSize") && Source::Mq.has("FilterCriteria"));
         assert!(!Source::Sqs.has("StartingPosition") && !Source::Kinesis.has("ScalingConfig"));
         assert_eq!(Source::Mq.foreign().filter(|member| *member == "Queues").count(), 0);
-        assert_eq!((Source::Sqs.default("BatchSize"), Source::Mq.default("TumblingWindowInSeconds")), (Some(10), None));
+        assert!(Source::Sqs.defaults().contains(&("BatchSize", 10)));
     }
 }

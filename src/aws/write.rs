@@ -139,7 +139,7 @@ impl Session<'_> {
         let request = request.set_package_type(package_type);
         let request = put_settings!(request, settings)
             .set_code_signing_config_arn(code_signing_config_arn.map(str::to_owned))
-            .set_tenancy_config(settings.tenancy_config.as_ref().and_then(convert::structures::tenancy))
+            .set_tenancy_config(settings.tenancy_config.as_ref().and_then(convert::structures::taken))
             .set_architectures(architectures(code.architecture))
             .set_tags((!tags.is_empty()).then(|| tags.clone().into_iter().collect()));
         let expected = Expected { settings: settings.clone(), code: code.to.clone(), architecture: code.architecture };

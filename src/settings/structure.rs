@@ -115,9 +115,9 @@ impl Structure {
     }
 
     /// Puts in a member that is not there.
-    pub fn default_member(&mut self, member: &str, value: &str) {
+    pub fn default_member(&mut self, member: &str, value: impl Into<Value>) {
         if let Value::Object(members) = &mut self.0 {
-            members.entry(member).or_insert_with(|| value.into());
+            members.entry(member).or_insert(value.into());
         }
     }
 

@@ -4,16 +4,14 @@ use std::error::Error;
 
 use aws_sdk_lambda::config::{Builder, retry::RetryConfig};
 use aws_sdk_lambda::error::SdkError;
-use aws_sdk_lambda::primitives::DateTime;
 use aws_sdk_lambda::types::{self as sdk, EventSourceMappingConfiguration as Mapping};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use serde_json::Value;
 
-use super::configs::destination_config;
-use super::mapping::{self, put_members};
+use super::mapping;
 use super::{Known, LATEST, Whose};
 use crate::apply::{Fault, FaultKind};
 use crate::aws::Session;
+use crate::aws::convert::members::put;
 use crate::aws::fault::{self, Answer, Call, Failed};
 use crate::aws::settle::Pace;
 use crate::plan::{Action, AttachmentChange};
@@ -29,11 +27,12 @@ const UNTIL_KNOWN: std::time::Duration = std::time::Duration::from_secs(20);
 /// The mappings of the function, or of the alias where one is managed; those of the function are told then too.
 pub(super) async fn read(session: &Session<'_>, whose: Whose<'_>) -> Result<Known, Failed> {
     let mut known = Known::new();
-    for (mapping, alias) in mappings(session, whose).await? {
+    for (mut mapping, alias) in mappings(session, whose).await? {
         if mapping.state() == Some("Deleting") {
             continue;
         }
-        let document = mapping::document(&mapping, filters(session, &mapping).await?.as_ref());
+        mapping.filter_criteria = filters(session, &mapping).await?;
+        let document = mapping::document(&mapping);
         let uuid = mapping.uuid().unwrap_or_default().to_owned();
         let key = sources::key(&document).unwrap_or_else(|| uuid.clone());
         // The alias has its mappings first, so what is taken is a second mapping of the same source.
@@ -89,7 +88,9 @@ pub(super) async fn write(session: &Session<'_>, whose: Whose<'_>, change: &Atta
             let call = Call { action: "lambda:UpdateEventSourceMapping", resource: &change.key };
             let request =
                 session.lambda.update_event_source_mapping().uuid(uuid).function_name(target(session, change));
-            let written = session.wrote(&call, put_members!(request, change.document).send()).await;
+            let document = &change.document.0;
+            let request = mapping::changeable!(put!(request, document)).set_enabled(change.document.flag("Enabled"));
+            let written = session.wrote(&call, request.send()).await;
             written.map(drop).map_err(|failed| explained(failed, &change.key))
         }
         Action::Remove => {
@@ -109,21 +110,10 @@ fn target(session: &Session<'_>, change: &AttachmentChange) -> String {
 /// Creates a mapping, and no second one where the answer to the first call is lost: so each call is sent once.
 async fn create(session: &Session<'_>, whose: Whose<'_>, change: &AttachmentChange) -> Result<(), Failed> {
     let call = Call { action: "lambda:CreateEventSourceMapping", resource: &change.key };
-    let document = &change.document;
-    let endpoints = document.inner("SelfManagedEventSource").and_then(|source| source.inner("Endpoints"));
-    let servers = endpoints.and_then(|endpoints| endpoints.texts("KAFKA_BOOTSTRAP_SERVERS"));
-    let self_managed = servers.map(|servers| {
-        sdk::SelfManagedEventSource::builder().endpoints(sdk::EndPointType::KafkaBootstrapServers, servers).build()
-    });
-    let since = document.get("StartingPositionTimestamp").and_then(Value::as_i64);
+    let document = &change.document.0;
     let request = session.lambda.create_event_source_mapping().function_name(target(session, change));
-    let request = put_members!(request, document)
-        .set_event_source_arn(document.text("EventSourceArn"))
-        .set_starting_position(document.text("StartingPosition").map(|word| word.as_str().into()))
-        .set_starting_position_timestamp(since.map(DateTime::from_secs))
-        .set_topics(document.texts("Topics"))
-        .set_queues(document.texts("Queues"))
-        .set_self_managed_event_source(self_managed);
+    let request = mapping::fixed!(put!(request, document)).set_enabled(change.document.flag("Enabled"));
+    let request = mapping::changeable!(put!(request, document));
     let mut pace = Pace::new();
     let mut unheard = 0;
     loop {
@@ -164,7 +154,7 @@ async fn found(session: &Session<'_>, whose: Whose<'_>, change: &AttachmentChang
         let same = match change.handle.as_deref() {
             Some(uuid) => mapping.uuid() == Some(uuid),
             None if alias.as_deref() != whose.alias => false,
-            None => sources::key(&mapping::document(&mapping, None)).as_deref() == Some(&change.key),
+            None => sources::key(&mapping::document(&mapping)).as_deref() == Some(&change.key),
         };
         if same {
             return Ok(Some(mapping));
