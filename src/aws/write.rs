@@ -21,7 +21,7 @@ use super::store::unreadable;
 use crate::apply::{Control, Done, Fault, FaultKind, Progress};
 use crate::plan::{CodeChange, Origin, Step, TagChange, Through};
 use crate::remote::{Live, Version};
-use crate::settings::{Architecture, Settings};
+use crate::settings::{Architecture, SettingName, Settings};
 
 /// How long a function that was just created may still be unknown to reads.
 const UNTIL_KNOWN: Duration = Duration::from_secs(20);
@@ -70,7 +70,7 @@ impl Expected {
     }
 
     fn is_met(&self, live: &Live) -> bool {
-        self.settings.differences(&live.settings).is_empty() && self.has_code(live)
+        self.settings.differing(&live.settings).is_empty() && self.has_code(live)
     }
 
     fn has_code(&self, live: &Live) -> bool {
@@ -419,18 +419,19 @@ fn architectures(architecture: Option<Architecture>) -> Option<Vec<sdk::Architec
 }
 
 /// Settings that are not as sent: first those that are as before, so AWS ignored them, then those that others changed.
-fn unlike<'a>(sent: &'a Settings, live: &Settings, before: &Settings) -> (Vec<&'a str>, Vec<&'a str>) {
-    let mut names: Vec<_> = sent.differences(live).into_iter().map(|difference| difference.setting).collect();
-    names.dedup();
-    names.into_iter().partition(|name| live.only(&[name]) == before.only(&[name]))
+fn unlike(sent: &Settings, live: &Settings, before: &Settings) -> (Vec<&'static str>, Vec<&'static str>) {
+    let as_before = |name: &SettingName| live.only(&[*name]) == before.only(&[*name]);
+    let (ignored, foreign): (Vec<_>, Vec<_>) = sent.differing(live).into_iter().partition(as_before);
+    let names = |settings: Vec<SettingName>| settings.into_iter().map(SettingName::name).collect();
+    (names(ignored), names(foreign))
 }
 
 /// Whether a version holds what is live. Its description is its own.
 fn is_published_from(version: &Version, live: &Live) -> bool {
-    let differences = live.settings.differences(&version.settings);
+    let differing = live.settings.differing(&version.settings);
     version.code_sha256 == live.code_sha256
         && version.architecture == live.architecture
-        && differences.iter().all(|difference| difference.setting == "description")
+        && differing.iter().all(|name| *name == SettingName::Description)
 }
 
 fn foreign_change(failed: &Failed) -> Failed {

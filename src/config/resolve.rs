@@ -395,8 +395,8 @@ fn clear(
             attachments.insert(attachment, attachments::one(None));
         } else if name == "environment" {
             *environment = Some(Keyed { entries: BTreeMap::new(), others: Some(Others::Replace) });
-        } else {
-            settings.clear(name);
+        } else if let Ok(setting) = name.parse() {
+            settings.clear(setting);
         }
     }
 }

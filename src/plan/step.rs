@@ -100,16 +100,6 @@ pub enum VersionRef {
     Published,
 }
 
-impl VersionRef {
-    /// The version for people.
-    pub fn shown(&self) -> String {
-        match self {
-            Self::Number(number) => format!("version {number}"),
-            Self::Published => "the new version".to_owned(),
-        }
-    }
-}
-
 /// A change of something around the function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttachmentChange {
@@ -168,7 +158,7 @@ pub struct TagChange {
     pub set: BTreeMap<String, String>,
     /// Keys to remove.
     pub remove: Vec<String>,
-    /// What overwritten tags have now.
+    /// What tags that are overwritten or removed have now.
     pub before: BTreeMap<String, String>,
 }
 
@@ -236,52 +226,5 @@ impl Object {
     /// Its address, as people write it.
     pub fn url(&self) -> String {
         format!("s3://{}/{}", self.bucket, self.key)
-    }
-}
-
-impl Step {
-    /// What the step does, as the rest of a sentence: "stopped at: …".
-    pub fn title(&self) -> String {
-        let text = match self {
-            Self::Attach(change) => {
-                let verb = match change.action {
-                    Action::Create => "create",
-                    Action::Update => "update",
-                    Action::Remove => "remove",
-                };
-                let key = if change.key.is_empty() { String::new() } else { format!(" `{}`", change.key) };
-                return format!("{verb} the {}{key}", change.attachment.name());
-            }
-            Self::UploadPackage(_) => "upload the package",
-            Self::CreateRole(RoleChange { action: Action::Create, .. }) => "create the role",
-            Self::CreateRole(_) => "attach policies to the role",
-            Self::CreateFunction { .. } => "create the function",
-            Self::UpdateConfiguration { .. } => "update the configuration",
-            Self::UpdateTags(_) => "update the tags",
-            Self::UpdateCode(_) => "update the code",
-            Self::PublishLayer(_) => "publish a version of the layer",
-            Self::PublishVersion { .. } => "publish a version",
-            Self::PointAlias(AliasChange { from: None, .. }) => "create the alias",
-            Self::PointAlias(_) => "move the alias",
-            Self::DeleteVersions(_) => "delete old versions",
-        };
-        text.to_owned()
-    }
-
-    /// What the step is about, in one word.
-    pub fn subject(&self) -> &'static str {
-        match self {
-            Self::UploadPackage(_) => "package",
-            Self::CreateRole(_) => "role",
-            Self::CreateFunction { .. } => "function",
-            Self::UpdateConfiguration { .. } => "configuration",
-            Self::UpdateTags(_) => "tags",
-            Self::UpdateCode(_) => "code",
-            Self::PublishLayer(_) => "layer",
-            Self::PublishVersion { .. } => "version",
-            Self::PointAlias(_) => "alias",
-            Self::Attach(change) => change.attachment.name(),
-            Self::DeleteVersions(_) => "old versions",
-        }
     }
 }

@@ -10,10 +10,11 @@ use crate::deployment::{Deployment, Keyed, Others};
 use crate::package::Artifact;
 use crate::package::inspect::Survey;
 use crate::remote::{Caller, Live};
-use crate::settings::{Environment, Handler, Ids, Role, Runtime, Secret, Settings, Switch};
+use crate::settings::{Environment, Handler, Ids, Role, Runtime, Secret, SettingName, Settings, Switch};
 
 /// Settings that AWS only takes together.
-const TOGETHER: &[&[&str]] = &[&["subnet_ids", "security_group_ids", "ipv6_allowed_for_dual_stack"]];
+const TOGETHER: &[&[SettingName]] =
+    &[&[SettingName::SubnetIds, SettingName::SecurityGroupIds, SettingName::Ipv6AllowedForDualStack]];
 
 /// What a program of its own runs on where nothing is said.
 const OWN_RUNTIME: &str = "provided.al2023";
@@ -137,9 +138,9 @@ fn environment(wish: &Keyed<Option<Secret>>, live: Option<&Live>, plan: &mut Pla
     environment
 }
 
-/// The settings of these names, with those that AWS only takes together with them.
-pub(super) fn completed(names: &[&str], wanted: &Settings, live: &Settings) -> Settings {
-    let mut names = names.to_vec();
+/// The settings that differ, with those that AWS only takes together with them.
+pub(super) fn completed(wanted: &Settings, live: &Settings) -> Settings {
+    let mut names = wanted.differing(live);
     for group in TOGETHER {
         if group.iter().any(|name| names.contains(name)) {
             names.extend_from_slice(group);

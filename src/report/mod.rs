@@ -13,6 +13,7 @@ mod circleci;
 mod colour;
 mod dialect;
 mod drone;
+mod ends;
 mod event;
 mod files;
 mod github;

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use super::{
+    ends::{self, Digits},
     event::{Deployed, Ending, Failure, LayerDeployed, MadeOf},
     live, plan, sanitise,
 };
 use crate::arn::Partition;
 use crate::host::Build;
-use crate::plan::{Action, AliasChange, CodeChange, Plan, Rollback, Step, Subject, Through};
-use crate::settings::{Difference, Setting};
+use crate::plan::{CodeChange, Plan, Rollback, Sent, Step, Subject, Through, View};
+use crate::settings::{Aspect, Difference, End};
 
 /// Text in a table's cell or a paragraph, with nothing that Markdown or HTML would read.
 pub(super) fn text(text: &str) -> String {
@@ -140,18 +141,31 @@ fn link(label: &str, url: &str) -> String {
     }
 }
 
-/// What changed, with both ends.
+/// What changed, with both ends as they are now.
 fn table(plan: &Plan, deployed: &Deployed) -> String {
-    let stayed = |what: &str| {
-        what.strip_prefix("version ").is_some_and(|number| deployed.kept.iter().any(|kept| kept == number))
+    let now = |difference: &Difference| {
+        let mut difference = difference.clone();
+        if let (Some(End::NewVersion), Some(version)) = (&difference.to, &deployed.version) {
+            difference.to = Some(End::version(version));
+            if difference.about == Aspect::Version {
+                difference.from = deployed.version_before.as_deref().map(End::version);
+            }
+        }
+        difference
     };
-    let published = |[what, before, after]: [String; 3]| match (&deployed.version, what.as_str()) {
-        (Some(version), "version") => [what, deployed.version_before.clone().unwrap_or_default(), version.clone()],
-        (Some(version), alias) if alias.starts_with("alias ") => [what, before, format!("version {version}")],
-        (_, old) if stayed(old) => [what, before, "could not be deleted".to_owned()],
-        _ => [what, before, after],
+    let kept = |difference: &Difference| match (difference.about, &difference.from, &difference.to) {
+        (Aspect::Version, Some(End::Version { number, .. }), None) => deployed.kept.contains(number),
+        _ => false,
     };
-    rows_as_table(plan.steps.iter().flat_map(rows).map(published))
+    let rows = plan.steps.iter().flat_map(|step| {
+        let view = step.view();
+        let rows = view.changes.iter().map(|difference| {
+            let [what, before, after] = row(&view, &now(difference));
+            [what, before, if kept(difference) { "could not be deleted".to_owned() } else { after }]
+        });
+        rows.collect::<Vec<_>>()
+    });
+    rows_as_table(rows)
 }
 
 fn rows_as_table(rows: impl Iterator<Item = [String; 3]>) -> String {
@@ -164,77 +178,48 @@ fn rows_as_table(rows: impl Iterator<Item = [String; 3]>) -> String {
 
 /// What a step changes: its name and both ends; empty where there is none.
 fn rows(step: &Step) -> Vec<[String; 3]> {
-    let row = |what: &str, before: &str, after: &str| [what, before, after].map(str::to_owned);
-    match step {
-        Step::CreateRole(role) => {
-            let made = (role.action == Action::Create).then(|| row(&format!("role {}", role.name), "", "created"));
-            let policies = role.policies.iter().map(|policy| row(&format!("policy of {}", role.name), "", policy));
-            made.into_iter().chain(policies).collect()
+    let view = step.view();
+    view.changes.iter().map(|difference| row(&view, difference)).collect()
+}
+
+/// Both ends of a change; empty where there is none.
+fn row(view: &View<'_>, difference: &Difference) -> [String; 3] {
+    let Difference { about, key, from, to, unit, .. } = difference;
+    let end = |end: &End| match end {
+        End::Hidden => "hidden".to_owned(),
+        end => ends::text(end, *unit, Digits::Short),
+    };
+    let (before, after) = (from.as_ref().map(end).unwrap_or_default(), to.as_ref().map(end));
+    let of_key = |what: &str| key.as_ref().map_or_else(|| what.to_owned(), |key| format!("{what} {key}"));
+    match (about, from, after) {
+        (Aspect::Version, Some(End::Version { number, .. }), None) => {
+            [format!("version {number}"), "there".to_owned(), "deleted".to_owned()]
         }
-        Step::UploadPackage(object) => vec![row("package", "", &object.url())],
-        Step::CreateFunction { differences, tags, code, .. } => {
-            let settings = differences.iter().map(change);
-            let tags = tags.iter().map(|(key, value)| row(&format!("tag {key}"), "", value));
-            std::iter::once(row("function", "", "created"))
-                .chain(settings)
-                .chain(tags)
-                .chain([row("code", "", &contents(code))])
-                .collect()
+        (Aspect::Version, _, Some(_)) if *to == Some(End::NewVersion) => {
+            ["version".to_owned(), before, "published".to_owned()]
         }
-        Step::UpdateConfiguration { differences, .. } => differences.iter().map(change).collect(),
-        Step::UpdateTags(tags) => {
-            let before = |key: &String| tags.before.get(key).cloned().unwrap_or_default();
-            let set = tags.set.iter().map(|(key, value)| row(&format!("tag {key}"), &before(key), value));
-            let remove = tags.remove.iter().map(|key| row(&format!("tag {key}"), &before(key), "removed"));
-            set.chain(remove).collect()
+        (Aspect::Code, _, after) => {
+            let sent = match view.line.sent {
+                Some(Sent::New(code) | Sent::Replacement(code)) => format!(" ({})", contents(code)),
+                Some(Sent::Object(_)) | None => String::new(),
+            };
+            ["code".to_owned(), before, format!("{}{sent}", after.unwrap_or_default())]
         }
-        Step::UpdateCode(code) => {
-            let before = code.from.as_deref().map(plan::short).unwrap_or_default();
-            let mut rows = vec![row("code", &before, &contents(code))];
-            if let (Some(from), Some(to)) = (code.from_architecture, code.architecture)
-                && from != to
-            {
-                rows.push(row("architecture", &from.shown(), &to.shown()));
-            }
-            rows
-        }
-        Step::PublishLayer(layer) => {
-            let before = layer.code.from.as_deref().map(plan::short).unwrap_or_default();
-            let content = (layer.code.from != layer.code.to).then(|| row("content", &before, &contents(&layer.code)));
-            content.into_iter().chain(layer.differences.iter().map(change)).collect()
-        }
-        Step::PublishVersion { .. } => vec![row("version", "", "published")],
-        Step::PointAlias(AliasChange { name, from, to }) => {
-            let before = from.as_ref().map(|alias| format!("version {}", alias.version)).unwrap_or_default();
-            vec![row(&format!("alias {}", name.0), &before, &to.shown())]
-        }
-        Step::Attach(attach) if attach.action == Action::Remove => {
-            let what = format!("{} {}", attach.attachment.name(), attach.key);
-            vec![row(what.trim_end(), &attach.document.shown(), "removed")]
-        }
-        Step::Attach(attach) => attach.differences.iter().map(change).collect(),
-        Step::DeleteVersions(numbers) => {
-            numbers.iter().map(|number| row(&format!("version {number}"), "there", "deleted")).collect()
-        }
+        (Aspect::Object, _, after) => ["package".to_owned(), before, after.unwrap_or_default()],
+        (Aspect::Tag, _, after) => [of_key("tag"), before, after.unwrap_or_else(removed)],
+        (_, _, after) => [ends::name(difference, " "), before, after.unwrap_or_else(removed)],
     }
 }
 
-fn contents(code: &CodeChange) -> String {
-    let what = match &code.through {
-        Through::Image(image) => image.uri.name(),
-        Through::Call | Through::Upload(_) | Through::Found { .. } => plan::count(code.files, "file"),
-    };
-    format!("{} ({what})", plan::identity(code))
+fn removed() -> String {
+    "removed".to_owned()
 }
 
-/// Both ends of a setting's change. What belongs to a key is hidden.
-fn change(difference: &Difference) -> [String; 3] {
-    let Difference { setting, key, from, to } = difference;
-    let hidden = |end: &Option<String>| end.as_ref().map(|_| "hidden".to_owned());
-    let name = key.as_ref().map_or_else(|| (*setting).to_owned(), |key| format!("{setting} {key}"));
-    let (from, to) = if difference.is_hidden() { (hidden(from), hidden(to)) } else { (from.clone(), to.clone()) };
-    let after = to.filter(|to| !to.is_empty()).unwrap_or_else(|| "removed".to_owned());
-    [name, from.unwrap_or_default(), after]
+fn contents(code: &CodeChange) -> String {
+    match &code.through {
+        Through::Image(image) => image.uri.name(),
+        Through::Call | Through::Upload(_) | Through::Found { .. } => plan::count(code.files, "file"),
+    }
 }
 
 /// A failure: where, what, and what next.

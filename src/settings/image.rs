@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
 use super::values::text;
 use super::{Setting, Written};
 use crate::arn::check_account;
@@ -83,8 +85,8 @@ impl Setting for ImageUri {
         })
     }
 
-    fn shown(&self) -> String {
-        self.to_string()
+    fn data(&self) -> Value {
+        self.to_string().into()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Names: of functions, roles and variables.
 
+use serde_json::Value;
+
 use super::values::text;
 use super::{Setting, Written};
 use crate::arn::{Arn, check_account, is_account};
@@ -58,8 +60,8 @@ impl Setting for FunctionName {
         })
     }
 
-    fn shown(&self) -> String {
-        self.name.clone()
+    fn data(&self) -> Value {
+        self.name.as_str().into()
     }
 }
 
@@ -80,8 +82,8 @@ impl Setting for AliasName {
         Ok(Self(text.to_owned()))
     }
 
-    fn shown(&self) -> String {
-        self.0.clone()
+    fn data(&self) -> Value {
+        self.0.as_str().into()
     }
 }
 
@@ -114,9 +116,9 @@ impl Setting for Role {
         Ok(Self::Name(text.trim_start_matches('/').to_owned()))
     }
 
-    fn shown(&self) -> String {
+    fn data(&self) -> Value {
         match self {
-            Self::Arn(text) | Self::Name(text) => text.clone(),
+            Self::Arn(text) | Self::Name(text) => text.as_str().into(),
         }
     }
 }

@@ -5,7 +5,7 @@
 use super::structure::{Member, Need, Shape};
 use crate::arn::{Arn, check_account};
 use Need::{Default, Optional, Required};
-use Shape::{Flag, Json, List, Members, Number, Text, Word};
+use Shape::{Flag, Json, List, Members, Number, OneOf, Text, Word};
 
 const fn may(name: &'static str, shape: Shape) -> Member {
     Member { name, shape, need: Optional }
@@ -118,16 +118,10 @@ pub const PROVISIONED_CONCURRENCY: Shape = number("", 1, i32::MAX as i64);
 /// Days that `CloudWatch` Logs takes.
 ///
 /// Source: `PutRetentionPolicy`.
-pub const LOG_RETENTION: Shape = Text(|text| {
-    const DAYS: [u32; 22] =
-        [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
-    match text.parse::<u32>() {
-        Ok(days) if DAYS.contains(&days) => Ok(()),
-        _ => Err(format!(
-            "must be a number of days that CloudWatch Logs takes, such as 1, 7, 14, 30, 90 or 365, got `{text}`"
-        )),
-    }
-});
+pub const LOG_RETENTION: Shape = OneOf {
+    what: "a number of days that CloudWatch Logs takes, such as 1, 7, 14, 30, 90 or 365",
+    numbers: &[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
+};
 
 /// The function's own address.
 pub const FUNCTION_URL: Shape = Members {

@@ -17,7 +17,7 @@ pub(super) async fn read(session: &Session<'_>, whose: Whose<'_>) -> Result<Know
         let request = session.logs.describe_log_groups().log_group_name_prefix(whose.log_group).set_next_token(token);
         let Some(page) = session.looked_up(&call, request.send()).await? else { return Ok(Known::new()) };
         if let Some(group) = page.log_groups().iter().find(|group| group.log_group_name() == Some(whose.log_group)) {
-            let days = group.retention_in_days().map(|days| Structure(json!(days.to_string())));
+            let days = group.retention_in_days().map(|days| Structure(json!(days)));
             return Ok(days.map(|days| one(days, None, None)).unwrap_or_default());
         }
         token = page.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
@@ -35,7 +35,7 @@ pub(super) async fn write(session: &Session<'_>, whose: Whose<'_>, change: &Atta
         let request = session.logs.delete_retention_policy().log_group_name(group);
         return session.wrote(&call, request.send()).await.map(drop);
     }
-    let days = change.document.0.as_str().and_then(|days| days.parse().ok());
+    let days = change.document.0.as_i64().and_then(|days| days.try_into().ok());
     let mut pace = Pace::new();
     loop {
         let call = Call { action: "logs:PutRetentionPolicy", resource: group };

@@ -19,7 +19,7 @@ use crate::apply::{Done, Fault, FaultKind};
 use crate::deployment::Deployment;
 use crate::plan::{Action, AttachmentChange};
 use crate::remote::{Attached, Live, Surroundings};
-use crate::settings::{Attachment, Belongs, Setting};
+use crate::settings::{Attachment, Belongs};
 
 /// Things of one kind by their keys.
 type Known = BTreeMap<String, Attached>;
@@ -174,11 +174,11 @@ impl Session<'_> {
 /// Whether a thing is as a change would have made it.
 fn is_so(change: &AttachmentChange, known: &Attached) -> bool {
     let alias = change.alias.as_ref().map(|alias| alias.0.as_str());
-    let differences = match change.attachment {
-        Attachment::Permissions => change.document.differences_both_ways("", &known.document),
-        _ => change.document.differences("", Some(&known.document)),
+    let same = match change.attachment {
+        Attachment::Permissions => change.document.is_same_as(&known.document),
+        _ => change.document.is_met_by(&known.document),
     };
-    change.action != Action::Remove && known.alias.as_deref() == alias && differences.is_empty()
+    change.action != Action::Remove && known.alias.as_deref() == alias && same
 }
 
 /// The one thing of a kind.
