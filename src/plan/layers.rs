@@ -29,7 +29,9 @@ pub fn plan_layer(layer: &Layer, artifact: &Artifact, snapshot: &LayerSnapshot, 
             plan.steps.push(Step::PublishLayer(Box::new(change)));
         }
     }
-    stored.iter().for_each(|stored| plan.reuse_object(stored));
+    if let Some(stored) = stored {
+        plan.reuse_object(stored);
+    }
     plan
 }
 

@@ -83,8 +83,12 @@ pub fn plan(deployment: &Deployment, package: &Package, snapshot: &Snapshot, tod
         Remote::Absent => plan.create(deployment, package, wanted, caller, today),
         Remote::Present(live) => plan.update(deployment, package, live, &wanted, today),
     }
-    stored.iter().for_each(|stored| plan.reuse_object(stored));
-    role.iter().for_each(|role| plan.reuse_role(role));
+    if let Some(stored) = stored {
+        plan.reuse_object(stored);
+    }
+    if let Some(role) = role {
+        plan.reuse_role(role);
+    }
     plan
 }
 
