@@ -4,7 +4,6 @@
 
 mod attachments;
 mod layers;
-mod policy;
 mod preflight;
 mod release;
 mod role;
@@ -17,8 +16,8 @@ mod wanted;
 use std::collections::BTreeMap;
 
 pub use layers::{check_layer, plan_layer};
-pub use policy::policy;
 pub use preflight::check;
+pub use role::{policies as role_policies, role_name};
 pub use rollback::Rollback;
 pub use step::{
     Action, AliasChange, AttachmentChange, CodeChange, LayerChange, Object, Origin, RoleChange, Step, TagChange,

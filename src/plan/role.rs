@@ -20,7 +20,7 @@ const VPC: &str = "AWSLambdaVPCAccessExecutionRole";
 const MOST_NAME: usize = 64;
 
 /// How a role is called that is made for a function: always the same, so that it is found again.
-pub(super) fn name(function: &str) -> String {
+pub fn role_name(function: &str) -> String {
     const HASH: usize = 8;
     let whole = format!("dpl-lambda-{function}");
     if whole.len() <= MOST_NAME {
@@ -32,7 +32,7 @@ pub(super) fn name(function: &str) -> String {
 }
 
 /// The policies that a made role gets: to write a log, to be in a VPC, to read what feeds the function.
-pub(super) fn policies(deployment: &Deployment, partition: &Partition) -> Vec<String> {
+pub fn policies(deployment: &Deployment, partition: &Partition) -> Vec<String> {
     let in_vpc = deployment.settings.subnet_ids.as_ref().is_some_and(|Ids(subnets)| !subnets.is_empty());
     let sources =
         deployment.attachments.get(&Attachment::EventSources).into_iter().flat_map(|wish| wish.entries.keys());
@@ -46,7 +46,7 @@ pub(super) fn policies(deployment: &Deployment, partition: &Partition) -> Vec<St
 pub(super) fn wanted(deployment: &Deployment, caller: &Caller) -> Option<RoleChange> {
     let (account, partition) = (caller.account.as_ref()?, &caller.partition);
     let function = &deployment.function.name;
-    let name = name(function);
+    let name = role_name(function);
     Some(RoleChange {
         arn: partition.role(account, &name),
         function: function.clone(),
@@ -99,10 +99,10 @@ mod tests {
 
     #[test]
     fn a_role_is_named_after_its_function_and_never_longer_than_iam_takes() {
-        assert_eq!(name("orders"), "dpl-lambda-orders");
+        assert_eq!(role_name("orders"), "dpl-lambda-orders");
         let fits = "x".repeat(53);
-        assert_eq!(name(&fits), format!("dpl-lambda-{fits}"));
-        let (one, other) = (name(&format!("{}a", "x".repeat(63))), name(&format!("{}b", "x".repeat(63))));
+        assert_eq!(role_name(&fits), format!("dpl-lambda-{fits}"));
+        let (one, other) = (role_name(&format!("{}a", "x".repeat(63))), role_name(&format!("{}b", "x".repeat(63))));
         assert_eq!((one.len(), other.len()), (64, 64));
         assert_ne!(one, other);
         assert!(one.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'), "{one}");

@@ -1,6 +1,7 @@
 //! What a step is about, for whoever tells of it: the only match over steps besides that of whoever does them.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -133,23 +134,7 @@ impl Step {
                 let view = view.known_as("create_role").belonging_to(Whose::Other);
                 view.begins(format!("Bringing about the role {name}"))
             }
-            Self::CreateFunction { differences, tags, code, .. } => {
-                let tags = tags
-                    .iter()
-                    .map(|(key, value)| Difference::whole(Aspect::Tag, None, Some(value.as_str().into())).of_key(key));
-                let architecture =
-                    code.architecture.map(|to| Difference::whole(Aspect::Architecture, None, Some(to.data())));
-                // What a package is, the line tells; an image has an address besides.
-                let told = usize::from(!matches!(code.through, Through::Image(_)));
-                let (before, after) = (code_ends(code), architecture.into_iter().chain(tags));
-                let changes: Vec<_> = if told == 1 {
-                    std::iter::once(before).chain(differences.iter().cloned()).chain(after).collect()
-                } else {
-                    differences.iter().cloned().chain([before]).chain(after).collect()
-                };
-                let line = Line { told, sent: Some(Sent::New(code)), ..Line::of("created") };
-                View::of(Create, "function", "create the function", line, changes).belonging_to(Whose::NewFunction)
-            }
+            Self::CreateFunction { differences, tags, code, .. } => created(differences, tags, code),
             Self::UpdateConfiguration { differences, .. } => {
                 let (line, changes) = (Line::default(), differences.clone());
                 View::of(Update, "configuration", "update the configuration", line, changes)
@@ -171,18 +156,7 @@ impl Step {
                 let changes = std::iter::once(code_ends(code)).chain(architecture).collect();
                 View::of(Update, "code", "update the code", line, changes).begins("Updating code")
             }
-            Self::PublishLayer(change) => {
-                let LayerChange { name, before, code, differences, .. } = &**change;
-                let words = match before {
-                    Some(before) => format!("new version after {before},"),
-                    None => "first version,".to_owned(),
-                };
-                let told = usize::from(code.from.is_none() || code.from == code.to);
-                let line = Line { told, sent: Some(Sent::New(code)), ..Line::of(words) };
-                let changes = std::iter::once(code_ends(code)).chain(differences.iter().cloned()).collect();
-                let view = View::of(Create, "layer", "publish a version of the layer", line, changes);
-                view.known_as("publish_layer").begins(format!("Publishing the layer {name}")).belonging_to(Whose::Other)
-            }
+            Self::PublishLayer(change) => published_layer(change),
             Self::PublishVersion { description, .. } => {
                 let version = Difference::between(Aspect::Version, None, Some(End::NewVersion));
                 let description = description.as_deref();
@@ -193,25 +167,7 @@ impl Step {
                 let view = View::of(Create, "version", "publish a version", line, changes);
                 view.known_as("publish_version").begins("Publishing a version")
             }
-            Self::PointAlias(AliasChange { name, from, to }) => {
-                let target = match to {
-                    VersionRef::Number(number) => format!("version {number}"),
-                    VersionRef::Published => "the new version".to_owned(),
-                };
-                let to = match to {
-                    VersionRef::Number(number) => End::version(number),
-                    VersionRef::Published => End::NewVersion,
-                };
-                let (action, title, words) = match from {
-                    None => (Create, "create the alias", format!("{} created for", name.0)),
-                    Some(_) => (Update, "move the alias", name.0.clone()),
-                };
-                let line = Line { told: 1, ends: true, ..Line::of(words) };
-                let from = from.as_ref().map(traffic);
-                let changes = vec![Difference::between(Aspect::Alias, from, Some(to)).of_key(&name.0)];
-                let view = View::of(action, "alias", title, line, changes).known_as("point_alias");
-                view.begins(format!("Pointing the alias {} at {target}", name.0))
-            }
+            Self::PointAlias(change) => pointed(change),
             Self::Attach(change) => attached(change),
             Self::DeleteVersions(numbers) => {
                 let gone = |number: &String| Difference::between(Aspect::Version, Some(End::version(number)), None);
@@ -222,6 +178,52 @@ impl Step {
             }
         }
     }
+}
+
+fn created<'a>(differences: &[Difference], tags: &BTreeMap<String, String>, code: &'a CodeChange) -> View<'a> {
+    let tags =
+        tags.iter().map(|(key, value)| Difference::whole(Aspect::Tag, None, Some(value.as_str().into())).of_key(key));
+    let architecture = code.architecture.map(|to| Difference::whole(Aspect::Architecture, None, Some(to.data())));
+    // What a package is, the line tells; an image has an address besides.
+    let told = usize::from(!matches!(code.through, Through::Image(_)));
+    let (before, after) = (code_ends(code), architecture.into_iter().chain(tags));
+    let changes: Vec<_> = if told == 1 {
+        std::iter::once(before).chain(differences.iter().cloned()).chain(after).collect()
+    } else {
+        differences.iter().cloned().chain([before]).chain(after).collect()
+    };
+    let line = Line { told, sent: Some(Sent::New(code)), ..Line::of("created") };
+    View::of(Action::Create, "function", "create the function", line, changes).belonging_to(Whose::NewFunction)
+}
+
+fn published_layer(change: &LayerChange) -> View<'_> {
+    let LayerChange { name, before, code, differences, .. } = change;
+    let words = match before {
+        Some(before) => format!("new version after {before},"),
+        None => "first version,".to_owned(),
+    };
+    let told = usize::from(code.from.is_none() || code.from == code.to);
+    let line = Line { told, sent: Some(Sent::New(code)), ..Line::of(words) };
+    let changes = std::iter::once(code_ends(code)).chain(differences.iter().cloned()).collect();
+    let view = View::of(Action::Create, "layer", "publish a version of the layer", line, changes);
+    view.known_as("publish_layer").begins(format!("Publishing the layer {name}")).belonging_to(Whose::Other)
+}
+
+fn pointed(change: &AliasChange) -> View<'_> {
+    let AliasChange { name, from, to } = change;
+    let (to, target) = match to {
+        VersionRef::Number(number) => (End::version(number), format!("version {number}")),
+        VersionRef::Published => (End::NewVersion, "the new version".to_owned()),
+    };
+    let (action, title, words) = match from {
+        None => (Action::Create, "create the alias", format!("{} created for", name.0)),
+        Some(_) => (Action::Update, "move the alias", name.0.clone()),
+    };
+    let line = Line { told: 1, ends: true, ..Line::of(words) };
+    let from = from.as_ref().map(traffic);
+    let changes = vec![Difference::between(Aspect::Alias, from, Some(to)).of_key(&name.0)];
+    let view = View::of(action, "alias", title, line, changes).known_as("point_alias");
+    view.begins(format!("Pointing the alias {} at {target}", name.0))
 }
 
 fn attached(change: &AttachmentChange) -> View<'_> {
