@@ -45,6 +45,7 @@ pub mod remote;
 pub mod apply;
 pub mod aws;
 pub mod plan;
+pub mod policy;
 
 // What is said about it.
 pub mod error;

@@ -11,6 +11,7 @@ use crate::arn::{Arn, Partition};
 use crate::deployment::{
     Code, CodeSource, Deployment, FirstRole, Keyed, Layer, ObjectKey, Others, Publish, Target, Upload,
 };
+use crate::plan;
 use crate::settings::{Attachment, ImageUri, LayerRef, Role, Settings, Structure};
 
 /// Resources and a condition, with the actions that are allowed on them.
@@ -225,11 +226,11 @@ impl Allowed<'_> {
             self.allow_if(&["iam:PassRole"], vec![role], Some(to_lambda()));
         }
         if self.deployment.first_role == FirstRole::Made && settings.role.is_none() {
-            let name = super::role::name(&self.deployment.function.name);
+            let name = plan::role_name(&self.deployment.function.name);
             let role = self.place.partition.role(&self.place.account, &name);
             self.allow(&["iam:GetRole", "iam:ListAttachedRolePolicies", "iam:CreateRole"], vec![role.clone()]);
             // Whoever may attach any policy to a role may give its function every right.
-            let policies = super::role::policies(self.deployment, &self.place.partition);
+            let policies = plan::role_policies(self.deployment, &self.place.partition);
             let only = ("ArnEquals", "iam:PolicyARN", policies);
             self.allow_if(&["iam:AttachRolePolicy"], vec![role.clone()], Some(only));
             self.allow_if(&["iam:PassRole"], vec![role], Some(to_lambda()));

@@ -178,7 +178,7 @@ impl<'a> Run<'a> {
     /// Shows the least policy for all blocks together.
     fn policy(&self, loaded: &Loaded) -> ExitCode {
         let layers = loaded.layers.iter().map(|entry| &entry.deployment);
-        let json = plan::policy(layers, loaded.entries.iter().map(|entry| &entry.deployment));
+        let json = crate::policy::policy(layers, loaded.entries.iter().map(|entry| &entry.deployment));
         let text = format!("{json:#}\n");
         self.tell(&Event::Answer(Answer { name: "policy", text, json }));
         ExitCode::Success

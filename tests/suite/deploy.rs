@@ -527,8 +527,8 @@ fn a_plan_is_told_as_data() {
 
     let more = "  memory_size: 256\n  timeout: 10\n  layers: []\n  subnet_ids: []\n  environment: {TOKEN: two}\n  function_tags: {team: audio}\n  function_tags_mode: replace\n  alias: live\n  logging_config: {log_format: JSON}\n  function_url: {auth_type: NONE, cors: {max_age: 5, allow_methods: [GET, PUT]}}\n  reserved_concurrency: 3\n  log_retention_days: 7\n";
     universe.write("dpl.yml", block(Kind::Ministack, "as-data", more));
-    let changed: Vec<(String, Value)> = plan(&universe);
-    let all: Vec<_> = changed.iter().flat_map(|(_, changes)| changes.as_array().unwrap().clone()).collect();
+    let after: Vec<(String, Value)> = plan(&universe);
+    let all: Vec<_> = after.iter().flat_map(|(_, changes)| changes.as_array().unwrap().clone()).collect();
     for expected in [
         json!({ "setting": "memory_size", "from": 128, "to": 256, "unit": "MB" }),
         json!({ "setting": "timeout", "from": 3, "to": 10, "unit": "s" }),
@@ -545,5 +545,5 @@ fn a_plan_is_told_as_data() {
     ] {
         assert!(all.contains(&expected), "{expected}\n{all:#?}");
     }
-    assert!(changed.iter().any(|(step, _)| step == "create_function_url"), "{changed:#?}");
+    assert!(after.iter().any(|(step, _)| step == "create_function_url"), "{after:#?}");
 }

@@ -48,21 +48,19 @@ async fn mappings(session: &Session<'_>, whose: Whose<'_>) -> Result<Vec<(Mappin
     let of_alias = whose.alias.map(|alias| format!("{}:{alias}", session.function));
     let mut found: Vec<(Mapping, Option<String>)> = Vec::new();
     for function in of_alias.into_iter().chain([session.function.clone()]) {
-        let mut marker = None;
-        loop {
-            let request = session.lambda.list_event_source_mappings().function_name(&function).set_marker(marker);
-            let Some(page) = session.looked_up(&call, request.send()).await? else { break };
-            for mapping in page.event_source_mappings() {
-                let Some(qualifier) = mapping.function_arn().and_then(|arn| whose.qualifier(arn)) else { continue };
-                let alias = (qualifier != LATEST).then_some(qualifier);
-                let ours = alias.is_none() || alias == whose.alias;
-                if ours && !found.iter().any(|(other, _)| other.uuid() == mapping.uuid()) {
-                    found.push((mapping.clone(), alias.map(str::to_owned)));
-                }
-            }
-            marker = page.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
-            if marker.is_none() {
-                break;
+        let request = session.lambda.list_event_source_mappings().function_name(&function);
+        let mut pages = request.into_paginator().items().send();
+        let listed = match session.all(&call, async || pages.next().await).await {
+            Err(Failed { answer: Answer::NotFound, .. }) => Vec::new(),
+            listed => listed?,
+        };
+        for mapping in listed {
+            let Some(qualifier) = mapping.function_arn().and_then(|arn| whose.qualifier(arn)) else { continue };
+            let alias = (qualifier != LATEST).then_some(qualifier);
+            let ours = alias.is_none() || alias == whose.alias;
+            if ours && !found.iter().any(|(other, _)| other.uuid() == mapping.uuid()) {
+                let alias = alias.map(str::to_owned);
+                found.push((mapping, alias));
             }
         }
     }

@@ -225,6 +225,9 @@ mod tests {
         Vec::<T>::taken(value).as_deref().told()
     }
 
+    /// What AWS tells of a value that it was sent.
+    type Trip<'a> = &'a dyn Fn(&Value) -> Value;
+
     #[test]
     fn every_member_of_every_structure_is_sent_and_read() {
         let snap_start = |value: &Value| {
@@ -232,7 +235,6 @@ mod tests {
             let answer = SnapStartResponse::builder().set_apply_on(sent.apply_on).build();
             snap_start!(told!(answer))
         };
-        type Trip<'a> = &'a dyn Fn(&Value) -> Value;
         let trips: [(Shape, Trip<'_>); 10] = [
             (shapes::LOGGING_CONFIG, &there_and_back::<LoggingConfig>),
             (shapes::SNAP_START, &snap_start),
