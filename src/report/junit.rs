@@ -76,7 +76,7 @@ impl Junit {
                 self.alone(Some(&format!("layer {layer}")), Case::new("check", Ok(())));
             }
             Event::Packaged(_) => self.alone(None, Case::new("package", Ok(()))),
-            Event::Skipped(reason) => self.alone(None, Case::new(reason, Err(Reason::NotDone))),
+            Event::Skipped(skip) => self.alone(None, Case::new(&skip.to_string(), Err(Reason::NotDone))),
             Event::Failed(failure) => self.failed(failure),
             _ => {}
         }
