@@ -60,12 +60,12 @@ impl Block {
         Some(name.or_else(|| self.text("function_name")).unwrap_or_default())
     }
 
-    /// Whether its function has the layer of this name.
-    pub(super) fn uses(&self, layer: &str) -> bool {
-        let arn = format!(":layer:{layer}");
-        let is_arn =
-            |text: &str| text.split_once(&arn).is_some_and(|(_, rest)| rest.is_empty() || rest.starts_with(':'));
-        self.layers.iter().any(|text| text == layer || is_arn(text))
+    /// The names that the layers of its function may have; an ARN is one of them, and so is the name in it.
+    pub(super) fn names_of_layers(&self) -> impl Iterator<Item = &str> {
+        self.layers.iter().flat_map(|text| {
+            let in_arn = text.split_once(":layer:").map(|(_, rest)| rest.split(':').next().unwrap_or(rest));
+            [Some(text.as_str()), in_arn].into_iter().flatten()
+        })
     }
 }
 

@@ -214,14 +214,15 @@ impl Conditions {
     /// The error is about an expression that cannot be read.
     pub(super) fn reason_to_skip(&self, build: &Build, host: &Host) -> Result<Option<Skip>, Problem> {
         if let Some(pull_request) = build.pull_request.as_ref().filter(|_| !self.take_pull_requests()) {
-            let number = pull_request.number.as_ref().map(|number| format!(" {number}")).unwrap_or_default();
+            let number = pull_request.number.as_ref();
+            let which = number.map_or("a pull request".to_owned(), |number| format!("pull request {number}"));
             let missing = match self.dialect {
                 Dialect::Own => "is not set to true",
                 Dialect::Travis => "does not count in a `.travis.yml`",
             };
-            let message = format!("{missing}, and this is a build of pull request{number} ({})", pull_request.sign);
+            let message = format!("{missing}, and this is a build of {which} ({})", pull_request.sign);
             let wanted = Wanted { texts: vec!["true".to_owned()], place: None };
-            let found = Some(format!("pull request{number}"));
+            let found = Some(which);
             let words = "the current build is a pull request.";
             return Ok(Some(self.skip("on.pull_request", &wanted, found, message, words)));
         }

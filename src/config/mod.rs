@@ -25,6 +25,7 @@ mod structure;
 mod subject;
 mod yaml;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use blocks::truth;
@@ -329,15 +330,19 @@ fn named(reason: Skip, block: &blocks::Block) -> Skip {
 /// A layer that says nothing itself of when it is published goes with the functions of the file that use it; where none
 /// names it, with all of them.
 fn layers_follow(blocks: &[&blocks::Block], reasons: &mut [Option<Skip>]) {
-    let functions: Vec<_> = (0..blocks.len()).filter(|index| blocks[*index].layer_alone().is_none()).collect();
-    for (index, block) in blocks.iter().enumerate() {
+    // Whether any function is left that has the layer of a name; under no name, whether any is left at all.
+    let mut left: BTreeMap<Option<&str>, bool> = BTreeMap::new();
+    for (block, reason) in blocks.iter().zip(&*reasons).filter(|(block, _)| block.layer_alone().is_none()) {
+        for name in block.names_of_layers().map(Some).chain([None]) {
+            *left.entry(name).or_default() |= reason.is_none();
+        }
+    }
+    for (block, reason) in blocks.iter().zip(reasons) {
         let Some(layer) = block.layer_alone().filter(|_| !block.conditions.are_own()) else { continue };
-        let users: Vec<_> = functions.iter().filter(|user| blocks[**user].uses(layer)).copied().collect();
-        let users = if users.is_empty() { &functions } else { &users };
-        if reasons[index].is_none() && !users.is_empty() && users.iter().all(|user| reasons[*user].is_some()) {
+        if reason.is_none() && left.get(&Some(layer)).or_else(|| left.get(&None)) == Some(&false) {
             let message = "is not set, so the layer goes with the functions of the file, and those that it is for are \
                            skipped; `on: {all_branches: true}` publishes it by itself";
-            reasons[index] = Some(Skip {
+            *reason = Some(Skip {
                 function: None,
                 layer: None,
                 option: "on".to_owned(),

@@ -32,9 +32,12 @@ enum Says {
     Which,
     /// The event, which begins so where it is one of a pull request.
     Event(&'static [&'static str]),
+    /// Anything: no other build has it.
+    Anything,
 }
 
 /// A variable that tells of a pull request.
+#[derive(Clone, Copy)]
 struct Sign {
     variable: &'static str,
     says: Says,
@@ -50,6 +53,10 @@ const fn which(variable: &'static str, base: &'static [&'static str]) -> Sign {
 
 const fn event(variable: &'static str, begins: &'static [&'static str], base: &'static [&'static str]) -> Sign {
     Sign { variable, says: Says::Event(begins), base, beside: &[] }
+}
+
+const fn only(variable: &'static str, base: &'static [&'static str]) -> Sign {
+    Sign { variable, says: Says::Anything, base, beside: &[] }
 }
 
 const fn beside(sign: Sign, beside: &'static [&'static str]) -> Sign {
@@ -70,31 +77,38 @@ const WOODPECKER: &[&str] = &["CI_COMMIT_TARGET_BRANCH", "CI_COMMIT_BRANCH"];
 #[rustfmt::skip]
 const SIGNS: &[Sign] = &[
     event("GITHUB_EVENT_NAME", &["pull_request", "merge_group"], &["GITHUB_BASE_REF"]),
+    only("GITHUB_HEAD_REF", &["GITHUB_BASE_REF"]),
+    only("GITHUB_BASE_REF", &["GITHUB_BASE_REF"]),
     which("CI_MERGE_REQUEST_IID", GITLAB),
     which("CI_EXTERNAL_PULL_REQUEST_IID", GITLAB_EXTERNAL),
+    only("CI_MERGE_REQUEST_ID", GITLAB),
+    only("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", GITLAB),
     event("CI_PIPELINE_SOURCE", &["merge_request_event"], GITLAB),
     event("CI_PIPELINE_SOURCE", &["external_pull_request_event"], GITLAB_EXTERNAL),
     which("CI_COMMIT_PULL_REQUEST", WOODPECKER),
     event("CI_PIPELINE_EVENT", &["pull_request"], WOODPECKER),
     event("CI_BUILD_EVENT", &["pull_request"], WOODPECKER),
     which("TRAVIS_PULL_REQUEST", TRAVIS),
+    only("TRAVIS_PULL_REQUEST_BRANCH", TRAVIS),
     event("TRAVIS_EVENT_TYPE", &["pull_request"], TRAVIS),
     which("SYSTEM_PULLREQUEST_PULLREQUESTNUMBER", AZURE),
     which("SYSTEM_PULLREQUEST_PULLREQUESTID", AZURE),
+    only("SYSTEM_PULLREQUEST_TARGETBRANCH", AZURE),
     event("BUILD_REASON", &["PullRequest"], AZURE),
     which("BUILDKITE_PULL_REQUEST", &["BUILDKITE_PULL_REQUEST_BASE_BRANCH"]),
-    // Only the build of a merge queue has it at all.
-    event("BUILDKITE_MERGE_QUEUE_BASE_BRANCH", &[""], &["BUILDKITE_MERGE_QUEUE_BASE_BRANCH"]),
+    only("BUILDKITE_MERGE_QUEUE_BASE_BRANCH", &["BUILDKITE_MERGE_QUEUE_BASE_BRANCH"]),
     which("CIRCLE_PR_NUMBER", &[]),
     which("CIRCLE_PULL_REQUEST", &[]),
     which("CIRCLE_PULL_REQUESTS", &[]),
     which("BITBUCKET_PR_ID", BITBUCKET),
+    only("BITBUCKET_PR_DESTINATION_BRANCH", BITBUCKET),
     which("DRONE_PULL_REQUEST", DRONE),
     event("DRONE_BUILD_EVENT", &["pull_request"], DRONE),
     which("APPVEYOR_PULL_REQUEST_NUMBER", &["APPVEYOR_REPO_BRANCH"]),
     event("CODEBUILD_WEBHOOK_EVENT", &["PULL_REQUEST"], CODEBUILD),
     // Jenkins: multibranch pipelines, and the plugins that build pull requests in other jobs.
     beside(which("CHANGE_ID", &["CHANGE_TARGET"]), &["JENKINS_URL", "CHANGE_TARGET", "CHANGE_URL"]),
+    only("CHANGE_TARGET", &["CHANGE_TARGET"]),
     which("ghprbPullId", &["ghprbTargetBranch"]),
     which("GITHUB_PR_NUMBER", &["GITHUB_PR_TARGET_BRANCH"]),
     which("gitlabMergeRequestIid", OF_GITLAB_PLUGIN),
@@ -177,6 +191,9 @@ const OF_A_PUSH: &[(&str, &str, &str)] = &[
 /// Events of GitHub that may be about a pull request, which only the file about the event tells.
 const EVENTS_WITH_FILE: &[&str] = &["workflow_run", "issue_comment", "check_run", "check_suite"];
 
+/// How those events of GitHub begin of which the file tells more, or that seldom are about one.
+const EVENTS_WITH_MORE: &[&str] = &["pull_request", "merge_group", "repository_dispatch", "deployment"];
+
 impl PullRequest {
     /// The pull request that a build is of. `branch` is what git says.
     pub(super) fn of(host: &Host, branch: Option<&str>) -> Option<Self> {
@@ -220,8 +237,9 @@ impl PullRequest {
         let found = match parts[..] {
             // A branch may have such a name, a reference of another kind cannot.
             _ if is_branch => None,
-            ["pull" | "pr" | "merge-requests" | "pull-requests" | "mr", number, ..] => Some(number),
-            ["changes", _, number, ..] => Some(number),
+            ["pull" | "pr" | "merge-requests" | "pull-requests" | "mr", number, ..] | ["changes", _, number, ..] => {
+                Some(number)
+            }
             [one] => one.strip_prefix("PR-").or_else(|| one.strip_prefix("MR-")),
             _ => None,
         };
@@ -249,6 +267,7 @@ impl Sign {
             Says::Which if !matches!(value.to_ascii_lowercase().as_str(), "false" | "no" | "0") => {
                 number(value.rsplit('/').next().unwrap_or_default())
             }
+            Says::Anything => None,
             Says::Event(_) | Says::Which => return None,
         };
         let base = self.base.iter().find_map(|name| host.variable(name));
@@ -261,7 +280,7 @@ fn branch(reference: &str) -> String {
     reference.strip_prefix("refs/heads/").unwrap_or(reference).to_owned()
 }
 
-/// A number, where a text is one. CodeBuild may put the commit behind it.
+/// A number, where a text is one. `CodeBuild` may put the commit behind it.
 fn number(text: &str) -> Option<String> {
     let text = text.split('^').next().unwrap_or_default();
     (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.to_owned())
@@ -271,6 +290,10 @@ fn number(text: &str) -> Option<String> {
 fn of_github(host: &Host) -> Option<PullRequest> {
     const SIGN: &str = "GITHUB_EVENT_PATH";
     let event = host.variable("GITHUB_EVENT_NAME")?;
+    let asked = EVENTS_WITH_FILE.contains(&event) || EVENTS_WITH_MORE.iter().any(|begin| event.starts_with(begin));
+    if !asked {
+        return None;
+    }
     let file = host.variable(SIGN).and_then(|path| text(&host.directory.join(path)));
     let Some(file) = file.and_then(|text| serde_json::from_str::<Value>(&text).ok()) else {
         // What nobody can tell from a pull request is none that may be deployed.
@@ -356,7 +379,9 @@ fn text(path: &Path) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn of(variables: &[(&str, &str)]) -> Option<(Option<String>, Option<String>)> {
+    type Variables = &'static [(&'static str, &'static str)];
+
+    fn of(variables: Variables) -> Option<(Option<String>, Option<String>)> {
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let host = Host { variables, directory: "/".into(), ..Host::default() };
         PullRequest::of(&host, None).map(|found| (found.number, found.base))
@@ -366,10 +391,14 @@ mod tests {
     fn every_ci_tells_of_pull_requests_in_its_own_words() {
         let (seven, main) = (Some("7"), Some("main"));
         #[rustfmt::skip]
-        let table: &[(&[(&str, &str)], Option<&str>, Option<&str>)] = &[
+        let table: &[(Variables, Option<&str>, Option<&str>)] = &[
             (&[("GITHUB_EVENT_NAME", "pull_request"), ("GITHUB_REF", "refs/pull/7/merge"), ("GITHUB_BASE_REF", "main")], seven, main),
             (&[("GITHUB_EVENT_NAME", "pull_request_target"), ("GITHUB_REF", "refs/heads/main"), ("GITHUB_BASE_REF", "main")], None, main),
             (&[("GITHUB_EVENT_NAME", "pull_request_sync")], None, None),
+            (&[("GITHUB_HEAD_REF", "fix"), ("GITHUB_BASE_REF", "main")], None, main),
+            (&[("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main")], None, main),
+            (&[("TRAVIS_PULL_REQUEST_BRANCH", "fix"), ("TRAVIS_BRANCH", "main")], None, main),
+            (&[("CHANGE_TARGET", "main")], None, main),
             (&[("GITHUB_EVENT_NAME", "workflow_dispatch"), ("GITHUB_REF", "refs/pull/7/merge")], seven, None),
             (&[("GITHUB_EVENT_NAME", "merge_group"), ("GITHUB_REF", "refs/heads/gh-readonly-queue/main/pr-7-abc")], seven, main),
             (&[("CI_MERGE_REQUEST_IID", "7"), ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main")], seven, main),
@@ -425,7 +454,7 @@ mod tests {
     #[test]
     fn other_builds_are_none_of_pull_requests() {
         #[rustfmt::skip]
-        let table: &[&[(&str, &str)]] = &[
+        let table: &[Variables] = &[
             &[],
             &[("GITHUB_EVENT_NAME", "push"), ("GITHUB_REF", "refs/heads/main"), ("GITHUB_BASE_REF", "")],
             // Who names a branch so has pushed a branch.

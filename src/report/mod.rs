@@ -204,13 +204,7 @@ impl Reporter {
             Event::Stage(stage) if told => self.stage(*stage),
             Event::StageDone => self.close_group(),
             Event::Warning(problem) => self.problem(Level::Warning, problem),
-            Event::Notice(notice) => {
-                self.problem(Level::Notice, notice);
-                if self.deploys {
-                    self.summary.push_str(&summary::of_notice(&notice.message));
-                    self.done.push(notice.message.clone());
-                }
-            }
+            Event::Notice(notice) => self.notice(notice),
             Event::Preview { number, base } => {
                 if told {
                     self.told(event);
@@ -410,6 +404,14 @@ impl Reporter {
             self.console.print(stream, &painted.join("\n"));
         } else {
             self.console.print(stream, &text);
+        }
+    }
+
+    fn notice(&mut self, notice: &Problem) {
+        self.problem(Level::Notice, notice);
+        if self.deploys {
+            self.summary.push_str(&summary::of_notice(&notice.message));
+            self.done.push(notice.message.clone());
         }
     }
 

@@ -32,8 +32,8 @@ impl Dialect for Plain {
 pub(super) fn lines(event: &Event) -> Vec<String> {
     match event {
         Event::Skipped(skip) => match &skip.in_travis_words {
-            Some(words) => vec![words.clone(), format!("  {skip}")],
-            None => vec![format!("Skipped {skip}")],
+            Some(words) => vec![sanitise::one_line(words), format!("  {}", sanitise::one_line(&skip.to_string()))],
+            None => vec![format!("Skipped {}", sanitise::one_line(&skip.to_string()))],
         },
         Event::Preview { number, base } => vec![preview(number.as_deref(), base.as_deref())],
         Event::Identity(masked) => vec![format!("Using Access Key: {masked}")],
@@ -91,7 +91,7 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
 pub(super) fn preview(number: Option<&str>, base: Option<&str>) -> String {
     let which = number.map_or("the pull request".to_owned(), |number| format!("pull request {number}"));
     let base = base.map(|base| format!(" into `{base}`")).unwrap_or_default();
-    format!("Preview: what the merge of {which}{base} would deploy.")
+    sanitise::one_line(&format!("Preview: what the merge of {which}{base} would deploy."))
 }
 
 /// dpl's words at the beginning of each step.

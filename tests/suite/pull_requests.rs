@@ -56,7 +56,7 @@ const FORMS: &[&str] = &[
     "function_name: {main: prod, develop: staging}\nzip: dist\n",
     "function_name: {main: prod}\nzip: dist\n",
     "function_name: f\nmemory_size: {main: 512}\nzip: dist\n",
-    "function_name: f\nzip: dist\nlayers: [{main: deps}]\n",
+    "function_name: f\nzip: dist\nlayers: {main: [deps]}\n",
     "deploy:\n  function_name: f\n  zip: dist\n  on: main\n",
     "deploy:\n  function_name: f\n  zip: dist\n  on: {branch: [main, 'release/*']}\n",
     "deploy:\n  function_name: f\n  zip: dist\n  on: {all_branches: true}\n",
@@ -73,19 +73,13 @@ const FORMS: &[&str] = &[
     "function_name: f\nzip: dist\ndry_run: false\n",
 ];
 
-/// A folder with something to deploy, from which AWS cannot be reached.
+/// A folder with something to deploy, and nothing that says where to.
 fn universe(file: &str, text: &str, variables: &[(&str, &str)]) -> Universe {
-    let universe = Universe::empty()
-        .file("dist/index.py", "def handler(e, c): return 1\n")
-        .file(file, text)
-        .with("AWS_REGION", "us-east-1")
-        .with("AWS_ACCESS_KEY_ID", "AKIDTESTTESTTEST")
-        .with("AWS_SECRET_ACCESS_KEY", "test-secret-access-key")
-        .with("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
+    let universe = Universe::empty().file("dist/index.py", "def handler(e, c): return 1\n").file(file, text);
     variables.iter().fold(universe, |universe, (name, value)| universe.with(name, value))
 }
 
-/// Whether a run went on to deploy something, which shows by its asking AWS.
+/// Whether a run went on to deploy something, which shows by its looking for AWS.
 #[track_caller]
 fn deploys(outcome: &Outcome) -> bool {
     match outcome.all().contains("cannot read what is live") {
@@ -300,22 +294,21 @@ fn a_preview_holds_conditions_against_the_push_that_merging_is() {
         (fork, "$CI_COMMIT_BRANCH = main && -z $CI_MERGE_REQUEST_IID && $CI_PIPELINE_SOURCE = push"),
     ] {
         let universe = universe("dpl.yml", &block(condition), variables);
-        universe.run("plan").code(1).says("cannot read what is live");
+        universe.run("plan").code(3).says("cannot read what is live");
         assert!(!deploys(&universe.run("")));
     }
     let of_repository = "deploy:\n  function_name: f\n  zip: dist\n  on: {repo: o/r, branch: main}\n";
-    universe("dpl.yml", of_repository, fork).run("plan").code(1).says("cannot read what is live");
+    universe("dpl.yml", of_repository, fork).run("plan").code(3).says("cannot read what is live");
     let taking = of_repository.replace("branch: main", "branch: main, pull_request: true");
     universe("dpl.yml", &taking, fork).run("").code(0).says("wants `o/r`, and this repository is `fork/r`");
 }
 
 #[test]
 fn a_dry_run_of_one_block_does_not_deploy_another() {
-    let (pull_request, _) = (PULL_REQUESTS[0], PUSH);
     let text = format!(
         "deploy:\n  - function_name: dry-a\n{CODE}    dry_run: true\n  - function_name: dry-b\n{CODE}    dry_run: false\n"
     );
-    let (universe, proxy) = deployable(&text, pull_request);
+    let (universe, proxy) = deployable(&text, PULL_REQUESTS[0]);
     universe
         .run("")
         .code(0)
@@ -338,7 +331,7 @@ fn a_base_that_the_ci_does_not_say_is_the_default_branch_where_one_only_looks() 
     git(&["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "x"]);
     git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
     git(&["symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main"]);
-    universe.run("plan").code(1).says("`main` is assumed").says("into `main`").says("cannot read what is live");
+    universe.run("plan").code(3).says("`main` is assumed").says("into `main`").says("cannot read what is live");
     assert!(!deploys(&universe.run("")));
     universe.write("dpl.yml", &text.replace("on: main", "on: {branch: main, pull_request: true}"));
     assert!(!deploys(&universe.run("")), "a guess is no base to deploy to");
@@ -458,7 +451,18 @@ fn a_skip_names_option_place_wanted_and_found_once() {
     let pull_request = universe("dpl.yml", FORMS[0], PULL_REQUESTS[3]).run("--format json").code(0).json();
     assert_eq!(pull_request["skipped"][0]["option"], "on.pull_request");
     assert_eq!(pull_request["skipped"][0]["found"], "pull request 7");
-    universe("dpl.yml", FORMS[0], PULL_REQUESTS[3]).run("").code(0).says("pull request 7 (CI_MERGE_REQUEST_IID)");
+    universe("dpl.yml", FORMS[0], PULL_REQUESTS[3])
+        .run("")
+        .code(0)
+        .says("a build of pull request 7 (CI_MERGE_REQUEST_IID)");
+    universe("dpl.yml", FORMS[0], PULL_REQUESTS[0])
+        .run("")
+        .code(0)
+        .says("a build of a pull request (GITHUB_EVENT_NAME)");
+    // A name is a name, also where it would be a command.
+    let hostile = "function_name: \"f\\n::error::x\"\nzip: dist\non: {branch: \"a\\n::error::x\"}\n";
+    let outcome = universe("dpl.yml", hostile, main).run("--junit report.xml").code(0);
+    assert!(!outcome.stdout.lines().any(|line| line.starts_with("::error")), "{}", outcome.stdout);
 }
 
 #[test]
@@ -481,7 +485,11 @@ fn a_run_in_which_everything_was_skipped_says_so_last() {
     assert_eq!((&document["exit_code"], document["skipped"].as_array().unwrap().len()), (&json!(3), 2));
     // One that is left makes it no such run.
     let one = text.replacen("    on: main\n", "", 1);
-    universe("dpl.yml", &one, dev).run("--if_skipped error").code(1).never_says("were skipped");
+    universe("dpl.yml", &one, dev)
+        .run("--if_skipped error")
+        .code(3)
+        .says("cannot read what is live")
+        .never_says("were skipped");
 
     let github: Variables =
         &[("GITHUB_ACTIONS", "true"), ("GITHUB_EVENT_NAME", "push"), ("GITHUB_REF", "refs/heads/dev")];
@@ -511,7 +519,7 @@ fn verbs_that_look_say_once_that_no_block_is_for_the_branch() {
     of_dev.run("rollback").code(3).says("no block has a function for this branch").never_says("no function is named");
     // What else is by branch keeps no function from being shown.
     let universe = universe("dpl.yml", "function_name: f\nmemory_size: {main: 512}\nzip: dist\n", dev);
-    universe.run("status").code(1).says("cannot read what is live of `f`");
+    universe.run("status").code(3).says("cannot read what is live of `f`");
 }
 
 #[test]
