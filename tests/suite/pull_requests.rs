@@ -333,7 +333,7 @@ fn a_base_that_the_ci_does_not_say_is_the_default_branch_where_one_only_looks() 
     git(&["symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main"]);
     universe.run("plan").code(3).says("`main` is assumed").says("into `main`").says("cannot read what is live");
     assert!(!deploys(&universe.run("")));
-    universe.write("dpl.yml", &text.replace("on: main", "on: {branch: main, pull_request: true}"));
+    universe.write("dpl.yml", text.replace("on: main", "on: {branch: main, pull_request: true}"));
     assert!(!deploys(&universe.run("")), "a guess is no base to deploy to");
 }
 
