@@ -240,6 +240,7 @@ pub const OPTIONS: &[Opt] = &[
     opt(Run, "junit", Text, "report.xml", "Write what happened as a JUnit report to this file."),
     opt(Run, "color", Choice(&["auto", "always", "never"]), "never", "Colour the log. Default `auto`: on a terminal and in CIs that show it, unless `NO_COLOR` is set."),
     opt(Run, "quiet", Flag, "true", "Say only what was deployed, and what is wrong."),
+    opt(Run, "if_skipped", Choice(&["ok", "warning", "error"]), "error", "What becomes of a run in which every block was skipped: `ok` (the default) only says so, `error` ends with 3."),
     opt(Run, "output_file", Text, "deploy.env", "File for the outputs: JSON where the name ends in `.json`, else lines of `KEY=value`, as GitLab's `artifacts:reports:dotenv` takes them."),
     opt(Run, "summary_file", Text, "summary.md", "File for the summary, in Markdown."),
     opt(Run, "gitlab_annotations_file", Text, "links.json", "File for links to what was deployed, as GitLab's `artifacts:reports:annotations` takes them."),

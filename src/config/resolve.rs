@@ -311,7 +311,11 @@ fn value(reader: &mut Reader, pair: &Pair, context: &Context<'_>) -> Option<Secr
         let problem = Problem::new(format!("`{}` is to come from the variable `{name}`, which is not set", pair.key));
         let problem = problem.of("environment").at(&given.place);
         // A job that only looks need not have what a deployment needs.
-        let told = if context.purpose == Purpose::Deploy { &mut reader.problems } else { &mut reader.warnings };
+        let told = if matches!(context.purpose, Purpose::Deploy | Purpose::Plan) {
+            &mut reader.problems
+        } else {
+            &mut reader.warnings
+        };
         told.push(problem);
     }
     let found = found.map(|value| Secret::new(value.as_str()));

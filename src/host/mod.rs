@@ -3,6 +3,7 @@
 //! Read once and passed down, so that everything below is testable by argument. Must not know our configuration.
 
 mod ci;
+mod pull_request;
 
 use std::{
     collections::BTreeMap,
@@ -15,6 +16,7 @@ use std::{
 };
 
 pub use ci::{Build, Ci};
+pub use pull_request::PullRequest;
 
 /// Everything that the process was started with.
 #[derive(Debug, Clone, Default)]
@@ -69,6 +71,18 @@ impl Host {
     /// Whether the variable stands for "yes" the way CI systems write it.
     pub fn flag(&self, name: &str) -> bool {
         self.variable(name).is_some_and(|value| value.eq_ignore_ascii_case("true") || value == "1")
+    }
+
+    /// These surroundings as the build of a push to a branch would have them.
+    #[must_use]
+    pub fn as_pushed(&self, base: &str) -> Self {
+        pull_request::as_pushed(self, base)
+    }
+
+    /// The branch that a clone of the repository begins with, where git knows it.
+    pub fn default_branch(&self) -> Option<String> {
+        let head = self.git(&["symbolic-ref", "--short", "refs/remotes/origin/HEAD"])?;
+        head.strip_prefix("origin/").map(str::to_owned)
     }
 
     /// Time since the Unix epoch.

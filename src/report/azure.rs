@@ -55,6 +55,10 @@ impl Dialect for Azure {
     }
 
     fn annotate(&mut self, level: Level, problem: &Problem) -> Option<String> {
+        // There are issues of two types only.
+        if level == Level::Notice {
+            return None;
+        }
         let mut properties = vec![format!("type={}", level.word())];
         if let Some(Spot { file, at }) = self.checkout.spot(problem) {
             properties.push(format!("sourcepath={}", escaped(&file)));

@@ -125,10 +125,10 @@ pub struct Reporter {
     done: Vec<String>,
     /// Why the run, or one function of it, failed last.
     failed: Option<String>,
-    /// Annotations so far, of errors and of warnings.
-    annotated: [usize; 2],
+    /// Annotations so far, of each level.
+    annotated: [usize; 3],
     /// Problems over the limit of annotations, which share the last one.
-    held: [Vec<Problem>; 2],
+    held: [Vec<Problem>; 3],
     /// Whether this is a run that has results.
     deploys: bool,
 }
@@ -164,7 +164,7 @@ impl Reporter {
             changed: false,
             done: Vec::new(),
             failed: None,
-            annotated: [0; 2],
+            annotated: [0; 3],
             held: Default::default(),
             deploys: matches!(command, "deploy" | "plan" | "rollback"),
         }
@@ -204,6 +204,13 @@ impl Reporter {
             Event::Stage(stage) if told => self.stage(*stage),
             Event::StageDone => self.close_group(),
             Event::Warning(problem) => self.problem(Level::Warning, problem),
+            Event::Notice(notice) => self.notice(notice),
+            Event::Preview { number, base } => {
+                if told {
+                    self.told(event);
+                }
+                self.summary.push_str(&summary::of_notice(&plain::preview(number.as_deref(), base.as_deref())));
+            }
             Event::Failed(failure) => self.failed(failure),
             Event::StepStarted { function, step } if told => {
                 for line in plain::started(function, step, &mut self.said_updating) {
@@ -400,6 +407,14 @@ impl Reporter {
         }
     }
 
+    fn notice(&mut self, notice: &Problem) {
+        self.problem(Level::Notice, notice);
+        if self.deploys {
+            self.summary.push_str(&summary::of_notice(&notice.message));
+            self.done.push(notice.message.clone());
+        }
+    }
+
     fn problem(&mut self, level: Level, problem: &Problem) {
         if let Some(annotation) = self.annotation(level, problem) {
             return self.console.print(Stream::Output, &annotation);
@@ -422,7 +437,7 @@ impl Reporter {
         if self.manner.format == Format::Json || most == 0 {
             return None;
         }
-        let index = usize::from(level == Level::Warning);
+        let index = level as usize;
         if self.annotated[index] + 1 >= most {
             self.held[index].push(problem);
             return None;
@@ -433,7 +448,9 @@ impl Reporter {
 
     /// The last annotation of each level stands for all that were held back.
     fn annotate_held(&mut self) {
-        for (level, held) in [Level::Error, Level::Warning].into_iter().zip(std::mem::take(&mut self.held)) {
+        for (level, held) in
+            [Level::Error, Level::Warning, Level::Notice].into_iter().zip(std::mem::take(&mut self.held))
+        {
             let merged = match &held[..] {
                 [] => continue,
                 [only] => only.clone(),

@@ -84,6 +84,10 @@ impl Run<'_> {
     pub(super) fn only<'s>(&self, loaded: &'s Loaded) -> Result<&'s Subject, Error> {
         match &loaded.subjects[..] {
             [only] => Ok(only),
+            [] if !loaded.skipped.is_empty() => {
+                let problem = Problem::new("no block has a function for this branch");
+                Err(Error::Usage(problem.help("name the function with `--function_name`")))
+            }
             [] => Err(Error::Usage(Problem::new("no function is named").help("name one with `--function_name`"))),
             several => {
                 let names: Vec<_> = several.iter().map(|one| format!("`{}`", one.function.name)).collect();

@@ -23,7 +23,7 @@ use layers::{LayerOfRun, PlannedLayer};
 use crate::apply::{self, Fault, FaultKind, Meanwhile, Signal};
 use crate::aws::{self, Connection, Session};
 use crate::cli::{self, Invocation, Stop, Verb};
-use crate::config::{self, DryRun, Entry, Loaded, Rendered, RunOptions};
+use crate::config::{self, DryRun, Entry, IfSkipped, Loaded, Preview, Rendered, RunOptions};
 use crate::deployment::{Code, CodeSource, FirstRole, Target};
 use crate::error::{Error, ExitCode};
 use crate::host::{Ci, Host};
@@ -137,7 +137,10 @@ impl<'a> Run<'a> {
         if !loaded.problems.is_empty() {
             return Err(Error::Configuration(loaded.problems.clone()));
         }
-        loaded.skipped.iter().for_each(|reason| self.tell(&Event::Skipped(reason.clone())));
+        if let Some(Preview { number, base }) = loaded.preview.clone() {
+            self.tell(&Event::Preview { number, base });
+        }
+        loaded.skipped.iter().for_each(|skip| self.tell(&Event::Skipped(skip.clone())));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let started = |error| Error::Output(format!("the process cannot start its event loop: {error}"));
         let runtime = runtime.map_err(started)?;
@@ -164,7 +167,28 @@ impl<'a> Run<'a> {
         });
         // Packing that was interrupted is not waited for.
         runtime.shutdown_background();
-        result
+        let code = result?;
+        if loaded.is_skipped() { self.skipped(loaded, code) } else { Ok(code) }
+    }
+
+    /// Says last that nothing was left to do.
+    fn skipped(&self, loaded: &Loaded, code: ExitCode) -> Result<ExitCode, Error> {
+        let blocks = match loaded.skipped.len() {
+            1 => "the only block was skipped".to_owned(),
+            several => format!("all {several} blocks were skipped"),
+        };
+        let (what, if_skipped) = match self.verb {
+            Verb::Deploy => ("nothing was deployed", loaded.run.if_skipped),
+            Verb::Plan { .. } => ("nothing would be deployed", loaded.run.if_skipped),
+            _ => ("there is nothing to look at", IfSkipped::Ok),
+        };
+        let message = format!("{what}: {blocks}");
+        match if_skipped {
+            IfSkipped::Ok => self.tell(&Event::Notice(Problem::new(message))),
+            IfSkipped::Warning => self.tell(&Event::Warning(Problem::new(message).of("if_skipped"))),
+            IfSkipped::Error => return Err(Error::Skipped(message)),
+        }
+        Ok(code)
     }
 
     /// Shows what each block comes to.

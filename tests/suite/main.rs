@@ -21,6 +21,9 @@ mod cmd;
 // What a configuration means.
 mod config;
 
+// What becomes of pull requests, and what is said about blocks that are left out.
+mod pull_requests;
+
 // What goes into a package.
 mod package;
 
