@@ -14,12 +14,13 @@ use super::{
     env::unknown,
     layer::{self, Entry, Given, Layer, Value},
     options::{self, Kind, Opt},
+    resolve::HIDE_IN_ENVIRONMENT,
     shell,
     yaml::{self, MOST_BYTES},
 };
 use crate::host::Host;
 use crate::place::{Place, Problem};
-use crate::settings::Shape;
+use crate::settings::{Shape, holds_secret};
 
 /// Where a block is looked for, in this order.
 const FILES: [&str; 3] = ["dpl.yml", ".dpl.yml", ".travis.yml"];
@@ -367,6 +368,15 @@ impl Reader<'_> {
         self.value(option, given, &mut Vec::new())
     }
 
+    /// Whether a text that AWS stores for everybody to see reads a variable that holds a secret.
+    fn shows_secret(&self, option: &Opt, written: &str, expanded: &str) -> bool {
+        let harmless = || {
+            let variables = self.host.variables.iter().filter(|(name, value)| !holds_secret(name, value));
+            shell::expand(written, &variables.map(|(name, value)| (name.clone(), value.clone())).collect())
+        };
+        SEEN_IN_AWS.contains(&option.name) && harmless().as_deref() != Ok(expanded)
+    }
+
     /// In `.travis.yml` a shell reads values before the tool does; elsewhere they mean what they say.
     fn expanded(&mut self, option: &'static Opt, text: &str, place: &Place) -> Option<Given> {
         let value = text.split_once('=').filter(|_| matches!(option.kind, Kind::Map)).map_or(text, |(_, value)| value);
@@ -381,13 +391,19 @@ impl Reader<'_> {
         }
         let shell_reads_it = option.name == "run";
         let literal = self.dialect == Dialect::Own && matches!(option.kind, Kind::Map);
-        let text = match self.dialect {
+        let read = match self.dialect {
             _ if shell_reads_it => Ok(text.to_owned()),
             Dialect::Travis => shell::expand(text, &self.host.variables),
             Dialect::Own if literal => Ok(text.to_owned()),
             Dialect::Own => shell::refuse_commands(text).map(|()| text.to_owned()),
         };
-        match text {
+        match read {
+            Ok(read) if self.dialect == Dialect::Travis && self.shows_secret(option, text, &read) => {
+                let problem =
+                    Problem::new("would show the secret in a variable to everybody who may look at it in AWS");
+                self.problem(problem.of(option.name).help(HIDE_IN_ENVIRONMENT), place);
+                None
+            }
             Ok(text) => Some(Given::text(text, place.clone())),
             Err(message) => {
                 self.problem(Problem::new(message).of(option.name), place);
@@ -406,6 +422,9 @@ fn all_texts(given: &Given, texts: &mut Vec<String>) {
         Value::Map(entries) => entries.iter().for_each(|entry| all_texts(&entry.given, texts)),
     }
 }
+
+/// Options whose texts AWS stores for everybody to see.
+const SEEN_IN_AWS: [&str; 4] = ["description", "version_description", "function_tags", "layer"];
 
 /// Whether a value, or an item of it, is encrypted for Travis.
 fn has_secure(given: &Given) -> bool {

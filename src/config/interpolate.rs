@@ -47,6 +47,11 @@ pub(super) fn fill(text: &str, option: impl Fn(&str) -> Option<String>, build: &
     if filled && !out.contains('\n') { out.replace("  ", " ") } else { out }
 }
 
+/// The variables of the environment that a text names as `%{$NAME}`.
+pub(super) fn variables(text: &str) -> impl Iterator<Item = &str> {
+    text.split("%{$").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0))
+}
+
 fn value(name: &str, option: &impl Fn(&str) -> Option<String>, build: &Build, host: &Host) -> String {
     if let Some(variable) = name.strip_prefix('$') {
         return host.variable(variable).unwrap_or_default().to_owned();

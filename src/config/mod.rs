@@ -190,6 +190,8 @@ pub struct Loaded {
     pub warnings: Vec<Problem>,
     /// What must never be shown.
     pub secrets: Vec<Secret>,
+    /// What came from variables whose names say nothing of a secret: hidden, but not in names.
+    pub taken: Vec<Secret>,
     /// Variables of functions with their values, also of blocks that have problems.
     pub values: Vec<(String, Secret)>,
 }
@@ -400,6 +402,7 @@ fn entry(mut reader: Reader, allow_failure: bool, request: &Request, context: &C
         }
     }
     loaded.secrets.append(&mut reader.secrets);
+    loaded.taken.append(&mut reader.taken);
     loaded.values.append(&mut reader.values);
     loaded.problems.append(&mut reader.problems);
     loaded.warnings.append(&mut reader.warnings);

@@ -85,6 +85,29 @@ impl Host {
         head.strip_prefix("origin/").map(str::to_owned)
     }
 
+    /// Whether standard error is a pipe that standard output does not go into: then it is not kept in the file, nor read by
+    /// the program, that standard output goes to.
+    #[cfg(unix)]
+    pub fn errors_go_alone() -> bool {
+        use std::fs::{File, Metadata};
+        use std::os::{
+            fd::{AsFd, BorrowedFd},
+            unix::fs::{FileTypeExt, MetadataExt},
+        };
+        let of = |stream: BorrowedFd<'_>| File::from(stream.try_clone_to_owned().ok()?).metadata().ok();
+        let (output, error) = (of(io::stdout().as_fd()), of(io::stderr().as_fd()));
+        let what = |stream: &Metadata| (stream.dev(), stream.ino());
+        error.is_some_and(|error| {
+            error.file_type().is_fifo() && output.is_some_and(|output| what(&output) != what(&error))
+        })
+    }
+
+    /// The same; here nobody can tell.
+    #[cfg(not(unix))]
+    pub fn errors_go_alone() -> bool {
+        false
+    }
+
     /// Time since the Unix epoch.
     pub fn now() -> Duration {
         SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()

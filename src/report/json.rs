@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::event::{Event, Failure, MadeOf};
 use super::members::Members;
+use super::sanitise;
 use crate::package::{self, Listed};
 use crate::place::{FilePlace, Place, Problem, Skip};
 use crate::plan::{Action, AliasChange, CodeChange, Plan, Step, Subject, Through, VersionRef};
@@ -351,8 +352,7 @@ impl Document {
             || self.layers.iter().any(|layer| layer.changed);
         let mut document = serde_json::to_value(&*self).unwrap_or_default();
         redact_values(&mut document, redact);
-        // `##[…]` and `##vso[…]` are commands of GitHub and Azure wherever they stand in a line.
-        serde_json::to_string_pretty(&document).unwrap_or_default().replace('#', "\\u0023")
+        sanitise::json(&serde_json::to_string_pretty(&document).unwrap_or_default())
     }
 }
 
@@ -361,7 +361,8 @@ fn seconds(took: Duration) -> f64 {
     (took.as_secs_f64() * 1000.0).round() / 1000.0
 }
 
-fn redact_values(value: &mut Value, redact: &dyn Fn(&str) -> String) {
+/// The same values without secrets. Names of members are never changed.
+pub(super) fn redact_values(value: &mut Value, redact: &dyn Fn(&str) -> String) {
     match value {
         Value::String(text) => *text = redact(text),
         Value::Array(items) => items.iter_mut().for_each(|item| redact_values(item, redact)),
@@ -375,13 +376,12 @@ pub(super) fn plan_text(plan: &Plan) -> String {
     serde_json::to_string(&steps(plan)).unwrap_or_default()
 }
 
-/// The same JSON without the characters that shells and variables of CI systems read: a value may be spliced into a
+/// The same JSON without what must not be seen, and without the characters that shells and variables of CI systems read: a value may be spliced into a
 /// script (`${{ … }}`), printed where `##[…]` is a command, and `%name%` (`TeamCity`) and `$(name)` (Azure) are replaced in values of variables.
 pub(super) fn unspliceable(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
-    for c in json.chars() {
+    for c in sanitise::json(json).chars() {
         match c {
-            '#' => out.push_str("\\u0023"),
             '$' => out.push_str("\\u0024"),
             '%' => out.push_str("\\u0025"),
             '\'' => out.push_str("\\u0027"),

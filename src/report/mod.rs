@@ -15,6 +15,7 @@ mod dialect;
 mod drone;
 mod event;
 mod files;
+mod forms;
 mod github;
 mod gitlab;
 mod http;
@@ -22,6 +23,7 @@ mod json;
 mod junit;
 mod live;
 mod members;
+mod needles;
 mod plain;
 mod plan;
 mod progress;
@@ -44,7 +46,6 @@ use self::dialect::{Dialect, Handed, Level, Output, Stream};
 use crate::host::{Build, Ci, Host};
 use crate::place::Problem;
 use crate::plan::{Plan, Subject};
-use crate::settings::Secret;
 
 /// How a run is told.
 #[derive(Debug, Clone, Default)]
@@ -175,16 +176,6 @@ impl Reporter {
         self.manner.format
     }
 
-    /// Hides a value from here on, also in the CI's own log.
-    pub fn hide(&mut self, secret: &Secret) {
-        self.console.hide_everywhere(secret.expose());
-    }
-
-    /// Hides a value in what others say, where it would be noise in our own words.
-    pub fn hide_in_foreign(&mut self, secret: &Secret) {
-        self.console.hide_in_foreign(secret.expose());
-    }
-
     /// Says what happened.
     pub fn tell(&mut self, event: &Event) {
         if let Event::Progress { doing, done, all, so_far } = event {
@@ -301,7 +292,7 @@ impl Reporter {
             self.outputs.push(("changed", self.changed.to_string()));
             let redacted = |(name, value): &Output| match (*name, self.console.redact(value)) {
                 ("plan", value) => ("plan", json::unspliceable(&value)),
-                (name, value) => (name, value.into_owned()),
+                (name, value) => (name, sanitise::one_line(&value)),
             };
             let outputs: Vec<_> = self.outputs.iter().map(redacted).collect();
             let written = self.files.outputs(&outputs);
@@ -310,7 +301,7 @@ impl Reporter {
             self.handed(handed);
         }
         if let Some(file) = self.manner.junit.take() {
-            let written = self.junit.text(&|text| self.console.redact(text).into_owned());
+            let written = self.junit.text(&|text| self.console.redact(&sanitise::inert(text)).into_owned());
             let written = written.map_err(std::io::Error::other);
             let written = written.and_then(|text| files::put(&self.host.directory.join(&file), &text));
             let message = |error| format!("the JUnit report `{}` could not be written: {error}", file.display());
@@ -327,11 +318,11 @@ impl Reporter {
             self.handed(handed);
         }
         self.annotate_held();
-        let written = self.files.reports();
+        let written = self.files.reports(&|text| self.console.redact(text).into_owned());
         self.handed(written.map(|()| None));
         // 2 is the answer of `plan --exit-code`; a failure that is allowed ends with 0.
         let failed = self.failed.take().filter(|_| !matches!(exit_code, 0 | 2));
-        let done = self.done.join(", ");
+        let done = self.console.redact(&self.done.join(", ")).into_owned();
         let ending = failed.as_deref().map_or(Ok(done.as_str()), Err);
         let handed = self.dialect.end(ending);
         self.handed(handed);

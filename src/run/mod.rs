@@ -63,8 +63,8 @@ pub fn run(host: &Host) -> ExitCode {
         }
     };
     let loaded = config::load(&request, host, detected);
-    let mut reporter = Reporter::new(loaded.run.ci, host, manner(&loaded.run), verb.name(), console.clone());
-    secrets::hide_configured(&loaded, &mut reporter);
+    let reporter = Reporter::new(loaded.run.ci, host, manner(&loaded.run), verb.name(), console.clone());
+    secrets::hide_configured(&loaded, &console);
     around::log_decisions(&loaded, &console);
     let run = Run::new(host, verb, reporter, console);
     let result = run.carry_out(&loaded);
@@ -121,6 +121,16 @@ impl<'a> Run<'a> {
 
     fn tell(&self, event: &Event) {
         self.reporter.borrow_mut().tell(event);
+    }
+
+    /// Tells what happened at AWS, whose words may quote what a function was given.
+    fn tell_of_aws(&self, event: Event) {
+        self.tell(&match event {
+            Event::Warning(problem) => {
+                Event::Warning(Problem { message: self.console.redact_foreign(&problem.message), ..problem })
+            }
+            event => event,
+        });
     }
 
     fn relay(&self, line: &str, speaker: Speaker) {
@@ -310,8 +320,7 @@ impl<'a> Run<'a> {
     /// Calls AWS as whom the target says, and asks who that is where an account is expected.
     async fn log_in(&self, target: &Target, limit: Duration, interrupt: &Interrupt) -> Result<Connection, Fault> {
         self.tell(&Event::Stage(Stage::Login));
-        let console = self.console.clone();
-        let connection = aws::connect(target, move |secret| console.hide_everywhere(secret));
+        let connection = aws::connect(target, secrets::hiding(&self.console));
         let mut connection = before_deadline("credentials", limit, interrupt, connection).await?;
         self.tell(&Event::Identity(report::mask(&connection.access_key_id)));
         self.tell(&Event::Stage(Stage::Setup));
@@ -319,6 +328,7 @@ impl<'a> Run<'a> {
         if target.expect_account.is_some() {
             before_deadline("`sts:GetCallerIdentity`", limit, interrupt, connection.identify()).await?;
         }
+        secrets::keep_names_of(&connection.caller, &self.console);
         Ok(connection)
     }
 
@@ -348,7 +358,6 @@ impl<'a> Run<'a> {
             before_deadline("`sts:GetCallerIdentity`", wait, interrupt, connection.identify()).await.map_err(unread)?;
         }
         if let Remote::Present(live) = &remote {
-            secrets::hide_live(live, &mut self.reporter.borrow_mut());
             self.warn_of_unread(entry, live);
         }
         let layers = self.known_layers(entry, of_run, &connection, &session).await.map_err(unread)?;
@@ -428,7 +437,7 @@ impl<'a> Run<'a> {
         if plan.changes() {
             self.tell(&Event::Stage(Stage::Deploy));
         }
-        let outcome = apply::apply(&plan, &mut session, &mut |event| self.tell(&event)).await;
+        let outcome = apply::apply(&plan, &mut session, &mut |event| self.tell_of_aws(event)).await;
         let outcome = outcome.map_err(|stopped| Error::Apply { stopped, function: plan.function.clone() })?;
         let removed = |step: &Step| {
             matches!(

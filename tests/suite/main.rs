@@ -77,8 +77,12 @@ mod dialects;
 
 // What people get beside the log.
 mod report;
+
 // What each CI has.
 mod cis;
+
+// What is never shown.
+mod secrets;
 
 // What the action for GitHub takes and gives.
 mod action;

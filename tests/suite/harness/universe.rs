@@ -129,6 +129,13 @@ impl Universe {
         fed(command, typed)
     }
 
+    /// Runs a script of the shell, in which `$TOOL` is the program.
+    pub fn shell(&self, script: &str) -> Outcome {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script]).current_dir(self.path("")).env_clear().envs(&self.variables);
+        Outcome::of(&command.env("TOOL", &self.program).stdin(Stdio::null()).output().unwrap())
+    }
+
     /// Starts the program and leaves it running.
     pub fn start(&self, arguments: &str) -> Child {
         self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
