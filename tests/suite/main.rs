@@ -81,4 +81,4 @@ mod cis;
 mod action;
 
 // What the manual says.
-mod readme;
+mod manual;
