@@ -13,7 +13,7 @@ use super::{github, sanitise, summary};
 /// What stands in place of a secret.
 const REDACTED: &str = "***";
 
-/// Shorter secrets would turn ordinary words into noise, as dpl's do (FX8).
+/// Shorter secrets would turn ordinary words into noise, as dpl's do (FX8 in docs/coming-from/dpl.md).
 const SHORTEST: usize = 8;
 
 /// Where text leaves the process: the two streams, without the secrets.
