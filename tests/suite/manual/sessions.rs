@@ -45,8 +45,9 @@ fn files_and_sessions_work_as_shown() {
                 }
                 Mark::Example(path) => {
                     let file = Page::at(path);
-                    let place = page.path.display();
-                    assert!(file.text.contains(&block.body), "{place}: not in {}:\n{}", path.display(), block.body);
+                    if !file.text.contains(&block.body) {
+                        must_be(&page.path, &block.body, &part(&file, &block.body));
+                    }
                 }
                 Mark::None | Mark::Part | Mark::Install => {}
             }
@@ -65,6 +66,19 @@ fn no_block_is_left_untried_by_oversight() {
             assert!(right, "{}: this is a session:\n{}", page.path.display(), block.body);
         }
     }
+}
+
+/// What a file has from the first line of a block to its last.
+fn part(file: &Page, block: &str) -> String {
+    let whole = |line: &str| format!("\n{line}\n");
+    let text = format!("\n{}", file.text);
+    let ends = block.lines().next().zip(block.lines().next_back());
+    let found = ends.and_then(|(first, last)| {
+        let begin = text.find(&whole(first))? + 1;
+        let end = begin - 1 + text[begin - 1..].rfind(&whole(last))? + whole(last).len();
+        Some(text[begin..end].to_owned())
+    });
+    found.unwrap_or_else(|| panic!("{} has not these lines:\n{block}", file.path.display()))
 }
 
 /// Commands with what is printed below them. A command goes on behind a `\`.
