@@ -44,7 +44,7 @@ const RUNTIMES: &[(&str, &str)] = &[
 /// Keys that are no runtimes.
 const KEYS: [&str; 7] = ["repo", "branch", "condition", "all_branches", "tags", "pull_request", "os"];
 
-/// Branches that a `.travis.yml` deploys when it does not say which (FX16).
+/// Branches that a `.travis.yml` deploys when it does not say which (FX16 in docs/coming-from/dpl.md).
 const DEFAULT_BRANCHES: [&str; 2] = ["master", "main"];
 
 /// Everything that must hold; an empty list and absent fields hold always.

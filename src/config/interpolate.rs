@@ -1,6 +1,7 @@
 //! `%{…}` in descriptions and commands.
 //!
-//! Syntax and names are those that dpl documents; unlike dpl, a name outside the list never does more than say so (FX7).
+//! Syntax and names are those that dpl documents. Unlike dpl, a name outside the list never does more than say so (FX7
+//! in docs/coming-from/dpl.md).
 
 use crate::host::{Build, Host};
 

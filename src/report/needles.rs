@@ -14,7 +14,7 @@ use crate::settings::{logins, parts};
 /// What stands in place of a secret.
 const REDACTED: &str = "***";
 
-/// Shorter secrets would turn ordinary words into noise, as dpl's do (FX8).
+/// Shorter secrets would turn ordinary words into noise, as dpl's do (FX8 in docs/coming-from/dpl.md).
 pub(super) const SHORTEST: usize = 8;
 
 /// Shorter values are not looked for in what others say.

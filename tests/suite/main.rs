@@ -88,4 +88,4 @@ mod secrets;
 mod action;
 
 // What the manual says.
-mod readme;
+mod manual;

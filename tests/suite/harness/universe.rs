@@ -136,6 +136,15 @@ impl Universe {
         Outcome::of(&command.env("TOOL", &self.program).stdin(Stdio::null()).output().unwrap())
     }
 
+    /// Runs a line in a shell that finds the program. Both streams are one, in their order.
+    pub fn terminal(&self, line: &str) -> Outcome {
+        let path = format!("{}:{}", self.program.parent().unwrap().display(), self.variables["PATH"]);
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("exec 2>&1\n{line}")]).current_dir(self.path("")).env_clear();
+        command.envs(&self.variables).env("PATH", path).stdin(Stdio::null());
+        Outcome::of(&command.output().unwrap())
+    }
+
     /// Starts the program and leaves it running.
     pub fn start(&self, arguments: &str) -> Child {
         self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
