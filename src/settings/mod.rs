@@ -28,7 +28,7 @@ pub use difference::{Aspect, Difference, End};
 pub use image::ImageUri;
 pub use layer::{LayerRef, is_layer_name};
 pub use names::{AliasName, FunctionName, Role, check_variable_name};
-pub use secret::{Secret, sounds_secret};
+pub use secret::{Secret, holds_secret, logins, parts, passwords, sounds_secret};
 pub use structure::{Member, Need, Shape, Structure, shown, snake};
 pub use values::{
     Architecture, ArnOrNone, Description, Environment, EphemeralStorage, Handler, Ids, Layers, MemorySize, Runtime,
