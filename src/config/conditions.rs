@@ -2,12 +2,13 @@
 //!
 //! Keys, order and messages are those of Travis, so that a block means the same in every CI.
 
-use std::process::Command;
+use std::borrow::Cow;
 
 use globset::GlobBuilder;
 
 use super::{
     blocks::{Dialect, truth},
+    condition::{Condition, Variables},
     layer::{Given, Value},
     options,
 };
@@ -53,7 +54,8 @@ pub(super) struct Conditions {
     /// Shell patterns of which one must match; absent for any branch.
     branches: Option<Vec<String>>,
     runtimes: Vec<(&'static str, Vec<String>)>,
-    expressions: Vec<String>,
+    /// Expressions of `condition`, and where each was written.
+    expressions: Vec<(Condition, Place)>,
     tags: Option<bool>,
     pull_requests: PullRequests,
     /// Branches that options of this block are given by; empty where none is.
@@ -95,10 +97,15 @@ impl Conditions {
                             Some(branches) => conditions.branches = Some(branches),
                             None => wrong("`branch` must be a name, a pattern, or a list of them", place),
                         },
-                        "condition" => match texts(given) {
-                            Some(expressions) => conditions.expressions = expressions,
-                            None => wrong("`condition` must be an expression or a list of them", place),
-                        },
+                        "condition" => {
+                            for (expression, place) in expressions(given) {
+                                let read = expression.ok_or("must be an expression or a list of them".to_owned());
+                                match read.and_then(Condition::parse) {
+                                    Ok(condition) => conditions.expressions.push((condition, place.clone())),
+                                    Err(message) => wrong(&format!("`condition` {message}"), place),
+                                }
+                            }
+                        }
                         "all_branches" if flag.is_some() => any_branch |= flag == Some(true),
                         "tags" if flag.is_some() => {
                             conditions.tags = flag;
@@ -139,7 +146,7 @@ impl Conditions {
 
     /// Why the block is not deployed in this build, in Travis' words; nothing where it is.
     ///
-    /// The error is about an expression that the shell cannot read.
+    /// The error is about an expression that compares what cannot be compared.
     pub(super) fn reason_to_skip(&self, build: &Build, host: &Host) -> Result<Option<String>, Problem> {
         let reason =
             |because: String| Ok(Some(format!("Skipping a deployment with the lambda provider because {because}")));
@@ -169,7 +176,7 @@ impl Conditions {
         if !self.runtimes.iter().all(runs) {
             return reason("this is not on the required runtime".to_owned());
         }
-        if !self.expressions.is_empty() && !self.holds(host)? {
+        if !self.hold(build, host)? {
             return reason("a custom condition was not met".to_owned());
         }
         if self.tags.is_some_and(|wanted| wanted != build.tag.is_some()) {
@@ -185,25 +192,46 @@ impl Conditions {
         without.then(|| format!("Nothing to check: the block is given by branch, and not for `{branch}`"))
     }
 
-    /// Asks bash, whose language the expressions are in.
-    fn holds(&self, host: &Host) -> Result<bool, Problem> {
-        let expression =
-            self.expressions.iter().map(|expression| format!("({expression})")).collect::<Vec<_>>().join(" && ");
-        // bash ends with 0 where it cannot read what stands in the brackets, so both answers have codes of their own.
-        let script = format!("if [[ {expression} ]]; then exit 10; else exit 11; fi");
-        let problem = |message: String| {
-            Problem::new(message).of("on").help("`condition` is what stands between bash's `[[` and `]]`")
-        };
-        let mut bash = Command::new("bash");
-        let bash = bash.args(["-c", &script]).current_dir(&host.directory).env_clear().envs(&host.variables);
-        let output = bash
-            .output()
-            .map_err(|error| problem(format!("`condition` needs bash, which cannot be started: {error}")))?;
-        match output.status.code() {
-            Some(10) => Ok(true),
-            Some(11) => Ok(false),
-            _ => Err(problem(format!("bash cannot read the condition `{}`", self.expressions.join("`, `")))),
+    /// Whether every expression holds. As in bash, those behind one that does not are not looked at.
+    fn hold(&self, build: &Build, host: &Host) -> Result<bool, Problem> {
+        for (condition, place) in &self.expressions {
+            let holds = condition.holds(&OfBuild { build, host });
+            if !holds.map_err(|message| Problem::new(format!("`condition`: {message}")).of("on").at(place))? {
+                return Ok(false);
+            }
         }
+        Ok(true)
+    }
+}
+
+/// The variables of the process. Where Travis does not run, what it says about a build comes from the CI that does.
+struct OfBuild<'a> {
+    build: &'a Build,
+    host: &'a Host,
+}
+
+impl Variables for OfBuild<'_> {
+    fn value(&self, name: &str) -> Option<Cow<'_, str>> {
+        let Build { branch, tag, commit, repository, pull_request, number, url } = self.build;
+        let of_build = || match name {
+            "TRAVIS_BRANCH" => branch.as_deref(),
+            "TRAVIS_TAG" => tag.as_deref(),
+            "TRAVIS_COMMIT" => commit.as_deref(),
+            "TRAVIS_REPO_SLUG" => repository.as_deref(),
+            "TRAVIS_PULL_REQUEST" => Some(if *pull_request { "true" } else { "false" }),
+            "TRAVIS_BUILD_NUMBER" => number.as_deref(),
+            "TRAVIS_BUILD_WEB_URL" => url.as_deref(),
+            _ => None,
+        };
+        self.host.variables.get(name).map(String::as_str).or_else(of_build).map(Cow::Borrowed)
+    }
+}
+
+/// The expressions of `condition`, each with its place; nothing for what is none.
+fn expressions(given: &Given) -> Vec<(Option<&str>, &Place)> {
+    match &given.value {
+        Value::List(items) => items.iter().map(|item| (item.as_text(), &item.place)).collect(),
+        Value::Null | Value::Text(_) | Value::Map(_) => vec![(given.as_text(), &given.place)],
     }
 }
 

@@ -7,6 +7,7 @@ mod attachments;
 mod blocks;
 mod code;
 mod compiled;
+mod condition;
 mod conditions;
 mod credentials;
 mod dotenv;
