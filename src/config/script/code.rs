@@ -101,9 +101,12 @@ const LAUNCH: [&str; 20] = [
     "setsid", "stdbuf", "busybox", "npx", "chroot", "unshare", "strace", "coproc",
 ];
 
+/// Their flags behind which another word stands.
+const TAKES_WORD: [&str; 10] = ["-u", "-g", "-s", "-k", "-I", "-C", "-p", "-a", "-L", "-P"];
+
 /// Words behind which a command begins.
-const KEYWORDS: [&str; 14] =
-    ["if", "then", "else", "elif", "fi", "while", "until", "do", "done", "!", "{", "}", "time", "esac"];
+const KEYWORDS: [&str; 13] =
+    ["if", "then", "else", "elif", "fi", "while", "until", "do", "done", "!", "{", "}", "esac"];
 
 /// Whether a word begins or ends a part of a script, so that a command comes behind it.
 pub(super) fn is_keyword(word: &Word) -> bool {
@@ -133,8 +136,7 @@ pub(super) fn role(words: &[Word], word: &Word) -> Option<Role> {
     let Some(first) = words.first() else {
         return (!sets_variable).then_some(Role::Command);
     };
-    let launched = if LAUNCH.contains(&name(first)) { words[1..].iter().position(is_plain) } else { Some(0) };
-    let Some(launched) = launched.map(|at| at + usize::from(LAUNCH.contains(&name(first)))) else {
+    let Some(launched) = launched(words) else {
         let splits = name(first) == "env" && words.last().is_some_and(|word| word.text.starts_with("-S"));
         return (splits || !sets_variable).then_some(Role::Command);
     };
@@ -159,6 +161,17 @@ pub(super) fn role(words: &[Word], word: &Word) -> Option<Role> {
         let is_code = place == Next::Code || (place == Next::File && at == launched);
         is_code.then(|| Role::CodeOf(if candidate.open { "it".to_owned() } else { name(candidate).to_owned() }))
     })
+}
+
+/// Where the command stands that others before it start; nothing where it has not been read yet.
+fn launched(words: &[Word]) -> Option<usize> {
+    let mut launched = 0;
+    while LAUNCH.contains(&name(&words[launched])) {
+        let begin = launched + 1;
+        let is_command = |at: &usize| is_plain(&words[*at]) && !TAKES_WORD.contains(&words[*at - 1].text.as_str());
+        launched = (begin..words.len()).find(is_command)?;
+    }
+    Some(launched)
 }
 
 /// Whether a command takes a name for the value of that variable, and evaluates it.
@@ -191,15 +204,17 @@ impl Interpreter {
         let (mut code, mut skip) = (false, false);
         for word in before {
             let text = word.text.as_str();
-            if skip {
-                skip = false;
-            } else if text.len() > 1 && text.starts_with(['-', '+']) {
+            if text.len() > 1 && text.starts_with(['-', '+']) {
                 code |= self.is_code(text);
-                skip = !text.starts_with("--") && text.ends_with(|char| self.other.contains(char));
+                // Which of the long flags are followed by a word is not known here.
+                let long = text.starts_with("--") && text.len() > 2 && !text.contains('=');
+                skip = long || text.ends_with(|char| self.other.contains(char));
                 // A module is the file.
                 if text == "-m" {
                     return Next::Argument;
                 }
+            } else if skip {
+                skip = false;
             } else {
                 return Next::Argument;
             }

@@ -203,7 +203,8 @@ impl<'t> Scanner<'t> {
             '|' => {
                 let clobbers = self.out.ends_with('>');
                 let or = self.rest().starts_with("||");
-                self.copy_to(self.at + if or { 2 } else { 1 });
+                let both = or || self.rest().starts_with("|&");
+                self.copy_to(self.at + if both { 2 } else { 1 });
                 if !clobbers {
                     self.end_command()?;
                     self.commands.piped = !or;

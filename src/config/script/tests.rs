@@ -46,6 +46,7 @@ fn a_value_becomes_a_quoted_variable() {
         ("cat <<EOF\n$A 'b\nEOF\necho %{git_sha}", "cat <<EOF\n$A 'b\nEOF\necho \"${DPL_VALUE_git_sha}\""),
         ("cat <<-'E F'; echo %{git_sha}", "refused"),
         ("jq --arg text %{git_sha} '{text: $text}'", r#"jq --arg text "${DPL_VALUE_git_sha}" '{text: $text}'"#),
+        ("sudo -E ./deploy %{git_sha}", r#"sudo -E ./deploy "${DPL_VALUE_git_sha}""#),
         ("timeout 5 ./check %{git_sha}", r#"timeout 5 ./check "${DPL_VALUE_git_sha}""#),
         ("echo %{git_sha} | python3 -c 'print(1)'", r#"echo "${DPL_VALUE_git_sha}" | python3 -c 'print(1)'"#),
         ("V=%{git_sha}; echo \"$V\" $((1 + 2))", r#"V="${DPL_VALUE_git_sha}"; echo "$V" $((1 + 2))"#),
@@ -110,6 +111,10 @@ fn a_value_never_becomes_code() {
         ("f() { eval %{git_sha}; }; f", "what `eval` reads"),
         ("sh -c \"echo %{git_sha}\"", "what `sh` reads"),
         ("/bin/bash -euxc \"echo %{git_sha}\"", "what `bash` reads"),
+        ("bash --rcfile x -c \"echo %{git_sha}\"", "what `bash` reads"),
+        ("sudo -u root env A=b %{git_sha}", "looks for the command"),
+        ("time -p %{git_sha}", "looks for the command"),
+        ("echo %{git_sha} |& sh", "pipes into `sh`"),
         ("bash -o pipefail -c \"echo %{git_sha}\"", "what `bash` reads"),
         ("sh 2>&1 -c \"echo %{git_sha}\"", "what `sh` reads"),
         ("sh > log -c \"echo %{git_sha}\"", "what `sh` reads"),
@@ -157,6 +162,10 @@ fn a_value_never_becomes_code() {
             Ok(code) => panic!("{written} became {code}"),
         }
     }
+}
+
+#[test]
+fn what_no_process_can_hold_is_refused() {
     assert!(code("echo a\0").unwrap_err().contains("NUL"));
     let filled = |value: String| Script::of("echo %{zip}", |_| value.clone()).map_err(|refusal| refusal.message);
     assert!(filled("a\0b".to_owned()).unwrap_err().contains("`%{zip}` has a NUL"));
