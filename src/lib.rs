@@ -28,11 +28,12 @@ pub mod host;
 pub mod place;
 
 // What is wanted.
-pub mod cli;
+mod cli;
 pub mod config;
 pub mod deployment;
 pub mod package;
 pub mod settings;
+mod verb;
 
 // What is live.
 pub mod remote;

@@ -45,6 +45,7 @@ use crate::host::{Build, Ci, Host};
 use crate::place::Problem;
 use crate::plan::{Plan, Subject};
 use crate::settings::Secret;
+use crate::verb::{Owner, Results, Verb};
 
 /// How a run is told.
 #[derive(Debug, Clone, Default)]
@@ -129,16 +130,16 @@ pub struct Reporter {
     annotated: [usize; 2],
     /// Problems over the limit of annotations, which share the last one.
     held: [Vec<Problem>; 2],
-    /// Whether this is a run that has results.
-    deploys: bool,
+    /// Whether later steps get results.
+    hands_results: bool,
 }
 
 impl Reporter {
-    /// A reporter in the dialect of a CI.
-    pub fn new(ci: Ci, host: &Host, manner: Manner, command: &'static str, console: Console) -> Self {
+    /// A reporter in the dialect of a CI. Where the command line is wrong there is no verb.
+    pub(crate) fn new(ci: Ci, host: &Host, manner: Manner, verb: Option<Verb>, console: Console) -> Self {
         let dialect = dialect::of(ci, host);
         // What was asked for is often meant for another program.
-        let answers = matches!(command, "init" | "render" | "policy");
+        let answers = verb.is_some_and(|verb| verb.row().output == Owner::Answer);
         console.keep_output_free(manner.format == Format::Json || answers);
         console.mask_with(dialect.mask());
         let coloured = |terminal| manner.colour.for_stream(host, ci, terminal);
@@ -151,7 +152,7 @@ impl Reporter {
             files: files::Gathered::new(manner.files.clone(), &host.directory, checkout),
             progress: progress::Progress::new(host.terminal && ci == Ci::None),
             console,
-            document: json::Document::new(command),
+            document: json::Document::new(verb.map_or("usage", Verb::name)),
             junit: junit::Junit::default(),
             coloured: [if manner.format == Format::Json { error } else { output }, error],
             manner,
@@ -166,7 +167,7 @@ impl Reporter {
             failed: None,
             annotated: [0; 2],
             held: Default::default(),
-            deploys: matches!(command, "deploy" | "plan" | "rollback"),
+            hands_results: verb.is_some_and(|verb| verb.row().results == Results::Handed),
         }
     }
 
@@ -289,7 +290,7 @@ impl Reporter {
                 self.outputs = vec![("plan", json::plan_text(&plan))];
             }
         }
-        if self.deploys {
+        if self.hands_results {
             self.outputs.extend(self.layer_arn.take().map(|arn| ("layer-version-arn", arn)));
             self.outputs.push(("changed", self.changed.to_string()));
             let redacted = |(name, value): &Output| match (*name, self.console.redact(value)) {

@@ -28,15 +28,6 @@ pub(super) fn hide_surroundings(host: &Host, console: &Console) {
             console.hide(value);
         }
     }
-    let mut arguments = host.arguments.iter().peekable();
-    while let Some(argument) = arguments.next() {
-        let name = argument.split('=').next().unwrap_or_default().replace('-', "_").to_ascii_lowercase();
-        let abbreviates = |option: &&str| name.len() > 4 && option.starts_with(&name);
-        if ["__secret_access_key", "__session_token", "__access_key_id"].iter().any(abbreviates) {
-            let value = argument.split_once('=').map(|(_, value)| value).filter(|value| !value.is_empty());
-            console.hide(value.or_else(|| arguments.peek().map(|next| next.as_str())).unwrap_or_default());
-        }
-    }
 }
 
 /// Hides what the configuration holds, also where it has problems.

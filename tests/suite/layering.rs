@@ -4,18 +4,19 @@ use std::{fs, path::Path};
 
 /// A module and the modules it may name. A row may only point upwards, so there is no circle.
 const LAYERS: &[(&str, &[&str])] = &[
+    ("verb", &[]),
     ("host", &[]),
     ("place", &[]),
     ("settings", &[]),
     ("deployment", &["settings"]),
     ("remote", &["settings"]),
     ("package", &["deployment", "settings"]),
-    ("config", &["settings", "deployment", "host", "package", "place", "remote"]),
+    ("config", &["settings", "deployment", "host", "package", "place", "remote", "verb"]),
     ("plan", &["settings", "deployment", "package", "remote"]),
-    ("report", &["settings", "deployment", "host", "place", "package", "plan", "remote"]),
+    ("report", &["settings", "deployment", "host", "place", "package", "plan", "remote", "verb"]),
     ("apply", &["place", "plan", "report"]),
     ("aws", &["apply", "settings", "deployment", "package", "plan", "remote"]),
-    ("cli", &["config", "place", "report"]),
+    ("cli", &["config", "place", "settings", "verb"]),
     ("error", &["apply", "aws", "config", "package", "place", "plan", "report"]),
     (
         "run",
@@ -33,6 +34,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "remote",
             "report",
             "settings",
+            "verb",
         ],
     ),
 ];
