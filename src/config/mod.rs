@@ -153,6 +153,8 @@ pub struct Loaded {
     pub skipped: Vec<String>,
     /// What each block comes to; filled only with [`Purpose::Render`].
     pub rendered: Vec<Rendered>,
+    /// What the CI says it builds.
+    pub build: Build,
     /// How the run goes. Filled as far as possible also when there are problems.
     pub run: RunOptions,
     /// What must be corrected; when there is any, nothing is done.
@@ -228,6 +230,7 @@ pub fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
     loaded.problems.dedup();
     loaded.warnings.sort();
     loaded.warnings.dedup();
+    loaded.build = build;
     loaded
 }
 

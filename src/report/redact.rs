@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::dialect::{Mask, Stream};
+use super::deliver::Stream;
 use super::{github, sanitise, summary};
 
 /// What stands in place of a secret.
@@ -15,6 +15,9 @@ const REDACTED: &str = "***";
 
 /// Shorter secrets would turn ordinary words into noise, as dpl's do (FX8).
 const SHORTEST: usize = 8;
+
+/// Tells a CI to hide a value in its log; the command for that comes back where one has to be printed.
+pub(super) type Mask = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// Where text leaves the process: the two streams, without the secrets.
 #[derive(Debug, Clone, Default)]

@@ -26,7 +26,7 @@ use crate::cli::{self, CommandLine, Stop, Task};
 use crate::config::{self, DryRun, Entry, Loaded, Rendered, Request, RunOptions};
 use crate::deployment::{Code, CodeSource, FirstRole, Target};
 use crate::error::{Error, ExitCode};
-use crate::host::{Ci, Host};
+use crate::host::{Build, Ci, Host};
 use crate::package::inspect::Date;
 use crate::package::{self, Artifact, Package};
 use crate::place::{Places, Problem};
@@ -59,13 +59,17 @@ pub fn run(host: &Host) -> ExitCode {
         }
         Err(Stop::Wrong(problem)) => {
             let options = RunOptions::of_wrong_line(&flags, host, detected);
-            let mut reporter = Reporter::new(options.ci, host, manner(&options), None, console.clone());
+            let build = Build::of(host, options.ci);
+            let mut reporter = Reporter::new(options.ci, host, build, &manner(&options), None, console.clone());
             return end(&mut reporter, &console, Err(&Error::Usage(problem)));
         }
     };
     let request = Request { flags, purpose: task.verb().row().purpose, speaks };
     let loaded = config::load(&request, host, detected);
-    let mut reporter = Reporter::new(loaded.run.ci, host, manner(&loaded.run), Some(task.verb()), console.clone());
+    let mut reporter = {
+        let (build, manner) = (loaded.build.clone(), manner(&loaded.run));
+        Reporter::new(loaded.run.ci, host, build, &manner, Some(task.verb()), console.clone())
+    };
     secrets::hide_configured(&loaded, &mut reporter);
     around::log_decisions(&loaded, &console);
     let run = Run { host, task, reporter: RefCell::new(reporter), console };
@@ -127,7 +131,7 @@ impl Run<'_> {
     }
 
     fn relay(&self, line: &str, speaker: Speaker) {
-        self.reporter.borrow().relay(line, speaker);
+        self.tell(&Event::Relayed { line: line.to_owned(), speaker });
     }
 
     fn fail(&self, error: &Error) -> ExitCode {
