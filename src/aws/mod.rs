@@ -22,6 +22,7 @@ mod store;
 mod write;
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_lambda::Client;
@@ -36,6 +37,7 @@ pub use store::fetch;
 use crate::apply::{Fault, FaultKind, Meanwhile, Progress, Signal};
 use crate::package::Archive;
 use crate::remote::Live;
+use crate::settings::{LayerRef, Settings};
 use fault::Failed;
 use settle::Deadline;
 
@@ -56,6 +58,8 @@ pub struct Session<'a> {
     uploaded: Option<String>,
     /// The number of the version that was published.
     published: Option<String>,
+    /// ARNs of the layer versions that this run published, by the layer's name.
+    layers: BTreeMap<String, String>,
     /// The function when it last was settled; the base of the next write.
     live: Option<Box<Live>>,
     /// How far the step in hand has come.
@@ -86,6 +90,7 @@ impl<'a> Session<'a> {
             tell,
             uploaded: None,
             published: None,
+            layers: BTreeMap::new(),
             live: None,
             progress: Cell::default(),
         }
@@ -94,6 +99,24 @@ impl<'a> Session<'a> {
     /// Gives the steps the whole of `wait_timeout`, however long ago the plan was made.
     pub fn restart_deadline(&mut self) {
         self.deadline = self.deadline.restarted();
+    }
+
+    /// Says which versions this run has published of the layers that the plan waits for, by the layer's name.
+    pub fn know_layers(&mut self, published: BTreeMap<String, String>) {
+        self.layers = published;
+    }
+
+    /// The settings to send: each layer that the plan waited for is the version that was published.
+    fn with_layers(&self, settings: &Settings) -> Settings {
+        let mut settings = settings.clone();
+        for layer in settings.layers.iter_mut().flat_map(|layers| &mut layers.0) {
+            if let Some(LayerRef::Coming(name)) = LayerRef::of(layer)
+                && let Some(version) = self.layers.get(name)
+            {
+                layer.clone_from(version);
+            }
+        }
+        settings
     }
 
     /// The address of the image that the function was last seen to have; nothing where it has a package.

@@ -31,7 +31,7 @@ use crate::package::inspect::Date;
 use crate::package::{self, Artifact, Package};
 use crate::place::{Places, Problem};
 use crate::plan::{self, Action, AttachmentChange, Plan, Step, Through};
-use crate::remote::{KnownLayers, Live, Remote};
+use crate::remote::{Live, Remote, Snapshot, Stored};
 use crate::report::{
     self, Answer, Colour, Console, Deployed, Doing, Event, Format, MadeOf, Manner, Packaged, Reporter, Speaker, Stage,
 };
@@ -330,35 +330,24 @@ impl Run<'_> {
         if remote == Remote::Absent && needs_account {
             before_deadline("`sts:GetCallerIdentity`", wait, interrupt, connection.identify()).await.map_err(unread)?;
         }
-        let layers = self.known_layers(entry, of_run, &connection, &session).await.map_err(unread)?;
-        let plan = self.think(entry, package, &remote, &layers, &connection, &session).await?;
-        Ok(Planned { entry, package, session, remote, plan })
-    }
-
-    /// Tells the plan, and refuses it where something stands in its way.
-    async fn think(
-        &self,
-        entry: &Entry,
-        package: &Package,
-        remote: &Remote,
-        layers: &KnownLayers,
-        connection: &Connection,
-        session: &Session<'_>,
-    ) -> Result<Plan, Error> {
-        if let Remote::Present(live) = remote {
+        if let Remote::Present(live) = &remote {
             secrets::hide_live(live, &mut self.reporter.borrow_mut());
             self.warn_of_unread(entry, live);
         }
-        let mut plan =
-            plan::plan(&entry.deployment, package, remote, layers, &connection.caller, Date::of(Host::now()));
-        look_in_bucket(&mut plan, session).await?;
-        if let Some(role) = plan.role().filter(|_| !plan.is_refused()) {
+        let layers = self.known_layers(entry, of_run, &connection, &session).await.map_err(unread)?;
+        let caller = connection.caller.clone();
+        let mut snapshot = Snapshot { function: remote, caller, layers, stored: None, role: None };
+        let today = Date::of(Host::now());
+        let draft = plan::plan(deployment, package, &snapshot, today);
+        snapshot.stored = look_in_bucket(&draft, &session).await?;
+        if let Some(role) = draft.role().filter(|_| !draft.is_refused()) {
             let found = session.find_role(role).await;
-            plan.found_role(found.map_err(|fault| Error::role(fault, &plan.function, &role.name))?);
+            snapshot.role = Some(found.map_err(|fault| Error::role(fault, &function.name, &role.name))?);
         }
-        self.weigh(&plan.function, &entry.deployment.code, &entry.places, &plan.problems)?;
+        let plan = plan::plan(deployment, package, &snapshot, today);
+        self.weigh(&function.name, &deployment.code, &entry.places, &plan.problems)?;
         self.tell(&Event::Planned(plan.clone()));
-        Ok(plan)
+        Ok(Planned { entry, package, session, remote: snapshot.function, plan })
     }
 
     /// Shows what is doubtful about a function or layer, and refuses it where something stops the run. Each problem goes
@@ -415,8 +404,8 @@ impl Run<'_> {
 
     /// Does the plan that was told.
     async fn apply(&self, planned: Planned<'_>, of_run: &[LayerOfRun]) -> Result<(), Error> {
-        let Planned { entry, package, mut session, remote, mut plan } = planned;
-        layers::fill_in(&mut plan, entry, of_run)?;
+        let Planned { entry, package, mut session, remote, plan } = planned;
+        session.know_layers(layers::published(&plan, entry, of_run)?);
         let begun = Host::now();
         session.restart_deadline();
         if plan.changes() {
@@ -457,13 +446,11 @@ impl Run<'_> {
     }
 }
 
-/// Takes in what is in the bucket that a package goes through.
-async fn look_in_bucket(plan: &mut Plan, session: &Session<'_>) -> Result<(), Error> {
-    if let Some(object) = plan.object().filter(|_| !plan.is_refused()) {
-        let stored = session.find(object).await;
-        plan.found(stored.map_err(|fault| Error::look(fault, &plan.function, &object.url()))?);
-    }
-    Ok(())
+/// What is in the bucket where the package of this plan would go; absent where it goes through none.
+async fn look_in_bucket(draft: &Plan, session: &Session<'_>) -> Result<Option<Stored>, Error> {
+    let Some(object) = draft.object().filter(|_| !draft.is_refused()) else { return Ok(None) };
+    let stored = session.find(object).await;
+    stored.map(Some).map_err(|fault| Error::look(fault, &draft.function, &object.url()))
 }
 
 /// Awaits what comes before a session: it can be interrupted, and has the function's time.
