@@ -42,8 +42,7 @@ impl Board {
         let report = host.variable("BITBUCKET_REPO_FULL_NAME").zip(host.variable("BITBUCKET_COMMIT"));
         let in_pipe = host.variable("BITBUCKET_PIPE_STORAGE_DIR").is_some();
         let proxy = if in_pipe { "http://host.docker.internal:29418" } else { "http://localhost:29418" };
-        let path =
-            |(repository, commit)| format!("/repositories/{repository}/commit/{commit}/reports/dpl-lambda");
+        let path = |(repository, commit)| format!("/repositories/{repository}/commit/{commit}/reports/dpl-lambda");
         Self {
             variables: host.variable(FILE).map(str::to_owned),
             checkout,

@@ -260,7 +260,8 @@ impl Client {
         request.set_method(method).map_err(|error| error.to_string())?;
         request.set_uri(url).map_err(|error| error.to_string())?;
         request.headers_mut().insert("content-type", "application/json");
-        let answer = || self.runtime.block_on(async { tokio::time::timeout(patience, self.connector.call(request)).await });
+        let answer =
+            || self.runtime.block_on(async { tokio::time::timeout(patience, self.connector.call(request)).await });
         match thread::scope(|scope| scope.spawn(answer).join()) {
             Ok(Ok(Ok(answer))) => Ok(answer.status().as_u16()),
             Ok(Ok(Err(error))) => Err(chain(&error)),
@@ -365,7 +366,10 @@ mod tests {
         let (courier, begun) = (Courier::default(), Instant::now());
         let troubles = courier.deliver((0..20).map(|_| send()).collect(), &console());
         assert!(begun.elapsed() < 2 * SERVICE);
-        assert!(matches!(&troubles[..], [only] if only.contains("/x` failed: no answer within 3 s, so nothing more is sent")), "{troubles:?}");
+        assert!(
+            matches!(&troubles[..], [only] if only.contains("/x` failed: no answer within 3 s, so nothing more is sent")),
+            "{troubles:?}"
+        );
     }
 
     #[test]

@@ -143,11 +143,9 @@ pub(super) fn of(ci: Ci, host: &Host, nonce: &str) -> Dialect {
             board: Box::new(buildkite::Board::new(host)),
             mask: Some(buildkite::mask),
         },
-        Ci::TeamCity => Dialect {
-            voice: Box::new(teamcity::Voice::new(checkout)),
-            board: Box::new(teamcity::Board),
-            mask: None,
-        },
+        Ci::TeamCity => {
+            Dialect { voice: Box::new(teamcity::Voice::new(checkout)), board: Box::new(teamcity::Board), mask: None }
+        }
         Ci::CircleCi => Dialect::of_board(circleci::Board::new(host)),
         Ci::Bitbucket => Dialect::of_board(bitbucket::Board::new(host, checkout)),
         Ci::Drone => Dialect::of_board(drone::Board::new(host)),

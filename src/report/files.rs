@@ -99,9 +99,8 @@ impl Gathered {
         let Files { output: _, summary: _, gitlab_annotations, gitlab_codequality } = &self.files;
         let links = || if self.links.is_empty() { json!({}) } else { json!({"Lambda": self.links}) };
         let problems = || Value::Array(self.problems.clone());
-        let links = gitlab_annotations
-            .as_ref()
-            .map(|file| self.written("gitlab_annotations_file", file, links().to_string()));
+        let links =
+            gitlab_annotations.as_ref().map(|file| self.written("gitlab_annotations_file", file, links().to_string()));
         let problems = gitlab_codequality
             .as_ref()
             .map(|file| self.written("gitlab_codequality_file", file, problems().to_string()));

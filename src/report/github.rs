@@ -44,8 +44,7 @@ impl Board {
     /// The lines of the file of outputs.
     fn blocks(&self, outputs: &[Output]) -> String {
         let nonce = &self.nonce;
-        let block =
-            |(name, value): &Output| format!("{name}<<dpl-lambda_{nonce}\n{value}\ndpl-lambda_{nonce}\n");
+        let block = |(name, value): &Output| format!("{name}<<dpl-lambda_{nonce}\n{value}\ndpl-lambda_{nonce}\n");
         outputs.iter().map(block).collect()
     }
 }

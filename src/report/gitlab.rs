@@ -46,7 +46,14 @@ mod tests {
         let mut log = String::new();
         for stage in [Stage::Prepare, Stage::Login, Stage::Deploy, Stage::Deploy] {
             if let Some(open) = gitlab.open(stage, Duration::from_secs(1_700_000_000)) {
-                log = [log, open, "\nx\n".to_owned(), gitlab.close(Duration::from_secs(1_700_000_001)).unwrap(), "\n".to_owned()].concat();
+                log = [
+                    log,
+                    open,
+                    "\nx\n".to_owned(),
+                    gitlab.close(Duration::from_secs(1_700_000_001)).unwrap(),
+                    "\n".to_owned(),
+                ]
+                .concat();
             }
         }
         let sections = gitlab_sections(&log);

@@ -91,18 +91,18 @@ impl Log {
             Event::Failed(failure) => self.failed(failure),
             Event::StepStarted { function, step } if is_told => {
                 let lines = plain::started(function, step, &mut self.said_updating);
-                lines.iter().for_each(|line| self.line(line));
+                self.lines(lines);
             }
             Event::Deployed(deployed) => {
                 self.close_group();
-                plain::deployed(deployed).iter().for_each(|line| self.line(line));
+                self.lines(plain::deployed(deployed));
                 let (label, url) = deployed.link();
                 let link = self.voice.link(&label, &url);
                 self.command(link);
             }
             Event::LayerDeployed(layer) => {
                 self.close_group();
-                plain::layer_deployed(layer).iter().for_each(|line| self.line(line));
+                self.lines(plain::layer_deployed(layer));
             }
             Event::Answer(answer) if self.format == Format::Text => {
                 let text = self.console.redact(&sanitise::inert(&answer.text)).trim_end().to_owned();
@@ -110,16 +110,16 @@ impl Log {
             }
             Event::Invoked(invocation) => {
                 if is_told || invocation.function_error.is_some() {
-                    self.lines(event);
+                    self.lines(plain::lines(event));
                 }
                 // The answer is what the run is for, also where little else is said.
-                live::payload(invocation).iter().for_each(|payload| self.line(payload));
+                self.lines(live::payload(invocation));
             }
             Event::Relayed { line, speaker: Speaker::User } => {
                 self.out.push(Delivery::Line(Stream::Output, line.clone()));
             }
             Event::Relayed { line, speaker: Speaker::Git } => self.line(line),
-            event if is_told => self.lines(event),
+            event if is_told => self.lines(plain::lines(event)),
             _ => {}
         }
     }
@@ -144,11 +144,15 @@ impl Log {
         let problems = failure.annotations();
         let problems: Vec<_> = problems.iter().map(|problem| redacted(problem, &self.console)).collect();
         if self.annotates() {
-            problems.iter().for_each(|problem| self.problem(Level::Error, problem));
-            return plain::aftermath(failure).iter().for_each(|line| self.line(line));
+            for problem in &problems {
+                self.problem(Level::Error, problem);
+            }
+            return self.lines(plain::aftermath(failure));
         }
         let stream = self.voice.error_stream();
-        plain::failed(failure).iter().for_each(|line| self.line_to(stream, line));
+        for line in plain::failed(failure) {
+            self.line_to(stream, &line);
+        }
     }
 
     /// A problem as an annotation, or else as text.
@@ -157,7 +161,7 @@ impl Log {
             return self.command(Some(annotation));
         }
         self.line(&format!("{}: {problem}", level.word()));
-        problem.help.iter().for_each(|help| self.line(&format!("help: {help}")));
+        self.lines(problem.help.as_ref().map(|help| format!("help: {help}")));
     }
 
     fn annotates(&self) -> bool {
@@ -200,9 +204,10 @@ impl Log {
         self.out.extend(commands.map(Delivery::Command));
     }
 
-    /// What an event is in plain lines.
-    fn lines(&mut self, event: &Event) {
-        plain::lines(event).iter().for_each(|line| self.line(line));
+    fn lines(&mut self, lines: impl IntoIterator<Item = String>) {
+        for line in lines {
+            self.line(&line);
+        }
     }
 
     fn line(&mut self, line: &str) {

@@ -50,7 +50,9 @@ pub fn run(host: &Host) -> ExitCode {
     secrets::hide_surroundings(host, &console);
     let detected = Ci::detect(host);
     let CommandLine { task, flags, speaks, secrets } = cli::parse(&host.called_as, &host.arguments);
-    secrets.iter().for_each(|secret| console.hide(secret.expose()));
+    for secret in &secrets {
+        console.hide(secret.expose());
+    }
     let task = match task {
         Ok(task) => task,
         Err(Stop::Text(text)) => {
