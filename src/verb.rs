@@ -40,8 +40,10 @@ pub(crate) struct Row {
 /// What is going to be done with the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Deploy or plan: conditions count.
+    /// Deploy: conditions count.
     Deploy,
+    /// Plan: conditions count, in the build of a pull request as they would after its merge.
+    Plan,
     /// Only look whether everything is right: conditions do not count.
     Check,
     /// Only show it: conditions do not count.
@@ -180,12 +182,15 @@ impl Verb {
             Self::Plan => Row {
                 name: "plan",
                 help: "Show what deploy would do, and change nothing",
-                purpose: Purpose::Deploy,
+                purpose: Purpose::Plan,
                 may: May::OnlyLook,
                 output: Owner::Log,
                 results: Results::Handed,
                 flags: &[Flag { name: "exit_code", value: None, help: "Exit with 2 when there are changes" }],
-                options: Options::Of(&[Group::Target], &[&["function_name", "dry_run", "wait_timeout"], RUN, FILES]),
+                options: Options::Of(
+                    &[Group::Target],
+                    &[&["function_name", "dry_run", "if_skipped", "wait_timeout"], RUN, FILES],
+                ),
             },
             Self::Check => Row {
                 name: "check",

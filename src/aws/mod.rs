@@ -1,7 +1,7 @@
 //! The only module that knows the SDK. No type of the SDK crosses its border.
 //!
 //! `connect` finds Region and credentials, `assume` takes on roles, `read` takes the snapshot, `write` does the steps, `store` puts packages into
-//! buckets, `roles` makes execution roles, `images` asks which image a tag is, `layers` publishes layers, `look` reads what people want to see, `invoke`, `delete` and `rollback` do what their names say, `settle` waits, `fault` turns what AWS answers into our kinds. Must not know printing, dialects or configuration layers.
+//! buckets, `roles` makes execution roles, `images` asks which image a tag is, `layers` publishes layers, `look` reads what people want to see, `invoke`, `delete` and `rollback` do what their names say, `settle` waits, `fault` turns what AWS answers into our kinds, `quotes` cuts what AWS must not quote. Must not know printing, dialects or configuration layers.
 
 mod alias;
 mod assume;
@@ -14,6 +14,7 @@ mod images;
 mod invoke;
 mod layers;
 mod look;
+mod quotes;
 mod read;
 mod roles;
 mod rollback;
@@ -23,12 +24,13 @@ mod write;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_lambda::Client;
 use tokio::sync::watch;
 
-pub use connect::{Connection, connect};
+pub use connect::{Connection, Hidden, connect};
 pub use delete::held_by;
 pub use images::resolve;
 pub use invoke::Manner;
@@ -38,6 +40,7 @@ use crate::apply::{Fault, FaultKind, Meanwhile, Progress, Signal};
 use crate::package::Archive;
 use crate::remote::Live;
 use crate::settings::{LayerRef, Settings};
+use connect::Hide;
 use fault::Failed;
 use settle::Deadline;
 
@@ -47,6 +50,7 @@ pub struct Session<'a> {
     s3: aws_sdk_s3::Client,
     logs: aws_sdk_cloudwatchlogs::Client,
     iam: aws_sdk_iam::Client,
+    hide: Hide,
     /// The function as the user wrote it, name or ARN; or the name of a layer.
     function: String,
     /// The package; absent where none is sent.
@@ -83,6 +87,7 @@ impl<'a> Session<'a> {
             s3: connection.s3.clone(),
             logs: connection.logs.clone(),
             iam: aws_sdk_iam::Client::new(connection.config()),
+            hide: Arc::clone(&connection.hide),
             function: function.to_owned(),
             archive,
             deadline: Deadline::after(wait_timeout),

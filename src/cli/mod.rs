@@ -24,6 +24,8 @@ pub(crate) struct CommandLine {
     pub speaks: Speaks,
     /// Values that must not be shown, also where the command line is wrong.
     pub secrets: Vec<Secret>,
+    /// Values under names of secrets, which may stand in other names.
+    pub values: Vec<Secret>,
 }
 
 /// A verb with what its own flags say.
@@ -125,7 +127,7 @@ pub(crate) enum Stop {
 pub(crate) fn parse(called_as: &str, arguments: &[String]) -> CommandLine {
     let words = Words::read(called_as, arguments);
     let (flags, unreadable) = layer(&words.said);
-    let Words { speaks, ref secrets, ref foreign, .. } = words;
+    let Words { speaks, ref secrets, ref values, ref foreign, .. } = words;
     let understood = || {
         let wrong = |problem: Option<Problem>| problem.map_or(Ok(()), |problem| Err(Stop::Wrong(problem)));
         wrong(foreign.clone())?;
@@ -134,7 +136,7 @@ pub(crate) fn parse(called_as: &str, arguments: &[String]) -> CommandLine {
         wrong(unreadable)?;
         task(words.verb.unwrap_or(Verb::Deploy), &words).map_err(Stop::Wrong)
     };
-    CommandLine { task: understood(), flags, speaks, secrets: secrets.clone() }
+    CommandLine { task: understood(), flags, speaks, secrets: secrets.clone(), values: values.clone() }
 }
 
 /// A verb with what its flags say.

@@ -12,7 +12,7 @@ use crate::config::{
     truth,
 };
 use crate::place::{Place, Problem};
-use crate::settings::{Secret, sounds_secret};
+use crate::settings::{Secret, passwords, sounds_secret};
 use crate::verb::{Flag, Verb};
 
 /// Flags that every verb has; the parser answers them.
@@ -28,6 +28,8 @@ pub(super) struct Words {
     pub speaks: Speaks,
     /// Values that must not be shown.
     pub secrets: Vec<Secret>,
+    /// Values under names of secrets, as in `--environment API_TOKEN=…`, which may stand in other names.
+    pub values: Vec<Secret>,
     /// A provider that is not ours.
     pub foreign: Option<Problem>,
 }
@@ -62,13 +64,18 @@ impl Words {
     /// Reads the arguments. `called_as` is the program's own name.
     pub(super) fn read(called_as: &str, arguments: &[String]) -> Self {
         let speaks = if called_as == "dpl" { Speaks::Dpl } else { Speaks::Own };
-        let mut words = Self { verb: None, said: Vec::new(), speaks, secrets: Vec::new(), foreign: None };
+        let (said, secrets, values) = (Vec::new(), Vec::new(), Vec::new());
+        let mut words = Self { verb: None, said, speaks, secrets, values, foreign: None };
         let mut rest = arguments.iter().cloned().peekable();
         if rest.next_if(|first| first == "help").is_some() {
             words.said.push(Said::Question("help"));
         }
         if rest.next_if(|first| first == "lambda").is_some() {
             words.is_of_dpl();
+        }
+        for argument in arguments {
+            words.secrets.extend(passwords(argument).into_iter().map(Secret::new));
+            words.values.extend(values_of_secret_names(argument).map(Secret::new));
         }
         while let Some(argument) = rest.next() {
             let Some(long) = argument.strip_prefix("--") else {
@@ -256,6 +263,12 @@ fn abbreviated(name: &str) -> Option<Known> {
 fn only(mut found: impl Iterator<Item = (&'static str, Known)>) -> Option<Known> {
     let (name, known) = found.next()?;
     found.all(|(other, _)| other == name).then_some(known)
+}
+
+/// What stands behind a secret's name and `=`.
+fn values_of_secret_names(argument: &str) -> impl Iterator<Item = &str> {
+    let pairs = std::iter::successors(argument.split_once('='), |(_, value)| value.split_once('='));
+    pairs.filter(|(name, _)| sounds_secret(name)).map(|(_, value)| value)
 }
 
 /// Whether an unknown name may be meant for a secret.

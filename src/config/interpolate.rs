@@ -1,6 +1,7 @@
 //! `%{…}` in descriptions and commands.
 //!
-//! Syntax and names are those that dpl documents; unlike dpl, a name outside the list never does more than say so (FX7).
+//! Syntax and names are those that dpl documents. Unlike dpl, a name outside the list never does more than say so (FX7
+//! in docs/coming-from/dpl.md).
 
 use crate::host::{Build, Host};
 
@@ -45,6 +46,11 @@ pub(super) fn fill(text: &str, option: impl Fn(&str) -> Option<String>, build: &
     out.push_str(rest);
     // An empty variable in the middle of a line leaves two blanks behind.
     if filled && !out.contains('\n') { out.replace("  ", " ") } else { out }
+}
+
+/// The variables of the environment that a text names as `%{$NAME}`.
+pub(super) fn variables(text: &str) -> impl Iterator<Item = &str> {
+    text.split("%{$").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0))
 }
 
 fn value(name: &str, option: &impl Fn(&str) -> Option<String>, build: &Build, host: &Host) -> String {

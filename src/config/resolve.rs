@@ -18,7 +18,7 @@ use crate::host::{Build, Ci, Host};
 use crate::place::{Place, Problem};
 use crate::settings::{
     AliasName, Attachment, Description, Environment, FunctionName, Handler, Ids, Secret, Setting, Settings, Source,
-    Structure, Switch, Written, check_variable_name,
+    Structure, Switch, Written, check_variable_name, holds_secret, sounds_secret,
 };
 
 /// Seconds that waiting may take when the user does not say.
@@ -197,6 +197,9 @@ fn fill(reader: &Reader, text: &str, context: &Context<'_>) -> String {
     interpolate::fill(text, |name| reader.raw(name), context.build, context.host)
 }
 
+/// Where a secret can stand.
+pub(super) const HIDE_IN_ENVIRONMENT: &str = "leave it out; a function gets a secret by `environment`, with `{from_env: NAME}`; rename the variable if it holds none";
+
 /// A description is cut to AWS' limit only where something was filled in that nobody could foresee.
 fn description(reader: &mut Reader, context: &Context<'_>) -> Option<Description> {
     let written = reader.text("description")?;
@@ -217,6 +220,14 @@ pub(super) fn described(
     context: &Context<'_>,
 ) -> Option<String> {
     const MOST: usize = 256;
+    let secret = interpolate::variables(written)
+        .find(|variable| context.host.variable(variable).is_some_and(|value| holds_secret(variable, value)));
+    if let Some(variable) = secret {
+        let problem =
+            reader.wrong(name, format!("would show the secret in `{variable}` to everybody who may look at it in AWS"));
+        problem.help = Some(HIDE_IN_ENVIRONMENT.to_owned());
+        return None;
+    }
     let filled = fill(reader, written, context);
     if filled.chars().count() <= MOST {
         return Some(filled);
@@ -311,11 +322,16 @@ fn value(reader: &mut Reader, pair: &Pair, context: &Context<'_>) -> Option<Secr
         let problem = Problem::new(format!("`{}` is to come from the variable `{name}`, which is not set", pair.key));
         let problem = problem.of("environment").at(&given.place);
         // A job that only looks need not have what a deployment needs.
-        let told = if context.purpose == Purpose::Deploy { &mut reader.problems } else { &mut reader.warnings };
+        let told = if matches!(context.purpose, Purpose::Deploy | Purpose::Plan) {
+            &mut reader.problems
+        } else {
+            &mut reader.warnings
+        };
         told.push(problem);
     }
     let found = found.map(|value| Secret::new(value.as_str()));
-    reader.secrets.extend(found.clone());
+    let is_secret = sounds_secret(&pair.key) || found.as_ref().is_some_and(|value| holds_secret(name, value.expose()));
+    if is_secret { &mut reader.secrets } else { &mut reader.taken }.extend(found.clone());
     found
 }
 

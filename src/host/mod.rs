@@ -3,6 +3,7 @@
 //! Read once and passed down, so that everything below is testable by argument. Must not know our configuration.
 
 mod ci;
+mod pull_request;
 
 use std::{
     collections::BTreeMap,
@@ -15,6 +16,7 @@ use std::{
 };
 
 pub use ci::{Build, Ci};
+pub use pull_request::PullRequest;
 
 /// Everything that the process was started with.
 #[derive(Debug, Clone, Default)]
@@ -69,6 +71,41 @@ impl Host {
     /// Whether the variable stands for "yes" the way CI systems write it.
     pub fn flag(&self, name: &str) -> bool {
         self.variable(name).is_some_and(|value| value.eq_ignore_ascii_case("true") || value == "1")
+    }
+
+    /// These surroundings as the build of a push to a branch would have them.
+    #[must_use]
+    pub fn as_pushed(&self, base: &str) -> Self {
+        pull_request::as_pushed(self, base)
+    }
+
+    /// The branch that a clone of the repository begins with, where git knows it.
+    pub fn default_branch(&self) -> Option<String> {
+        let head = self.git(&["symbolic-ref", "--short", "refs/remotes/origin/HEAD"])?;
+        head.strip_prefix("origin/").map(str::to_owned)
+    }
+
+    /// Whether standard error is a pipe that standard output does not go into: then it is not kept in the file, nor read by
+    /// the program, that standard output goes to.
+    #[cfg(unix)]
+    pub fn errors_go_alone() -> bool {
+        use std::fs::{File, Metadata};
+        use std::os::{
+            fd::{AsFd, BorrowedFd},
+            unix::fs::{FileTypeExt, MetadataExt},
+        };
+        let of = |stream: BorrowedFd<'_>| File::from(stream.try_clone_to_owned().ok()?).metadata().ok();
+        let (output, error) = (of(io::stdout().as_fd()), of(io::stderr().as_fd()));
+        let what = |stream: &Metadata| (stream.dev(), stream.ino());
+        error.is_some_and(|error| {
+            error.file_type().is_fifo() && output.is_some_and(|output| what(&output) != what(&error))
+        })
+    }
+
+    /// The same; here nobody can tell.
+    #[cfg(not(unix))]
+    pub fn errors_go_alone() -> bool {
+        false
     }
 
     /// Time since the Unix epoch.

@@ -32,7 +32,8 @@ impl dialect::Board for Board {
     fn note(&mut self, level: Level, problem: &Problem) -> Vec<Delivery> {
         let message = sanitise::one_line(&problem.to_string());
         let details = problem.help.as_deref().map(sanitise::inert).unwrap_or_default();
-        let mut body = json!({"message": message, "category": level.word(), "details": details});
+        let category = if level == Level::Notice { "information" } else { level.word() };
+        let mut body = json!({"message": message, "category": category, "details": details});
         let Some(Spot { file, at }) = self.checkout.spot(problem) else {
             return self.post("/api/build/messages", body).into_iter().collect();
         };

@@ -2,13 +2,16 @@
 //!
 //! Grammar and escaping are those of the agent's source (`Command.cs`, `CommandStringConvertor.cs`): a command is found
 //! anywhere in a line, and values and text are escaped alike.
+//!
+//! Nothing is masked with `task.setsecret`: standard output must hold no secret, and on standard error a step with
+//! `failOnStderr` would fail. What is printed here holds no secret anyway, and the agent masks its own.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::checkout::{Checkout, Spot};
 use super::deliver::{Delivery, Written};
-use super::dialect::{self, Level, Mask, Output};
+use super::dialect::{self, Level, Output};
 use super::{event::Stage, sanitise, variables};
 use crate::host::Host;
 use crate::place::Problem;
@@ -35,11 +38,6 @@ impl Board {
     }
 }
 
-/// A mask, where an agent hides what it is told to mask instead of printing it.
-pub(super) fn mask(host: &Host) -> Option<Mask> {
-    host.flag("TF_BUILD").then_some(|secret| Delivery::Command(format!("##vso[task.setsecret]{}", escaped(secret))))
-}
-
 /// Escapes a value or a text. `%` goes first, and not as `%25`.
 pub(super) fn escaped(text: &str) -> String {
     text.replace('%', "%AZP25").replace(';', "%3B").replace('\r', "%0D").replace('\n', "%0A").replace(']', "%5D")
@@ -59,6 +57,10 @@ impl dialect::Voice for Voice {
     }
 
     fn annotate(&mut self, level: Level, problem: &Problem) -> Option<String> {
+        // There are issues of two types only.
+        if level == Level::Notice {
+            return None;
+        }
         let mut properties = vec![format!("type={}", level.word())];
         if let Some(Spot { file, at }) = self.checkout.spot(problem) {
             properties.push(format!("sourcepath={}", escaped(&file)));

@@ -28,13 +28,14 @@ pub(super) struct Board {
     job: String,
     has_errors: bool,
     warnings: String,
+    notices: String,
 }
 
 impl Board {
     pub(super) fn new(host: &Host) -> Self {
         let known = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
         let job = host.variable("BUILDKITE_JOB_ID").unwrap_or_default().chars().filter(known).take(64).collect();
-        Self { job, has_errors: false, warnings: String::new() }
+        Self { job, has_errors: false, warnings: String::new(), notices: String::new() }
     }
 
     /// Appends to an annotation of the job: it may run this tool twice.
@@ -79,14 +80,16 @@ impl dialect::Voice for Voice {
 
 impl dialect::Board for Board {
     fn note(&mut self, level: Level, problem: &Problem) -> Vec<Delivery> {
-        match level {
-            Level::Error => self.has_errors = true,
-            Level::Warning => {
-                self.warnings.extend(["- ", &summary::text(&problem.to_string()), "\n"]);
-                let help = problem.help.iter().map(|help| format!("  - {}\n", summary::text(help)));
-                self.warnings.extend(help);
+        let list = match level {
+            Level::Error => {
+                self.has_errors = true;
+                return Vec::new();
             }
-        }
+            Level::Warning => &mut self.warnings,
+            Level::Notice => &mut self.notices,
+        };
+        list.extend(["- ", &summary::text(&problem.to_string()), "\n"]);
+        list.extend(problem.help.iter().map(|help| format!("  - {}\n", summary::text(help))));
         Vec::new()
     }
 
@@ -101,6 +104,6 @@ impl dialect::Board for Board {
     }
 
     fn end(&self, _: Ending<'_>) -> Vec<Delivery> {
-        self.annotation("warning", &self.warnings)
+        [self.annotation("warning", &self.warnings), self.annotation("info", &self.notices)].concat()
     }
 }

@@ -105,11 +105,12 @@ pub(super) trait Board {
     }
 }
 
-/// How bad a problem is.
+/// How bad a problem is; a notice is about none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Level {
     Error,
     Warning,
+    Notice,
 }
 
 impl Level {
@@ -118,6 +119,7 @@ impl Level {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
+            Self::Notice => "notice",
         }
     }
 }
@@ -136,7 +138,7 @@ pub(super) fn of(ci: Ci, host: &Host, nonce: &str) -> Dialect {
         Ci::Azure => Dialect {
             voice: Box::new(azure::Voice { checkout }),
             board: Box::new(azure::Board::new(host, nonce)),
-            mask: azure::mask(host),
+            mask: None,
         },
         Ci::Buildkite => Dialect {
             voice: Box::new(buildkite::Voice),

@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value, json as value};
 use sha2::{Digest, Sha256};
 
 use super::checkout::{Checkout, Spot};
 use super::deliver::{Delivery, Written};
 use super::dialect::{Level, Output};
-use super::{sanitise, variables};
+use super::redact::Console;
+use super::{json, sanitise, variables};
 use crate::place::Problem;
 
 /// What is to be written where; nothing is written that has no name.
@@ -54,7 +55,7 @@ impl Gathered {
 
     /// Notes a link (<https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsannotations>).
     pub(super) fn link(&mut self, label: &str, url: &str) {
-        self.links.push(json!({"external_link": {"label": label, "url": url}}));
+        self.links.push(value!({"external_link": {"label": label, "url": url}}));
     }
 
     /// Notes a problem that has a file (<https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format>).
@@ -71,7 +72,7 @@ impl Gathered {
         // Two entries with one fingerprint count as one.
         let whole = format!("{check}\n{file}\n{line}\n{description}\n{}", self.problems.len());
         let fingerprint = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(whole));
-        self.problems.push(json!({
+        self.problems.push(value!({
             "description": description,
             "check_name": check,
             "fingerprint": fingerprint,
@@ -94,16 +95,19 @@ impl Gathered {
         self.files.summary.as_ref().map(|file| self.written("summary_file", file, markdown.to_owned()))
     }
 
-    /// The files of links and problems.
-    pub(super) fn reports(&self) -> Vec<Delivery> {
+    /// The files of links and problems, without secrets.
+    pub(super) fn reports(&self, console: &Console) -> Vec<Delivery> {
+        let text = |mut report: Value| {
+            json::redact_values(&mut report, console);
+            sanitise::json(&report.to_string())
+        };
         let Files { output: _, summary: _, gitlab_annotations, gitlab_codequality } = &self.files;
-        let links = || if self.links.is_empty() { json!({}) } else { json!({"Lambda": self.links}) };
-        let problems = || Value::Array(self.problems.clone());
+        let lists = || if self.links.is_empty() { value!({}) } else { value!({"Lambda": self.links}) };
         let links =
-            gitlab_annotations.as_ref().map(|file| self.written("gitlab_annotations_file", file, links().to_string()));
+            gitlab_annotations.as_ref().map(|file| self.written("gitlab_annotations_file", file, text(lists())));
         let problems = gitlab_codequality
             .as_ref()
-            .map(|file| self.written("gitlab_codequality_file", file, problems().to_string()));
+            .map(|file| self.written("gitlab_codequality_file", file, text(Value::Array(self.problems.clone()))));
         links.into_iter().chain(problems).collect()
     }
 
@@ -122,7 +126,7 @@ fn object(outputs: &[Output]) -> String {
         ((*name).to_owned(), value.unwrap_or_else(|| Value::String(text.clone())))
     };
     let object: Map<_, _> = outputs.iter().map(value).collect();
-    format!("{:#}\n", Value::Object(object))
+    sanitise::json(&format!("{:#}\n", Value::Object(object)))
 }
 
 #[cfg(test)]
@@ -139,7 +143,7 @@ mod tests {
     fn outputs_are_json_where_the_name_says_so() {
         let outputs = [("version", "7".to_owned()), ("changed", "true".to_owned()), ("plan", "[]".to_owned())];
         let object: Value = serde_json::from_str(&object(&outputs)).unwrap();
-        assert_eq!(object, json!({"version": "7", "changed": true, "plan": []}));
+        assert_eq!(object, value!({"version": "7", "changed": true, "plan": []}));
         for (name, begins) in [("new/a.JSON", "{"), ("a.env", "DPL_LAMBDA_VERSION=7\n")] {
             let files = Files { output: Some(name.into()), ..Files::default() };
             let delivered = gathered(files, Path::new("/work")).outputs(&outputs);
@@ -159,7 +163,7 @@ mod tests {
         }
         gathered.note(Level::Warning, &Problem::new("no place"));
         let [first, second] = &gathered.problems[..] else { panic!("{:?}", gathered.problems) };
-        assert_eq!(first["location"], json!({"path": "dpl.yml", "lines": {"begin": 7}}));
+        assert_eq!(first["location"], value!({"path": "dpl.yml", "lines": {"begin": 7}}));
         assert_eq!((first["severity"].as_str(), first["check_name"].as_str()), (Some("major"), Some("memory_size")));
         assert_ne!(first["fingerprint"], second["fingerprint"]);
     }

@@ -12,6 +12,7 @@ use super::deliver::{Delivery, Written};
 use super::event::{Event, Failure};
 use super::outcome::Verdict;
 use super::redact::Console;
+use super::sanitise;
 use crate::place::Problem;
 use crate::plan::{Step, Subject};
 
@@ -92,7 +93,9 @@ impl Junit {
                 self.alone(Some(&format!("layer {layer}")), Case::new("check", Ok(())));
             }
             Event::Packaged(_) => self.alone(None, Case::new("package", Ok(()))),
-            Event::Skipped(reason) => self.alone(None, Case::new(reason, Err(Reason::NotDone))),
+            Event::Skipped(skip) => {
+                self.alone(None, Case::new(&sanitise::one_line(&skip.to_string()), Err(Reason::NotDone)));
+            }
             Event::Failed(failure) => self.fail(failure),
             _ => {}
         }
@@ -131,7 +134,7 @@ impl Junit {
     }
 
     fn text(&self) -> Result<String, SerializeError> {
-        let redact = |text: &str| self.console.redact(text).into_owned();
+        let redact = |text: &str| self.console.redact(&sanitise::inert(text)).into_owned();
         let mut report = Report::new(env!("CARGO_PKG_NAME"));
         for suite in &self.suites {
             let mut told = TestSuite::new(redact(&suite.name));

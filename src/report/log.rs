@@ -25,10 +25,10 @@ pub(super) struct Log {
     group: Group,
     /// The function whose update was announced last.
     said_updating: Option<String>,
-    /// Annotations so far, of errors and of warnings.
-    annotated: [usize; 2],
+    /// Annotations so far, of each level.
+    annotated: [usize; 3],
     /// Problems over the limit of annotations, which share the last one.
-    held: [Vec<Problem>; 2],
+    held: [Vec<Problem>; 3],
     out: Vec<Delivery>,
 }
 
@@ -66,7 +66,7 @@ impl Log {
             progress: Progress::new(host.terminal && ci == Ci::None),
             group: Group::None,
             said_updating: None,
-            annotated: [0; 2],
+            annotated: [0; 3],
             held: Default::default(),
             out: Vec::new(),
         }
@@ -88,6 +88,7 @@ impl Log {
             Event::Stage(stage) if is_told => self.stage(*stage),
             Event::StageDone => self.close_group(),
             Event::Warning(problem) => self.problem(Level::Warning, &redacted(problem, &self.console)),
+            Event::Notice(notice) => self.problem(Level::Notice, &redacted(notice, &self.console)),
             Event::Failed(failure) => self.failed(failure),
             Event::StepStarted { function, step } if is_told => {
                 let lines = plain::started(function, step, &mut self.said_updating);
@@ -173,7 +174,7 @@ impl Log {
         if !self.annotates() {
             return None;
         }
-        let index = usize::from(level == Level::Warning);
+        let index = level as usize;
         if self.annotated[index] + 1 >= self.voice.most_annotations() {
             self.held[index].push(problem.clone());
             return None;
@@ -184,7 +185,9 @@ impl Log {
 
     /// The last annotation of each level stands for all that were held back.
     fn annotate_held(&mut self) {
-        for (level, held) in [Level::Error, Level::Warning].into_iter().zip(std::mem::take(&mut self.held)) {
+        for (level, held) in
+            [Level::Error, Level::Warning, Level::Notice].into_iter().zip(std::mem::take(&mut self.held))
+        {
             let merged = match &held[..] {
                 [] => continue,
                 [only] => only.clone(),

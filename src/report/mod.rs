@@ -16,6 +16,7 @@ mod dialect;
 mod drone;
 mod event;
 mod files;
+mod forms;
 mod github;
 mod gitlab;
 mod json;
@@ -23,6 +24,7 @@ mod junit;
 mod live;
 mod log;
 mod members;
+mod needles;
 mod outcome;
 mod plain;
 mod plan;
@@ -52,7 +54,6 @@ use self::dialect::Dialect;
 use self::outcome::{Outcome, Verdict};
 use crate::host::{Build, Ci, Host};
 use crate::place::Problem;
-use crate::settings::Secret;
 use crate::verb::{Owner, Verb};
 
 /// How a run is told.
@@ -129,7 +130,7 @@ impl Reporter {
             let courier = courier.clone();
             Arc::new(move |secret| courier.hide(mask(secret)))
         }));
-        let (format, outcome) = (manner.format, Outcome::new(&console));
+        let (format, outcome) = (manner.format, Outcome::new(verb, &console));
         let observers = observers(dialect, manner, verb, &surroundings, &console);
         Self { format, outcome, observers, courier, console }
     }
@@ -137,16 +138,6 @@ impl Reporter {
     /// What standard output is for.
     pub fn format(&self) -> Format {
         self.format
-    }
-
-    /// Hides a value from here on, also in the CI's own log.
-    pub fn hide(&mut self, secret: &Secret) {
-        self.console.hide_everywhere(secret.expose());
-    }
-
-    /// Hides a value in what others say, where it would be noise in our own words.
-    pub fn hide_in_foreign(&mut self, secret: &Secret) {
-        self.console.hide_in_foreign(secret.expose());
     }
 
     /// Says what happened.

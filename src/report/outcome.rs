@@ -5,10 +5,13 @@ use super::event::{self, Event};
 use super::plain;
 use super::redact::Console;
 use crate::plan::{Plan, Subject};
+use crate::verb::{Results, Verb};
 
 /// The outcome so far.
 pub(super) struct Outcome {
     console: Console,
+    /// Whether later steps get results.
+    results: Results,
     changed: bool,
     /// Plans that were told and not done, so far.
     planned: Vec<Plan>,
@@ -40,9 +43,11 @@ impl Verdict {
 }
 
 impl Outcome {
-    pub(super) fn new(console: &Console) -> Self {
+    /// The outcome of a verb; of none where the command line is wrong.
+    pub(super) fn new(verb: Option<Verb>, console: &Console) -> Self {
+        let results = verb.map_or(Results::None, |verb| verb.row().results);
         let (planned, done) = (Vec::new(), Vec::new());
-        Self { console: console.clone(), changed: false, planned, done, failed: None }
+        Self { console: console.clone(), results, changed: false, planned, done, failed: None }
     }
 
     /// Takes in what happened.
@@ -64,6 +69,7 @@ impl Outcome {
                 self.changed = true;
                 self.done.push(format!("{function} rolled back, version {}", rollback.to));
             }
+            Event::Notice(notice) if self.results == Results::Handed => self.done.push(notice.message.clone()),
             Event::Failed(failure) => {
                 self.changed |= failure.changed();
                 self.planned.retain(|plan| !failure.is_of(plan));
@@ -78,8 +84,9 @@ impl Outcome {
         let would_change = self.failed.is_none() && self.planned.iter().any(Plan::changes);
         // 2 is the answer of `plan --exit-code`; a failure that is allowed ends with 0.
         let failed = self.failed.clone().filter(|_| !matches!(exit_code, 0 | 2));
+        let done = self.console.redact(&self.done.join(", ")).into_owned();
         let (changed, planned) = (self.changed || would_change, self.planned.clone());
-        Verdict { exit_code, changed, planned, done: self.done.join(", "), failed }
+        Verdict { exit_code, changed, planned, done, failed }
     }
 
     /// A plan that was done is told by its outcome.

@@ -7,7 +7,7 @@ use super::event::Event;
 use super::files::Gathered;
 use super::outcome::Verdict;
 use super::redact::Console;
-use super::{Manner, Observer, Surroundings, json, redacted, summary};
+use super::{Manner, Observer, Surroundings, json, plain, redacted, sanitise, summary};
 use crate::host::Build;
 use crate::place::Problem;
 use crate::verb::{self, Verb};
@@ -64,7 +64,7 @@ impl Results {
         self.outputs.push(("changed", verdict.changed.to_string()));
         let redacted = |(name, value): &Output| match (*name, self.console.redact(value)) {
             ("plan", value) => ("plan", json::unspliceable(&value)),
-            (name, value) => (name, value.into_owned()),
+            (name, value) => (name, sanitise::one_line(&value)),
         };
         let outputs: Vec<_> = self.outputs.iter().map(redacted).collect();
         [self.files.outputs(&outputs), self.board.outputs(&outputs)].concat()
@@ -86,6 +86,15 @@ impl Observer for Results {
     fn see(&mut self, event: &Event) -> Vec<Delivery> {
         match event {
             Event::Warning(problem) => return self.note(Level::Warning, problem),
+            Event::Notice(notice) => {
+                if self.outputs_are == verb::Results::Handed {
+                    self.page.push_str(&summary::of_notice(&notice.message));
+                }
+                return self.note(Level::Notice, notice);
+            }
+            Event::Preview { number, base } => {
+                self.page.push_str(&summary::of_notice(&plain::preview(number.as_deref(), base.as_deref())));
+            }
             Event::Failed(failure) => {
                 self.page.push_str(&summary::of_failure(failure));
                 return failure.annotations().iter().flat_map(|problem| self.note(Level::Error, problem)).collect();
@@ -124,6 +133,6 @@ impl Observer for Results {
         }
         let outputs = self.hand_over(verdict);
         let page = self.show_page();
-        [outputs, page, self.files.reports(), self.board.end(verdict.ending())].concat()
+        [outputs, page, self.files.reports(&self.console), self.board.end(verdict.ending())].concat()
     }
 }

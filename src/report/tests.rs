@@ -48,7 +48,7 @@ fn told(ci: Ci, verb: Verb, events: &[Event], exit_code: u8) -> String {
     let manner = Manner { colour: Colour::Never, ..Manner::default() };
     let console = Console::default();
     let dialect = dialect::of(ci, &host, &surroundings.nonce);
-    let (mut outcome, mut out) = (Outcome::new(&console), String::new());
+    let (mut outcome, mut out) = (Outcome::new(Some(verb), &console), String::new());
     let mut observers = observers(dialect, &manner, Some(verb), &surroundings, &console);
     for event in events {
         outcome.see(event);

@@ -192,7 +192,7 @@ impl Run<'_> {
         if plan.changes() {
             self.tell(&Event::Stage(Stage::Deploy));
         }
-        let outcome = apply::apply(&plan, &mut session, &mut |event| self.tell(&event)).await;
+        let outcome = apply::apply(&plan, &mut session, &mut |event| self.tell_of_aws(event)).await;
         let stopped = |stopped| of_layer(Error::Apply { stopped, function: plan.function.clone() });
         let outcome = outcome.map_err(stopped)?;
         let arn = outcome.arn.or(newest.map(|newest| newest.arn)).unwrap_or_default();

@@ -23,7 +23,7 @@ use layers::{LayerOfRun, PlannedLayer};
 use crate::apply::{self, Fault, FaultKind, Meanwhile, Signal};
 use crate::aws::{self, Connection, Session};
 use crate::cli::{self, CommandLine, Stop, Task};
-use crate::config::{self, DryRun, Entry, Loaded, Rendered, Request, RunOptions};
+use crate::config::{self, DryRun, Entry, IfSkipped, Loaded, Preview, Rendered, Request, RunOptions};
 use crate::deployment::{Code, CodeSource, FirstRole, Target};
 use crate::error::{Error, ExitCode};
 use crate::host::{Build, Ci, Host};
@@ -49,10 +49,9 @@ pub fn run(host: &Host) -> ExitCode {
     let console = Console::default();
     secrets::hide_surroundings(host, &console);
     let detected = Ci::detect(host);
-    let CommandLine { task, flags, speaks, secrets } = cli::parse(&host.called_as, &host.arguments);
-    for secret in &secrets {
-        console.hide(secret.expose());
-    }
+    let CommandLine { task, flags, speaks, secrets, values } = cli::parse(&host.called_as, &host.arguments);
+    secrets.iter().for_each(|secret| console.hide(secret.expose()));
+    values.iter().for_each(|value| console.hide_outside_names(value.expose()));
     let task = match task {
         Ok(task) => task,
         Err(Stop::Text(text)) => {
@@ -68,11 +67,11 @@ pub fn run(host: &Host) -> ExitCode {
     };
     let request = Request { flags, purpose: task.verb().row().purpose, speaks };
     let loaded = config::load(&request, host, detected);
-    let mut reporter = {
+    let reporter = {
         let (build, manner) = (loaded.build.clone(), manner(&loaded.run));
         Reporter::new(loaded.run.ci, host, build, &manner, Some(task.verb()), console.clone())
     };
-    secrets::hide_configured(&loaded, &mut reporter);
+    secrets::hide_configured(&loaded, &console);
     around::log_decisions(&loaded, &console);
     let run = Run { host, task, reporter: RefCell::new(reporter), console };
     let result = run.carry_out(&loaded);
@@ -132,6 +131,16 @@ impl Run<'_> {
         self.reporter.borrow_mut().tell(event);
     }
 
+    /// Tells what happened at AWS, whose words may quote what a function was given.
+    fn tell_of_aws(&self, event: Event) {
+        self.tell(&match event {
+            Event::Warning(problem) => {
+                Event::Warning(Problem { message: self.console.redact_foreign(&problem.message), ..problem })
+            }
+            event => event,
+        });
+    }
+
     fn relay(&self, line: &str, speaker: Speaker) {
         self.tell(&Event::Relayed { line: line.to_owned(), speaker });
     }
@@ -146,7 +155,10 @@ impl Run<'_> {
         if !loaded.problems.is_empty() {
             return Err(Error::Configuration(loaded.problems.clone()));
         }
-        loaded.skipped.iter().for_each(|reason| self.tell(&Event::Skipped(reason.clone())));
+        if let Some(Preview { number, base }) = loaded.preview.clone() {
+            self.tell(&Event::Preview { number, base });
+        }
+        loaded.skipped.iter().for_each(|skip| self.tell(&Event::Skipped(skip.clone())));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let started = |error| Error::Output(format!("the process cannot start its event loop: {error}"));
         let runtime = runtime.map_err(started)?;
@@ -173,7 +185,28 @@ impl Run<'_> {
         });
         // Packing that was interrupted is not waited for.
         runtime.shutdown_background();
-        result
+        let code = result?;
+        if loaded.is_skipped() { self.skipped(loaded, code) } else { Ok(code) }
+    }
+
+    /// Says last that nothing was left to do.
+    fn skipped(&self, loaded: &Loaded, code: ExitCode) -> Result<ExitCode, Error> {
+        let blocks = match loaded.skipped.len() {
+            1 => "the only block was skipped".to_owned(),
+            several => format!("all {several} blocks were skipped"),
+        };
+        let (what, if_skipped) = match self.task {
+            Task::Deploy => ("nothing was deployed", loaded.run.if_skipped),
+            Task::Plan { .. } => ("nothing would be deployed", loaded.run.if_skipped),
+            _ => ("there is nothing to look at", IfSkipped::Ok),
+        };
+        let message = format!("{what}: {blocks}");
+        match if_skipped {
+            IfSkipped::Ok => self.tell(&Event::Notice(Problem::new(message))),
+            IfSkipped::Warning => self.tell(&Event::Warning(Problem::new(message).of("if_skipped"))),
+            IfSkipped::Error => return Err(Error::Skipped(message)),
+        }
+        Ok(code)
     }
 
     /// Shows what each block comes to.
@@ -295,8 +328,7 @@ impl Run<'_> {
     /// Calls AWS as whom the target says, and asks who that is where an account is expected.
     async fn log_in(&self, target: &Target, limit: Duration, interrupt: &Interrupt) -> Result<Connection, Fault> {
         self.tell(&Event::Stage(Stage::Login));
-        let console = self.console.clone();
-        let connection = aws::connect(target, move |secret| console.hide_everywhere(secret));
+        let connection = aws::connect(target, secrets::hiding(&self.console));
         let mut connection = before_deadline("credentials", limit, interrupt, connection).await?;
         self.tell(&Event::Identity(report::mask(&connection.access_key_id)));
         self.tell(&Event::Stage(Stage::Setup));
@@ -304,6 +336,7 @@ impl Run<'_> {
         if target.expect_account.is_some() {
             before_deadline("`sts:GetCallerIdentity`", limit, interrupt, connection.identify()).await?;
         }
+        secrets::keep_names_of(&connection.caller, &self.console);
         Ok(connection)
     }
 
@@ -333,7 +366,6 @@ impl Run<'_> {
             before_deadline("`sts:GetCallerIdentity`", wait, interrupt, connection.identify()).await.map_err(unread)?;
         }
         if let Remote::Present(live) = &remote {
-            secrets::hide_live(live, &mut self.reporter.borrow_mut());
             self.warn_of_unread(entry, live);
         }
         let layers = self.known_layers(entry, of_run, &connection, &session).await.map_err(unread)?;
@@ -413,7 +445,7 @@ impl Run<'_> {
         if plan.changes() {
             self.tell(&Event::Stage(Stage::Deploy));
         }
-        let outcome = apply::apply(&plan, &mut session, &mut |event| self.tell(&event)).await;
+        let outcome = apply::apply(&plan, &mut session, &mut |event| self.tell_of_aws(event)).await;
         let outcome = outcome.map_err(|stopped| Error::Apply { stopped, function: plan.function.clone() })?;
         let removed = |step: &Step| {
             matches!(

@@ -21,6 +21,9 @@ mod cmd;
 // What a configuration means.
 mod config;
 
+// What becomes of pull requests, and what is said about blocks that are left out.
+mod pull_requests;
+
 // What goes into a package.
 mod package;
 
@@ -74,11 +77,15 @@ mod dialects;
 
 // What people get beside the log.
 mod report;
+
 // What each CI has.
 mod cis;
+
+// What is never shown.
+mod secrets;
 
 // What the action for GitHub takes and gives.
 mod action;
 
 // What the manual says.
-mod readme;
+mod manual;
