@@ -98,6 +98,7 @@ fn stop(error: &clap::Error) -> Stop {
         ErrorKind::InvalidValue | ErrorKind::WrongNumberOfValues | ErrorKind::TooFewValues | ErrorKind::NoEquals => {
             Problem::new(format!("`{argument}` has no value, or one that it does not take"))
         }
+        ErrorKind::TooManyValues => Problem::new(format!("`{argument}` takes no value")),
         _ => Problem::new(format!("the command line cannot be understood at `{argument}`"))
             .help("`dpl-lambda --help` shows how it is used"),
     };
@@ -122,7 +123,8 @@ fn unknown_flag(argument: &str) -> Problem {
 /// What stands alone may be a value, even a secret, so it is only repeated where it looks like a verb.
 fn unknown_word(argument: &str) -> Problem {
     if Verb::of(argument).is_some() {
-        return Problem::new(format!("`{argument}` is a second verb")).help("say one verb");
+        return Problem::new(format!("the verb `{argument}` is out of place"))
+            .help("say one verb, and not behind `--`");
     }
     let verbs = Verb::ALL.map(Verb::name);
     let near = verbs.iter().any(|verb| strsim::jaro_winkler(verb, argument) > 0.8);

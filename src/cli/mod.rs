@@ -441,10 +441,12 @@ mod tests {
             ("-xs3cret", "-x"),
             ("-- --secret_access_key s3cret", "--secret_access_key"),
             ("plan s3cret", "one of the arguments"),
-            ("plan deploy", "a second verb"),
+            ("plan deploy", "`deploy` is out of place"),
+            ("-- plan", "`plan` is out of place"),
+            ("delete --yes=s3cret", "`--yes` takes no value"),
+            ("--provider", "`--provider` has no value"),
             ("plan --payload s3cret", "it belongs to `invoke`"),
             ("--qualifier s3cret", "it belongs to `invoke` and `delete`"),
-            ("--exit-code=s3cret plan", "--exit-code"),
             ("--environment {s3cret", "begins like JSON"),
         ] {
             let problem = wrong(line);

@@ -155,7 +155,10 @@ impl Words {
         if provider.eq_ignore_ascii_case("lambda") {
             return self.is_of_dpl();
         }
-        let problem = Problem::new(format!("the provider `{provider}` is not known here"));
+        let problem = match provider {
+            "" => Problem::new("`--provider` has no value"),
+            provider => Problem::new(format!("the provider `{provider}` is not known here")),
+        };
         let problem = problem.at(&Place::Flag("--provider".to_owned())).help("this deploys to `lambda` only");
         self.foreign.get_or_insert(problem);
     }

@@ -15,7 +15,7 @@ use crate::place::Problem;
 
 /// What is to be written where; nothing is written that has no name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Files {
+pub(crate) struct Files {
     /// The outputs: JSON where the name ends so, else lines of `KEY=value`.
     pub output: Option<PathBuf>,
     /// The summary, in Markdown.

@@ -43,11 +43,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use colour::Colour;
+pub(crate) use colour::Colour;
 pub use event::{Answer, Deployed, Doing, Ending, Event, Failure, LayerDeployed, MadeOf, Packaged, Speaker, Stage};
-pub use files::Files;
-pub use plan::size;
-pub use redact::{Console, mask};
+pub(crate) use files::Files;
+pub use redact::Console;
+pub(crate) use redact::mask;
 
 use self::deliver::{Courier, Delivery};
 use self::dialect::Dialect;
@@ -58,7 +58,7 @@ use crate::verb::{Owner, Verb};
 
 /// How a run is told.
 #[derive(Debug, Clone, Default)]
-pub struct Manner {
+pub(crate) struct Manner {
     /// What standard output is for.
     pub format: Format,
     /// Whether the log is coloured.
@@ -73,7 +73,7 @@ pub struct Manner {
 
 /// What standard output is for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Format {
     /// Text for people and the CI.
     #[default]
     Text,
@@ -102,7 +102,7 @@ struct Surroundings<'a> {
 }
 
 /// Tells every event to every observer, and delivers what they say.
-pub struct Reporter {
+pub(crate) struct Reporter {
     format: Format,
     outcome: Outcome,
     /// In the order in which they finish: the log hears of what the others could not deliver.
@@ -136,12 +136,12 @@ impl Reporter {
     }
 
     /// What standard output is for.
-    pub fn format(&self) -> Format {
+    pub(crate) fn format(&self) -> Format {
         self.format
     }
 
     /// Says what happened.
-    pub fn tell(&mut self, event: &Event) {
+    pub(crate) fn tell(&mut self, event: &Event) {
         self.outcome.see(event);
         for index in 0..self.observers.len() {
             let deliveries = self.observers[index].see(event);
@@ -150,7 +150,7 @@ impl Reporter {
     }
 
     /// Says the last word.
-    pub fn finish(&mut self, exit_code: u8) {
+    pub(crate) fn finish(&mut self, exit_code: u8) {
         self.tell(&Event::StageDone);
         let verdict = self.outcome.verdict(exit_code);
         for index in 0..self.observers.len() {

@@ -142,7 +142,7 @@ impl Write for Console {
 }
 
 /// dpl's mask of a key id: its first characters, and stars up to twenty.
-pub fn mask(text: &str) -> String {
+pub(crate) fn mask(text: &str) -> String {
     let length = text.chars().count();
     let keep = (length / (4 + length / 5)).max(1);
     text.chars().take(keep).chain(std::iter::repeat_n('*', 20_usize.saturating_sub(keep))).collect()

@@ -1,4 +1,4 @@
-//! What each CI gets of one run, side by side: a deployment, a failure with problems, a plan.
+//! What each CI gets of one run, side by side: a deployment, a failure with problems, a plan, and nothing at all.
 //!
 //! `|` is a line of the log, `!` one on standard error, `>` a command for the CI. Everything else names its file, program
 //! or service, with what goes there below.
@@ -633,5 +633,68 @@ fn a_plan() {
       dpl-lambda_NONCE
     append /ci/summary
       ### Plan for f in eu-west-1 …
+    "###);
+}
+
+#[test]
+fn a_run_in_which_everything_was_skipped() {
+    let notice = Problem::new("nothing was deployed: the only block was skipped");
+    insta::assert_snapshot!(side_by_side(Verb::Deploy, &[Event::Notice(notice)], 0), @r###"
+    == none, generic, jenkins, codebuild, travis, gitlab, woodpecker
+    | notice: nothing was deployed: the only block was skipped
+
+    == appveyor
+    POST http://localhost:9023/api/build/messages
+      {"message":"nothing was deployed: the only block was skipped","category":"information","details":""}
+    | notice: nothing was deployed: the only block was skipped
+    POST http://localhost:9023/api/build/variables
+      {"name":"DPL_LAMBDA_CHANGED","value":"false"}
+
+    == drone
+    | notice: nothing was deployed: the only block was skipped
+    append /ci/drone
+      DPL_LAMBDA_CHANGED=false
+
+    == bitbucket
+    | notice: nothing was deployed: the only block was skipped
+    append /ci/variables
+      DPL_LAMBDA_CHANGED=false
+    PUT http://api.bitbucket.org/2.0/repositories/o/r/commit/abc/reports/dpl-lambda by http://localhost:29418
+      {"title":"dpl-lambda","details":"nothing was deployed: the only block was skipped","report_type":"BUG","reporter":"dpl-lambda","result":"PASSED"}
+
+    == teamcity
+    > ##teamcity[message text='nothing was deployed: the only block was skipped' status='NORMAL']
+    > ##teamcity[setParameter name='env.DPL_LAMBDA_CHANGED' value='false']
+    > ##teamcity[buildStatus text='{build.status.text}; nothing was deployed: the only block was skipped']
+
+    == circleci
+    | notice: nothing was deployed: the only block was skipped
+    append /ci/bash_env
+      export DPL_LAMBDA_CHANGED='false'
+
+    == buildkite
+    | notice: nothing was deployed: the only block was skipped
+    run buildkite-agent meta-data set dpl-lambda:changed
+      false
+    run buildkite-agent annotate --append --style success --context dpl-lambda-success-0190-ab
+      nothing was deployed: the only block was skipped
+    run buildkite-agent annotate --append --style info --context dpl-lambda-info-0190-ab
+      - nothing was deployed: the only block was skipped
+
+    == azure
+    | notice: nothing was deployed: the only block was skipped
+    > ##vso[task.setvariable variable=DPL_LAMBDA_CHANGED;isoutput=true]false
+    replace /agent/temp/dpl-lambda-NONCE.md
+      nothing was deployed: the only block was skipped
+    > ##vso[task.uploadsummary]/agent/temp/dpl-lambda-NONCE.md
+
+    == github, gitea
+    > ::notice title=dpl-lambda::nothing was deployed: the only block was skipped
+    append /ci/output
+      changed<<dpl-lambda_NONCE
+      false
+      dpl-lambda_NONCE
+    append /ci/summary
+      nothing was deployed: the only block was skipped
     "###);
 }

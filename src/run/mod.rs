@@ -49,9 +49,9 @@ pub fn run(host: &Host) -> ExitCode {
     let console = Console::default();
     secrets::hide_surroundings(host, &console);
     let detected = Ci::detect(host);
-    let CommandLine { task, flags, speaks, secrets, values } = cli::parse(&host.called_as, &host.arguments);
-    secrets.iter().for_each(|secret| console.hide(secret.expose()));
-    values.iter().for_each(|value| console.hide_outside_names(value.expose()));
+    let line = cli::parse(&host.called_as, &host.arguments);
+    secrets::hide_given(&line, &console);
+    let CommandLine { task, flags, speaks, .. } = line;
     let task = match task {
         Ok(task) => task,
         Err(Stop::Text(text)) => {

@@ -6,6 +6,7 @@
 //! - All other values of an environment are hidden in what others say.
 
 use crate::aws::Hidden;
+use crate::cli::CommandLine;
 use crate::config::{Entry, Loaded};
 use crate::deployment::{Code, CodeSource, ObjectKey, Target};
 use crate::host::Host;
@@ -24,6 +25,16 @@ pub(super) fn hide_surroundings(host: &Host, console: &Console) {
         if name.to_ascii_uppercase().ends_with("PROXY") && !value.contains("://") {
             hide_passwords(&format!("http://{value}"), console);
         }
+    }
+}
+
+/// Hides what stands on the command line, also where it is wrong.
+pub(super) fn hide_given(CommandLine { secrets, values, .. }: &CommandLine, console: &Console) {
+    for secret in secrets {
+        console.hide(secret.expose());
+    }
+    for value in values {
+        console.hide_outside_names(value.expose());
     }
 }
 
