@@ -12,6 +12,7 @@ use super::{
     layer::Given,
     options::{self, canonical},
     read::{Pair, Reader},
+    script::{Refusal, Script},
 };
 use crate::deployment::{Deployment, FirstRole, HandlerParts, Keyed, Others, Publish, Release, Target, Wishes};
 use crate::host::{Build, Ci, Host};
@@ -438,8 +439,19 @@ fn vpc_config(reader: &mut Reader, settings: &mut Settings) {
     settings.ipv6_allowed_for_dual_stack = vpc.flag("Ipv6AllowedForDualStack").map(Switch);
 }
 
-/// Commands to run afterwards, with `%{…}` filled in.
-pub(super) fn commands(reader: &mut Reader, context: &Context<'_>) -> Vec<String> {
-    let commands = reader.list("run").unwrap_or_default();
-    commands.iter().map(|command| fill(reader, command, context)).collect()
+/// Commands to run afterwards.
+pub(super) fn commands(reader: &mut Reader, context: &Context<'_>) -> Vec<Script> {
+    let mut scripts = Vec::new();
+    let places = reader.places();
+    for command in reader.list("run").unwrap_or_default() {
+        let option = |name: &str| reader.raw(name);
+        match Script::of(&command, |name| interpolate::value(name, &option, context.build, context.host)) {
+            Ok(script) => scripts.push(script),
+            Err(Refusal { message, help }) => {
+                let place = places.of_item("run", &command).cloned().or_else(|| reader.place("run"));
+                reader.problems.push(Problem { place, ..Problem::new(message).of("run").help(help) });
+            }
+        }
+    }
+    scripts
 }

@@ -25,6 +25,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::Format;
 use super::redact::Console;
+use crate::host::Host;
 use crate::package;
 
 /// How long one call of a program may take.
@@ -85,9 +86,11 @@ pub(super) struct Service {
 }
 
 /// Delivers, and remembers what does not answer.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Courier {
     format: Format,
+    /// Knows where programs are.
+    host: Host,
     state: Arc<Mutex<State>>,
 }
 
@@ -131,8 +134,8 @@ struct Client {
 
 impl Courier {
     /// A courier for a run whose standard output is for this.
-    pub(super) fn new(format: Format) -> Self {
-        Self { format, ..Self::default() }
+    pub(super) fn new(format: Format, host: &Host) -> Self {
+        Self { format, host: host.clone(), state: Arc::default() }
     }
 
     fn state<T>(&self, action: impl FnOnce(&mut State) -> T) -> T {
@@ -202,13 +205,13 @@ impl Courier {
     /// Calls a program, where it answers.
     fn run(&self, program: &str, arguments: &[String], input: &str) {
         let called = format!("`{program} {}`", arguments.join(" "));
-        self.ask(program, |_| match call(program, arguments, input, PROGRAM) {
-            Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(Kind::Refused.because(format!("{called} failed: {status}"))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(Kind::Missing.because(format!("{called} cannot be run: {error}")))
+        self.ask(program, |_| {
+            let missing = || Kind::Missing.because(format!("{called} cannot be run: it is in no folder of PATH"));
+            match call(&self.host.program(program).ok_or_else(missing)?, arguments, input, PROGRAM) {
+                Ok(status) if status.success() => Ok(()),
+                Ok(status) => Err(Kind::Refused.because(format!("{called} failed: {status}"))),
+                Err(error) => Err(Kind::Silent.because(format!("{called} failed: {error}"))),
             }
-            Err(error) => Err(Kind::Silent.because(format!("{called} failed: {error}"))),
         });
     }
 
@@ -277,7 +280,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// Calls a program and waits for its end, but not for long.
-fn call(program: &str, arguments: &[String], input: &str, patience: Duration) -> io::Result<ExitStatus> {
+fn call(program: &Path, arguments: &[String], input: &str, patience: Duration) -> io::Result<ExitStatus> {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn()?;
@@ -337,6 +340,10 @@ mod tests {
         Console::default()
     }
 
+    fn courier() -> Courier {
+        Courier::new(Format::Text, &Host::of_process())
+    }
+
     fn run(program: &'static str) -> Delivery {
         Delivery::Run { program, arguments: vec!["x".to_owned()], input: String::new() }
     }
@@ -345,14 +352,14 @@ mod tests {
     fn a_program_that_hangs_holds_nobody_up() {
         let begun = Instant::now();
         let long = "more than fits into a pipe".repeat(10_000);
-        let error = call("sleep", &["60".to_owned()], &long, Duration::from_millis(50)).unwrap_err();
+        let error = call(Path::new("sleep"), &["60".to_owned()], &long, Duration::from_millis(50)).unwrap_err();
         assert!(error.kind() == io::ErrorKind::TimedOut && begun.elapsed() < Duration::from_secs(3));
     }
 
     #[test]
     fn a_program_that_fails_is_a_warning_and_one_that_is_missing_is_none() {
         for (program, warnings) in [("false", 1), ("no-such-program-anywhere", 0), ("true", 0)] {
-            let courier = Courier::default();
+            let courier = courier();
             let told = courier.deliver(vec![run(program), run(program)], &console());
             assert_eq!(told.len(), warnings, "{program}");
         }
@@ -363,7 +370,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let service = Service { url: format!("http://{}", listener.local_addr().unwrap()), proxy: None };
         let send = || Delivery::Send { service: service.clone(), method: "POST", path: "/x".into(), body: Value::Null };
-        let (courier, begun) = (Courier::default(), Instant::now());
+        let (courier, begun) = (courier(), Instant::now());
         let troubles = courier.deliver((0..20).map(|_| send()).collect(), &console());
         assert!(begun.elapsed() < 2 * SERVICE);
         assert!(
@@ -390,7 +397,7 @@ mod tests {
         let service = Service { url: "http://api.example.org/2.0".to_owned(), proxy };
         let body = serde_json::json!({"a": 1});
         let send = Delivery::Send { service, method: "PUT", path: "/x".into(), body };
-        let courier = Courier::default();
+        let courier = courier();
         let within = Builder::new_current_thread().build().unwrap();
         let troubles = within.block_on(async { courier.deliver(vec![send], &console()) });
         let request = answering.join().unwrap();
@@ -421,7 +428,7 @@ mod tests {
         };
         let in_order = vec![Delivery::Append(write("no/b")), Delivery::Replace(write("c"))];
         let deliveries = vec![Delivery::InOrder(in_order), Delivery::Replace(write("new/a"))];
-        let told = Courier::default().deliver(deliveries, &console());
+        let told = courier().deliver(deliveries, &console());
         assert!(matches!(&told[..], [only] if only.starts_with("it could not be written: ")), "{told:?}");
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
         assert_eq!(fs::read_to_string(directory.path().join("new/a")).unwrap(), "x");

@@ -123,7 +123,7 @@ impl Reporter {
     ) -> Self {
         let surroundings = Surroundings { ci, host, build, nonce: deliver::nonce(), clock: Host::now };
         let dialect = dialect::of(ci, host, &surroundings.nonce);
-        let courier = Courier::new(manner.format);
+        let courier = Courier::new(manner.format, host);
         let answers = verb.is_some_and(|verb| verb.row().output == Owner::Answer);
         console.keep_output_free(manner.format == Format::Json || answers);
         console.mask_with(dialect.mask.map(|mask| -> redact::Mask {

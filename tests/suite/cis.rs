@@ -153,9 +153,9 @@ fn what_is_over_the_limit_of_annotations_shares_the_last() {
 /// A stand-in for the program: it notes arguments and input of each call.
 fn with_agent(universe: Universe) -> Universe {
     let script = "#!/bin/sh\nprintf '%s\\n' \"$*\" >> \"$AGENT_LOG\"\nsed 's/^/  /' >> \"$AGENT_LOG\"\necho >> \"$AGENT_LOG\"\necho noise\n";
-    let path = format!("{}:{}", universe.path("bin").display(), std::env::var("PATH").unwrap());
+    let path = format!("{}:{}", universe.path("../bin").display(), std::env::var("PATH").unwrap());
     let log = universe.path("agent.log").to_string_lossy().into_owned();
-    universe.file("bin/buildkite-agent!", script).with("PATH", &path).with("AGENT_LOG", &log)
+    universe.file("../bin/buildkite-agent!", script).with("PATH", &path).with("AGENT_LOG", &log)
 }
 
 #[test]
@@ -195,9 +195,9 @@ fn buildkite_gets_headers_and_all_else_through_its_agent() {
 #[test]
 fn a_program_or_service_of_the_ci_that_fails_is_one_warning() {
     let (universe, _) = on(BUILDKITE, "agent-fails");
-    let path = format!("{}:{}", universe.path("bin").display(), std::env::var("PATH").unwrap());
+    let path = format!("{}:{}", universe.path("../bin").display(), std::env::var("PATH").unwrap());
     let script = "#!/bin/sh\ncat > /dev/null\ncase $1 in redactor) exit 7;; esac\necho \"$1\" >> calls\n";
-    let universe = universe.file("bin/buildkite-agent!", script).with("PATH", &path);
+    let universe = universe.file("../bin/buildkite-agent!", script).with("PATH", &path);
     let outcome = universe.run("plan").code(0).never_says(SECRET);
     let warnings: Vec<_> = outcome.stdout.lines().filter(|line| line.starts_with("warning:")).collect();
     assert_eq!(warnings, ["warning: `buildkite-agent redactor add -` failed: exit status: 7"]);

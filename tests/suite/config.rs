@@ -207,7 +207,7 @@ fn conditions_mean_what_they_mean_on_travis() {
     for (on, said) in [
         ("  on: [a, b]\n", "must be a map of conditions"),
         ("  on: {brnach: x}\n", "`brnach` is not a condition"),
-        ("  on: {condition: '= ='}\n", "bash cannot read the condition"),
+        ("  on: {condition: '= ='}\n", "`condition` has its end behind `=`, where a word is expected (dpl.yml:4:19)"),
     ] {
         let universe = with("dpl.yml", format!("deploy:\n  function_name: f\n  zip: dist\n{on}"));
         universe.run("").code(3).says(said);
