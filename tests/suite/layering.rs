@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 /// A module and the modules it may name. A row may only point upwards, so there is no circle.
 const LAYERS: &[(&str, &[&str])] = &[
     ("arn", &[]),
+    ("verb", &[]),
     ("host", &[]),
     ("place", &[]),
     ("settings", &["arn"]),
@@ -12,13 +13,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("deployment", &["settings"]),
     ("remote", &["arn", "settings"]),
     ("package", &["deployment", "place", "settings"]),
-    ("config", &["sources", "arn", "settings", "deployment", "host", "package", "place", "remote"]),
+    ("config", &["sources", "arn", "settings", "deployment", "host", "package", "place", "remote", "verb"]),
     ("plan", &["sources", "arn", "settings", "deployment", "package", "place", "remote"]),
     ("policy", &["arn", "deployment", "plan", "settings"]),
-    ("report", &["arn", "settings", "deployment", "host", "place", "package", "plan", "remote"]),
+    ("report", &["arn", "settings", "deployment", "host", "place", "package", "plan", "remote", "verb"]),
     ("apply", &["place", "plan", "report"]),
     ("aws", &["sources", "arn", "apply", "settings", "deployment", "package", "plan", "remote"]),
-    ("cli", &["config", "place", "report"]),
+    ("cli", &["config", "place", "settings", "verb"]),
     ("error", &["apply", "aws", "config", "package", "place", "plan", "report"]),
     (
         "run",
@@ -37,6 +38,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "remote",
             "report",
             "settings",
+            "verb",
         ],
     ),
 ];
