@@ -97,8 +97,7 @@ impl Log {
             Event::Deployed(deployed) => {
                 self.close_group();
                 self.lines(plain::deployed(deployed));
-                let (label, url) = deployed.link();
-                let link = self.voice.link(&label, &url);
+                let link = deployed.link().and_then(|(label, url)| self.voice.link(&label, &url));
                 self.command(link);
             }
             Event::LayerDeployed(layer) => {

@@ -14,6 +14,7 @@ mod colour;
 mod deliver;
 mod dialect;
 mod drone;
+mod ends;
 mod event;
 mod files;
 mod forms;

@@ -102,8 +102,9 @@ impl Observer for Results {
             Event::Deployed(deployed) => {
                 self.page.push_str(&summary::of_deployed(deployed));
                 self.outputs = deployed.outputs();
-                let (label, url) = deployed.link();
-                self.files.link(&label, &url);
+                if let Some((label, url)) = deployed.link() {
+                    self.files.link(&label, &url);
+                }
             }
             Event::LayerDeployed(layer) => {
                 self.page.push_str(&summary::of_layer(layer));

@@ -179,7 +179,7 @@ fn a_deployment() {
     POST http://localhost:9023/api/build/variables
       {"name":"DPL_LAMBDA_PACKAGE_SIZE","value":"9"}
     POST http://localhost:9023/api/build/variables
-      {"name":"DPL_LAMBDA_PLAN","value":"[{\"step\":\"publish_version\",\"changes\":[{\"setting\":\"version_description\",\"from\":null,\"to\":\"it\\u0027s 50\\u0025\"}]},{\"step\":\"point_alias\",\"changes\":[{\"setting\":\"alias\",\"key\":\"live\",\"from\":null,\"to\":null}]}]"}
+      {"name":"DPL_LAMBDA_PLAN","value":"[{\"step\":\"publish_version\",\"changes\":[{\"setting\":\"version\",\"from\":null,\"to\":\"new\"},{\"setting\":\"version_description\",\"from\":null,\"to\":\"it\\u0027s 50\\u0025\"}]},{\"step\":\"point_alias\",\"changes\":[{\"setting\":\"alias\",\"key\":\"live\",\"from\":null,\"to\":\"new\"}]}]"}
     POST http://localhost:9023/api/build/variables
       {"name":"DPL_LAMBDA_VERSION","value":"7"}
     POST http://localhost:9023/api/build/variables
@@ -243,7 +243,7 @@ fn a_deployment() {
     > ##teamcity[setParameter name='env.DPL_LAMBDA_FUNCTION_ARN' value='arn:aws:lambda:eu-west-1:123456789012:function:f']
     > ##teamcity[setParameter name='env.DPL_LAMBDA_CODE_SHA256' value='c2hh=']
     > ##teamcity[setParameter name='env.DPL_LAMBDA_PACKAGE_SIZE' value='9']
-    > ##teamcity[setParameter name='env.DPL_LAMBDA_PLAN' value='|[{"step":"publish_version","changes":|[{"setting":"version_description","from":null,"to":"it\u0027s 50\u0025"}|]},{"step":"point_alias","changes":|[{"setting":"alias","key":"live","from":null,"to":null}|]}|]']
+    > ##teamcity[setParameter name='env.DPL_LAMBDA_PLAN' value='|[{"step":"publish_version","changes":|[{"setting":"version","from":null,"to":"new"},{"setting":"version_description","from":null,"to":"it\u0027s 50\u0025"}|]},{"step":"point_alias","changes":|[{"setting":"alias","key":"live","from":null,"to":"new"}|]}|]']
     > ##teamcity[setParameter name='env.DPL_LAMBDA_VERSION' value='7']
     > ##teamcity[setParameter name='env.DPL_LAMBDA_DEPLOYED_ALIAS' value='live']
     > ##teamcity[setParameter name='env.DPL_LAMBDA_CHANGED' value='true']
@@ -264,7 +264,7 @@ fn a_deployment() {
       export DPL_LAMBDA_FUNCTION_ARN='arn:aws:lambda:eu-west-1:123456789012:function:f'
       export DPL_LAMBDA_CODE_SHA256='c2hh='
       export DPL_LAMBDA_PACKAGE_SIZE='9'
-      export DPL_LAMBDA_PLAN='[{"step":"publish_version","changes":[{"setting":"version_description","from":null,"to":"it\u0027s 50\u0025"}]},{"step":"point_alias","changes":[{"setting":"alias","key":"live","from":null,"to":null}]}]'
+      export DPL_LAMBDA_PLAN='[{"step":"publish_version","changes":[{"setting":"version","from":null,"to":"new"},{"setting":"version_description","from":null,"to":"it\u0027s 50\u0025"}]},{"step":"point_alias","changes":[{"setting":"alias","key":"live","from":null,"to":"new"}]}]'
       export DPL_LAMBDA_VERSION='7'
       export DPL_LAMBDA_DEPLOYED_ALIAS='live'
       export DPL_LAMBDA_CHANGED='true'
@@ -290,7 +290,7 @@ fn a_deployment() {
     run buildkite-agent meta-data set dpl-lambda:package-size
       9
     run buildkite-agent meta-data set dpl-lambda:plan
-      [{"step":"publish_version","changes":[{"setting":"version_description","from":null,"to":"it\u0027s 50\u0025"}]},{"step":"point_alias","changes":[{"setting":"alias","key":"live","from":null,"to":null}]}]
+      [{"step":"publish_version","changes":[{"setting":"version","from":null,"to":"new"},{"setting":"version_description","from":null,"to":"it\u0027s 50\u0025"}]},{"step":"point_alias","changes":[{"setting":"alias","key":"live","from":null,"to":"new"}]}]
     run buildkite-agent meta-data set dpl-lambda:version
       7
     run buildkite-agent meta-data set dpl-lambda:alias
@@ -318,7 +318,7 @@ fn a_deployment() {
     > ##vso[task.setvariable variable=DPL_LAMBDA_FUNCTION_ARN;isoutput=true]arn:aws:lambda:eu-west-1:123456789012:function:f
     > ##vso[task.setvariable variable=DPL_LAMBDA_CODE_SHA256;isoutput=true]c2hh=
     > ##vso[task.setvariable variable=DPL_LAMBDA_PACKAGE_SIZE;isoutput=true]9
-    > ##vso[task.setvariable variable=DPL_LAMBDA_PLAN;isoutput=true][{"step":"publish_version","changes":[{"setting":"version_description","from":null,"to":"it\u0027s 50\u0025"}%5D},{"step":"point_alias","changes":[{"setting":"alias","key":"live","from":null,"to":null}%5D}%5D
+    > ##vso[task.setvariable variable=DPL_LAMBDA_PLAN;isoutput=true][{"step":"publish_version","changes":[{"setting":"version","from":null,"to":"new"},{"setting":"version_description","from":null,"to":"it\u0027s 50\u0025"}%5D},{"step":"point_alias","changes":[{"setting":"alias","key":"live","from":null,"to":"new"}%5D}%5D
     > ##vso[task.setvariable variable=DPL_LAMBDA_VERSION;isoutput=true]7
     > ##vso[task.setvariable variable=DPL_LAMBDA_DEPLOYED_ALIAS;isoutput=true]live
     > ##vso[task.setvariable variable=DPL_LAMBDA_CHANGED;isoutput=true]true
@@ -384,7 +384,7 @@ fn a_deployment() {
       9
       dpl-lambda_NONCE
       plan<<dpl-lambda_NONCE
-      [{"step":"publish_version","changes":[{"setting":"version_description","from":null,"to":"it\u0027s 50\u0025"}]},{"step":"point_alias","changes":[{"setting":"alias","key":"live","from":null,"to":null}]}]
+      [{"step":"publish_version","changes":[{"setting":"version","from":null,"to":"new"},{"setting":"version_description","from":null,"to":"it\u0027s 50\u0025"}]},{"step":"point_alias","changes":[{"setting":"alias","key":"live","from":null,"to":"new"}]}]
       dpl-lambda_NONCE
       version<<dpl-lambda_NONCE
       7
@@ -566,7 +566,7 @@ fn a_plan() {
     |   + version         published from this code and these settings
     |   + alias           live created for the new version
     POST http://localhost:9023/api/build/variables
-      {"name":"DPL_LAMBDA_PLAN","value":"[{\"step\":\"publish_version\",\"changes\":[{\"setting\":\"version_description\",\"from\":null,\"to\":\"it\\u0027s 50\\u0025\"}]},{\"step\":\"point_alias\",\"changes\":[{\"setting\":\"alias\",\"key\":\"live\",\"from\":null,\"to\":null}]}]"}
+      {"name":"DPL_LAMBDA_PLAN","value":"[{\"step\":\"publish_version\",\"changes\":[{\"setting\":\"version\",\"from\":null,\"to\":\"new\"},{\"setting\":\"version_description\",\"from\":null,\"to\":\"it\\u0027s 50\\u0025\"}]},{\"step\":\"point_alias\",\"changes\":[{\"setting\":\"alias\",\"key\":\"live\",\"from\":null,\"to\":\"new\"}]}]"}
     POST http://localhost:9023/api/build/variables
       {"name":"DPL_LAMBDA_CHANGED","value":"true"}
 
@@ -588,7 +588,7 @@ fn a_plan() {
     | plan for `f` in eu-west-1
     |   + version         published from this code and these settings
     |   + alias           live created for the new version
-    > ##teamcity[setParameter name='env.DPL_LAMBDA_PLAN' value='|[{"step":"publish_version","changes":|[{"setting":"version_description","from":null,"to":"it\u0027s 50\u0025"}|]},{"step":"point_alias","changes":|[{"setting":"alias","key":"live","from":null,"to":null}|]}|]']
+    > ##teamcity[setParameter name='env.DPL_LAMBDA_PLAN' value='|[{"step":"publish_version","changes":|[{"setting":"version","from":null,"to":"new"},{"setting":"version_description","from":null,"to":"it\u0027s 50\u0025"}|]},{"step":"point_alias","changes":|[{"setting":"alias","key":"live","from":null,"to":"new"}|]}|]']
     > ##teamcity[setParameter name='env.DPL_LAMBDA_CHANGED' value='true']
 
     == circleci
@@ -596,7 +596,7 @@ fn a_plan() {
     |   + version         published from this code and these settings
     |   + alias           live created for the new version
     append /ci/bash_env
-      export DPL_LAMBDA_PLAN='[{"step":"publish_version","changes":[{"setting":"version_description","from":null,"to":"it\u0027s 50\u0025"}]},{"step":"point_alias","changes":[{"setting":"alias","key":"live","from":null,"to":null}]}]'
+      export DPL_LAMBDA_PLAN='[{"step":"publish_version","changes":[{"setting":"version","from":null,"to":"new"},{"setting":"version_description","from":null,"to":"it\u0027s 50\u0025"}]},{"step":"point_alias","changes":[{"setting":"alias","key":"live","from":null,"to":"new"}]}]'
       export DPL_LAMBDA_CHANGED='true'
 
     == buildkite
@@ -604,7 +604,7 @@ fn a_plan() {
     |   + version         published from this code and these settings
     |   + alias           live created for the new version
     run buildkite-agent meta-data set dpl-lambda:plan
-      [{"step":"publish_version","changes":[{"setting":"version_description","from":null,"to":"it\u0027s 50\u0025"}]},{"step":"point_alias","changes":[{"setting":"alias","key":"live","from":null,"to":null}]}]
+      [{"step":"publish_version","changes":[{"setting":"version","from":null,"to":"new"},{"setting":"version_description","from":null,"to":"it\u0027s 50\u0025"}]},{"step":"point_alias","changes":[{"setting":"alias","key":"live","from":null,"to":"new"}]}]
     run buildkite-agent meta-data set dpl-lambda:changed
       true
     run buildkite-agent annotate --append --style success --context dpl-lambda-success-0190-ab
@@ -614,7 +614,7 @@ fn a_plan() {
     | plan for `f` in eu-west-1
     |   + version         published from this code and these settings
     |   + alias           live created for the new version
-    > ##vso[task.setvariable variable=DPL_LAMBDA_PLAN;isoutput=true][{"step":"publish_version","changes":[{"setting":"version_description","from":null,"to":"it\u0027s 50\u0025"}%5D},{"step":"point_alias","changes":[{"setting":"alias","key":"live","from":null,"to":null}%5D}%5D
+    > ##vso[task.setvariable variable=DPL_LAMBDA_PLAN;isoutput=true][{"step":"publish_version","changes":[{"setting":"version","from":null,"to":"new"},{"setting":"version_description","from":null,"to":"it\u0027s 50\u0025"}%5D},{"step":"point_alias","changes":[{"setting":"alias","key":"live","from":null,"to":"new"}%5D}%5D
     > ##vso[task.setvariable variable=DPL_LAMBDA_CHANGED;isoutput=true]true
     replace /agent/temp/dpl-lambda-NONCE.md
       ### Plan for f in eu-west-1 …
@@ -626,7 +626,7 @@ fn a_plan() {
     |   + alias           live created for the new version
     append /ci/output
       plan<<dpl-lambda_NONCE
-      [{"step":"publish_version","changes":[{"setting":"version_description","from":null,"to":"it\u0027s 50\u0025"}]},{"step":"point_alias","changes":[{"setting":"alias","key":"live","from":null,"to":null}]}]
+      [{"step":"publish_version","changes":[{"setting":"version","from":null,"to":"new"},{"setting":"version_description","from":null,"to":"it\u0027s 50\u0025"}]},{"step":"point_alias","changes":[{"setting":"alias","key":"live","from":null,"to":"new"}]}]
       dpl-lambda_NONCE
       changed<<dpl-lambda_NONCE
       true
