@@ -97,10 +97,8 @@ impl Log {
             Event::Deployed(deployed) => {
                 self.close_group();
                 self.lines(plain::deployed(deployed));
-                if let Some((label, url)) = deployed.link() {
-                    let link = self.voice.link(&label, &url);
-                    self.command(link);
-                }
+                let link = deployed.link().and_then(|(label, url)| self.voice.link(&label, &url));
+                self.command(link);
             }
             Event::LayerDeployed(layer) => {
                 self.close_group();
