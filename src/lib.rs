@@ -24,6 +24,7 @@
 //! - The meaning of an exit code, a JSON field or a YAML key does not change within a major version.
 
 // The surroundings.
+pub mod files;
 pub mod host;
 pub mod place;
 

@@ -4,14 +4,13 @@
 
 use std::process::Command;
 
-use globset::GlobBuilder;
-
 use super::{
     blocks::{Dialect, truth},
     layer::{Given, Value},
     options,
 };
 use crate::host::{Build, Host};
+use crate::package::glob::{self, Stars};
 use crate::place::{Place, Problem};
 
 /// Runtime keys, and the variable that Travis sets for each.
@@ -219,6 +218,5 @@ fn texts(given: &Given) -> Option<Vec<String>> {
 /// A shell pattern: `*` crosses `/`, braces mean nothing.
 fn matches(pattern: &str, branch: &str) -> bool {
     let escaped = pattern.replace('{', "[{]").replace('}', "[}]");
-    let glob = GlobBuilder::new(&escaped).literal_separator(false).build();
-    pattern == branch || glob.is_ok_and(|glob| glob.compile_matcher().is_match(branch))
+    pattern == branch || glob::compile(&escaped, Stars::InAll).is_ok_and(|glob| glob.is_match(branch))
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::checkout::{Checkout, Spot};
 use super::dialect::{self, Dialect, Handed, Level, Mask, Output};
 use super::{event::Stage, sanitise, variables};
+use crate::files;
 use crate::host::Host;
 use crate::place::Problem;
 
@@ -87,7 +88,7 @@ impl Dialect for Azure {
             (None, None) => return Ok(None),
             (None, Some(folder)) => {
                 let path = folder.join(format!("dpl-lambda-{:x}.md", Host::now().as_nanos()));
-                let written = std::fs::write(&path, markdown).map(|()| path);
+                let written = files::put(&path, |out| out.write_all(markdown.as_bytes())).map(|()| path);
                 written.map_err(|error| format!("the summary could not be written to AGENT_TEMPDIRECTORY: {error}"))?
             }
         };

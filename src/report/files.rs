@@ -1,10 +1,6 @@
 //! The files that a user names for results, in any CI: outputs, summary, and GitLab's two reports.
 
 use std::path::{Path, PathBuf};
-use std::{
-    fs,
-    io::{self, Write},
-};
 
 use base64::Engine;
 use serde_json::{Map, Value, json};
@@ -13,20 +9,20 @@ use sha2::{Digest, Sha256};
 use super::checkout::{Checkout, Spot};
 use super::dialect::{Level, Output};
 use super::{sanitise, variables};
-use crate::package;
+use crate::files::Destination;
 use crate::place::Problem;
 
 /// What is to be written where; nothing is written that has no name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Files {
     /// The outputs: JSON where the name ends so, else lines of `KEY=value`.
-    pub output: Option<PathBuf>,
+    pub output: Option<Destination>,
     /// The summary, in Markdown.
-    pub summary: Option<PathBuf>,
+    pub summary: Option<Destination>,
     /// Links for GitLab's `artifacts:reports:annotations`.
-    pub gitlab_annotations: Option<PathBuf>,
+    pub gitlab_annotations: Option<Destination>,
     /// Problems for GitLab's `artifacts:reports:codequality`.
-    pub gitlab_codequality: Option<PathBuf>,
+    pub gitlab_codequality: Option<Destination>,
 }
 
 /// What has been gathered for the files.
@@ -40,20 +36,12 @@ pub(super) struct Gathered {
 
 impl Gathered {
     pub(super) fn new(files: Files, directory: &Path, checkout: Checkout) -> Self {
-        let absolute = |file: Option<PathBuf>| file.map(|file| directory.join(file));
-        let Files { output, summary, gitlab_annotations, gitlab_codequality } = files;
-        let files = Files {
-            output: absolute(output),
-            summary: absolute(summary),
-            gitlab_annotations: absolute(gitlab_annotations),
-            gitlab_codequality: absolute(gitlab_codequality),
-        };
         Self { files, directory: directory.to_owned(), checkout, links: Vec::new(), problems: Vec::new() }
     }
 
     /// Where the summary is going to be.
-    pub(super) fn summary_file(&self) -> Option<&Path> {
-        self.files.summary.as_deref()
+    pub(super) fn summary_file(&self) -> Option<PathBuf> {
+        self.files.summary.as_ref().map(|file| self.directory.join(&file.path))
     }
 
     /// Notes a link (<https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsannotations>).
@@ -87,7 +75,7 @@ impl Gathered {
     /// Writes the outputs.
     pub(super) fn outputs(&self, outputs: &[Output]) -> Result<(), String> {
         let Some(file) = &self.files.output else { return Ok(()) };
-        let is_json = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+        let is_json = file.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
         let (text, left_out) = if is_json { (object(outputs), Vec::new()) } else { variables::dotenv(outputs) };
         self.write("output_file", file, &text)?;
         variables::complain(&left_out, "`output_file`")
@@ -112,22 +100,11 @@ impl Gathered {
         Ok(())
     }
 
-    fn write(&self, option: &str, file: &Path, text: &str) -> Result<(), String> {
-        let shown = file.strip_prefix(&self.directory).unwrap_or(file).display();
-        put(file, text).map_err(|error| format!("`{shown}`, the `{option}`, could not be written: {error}"))
+    fn write(&self, option: &str, file: &Destination, text: &str) -> Result<(), String> {
+        let shown = file.path.strip_prefix(&self.directory).unwrap_or(&file.path).display();
+        let written = file.put(&self.directory, text);
+        written.map_err(|error| format!("`{shown}`, the `{option}`, could not be written: {error}"))
     }
-}
-
-/// Writes a file so that nobody ever sees half of it.
-pub(super) fn put(file: &Path, text: &str) -> io::Result<()> {
-    if fs::metadata(file).is_ok_and(|there| !there.is_file()) {
-        return fs::write(file, text);
-    }
-    let folder = file.parent().unwrap_or(file);
-    fs::create_dir_all(folder)?;
-    let mut beside = package::beside(folder)?;
-    beside.write_all(text.as_bytes())?;
-    beside.persist(file).map(drop).map_err(|error| error.error)
 }
 
 /// The outputs as one JSON object; what is a number, a truth or a list is so here too.
@@ -143,12 +120,18 @@ fn object(outputs: &[Output]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::host::{Ci, Host};
     use crate::place::Place;
 
     fn gathered(files: Files, directory: &Path) -> Gathered {
         Gathered::new(files, directory, Checkout::of(Ci::None, &Host::of_process()))
+    }
+
+    fn anywhere(path: &str) -> Destination {
+        Destination { path: path.into(), within: None }
     }
 
     #[test]
@@ -158,7 +141,7 @@ mod tests {
         assert_eq!(object, json!({"version": "7", "changed": true, "plan": []}));
         let directory = tempfile::tempdir().unwrap();
         for (name, begins) in [("new/a.JSON", "{"), ("a.env", "DPL_LAMBDA_VERSION=7\n")] {
-            let files = Files { output: Some(name.into()), ..Files::default() };
+            let files = Files { output: Some(anywhere(name)), ..Files::default() };
             gathered(files, directory.path()).outputs(&outputs).unwrap();
             assert!(fs::read_to_string(directory.path().join(name)).unwrap().starts_with(begins));
         }
@@ -169,7 +152,7 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_written_is_told_with_its_option() {
         let directory = tempfile::tempdir().unwrap();
-        let files = Files { summary: Some(".".into()), ..Files::default() };
+        let files = Files { summary: Some(anywhere(".")), ..Files::default() };
         let told = gathered(files, directory.path()).summary("x").unwrap_err();
         assert!(told.contains("`summary_file`"), "{told}");
     }

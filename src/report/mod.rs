@@ -32,8 +32,6 @@ mod teamcity;
 mod travis;
 mod variables;
 
-use std::path::PathBuf;
-
 pub use colour::Colour;
 pub use event::{Answer, Deployed, Doing, Ending, Event, Failure, LayerDeployed, MadeOf, Packaged, Stage};
 pub use files::Files;
@@ -41,6 +39,7 @@ pub use plan::size;
 pub use redact::{Console, mask};
 
 use self::dialect::{Dialect, Handed, Level, Output, Stream};
+use crate::files::Destination;
 use crate::host::{Build, Ci, Host};
 use crate::place::Problem;
 use crate::plan::{Plan, Subject};
@@ -56,7 +55,7 @@ pub struct Manner {
     /// Whether only results and mistakes are told.
     pub quiet: bool,
     /// Where a JUnit report is written; absent for nowhere.
-    pub junit: Option<PathBuf>,
+    pub junit: Option<Destination>,
     /// Where results are written, besides where the CI wants them.
     pub files: Files,
 }
@@ -305,8 +304,8 @@ impl Reporter {
         if let Some(file) = self.manner.junit.take() {
             let written = self.junit.text(&|text| self.console.redact(text).into_owned());
             let written = written.map_err(std::io::Error::other);
-            let written = written.and_then(|text| files::put(&self.host.directory.join(&file), &text));
-            let message = |error| format!("the JUnit report `{}` could not be written: {error}", file.display());
+            let written = written.and_then(|text| file.put(&self.host.directory, &text));
+            let message = |error| format!("the JUnit report `{}` could not be written: {error}", file.path.display());
             self.handed(written.map(|()| None).map_err(message));
         }
         if !self.summary.is_empty() {
@@ -316,7 +315,7 @@ impl Reporter {
         let written = self.files.summary(&summary);
         self.handed(written.map(|()| None));
         if !summary.is_empty() {
-            let handed = self.dialect.summary(&summary, self.files.summary_file());
+            let handed = self.dialect.summary(&summary, self.files.summary_file().as_deref());
             self.handed(handed);
         }
         self.annotate_held();

@@ -7,8 +7,10 @@
 //! in `shapes`), its row in `config::options`, and its lines in `aws::convert`, one each way. What stands around a
 //! function has a row in `attachment`, a row in `config::options`, and a `read` and a `write` in `aws::attachments`.
 
+mod address;
 mod attachment;
 mod image;
+mod jwt;
 mod layer;
 mod names;
 mod secret;
@@ -18,9 +20,11 @@ mod values;
 
 use serde_json::Value;
 
+pub use address::{Address, Reach};
 pub use attachment::{Attachment, Belongs, Count, event_source_key};
 
 pub use image::ImageUri;
+pub use jwt::Jwt;
 pub use layer::{LayerRef, is_layer_name};
 pub use names::{AliasName, FunctionName, Partition, Role, check_variable_name};
 pub use secret::{Secret, sounds_secret};

@@ -4,15 +4,16 @@ use std::{fs, path::Path};
 
 /// A module and the modules it may name. A row may only point upwards, so there is no circle.
 const LAYERS: &[(&str, &[&str])] = &[
+    ("files", &[]),
     ("host", &[]),
     ("place", &[]),
     ("settings", &[]),
     ("deployment", &["settings"]),
     ("remote", &["settings"]),
-    ("package", &["deployment", "settings"]),
-    ("config", &["settings", "deployment", "host", "package", "place", "remote"]),
+    ("package", &["deployment", "files", "settings"]),
+    ("config", &["settings", "deployment", "files", "host", "package", "place", "remote"]),
     ("plan", &["settings", "deployment", "package", "remote"]),
-    ("report", &["settings", "deployment", "host", "place", "package", "plan", "remote"]),
+    ("report", &["settings", "deployment", "files", "host", "place", "package", "plan", "remote"]),
     ("apply", &["place", "plan", "report"]),
     ("aws", &["apply", "settings", "deployment", "package", "plan", "remote"]),
     ("cli", &["config", "place", "report"]),
@@ -25,6 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "cli",
             "config",
             "error",
+            "files",
             "host",
             "deployment",
             "package",
