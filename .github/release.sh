@@ -11,7 +11,7 @@ if [[ $new != "$old" ]]; then
   sed -i "0,/^version = \"$old\"\$/s//version = \"$new\"/" Cargo.toml
   sed -i "/^name = \"dpl-lambda\"\$/{n;s/\"$old\"/\"$new\"/}" Cargo.lock
   files=(action.yml .github/actions/native/action.yml README.md)
-  while IFS= read -r file; do files+=("$file"); done < <(git ls-files examples/ci examples/hooks/pre-commit)
+  while IFS= read -r file; do files+=("$file"); done < <(git ls-files docs examples/ci examples/hooks/pre-commit)
   sed -i -e "s|\(dpl-lambda/dpl-lambda:\)${old//./\\.}\$|\1$new|" -e "s|\(releases/download/v\)${old//./\\.}/|\1$new/|" \
     -e "s|\(releases/download/v\)${old//./\\.}\$|\1$new|" -e "s|\(rev: v\)${old//./\\.}\$|\1$new|" \
     -e "s|\(VERSION: \)${old//./\\.}\$|\1$new|" "${files[@]}"

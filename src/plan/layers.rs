@@ -2,29 +2,23 @@
 
 use std::collections::BTreeSet;
 
-use super::{Cause, CodeChange, LayerChange, Obstacle, Plan, Step, Subject, object_of, too_large};
+use super::{CodeChange, LayerChange, Plan, Step, Subject, object_of, too_large};
 use crate::deployment::{Layer, LayerKind, Target};
 use crate::package::Artifact;
-use crate::package::inspect::{Date, Facts, Finding, Rule, Severity, inspect, layer_layout};
-use crate::remote::{Caller, KnownLayers, LayerVersion};
-use crate::settings::{Architecture, Difference, LayerRef, Layers, Setting, Settings};
+use crate::package::inspect::{Date, Facts, Rule, inspect, layer_layout};
+use crate::place::Problem;
+use crate::remote::{Caller, KnownLayers, LayerSnapshot, LayerVersion};
+use crate::settings::{Architecture, Difference, LayerRef, Layers, Setting};
 
 /// Plans one layer: a version is published when the newest is not this content for these runtimes and processors.
 ///
 /// What was not named is taken over from the newest version. A description alone is no reason to publish.
-pub fn plan_layer(
-    layer: &Layer,
-    artifact: &Artifact,
-    newest: Option<&LayerVersion>,
-    caller: &Caller,
-    today: Date,
-) -> Plan {
+pub fn plan_layer(layer: &Layer, artifact: &Artifact, snapshot: &LayerSnapshot, today: Date) -> Plan {
+    let LayerSnapshot { newest, caller, stored } = snapshot;
+    let newest = newest.as_ref();
     let mut plan = Plan::new(Subject::Layer, &layer.name, caller);
     plan.guard_account(&layer.target, caller);
-    (plan.obstacles, plan.warnings) = {
-        let (obstacles, warnings) = check_layer(layer, artifact, today);
-        (plan.obstacles.into_iter().chain(obstacles).collect(), warnings)
-    };
+    plan.problems.extend(check_layer(layer, artifact, today));
     let change = change(layer, artifact, newest);
     match newest {
         Some(newest) if change.differences.is_empty() && newest.code_sha256 == artifact.code_sha256 => {
@@ -35,11 +29,14 @@ pub fn plan_layer(
             plan.steps.push(Step::PublishLayer(Box::new(change)));
         }
     }
+    if let Some(stored) = stored {
+        plan.reuse_object(stored);
+    }
     plan
 }
 
-/// Looks at a layer's package: what stands in its way, and what is probably a mistake.
-pub fn check_layer(layer: &Layer, artifact: &Artifact, today: Date) -> (Vec<Obstacle>, Vec<Finding>) {
+/// What is wrong or doubtful about a layer's package.
+pub fn check_layer(layer: &Layer, artifact: &Artifact, today: Date) -> Vec<Problem> {
     let architectures = wanted_architectures(layer, artifact);
     let only = architectures.iter().flatten().copied().next().filter(|_| count(architectures.as_ref()) == 1);
     let facts = Facts {
@@ -50,16 +47,14 @@ pub fn check_layer(layer: &Layer, artifact: &Artifact, today: Date) -> (Vec<Obst
         today,
         ignore: &layer.code.ignore,
     };
-    let mut findings = inspect(&artifact.survey, &facts);
+    let mut problems = inspect(&artifact.survey, &facts);
     // A layer for both processors may have files for each.
-    findings.retain(|finding| finding.rule != Rule::WrongArchitecture || count(architectures.as_ref()) < 2);
+    let wrong_architecture = Some(Rule::WrongArchitecture.name());
+    problems.retain(|problem| problem.rule != wrong_architecture || count(architectures.as_ref()) < 2);
     if layer.kind == LayerKind::Files {
-        findings.extend(layer_layout(&artifact.survey, layer.compatible_runtimes.as_ref(), &layer.code.ignore));
+        problems.extend(layer_layout(&artifact.survey, layer.compatible_runtimes.as_ref(), &layer.code.ignore));
     }
-    let (errors, warnings): (Vec<_>, Vec<_>) =
-        findings.into_iter().partition(|finding| finding.severity == Severity::Error);
-    let obstacles = too_large(&layer.code, artifact).into_iter().chain(errors.into_iter().map(Obstacle::from));
-    (obstacles.collect(), warnings)
+    too_large(&layer.code, artifact).into_iter().chain(problems).collect()
 }
 
 fn count(architectures: Option<&BTreeSet<Architecture>>) -> usize {
@@ -151,38 +146,20 @@ impl Plan {
     fn refuse_layer(&mut self, layer: &str) {
         let message = format!("there is no layer `{layer}` in {}, and no block of this run publishes it", self.region);
         let help = "correct its name, or publish it with a block of its own: `layer: {name: …, zip: …}`";
-        self.obstacles.push(Obstacle {
-            option: "layers",
-            file: None,
-            message,
-            help: help.to_owned(),
-            cause: Cause::Refused,
+        self.refuse_item("layers", layer, message, help);
+    }
+
+    /// The layers whose version this run publishes before the function gets it.
+    pub fn awaited_layers(&self) -> Vec<&str> {
+        let settings = self.steps.iter().filter_map(|step| match step {
+            Step::CreateFunction { settings, .. } | Step::UpdateConfiguration { settings, .. } => Some(settings),
+            _ => None,
         });
+        let layers = settings.flat_map(|settings| settings.layers.iter().flat_map(|layers| &layers.0));
+        let awaited = layers.filter_map(|layer| match LayerRef::of(layer) {
+            Some(LayerRef::Coming(name)) => Some(name),
+            _ => None,
+        });
+        awaited.collect()
     }
-
-    /// Puts in the versions that were published since the plan was made. The error is the layer that was not.
-    pub fn fill_in_layers(&mut self, published: impl Fn(&str) -> Option<String>) -> Result<(), String> {
-        for step in &mut self.steps {
-            let (Step::CreateFunction { settings, differences, .. }
-            | Step::UpdateConfiguration { settings, differences }) = step
-            else {
-                continue;
-            };
-            fill_in(settings, &published)?;
-            let shown = settings.layers.as_ref().map(Setting::shown);
-            for difference in differences.iter_mut().filter(|difference| difference.setting == "layers") {
-                difference.to.clone_from(&shown);
-            }
-        }
-        Ok(())
-    }
-}
-
-fn fill_in(settings: &mut Settings, published: &impl Fn(&str) -> Option<String>) -> Result<(), String> {
-    for layer in settings.layers.iter_mut().flat_map(|layers| layers.0.iter_mut()) {
-        if let Some(LayerRef::Coming(name)) = LayerRef::of(layer) {
-            *layer = published(name).ok_or_else(|| name.to_owned())?;
-        }
-    }
-    Ok(())
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::Plan;
 use super::step::{Action, RoleChange, Step};
-use super::{Obstacle, Plan};
 use crate::deployment::Deployment;
 use crate::package::code_sha256;
 use crate::remote::{Caller, FoundRole, Trust};
@@ -80,13 +80,13 @@ impl Plan {
         })
     }
 
-    /// Takes in whether the role is there: it is never made twice, and gets only what it lacks.
-    pub fn found_role(&mut self, found: FoundRole) {
+    /// A role that exists is never made twice, and gets only what it lacks.
+    pub(super) fn reuse_role(&mut self, found: &FoundRole) {
         let FoundRole::Present { arn, trust, policies } = found else { return };
         let mut foreign = None;
         self.steps.retain_mut(|step| {
             let Step::CreateRole(role) = step else { return true };
-            if arn != role.arn || trust == Trust::Others {
+            if *arn != role.arn || *trust == Trust::Others {
                 foreign = Some(role.name.clone());
             }
             role.action = Action::Update;
@@ -95,9 +95,8 @@ impl Plan {
         });
         if let Some(name) = foreign {
             let message = format!("there is a role `{name}` already, and it is not for Lambda: {arn}");
-            let help = "name a role with `role`, or let `lambda.amazonaws.com` assume this one".to_owned();
-            let cause = super::Cause::Refused;
-            self.obstacles.push(Obstacle { option: "create_role", file: None, message, help, cause });
+            let help = "name a role with `role`, or let `lambda.amazonaws.com` assume this one";
+            self.refuse("create_role", message, help);
         }
     }
 }

@@ -88,11 +88,12 @@ pub(super) trait Dialect {
     }
 }
 
-/// How bad a problem is.
+/// How bad a problem is; a notice is about none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Level {
     Error,
     Warning,
+    Notice,
 }
 
 impl Level {
@@ -101,6 +102,7 @@ impl Level {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
+            Self::Notice => "notice",
         }
     }
 }
@@ -133,7 +135,7 @@ pub(super) fn of(ci: Ci, host: &Host) -> Box<dyn Dialect> {
 
 /// What an annotation says: the problem, where it was written unless the annotation stands there, and what to do.
 pub(super) fn told(problem: &Problem) -> String {
-    let mut text = sanitise::inert(&problem.message);
+    let mut text = sanitise::inert(&problem.text());
     let there = problem.file.is_none() && problem.place.as_ref().is_some_and(|place| place.in_file().is_some());
     if let Some(place) = problem.place.as_ref().filter(|_| !there) {
         text = format!("{text} ({})", sanitise::one_line(&Place::to_string(place)));

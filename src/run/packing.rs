@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::{Interrupt, Run, before_deadline, event, packaged};
+use super::{Interrupt, Run, before_deadline, event, packaged, secrets};
 use crate::apply::{Fault, FaultKind, Signal};
 use crate::aws;
 use crate::config::{Entry, Loaded};
@@ -14,7 +14,6 @@ use crate::error::{Error, ExitCode};
 use crate::files;
 use crate::package::{self, Artifact, Image, Package, Packed};
 use crate::place::{Places, Problem};
-use crate::plan::{Cause, Obstacle};
 use crate::report::{Doing, Event};
 use crate::settings::ImageUri;
 
@@ -91,25 +90,22 @@ impl Run<'_> {
             return Ok(Image::of(uri));
         }
         let Deployment { target, function, .. } = &entry.deployment;
-        let console = self.console.clone();
         let resolved = async {
-            let connection = aws::connect(target, move |secret| console.hide_everywhere(secret)).await?;
+            let connection = aws::connect(target, secrets::hiding(&self.console)).await?;
             aws::resolve(&connection, uri).await
         };
         let resolved = before_deadline(&uri.to_string(), entry.deployment.wait_timeout, interrupt, resolved).await;
         let image = resolved.map_err(|fault| not_found(fault, entry, "image_uri", &function.name, &uri.to_string()))?;
         for warning in &image.warnings {
-            let place = entry.places.get("image_uri").cloned();
-            let told = self.console.redact_foreign(warning);
-            self.tell(&Event::Warning(Problem { place, ..Problem::new(told).of("image_uri") }));
+            let warning = Problem::warning(self.console.redact_foreign(warning)).of("image_uri");
+            self.tell(&Event::Warning(entry.places.locate(warning)));
         }
         Ok(image)
     }
 
     pub(super) fn warn_of_names(&self, artifact: &Artifact, places: &Places) {
         for warning in &artifact.warnings {
-            let place = places.get("zip").cloned();
-            self.tell(&Event::Warning(Problem { place, ..Problem::new(warning.clone()).of("zip") }));
+            self.tell(&Event::Warning(places.locate(Problem::warning(warning.clone()).of("zip"))));
         }
     }
 
@@ -137,9 +133,8 @@ impl Run<'_> {
         interrupt: &Interrupt,
     ) -> Result<Result<Artifact, package::Error>, Error> {
         let Deployment { target, function, .. } = &entry.deployment;
-        let console = self.console.clone();
         let fetched = async {
-            let connection = aws::connect(target, move |secret| console.hide_everywhere(secret)).await?;
+            let connection = aws::connect(target, secrets::hiding(&self.console)).await?;
             aws::fetch(&connection, source, &|meanwhile| self.tell(&event(meanwhile))).await
         };
         let fetched = before_deadline(&source.shown(), entry.deployment.wait_timeout, interrupt, fetched).await;
@@ -155,9 +150,8 @@ impl Run<'_> {
 fn not_found(fault: Fault, entry: &Entry, option: &'static str, function: &str, shown: &str) -> Error {
     match fault.kind {
         FaultKind::Misconfigured => {
-            let (message, help) = (fault.message, fault.help.unwrap_or_default());
-            let obstacle = Obstacle { option, file: None, message, help, cause: Cause::Refused };
-            Error::obstacles(function, &[obstacle], &entry.places)
+            let problem = Problem { help: fault.help, ..Problem::new(fault.message).of(option) };
+            Error::refused(function, [problem], &entry.places)
         }
         _ => Error::look(fault, function, shown),
     }

@@ -263,6 +263,7 @@ def release_script(world):
         ".github/actions/native/action.yml",
         "CHANGELOG.md",
         "README.md",
+        "docs/ci/travis.md",
         "examples/ci/travis/.travis.yml",
         "examples/ci/azure/azure-pipelines.yml",
         "examples/hooks/pre-commit/.pre-commit-config.yaml",
