@@ -164,9 +164,9 @@ pub enum Error {
     )]
     Leaves { option: &'static str, path: PathBuf, real: PathBuf },
     #[error(
-        "`symlinks: follow` leads to more than {0} names; exclude links that lead to the same files again and again"
+        "`symlinks: follow` follows more than {links} links or finds more than {names} names behind them; exclude links that lead to the same files again and again"
     )]
-    TooManyLinks(usize),
+    TooManyLinks { links: usize, names: usize },
     #[error("`{path}` {1}", path = .0.display())]
     Ignored(PathBuf, Unreadable),
     #[error("the link `{0}` leads back to a folder that contains it")]
@@ -222,7 +222,7 @@ impl Error {
             | Self::BadName(_) => "include",
             Self::Glob { option, .. } | Self::Leaves { option, .. } => option,
             Self::TooLarge(_) => "exclude",
-            Self::Escapes { .. } | Self::Dangles { .. } | Self::Cycle(_) | Self::TooManyLinks(_) => "symlinks",
+            Self::Escapes { .. } | Self::Dangles { .. } | Self::Cycle(_) | Self::TooManyLinks { .. } => "symlinks",
             _ => "zip",
         }
     }

@@ -24,8 +24,10 @@ const NEVER: &[&str] = &[".git", ".hg", ".svn", ".bzr", "CVS", "_darcs", ".jj", 
 /// The longest path that Linux takes, in bytes.
 const LONGEST_NAME: usize = 4095;
 
-/// How many names are looked at behind links that are followed: links to folders full of links could lead to endlessly many.
-const MOST_FOLLOWED: usize = 100_000;
+/// How many links are followed, and how many names are looked at behind them: links to folders full of links could lead
+/// to endlessly many.
+const MOST_LINKS: usize = 10_000;
+const MOST_BEHIND: usize = 100_000;
 
 /// gitignore lines of the package itself, at its root.
 const IGNORE_FILE: &str = ".lambdaignore";
@@ -123,7 +125,8 @@ pub(super) fn directory(shown: &Path, base: &Path, rules: &Rules) -> Result<Sele
     let root = real(shown, base, Error::Missing)?;
     let exclude = exclude(&root, &rules.exclude)?;
     let never = rules.never.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
-    let mut collector = Collector { rules, exclude, never, entries: BTreeMap::new(), left_out: 0, followed: 0 };
+    let mut collector =
+        Collector { rules, exclude, never, entries: BTreeMap::new(), left_out: 0, followed: 0, behind: 0 };
 
     if let Some(unmatched) = collector.walk(&root, "", &Include::new(&rules.include, "include", rules.hidden)?)? {
         return Err(Error::Unmatched(rules.include[unmatched].clone(), None));
@@ -162,8 +165,10 @@ struct Collector<'a> {
     never: BTreeSet<PathBuf>,
     entries: BTreeMap<String, Entry>,
     left_out: usize,
-    /// How many names behind links were looked at.
+    /// How many links were followed.
     followed: usize,
+    /// How many names were looked at behind them.
+    behind: usize,
 }
 
 impl Collector<'_> {
@@ -196,12 +201,14 @@ impl Collector<'_> {
         while let Some(found) = walk.next() {
             let depth = found.as_ref().map_or_else(walkdir::Error::depth, DirEntry::depth);
             behind.retain(|link| *link < depth);
-            if found.as_ref().is_ok_and(DirEntry::path_is_symlink) {
-                behind.push(depth);
-            }
-            self.followed += usize::from(!behind.is_empty() && self.rules.links == Links::Follow);
-            if self.followed > MOST_FOLLOWED {
-                return Err(Error::TooManyLinks(MOST_FOLLOWED));
+            if self.rules.links == Links::Follow {
+                let is_link = found.as_ref().is_ok_and(DirEntry::path_is_symlink);
+                behind.extend(is_link.then_some(depth));
+                self.followed += usize::from(is_link);
+                self.behind += usize::from(!behind.is_empty());
+                if self.followed > MOST_LINKS || self.behind > MOST_BEHIND {
+                    return Err(Error::TooManyLinks { links: MOST_LINKS, names: MOST_BEHIND });
+                }
             }
             let path = match &found {
                 Ok(found) => found.path().to_owned(),
