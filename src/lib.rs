@@ -46,6 +46,10 @@ pub mod plan;
 pub mod error;
 pub mod report;
 
+// What is hostile.
+#[cfg(test)]
+mod hostile;
+
 // All of it together.
 mod run;
 
