@@ -2,8 +2,7 @@
 
 use crate::apply::{Fault, FaultKind, Signal, Stopped};
 use crate::package;
-use crate::place::{Place, Places, Problem};
-use crate::plan::{Cause, Obstacle};
+use crate::place::{Place, Places, Problem, Weight};
 use crate::report::{Console, Failure};
 
 /// Exit codes. Their meaning does not change within a major version.
@@ -60,8 +59,8 @@ pub enum Error {
     Listing(Fault),
     /// The plan must not be done.
     Plan {
-        /// Why, each with the place of its option.
-        obstacles: Vec<(Obstacle, Option<Place>)>,
+        /// Why, each with its place.
+        problems: Vec<Problem>,
         /// The function.
         function: String,
     },
@@ -93,8 +92,8 @@ impl Error {
     /// A package that could not be built, with the place of the option at fault. What is missing may have to be built first.
     pub fn package(error: package::Error, places: &Places, function: Option<&str>, how_to_build: Option<&str>) -> Self {
         let help = how_to_build.filter(|_| matches!(error, package::Error::Missing(_))).map(str::to_owned);
-        let of_item = error.item().and_then(|item| places.get(&format!("{}: {item}", error.option())));
-        let place = of_item.or_else(|| places.get(error.option())).or_else(|| places.get("zip")).cloned();
+        let of_item = error.item().and_then(|item| places.of_item(error.option(), &item));
+        let place = of_item.or_else(|| places.of(error.option())).or_else(|| places.of("zip")).cloned();
         Self::Package { place, error, function: function.map(str::to_owned), help }
     }
 
@@ -154,21 +153,14 @@ impl Error {
         Self::Asked { headline, fault, function: function.to_owned() }
     }
 
-    /// What stands in the way of a plan, each with its file and the place of its option, or else of the function's name.
-    /// A message that begins with an item of a list is about that.
-    pub fn obstacles(function: &str, obstacles: &[Obstacle], places: &Places) -> Self {
-        let place = |option: &str| {
-            let of_vpc = matches!(option, "subnet_ids" | "security_group_ids" | "ipv6_allowed_for_dual_stack");
-            let within = places.get("vpc_config").filter(|_| of_vpc);
-            places.get(option).or(within).or_else(|| places.get("function_name")).cloned()
-        };
-        let of_item = |obstacle: &Obstacle| {
-            let (item, _) = obstacle.message.strip_prefix('`')?.split_once('`')?;
-            places.get(&format!("{}: {item}", obstacle.option)).cloned()
-        };
-        let found =
-            obstacles.iter().map(|obstacle| (obstacle.clone(), of_item(obstacle).or_else(|| place(obstacle.option))));
-        Self::Plan { obstacles: found.collect(), function: function.to_owned() }
+    /// What stands in the way of a plan. What has no place of its own stands at the function's name.
+    pub fn refused(function: &str, problems: impl IntoIterator<Item = Problem>, places: &Places) -> Self {
+        let located = problems.into_iter().filter(Problem::stops).map(|problem| {
+            let problem = places.locate(problem);
+            let place = problem.place.clone().or_else(|| places.of("function_name").cloned());
+            Problem { place, ..problem }
+        });
+        Self::Plan { problems: located.collect(), function: function.to_owned() }
     }
 
     /// The exit code that this leads to.
@@ -176,8 +168,8 @@ impl Error {
         match self {
             Self::Usage(_) | Self::Configuration(_) | Self::Package { .. } | Self::Refused(_) => ExitCode::Refused,
             Self::Asked { fault, .. } | Self::Listing(fault) => code_of(fault.kind),
-            Self::Plan { obstacles, .. } => {
-                let refused = obstacles.iter().any(|(obstacle, _)| obstacle.cause == Cause::Refused);
+            Self::Plan { problems, .. } => {
+                let refused = problems.iter().any(|problem| problem.weight == Weight::Error);
                 if refused { ExitCode::Refused } else { ExitCode::Conflict }
             }
             Self::Apply { stopped, .. } => code_of(stopped.fault.kind),
@@ -231,15 +223,10 @@ impl Error {
                 failure.problems = vec![fault_problem(fault)];
                 failure.help.clone_from(&fault.help);
             }
-            Self::Plan { obstacles, function } => {
+            Self::Plan { problems, function } => {
                 failure.headline = format!("`{function}` is not deployed");
                 failure.function = Some(function.clone());
-                let problem = |(obstacle, place): &(Obstacle, Option<Place>)| Problem {
-                    place: place.clone(),
-                    file: obstacle.file.clone(),
-                    ..Problem::new(obstacle.message.clone()).of(obstacle.option).help(obstacle.help.clone())
-                };
-                failure.problems = obstacles.iter().map(problem).collect();
+                failure.problems.clone_from(problems);
             }
             Self::Apply { stopped, function } => {
                 let (at, of) = stopped.at;

@@ -12,8 +12,8 @@
 //!
 //! # Invariants
 //!
-//! - [`plan`] is a function of its arguments: it cannot fail, wait, print or ask the time. What must not be done is an
-//!   obstacle in the plan, naming its option; here it is joined with its place and refused.
+//! - [`plan`] is a function of its arguments: it cannot fail, wait, print or ask the time. What must not be done is a
+//!   problem in the plan, naming its option; here it gets its place, and is refused.
 //! - Only [`aws`] names the SDK; no type of the SDK crosses its border.
 //! - Only what stands in a [`plan::Plan`] is ever done, or in a [`plan::Rollback`] or a [`remote::Removal`] that was told
 //!   before; and every done thing is a [`report::Event`].

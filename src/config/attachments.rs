@@ -90,7 +90,7 @@ fn many(
         match read(Structure(item.clone())) {
             Ok((key, _)) if entries.contains_key(&key) => wrong(format!("`{key}` stands twice")),
             Ok((key, item)) => {
-                reader.items.extend(place.map(|place| (format!("{option}: {key}"), place)));
+                reader.items.extend(place.map(|place| (option.to_owned(), key.clone(), place)));
                 entries.insert(key, Some(item));
             }
             Err(message) => wrong(message),

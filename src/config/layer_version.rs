@@ -128,7 +128,9 @@ pub(super) fn layer(reader: &mut Reader, context: &Context<'_>) -> Option<OfBloc
     let mut places = reader.places();
     places.extend(below.places());
     // What names no option of its own is about the layer.
-    places.entry("function_name".to_owned()).or_insert(written.place);
+    if places.of("function_name").is_none() {
+        places.note("function_name", written.place);
+    }
     reader.problems.append(&mut below.problems);
     reader.warnings.append(&mut below.warnings);
     reader.problems.is_empty().then_some(OfBlock { layer, places })

@@ -22,8 +22,8 @@ pub(super) struct Reader {
     pub secrets: Vec<Secret>,
     /// Variables of the function with their values, which are hidden by what their names say.
     pub values: Vec<(String, Secret)>,
-    /// Items of lists that are known by a key, as `option: key`, with their places.
-    pub items: Vec<(String, Place)>,
+    /// Items of lists that are known by a key: option, key, and place.
+    pub items: Vec<(String, String, Place)>,
     /// What deserves a word.
     pub warnings: Vec<Problem>,
 }
@@ -59,19 +59,23 @@ impl Reader {
 
     /// Places of all options that were written.
     pub(super) fn places(&self) -> Places {
-        let of_item = |name: &str, item: &Given| {
-            let text = item.as_text().or_else(|| item.get("from").and_then(Given::as_text))?;
-            Some((format!("{name}: {}", text.trim()), item.place.clone()))
-        };
-        let places = self.layer.iter().flat_map(|(name, given)| {
+        let mut places = Places::default();
+        for (name, given) in &self.layer {
+            places.note(*name, given.place.clone());
             let items = match &given.value {
                 Value::List(items) => items.as_slice(),
                 Value::Null | Value::Text(_) | Value::Map(_) => &[],
             };
-            let items: Vec<_> = items.iter().filter_map(|item| of_item(name, item)).collect();
-            items.into_iter().chain([((*name).to_owned(), given.place.clone())])
-        });
-        places.chain(self.items.iter().cloned()).collect()
+            for item in items {
+                if let Some(text) = item.as_text().or_else(|| item.get("from").and_then(Given::as_text)) {
+                    places.note_item(*name, text.trim(), item.place.clone());
+                }
+            }
+        }
+        for (option, item, place) in &self.items {
+            places.note_item(option, item, place.clone());
+        }
+        places
     }
 
     /// Notes what is wrong with an option, at its place.

@@ -185,12 +185,12 @@ impl Plan {
         let stream = STREAMS.iter().any(|service| key.contains(service)) || !key.starts_with("arn:");
         if stream && wanted.get("StartingPosition").is_none() {
             let message = format!("`{key}` needs a `starting_position`, since the mapping is new");
-            self.refuse(option, message, "set `starting_position` to LATEST, TRIM_HORIZON or AT_TIMESTAMP");
+            self.refuse_item(option, key, message, "set `starting_position` to LATEST, TRIM_HORIZON or AT_TIMESTAMP");
         }
         let at_once = wanted.number("MaximumBatchingWindowInSeconds").unwrap_or_default() == 0;
         if key.contains(":sqs:") && wanted.number("BatchSize").is_some_and(|size| size > 10) && at_once {
             let message = format!("`{key}` has a `batch_size` over 10, for which AWS wants to wait");
-            self.refuse(option, message, "set `maximum_batching_window_in_seconds` to 1 at least");
+            self.refuse_item(option, key, message, "set `maximum_batching_window_in_seconds` to 1 at least");
         }
     }
 
@@ -217,7 +217,7 @@ impl Plan {
                 let name = crate::settings::snake(name);
                 let message = format!("`{key}` has another `{name}`, which AWS never changes on a mapping");
                 let help = format!("leave `{name}` as it is, or remove the mapping first");
-                self.refuse(attachment.option(), message, help);
+                self.refuse_item(attachment.option(), key, message, help);
             }
         }
         Structure(Value::Object(members))
@@ -442,7 +442,7 @@ mod tests {
         let of = |group: &str| json!({ "StartingPosition": "LATEST", "AmazonManagedKafkaEventSourceConfig": { "ConsumerGroupId": group } });
         let remote = around(&[(Attachment::EventSources, topic, None, of("a"))]);
         let change = wish(None, Attachment::EventSources, topic, Some(of("b")));
-        assert_snapshot!(told(&change, &remote).lines().next().unwrap(), @"obstacle event_sources (Refused): `arn:aws:kafka:eu-west-1:123456789012:cluster/c/1 orders` has another `consumer_group_id`, which AWS never changes on a mapping");
+        assert_snapshot!(told(&change, &remote).lines().next().unwrap(), @"Error event_sources: `arn:aws:kafka:eu-west-1:123456789012:cluster/c/1 orders` has another `consumer_group_id`, which AWS never changes on a mapping");
     }
 
     #[test]
@@ -457,7 +457,7 @@ mod tests {
             (QUEUE, json!({ "BatchSize": 11, "MaximumBatchingWindowInSeconds": 1 }), None),
         ] {
             let plan = told(&wish(None, Attachment::EventSources, key, Some(members.clone())), &around(&[]));
-            assert_eq!(plan.starts_with("obstacle event_sources"), obstacle.is_some(), "{members}: {plan}");
+            assert_eq!(plan.starts_with("Error event_sources"), obstacle.is_some(), "{members}: {plan}");
             assert!(plan.contains(obstacle.unwrap_or_default()), "{members}: {plan}");
         }
     }

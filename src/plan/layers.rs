@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Cause, CodeChange, LayerChange, Obstacle, Plan, Step, Subject, object_of, too_large};
+use super::{CodeChange, LayerChange, Plan, Step, Subject, object_of, too_large};
 use crate::deployment::{Layer, LayerKind, Target};
 use crate::package::Artifact;
-use crate::package::inspect::{Date, Facts, Finding, Rule, Severity, inspect, layer_layout};
+use crate::package::inspect::{Date, Facts, Rule, inspect, layer_layout};
+use crate::place::Problem;
 use crate::remote::{Caller, KnownLayers, LayerVersion};
 use crate::settings::{Architecture, Difference, LayerRef, Layers, Setting, Settings};
 
@@ -21,10 +22,7 @@ pub fn plan_layer(
 ) -> Plan {
     let mut plan = Plan::new(Subject::Layer, &layer.name, caller);
     plan.guard_account(&layer.target, caller);
-    (plan.obstacles, plan.warnings) = {
-        let (obstacles, warnings) = check_layer(layer, artifact, today);
-        (plan.obstacles.into_iter().chain(obstacles).collect(), warnings)
-    };
+    plan.problems.extend(check_layer(layer, artifact, today));
     let change = change(layer, artifact, newest);
     match newest {
         Some(newest) if change.differences.is_empty() && newest.code_sha256 == artifact.code_sha256 => {
@@ -38,8 +36,8 @@ pub fn plan_layer(
     plan
 }
 
-/// Looks at a layer's package: what stands in its way, and what is probably a mistake.
-pub fn check_layer(layer: &Layer, artifact: &Artifact, today: Date) -> (Vec<Obstacle>, Vec<Finding>) {
+/// What is wrong or doubtful about a layer's package.
+pub fn check_layer(layer: &Layer, artifact: &Artifact, today: Date) -> Vec<Problem> {
     let architectures = wanted_architectures(layer, artifact);
     let only = architectures.iter().flatten().copied().next().filter(|_| count(architectures.as_ref()) == 1);
     let facts = Facts {
@@ -50,16 +48,14 @@ pub fn check_layer(layer: &Layer, artifact: &Artifact, today: Date) -> (Vec<Obst
         today,
         ignore: &layer.code.ignore,
     };
-    let mut findings = inspect(&artifact.survey, &facts);
+    let mut problems = inspect(&artifact.survey, &facts);
     // A layer for both processors may have files for each.
-    findings.retain(|finding| finding.rule != Rule::WrongArchitecture || count(architectures.as_ref()) < 2);
+    let wrong_architecture = Some(Rule::WrongArchitecture.name());
+    problems.retain(|problem| problem.rule != wrong_architecture || count(architectures.as_ref()) < 2);
     if layer.kind == LayerKind::Files {
-        findings.extend(layer_layout(&artifact.survey, layer.compatible_runtimes.as_ref(), &layer.code.ignore));
+        problems.extend(layer_layout(&artifact.survey, layer.compatible_runtimes.as_ref(), &layer.code.ignore));
     }
-    let (errors, warnings): (Vec<_>, Vec<_>) =
-        findings.into_iter().partition(|finding| finding.severity == Severity::Error);
-    let obstacles = too_large(&layer.code, artifact).into_iter().chain(errors.into_iter().map(Obstacle::from));
-    (obstacles.collect(), warnings)
+    too_large(&layer.code, artifact).into_iter().chain(problems).collect()
 }
 
 fn count(architectures: Option<&BTreeSet<Architecture>>) -> usize {
@@ -151,13 +147,7 @@ impl Plan {
     fn refuse_layer(&mut self, layer: &str) {
         let message = format!("there is no layer `{layer}` in {}, and no block of this run publishes it", self.region);
         let help = "correct its name, or publish it with a block of its own: `layer: {name: …, zip: …}`";
-        self.obstacles.push(Obstacle {
-            option: "layers",
-            file: None,
-            message,
-            help: help.to_owned(),
-            cause: Cause::Refused,
-        });
+        self.refuse_item("layers", layer, message, help);
     }
 
     /// Puts in the versions that were published since the plan was made. The error is the layer that was not.

@@ -1,6 +1,6 @@
 //! What has to be done, as data: a function of what is wanted, the package, and what is live.
 //!
-//! Cannot fail, wait, print or ask the time. What must not be done is an obstacle that names its option.
+//! Cannot fail, wait, print or ask the time. What must not be done is a problem that names its option.
 
 mod attachments;
 mod layers;
@@ -17,17 +17,17 @@ use std::collections::BTreeMap;
 
 pub use layers::{check_layer, plan_layer};
 pub use policy::policy;
-pub use preflight::{Checked, check};
+pub use preflight::check;
 pub use rollback::Rollback;
-pub use rules::Doubt;
 pub use step::{
     Action, AliasChange, AttachmentChange, CodeChange, LayerChange, Object, Origin, RoleChange, Step, TagChange,
     Through, VersionRef,
 };
 
 use crate::deployment::{Code, CodeSource, Deployment, FirstRole, ObjectKey, Others, Publish, Upload};
-use crate::package::inspect::{Date, Finding};
+use crate::package::inspect::Date;
 use crate::package::{Artifact, DIRECT_LIMIT, Image, Package};
+use crate::place::{Problem, Weight};
 use crate::remote::{Caller, KnownLayers, Live, Remote, Stored, Version};
 use crate::settings::{Architecture, Settings};
 
@@ -40,16 +40,12 @@ pub struct Plan {
     pub function: String,
     /// Where it is.
     pub region: String,
-    /// What must not be done; when there is any, nothing is.
-    pub obstacles: Vec<Obstacle>,
+    /// What is wrong or doubtful about it; when any of it stops the run, nothing is done.
+    pub problems: Vec<Problem>,
     /// The steps; none when everything is as it should be.
     pub steps: Vec<Step>,
     /// The version that is this code and these settings already; absent where none is, or none is asked for.
     pub published: Option<String>,
-    /// What is probably a mistake in the package, but stops nothing.
-    pub warnings: Vec<Finding>,
-    /// What is probably a mistake in the settings, but stops nothing.
-    pub doubts: Vec<Doubt>,
     /// What people should know besides: above all what is live and not named, so it stays.
     pub notes: Vec<String>,
 }
@@ -69,42 +65,6 @@ impl Subject {
         match self {
             Self::Function => "function",
             Self::Layer => "layer",
-        }
-    }
-}
-
-/// A reason why the plan must not be done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Obstacle {
-    /// The option at fault.
-    pub option: &'static str,
-    /// The entry of the package that it is about; absent where it is about none in particular.
-    pub file: Option<String>,
-    /// What is wrong.
-    pub message: String,
-    /// What to do about it.
-    pub help: String,
-    /// Who is at fault.
-    pub cause: Cause,
-}
-
-/// Who is at fault for an obstacle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
-    /// The configuration asks for what cannot or must not be done.
-    Refused,
-    /// Somebody else changed the function.
-    Conflict,
-}
-
-impl From<Finding> for Obstacle {
-    fn from(finding: Finding) -> Self {
-        Self {
-            message: finding.told(),
-            option: finding.option,
-            file: finding.file,
-            help: finding.help,
-            cause: Cause::Refused,
         }
     }
 }
@@ -130,14 +90,12 @@ pub fn plan(
 }
 
 /// Why a package cannot be sent; nothing where it can.
-fn too_large(code: &Code, artifact: &Artifact) -> Option<Obstacle> {
+fn too_large(code: &Code, artifact: &Artifact) -> Option<Problem> {
     let size = artifact.archive.size();
-    (size > DIRECT_LIMIT && object_of(code, artifact) == Through::Call).then(|| Obstacle {
-        option: "zip",
-        file: None,
-        message: format!("the package has {size} bytes, AWS takes at most {DIRECT_LIMIT} in a call"),
-        help: "set `s3_bucket` to send it through S3, or leave files out with `exclude`".to_owned(),
-        cause: Cause::Refused,
+    (size > DIRECT_LIMIT && object_of(code, artifact) == Through::Call).then(|| {
+        let message = format!("the package has {size} bytes, AWS takes at most {DIRECT_LIMIT} in a call");
+        let help = "set `s3_bucket` to send it through S3, or leave files out with `exclude`";
+        Problem::new(message).of("zip").help(help)
     })
 }
 
@@ -148,12 +106,10 @@ impl Plan {
             subject,
             function: name.to_owned(),
             region: caller.region.clone(),
-            obstacles: Vec::new(),
+            problems: Vec::new(),
             steps: Vec::new(),
             published: None,
             notes: Vec::new(),
-            warnings: Vec::new(),
-            doubts: Vec::new(),
         }
     }
 
@@ -162,9 +118,18 @@ impl Plan {
         !self.steps.is_empty()
     }
 
+    /// Notes what must not be done about an item of an option's list.
+    fn refuse_item(&mut self, option: &str, item: &str, message: impl Into<String>, help: impl Into<String>) {
+        self.problems.push(Problem::new(message).of(option).about(item).help(help));
+    }
+
     fn refuse(&mut self, option: &'static str, message: impl Into<String>, help: impl Into<String>) {
-        let (message, help) = (message.into(), help.into());
-        self.obstacles.push(Obstacle { option, file: None, message, help, cause: Cause::Refused });
+        self.problems.push(Problem::new(message).of(option).help(help));
+    }
+
+    /// Whether something stands in its way.
+    pub fn is_refused(&self) -> bool {
+        self.problems.iter().any(Problem::stops)
     }
 
     /// What is asked about before anything else.
@@ -198,13 +163,9 @@ impl Plan {
         {
             let found =
                 live_revision.map_or_else(|| "there is no such function".to_owned(), |id| format!("it is at {id}"));
-            self.obstacles.push(Obstacle {
-                option: "revision_id",
-                file: None,
-                message: format!("`{}` is not at revision {wanted}: {found}", self.function),
-                help: "somebody changed the function; look at the change and run with its new revision".to_owned(),
-                cause: Cause::Conflict,
-            });
+            let message = format!("`{}` is not at revision {wanted}: {found}", self.function);
+            let help = "somebody changed the function; look at the change and run with its new revision";
+            self.problems.push(Problem::new(message).weighing(Weight::Conflict).of("revision_id").help(help));
         }
     }
 

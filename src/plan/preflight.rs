@@ -1,32 +1,21 @@
 //! What a package must be like for its function, asked before the first write.
 
-use super::{Doubt, Obstacle, Plan, rules, too_large, wanted};
+use super::{Plan, rules, too_large, wanted};
 use crate::deployment::Deployment;
 use crate::package::Artifact;
-use crate::package::inspect::{Date, Facts, Finding, Severity, inspect};
+use crate::package::inspect::{Date, Facts, inspect};
+use crate::place::Problem;
 use crate::settings::{Architecture, Settings};
 
 /// Variables by which a runtime finds code outside of the package.
 const SEARCH_PATHS: &[&str] = &["AWS_LAMBDA_EXEC_WRAPPER", "GEM_PATH", "NODE_PATH", "PYTHONPATH", "RUBYLIB"];
 
-/// Looks at a package when nothing is known about what is live: what stands in its way, and what is probably a mistake.
-/// What is not on this machine is not looked into.
-pub fn check(deployment: &Deployment, artifact: Option<&Artifact>, today: Date) -> Checked {
-    let (mut obstacles, doubts) = rules::of_named(deployment);
-    let (found, warnings) = look(deployment, artifact, &wanted::named(deployment), None, today);
-    obstacles.extend(found);
-    Checked { obstacles, warnings, doubts }
-}
-
-/// What can be said without a look at what is live.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Checked {
-    /// What would stand in the way of a deploy.
-    pub obstacles: Vec<Obstacle>,
-    /// What is probably a mistake in the package.
-    pub warnings: Vec<Finding>,
-    /// What is probably a mistake in the settings.
-    pub doubts: Vec<Doubt>,
+/// What is wrong or doubtful about a deployment, as far as it can be known without a look at what is live. What is not on
+/// this machine is not looked into.
+pub fn check(deployment: &Deployment, artifact: Option<&Artifact>, today: Date) -> Vec<Problem> {
+    let mut problems = look(deployment, artifact, &wanted::named(deployment), None, today);
+    problems.extend(rules::of_named(deployment));
+    problems
 }
 
 impl Plan {
@@ -39,9 +28,7 @@ impl Plan {
         live: Option<Architecture>,
         today: Date,
     ) {
-        let (obstacles, warnings) = look(deployment, artifact, settings, live, today);
-        self.obstacles.extend(obstacles);
-        self.warnings = warnings;
+        self.problems.extend(look(deployment, artifact, settings, live, today));
     }
 }
 
@@ -51,8 +38,8 @@ fn look(
     settings: &Settings,
     live: Option<Architecture>,
     today: Date,
-) -> (Vec<Obstacle>, Vec<Finding>) {
-    let Some(artifact) = artifact else { return Default::default() };
+) -> Vec<Problem> {
+    let Some(artifact) = artifact else { return Vec::new() };
     let variables = settings.environment.iter().flat_map(|environment| environment.0.keys());
     let named = deployment.environment.iter().flat_map(|environment| environment.entries.keys());
     let facts = Facts {
@@ -64,9 +51,5 @@ fn look(
         today,
         ignore: &deployment.code.ignore,
     };
-    let findings = inspect(&artifact.survey, &facts);
-    let (errors, warnings): (Vec<_>, Vec<_>) =
-        findings.into_iter().partition(|finding| finding.severity == Severity::Error);
-    let obstacles = errors.into_iter().map(Obstacle::from);
-    (too_large(&deployment.code, artifact).into_iter().chain(obstacles).collect(), warnings)
+    too_large(&deployment.code, artifact).into_iter().chain(inspect(&artifact.survey, &facts)).collect()
 }

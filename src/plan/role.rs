@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::Plan;
 use super::step::{Action, RoleChange, Step};
-use super::{Obstacle, Plan};
 use crate::deployment::Deployment;
 use crate::package::code_sha256;
 use crate::remote::{Caller, FoundRole, Trust};
@@ -95,9 +95,8 @@ impl Plan {
         });
         if let Some(name) = foreign {
             let message = format!("there is a role `{name}` already, and it is not for Lambda: {arn}");
-            let help = "name a role with `role`, or let `lambda.amazonaws.com` assume this one".to_owned();
-            let cause = super::Cause::Refused;
-            self.obstacles.push(Obstacle { option: "create_role", file: None, message, help, cause });
+            let help = "name a role with `role`, or let `lambda.amazonaws.com` assume this one";
+            self.refuse("create_role", message, help);
         }
     }
 }

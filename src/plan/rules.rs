@@ -5,21 +5,11 @@
 
 use serde_json::Value;
 
-use super::{Cause, Obstacle, Plan, wanted};
+use super::{Plan, wanted};
 use crate::deployment::{CodeSource, Deployment, Publish};
+use crate::place::Problem;
 use crate::remote::Live;
 use crate::settings::{Attachment, Ids, Runtime, Settings, Structure};
-
-/// What is probably a mistake in the settings, but stops nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Doubt {
-    /// The option it is about.
-    pub option: &'static str,
-    /// What is wrong: a lowercase fragment.
-    pub message: String,
-    /// What to do about it.
-    pub help: String,
-}
 
 /// What is going to be true of a function.
 struct Facts<'a> {
@@ -32,27 +22,15 @@ struct Facts<'a> {
     whole: bool,
 }
 
-/// What a rule has to say.
-struct Told {
-    weight: Weight,
-    message: String,
-    help: &'static str,
+fn refused(message: impl Into<String>, help: &'static str) -> Problem {
+    Problem::new(message).help(help)
 }
 
-enum Weight {
-    Refused,
-    Doubtful,
+fn doubtful(message: impl Into<String>, help: &'static str) -> Problem {
+    Problem::warning(message).help(help)
 }
 
-fn refused(message: impl Into<String>, help: &'static str) -> Told {
-    Told { weight: Weight::Refused, message: message.into(), help }
-}
-
-fn doubtful(message: impl Into<String>, help: &'static str) -> Told {
-    Told { weight: Weight::Doubtful, message: message.into(), help }
-}
-
-type Rule = fn(&Facts<'_>) -> Option<Told>;
+type Rule = fn(&Facts<'_>) -> Option<Problem>;
 
 /// Every rule with its options; the first of them that was named is at fault.
 const RULES: &[(&[&str], Rule)] = &[
@@ -85,8 +63,8 @@ const RULES: &[(&[&str], Rule)] = &[
     (&["s3_kms_key_arn"], object_key),
 ];
 
-/// What the rules say when nothing is known about what is live: only what is certain.
-pub(super) fn of_named(deployment: &Deployment) -> (Vec<Obstacle>, Vec<Doubt>) {
+/// What the rules find when nothing is known about what is live: only what is certain.
+pub(super) fn of_named(deployment: &Deployment) -> Vec<Problem> {
     let settings = wanted::named(deployment);
     ask(&Facts { deployment, settings: &settings, live: None, whole: false })
 }
@@ -94,24 +72,16 @@ pub(super) fn of_named(deployment: &Deployment) -> (Vec<Obstacle>, Vec<Doubt>) {
 impl Plan {
     /// Asks the rules with all that will be true of the function.
     pub(super) fn ask_rules(&mut self, deployment: &Deployment, settings: &Settings, live: Option<&Live>) {
-        let (obstacles, doubts) = ask(&Facts { deployment, settings, live, whole: true });
-        self.obstacles.extend(obstacles);
-        self.doubts.extend(doubts);
+        self.problems.extend(ask(&Facts { deployment, settings, live, whole: true }));
     }
 }
 
-fn ask(facts: &Facts<'_>) -> (Vec<Obstacle>, Vec<Doubt>) {
-    let (mut obstacles, mut doubts) = (Vec::new(), Vec::new());
-    for (options, rule) in RULES {
-        let Some(option) = options.iter().find(|option| facts.names(option)).copied() else { continue };
-        let Some(Told { weight, message, help }) = rule(facts) else { continue };
-        let help = help.to_owned();
-        match weight {
-            Weight::Refused => obstacles.push(Obstacle { option, file: None, message, help, cause: Cause::Refused }),
-            Weight::Doubtful => doubts.push(Doubt { option, message, help }),
-        }
-    }
-    (obstacles, doubts)
+fn ask(facts: &Facts<'_>) -> Vec<Problem> {
+    let found = |(options, rule): &(&[&str], Rule)| {
+        let option = options.iter().find(|option| facts.names(option))?;
+        Some(rule(facts)?.of(*option))
+    };
+    RULES.iter().filter_map(found).collect()
 }
 
 impl Facts<'_> {
@@ -174,7 +144,7 @@ fn service(arn: &str) -> &str {
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/foundation-arch.html>: the default is `x86_64`, whatever the image is for.
-fn image_without_architecture(facts: &Facts<'_>) -> Option<Told> {
+fn image_without_architecture(facts: &Facts<'_>) -> Option<Problem> {
     let new = facts.whole && facts.live.is_none();
     (new && facts.deployment.code.architecture.is_none()).then(|| {
         doubtful(
@@ -186,43 +156,43 @@ fn image_without_architecture(facts: &Facts<'_>) -> Option<Told> {
 
 /// What images have of their own. <https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html>: the handler
 /// and the runtime are for archives.
-fn image_has_handler(facts: &Facts<'_>) -> Option<Told> {
+fn image_has_handler(facts: &Facts<'_>) -> Option<Problem> {
     facts.is_image().then(|| refused("is for a package: an image says itself what is called", OF_IMAGES))
 }
 
 const OF_IMAGES: &str = "leave it out; `image_config` overrides the image's own command";
 
 /// The same page.
-fn image_has_runtime(facts: &Facts<'_>) -> Option<Told> {
+fn image_has_runtime(facts: &Facts<'_>) -> Option<Problem> {
     facts.is_image().then(|| refused("is for a package: an image brings its own", OF_IMAGES))
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html>: layers are for archives.
-fn image_has_layers(facts: &Facts<'_>) -> Option<Told> {
+fn image_has_layers(facts: &Facts<'_>) -> Option<Problem> {
     let layers = facts.settings.layers.as_ref().is_some_and(|layers| !layers.0.is_empty());
     (facts.is_image() && layers)
         .then(|| refused("are for a package: an image cannot have any", "copy what they hold into the image"))
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html>: not for container images.
-fn image_has_snap_start(facts: &Facts<'_>) -> Option<Told> {
+fn image_has_snap_start(facts: &Facts<'_>) -> Option<Problem> {
     (facts.is_image() && facts.has_snap_start())
         .then(|| refused("is for a package: images have no snapshots", "leave it out"))
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-codesigning.html>: not for container images.
-fn image_is_signed(facts: &Facts<'_>) -> Option<Told> {
+fn image_is_signed(facts: &Facts<'_>) -> Option<Problem> {
     facts.is_image().then(|| refused("is for a package: the signature of an image is not looked at", "leave it out"))
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_ImageConfig.html>: values that override those of an image.
-fn package_has_image_config(facts: &Facts<'_>) -> Option<Told> {
+fn package_has_image_config(facts: &Facts<'_>) -> Option<Problem> {
     (!facts.is_image() && is_there(facts.settings.image_config.as_ref()))
         .then(|| refused("is for an image, and this deploys a package", "name an image with `image_uri`"))
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html>, "Supported features and limitations".
-fn snap_start_and_provisioned_concurrency(facts: &Facts<'_>) -> Option<Told> {
+fn snap_start_and_provisioned_concurrency(facts: &Facts<'_>) -> Option<Problem> {
     (facts.has_snap_start() && facts.attached(Attachment::ProvisionedConcurrency).is_some()).then(|| {
         refused(
             "SnapStart and provisioned concurrency exclude each other",
@@ -232,13 +202,13 @@ fn snap_start_and_provisioned_concurrency(facts: &Facts<'_>) -> Option<Told> {
 }
 
 /// The same page.
-fn snap_start_and_file_systems(facts: &Facts<'_>) -> Option<Told> {
+fn snap_start_and_file_systems(facts: &Facts<'_>) -> Option<Problem> {
     (facts.has_snap_start() && is_there(facts.settings.file_system_configs.as_ref()))
         .then(|| refused("SnapStart does not go with a file system", "choose one of the two"))
 }
 
 /// The same page: at most 512 MB.
-fn snap_start_and_storage(facts: &Facts<'_>) -> Option<Told> {
+fn snap_start_and_storage(facts: &Facts<'_>) -> Option<Problem> {
     let size = facts.settings.ephemeral_storage.map(|size| size.0).filter(|size| *size > 512)?;
     facts.has_snap_start().then(|| {
         let message = format!("SnapStart does not go with {size} MB of ephemeral storage, but with 512 at most");
@@ -247,7 +217,7 @@ fn snap_start_and_storage(facts: &Facts<'_>) -> Option<Told> {
 }
 
 /// The same page: Java 11, Python 3.12, .NET 8, and what is newer.
-fn snap_start_and_runtime(facts: &Facts<'_>) -> Option<Told> {
+fn snap_start_and_runtime(facts: &Facts<'_>) -> Option<Problem> {
     let runtime = facts.settings.runtime.as_ref().filter(|_| !facts.is_image())?;
     (facts.has_snap_start() && !may_snap_start(runtime)).then(|| {
         let message =
@@ -269,14 +239,14 @@ fn may_snap_start(Runtime(runtime): &Runtime) -> bool {
 }
 
 /// The same page: it is for published versions and aliases that point at them.
-fn snap_start_without_versions(facts: &Facts<'_>) -> Option<Told> {
+fn snap_start_without_versions(facts: &Facts<'_>) -> Option<Problem> {
     (facts.has_snap_start() && !facts.is_image() && facts.deployment.release.publish == Publish::No).then(|| {
         doubtful("has no effect here: only published versions start from a snapshot", "set `publish`, or `alias`")
     })
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-filesystem.html>: the function must be in a VPC.
-fn file_systems_without_vpc(facts: &Facts<'_>) -> Option<Told> {
+fn file_systems_without_vpc(facts: &Facts<'_>) -> Option<Problem> {
     let Settings { file_system_configs, subnet_ids, security_group_ids, .. } = facts.settings;
     let outside = facts.lacks(subnet_ids.as_ref()) || facts.lacks(security_group_ids.as_ref());
     (is_there(file_system_configs.as_ref()) && outside).then(|| {
@@ -285,7 +255,7 @@ fn file_systems_without_vpc(facts: &Facts<'_>) -> Option<Told> {
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_FileSystemConfig.html>: one access point, of EFS or S3 Files.
-fn file_system_is_an_access_point(facts: &Facts<'_>) -> Option<Told> {
+fn file_system_is_an_access_point(facts: &Facts<'_>) -> Option<Problem> {
     let Value::Array(items) = &facts.settings.file_system_configs.as_ref()?.0 else { return None };
     if items.len() > 1 {
         return Some(refused(format!("has {} file systems, AWS takes one", items.len()), "name one"));
@@ -300,7 +270,7 @@ fn file_system_is_an_access_point(facts: &Facts<'_>) -> Option<Told> {
 
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_VpcConfig.html>; AWS: "`SubnetIds` and `SecurityIds` must coexist or
 /// be both empty list."
-fn half_of_a_vpc(facts: &Facts<'_>) -> Option<Told> {
+fn half_of_a_vpc(facts: &Facts<'_>) -> Option<Problem> {
     let (subnets, groups) = (facts.settings.subnet_ids.as_ref(), facts.settings.security_group_ids.as_ref());
     if has_ids(subnets) && facts.lacks(groups) {
         return Some(refused(
@@ -313,14 +283,14 @@ fn half_of_a_vpc(facts: &Facts<'_>) -> Option<Told> {
 }
 
 /// The same page: it is a setting of the VPC.
-fn ipv6_without_vpc(facts: &Facts<'_>) -> Option<Told> {
+fn ipv6_without_vpc(facts: &Facts<'_>) -> Option<Problem> {
     let wanted = facts.settings.ipv6_allowed_for_dual_stack.is_some_and(|switch| switch.0);
     (wanted && facts.lacks(facts.settings.subnet_ids.as_ref()))
         .then(|| refused("needs a VPC", "set `subnet_ids` and `security_group_ids` as well"))
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>: levels need the format JSON.
-fn levels_of_text(facts: &Facts<'_>) -> Option<Told> {
+fn levels_of_text(facts: &Facts<'_>) -> Option<Problem> {
     let named = facts.deployment.settings.logging_config.as_ref();
     let levels = ["ApplicationLogLevel", "SystemLogLevel"].iter().any(|level| text(named, level).is_some());
     let format = text(facts.settings.logging_config.as_ref(), "LogFormat");
@@ -329,14 +299,14 @@ fn levels_of_text(facts: &Facts<'_>) -> Option<Told> {
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html>: not for `$LATEST`.
-fn provisioned_concurrency_of_nothing(facts: &Facts<'_>) -> Option<Told> {
+fn provisioned_concurrency_of_nothing(facts: &Facts<'_>) -> Option<Problem> {
     facts.deployment.release.alias.is_none().then(|| {
         refused("belongs to an alias, and none is named: $LATEST cannot have any", "name the alias with `alias`")
     })
 }
 
 /// The same page: it counts against what is reserved.
-fn more_provisioned_than_reserved(facts: &Facts<'_>) -> Option<Told> {
+fn more_provisioned_than_reserved(facts: &Facts<'_>) -> Option<Problem> {
     let number = |attachment| facts.attached(attachment)?.0.as_i64();
     let provisioned = number(Attachment::ProvisionedConcurrency)?;
     let reserved = number(Attachment::ReservedConcurrency)?;
@@ -351,7 +321,7 @@ fn more_provisioned_than_reserved(facts: &Facts<'_>) -> Option<Told> {
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_PutRuntimeManagementConfig.html>: only `Manual` has an ARN.
-fn runtime_version(facts: &Facts<'_>) -> Option<Told> {
+fn runtime_version(facts: &Facts<'_>) -> Option<Problem> {
     let wanted = facts.attached(Attachment::RuntimeManagement)?;
     let manual = wanted.text("UpdateRuntimeOn").as_deref() == Some("Manual");
     match (manual, wanted.text("RuntimeVersionArn").is_some()) {
@@ -364,7 +334,7 @@ fn runtime_version(facts: &Facts<'_>) -> Option<Told> {
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_TenancyConfig.html>: it cannot be modified after creation.
-fn tenancy_changes(facts: &Facts<'_>) -> Option<Told> {
+fn tenancy_changes(facts: &Facts<'_>) -> Option<Problem> {
     let mode = |settings: &Settings| text(settings.tenancy_config.as_ref(), "TenantIsolationMode");
     let live = mode(&facts.live?.settings);
     (mode(&facts.deployment.settings) != live).then(|| {
@@ -374,7 +344,7 @@ fn tenancy_changes(facts: &Facts<'_>) -> Option<Told> {
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/tenant-isolation.html>, "Considerations and limitations".
-fn tenancy_excludes(facts: &Facts<'_>) -> Option<Told> {
+fn tenancy_excludes(facts: &Facts<'_>) -> Option<Problem> {
     if !facts.is_tenanted() {
         return None;
     }
@@ -385,7 +355,7 @@ fn tenancy_excludes(facts: &Facts<'_>) -> Option<Told> {
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/durable-configuration.html>: only at creation, and with a time limit.
-fn durable_from_the_beginning(facts: &Facts<'_>) -> Option<Told> {
+fn durable_from_the_beginning(facts: &Facts<'_>) -> Option<Problem> {
     if facts.live.is_some_and(|live| !is_there(live.settings.durable_config.as_ref())) {
         let message = "AWS makes no function durable that was created without it";
         return Some(refused(message, "deploy under another function name"));
@@ -397,28 +367,28 @@ fn durable_from_the_beginning(facts: &Facts<'_>) -> Option<Told> {
 
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_DeadLetterConfig.html>. It may stand beside destinations: AWS
 /// sends to both.
-fn dead_letters_go_to_a_queue(facts: &Facts<'_>) -> Option<Told> {
+fn dead_letters_go_to_a_queue(facts: &Facts<'_>) -> Option<Problem> {
     let arn = &facts.settings.dead_letter_arn.as_ref()?.0;
     let fits = arn.is_empty() || matches!(service(arn), "sqs" | "sns");
     (!fits).then(|| refused(format!("`{arn}` is neither a queue of SQS nor a topic of SNS"), "name one of these"))
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html>.
-fn environment_key(facts: &Facts<'_>) -> Option<Told> {
+fn environment_key(facts: &Facts<'_>) -> Option<Problem> {
     of_kms(facts.settings.kms_key_arn.as_ref().map(|arn| arn.0.as_str()))
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/encrypt-zip-package.html>.
-fn package_key(facts: &Facts<'_>) -> Option<Told> {
+fn package_key(facts: &Facts<'_>) -> Option<Problem> {
     of_kms(facts.deployment.code.source_kms_key_arn.as_deref())
 }
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/specifying-kms-encryption.html>.
-fn object_key(facts: &Facts<'_>) -> Option<Told> {
+fn object_key(facts: &Facts<'_>) -> Option<Problem> {
     of_kms(facts.deployment.code.upload.as_ref()?.kms_key_arn.as_deref())
 }
 
-fn of_kms(arn: Option<&str>) -> Option<Told> {
+fn of_kms(arn: Option<&str>) -> Option<Problem> {
     let arn = arn.filter(|arn| !arn.is_empty() && service(arn) != "kms")?;
     Some(refused(format!("`{arn}` is not a key of KMS"), "a key looks like `arn:aws:kms:REGION:ACCOUNT:key/…`"))
 }
@@ -465,14 +435,13 @@ mod tests {
 
     fn told_of(deployment: &Deployment, remote: &Remote) -> Vec<String> {
         let lines = planned(deployment, "old", remote);
-        let told = lines.lines().filter(|line| line.starts_with("obstacle") || line.starts_with("doubt"));
+        let told = lines.lines().filter(|line| line.starts_with("Error") || line.starts_with("warning"));
         told.filter(|line| !line.contains("AWS needs a ")).map(str::to_owned).collect()
     }
 
     /// What is known without a look at what is live.
     fn certain(change: impl FnOnce(&mut Deployment)) -> usize {
-        let (obstacles, doubts) = of_named(&wanted(change));
-        obstacles.len() + doubts.len()
+        of_named(&wanted(change)).len()
     }
 
     type Change = fn(&mut Deployment);
@@ -480,81 +449,81 @@ mod tests {
     #[test]
     fn what_aws_would_refuse_is_refused_with_its_option() {
         let table: &[(&str, Change)] = &[
-            ("snap_start (Refused): SnapStart and provisioned", |d| {
+            ("snap_start: SnapStart and provisioned", |d| {
                 snap_start(d);
                 attach(d, Attachment::ProvisionedConcurrency, json!(2));
             }),
-            ("snap_start (Refused): SnapStart does not go with a file system", |d| {
+            ("snap_start: SnapStart does not go with a file system", |d| {
                 snap_start(d);
                 file_system(d, ACCESS_POINT);
             }),
-            ("snap_start (Refused): SnapStart does not go with 1024 MB", |d| {
+            ("snap_start: SnapStart does not go with 1024 MB", |d| {
                 snap_start(d);
                 d.settings.ephemeral_storage = Some(EphemeralStorage(1024));
             }),
-            ("snap_start (Refused): SnapStart does not go with nodejs22.x", |d| {
+            ("snap_start: SnapStart does not go with nodejs22.x", |d| {
                 snap_start(d);
                 d.settings.runtime = None;
             }),
-            ("file_system_configs (Refused): `arn:aws:elasticfilesystem:eu-west-1:1:file-system/fs-1` is not", |d| {
+            ("file_system_configs: `arn:aws:elasticfilesystem:eu-west-1:1:file-system/fs-1` is not", |d| {
                 file_system(d, "arn:aws:elasticfilesystem:eu-west-1:1:file-system/fs-1");
             }),
-            ("file_system_configs (Refused): a file system is reached", |d| {
+            ("file_system_configs: a file system is reached", |d| {
                 file_system(d, ACCESS_POINT);
                 (d.settings.subnet_ids, d.settings.security_group_ids) = (Some(ids(&[])), Some(ids(&[])));
             }),
-            ("security_group_ids (Refused): subnets need", |d| d.settings.security_group_ids = Some(ids(&[]))),
-            ("subnet_ids (Refused): security groups need", |d| d.settings.subnet_ids = Some(ids(&[]))),
-            ("ipv6_allowed_for_dual_stack (Refused): needs a VPC", |d| {
+            ("security_group_ids: subnets need", |d| d.settings.security_group_ids = Some(ids(&[]))),
+            ("subnet_ids: security groups need", |d| d.settings.subnet_ids = Some(ids(&[]))),
+            ("ipv6_allowed_for_dual_stack: needs a VPC", |d| {
                 d.settings.ipv6_allowed_for_dual_stack = Some(Switch(true));
                 (d.settings.subnet_ids, d.settings.security_group_ids) = (Some(ids(&[])), Some(ids(&[])));
             }),
-            ("logging_config (Refused): log levels need", |d| {
+            ("logging_config: log levels need", |d| {
                 d.settings.logging_config = Some(Structure(json!({ "SystemLogLevel": "WARN" })));
             }),
-            ("provisioned_concurrency (Refused): belongs to an alias", |d| {
+            ("provisioned_concurrency: belongs to an alias", |d| {
                 attach(d, Attachment::ProvisionedConcurrency, json!(2));
             }),
-            ("provisioned_concurrency (Refused): 3 provisioned are more than the 2", |d| {
+            ("provisioned_concurrency: 3 provisioned are more than the 2", |d| {
                 publish(d);
                 attach(d, Attachment::ProvisionedConcurrency, json!(3));
                 attach(d, Attachment::ReservedConcurrency, json!(2));
             }),
-            ("runtime_management (Refused): `Manual` needs", |d| {
+            ("runtime_management: `Manual` needs", |d| {
                 attach(d, Attachment::RuntimeManagement, json!({ "UpdateRuntimeOn": "Manual" }));
             }),
-            ("runtime_management (Refused): a runtime version is for", |d| {
+            ("runtime_management: a runtime version is for", |d| {
                 let version =
                     json!({ "UpdateRuntimeOn": "Auto", "RuntimeVersionArn": "arn:aws:lambda:eu-west-1::runtime:1" });
                 attach(d, Attachment::RuntimeManagement, version);
             }),
-            ("tenancy_config (Refused): AWS never changes it, and the function has none", |d| {
+            ("tenancy_config: AWS never changes it, and the function has none", |d| {
                 d.settings.tenancy_config = Some(Structure(json!({ "TenantIsolationMode": "PER_TENANT" })));
             }),
-            ("durable_config (Refused): AWS makes no function durable", |d| {
+            ("durable_config: AWS makes no function durable", |d| {
                 d.settings.durable_config = Some(Structure(json!({ "ExecutionTimeout": 60 })));
             }),
-            ("dead_letter_arn (Refused): `arn:aws:lambda:", |d| {
+            ("dead_letter_arn: `arn:aws:lambda:", |d| {
                 d.settings.dead_letter_arn = Some(Arn("arn:aws:lambda:eu-west-1:1:function:f".to_owned()));
             }),
-            ("kms_key_arn (Refused): `arn:aws:sqs:", |d| {
+            ("kms_key_arn: `arn:aws:sqs:", |d| {
                 d.settings.kms_key_arn = Some(Arn("arn:aws:sqs:eu-west-1:1:q".to_owned()));
             }),
-            ("source_kms_key_arn (Refused): `arn:aws:sqs:", |d| {
+            ("source_kms_key_arn: `arn:aws:sqs:", |d| {
                 d.code.source_kms_key_arn = Some("arn:aws:sqs:eu-west-1:1:q".to_owned());
             }),
-            ("s3_kms_key_arn (Refused): `arn:aws:sqs:", |d| {
+            ("s3_kms_key_arn: `arn:aws:sqs:", |d| {
                 let key = crate::deployment::ObjectKey::Given("k".to_owned());
                 let kms_key_arn = Some("arn:aws:sqs:eu-west-1:1:q".to_owned());
                 d.code.upload = Some(Upload { bucket: "b-b".to_owned(), key, expected_owner: None, kms_key_arn });
             }),
-            ("image_config (Refused): is for an image", |d| {
+            ("image_config: is for an image", |d| {
                 d.settings.image_config = Some(Structure(json!({ "Command": ["a"] })));
             }),
         ];
         for (expected, change) in table {
             let said = told(change);
-            assert!(said.len() == 1 && said[0].starts_with(&format!("obstacle {expected}")), "{expected}: {said:?}");
+            assert!(said.len() == 1 && said[0].starts_with(&format!("Error {expected}")), "{expected}: {said:?}");
         }
     }
 
@@ -590,22 +559,22 @@ mod tests {
         });
         assert_eq!(told_of(&wanted(|_| ()), &odd), [""; 0]);
         let named = wanted(|d| d.settings.ephemeral_storage = Some(EphemeralStorage(1024)));
-        assert!(told_of(&named, &odd)[0].starts_with("obstacle ephemeral_storage"));
+        assert!(told_of(&named, &odd)[0].starts_with("Error ephemeral_storage"));
     }
 
     #[test]
-    fn what_has_no_effect_is_a_doubt() {
+    fn what_has_no_effect_is_a_warning() {
         let lonely = told(|d| {
             snap_start(d);
             d.release = Release::default();
         });
-        assert_eq!(lonely, ["doubt snap_start: has no effect here: only published versions start from a snapshot"]);
+        assert_eq!(lonely, ["warning snap_start: has no effect here: only published versions start from a snapshot"]);
         let all = told(|d| {
             publish(d);
             attach(d, Attachment::ProvisionedConcurrency, json!(2));
             attach(d, Attachment::ReservedConcurrency, json!(2));
         });
-        assert!(all.len() == 1 && all[0].starts_with("doubt provisioned_concurrency: all 2 reserved"), "{all:?}");
+        assert!(all.len() == 1 && all[0].starts_with("warning provisioned_concurrency: all 2 reserved"), "{all:?}");
     }
 
     #[test]
@@ -622,20 +591,20 @@ mod tests {
         let excluded = wanted(|d| attach(d, Attachment::FunctionUrl, json!({})));
         assert_eq!(
             told_of(&excluded, &tenanted),
-            ["obstacle function_url (Refused): isolated tenants and function URL exclude each other"]
+            ["Error function_url: isolated tenants and function URL exclude each other"]
         );
         let durable = |document: Value| wanted(|d| d.settings.durable_config = Some(Structure(document)));
         assert_eq!(told_of(&durable(json!({ "RetentionPeriodInDays": 3 })), &tenanted), [""; 0]);
         assert_eq!(told_of(&durable(json!({ "ExecutionTimeout": 3 })), &Remote::Absent), [""; 0]);
         let limitless = told_of(&durable(json!({ "RetentionPeriodInDays": 3 })), &Remote::Absent);
-        assert!(limitless[0].starts_with("obstacle durable_config (Refused): needs a limit"));
+        assert!(limitless[0].starts_with("Error durable_config: needs a limit"));
     }
 
     #[test]
     fn an_image_has_its_own_handler_runtime_and_libraries() {
         let mut image = of_image(Some("a"));
         let told = told_of(&image, &Remote::Absent);
-        assert_eq!(told, ["doubt image_uri: nobody says what the image is built for, so AWS takes x86_64"]);
+        assert_eq!(told, ["warning image_uri: nobody says what the image is built for, so AWS takes x86_64"]);
         image.settings.image_config = Some(Structure(json!({ "Command": ["a"] })));
         image.code.architecture = Some(Architecture::Arm64);
         assert_eq!(told_of(&image, &Remote::Absent), [""; 0]);
@@ -646,7 +615,7 @@ mod tests {
         attach(&mut image, Attachment::CodeSigning, json!("arn"));
         let said = told_of(&image, &Remote::Absent);
         for option in ["handler", "runtime", "layers", "snap_start", "code_signing_config_arn"] {
-            let here = |line: &&String| line.starts_with(&format!("obstacle {option} (Refused)"));
+            let here = |line: &&String| line.starts_with(&format!("Error {option}"));
             assert_eq!(said.iter().filter(here).count(), 1, "{option}: {said:?}");
         }
         assert_eq!(said.len(), 5, "{said:?}");

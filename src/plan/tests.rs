@@ -158,8 +158,9 @@ fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remote, stored: 
     let mut plan = plan(deployment, &package, remote, &BTreeMap::new(), &caller, Date::new(2026, 1, 1));
     plan.found(stored);
     let mut out = String::new();
-    for Obstacle { option, message, cause, .. } in &plan.obstacles {
-        writeln!(out, "obstacle {option} ({cause:?}): {message}").unwrap();
+    let said = |problem: &Problem| format!("{}: {}", problem.option.as_deref().unwrap_or_default(), problem.message);
+    for problem in plan.problems.iter().filter(|problem| problem.stops()) {
+        writeln!(out, "{:?} {}", problem.weight, said(problem)).unwrap();
     }
     for step in &plan.steps {
         match step {
@@ -205,8 +206,8 @@ fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remote, stored: 
         }
         .unwrap();
     }
-    for Doubt { option, message, .. } in &plan.doubts {
-        writeln!(out, "doubt {option}: {message}").unwrap();
+    for problem in plan.problems.iter().filter(|problem| !problem.stops() && problem.rule.is_none()) {
+        writeln!(out, "warning {}", said(problem)).unwrap();
     }
     plan.notes.iter().for_each(|note| writeln!(out, "note {note}").unwrap());
     plan.published.iter().for_each(|version| writeln!(out, "is version {version}").unwrap());
@@ -269,7 +270,7 @@ fn another_architecture_alone_sends_the_code_again() {
 fn a_variable_that_would_be_dropped_stops_the_plan_unless_that_was_said() {
     let with = |others| wanted(|deployment| deployment.environment = variables(&[("NEW", Some("2"))], others));
     assert_snapshot!(planned(&with(None), "old", &live(|_| ())), @r"
-    obstacle environment (Refused): the function has variables that are not named and would be dropped: KEPT
+    Error environment: the function has variables that are not named and would be dropped: KEPT
     configure environment.KEPT: (hidden) → -, environment.NEW: - → (hidden); sends environment.NEW: - → (hidden)
     ");
     assert_snapshot!(planned(&with(Some(Others::Merge)), "old", &live(|_| ())), @r"
@@ -293,8 +294,8 @@ fn what_could_not_be_read_is_unknown_not_empty() {
     });
     assert_snapshot!(planned(&wanted(|_| ()), "old", &unread), @"");
     assert_snapshot!(planned(&named, "old", &unread), @r"
-    obstacle environment (Refused): the function's variables could not be read, so which to keep is unknown
-    obstacle function_tags_mode (Refused): the function's tags could not be read, so which to remove is unknown
+    Error environment: the function's variables could not be read, so which to keep is unknown
+    Error function_tags_mode: the function's tags could not be read, so which to remove is unknown
     configure environment.A: - → (hidden); sends environment.A: - → (hidden)
     ");
 }
@@ -333,13 +334,13 @@ fn a_version_is_published_unless_the_newest_is_this_code_and_these_settings() {
 fn creating_sends_what_was_named_and_what_aws_needs() {
     let script = wanted(|deployment| deployment.settings.handler = Some(Handler("index.handler".to_owned())));
     assert_snapshot!(planned(&script, "new", &Remote::Absent), @r"
-    obstacle role (Refused): `f` does not exist yet, and to create it AWS needs a role
-    obstacle runtime (Refused): `f` does not exist yet, and to create it AWS needs a runtime
+    Error role: `f` does not exist yet, and to create it AWS needs a role
+    Error runtime: `f` does not exist yet, and to create it AWS needs a runtime
     create new {} handler: - → index.handler
     ");
     // The package has a `bootstrap`, which says the rest.
     assert_snapshot!(planned(&wanted(|_| ()), "new", &Remote::Absent), @r"
-    obstacle role (Refused): `f` does not exist yet, and to create it AWS needs a role
+    Error role: `f` does not exist yet, and to create it AWS needs a role
     create new {} handler: - → bootstrap, runtime: - → provided.al2023
     ");
     let complete = wanted(|deployment| {
@@ -388,16 +389,16 @@ fn handlers_are_put_together_as_the_effective_runtime_wants() {
 }
 
 #[test]
-fn what_must_not_be_done_is_an_obstacle_of_its_option() {
+fn what_must_not_be_done_is_a_problem_of_its_option() {
     let guarded = wanted(|deployment| {
         deployment.target.expect_account = Some("210987654321".to_owned());
         deployment.release.revision_id = Some("r0".to_owned());
     });
     let image = live(|live| live.package_type = "Image".to_owned());
     assert_snapshot!(planned(&guarded, "old", &image), @r"
-    obstacle expect_account (Refused): the credentials belong to account 123456789012, not to 210987654321
-    obstacle zip (Refused): `f` has the package type Image, which AWS never changes; this deploys the type Zip
-    obstacle revision_id (Conflict): `f` is not at revision r0: it is at r1
+    Error expect_account: the credentials belong to account 123456789012, not to 210987654321
+    Error zip: `f` has the package type Image, which AWS never changes; this deploys the type Zip
+    Conflict revision_id: `f` is not at revision r0: it is at r1
     ");
 }
 
@@ -406,7 +407,7 @@ fn an_environment_over_the_limit_together_with_what_stays_is_refused() {
     let large = "x".repeat(3000);
     let wish = wanted(|deployment| deployment.environment = variables(&[("NEW", Some(&large))], Some(Others::Merge)));
     let remote = live(|live| live.settings.environment = Some(environment(&[("OLD", &large)])));
-    assert!(planned(&wish, "old", &remote).contains("obstacle environment (Refused): takes 6006 bytes together"));
+    assert!(planned(&wish, "old", &remote).contains("Error environment: takes 6006 bytes together"));
 }
 
 #[test]
@@ -469,8 +470,8 @@ fn an_object_under_its_hash_is_not_sent_again_but_one_under_a_given_key_is() {
 fn a_bucket_that_lambda_cannot_take_from_stands_in_the_way() {
     let by_hash = through_bucket(ObjectKey::ByHash(String::new()));
     let obstacle = |stored| planned_with(&by_hash, "bmV3", &live(|_| ()), stored).lines().next().unwrap().to_owned();
-    assert_snapshot!(obstacle(Stored::NoBucket), @"obstacle s3_bucket (Refused): there is no bucket `packages`");
-    assert_snapshot!(obstacle(Stored::InRegion("us-east-1".to_owned())), @"obstacle s3_bucket (Refused): the bucket `packages` is in us-east-1, the function in eu-west-1");
+    assert_snapshot!(obstacle(Stored::NoBucket), @"Error s3_bucket: there is no bucket `packages`");
+    assert_snapshot!(obstacle(Stored::InRegion("us-east-1".to_owned())), @"Error s3_bucket: the bucket `packages` is in us-east-1, the function in eu-west-1");
 }
 
 #[test]
@@ -516,7 +517,7 @@ fn an_image_is_told_by_its_digest_and_needs_neither_runtime_nor_handler() {
     let (a, unknown) = (of_image(Some("a")), of_image(None));
     assert_snapshot!(shown(planned(&a, "", &Remote::Absent)), @r"
     create SHA-A {} role: - → arn:aws:iam::123456789012:role/deployed
-    doubt image_uri: nobody says what the image is built for, so AWS takes x86_64
+    warning image_uri: nobody says what the image is built for, so AWS takes x86_64
     ");
     assert_snapshot!(shown(planned(&a, "", &live_image("a", |_| ()))), @"");
     assert_snapshot!(shown(planned(&a, "", &live_image("b", |_| ()))), @r#"code Some("SHA-B") → SHA-A as Some(Arm64) by 123456789012.dkr.ecr.eu-west-1.amazonaws.com/api@SHA-A"#);
@@ -545,9 +546,7 @@ fn an_image_is_taken_from_the_region_of_the_function() {
     let mut elsewhere = of_image(Some("a"));
     let CodeSource::Image(uri) = &mut elsewhere.code.source else { panic!("no image") };
     uri.region = "us-east-1".to_owned();
-    assert!(
-        planned(&elsewhere, "", &Remote::Absent).starts_with("obstacle image_uri (Refused): the image is in us-east-1")
-    );
+    assert!(planned(&elsewhere, "", &Remote::Absent).starts_with("Error image_uri: the image is in us-east-1"));
 }
 
 #[test]
@@ -576,7 +575,7 @@ fn a_role_is_made_for_a_function_that_is_new_and_has_none() {
         let mut plan = plan(&new, &package, &Remote::Absent, &BTreeMap::new(), &caller, Date::new(2026, 1, 1));
         plan.found_role(found);
         let role = plan.role().map(|role| (role.action, role.policies.clone()));
-        (role, plan.obstacles.len())
+        (role, plan.problems.len())
     };
     let arn = "arn:aws-cn:iam::123456789012:role/dpl-lambda-f".to_owned();
     let policy = |name: &str| format!("arn:aws-cn:iam::aws:policy/service-role/{name}");

@@ -17,7 +17,7 @@ const TOGETHER: &[&[&str]] = &[&["subnet_ids", "security_group_ids", "ipv6_allow
 /// What a program of its own runs on where nothing is said.
 const OWN_RUNTIME: &str = "provided.al2023";
 
-/// The settings to bring about. What must not be done goes into the plan as an obstacle.
+/// The settings to bring about. What must not be done becomes a problem of the plan.
 pub(super) fn settings(
     deployment: &Deployment,
     artifact: Option<&Artifact>,

@@ -133,7 +133,7 @@ pub(super) fn of(ci: Ci, host: &Host) -> Box<dyn Dialect> {
 
 /// What an annotation says: the problem, where it was written unless the annotation stands there, and what to do.
 pub(super) fn told(problem: &Problem) -> String {
-    let mut text = sanitise::inert(&problem.message);
+    let mut text = sanitise::inert(&problem.text());
     let there = problem.file.is_none() && problem.place.as_ref().is_some_and(|place| place.in_file().is_some());
     if let Some(place) = problem.place.as_ref().filter(|_| !there) {
         text = format!("{text} ({})", sanitise::one_line(&Place::to_string(place)));

@@ -66,8 +66,8 @@ impl Gathered {
         let Some(Spot { file, at }) = self.checkout.spot(problem) else { return };
         let check = problem.option.as_deref().unwrap_or("configuration");
         let description = match &problem.option {
-            Some(option) => format!("{option}: {}", problem.message),
-            None => problem.message.clone(),
+            Some(option) => format!("{option}: {}", problem.text()),
+            None => problem.text(),
         };
         let description = sanitise::one_line(&description);
         let severity = if level == Level::Error { "major" } else { "minor" };

@@ -498,7 +498,7 @@ fn complaint(problem: &Problem) -> Complaint {
         Place::Variable(name) => Where::Variable(name.clone()),
         Place::Flag(flag) => Where::Flag(flag.clone()),
     });
-    Complaint { message: problem.message.clone(), option: problem.option.clone(), place, help: problem.help.clone() }
+    Complaint { message: problem.text(), option: problem.option.clone(), place, help: problem.help.clone() }
 }
 
 fn failed(failure: &Failure) -> Failed {

@@ -454,9 +454,9 @@ impl Reporter {
         self.planned.retain(|plan| !failure.is_of(plan));
         self.summary.push_str(&summary::of_failure(failure));
         let annotations = failure.annotations();
-        let cause = failure.problems.first().map(|Problem { option, message, .. }| match option {
-            Some(option) => format!("{}: {option}: {message}", failure.headline),
-            None => format!("{}: {message}", failure.headline),
+        let cause = failure.problems.first().map(|problem| match &problem.option {
+            Some(option) => format!("{}: {option}: {}", failure.headline, problem.text()),
+            None => format!("{}: {}", failure.headline, problem.text()),
         });
         let cause = cause.unwrap_or_else(|| failure.headline.clone());
         self.failed = Some(self.console.redact(&cause).into_owned());

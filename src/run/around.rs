@@ -25,7 +25,7 @@ pub(super) fn log_decisions(loaded: &Loaded, console: &Console) {
     let _ = logger.with_writer(move || console.clone()).try_init();
     tracing::debug!("speaking the dialect of {}", loaded.run.ci.name());
     for entry in &loaded.entries {
-        for (option, place) in &entry.places {
+        for (option, place) in entry.places.iter() {
             tracing::debug!("`{option}` of `{}` comes from {place}", entry.deployment.function.name);
         }
     }

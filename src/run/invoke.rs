@@ -51,7 +51,7 @@ impl Run<'_> {
             Ok(Remote::Present(live)) => {
                 secrets::hide_live_secrets(&live, &mut self.reporter.borrow_mut());
                 let longest = live.settings.timeout.map(|timeout| Duration::from_secs(timeout.0.into()) + SPARE);
-                time = time.max(longest.filter(|_| !reach.places.contains_key("wait_timeout")).unwrap_or_default());
+                time = time.max(longest.filter(|_| reach.places.of("wait_timeout").is_none()).unwrap_or_default());
             }
             // Who may call a function need not be allowed to read it.
             Err(fault) if fault.kind == FaultKind::Denied => tracing::debug!("not waiting: {}", fault.message),

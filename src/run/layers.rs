@@ -9,7 +9,8 @@ use crate::error::Error;
 use crate::host::Host;
 use crate::package::Artifact;
 use crate::package::inspect::Date;
-use crate::plan::{self, Cause, Obstacle, Plan};
+use crate::place::Problem;
+use crate::plan::{self, Plan};
 use crate::remote::{KnownLayers, LayerVersion};
 use crate::report::{Event, LayerDeployed, Stage};
 use crate::settings::LayerRef;
@@ -71,11 +72,8 @@ impl Run<'_> {
     pub(super) async fn check_layers(&self, entries: &[Entry<Layer>], interrupt: &Interrupt) -> Result<(), Error> {
         for entry in entries {
             let artifact = self.build_layer(entry, interrupt).await?;
-            let (obstacles, warnings) = plan::check_layer(&entry.deployment, &artifact, Date::of(Host::now()));
-            self.warn_of(&warnings, &entry.places, |name| self.file_in(entry, name));
-            if !obstacles.is_empty() {
-                return Err(self.refused_layer(entry, obstacles));
-            }
+            let problems = plan::check_layer(&entry.deployment, &artifact, Date::of(Host::now()));
+            self.weigh_layer(entry, &problems)?;
             let (layer, package) = (entry.deployment.name.clone(), packaged(&artifact, None, false));
             self.tell(&Event::LayerChecked { layer, package });
         }
@@ -100,9 +98,8 @@ impl Run<'_> {
         let Layer { code, name, .. } = &entry.deployment;
         let CodeSource::Path(source) = &code.source else {
             let message = format!("{} is no package of this run", code.source.shown());
-            let help = "let `zip` name the files of the layer".to_owned();
-            let obstacle = Obstacle { option: "layer", file: None, message, help, cause: Cause::Refused };
-            return Err(self.refused_layer(entry, vec![obstacle]));
+            let problem = Problem::new(message).of("layer").help("let `zip` name the files of the layer");
+            return Err(of_layer(Error::refused(name, [problem], &entry.places)));
         };
         let artifact = self.pack(source.clone(), code.rules.clone(), interrupt).await?;
         let how_to_build = code.how_to_build.as_deref();
@@ -145,30 +142,18 @@ impl Run<'_> {
         let mut plan = plan::plan_layer(layer, artifact, newest.as_ref(), &connection.caller, today);
         if before.iter().any(|other| other.known().is_meant(name, &layer.target, &plan.region)) {
             let message = format!("`{name}` is published by another block of this run too");
-            let help = "give one of them another name, or leave one out".to_owned();
-            plan.obstacles.push(Obstacle { option: "layer", file: None, message, help, cause: Cause::Refused });
+            let help = "give one of them another name, or leave one out";
+            plan.problems.push(Problem::new(message).of("layer").help(help));
         }
         look_in_bucket(&mut plan, &session).await.map_err(of_layer)?;
-        self.warn_of(&plan.warnings, &entry.places, |name| self.file_in(entry, name));
-        if !plan.obstacles.is_empty() {
-            return Err(self.refused_layer(entry, plan.obstacles));
-        }
+        self.weigh_layer(entry, &plan.problems)?;
         self.tell(&Event::Planned(plan.clone()));
         Ok(PlannedLayer { entry, artifact, session, newest, only_plans: self.only_plans(entry), plan })
     }
 
-    fn refused_layer(&self, entry: &Entry<Layer>, mut obstacles: Vec<Obstacle>) -> Error {
-        for obstacle in &mut obstacles {
-            obstacle.file = obstacle.file.as_deref().and_then(|name| self.file_in(entry, name));
-        }
-        of_layer(Error::obstacles(&entry.deployment.name, &obstacles, &entry.places))
-    }
-
-    /// The file that an entry of a layer lies in.
-    fn file_in(&self, entry: &Entry<Layer>, name: &str) -> Option<String> {
-        let code = &entry.deployment.code;
-        let inside = name.strip_prefix(&code.rules.into).unwrap_or(name).trim_start_matches('/');
-        self.file_of(&code.source, inside)
+    fn weigh_layer(&self, entry: &Entry<Layer>, problems: &[Problem]) -> Result<(), Error> {
+        let Layer { name, code, .. } = &entry.deployment;
+        self.weigh(name, code, &entry.places, problems).map_err(of_layer)
     }
 
     /// Publishes what is not there yet, and notes which version stands for each layer.
@@ -260,8 +245,7 @@ pub(super) fn fill_in(plan: &mut Plan, entry: &Entry, of_run: &[LayerOfRun]) -> 
     let named = |name: &str| meant(name).or_else(|| of_run.iter().find(|layer| layer.name == name));
     plan.fill_in_layers(|name| named(name)?.version.clone()).map_err(|name| {
         let message = format!("the layer `{name}` was not published");
-        let help = "look why above; the function is as it was".to_owned();
-        let obstacle = Obstacle { option: "layers", file: None, message, help, cause: Cause::Refused };
-        Error::obstacles(&entry.deployment.function.name, &[obstacle], &entry.places)
+        let problem = Problem::new(message).of("layers").about(&name).help("look why above; the function is as it was");
+        Error::refused(&entry.deployment.function.name, [problem], &entry.places)
     })
 }

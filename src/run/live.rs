@@ -119,7 +119,7 @@ impl Run<'_> {
             return Ok(());
         }
         let problem = Problem::new(format!("the credentials belong to account {account}, not to {expected}"));
-        let place = reach.places.get("expect_account").cloned();
+        let place = reach.places.of("expect_account").cloned();
         let problem = problem.of("expect_account").help("use credentials of the expected account");
         Err(Error::Configuration(vec![Problem { place, ..problem }]))
     }

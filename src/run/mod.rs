@@ -24,13 +24,13 @@ use crate::apply::{self, Fault, FaultKind, Meanwhile, Signal};
 use crate::aws::{self, Connection, Session};
 use crate::cli::{self, Invocation, Stop, Verb};
 use crate::config::{self, DryRun, Entry, Loaded, Rendered, RunOptions};
-use crate::deployment::{CodeSource, FirstRole, Target};
+use crate::deployment::{Code, CodeSource, FirstRole, Target};
 use crate::error::{Error, ExitCode};
 use crate::host::{Ci, Host};
-use crate::package::inspect::{Date, Finding};
+use crate::package::inspect::Date;
 use crate::package::{self, Artifact, Package};
 use crate::place::{Places, Problem};
-use crate::plan::{self, Action, AttachmentChange, Checked, Doubt, Obstacle, Plan, Step, Through};
+use crate::plan::{self, Action, AttachmentChange, Plan, Step, Through};
 use crate::remote::{KnownLayers, Live, Remote};
 use crate::report::{
     self, Answer, Colour, Console, Deployed, Doing, Event, Format, MadeOf, Manner, Packaged, Reporter, Speaker, Stage,
@@ -194,13 +194,8 @@ impl<'a> Run<'a> {
                 CodeSource::Object { .. } | CodeSource::Image(_) => None,
             };
             let artifact = package.as_ref().and_then(Package::archive);
-            let Checked { obstacles, warnings, doubts } =
-                plan::check(&entry.deployment, artifact, Date::of(Host::now()));
-            self.warn(entry, &warnings);
-            self.doubt(entry, &doubts);
-            if !obstacles.is_empty() {
-                return Err(self.refused(entry, obstacles));
-            }
+            let problems = plan::check(&entry.deployment, artifact, Date::of(Host::now()));
+            self.weigh(&entry.deployment.function.name, &entry.deployment.code, &entry.places, &problems)?;
             let package = artifact.map(|artifact| packaged(artifact, None, false));
             self.tell(&Event::Checked { function, package });
         }
@@ -350,54 +345,35 @@ impl<'a> Run<'a> {
         let mut plan =
             plan::plan(&entry.deployment, package, remote, layers, &connection.caller, Date::of(Host::now()));
         look_in_bucket(&mut plan, session).await?;
-        if let Some(role) = plan.role().filter(|_| plan.obstacles.is_empty()) {
+        if let Some(role) = plan.role().filter(|_| !plan.is_refused()) {
             let found = session.find_role(role).await;
             plan.found_role(found.map_err(|fault| Error::role(fault, &plan.function, &role.name))?);
         }
-        self.warn(entry, &plan.warnings);
-        self.doubt(entry, &plan.doubts);
-        if !plan.obstacles.is_empty() {
-            return Err(self.refused(entry, plan.obstacles));
-        }
+        self.weigh(&plan.function, &entry.deployment.code, &entry.places, &plan.problems)?;
         self.tell(&Event::Planned(plan.clone()));
         Ok(plan)
     }
 
-    /// Tells what is probably a mistake in a package.
-    fn warn(&self, entry: &Entry, findings: &[Finding]) {
-        self.warn_of(findings, &entry.places, |name| self.file_of(&entry.deployment.code.source, name));
-    }
-
-    fn warn_of(&self, findings: &[Finding], places: &Places, file_of: impl Fn(&str) -> Option<String>) {
-        for finding in findings {
-            let place = places.get(finding.option).cloned();
-            let problem = Problem::new(finding.told()).of(finding.option).help(finding.help.clone());
-            let file = finding.file.as_deref().and_then(&file_of);
-            self.tell(&Event::Warning(Problem { place, file, ..problem }));
+    /// Shows what is doubtful about a function or layer, and refuses it where something stops the run. Each problem goes
+    /// to its place, and to the file that it is about.
+    fn weigh(&self, name: &str, code: &Code, places: &Places, problems: &[Problem]) -> Result<(), Error> {
+        let located = problems.iter().map(|problem| {
+            let file = problem.file.as_deref().and_then(|entry| self.file_of(code, entry));
+            places.locate(Problem { file, ..problem.clone() })
+        });
+        let (stopping, doubtful): (Vec<_>, Vec<_>) = located.partition(Problem::stops);
+        for warning in doubtful {
+            self.tell(&Event::Warning(warning));
         }
-    }
-
-    /// Tells what is probably a mistake in the settings.
-    fn doubt(&self, entry: &Entry, doubts: &[Doubt]) {
-        for Doubt { option, message, help } in doubts {
-            let problem = Problem::new(message.clone()).of(*option).help(help.clone());
-            self.tell(&Event::Warning(Problem { place: entry.places.get(*option).cloned(), ..problem }));
-        }
-    }
-
-    /// What stands in the way of a function, on the files that it is about.
-    fn refused(&self, entry: &Entry, mut obstacles: Vec<Obstacle>) -> Error {
-        for obstacle in &mut obstacles {
-            obstacle.file = obstacle.file.as_deref().and_then(|name| self.file_of(&entry.deployment.code.source, name));
-        }
-        Error::obstacles(&entry.deployment.function.name, &obstacles, &entry.places)
+        if stopping.is_empty() { Ok(()) } else { Err(Error::refused(name, stopping, places)) }
     }
 
     /// The file that an entry of the package lies in: itself in a folder, else the archive or the single file.
-    fn file_of(&self, source: &CodeSource, name: &str) -> Option<String> {
-        let CodeSource::Path(source) = source else { return None };
+    fn file_of(&self, code: &Code, entry: &str) -> Option<String> {
+        let CodeSource::Path(source) = &code.source else { return None };
+        let inside = entry.strip_prefix(&code.rules.into).unwrap_or(entry).trim_start_matches('/');
         let is_file = |path: &PathBuf| self.host.directory.join(path).is_file();
-        let file = [source.clone(), source.join(name)].into_iter().find(is_file)?;
+        let file = [source.clone(), source.join(inside)].into_iter().find(is_file)?;
         Some(file.to_string_lossy().into_owned())
     }
 
@@ -476,7 +452,7 @@ impl<'a> Run<'a> {
 
 /// Takes in what is in the bucket that a package goes through.
 async fn look_in_bucket(plan: &mut Plan, session: &Session<'_>) -> Result<(), Error> {
-    if let Some(object) = plan.object().filter(|_| plan.obstacles.is_empty()) {
+    if let Some(object) = plan.object().filter(|_| !plan.is_refused()) {
         let stored = session.find(object).await;
         plan.found(stored.map_err(|fault| Error::look(fault, &plan.function, &object.url()))?);
     }

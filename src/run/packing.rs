@@ -14,7 +14,6 @@ use crate::deployment::{CodeSource, Deployment, Rules};
 use crate::error::{Error, ExitCode};
 use crate::package::{self, Artifact, Image, Package, Packed};
 use crate::place::{Places, Problem};
-use crate::plan::{Cause, Obstacle};
 use crate::report::{Doing, Event};
 use crate::settings::ImageUri;
 
@@ -102,17 +101,15 @@ impl Run<'_> {
         let resolved = before_deadline(&uri.to_string(), entry.deployment.wait_timeout, interrupt, resolved).await;
         let image = resolved.map_err(|fault| not_found(fault, entry, "image_uri", &function.name, &uri.to_string()))?;
         for warning in &image.warnings {
-            let place = entry.places.get("image_uri").cloned();
-            let told = self.console.redact_foreign(warning);
-            self.tell(&Event::Warning(Problem { place, ..Problem::new(told).of("image_uri") }));
+            let warning = Problem::warning(self.console.redact_foreign(warning)).of("image_uri");
+            self.tell(&Event::Warning(entry.places.locate(warning)));
         }
         Ok(image)
     }
 
     pub(super) fn warn_of_names(&self, artifact: &Artifact, places: &Places) {
         for warning in &artifact.warnings {
-            let place = places.get("zip").cloned();
-            self.tell(&Event::Warning(Problem { place, ..Problem::new(warning.clone()).of("zip") }));
+            self.tell(&Event::Warning(places.locate(Problem::warning(warning.clone()).of("zip"))));
         }
     }
 
@@ -158,9 +155,8 @@ impl Run<'_> {
 fn not_found(fault: Fault, entry: &Entry, option: &'static str, function: &str, shown: &str) -> Error {
     match fault.kind {
         FaultKind::Misconfigured => {
-            let (message, help) = (fault.message, fault.help.unwrap_or_default());
-            let obstacle = Obstacle { option, file: None, message, help, cause: Cause::Refused };
-            Error::obstacles(function, &[obstacle], &entry.places)
+            let problem = Problem { help: fault.help, ..Problem::new(fault.message).of(option) };
+            Error::refused(function, [problem], &entry.places)
         }
         _ => Error::look(fault, function, shown),
     }

@@ -1,18 +1,16 @@
 //! `bootstrap`, the program that a custom runtime starts. That it is there at all is the handler's business.
 
-use super::native::finding;
 use super::runtimes::Language;
-use super::{Facts, Finding, Rule, Severity, Survey};
+use super::{Facts, Rule, Survey};
+use crate::place::{Problem, Weight};
 
 /// Whether the kernel will start it.
-pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Finding> {
+pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Problem> {
     let provided = facts.runtime.and_then(|runtime| Language::of(&runtime.0)) == Some(Language::Provided);
     let (true, Some(head), Some(file)) = (provided, &survey.bootstrap, survey.file("bootstrap")) else {
         return Vec::new();
     };
-    let error = |rule, message: &str, help: &str| {
-        finding(rule, Severity::Error, "zip", message.to_owned(), help.to_owned(), &file.name)
-    };
+    let error = |rule: Rule, message: &str, help: &str| rule.finds(Weight::Error, "zip", message, help).on(&file.name);
     let mut findings = Vec::new();
     // Lambda runs it as a user who owns nothing, so the bit of others counts.
     if file.mode & 0o001 == 0 {

@@ -6,7 +6,8 @@
 
 use super::path::extension;
 use super::runtimes::Language;
-use super::{Facts, Finding, Rule, Severity, Survey, few};
+use super::{Facts, Rule, Survey, few};
+use crate::place::{Problem, Weight};
 
 /// Where a runtime keeps what a package unpacks to.
 const TASK_ROOT: &str = "/var/task/";
@@ -25,7 +26,7 @@ enum Meaning {
 }
 
 /// The handler's file, or what keeps the runtime from finding it.
-pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Finding> {
+pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Problem> {
     let Some(language) = facts.runtime.and_then(|runtime| Language::of(&runtime.0)) else { return Vec::new() };
     let handler = facts.handler.map(|handler| handler.0.as_str());
     let (shown, meaning) = match (language, handler) {
@@ -148,7 +149,7 @@ fn shared_folder(survey: &Survey) -> Vec<&str> {
     ends.take_while(|folder| last.starts_with(*folder)).collect()
 }
 
-fn missing(survey: &Survey, facts: &Facts<'_>, language: Language, shown: &str, meaning: &Meaning) -> Finding {
+fn missing(survey: &Survey, facts: &Facts<'_>, language: Language, shown: &str, meaning: &Meaning) -> Problem {
     let mut files = match meaning {
         Meaning::Files(files) => files.clone(),
         Meaning::Class(class) => vec![format!("{class}.class")],
@@ -220,8 +221,8 @@ fn is_typescript(name: &str) -> bool {
     matches!(extension(name), "ts" | "tsx" | "mts")
 }
 
-fn finding(rule: Rule, facts: &Facts<'_>, option: &'static str, message: String, help: String) -> Finding {
+fn finding(rule: Rule, facts: &Facts<'_>, option: &'static str, message: String, help: String) -> Problem {
     // A layer may have what the package lacks.
-    let severity = if facts.elsewhere { Severity::Warning } else { Severity::Error };
-    Finding { rule, severity, message, help, file: None, option }
+    let weight = if facts.elsewhere { Weight::Warning } else { Weight::Error };
+    rule.finds(weight, option, message, help)
 }

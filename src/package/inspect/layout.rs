@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::runtimes::Language;
-use super::{Finding, Rule, Severity, Survey};
+use super::{Rule, Survey};
+use crate::place::{Problem, Weight};
 
 /// Folders that every runtime has on its paths, or that Lambda itself looks into.
 const ALWAYS: [&str; 3] = ["bin/", "lib/", "extensions/"];
@@ -13,7 +14,7 @@ pub fn layer_layout(
     survey: &Survey,
     runtimes: Option<&BTreeSet<String>>,
     ignore: &BTreeSet<String>,
-) -> Option<Finding> {
+) -> Option<Problem> {
     let all = ["python/", "nodejs/", "java/", "ruby/"];
     let mut folders = Vec::new();
     for runtime in runtimes.into_iter().flatten() {
@@ -33,14 +34,8 @@ pub fn layer_layout(
     }
     let mut names: Vec<_> = folders.iter().map(|folder| format!("`{folder}`")).collect();
     names.dedup();
-    Some(Finding {
-        rule: Rule::LayerLayout,
-        severity: Severity::Warning,
-        message: format!("nothing in the layer lies in {}, where runtimes look", names.join(", ")),
-        help: "let `zip` name the folder above, or install into such a folder: `pip install --target layer/python`, \
-               `npm install --prefix layer/nodejs`"
-            .to_owned(),
-        file: None,
-        option: "layer",
-    })
+    let message = format!("nothing in the layer lies in {}, where runtimes look", names.join(", "));
+    let help = "let `zip` name the folder above, or install into such a folder: `pip install --target layer/python`, \
+               `npm install --prefix layer/nodejs`";
+    Some(Rule::LayerLayout.finds(Weight::Warning, "layer", message, help))
 }

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::binary::{Elf, Format};
-use super::native::{finding, fits, group, is_python_module, matters};
+use super::native::{fits, group, is_python_module, matters};
 use super::path::{extension, stem};
 use super::python;
 use super::runtimes::{self, System};
 use super::survey::Binary;
-use super::{Facts, Finding, Rule, Severity, Survey, count, few};
+use super::{Facts, Rule, Survey, count, few};
+use crate::place::{Problem, Weight};
 
 /// Why a file cannot be loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +21,7 @@ enum Lack {
 }
 
 /// Files of which none can be loaded, so that what they are builds of is lost.
-pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Finding> {
+pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Problem> {
     let system = facts.runtime.and_then(|runtime| runtimes::system(&runtime.0));
     let wanted = facts.architecture.or_else(|| survey.architecture(None));
     let version = facts.runtime.and_then(|runtime| python::version(&runtime.0));
@@ -37,10 +38,10 @@ pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Finding> {
     let lost: BTreeSet<_> = lacking(&candidates, group, system).iter().map(|(binary, _)| group(&binary.name)).collect();
     let mut warnings = lacking(&light, str::to_owned, system);
     warnings.retain(|(binary, _)| lost.contains(&group(&binary.name)));
-    [(Severity::Error, errors), (Severity::Warning, warnings)]
+    [(Weight::Error, errors), (Weight::Warning, warnings)]
         .into_iter()
-        .flat_map(|(severity, lacking)| {
-            [too_new(severity, &lacking, system), wrong_libc(severity, &lacking)].into_iter().flatten()
+        .flat_map(|(weight, lacking)| {
+            [too_new(weight, &lacking, system), wrong_libc(weight, &lacking)].into_iter().flatten()
         })
         .collect()
 }
@@ -74,7 +75,7 @@ fn lack(binary: &Binary, system: Option<System>) -> Option<Lack> {
     (elf.glibc? > system?.glibc()).then_some(Lack::Glibc)
 }
 
-fn too_new(severity: Severity, lacking: &[(&Binary, Lack)], system: Option<System>) -> Option<Finding> {
+fn too_new(weight: Weight, lacking: &[(&Binary, Lack)], system: Option<System>) -> Option<Problem> {
     let files: Vec<_> = lacking.iter().filter(|(_, lack)| *lack == Lack::Glibc).map(|(binary, _)| *binary).collect();
     let (first, system) = (files.first()?, system?);
     let (major, minor) = files.iter().filter_map(|binary| elf(binary)?.glibc).max()?;
@@ -93,10 +94,10 @@ fn too_new(severity: Severity, lacking: &[(&Binary, Lack)], system: Option<Syste
         format!("build on {}, or link it statically", system.name())
     };
     let newer = if system == System::Al2023 { "" } else { ", or move to a runtime on Amazon Linux 2023" };
-    Some(finding(Rule::GlibcTooNew, severity, "zip", message, format!("{how}{newer}"), &first.name))
+    Some(Rule::GlibcTooNew.finds(weight, "zip", message, format!("{how}{newer}")).on(&first.name))
 }
 
-fn wrong_libc(severity: Severity, lacking: &[(&Binary, Lack)]) -> Option<Finding> {
+fn wrong_libc(weight: Weight, lacking: &[(&Binary, Lack)]) -> Option<Problem> {
     let files: Vec<_> = lacking.iter().filter(|(_, lack)| *lack == Lack::Musl).map(|(binary, _)| *binary).collect();
     let first = files.first()?;
     let message = match files[..] {
@@ -108,7 +109,7 @@ fn wrong_libc(severity: Severity, lacking: &[(&Binary, Lack)]) -> Option<Finding
         ),
     };
     let help = "build or install on a system with glibc, such as Amazon Linux or Debian, or link statically".to_owned();
-    Some(finding(Rule::WrongLibc, severity, "zip", message, help, &first.name))
+    Some(Rule::WrongLibc.finds(weight, "zip", message, help).on(&first.name))
 }
 
 fn names<'a>(files: &'a [&Binary]) -> impl Iterator<Item = &'a str> {

@@ -26,6 +26,7 @@ pub use layout::layer_layout;
 pub use runtimes::Date;
 pub use survey::{Contents, ReadSeek, Survey, survey};
 
+use crate::place::{Problem, Weight};
 use crate::settings::{Architecture, Handler, Runtime};
 
 /// What is known about the function that the package is for.
@@ -43,39 +44,6 @@ pub struct Facts<'a> {
     pub today: Date,
     /// Names of rules that the user does not want to hear of.
     pub ignore: &'a BTreeSet<String>,
-}
-
-/// Something that a rule has to say about a package.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// Which rule.
-    pub rule: Rule,
-    /// Whether it stands in the way.
-    pub severity: Severity,
-    /// What is wrong: a lowercase fragment. Never has a secret in it.
-    pub message: String,
-    /// What to do about it.
-    pub help: String,
-    /// The first entry it is about; absent where it is about none in particular.
-    pub file: Option<String>,
-    /// The option at fault.
-    pub option: &'static str,
-}
-
-impl Finding {
-    /// What is wrong, with the rule's name behind it, by which it can be ignored.
-    pub fn told(&self) -> String {
-        format!("{} [{}]", self.message, self.rule.name())
-    }
-}
-
-/// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// The function could not run, or AWS would refuse the package.
-    Error,
-    /// Probably a mistake.
-    Warning,
 }
 
 /// Declares the rules with their names, so that none can be forgotten in a list.
@@ -155,9 +123,9 @@ pub(super) fn is_native(file: File) -> bool {
     binary::read(Box::new(file)).is_some()
 }
 
-/// All that the rules have to say, errors first.
-pub fn inspect(survey: &Survey, facts: &Facts<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
+/// All that the rules find, errors first.
+pub fn inspect(survey: &Survey, facts: &Facts<'_>) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = Vec::new();
     for rules in [
         handler::rules,
         bootstrap::rules,
@@ -168,11 +136,19 @@ pub fn inspect(survey: &Survey, facts: &Facts<'_>) -> Vec<Finding> {
         runtimes::rules,
         secret::rules,
     ] {
-        findings.extend(rules(survey, facts));
+        problems.extend(rules(survey, facts));
     }
-    findings.retain(|finding| !facts.ignore.contains(finding.rule.name()));
-    findings.sort_by_key(|finding| finding.severity);
-    findings
+    problems.retain(|problem| !problem.rule.is_some_and(|rule| facts.ignore.contains(rule)));
+    problems.sort_by_key(|problem| problem.weight);
+    problems
+}
+
+impl Rule {
+    /// What this rule found wrong with an option. Never has a secret in it.
+    fn finds(self, weight: Weight, option: &str, message: impl Into<String>, help: impl Into<String>) -> Problem {
+        let problem = Problem::new(message).weighing(weight).of(option).help(help);
+        Problem { rule: Some(self.name()), ..problem }
+    }
 }
 
 /// The first names of a list, and how many are left.

@@ -8,7 +8,8 @@ use super::super::Listed;
 use super::binary::{Format, Machine};
 use super::path::{base, extension, stem};
 use super::survey::Binary;
-use super::{Facts, Finding, Rule, Severity, Survey, count, few};
+use super::{Facts, Rule, Survey, count, few};
+use crate::place::{Problem, Weight};
 use crate::settings::Architecture;
 
 /// Words that tell the builds of one dependency apart.
@@ -168,7 +169,7 @@ pub(super) fn architecture(survey: &Survey, heard: impl Fn(&str) -> bool) -> Opt
 }
 
 /// The processor and the system of native files.
-pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Finding> {
+pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Problem> {
     let wanted = facts.architecture.or_else(|| survey.architecture(None));
     let mut findings = wrong_architecture(survey, wanted);
     if wanted.is_none() {
@@ -178,7 +179,7 @@ pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Finding> {
     findings
 }
 
-fn wrong_architecture(survey: &Survey, wanted: Option<Architecture>) -> Vec<Finding> {
+fn wrong_architecture(survey: &Survey, wanted: Option<Architecture>) -> Vec<Problem> {
     let (mut errors, mut warnings) = (Vec::new(), Vec::new());
     for binaries in groups(survey).values() {
         let native: Vec<_> = binaries.iter().filter(|binary| machine(binary).is_some()).copied().collect();
@@ -187,13 +188,13 @@ fn wrong_architecture(survey: &Survey, wanted: Option<Architecture>) -> Vec<Find
         }
         if weighty(survey, binaries) { &mut errors } else { &mut warnings }.extend(native);
     }
-    [(Severity::Error, errors), (Severity::Warning, warnings)]
+    [(Weight::Error, errors), (Weight::Warning, warnings)]
         .into_iter()
-        .filter_map(|(severity, wrong)| wrong_finding(severity, &wrong, wanted))
+        .filter_map(|(weight, wrong)| wrong_finding(weight, &wrong, wanted))
         .collect()
 }
 
-fn wrong_finding(severity: Severity, wrong: &[&Binary], wanted: Option<Architecture>) -> Option<Finding> {
+fn wrong_finding(weight: Weight, wrong: &[&Binary], wanted: Option<Architecture>) -> Option<Problem> {
     let first = wrong.first()?;
     let built_for = machine(first)?;
     let runs_on = wanted.map_or("x86_64 or arm64", |wanted| Machine::Known(wanted).name());
@@ -217,25 +218,25 @@ fn wrong_finding(severity: Severity, wrong: &[&Binary], wanted: Option<Architect
         format!("build for {runs_on}")
     };
     let help = match built_for {
-        _ if severity == Severity::Warning => format!("{how}, if the function needs it"),
+        _ if weight == Weight::Warning => format!("{how}, if the function needs it"),
         Machine::Known(other) if same => format!("{how}, or set `architecture: {}`", Machine::Known(other).name()),
         _ => how,
     };
-    Some(finding(Rule::WrongArchitecture, severity, "architecture", message, help, &first.name))
+    Some(Rule::WrongArchitecture.finds(weight, "architecture", message, help).on(&first.name))
 }
 
 /// Where nobody said what the function runs on, the files themselves must agree.
-fn disagreement(survey: &Survey) -> Option<Finding> {
+fn disagreement(survey: &Survey) -> Option<Problem> {
     let votes = votes(survey, |binaries| weighty(survey, binaries));
     let of = |wanted| votes.iter().find(|(_, found)| *found == wanted).map(|(name, _)| *name);
     let (intel, arm) = (of(Architecture::X86_64)?, of(Architecture::Arm64)?);
     let message = format!("`{intel}` is built for x86_64 and `{arm}` for arm64, so they cannot run in one function");
     let help = "build all of them for one, and set `architecture` to it".to_owned();
-    Some(finding(Rule::WrongArchitecture, Severity::Error, "architecture", message, help, intel))
+    Some(Rule::WrongArchitecture.finds(Weight::Error, "architecture", message, help).on(intel))
 }
 
 /// What is built for Windows or macOS, where nothing for Linux stands beside it.
-fn foreign(survey: &Survey) -> Vec<Finding> {
+fn foreign(survey: &Survey) -> Vec<Problem> {
     let dotnet =
         survey.files.iter().any(|file| file.name.ends_with(".runtimeconfig.json") || file.name.ends_with(".deps.json"));
     let harmless = |binary: &Binary| {
@@ -251,13 +252,13 @@ fn foreign(survey: &Survey) -> Vec<Finding> {
         let weighty = foreign.iter().any(|binary| binary.name == "bootstrap");
         if weighty { &mut errors } else { &mut warnings }.extend(foreign);
     }
-    [(Severity::Error, errors), (Severity::Warning, warnings)]
+    [(Weight::Error, errors), (Weight::Warning, warnings)]
         .into_iter()
-        .filter_map(|(severity, foreign)| foreign_finding(severity, &foreign))
+        .filter_map(|(weight, foreign)| foreign_finding(weight, &foreign))
         .collect()
 }
 
-fn foreign_finding(severity: Severity, foreign: &[&Binary]) -> Option<Finding> {
+fn foreign_finding(weight: Weight, foreign: &[&Binary]) -> Option<Problem> {
     let first = foreign.first()?;
     let system = if first.format == Format::Windows { "Windows" } else { "macOS" };
     let same = foreign.iter().all(|binary| binary.format == first.format);
@@ -270,22 +271,10 @@ fn foreign_finding(severity: Severity, foreign: &[&Binary]) -> Option<Finding> {
             few(foreign.iter().map(|binary| binary.name.as_str()))
         ),
     };
-    let help = if severity == Severity::Error {
+    let help = if weight == Weight::Error {
         "build or install for Linux".to_owned()
     } else {
         "build or install for Linux, or leave it out with `exclude`".to_owned()
     };
-    Some(finding(Rule::ForeignBinary, severity, "zip", message, help, &first.name))
-}
-
-/// A finding about a file.
-pub(super) fn finding(
-    rule: Rule,
-    severity: Severity,
-    option: &'static str,
-    message: String,
-    help: String,
-    file: &str,
-) -> Finding {
-    Finding { rule, severity, message, help, file: Some(file.to_owned()), option }
+    Some(Rule::ForeignBinary.finds(weight, "zip", message, help).on(&first.name))
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::native::{finding, group, is_python_module};
+use super::native::{group, is_python_module};
 use super::path::{base, extension};
 use super::runtimes::Language;
-use super::{Facts, Finding, Rule, Severity, Survey, count, few};
+use super::{Facts, Rule, Survey, count, few};
+use crate::place::{Problem, Weight};
 
 /// The version of a Python runtime.
 pub(super) fn version(runtime: &str) -> Option<(u32, u32)> {
@@ -32,7 +33,7 @@ pub(super) fn fits(name: &str, version: (u32, u32)) -> bool {
 }
 
 /// Dependencies whose modules are all for another Python.
-pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Finding> {
+pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Problem> {
     let Some(version) = facts.runtime.and_then(|runtime| version(&runtime.0)) else { return Vec::new() };
     let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for file in survey.files.iter().filter(|file| extension(&file.name) == "so") {
@@ -57,7 +58,7 @@ pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Finding> {
     };
     let or = found.map(|(major, minor)| format!(", or set `runtime: python{major}.{minor}`")).unwrap_or_default();
     let help = format!("install for it (`pip install --python-version {major}.{minor} --only-binary=:all:`){or}");
-    vec![finding(Rule::PythonVersion, Severity::Error, "runtime", message, help, first)]
+    vec![Rule::PythonVersion.finds(Weight::Error, "runtime", message, help).on(*first)]
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@
 
 use std::{fmt, time::Duration};
 
-use super::{Facts, Finding, Rule, Severity, Survey};
+use super::{Facts, Rule, Survey};
+use crate::place::{Problem, Weight};
 
 /// How many days before its end a runtime is warned about, as AWS does by mail.
 const NOTICE: i64 = 180;
@@ -221,7 +222,7 @@ fn split(runtime: &str) -> (&str, Vec<u32>) {
 }
 
 /// Whether AWS still takes the runtime, and for how long.
-pub(super) fn rules(_: &Survey, facts: &Facts<'_>) -> Vec<Finding> {
+pub(super) fn rules(_: &Survey, facts: &Facts<'_>) -> Vec<Problem> {
     let Some(runtime) = facts.runtime.map(|runtime| runtime.0.as_str()) else { return Vec::new() };
     let finding = match TABLE.iter().find(|row| row.name == runtime) {
         Some(row) => row.ends.and_then(|ends| deprecated(runtime, ends, facts.today)),
@@ -230,7 +231,7 @@ pub(super) fn rules(_: &Survey, facts: &Facts<'_>) -> Vec<Finding> {
     finding.into_iter().collect()
 }
 
-fn deprecated(runtime: &str, [deprecated, create, update]: [Date; 3], today: Date) -> Option<Finding> {
+fn deprecated(runtime: &str, [deprecated, create, update]: [Date; 3], today: Date) -> Option<Problem> {
     let message = if update <= today {
         format!("AWS blocks updates of functions with `{runtime}` since {update}")
     } else if create <= today {
@@ -246,7 +247,7 @@ fn deprecated(runtime: &str, [deprecated, create, update]: [Date; 3], today: Dat
     let help = format!(
         "{next}the dates are those this release knows, see https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html"
     );
-    Some(finding(Rule::RuntimeDeprecated, message, help))
+    Some(Rule::RuntimeDeprecated.finds(Weight::Warning, "runtime", message, help))
 }
 
 /// The runtime of the same language that has the longest to live.
@@ -262,15 +263,13 @@ fn successor(runtime: &str, today: Date) -> Option<&'static str> {
     if language == Language::Go { Some("provided.al2023") } else { next.map(|row| row.name) }
 }
 
-fn unknown(runtime: &str) -> Finding {
+fn unknown(runtime: &str) -> Problem {
     let (family, version) = split(runtime);
     let newest = TABLE.iter().map(|row| split(row.name)).filter(|(other, _)| *other == family).map(|(_, v)| v).max();
     if newest.is_some_and(|newest| version > newest) {
-        return finding(
-            Rule::RuntimeUnknown,
-            format!("`{runtime}` is newer than this release, which cannot check what its system needs"),
-            "nothing has to be done; a newer release may know it".to_owned(),
-        );
+        let message = format!("`{runtime}` is newer than this release, which cannot check what its system needs");
+        let help = "nothing has to be done; a newer release may know it";
+        return Rule::RuntimeUnknown.finds(Weight::Warning, "runtime", message, help);
     }
     let written = runtime.to_ascii_lowercase();
     // What only lacks its end is taken before what is spelled alike.
@@ -282,11 +281,8 @@ fn unknown(runtime: &str) -> Finding {
             "see https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html for their identifiers".to_owned()
         }
     };
-    finding(Rule::RuntimeUnknown, format!("`{runtime}` is no runtime that this release knows"), help)
-}
-
-fn finding(rule: Rule, message: String, help: String) -> Finding {
-    Finding { rule, severity: Severity::Warning, message, help, file: None, option: "runtime" }
+    let message = format!("`{runtime}` is no runtime that this release knows");
+    Rule::RuntimeUnknown.finds(Weight::Warning, "runtime", message, help)
 }
 
 #[cfg(test)]
@@ -372,7 +368,10 @@ mod tests {
             ("rust1", "is no runtime", "identifiers"),
         ] {
             let found = unknown(runtime);
-            assert!(found.message.contains(message) && found.help.contains(help), "{runtime}: {found:?}");
+            assert!(
+                found.message.contains(message) && found.help.as_deref().unwrap().contains(help),
+                "{runtime}: {found:?}"
+            );
         }
     }
 

@@ -1,8 +1,8 @@
 //! Files that are probably secrets. What is found is named, never shown.
 
-use super::native::finding;
 use super::path::{base, extension};
-use super::{Facts, Finding, Rule, Severity, Survey, count, few};
+use super::{Facts, Rule, Survey, count, few};
+use crate::place::{Problem, Weight};
 
 /// Tells from a file's text why it is a secret; absent where it is none.
 pub(super) type Check = fn(&str) -> Option<&'static str>;
@@ -100,7 +100,7 @@ fn aws(text: &str) -> Option<&'static str> {
 }
 
 /// Secrets that would be in the package.
-pub(super) fn rules(survey: &Survey, _: &Facts<'_>) -> Vec<Finding> {
+pub(super) fn rules(survey: &Survey, _: &Facts<'_>) -> Vec<Problem> {
     let message = match &survey.secrets[..] {
         [] => return Vec::new(),
         [(name, why)] => format!("`{name}` {why}, and everyone who may read the function's code can read it"),
@@ -111,7 +111,7 @@ pub(super) fn rules(survey: &Survey, _: &Facts<'_>) -> Vec<Finding> {
         ),
     };
     let help = "leave it out with `exclude`, and keep it in Secrets Manager or in the function's environment; what has been deployed before should be replaced".to_owned();
-    vec![finding(Rule::SecretFile, Severity::Warning, "zip", message, help, &survey.secrets[0].0)]
+    vec![Rule::SecretFile.finds(Weight::Warning, "zip", message, help).on(&survey.secrets[0].0)]
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ impl Package {
         self.findings(runtime, handler, |_| {}).iter().map(named).collect()
     }
 
-    fn findings(&self, runtime: &str, handler: &str, change: impl Fn(&mut Facts<'_>)) -> Vec<Finding> {
+    fn findings(&self, runtime: &str, handler: &str, change: impl Fn(&mut Facts<'_>)) -> Vec<Problem> {
         let (runtime, handler, ignore) = (Runtime(runtime.to_owned()), Handler(handler.to_owned()), BTreeSet::new());
         let mut facts = Facts {
             runtime: Some(&runtime).filter(|runtime| !runtime.0.is_empty()),
@@ -80,9 +80,9 @@ impl Contents for Package {
     }
 }
 
-fn named(finding: &Finding) -> String {
-    let severity = if finding.severity == Severity::Error { "error" } else { "warning" };
-    format!("{} {severity}", finding.rule.name())
+fn named(finding: &Problem) -> String {
+    let severity = if finding.stops() { "error" } else { "warning" };
+    format!("{} {severity}", finding.rule.unwrap())
 }
 
 /// This program as one for `x86_64`, whatever the machine: its first sections, which are about symbols, and the table of
@@ -199,7 +199,7 @@ fn a_handler_is_looked_for_where_its_runtime_does() {
         ("nodejs22.x", "", "other.js", true),
     ] {
         let rules: Vec<_> = Package::of(&[file]).findings(runtime, handler, |_| {}).iter().map(|f| f.rule).collect();
-        assert_eq!(!rules.contains(&Rule::HandlerMissing), found, "{runtime} {handler} {file}: {rules:?}");
+        assert_eq!(!rules.contains(&Some(Rule::HandlerMissing.name())), found, "{runtime} {handler} {file}: {rules:?}");
     }
 }
 
@@ -207,8 +207,8 @@ fn a_handler_is_looked_for_where_its_runtime_does() {
 fn what_lacks_is_told_with_what_is_probably_meant() {
     let said = |package: &Package, runtime: &str, handler: &str| {
         let found = package.findings(runtime, handler, |_| {});
-        let found = found.iter().find(|finding| finding.severity == Severity::Error).unwrap();
-        format!("{}: {} - {}", found.rule.name(), found.message, found.help)
+        let found = found.iter().find(|finding| finding.stops()).unwrap();
+        format!("{}: {} - {}", found.rule.unwrap(), found.message, found.help.as_deref().unwrap())
     };
     for (files, runtime, handler, told) in [
         (
@@ -389,8 +389,8 @@ fn native_code_is_for_the_functions_processor() {
     let bootstrap = native(&[("bootstrap!", 'a')]);
     let found = bootstrap.findings("provided.al2023", "x", x86);
     assert_eq!(found[0].message, "`bootstrap` is built for arm64, but the function runs on x86_64");
-    assert_eq!(found[0].help, "build for x86_64, or set `architecture: arm64`");
-    assert_eq!(found[0].option, "architecture");
+    assert_eq!(found[0].help.as_deref(), Some("build for x86_64, or set `architecture: arm64`"));
+    assert_eq!(found[0].option.as_deref(), Some("architecture"));
     assert_eq!(bootstrap.found("provided.al2023", "x"), [""; 0], "nobody said what it runs on");
     let old = Package::default().with("bootstrap!", &patched(intel(), 243));
     assert_eq!(old.found("provided.al2023", "x"), ["wrong-architecture error"], "on no processor of Lambda's");
@@ -522,7 +522,7 @@ fn a_package_has_a_size() {
         found[0].message,
         "the package is 250.0 MB unpacked, but AWS takes at most 250.0 MB, and that includes the layers"
     );
-    assert!(found[0].help.contains("`torch` 190.7 MB, `numpy` 59.2 MB"), "{}", found[0].help);
+    assert!(found[0].help.as_deref().unwrap().contains("`torch` 190.7 MB, `numpy` 59.2 MB"), "{:?}", found[0].help);
     let fits = Package::default().sized("index.py", 262_144_000);
     assert_eq!(fits.found("python3.13", "index.handler"), [""; 0]);
 }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::UNPACKED_LIMIT;
 use super::path::base;
-use super::{Facts, Finding, Rule, Severity, Survey, count, few};
+use super::{Facts, Rule, Survey, count, few};
+use crate::place::{Problem, Weight};
 
 /// Waste below this is not worth a word.
 const WORTH_A_WORD: u64 = 1 << 20;
@@ -55,12 +56,12 @@ const CACHES: &[&str] = &[
 ];
 
 /// The size of the package, and what could be left out.
-pub(super) fn rules(survey: &Survey, _: &Facts<'_>) -> Vec<Finding> {
+pub(super) fn rules(survey: &Survey, _: &Facts<'_>) -> Vec<Problem> {
     let total: u64 = survey.files.iter().map(|file| file.size).fold(0, u64::saturating_add);
     [too_large(survey, total), waste(survey, total), cache(survey)].into_iter().flatten().collect()
 }
 
-fn too_large(survey: &Survey, total: u64) -> Option<Finding> {
+fn too_large(survey: &Survey, total: u64) -> Option<Problem> {
     if total <= UNPACKED_LIMIT {
         return None;
     }
@@ -71,7 +72,7 @@ fn too_large(survey: &Survey, total: u64) -> Option<Finding> {
     );
     let folders = largest(survey.files.iter().map(|file| (folder(&file.name), file.size)));
     let help = format!("leave out what the function does not need with `exclude`; the largest are {folders}");
-    Some(finding(Rule::TooLargeUnzipped, Severity::Error, message, help, None))
+    Some(Rule::TooLargeUnzipped.finds(Weight::Error, "zip", message, help))
 }
 
 /// The folder by which a file's size is shown: a dependency of Node.js, or the first of its path.
@@ -85,7 +86,7 @@ fn folder(name: &str) -> &str {
     ends.get(depth - 1).map_or(name, |end| &name[..*end])
 }
 
-fn waste(survey: &Survey, total: u64) -> Option<Finding> {
+fn waste(survey: &Survey, total: u64) -> Option<Problem> {
     let wasted = || survey.files.iter().filter_map(|file| Some((useless(&file.name)?, file.size)));
     let sum: u64 = wasted().map(|(_, size)| size).fold(0, u64::saturating_add);
     if sum <= WORTH_A_WORD || sum <= total / 20 {
@@ -93,7 +94,7 @@ fn waste(survey: &Survey, total: u64) -> Option<Finding> {
     }
     let message = format!("{} of {} are files that a function seldom reads", megabytes(sum), megabytes(total));
     let help = format!("leave them out with `exclude`, and the function starts faster: {}", largest(wasted()));
-    Some(finding(Rule::Waste, Severity::Warning, message, help, None))
+    Some(Rule::Waste.finds(Weight::Warning, "zip", message, help))
 }
 
 /// The pattern that a useless file belongs to.
@@ -102,7 +103,7 @@ fn useless(name: &str) -> Option<&'static str> {
     by_folder.or_else(|| WASTE.iter().find(|ending| base(name).ends_with(*ending))).copied()
 }
 
-fn cache(survey: &Survey) -> Option<Finding> {
+fn cache(survey: &Survey) -> Option<Problem> {
     let cache = |name: &str| {
         let mut folders = name.rsplit('/').skip(1);
         folders.find_map(|folder| CACHES.iter().find(|cache| **cache == folder)).copied()
@@ -112,7 +113,7 @@ fn cache(survey: &Survey) -> Option<Finding> {
     let folders: BTreeSet<_> = files.iter().map(|(_, folder)| *folder).collect();
     let message = format!("{} of caches are in the package, in {}", count(files.len(), "file"), few(folders));
     let help = "leave them out with `exclude`: they are for the machine that made them".to_owned();
-    Some(finding(Rule::InterpreterCache, Severity::Warning, message, help, Some((*first).clone())))
+    Some(Rule::InterpreterCache.finds(Weight::Warning, "zip", message, help).on((*first).clone()))
 }
 
 /// The largest of what is counted by name, with their sizes.
@@ -144,8 +145,4 @@ fn largest<'a>(sizes: impl Iterator<Item = (&'a str, u64)>) -> String {
 fn megabytes(bytes: u64) -> String {
     let tenths = bytes / 1024 * 10 / 1024;
     format!("{}.{} MB", tenths / 10, tenths % 10)
-}
-
-fn finding(rule: Rule, severity: Severity, message: String, help: String, file: Option<String>) -> Finding {
-    Finding { rule, severity, message, help, file, option: "zip" }
 }
