@@ -8,8 +8,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
-use super::{dotenv, env, interpolate, layer::Form, shell, yaml, *};
-use crate::hostile::{each, each_text, endless};
+use super::{dotenv, interpolate, layer::Form, shell, yaml, *};
+use crate::hostile::{each, each_text, endless, on_main_stack};
 use crate::place::Place;
 
 /// What means something in YAML, in dotenv files, in texts with variables, or to whoever reads paths.
@@ -104,12 +104,12 @@ fn parse(text: &str) {
 #[test]
 fn yaml_is_read_or_refused_on_its_line() {
     let seeds = configurations();
-    each_text(&seeds.iter().map(String::as_str).collect::<Vec<_>>(), TOKENS, 1, parse);
+    on_main_stack(move || each_text(&seeds.iter().map(String::as_str).collect::<Vec<_>>(), TOKENS, 1, parse));
 }
 
 #[test]
 fn endless_yaml_ends() {
-    endless(TOKENS, parse);
+    on_main_stack(|| endless(TOKENS, 64 << 10, parse));
 }
 
 /// Everything that JSON can say as texts, lists and maps.
@@ -171,7 +171,7 @@ fn parse_env_file(text: &str) {
 #[test]
 fn env_files_are_read_or_refused_on_their_line() {
     each_text(&[ENV_FILE], TOKENS, 1, parse_env_file);
-    endless(&["\"", "'", "A=\"", "A='", "A=\"\\", "A=", "#", "=", "export ", "\\", "\"\n", "A=\"b\"\n"], parse_env_file);
+    endless(&["\"", "'", "A=\"", "A='", "A=\"\\", "A=", "#", "=", "export ", "\\", "\"\n", "A=\"b\"\n"], 256 << 10, parse_env_file);
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn only_names_between_braces_are_filled_in() {
         assert!(filled.len() <= 8 * text.len() + 64);
     };
     each_text(&["build %{build_number} of %{function_name} for %{$STAGE}", "100% %{x} %{}"], TOKENS, 1, fill);
-    endless(&["%{", "%", "{", "}", "%{$", "%{a", "%{$STAGE}", "%%{", " "], fill);
+    endless(&["%{", "%", "{", "}", "%{$", "%{a", "%{$STAGE}", "%%{", " "], 256 << 10, fill);
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn no_command_of_a_travis_value_is_kept() {
         let _ = shell::is_only_a_variable(text);
     };
     each_text(&["a $A ${A}b \\$ `", "$A", "${A}"], TOKENS, 1, expand);
-    endless(&["$", "${", "$A", "${A}", "}", "`", "$(", "\\"], expand);
+    endless(&["$", "${", "$A", "${A}", "}", "`", "$(", "\\"], 256 << 10, expand);
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn structures_in_variables_are_read_or_refused() {
     let place = Place::Variable("DPL_LAMBDA_X".to_owned());
     let read = |text: &str| {
         for option in options::OPTIONS.iter().step_by(7) {
-            match env::structured(option, None, text.to_owned(), &place) {
+            match structured(option, None, text.to_owned(), &place) {
                 Ok(given) => assert!(given.place == place && (given.form == Form::Text || given.as_text().is_some())),
                 Err(problem) => assert!(problem.message.len() < 200),
             }
@@ -276,6 +276,10 @@ fn is_harmless(text: &str) -> bool {
 
 #[test]
 fn configurations_are_resolved_or_refused_on_their_line() {
+    on_main_stack(resolve_configurations);
+}
+
+fn resolve_configurations() {
     let tree = Tree::new();
     let seeds: Vec<_> = configurations().into_iter().filter(|text| is_harmless(text)).collect();
     for name in ["dpl.yml", ".travis.yml"] {

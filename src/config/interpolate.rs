@@ -30,10 +30,11 @@ pub(super) fn fill(text: &str, option: impl Fn(&str) -> Option<String>, build: &
     while let Some(at) = rest.find("%{") {
         out.push_str(&rest[..at]);
         let inner = &rest[at + 2..];
-        let name = inner.split('}').next().unwrap_or_default();
+        // Only the characters of a name are looked through: a text may begin to be one again and again.
+        let end = inner.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '$'))).unwrap_or(inner.len());
+        let name = &inner[..end];
         let bare = name.strip_prefix('$').unwrap_or(name);
-        if inner.len() == name.len() || bare.is_empty() || !bare.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        {
+        if !inner[end..].starts_with('}') || bare.is_empty() || bare.contains('$') {
             out.push_str("%{");
             rest = inner;
             continue;
