@@ -133,7 +133,9 @@ pub(crate) fn endless(tokens: &[&str], bytes: usize, read: impl Fn(&str)) {
         let of_keys = |most: usize| -> String {
             (0..most / (token.len() + 8)).map(|line| format!("k{line}: {token}\n")).collect()
         };
-        let forms: [&dyn Fn(usize) -> String; 3] = [&repeated, &on_lines, &of_keys];
+        // What is opened and never closed.
+        let opened = |most: usize| format!("{token}{}", "\n".repeat(most));
+        let forms: [&dyn Fn(usize) -> String; 4] = [&repeated, &on_lines, &of_keys, &opened];
         for form in forms {
             let [short, long] = [form(bytes / TIMES), form(bytes)].map(|text| time_of(|| read(&text)));
             let most = short * 3 * u32::try_from(TIMES).unwrap() + Duration::from_millis(200);

@@ -6,6 +6,8 @@
 
 mod archive;
 mod deflate;
+#[cfg(test)]
+mod hostile;
 mod image;
 pub mod inspect;
 mod installed;
