@@ -106,7 +106,7 @@ fn select(tree: &Path, rules: &Rules) {
 fn globs_select_nothing_outside_of_the_package() {
     let tree = tree();
     let seeds = ["src/**/*.js\n*.py\n", "**/*\n!.env\n", "a b/[[]c].txt\nlink\n", "{app,src/lib/a}.{py,js}\n"];
-    each_text(&seeds, OF_GLOBS, 1, |text| {
+    each_text(&seeds, OF_GLOBS, 8, |text| {
         let lines: Vec<_> = text.lines().map(str::to_owned).collect();
         select(tree.path(), &Rules { include: lines.clone(), ..Rules::default() });
         select(tree.path(), &Rules { exclude: lines.clone(), hidden: Hidden::Take, ..Rules::default() });
