@@ -113,7 +113,8 @@ impl Verb {
     /// What the configuration is read for.
     fn purpose(&self) -> Purpose {
         match self {
-            Self::Deploy | Self::Plan { .. } => Purpose::Deploy,
+            Self::Deploy => Purpose::Deploy,
+            Self::Plan { .. } => Purpose::Plan,
             Self::Check | Self::Policy => Purpose::Check,
             Self::Render => Purpose::Render,
             Self::Package { .. } => Purpose::Package,

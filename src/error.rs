@@ -64,6 +64,8 @@ pub enum Error {
         /// The function.
         function: String,
     },
+    /// Every block was skipped, and that is not what was wanted.
+    Skipped(String),
     /// A step failed.
     Apply {
         /// Where and why.
@@ -166,7 +168,9 @@ impl Error {
     /// The exit code that this leads to.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Usage(_) | Self::Configuration(_) | Self::Package { .. } | Self::Refused(_) => ExitCode::Refused,
+            Self::Usage(_) | Self::Configuration(_) | Self::Package { .. } | Self::Skipped(_) | Self::Refused(_) => {
+                ExitCode::Refused
+            }
             Self::Asked { fault, .. } | Self::Listing(fault) => code_of(fault.kind),
             Self::Plan { problems, .. } => {
                 let refused = problems.iter().any(|problem| problem.weight == Weight::Error);
@@ -241,6 +245,10 @@ impl Error {
             Self::Layer(error) => {
                 failure = error.failure(console);
                 failure.layer = failure.function.take();
+            }
+            Self::Skipped(message) => {
+                failure.headline.clone_from(message);
+                failure.help = Some("each line about a skip above says what was wanted and what was found".to_owned());
             }
             Self::Command(command) => failure.headline.clone_from(command),
             Self::Output(message) | Self::Refused(message) => failure.headline.clone_from(message),

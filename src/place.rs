@@ -1,4 +1,4 @@
-//! Where a value came from, and what is wrong there.
+//! Where a value came from, and what is wrong there or why it does not count.
 //!
 //! Knows flags, variables and files as places. Must not know what any option means.
 
@@ -217,6 +217,42 @@ impl fmt::Display for Problem {
             write!(out, " ({place})")?;
         }
         Ok(())
+    }
+}
+
+/// A block that is left out of a run, and the condition that says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skip {
+    /// The function of the block; absent where it has none, or none in this build.
+    pub function: Option<String>,
+    /// The layer of the block; absent where that is not what it is for.
+    pub layer: Option<String>,
+    /// The option or condition that decided it, as `on.branch`.
+    pub option: String,
+    /// What it wants; any of these would do.
+    pub wanted: Vec<String>,
+    /// What was found instead; absent where there is nothing.
+    pub found: Option<String>,
+    /// Both in words.
+    pub message: String,
+    /// Where it was written.
+    pub place: Option<Place>,
+    /// The words that Travis has for it; absent for a block of another file than Travis'.
+    pub in_travis_words: Option<String>,
+}
+
+impl fmt::Display for Skip {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.function, &self.layer) {
+            (Some(function), _) => write!(out, "`{function}`: ")?,
+            (None, Some(layer)) => write!(out, "the layer `{layer}`: ")?,
+            (None, None) => out.write_str("a block: ")?,
+        }
+        write!(out, "`{}` {}", self.option, self.message)?;
+        match &self.place {
+            Some(place) => write!(out, " ({place})"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use aws_smithy_runtime_api::http::Request;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
-use super::connect::{Hide, account, connector};
+use super::connect::{Hidden, Hide, account, connector};
 use super::fault::{self, Call};
 use crate::apply::{Fault, FaultKind};
 use crate::deployment::{AssumedRole, Grounds};
@@ -64,7 +64,7 @@ impl Assumed {
             Grounds::Token(token) => patiently(|| self.by_token(&arn, token)).await,
             Grounds::Fetched { url, bearer } => {
                 let token = fetch(url, bearer, audience(&arn)).await?;
-                (self.hide)(token.expose());
+                (self.hide)(Hidden::Credential(token.expose()));
                 patiently(|| self.by_token(&arn, &token)).await
             }
         }

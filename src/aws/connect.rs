@@ -37,14 +37,29 @@ use crate::settings::Partition;
 /// The profile to read where none is named: the SDK takes an empty `AWS_PROFILE` for a name.
 const NO_PROFILE: &str = "default";
 
-/// What is told of every secret that turns up.
-pub(super) type Hide = Arc<dyn Fn(&str) + Send + Sync>;
+/// What must be hidden from the moment on that it turns up.
+#[derive(Clone, Copy)]
+pub enum Hidden<'a> {
+    /// A part of credentials.
+    Credential(&'a str),
+    /// A value in the environment of a function: AWS quotes those.
+    Variable {
+        /// Its name.
+        name: &'a str,
+        /// Its value.
+        value: &'a str,
+    },
+}
+
+/// What is told of everything that must be hidden.
+pub(super) type Hide = Arc<dyn Fn(Hidden<'_>) + Send + Sync>;
 
 /// A way to AWS, as somebody, in a Region.
 pub struct Connection {
     pub(super) lambda: Client,
     pub(super) s3: aws_sdk_s3::Client,
     pub(super) logs: aws_sdk_cloudwatchlogs::Client,
+    pub(super) hide: Hide,
     config: SdkConfig,
     /// The Region and its partition; the account once it was asked for.
     pub caller: Caller,
@@ -54,8 +69,9 @@ pub struct Connection {
 
 /// Finds Region and credentials. Asks no service beyond what the credentials themselves need.
 ///
-/// `hide` is told every secret of the credentials at once, also of those that replace expired ones later.
-pub async fn connect(target: &Target, hide: impl Fn(&str) + Send + Sync + 'static) -> Result<Connection, Fault> {
+/// `hide` is told every secret of the credentials at once, also of those that replace expired ones later, and every value in
+/// the environment of a function that is read.
+pub async fn connect(target: &Target, hide: impl Fn(Hidden<'_>) + Send + Sync + 'static) -> Result<Connection, Fault> {
     let http_client = http_client(target);
     let surroundings = ProviderConfig::default().with_http_client(http_client.clone());
     let region = region_chain(target, &surroundings).region().await.ok_or_else(|| {
@@ -104,6 +120,7 @@ pub async fn connect(target: &Target, hide: impl Fn(&str) + Send + Sync + 'stati
         logs: aws_sdk_cloudwatchlogs::Client::new(&config),
         caller: Caller { account: None, partition, region: region.to_string() },
         access_key_id: keys.access_key_id().to_owned(),
+        hide,
         config,
     })
 }
@@ -172,7 +189,7 @@ impl Remembered {
         [Some(keys.secret_access_key()), keys.session_token(), Some(keys.access_key_id())]
             .into_iter()
             .flatten()
-            .for_each(|secret| (self.hide)(secret));
+            .for_each(|secret| (self.hide)(Hidden::Credential(secret)));
         *current = Some(keys.clone());
         Ok(keys)
     }

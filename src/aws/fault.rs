@@ -7,6 +7,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
+use super::quotes;
 use crate::apply::{Fault, FaultKind};
 
 /// An action of AWS, by the name that policies use, and what it was called on.
@@ -76,7 +77,7 @@ where
         SdkError::ServiceError(service) => {
             let status = service.raw().status().as_u16();
             let code = service.err().code().unwrap_or_default();
-            let said = service.err().message().map_or_else(|| said_nothing(status, code), str::to_owned);
+            let said = service.err().message().map_or_else(|| said_nothing(status, code), quotes::cut);
             return answered(status, code, &said, call);
         }
         _ if causes(error).any(<dyn Error>::is::<CredentialsError>) => {

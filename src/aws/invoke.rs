@@ -23,6 +23,9 @@ use crate::remote::Invocation;
 /// How often a call that was throttled is sent.
 const ATTEMPTS: usize = 10;
 
+/// How many bytes of the end of a log come with an answer.
+const LOG_TAIL: usize = 4096;
+
 /// How a function is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manner {
@@ -132,8 +135,23 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The lines of a log that comes as base64.
+/// The lines of a log that comes as base64. Where AWS cut its beginning off, the line that it cut goes too: a part of a
+/// secret is not known as one.
 fn log(encoded: &str) -> Vec<String> {
     let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).unwrap_or_default();
-    text(&bytes).lines().map(str::to_owned).collect()
+    let cut = usize::from(bytes.len() >= LOG_TAIL);
+    text(&bytes).lines().skip(cut).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_log_that_was_cut_is_left_out() {
+        let encoded = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+        let cut = format!("of-a-secret\n{}\nREPORT", "x".repeat(LOG_TAIL));
+        assert_eq!(log(&encoded(&cut)).len(), 2);
+        assert_eq!(log(&encoded("START\nof-a-secret")), ["START", "of-a-secret"]);
+    }
 }

@@ -12,7 +12,9 @@ use aws_sdk_lambda::types::{
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::Session;
+use super::connect::Hidden;
 use super::fault::{self, Answer, Call, Failed};
+use super::quotes;
 use crate::apply::{Fault, FaultKind};
 use crate::remote::{Alias, Condition, MadeOf, Provisioned, Published, Status, Summary, Told, Url};
 
@@ -57,7 +59,12 @@ impl Session<'_> {
         let call = Call { action: "lambda:GetFunction", resource: &resource };
         let request = self.lambda.get_function().function_name(&self.function);
         let request = request.set_qualifier(qualifier.map(str::to_owned));
-        self.looked_up(&call, request.send()).await
+        let found = self.looked_up(&call, request.send()).await?;
+        let variables = found.iter().filter_map(|answer| answer.configuration()?.environment()?.variables());
+        for (name, value) in variables.flatten() {
+            (self.hide)(Hidden::Variable { name, value });
+        }
+        Ok(found)
     }
 
     /// An alias as it is now; nothing where there is none, or no function.
@@ -182,8 +189,8 @@ fn status(answer: &GetFunctionOutput, name: &str, region: &str) -> Result<Status
 fn condition(word: Option<&str>, reason: Option<&str>, code: Option<&str>) -> Condition {
     let there = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
     let reason = match (there(reason), there(code)) {
-        (Some(reason), Some(code)) => Some(format!("{reason} ({code})")),
-        (reason, code) => reason.or(code),
+        (Some(reason), Some(code)) => Some(format!("{} ({code})", quotes::cut(&reason))),
+        (reason, code) => reason.map(|reason| quotes::cut(&reason)).or(code),
     };
     Condition { word: word.unwrap_or_default().to_owned(), reason }
 }

@@ -1,7 +1,7 @@
 //! The only module that knows the SDK. No type of the SDK crosses its border.
 //!
 //! `connect` finds Region and credentials, `assume` takes on roles, `read` takes the snapshot, `write` does the steps, `store` puts packages into
-//! buckets, `roles` makes execution roles, `images` asks which image a tag is, `layers` publishes layers, `look` reads what people want to see, `invoke`, `delete` and `rollback` do what their names say, `settle` waits, `fault` turns what AWS answers into our kinds. Must not know printing, dialects or configuration layers.
+//! buckets, `roles` makes execution roles, `images` asks which image a tag is, `layers` publishes layers, `look` reads what people want to see, `invoke`, `delete` and `rollback` do what their names say, `settle` waits, `fault` turns what AWS answers into our kinds, `quotes` cuts what AWS must not quote. Must not know printing, dialects or configuration layers.
 
 mod alias;
 mod assume;
@@ -16,6 +16,7 @@ mod images;
 mod invoke;
 mod layers;
 mod look;
+mod quotes;
 mod read;
 mod roles;
 mod rollback;
@@ -24,12 +25,14 @@ mod store;
 mod write;
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_lambda::Client;
 use tokio::sync::watch;
 
-pub use connect::{Connection, connect};
+pub use connect::{Connection, Hidden, connect};
 pub use delete::held_by;
 pub use images::resolve;
 pub use invoke::Manner;
@@ -38,6 +41,8 @@ pub use store::fetch;
 use crate::apply::{Fault, FaultKind, Meanwhile, Progress, Signal};
 use crate::package::Archive;
 use crate::remote::Live;
+use crate::settings::{LayerRef, Settings};
+use connect::Hide;
 use fault::Failed;
 use settle::Deadline;
 
@@ -47,6 +52,7 @@ pub struct Session<'a> {
     s3: aws_sdk_s3::Client,
     logs: aws_sdk_cloudwatchlogs::Client,
     iam: aws_sdk_iam::Client,
+    hide: Hide,
     /// The function as the user wrote it, name or ARN; or the name of a layer.
     function: String,
     /// The package; absent where none is sent.
@@ -58,6 +64,8 @@ pub struct Session<'a> {
     uploaded: Option<String>,
     /// The number of the version that was published.
     published: Option<String>,
+    /// ARNs of the layer versions that this run published, by the layer's name.
+    layers: BTreeMap<String, String>,
     /// The function when it last was settled; the base of the next write.
     live: Option<Box<Live>>,
     /// How far the step in hand has come.
@@ -81,6 +89,7 @@ impl<'a> Session<'a> {
             s3: connection.s3.clone(),
             logs: connection.logs.clone(),
             iam: aws_sdk_iam::Client::new(connection.config()),
+            hide: Arc::clone(&connection.hide),
             function: function.to_owned(),
             archive,
             deadline: Deadline::after(wait_timeout),
@@ -88,6 +97,7 @@ impl<'a> Session<'a> {
             tell,
             uploaded: None,
             published: None,
+            layers: BTreeMap::new(),
             live: None,
             progress: Cell::default(),
         }
@@ -96,6 +106,24 @@ impl<'a> Session<'a> {
     /// Gives the steps the whole of `wait_timeout`, however long ago the plan was made.
     pub fn restart_deadline(&mut self) {
         self.deadline = self.deadline.restarted();
+    }
+
+    /// Says which versions this run has published of the layers that the plan waits for, by the layer's name.
+    pub fn know_layers(&mut self, published: BTreeMap<String, String>) {
+        self.layers = published;
+    }
+
+    /// The settings to send: each layer that the plan waited for is the version that was published.
+    fn with_layers(&self, settings: &Settings) -> Settings {
+        let mut settings = settings.clone();
+        for layer in settings.layers.iter_mut().flat_map(|layers| &mut layers.0) {
+            if let Some(LayerRef::Coming(name)) = LayerRef::of(layer)
+                && let Some(version) = self.layers.get(name)
+            {
+                layer.clone_from(version);
+            }
+        }
+        settings
     }
 
     /// The address of the image that the function was last seen to have; nothing where it has a package.

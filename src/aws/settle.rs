@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::{
     Session,
     fault::{self, Answer, Call, Failed},
+    quotes,
 };
 use crate::apply::{Fault, FaultKind, Meanwhile, Progress, Signal};
 
@@ -190,6 +191,6 @@ pub(super) fn failure(config: &FunctionConfiguration) -> Option<Fault> {
         return None;
     };
     let code = code.filter(|code| !code.is_empty()).map(|code| format!(" ({code})")).unwrap_or_default();
-    let reason = reason.filter(|reason| !reason.is_empty()).unwrap_or("AWS gives no reason");
+    let reason = reason.filter(|reason| !reason.is_empty()).map_or("AWS gives no reason".to_owned(), quotes::cut);
     Some(Fault::new(FaultKind::Failed, format!("the {what} failed: {reason}{code}")))
 }

@@ -36,9 +36,13 @@ impl Control for Session<'_> {
             Step::UploadPackage(object) => self.upload(object).await,
             Step::CreateRole(role) => self.bring_role(role).await,
             Step::CreateFunction { role, settings, tags, code, code_signing_config_arn, .. } => {
-                self.create(*role, settings, tags, code, code_signing_config_arn.as_deref()).await
+                let settings = self.with_layers(settings);
+                self.create(*role, &settings, tags, code, code_signing_config_arn.as_deref()).await
             }
-            Step::UpdateConfiguration { settings, .. } => self.configure(settings).await,
+            Step::UpdateConfiguration { settings, .. } => {
+                let settings = self.with_layers(settings);
+                self.configure(&settings).await
+            }
             Step::UpdateTags(tags) => self.tag(tags).await,
             Step::UpdateCode(code) => self.replace_code(code).await,
             Step::PublishLayer(change) => self.publish_layer(change).await,

@@ -10,19 +10,23 @@ use std::{
 };
 
 use super::{
-    conditions::Conditions,
+    conditions::{ByBranch, Conditions},
     env::unknown,
     layer::{self, Entry, Given, Layer, Value},
     options::{self, Kind, Opt},
+    resolve::HIDE_IN_ENVIRONMENT,
     shell,
     yaml::{self, MOST_BYTES},
 };
 use crate::host::Host;
 use crate::place::{Place, Problem};
-use crate::settings::Shape;
+use crate::settings::{Shape, holds_secret};
 
 /// Where a block is looked for, in this order.
 const FILES: [&str; 3] = ["dpl.yml", ".dpl.yml", ".travis.yml"];
+
+/// Keys that may stand at the top of a file of our own.
+const BESIDE_DEPLOY: [&str; 3] = ["deploy", "before_deploy", "after_deploy"];
 
 /// One deployment as the file has it.
 #[derive(Debug, Clone)]
@@ -35,6 +39,35 @@ pub(super) struct Block {
     pub conditions: Conditions,
     /// Whether its failure fails the run.
     pub allow_failure: bool,
+    /// Every text under `layers`, of all branches.
+    pub layers: Vec<String>,
+}
+
+impl Block {
+    /// The text of an option, where it is one.
+    pub(super) fn text(&self, option: &str) -> Option<&str> {
+        self.layer.get(option).and_then(Given::as_text)
+    }
+
+    /// The layer that the block is for, by its name as far as it has one, where it has no function.
+    pub(super) fn layer_alone(&self) -> Option<&str> {
+        let is_extension = self.text("extension").is_some_and(|text| truth(text) != Some(false));
+        let has_function = self.layer.contains_key("function_name") || self.conditions.gives_by_branch("function_name");
+        let layer = self.layer.get("layer");
+        if !is_extension && (layer.is_none() || has_function) {
+            return None;
+        }
+        let name = layer.and_then(|layer| layer.get("name").unwrap_or(layer).as_text());
+        Some(name.or_else(|| self.text("function_name")).unwrap_or_default())
+    }
+
+    /// The names that the layers of its function may have; an ARN is one of them, and so is the name in it.
+    pub(super) fn names_of_layers(&self) -> impl Iterator<Item = &str> {
+        self.layers.iter().flat_map(|text| {
+            let in_arn = text.split_once(":layer:").map(|(_, rest)| rest.split(':').next().unwrap_or(rest));
+            [Some(text.as_str()), in_arn].into_iter().flatten()
+        })
+    }
 }
 
 /// What was read of a file.
@@ -48,6 +81,21 @@ pub(super) struct Blocks {
     pub problems: Vec<Problem>,
     /// What deserves a word.
     pub warnings: Vec<Problem>,
+}
+
+/// Whether a key at the top only holds what an anchor names.
+fn is_shelf(key: &str) -> bool {
+    key.starts_with('.') || key.starts_with("x-")
+}
+
+fn unknown_at_top(key: &str) -> Problem {
+    let near = options::nearest_of(key, BESIDE_DEPLOY.into_iter()).or_else(|| options::nearest_key(key));
+    let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    let help = format!(
+        "only {} stand there; begin the name of what is used by an anchor with `.` or `x-`",
+        BESIDE_DEPLOY.map(|key| format!("`{key}`")).join(", ")
+    );
+    Problem::new(format!("`{key}` is not known beside `deploy:`{near}")).help(help)
 }
 
 /// Whose rules a file follows.
@@ -145,6 +193,11 @@ impl Reader<'_> {
             } else if ours && self.dialect == Dialect::Own {
                 let problem = Problem::new(format!("`{}` stands beside `deploy:`, where it has no effect", entry.key));
                 self.problem(problem.help("move it into the block under `deploy:`"), &entry.place);
+            } else if self.dialect == Dialect::Own
+                && !BESIDE_DEPLOY.contains(&entry.key.as_str())
+                && !is_shelf(&entry.key)
+            {
+                self.problem(unknown_at_top(&entry.key), &entry.place);
             }
         }
         match &deploy.value {
@@ -184,8 +237,9 @@ impl Reader<'_> {
         let mut block = Block {
             place: given.place.clone(),
             layer: Layer::new(),
-            conditions: Conditions::default(),
+            conditions: Conditions::always(self.dialect),
             allow_failure: false,
+            layers: Vec::new(),
         };
         let mut conditions = None;
         let mut per_branch = Vec::new();
@@ -208,6 +262,9 @@ impl Reader<'_> {
                         if layer.contains_key(option.name) {
                             let message = format!("`{}` is given twice: here as `{key}`, and once more", option.name);
                             self.problem(Problem::new(message), &entry.place);
+                        }
+                        if option.name == "layers" {
+                            all_texts(&entry.given, &mut block.layers);
                         }
                         let Some(given) = self.value(option, &entry.given, &mut per_branch) else {
                             withheld |= matches!(option.kind, Kind::Secret);
@@ -249,7 +306,7 @@ impl Reader<'_> {
     }
 
     /// The value that counts: what an encrypted value, a map by branch and a shell variable stand for.
-    fn value(&mut self, option: &'static Opt, given: &Given, per_branch: &mut Vec<String>) -> Option<Given> {
+    fn value(&mut self, option: &'static Opt, given: &Given, per_branch: &mut Vec<ByBranch>) -> Option<Given> {
         match &given.value {
             Value::Map(_) if given.get("secure").is_some() => {
                 let problem = Problem::new("is encrypted for Travis and counts as not given here").of(option.name);
@@ -267,7 +324,8 @@ impl Reader<'_> {
                 None
             }
             Value::Map(entries) if is_by_branch(option, given) => {
-                per_branch.extend(entries.iter().map(|entry| entry.key.clone()));
+                let branches = entries.iter().map(|entry| entry.key.clone()).collect();
+                per_branch.push(ByBranch { option: option.name, branches, place: given.place.clone() });
                 let chosen = entries.iter().find(|entry| Some(entry.key.as_str()) == self.branch)?;
                 self.value(option, &chosen.given, per_branch)
             }
@@ -310,6 +368,15 @@ impl Reader<'_> {
         self.value(option, given, &mut Vec::new())
     }
 
+    /// Whether a text that AWS stores for everybody to see reads a variable that holds a secret.
+    fn shows_secret(&self, option: &Opt, written: &str, expanded: &str) -> bool {
+        let harmless = || {
+            let variables = self.host.variables.iter().filter(|(name, value)| !holds_secret(name, value));
+            shell::expand(written, &variables.map(|(name, value)| (name.clone(), value.clone())).collect())
+        };
+        SEEN_IN_AWS.contains(&option.name) && harmless().as_deref() != Ok(expanded)
+    }
+
     /// In `.travis.yml` a shell reads values before the tool does; elsewhere they mean what they say.
     fn expanded(&mut self, option: &'static Opt, text: &str, place: &Place) -> Option<Given> {
         let value = text.split_once('=').filter(|_| matches!(option.kind, Kind::Map)).map_or(text, |(_, value)| value);
@@ -324,13 +391,19 @@ impl Reader<'_> {
         }
         let shell_reads_it = option.name == "run";
         let literal = self.dialect == Dialect::Own && matches!(option.kind, Kind::Map);
-        let text = match self.dialect {
+        let read = match self.dialect {
             _ if shell_reads_it => Ok(text.to_owned()),
             Dialect::Travis => shell::expand(text, &self.host.variables),
             Dialect::Own if literal => Ok(text.to_owned()),
             Dialect::Own => shell::refuse_commands(text).map(|()| text.to_owned()),
         };
-        match text {
+        match read {
+            Ok(read) if self.dialect == Dialect::Travis && self.shows_secret(option, text, &read) => {
+                let problem =
+                    Problem::new("would show the secret in a variable to everybody who may look at it in AWS");
+                self.problem(problem.of(option.name).help(HIDE_IN_ENVIRONMENT), place);
+                None
+            }
             Ok(text) => Some(Given::text(text, place.clone())),
             Err(message) => {
                 self.problem(Problem::new(message).of(option.name), place);
@@ -339,6 +412,19 @@ impl Reader<'_> {
         }
     }
 }
+
+/// Every text in a value.
+fn all_texts(given: &Given, texts: &mut Vec<String>) {
+    match &given.value {
+        Value::Null => {}
+        Value::Text(text) => texts.extend(text.split(',').map(|text| text.trim().to_owned())),
+        Value::List(items) => items.iter().for_each(|item| all_texts(item, texts)),
+        Value::Map(entries) => entries.iter().for_each(|entry| all_texts(&entry.given, texts)),
+    }
+}
+
+/// Options whose texts AWS stores for everybody to see.
+const SEEN_IN_AWS: [&str; 4] = ["description", "version_description", "function_tags", "layer"];
 
 /// Whether a value, or an item of it, is encrypted for Travis.
 fn has_secure(given: &Given) -> bool {

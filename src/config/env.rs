@@ -18,7 +18,7 @@ use crate::place::{Place, Problem};
 /// Prefixes of variables that mean this tool, the strongest first.
 const ADDRESSED: [&str; 3] = ["DPL_LAMBDA_", "INPUT_", "PLUGIN_"];
 
-/// Prefixes of variables that may mean something else, the strongest first (FX6).
+/// Prefixes of variables that may mean something else, the strongest first (FX6 in docs/coming-from/dpl.md).
 const AMBIENT: [&str; 2] = ["LAMBDA_", "AWS_"];
 
 /// Results of an earlier run that its CI put into the environment, by what stands behind `DPL_LAMBDA_`.
@@ -113,7 +113,7 @@ pub(super) fn addressed(host: &Host, problems: &mut Vec<Problem>, warnings: &mut
     ADDRESSED.iter().map(read).collect()
 }
 
-/// Variables that dpl reads, where they cannot be taken for something else (FX5).
+/// Variables that dpl reads, where they cannot be taken for something else (FX5 in docs/coming-from/dpl.md).
 pub(super) fn ambient(host: &Host, warnings: &mut Vec<Problem>) -> Vec<Layer> {
     let read = |prefix: &&str| {
         let mut layer = Layer::new();

@@ -7,6 +7,7 @@ mod attachments;
 mod blocks;
 mod code;
 mod compiled;
+mod condition;
 mod conditions;
 mod credentials;
 mod dotenv;
@@ -17,15 +18,18 @@ mod import;
 mod interpolate;
 mod layer;
 mod layer_version;
+mod occasion;
 pub mod options;
 mod read;
 mod render;
 mod resolve;
+mod script;
 mod shell;
 mod structure;
 mod subject;
 mod yaml;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use blocks::truth;
@@ -33,12 +37,13 @@ pub use env::structured;
 pub use import::imported;
 pub use layer::{Entry as MapEntry, Form, Given, Layer, Value, insert};
 pub use render::Rendered;
+pub use script::Script;
 pub use subject::{Reach, Subject};
 
-use self::{layer_version::OfBlock, read::Reader, resolve::Context};
+use self::{layer_version::OfBlock, occasion::Occasion, read::Reader, resolve::Context};
 use crate::deployment::{Code, Deployment, Layer as LayerVersion};
 use crate::host::{Build, Ci, Host};
-use crate::place::{Places, Problem};
+use crate::place::{Places, Problem, Skip};
 use crate::settings::Secret;
 
 /// What the command line says besides options.
@@ -55,8 +60,10 @@ pub struct Request {
 /// What is going to be done with the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Deploy or plan: conditions count.
+    /// Deploy: conditions count.
     Deploy,
+    /// Plan: conditions count, in the build of a pull request as they would after its merge.
+    Plan,
     /// Only look whether everything is right: conditions do not count.
     Check,
     /// Only show it: conditions do not count.
@@ -95,6 +102,8 @@ pub struct RunOptions {
     pub color: &'static str,
     /// Whether only results and mistakes are told.
     pub quiet: bool,
+    /// What becomes of the run when every block was skipped.
+    pub if_skipped: IfSkipped,
     /// Where the outputs go, besides where the CI wants them.
     pub output_file: Option<PathBuf>,
     /// Where the summary goes, besides where the CI wants it.
@@ -108,6 +117,27 @@ pub struct RunOptions {
 /// The options that name a file for results. Such a file never goes into a package.
 const RESULT_FILES: [&str; 5] =
     ["junit", "output_file", "summary_file", "gitlab_annotations_file", "gitlab_codequality_file"];
+
+/// The merge whose deployment is shown in the build of a pull request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    /// The number of the pull request; absent where the CI does not say it.
+    pub number: Option<String>,
+    /// The branch that it goes to; absent where nobody says it.
+    pub base: Option<String>,
+}
+
+/// What becomes of a run in which every block was skipped.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum IfSkipped {
+    /// It is said.
+    #[default]
+    Ok,
+    /// It is a warning.
+    Warning,
+    /// The run fails.
+    Error,
+}
 
 /// How much is only shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -135,7 +165,7 @@ pub struct Entry<D = Deployment> {
     /// Whether uncommitted files are stashed meanwhile.
     pub cleanup: bool,
     /// Commands to run after its success.
-    pub commands: Vec<String>,
+    pub commands: Vec<Script>,
 }
 
 /// What a configuration says.
@@ -151,8 +181,10 @@ pub struct Loaded {
     pub subjects: Vec<Subject>,
     /// Where to look around, in order; filled only with [`Purpose::Region`].
     pub regions: Vec<Reach>,
-    /// Why blocks are not deployed in this build.
-    pub skipped: Vec<String>,
+    /// Why blocks are left out in this build.
+    pub skipped: Vec<Skip>,
+    /// Of what the plans are a preview; absent where they are of this build.
+    pub preview: Option<Preview>,
     /// What each block comes to; filled only with [`Purpose::Render`].
     pub rendered: Vec<Rendered>,
     /// How the run goes. Filled as far as possible also when there are problems.
@@ -163,14 +195,25 @@ pub struct Loaded {
     pub warnings: Vec<Problem>,
     /// What must never be shown.
     pub secrets: Vec<Secret>,
+    /// What came from variables whose names say nothing of a secret: hidden, but not in names.
+    pub taken: Vec<Secret>,
     /// Variables of functions with their values, also of blocks that have problems.
     pub values: Vec<(String, Secret)>,
+}
+
+impl Loaded {
+    /// Whether nothing is left because every block was skipped.
+    pub fn is_skipped(&self) -> bool {
+        let left = [self.entries.len(), self.layers.len(), self.packages.len(), self.subjects.len()];
+        let rest = [self.regions.len(), self.rendered.len()];
+        !self.skipped.is_empty() && left.iter().chain(&rest).all(|count| *count == 0)
+    }
 }
 
 /// Reads every layer and resolves it.
 pub fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
     let mut loaded = Loaded { run: RunOptions { ci, ..RunOptions::default() }, ..Loaded::default() };
-    let build = Build::of(host, ci);
+    let mut build = Build::of(host, ci);
     loaded.problems.extend(env::unreadable(host));
     let addressed = env::addressed(host, &mut loaded.problems, &mut loaded.warnings);
     let ambient = env::ambient(host, &mut loaded.warnings);
@@ -178,6 +221,7 @@ pub fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
 
     let strongest = layer::merge(&above);
     let config = strongest.get("config");
+    let occasion = Occasion::of(&mut build, request, &strongest, host, &mut loaded.warnings);
     let mut blocks = match (request.speaks, config) {
         (Speaks::Lambda | Speaks::Dpl, None) => blocks::Blocks::default(),
         _ => blocks::read(config, host, build.branch.as_deref()),
@@ -209,13 +253,25 @@ pub fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
         }
     }
     let chosen = choose(&blocks.blocks, &strongest, &mut loaded.problems);
-    let reasons: Vec<_> = chosen.iter().map(|block| skip(block, request, &build, host, &mut loaded)).collect();
-    let of_run = chosen.iter().zip(&reasons).find(|(_, reason)| reason.is_none()).map(|(block, _)| &block.layer);
+    let mut reasons = Vec::new();
+    for block in &chosen {
+        let merged = layers(Some(&block.layer));
+        let reason = occasion.reason_to_skip(block, &merged, request.purpose, &mut loaded.preview);
+        reasons.push(reason.unwrap_or_else(|problem| {
+            loaded.problems.push(problem);
+            None
+        }));
+    }
+    if matches!(request.purpose, Purpose::Deploy | Purpose::Plan) {
+        layers_follow(&chosen, &mut reasons);
+    }
+    let deployed = chosen.iter().zip(&reasons).find(|(_, reason)| reason.is_none()).map(|(block, _)| *block);
+    let of_run = deployed.or(chosen.first().copied()).map(|block| &block.layer);
     run_options(&mut Reader::new(layers(of_run)), &context, &mut loaded);
     let several = chosen.len() > 1;
     for (block, reason) in chosen.into_iter().zip(reasons) {
         if let Some(reason) = reason {
-            loaded.skipped.push(reason);
+            loaded.skipped.push(named(reason, block));
             continue;
         }
         let mut layer = layers(Some(&block.layer));
@@ -271,16 +327,40 @@ fn choose<'a>(all: &'a [blocks::Block], strongest: &Layer, problems: &mut Vec<Pr
     chosen
 }
 
-fn skip(block: &blocks::Block, request: &Request, build: &Build, host: &Host, loaded: &mut Loaded) -> Option<String> {
-    let reason = match request.purpose {
-        Purpose::Deploy => block.conditions.reason_to_skip(build, host),
-        Purpose::Check | Purpose::Render => Ok(block.conditions.reason_to_have_no_value(build)),
-        Purpose::Package | Purpose::Live | Purpose::Region => Ok(None),
-    };
-    reason.unwrap_or_else(|problem| {
-        loaded.problems.push(problem);
-        None
-    })
+/// A reason with the names of its block.
+fn named(reason: Skip, block: &blocks::Block) -> Skip {
+    let layer = block.layer_alone().map(str::to_owned);
+    let function = block.text("function_name").filter(|_| layer.is_none()).map(str::to_owned);
+    Skip { function, layer, place: reason.place.or_else(|| Some(block.place.clone())), ..reason }
+}
+
+/// A layer that says nothing itself of when it is published goes with the functions of the file that use it; where none
+/// names it, with all of them.
+fn layers_follow(blocks: &[&blocks::Block], reasons: &mut [Option<Skip>]) {
+    // Whether any function is left that has the layer of a name; under no name, whether any is left at all.
+    let mut left: BTreeMap<Option<&str>, bool> = BTreeMap::new();
+    for (block, reason) in blocks.iter().zip(&*reasons).filter(|(block, _)| block.layer_alone().is_none()) {
+        for name in block.names_of_layers().map(Some).chain([None]) {
+            *left.entry(name).or_default() |= reason.is_none();
+        }
+    }
+    for (block, reason) in blocks.iter().zip(reasons) {
+        let Some(layer) = block.layer_alone().filter(|_| !block.conditions.are_own()) else { continue };
+        if reason.is_none() && left.get(&Some(layer)).or_else(|| left.get(&None)) == Some(&false) {
+            let message = "is not set, so the layer goes with the functions of the file, and those that it is for are \
+                           skipped; `on: {all_branches: true}` publishes it by itself";
+            *reason = Some(Skip {
+                function: None,
+                layer: None,
+                option: "on".to_owned(),
+                wanted: Vec::new(),
+                found: None,
+                message: message.to_owned(),
+                place: None,
+                in_travis_words: None,
+            });
+        }
+    }
 }
 
 fn entry(mut reader: Reader, allow_failure: bool, request: &Request, context: &Context<'_>, loaded: &mut Loaded) {
@@ -307,26 +387,28 @@ fn entry(mut reader: Reader, allow_failure: bool, request: &Request, context: &C
             if !alone {
                 resolve::deployment(&mut reader, context);
             }
+            resolve::commands(&mut reader, context);
         }
         // What can be looked at or acted on is a function.
         Purpose::Live if alone => {}
         Purpose::Live => loaded.subjects.extend(subject::subject(&mut reader, dry_run, context)),
         Purpose::Region => loaded.regions.extend(subject::reach(&mut reader, None, context)),
-        Purpose::Deploy | Purpose::Check => {
+        Purpose::Deploy | Purpose::Plan | Purpose::Check => {
+            let commands = resolve::commands(&mut reader, context);
             if layer_version::is_wanted(&mut reader)
                 && let Some(OfBlock { layer, places }) = layer_version::layer(&mut reader, context)
             {
-                let commands = if alone { resolve::commands(&mut reader, context) } else { Vec::new() };
+                let commands = if alone { commands.clone() } else { Vec::new() };
                 loaded.layers.push(Entry { deployment: layer, places, allow_failure, dry_run, cleanup, commands });
             }
             if !alone && let Some(deployment) = resolve::deployment(&mut reader, context) {
-                let commands = resolve::commands(&mut reader, context);
                 let places = reader.places();
                 loaded.entries.push(Entry { deployment, places, allow_failure, dry_run, cleanup, commands });
             }
         }
     }
     loaded.secrets.append(&mut reader.secrets);
+    loaded.taken.append(&mut reader.taken);
     loaded.values.append(&mut reader.values);
     loaded.problems.append(&mut reader.problems);
     loaded.warnings.append(&mut reader.warnings);
@@ -366,6 +448,11 @@ fn run_options(reader: &mut Reader, context: &Context<'_>, loaded: &mut Loaded) 
     run.junit = reader.path("junit");
     run.color = reader.choice("color").unwrap_or("auto");
     run.quiet = reader.flag("quiet");
+    run.if_skipped = match reader.choice("if_skipped") {
+        Some("warning") => IfSkipped::Warning,
+        Some("error") => IfSkipped::Error,
+        _ => IfSkipped::Ok,
+    };
     let mut file = |name: &'static str| reader.path(name).filter(|path| !path.as_os_str().is_empty());
     run.output_file = file("output_file");
     run.summary_file = file("summary_file");

@@ -1,6 +1,6 @@
 //! The table of options, one row each.
 //!
-//! Flags, variables, YAML keys, the nearest-key suggestion, the help and the README's table all come from it.
+//! Flags, variables, YAML keys, the nearest-key suggestion, the help and the table in docs/options.md all come from it.
 
 use crate::settings::{Attachment, Shape, shapes};
 
@@ -13,13 +13,13 @@ pub struct Opt {
     pub aliases: &'static [Alias],
     /// What kind of value it takes.
     pub kind: Kind,
-    /// Where the help and the README show it.
+    /// Where the help and the manual show it.
     pub group: Group,
     /// What it means, in one sentence.
     pub meaning: &'static str,
     /// Whether `LAMBDA_<OPTION>` and `AWS_<OPTION>` are read.
     pub ambient: Ambient,
-    /// An example value for the README; empty for flags.
+    /// An example value for the manual; empty for flags.
     pub example: &'static str,
     /// Whether `clear` can empty it.
     pub clear: Clear,
@@ -197,7 +197,7 @@ pub const OPTIONS: &[Opt] = &[
     opt(Function, "tenancy_config", Structure(&shapes::TENANCY_CONFIG), "PER_TENANT", "Whether each tenant has execution environments of its own. Only when the function is created."),
     opt(Function, "function_tags", Map, "team: media", "Tags to add or overwrite.").ambient().also(&[name("tags")]),
     opt(Function, "function_tags_mode", Choice(&["replace", "merge"]), "replace", "`replace` also removes tags that are not named; default `merge`."),
-    opt(Function, "clear", List, "description", "Settings to empty, by name; the options that can be emptied say so in the README."),
+    opt(Function, "clear", List, "description", "Settings to empty, by name; docs/options.md says which options can be emptied."),
     opt(Code, "zip", Text, "dist", "Directory, single file, or ready `.zip` or `.jar`. Default: what `cargo lambda build` made, else the working directory.").ambient().also(&[name("source"), name("code_artifacts_dir")]),
     opt(Code, "image_uri", Text, "123456789012.dkr.ecr.eu-west-1.amazonaws.com/api:v3", "Container image in ECR, by tag or digest, instead of a package. A tag is looked up, and its digest is what is deployed."),
     opt(Code, "package_type", Choice(&["Zip", "Image"]), "Image", "Only checked: `Image` needs `image_uri`, and `Zip` excludes it."),
@@ -240,6 +240,7 @@ pub const OPTIONS: &[Opt] = &[
     opt(Run, "junit", Text, "report.xml", "Write what happened as a JUnit report to this file."),
     opt(Run, "color", Choice(&["auto", "always", "never"]), "never", "Colour the log. Default `auto`: on a terminal and in CIs that show it, unless `NO_COLOR` is set."),
     opt(Run, "quiet", Flag, "true", "Say only what was deployed, and what is wrong."),
+    opt(Run, "if_skipped", Choice(&["ok", "warning", "error"]), "error", "What becomes of a run in which every block was skipped: `ok` (the default) only says so, `error` ends with 3."),
     opt(Run, "output_file", Text, "deploy.env", "File for the outputs: JSON where the name ends in `.json`, else lines of `KEY=value`, as GitLab's `artifacts:reports:dotenv` takes them."),
     opt(Run, "summary_file", Text, "summary.md", "File for the summary, in Markdown."),
     opt(Run, "gitlab_annotations_file", Text, "links.json", "File for links to what was deployed, as GitLab's `artifacts:reports:annotations` takes them."),

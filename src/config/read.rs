@@ -20,6 +20,8 @@ pub(super) struct Reader {
     pub problems: Vec<Problem>,
     /// Values that must never be shown.
     pub secrets: Vec<Secret>,
+    /// Values of variables of ours whose names say nothing of a secret: hidden, but not in names.
+    pub taken: Vec<Secret>,
     /// Variables of the function with their values, which are hidden by what their names say.
     pub values: Vec<(String, Secret)>,
     /// Items of lists that are known by a key: option, key, and place.
@@ -46,6 +48,7 @@ impl Reader {
             block: None,
             problems: Vec::new(),
             secrets: Vec::new(),
+            taken: Vec::new(),
             values: Vec::new(),
             items: Vec::new(),
             warnings: Vec::new(),

@@ -12,13 +12,14 @@ use super::{
     layer::Given,
     options::{self, canonical},
     read::{Pair, Reader},
+    script::{Refusal, Script},
 };
 use crate::deployment::{Deployment, FirstRole, HandlerParts, Keyed, Others, Publish, Release, Target, Wishes};
 use crate::host::{Build, Ci, Host};
 use crate::place::{Place, Problem};
 use crate::settings::{
     AliasName, Attachment, Description, Environment, FunctionName, Handler, Ids, Secret, Setting, Settings, Source,
-    Structure, Switch, Written, check_variable_name,
+    Structure, Switch, Written, check_variable_name, holds_secret, sounds_secret,
 };
 
 /// Seconds that waiting may take when the user does not say.
@@ -197,6 +198,9 @@ fn fill(reader: &Reader, text: &str, context: &Context<'_>) -> String {
     interpolate::fill(text, |name| reader.raw(name), context.build, context.host)
 }
 
+/// Where a secret can stand.
+pub(super) const HIDE_IN_ENVIRONMENT: &str = "leave it out; a function gets a secret by `environment`, with `{from_env: NAME}`; rename the variable if it holds none";
+
 /// A description is cut to AWS' limit only where something was filled in that nobody could foresee.
 fn description(reader: &mut Reader, context: &Context<'_>) -> Option<Description> {
     let written = reader.text("description")?;
@@ -217,6 +221,14 @@ pub(super) fn described(
     context: &Context<'_>,
 ) -> Option<String> {
     const MOST: usize = 256;
+    let secret = interpolate::variables(written)
+        .find(|variable| context.host.variable(variable).is_some_and(|value| holds_secret(variable, value)));
+    if let Some(variable) = secret {
+        let problem =
+            reader.wrong(name, format!("would show the secret in `{variable}` to everybody who may look at it in AWS"));
+        problem.help = Some(HIDE_IN_ENVIRONMENT.to_owned());
+        return None;
+    }
     let filled = fill(reader, written, context);
     if filled.chars().count() <= MOST {
         return Some(filled);
@@ -311,11 +323,16 @@ fn value(reader: &mut Reader, pair: &Pair, context: &Context<'_>) -> Option<Secr
         let problem = Problem::new(format!("`{}` is to come from the variable `{name}`, which is not set", pair.key));
         let problem = problem.of("environment").at(&given.place);
         // A job that only looks need not have what a deployment needs.
-        let told = if context.purpose == Purpose::Deploy { &mut reader.problems } else { &mut reader.warnings };
+        let told = if matches!(context.purpose, Purpose::Deploy | Purpose::Plan) {
+            &mut reader.problems
+        } else {
+            &mut reader.warnings
+        };
         told.push(problem);
     }
     let found = found.map(|value| Secret::new(value.as_str()));
-    reader.secrets.extend(found.clone());
+    let is_secret = sounds_secret(&pair.key) || found.as_ref().is_some_and(|value| holds_secret(name, value.expose()));
+    if is_secret { &mut reader.secrets } else { &mut reader.taken }.extend(found.clone());
     found
 }
 
@@ -422,8 +439,19 @@ fn vpc_config(reader: &mut Reader, settings: &mut Settings) {
     settings.ipv6_allowed_for_dual_stack = vpc.flag("Ipv6AllowedForDualStack").map(Switch);
 }
 
-/// Commands to run afterwards, with `%{…}` filled in.
-pub(super) fn commands(reader: &mut Reader, context: &Context<'_>) -> Vec<String> {
-    let commands = reader.list("run").unwrap_or_default();
-    commands.iter().map(|command| fill(reader, command, context)).collect()
+/// Commands to run afterwards.
+pub(super) fn commands(reader: &mut Reader, context: &Context<'_>) -> Vec<Script> {
+    let mut scripts = Vec::new();
+    let places = reader.places();
+    for command in reader.list("run").unwrap_or_default() {
+        let option = |name: &str| reader.raw(name);
+        match Script::of(&command, |name| interpolate::value(name, &option, context.build, context.host)) {
+            Ok(script) => scripts.push(script),
+            Err(Refusal { message, help }) => {
+                let place = places.of_item("run", &command).cloned().or_else(|| reader.place("run"));
+                reader.problems.push(Problem { place, ..Problem::new(message).of("run").help(help) });
+            }
+        }
+    }
+    scripts
 }

@@ -2,7 +2,7 @@
 //!
 //! Detection goes by the variables that each CI documents, in an order that keeps look-alikes apart.
 
-use super::Host;
+use super::{Host, PullRequest};
 
 /// A CI system whose variables and log we know.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -107,8 +107,8 @@ pub struct Build {
     pub commit: Option<String>,
     /// `OWNER/NAME` of the repository.
     pub repository: Option<String>,
-    /// Whether this is a build of a pull or merge request.
-    pub pull_request: bool,
+    /// The pull or merge request that this is a build of; absent for every other build.
+    pub pull_request: Option<PullRequest>,
     /// The number that people know the build by.
     pub number: Option<String>,
     /// The page of this run.
@@ -120,15 +120,13 @@ impl Build {
     #[expect(clippy::too_many_lines, reason = "a table, one entry a CI, read best in one piece")]
     pub fn of(host: &Host, ci: Ci) -> Self {
         let get = |name: &str| host.variable(name).map(str::to_owned);
-        let yes = |name: &str| host.variable(name).is_some_and(|value| !value.eq_ignore_ascii_case("false"));
         let reference = |name: &str, kind: &str| get(name).and_then(|full| full.strip_prefix(kind).map(str::to_owned));
         let mut build = match ci {
             Ci::GitHub | Ci::Gitea => Self {
-                branch: get("GITHUB_BASE_REF").or_else(|| reference("GITHUB_REF", "refs/heads/")),
+                branch: reference("GITHUB_REF", "refs/heads/"),
                 tag: reference("GITHUB_REF", "refs/tags/"),
                 commit: get("GITHUB_SHA"),
                 repository: get("GITHUB_REPOSITORY"),
-                pull_request: get("GITHUB_EVENT_NAME").is_some_and(|event| event.starts_with("pull_request")),
                 number: get("GITHUB_RUN_NUMBER"),
                 url: match (get("GITHUB_SERVER_URL"), get("GITHUB_REPOSITORY"), get("GITHUB_RUN_ID")) {
                     (Some(server), Some(repository), Some(run)) => {
@@ -136,40 +134,40 @@ impl Build {
                     }
                     _ => None,
                 },
+                pull_request: None,
             },
             Ci::GitLab => Self {
-                branch: get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME").or_else(|| get("CI_COMMIT_BRANCH")),
+                branch: get("CI_COMMIT_BRANCH"),
                 tag: get("CI_COMMIT_TAG"),
                 commit: get("CI_COMMIT_SHA"),
                 repository: get("CI_PROJECT_PATH"),
-                pull_request: get("CI_MERGE_REQUEST_IID").is_some(),
                 number: get("CI_PIPELINE_IID"),
                 url: get("CI_JOB_URL"),
+                pull_request: None,
             },
             Ci::Woodpecker => Self {
-                branch: get("CI_COMMIT_TARGET_BRANCH").or_else(|| get("CI_COMMIT_BRANCH")),
+                branch: get("CI_COMMIT_BRANCH"),
                 tag: get("CI_COMMIT_TAG"),
                 commit: get("CI_COMMIT_SHA"),
                 repository: get("CI_REPO"),
-                pull_request: get("CI_PIPELINE_EVENT").is_some_and(|event| event.starts_with("pull_request")),
                 number: get("CI_PIPELINE_NUMBER"),
                 url: get("CI_PIPELINE_URL"),
+                pull_request: None,
             },
             Ci::Travis => Self {
                 branch: get("TRAVIS_BRANCH"),
                 tag: get("TRAVIS_TAG"),
                 commit: get("TRAVIS_COMMIT"),
                 repository: get("TRAVIS_REPO_SLUG"),
-                pull_request: yes("TRAVIS_PULL_REQUEST"),
                 number: get("TRAVIS_BUILD_NUMBER"),
                 url: get("TRAVIS_BUILD_WEB_URL"),
+                pull_request: None,
             },
             Ci::Azure => Self {
                 branch: reference("BUILD_SOURCEBRANCH", "refs/heads/"),
                 tag: reference("BUILD_SOURCEBRANCH", "refs/tags/"),
                 commit: get("BUILD_SOURCEVERSION"),
                 repository: get("BUILD_REPOSITORY_NAME"),
-                pull_request: get("BUILD_REASON").as_deref() == Some("PullRequest"),
                 number: get("BUILD_BUILDNUMBER"),
                 url: match (get("SYSTEM_COLLECTIONURI"), get("SYSTEM_TEAMPROJECT"), get("BUILD_BUILDID")) {
                     (Some(server), Some(project), Some(id)) => {
@@ -178,15 +176,16 @@ impl Build {
                     }
                     _ => None,
                 },
+                pull_request: None,
             },
             Ci::Buildkite => Self {
-                branch: get("BUILDKITE_PULL_REQUEST_BASE_BRANCH").or_else(|| get("BUILDKITE_BRANCH")),
+                branch: get("BUILDKITE_BRANCH"),
                 tag: get("BUILDKITE_TAG"),
                 commit: get("BUILDKITE_COMMIT").filter(|commit| commit != "HEAD"),
                 repository: get("BUILDKITE_REPO").and_then(|url| slug(&url)),
-                pull_request: yes("BUILDKITE_PULL_REQUEST"),
                 number: get("BUILDKITE_BUILD_NUMBER"),
                 url: get("BUILDKITE_BUILD_URL"),
+                pull_request: None,
             },
             Ci::CircleCi => Self {
                 branch: get("CIRCLE_BRANCH"),
@@ -195,58 +194,58 @@ impl Build {
                 repository: get("CIRCLE_PROJECT_USERNAME")
                     .zip(get("CIRCLE_PROJECT_REPONAME"))
                     .map(|(owner, name)| format!("{owner}/{name}")),
-                pull_request: get("CIRCLE_PULL_REQUEST").is_some(),
                 number: get("CIRCLE_BUILD_NUM"),
                 url: get("CIRCLE_BUILD_URL"),
+                pull_request: None,
             },
             Ci::Bitbucket => Self {
-                branch: get("BITBUCKET_PR_DESTINATION_BRANCH").or_else(|| get("BITBUCKET_BRANCH")),
+                branch: get("BITBUCKET_BRANCH"),
                 tag: get("BITBUCKET_TAG"),
                 commit: get("BITBUCKET_COMMIT"),
                 repository: get("BITBUCKET_REPO_FULL_NAME"),
-                pull_request: get("BITBUCKET_PR_ID").is_some(),
                 number: get("BITBUCKET_BUILD_NUMBER"),
                 url: get("BITBUCKET_REPO_FULL_NAME").zip(get("BITBUCKET_BUILD_NUMBER")).map(|(repository, number)| {
                     format!("https://bitbucket.org/{repository}/pipelines/results/{number}")
                 }),
+                pull_request: None,
             },
             Ci::Drone => Self {
                 branch: get("DRONE_BRANCH"),
                 tag: get("DRONE_TAG"),
                 commit: get("DRONE_COMMIT_SHA").or_else(|| get("DRONE_COMMIT")),
                 repository: get("DRONE_REPO"),
-                pull_request: get("DRONE_BUILD_EVENT").as_deref() == Some("pull_request"),
                 number: get("DRONE_BUILD_NUMBER"),
                 url: get("DRONE_BUILD_LINK"),
+                pull_request: None,
             },
             Ci::AppVeyor => Self {
                 branch: get("APPVEYOR_REPO_BRANCH"),
                 tag: get("APPVEYOR_REPO_TAG_NAME"),
                 commit: get("APPVEYOR_REPO_COMMIT"),
                 repository: get("APPVEYOR_REPO_NAME"),
-                pull_request: get("APPVEYOR_PULL_REQUEST_NUMBER").is_some(),
                 number: get("APPVEYOR_BUILD_NUMBER"),
                 url: None,
+                pull_request: None,
             },
             Ci::CodeBuild => Self {
                 branch: reference("CODEBUILD_WEBHOOK_HEAD_REF", "refs/heads/"),
                 tag: reference("CODEBUILD_WEBHOOK_HEAD_REF", "refs/tags/"),
                 commit: get("CODEBUILD_RESOLVED_SOURCE_VERSION"),
                 repository: get("CODEBUILD_SOURCE_REPO_URL").and_then(|url| slug(&url)),
-                pull_request: get("CODEBUILD_WEBHOOK_EVENT").is_some_and(|event| event.starts_with("PULL_REQUEST")),
                 number: get("CODEBUILD_BUILD_NUMBER"),
                 url: get("CODEBUILD_BUILD_URL"),
+                pull_request: None,
             },
             Ci::Jenkins => Self {
-                branch: get("CHANGE_TARGET").or_else(|| get("BRANCH_NAME")).or_else(|| {
+                branch: get("BRANCH_NAME").or_else(|| {
                     get("GIT_BRANCH").map(|branch| branch.strip_prefix("origin/").unwrap_or(&branch).to_owned())
                 }),
                 tag: get("TAG_NAME"),
                 commit: get("GIT_COMMIT"),
                 repository: get("GIT_URL").and_then(|url| slug(&url)),
-                pull_request: get("CHANGE_ID").is_some(),
                 number: get("BUILD_NUMBER"),
                 url: get("BUILD_URL"),
+                pull_request: None,
             },
             Ci::TeamCity => Self {
                 commit: get("BUILD_VCS_NUMBER"),
@@ -266,8 +265,20 @@ impl Build {
         if build.repository.is_none() {
             build.repository = host.git(&["remote", "get-url", "origin"]).and_then(|url| slug(&url));
         }
+        build.pull_request = PullRequest::of(host, build.branch.as_deref());
+        if let Some(pull_request) = &build.pull_request {
+            (build.branch, build.tag) = (pull_request.base.clone(), None);
+        }
         build.branch = build.branch.or_else(|| build.tag.clone());
         build
+    }
+
+    /// The build with what the merge of its pull request would start it with: a push to the branch that it goes to.
+    #[must_use]
+    pub fn after_merge(&self, base: Option<String>) -> Self {
+        let repository = self.pull_request.as_ref().and_then(|pull_request| pull_request.repository.clone());
+        let repository = repository.or_else(|| self.repository.clone());
+        Self { branch: base, tag: None, repository, ..self.clone() }
     }
 }
 
@@ -344,7 +355,7 @@ mod tests {
             ("GITHUB_REPOSITORY", "o/r"),
         ]);
         let build = Build::of(&pull, Ci::GitHub);
-        assert!(build.pull_request);
+        assert!(build.pull_request.is_some());
         assert_eq!(build.branch.as_deref(), Some("main"), "the head of a fork could have any name");
 
         let travis = host(&[
@@ -354,7 +365,7 @@ mod tests {
             ("TRAVIS_REPO_SLUG", "o/r"),
         ]);
         let build = Build::of(&travis, Ci::Travis);
-        assert!(!build.pull_request);
+        assert_eq!(build.pull_request, None);
         assert_eq!(build.repository.as_deref(), Some("o/r"));
 
         let jenkins =

@@ -3,18 +3,20 @@
 //! Read once and passed down, so that everything below is testable by argument. Must not know our configuration.
 
 mod ci;
+mod git;
+mod pull_request;
 
 use std::{
     collections::BTreeMap,
     env,
     ffi::OsString,
     io::{self, IsTerminal, Read},
-    path::PathBuf,
-    process::Command,
+    path::{Path, PathBuf},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 pub use ci::{Build, Ci};
+pub use pull_request::PullRequest;
 
 /// Everything that the process was started with.
 #[derive(Debug, Clone, Default)]
@@ -71,6 +73,41 @@ impl Host {
         self.variable(name).is_some_and(|value| value.eq_ignore_ascii_case("true") || value == "1")
     }
 
+    /// These surroundings as the build of a push to a branch would have them.
+    #[must_use]
+    pub fn as_pushed(&self, base: &str) -> Self {
+        pull_request::as_pushed(self, base)
+    }
+
+    /// The branch that a clone of the repository begins with, where git knows it.
+    pub fn default_branch(&self) -> Option<String> {
+        let head = self.git(&["symbolic-ref", "--short", "refs/remotes/origin/HEAD"])?;
+        head.strip_prefix("origin/").map(str::to_owned)
+    }
+
+    /// Whether standard error is a pipe that standard output does not go into: then it is not kept in the file, nor read by
+    /// the program, that standard output goes to.
+    #[cfg(unix)]
+    pub fn errors_go_alone() -> bool {
+        use std::fs::{File, Metadata};
+        use std::os::{
+            fd::{AsFd, BorrowedFd},
+            unix::fs::{FileTypeExt, MetadataExt},
+        };
+        let of = |stream: BorrowedFd<'_>| File::from(stream.try_clone_to_owned().ok()?).metadata().ok();
+        let (output, error) = (of(io::stdout().as_fd()), of(io::stderr().as_fd()));
+        let what = |stream: &Metadata| (stream.dev(), stream.ino());
+        error.is_some_and(|error| {
+            error.file_type().is_fifo() && output.is_some_and(|output| what(&output) != what(&error))
+        })
+    }
+
+    /// The same; here nobody can tell.
+    #[cfg(not(unix))]
+    pub fn errors_go_alone() -> bool {
+        false
+    }
+
     /// Time since the Unix epoch.
     pub fn now() -> Duration {
         SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
@@ -90,10 +127,31 @@ impl Host {
         Ok(bytes)
     }
 
-    /// Asks git in the working directory; nothing where there is no repository, no git, or no answer.
-    pub fn git(&self, arguments: &[&str]) -> Option<String> {
-        let output = Command::new("git").args(arguments).current_dir(&self.directory).output().ok()?;
-        let text = String::from_utf8_lossy(&output.stdout).trim_end_matches('\n').to_owned();
-        (output.status.success() && !text.is_empty()).then_some(text)
+    /// A program by its name, in a folder of `PATH`.
+    ///
+    /// Only absolute folders outside of the working directory count: in others whoever wrote the checkout could have put
+    /// a program of that name.
+    pub fn program(&self, name: &str) -> Option<PathBuf> {
+        let here = self.directory.canonicalize().ok().filter(|here| here.parent().is_some());
+        let of_checkout = |folder: &Path| match (&here, folder.canonicalize()) {
+            (Some(here), Ok(folder)) => folder.starts_with(here),
+            _ => false,
+        };
+        let file = format!("{name}{}", env::consts::EXE_SUFFIX);
+        env::split_paths(self.variable("PATH")?)
+            .filter(|folder| folder.is_absolute() && !of_checkout(folder))
+            .map(|folder| folder.join(&file))
+            .find(|path| is_executable(path))
     }
+}
+
+#[cfg(unix)]
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().is_ok_and(|there| there.is_file() && there.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(path: &Path) -> bool {
+    path.is_file()
 }

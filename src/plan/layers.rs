@@ -7,19 +7,15 @@ use crate::deployment::{Layer, LayerKind, Target};
 use crate::package::Artifact;
 use crate::package::inspect::{Date, Facts, Rule, inspect, layer_layout};
 use crate::place::Problem;
-use crate::remote::{Caller, KnownLayers, LayerVersion};
-use crate::settings::{Architecture, Difference, LayerRef, Layers, Setting, Settings};
+use crate::remote::{Caller, KnownLayers, LayerSnapshot, LayerVersion};
+use crate::settings::{Architecture, Difference, LayerRef, Layers, Setting};
 
 /// Plans one layer: a version is published when the newest is not this content for these runtimes and processors.
 ///
 /// What was not named is taken over from the newest version. A description alone is no reason to publish.
-pub fn plan_layer(
-    layer: &Layer,
-    artifact: &Artifact,
-    newest: Option<&LayerVersion>,
-    caller: &Caller,
-    today: Date,
-) -> Plan {
+pub fn plan_layer(layer: &Layer, artifact: &Artifact, snapshot: &LayerSnapshot, today: Date) -> Plan {
+    let LayerSnapshot { newest, caller, stored } = snapshot;
+    let newest = newest.as_ref();
     let mut plan = Plan::new(Subject::Layer, &layer.name, caller);
     plan.guard_account(&layer.target, caller);
     plan.problems.extend(check_layer(layer, artifact, today));
@@ -32,6 +28,9 @@ pub fn plan_layer(
             plan.upload(&change.code);
             plan.steps.push(Step::PublishLayer(Box::new(change)));
         }
+    }
+    if let Some(stored) = stored {
+        plan.reuse_object(stored);
     }
     plan
 }
@@ -150,29 +149,17 @@ impl Plan {
         self.refuse_item("layers", layer, message, help);
     }
 
-    /// Puts in the versions that were published since the plan was made. The error is the layer that was not.
-    pub fn fill_in_layers(&mut self, published: impl Fn(&str) -> Option<String>) -> Result<(), String> {
-        for step in &mut self.steps {
-            let (Step::CreateFunction { settings, differences, .. }
-            | Step::UpdateConfiguration { settings, differences }) = step
-            else {
-                continue;
-            };
-            fill_in(settings, &published)?;
-            let shown = settings.layers.as_ref().map(Setting::shown);
-            for difference in differences.iter_mut().filter(|difference| difference.setting == "layers") {
-                difference.to.clone_from(&shown);
-            }
-        }
-        Ok(())
+    /// The layers whose version this run publishes before the function gets it.
+    pub fn awaited_layers(&self) -> Vec<&str> {
+        let settings = self.steps.iter().filter_map(|step| match step {
+            Step::CreateFunction { settings, .. } | Step::UpdateConfiguration { settings, .. } => Some(settings),
+            _ => None,
+        });
+        let layers = settings.flat_map(|settings| settings.layers.iter().flat_map(|layers| &layers.0));
+        let awaited = layers.filter_map(|layer| match LayerRef::of(layer) {
+            Some(LayerRef::Coming(name)) => Some(name),
+            _ => None,
+        });
+        awaited.collect()
     }
-}
-
-fn fill_in(settings: &mut Settings, published: &impl Fn(&str) -> Option<String>) -> Result<(), String> {
-    for layer in settings.layers.iter_mut().flat_map(|layers| layers.0.iter_mut()) {
-        if let Some(LayerRef::Coming(name)) = LayerRef::of(layer) {
-            *layer = published(name).ok_or_else(|| name.to_owned())?;
-        }
-    }
-    Ok(())
 }

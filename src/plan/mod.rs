@@ -28,7 +28,7 @@ use crate::deployment::{Code, CodeSource, Deployment, FirstRole, ObjectKey, Othe
 use crate::package::inspect::Date;
 use crate::package::{Artifact, DIRECT_LIMIT, Image, Package};
 use crate::place::{Problem, Weight};
-use crate::remote::{Caller, KnownLayers, Live, Remote, Stored, Version};
+use crate::remote::{Caller, Live, Remote, Snapshot, Stored, Version};
 use crate::settings::{Architecture, Settings};
 
 /// Everything that is going to be done about one function or layer, in order.
@@ -70,14 +70,11 @@ impl Subject {
 }
 
 /// Plans one deployment. The day is for what ends on a date.
-pub fn plan(
-    deployment: &Deployment,
-    package: &Package,
-    remote: &Remote,
-    layers: &KnownLayers,
-    caller: &Caller,
-    today: Date,
-) -> Plan {
+///
+/// Where the snapshot does not say whether the object or the role is there, the plan takes it that they are not: it is a
+/// draft, and [`Plan::object`] and [`Plan::role`] say what has to be looked at.
+pub fn plan(deployment: &Deployment, package: &Package, snapshot: &Snapshot, today: Date) -> Plan {
+    let Snapshot { function: remote, caller, layers, stored, role } = snapshot;
     let mut plan = Plan::new(Subject::Function, &deployment.function.name, caller);
     plan.guard(deployment, remote, caller);
     let mut wanted = wanted::settings(deployment, package.archive(), remote.live(), caller, &mut plan);
@@ -85,6 +82,12 @@ pub fn plan(
     match remote {
         Remote::Absent => plan.create(deployment, package, wanted, caller, today),
         Remote::Present(live) => plan.update(deployment, package, live, &wanted, today),
+    }
+    if let Some(stored) = stored {
+        plan.reuse_object(stored);
+    }
+    if let Some(role) = role {
+        plan.reuse_role(role);
     }
     plan
 }
@@ -271,12 +274,12 @@ impl Plan {
         })
     }
 
-    /// Takes in what is in the bucket: an object that is there under its hash is not sent again.
-    pub fn found(&mut self, stored: Stored) {
+    /// An object that is in the bucket under its hash is not sent again.
+    fn reuse_object(&mut self, stored: &Stored) {
         let Some(object) = self.object().cloned() else { return };
         match stored {
             Stored::Object { size, code_sha256: Some(hash), version_id }
-                if object.by_hash && size == object.size && hash == object.code_sha256 =>
+                if object.by_hash && *size == object.size && *hash == object.code_sha256 =>
             {
                 self.steps.retain(|step| !matches!(step, Step::UploadPackage(_)));
                 for step in &mut self.steps {

@@ -80,13 +80,13 @@ impl Plan {
         })
     }
 
-    /// Takes in whether the role is there: it is never made twice, and gets only what it lacks.
-    pub fn found_role(&mut self, found: FoundRole) {
+    /// A role that exists is never made twice, and gets only what it lacks.
+    pub(super) fn reuse_role(&mut self, found: &FoundRole) {
         let FoundRole::Present { arn, trust, policies } = found else { return };
         let mut foreign = None;
         self.steps.retain_mut(|step| {
             let Step::CreateRole(role) = step else { return true };
-            if arn != role.arn || trust == Trust::Others {
+            if *arn != role.arn || *trust == Trust::Others {
                 foreign = Some(role.name.clone());
             }
             role.action = Action::Update;

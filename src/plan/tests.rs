@@ -155,8 +155,9 @@ fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remote, stored: 
         CodeSource::Image(uri) => Package::Image(Image::of(uri)),
         CodeSource::Path(_) | CodeSource::Object { .. } => Package::Archive(Box::new(artifact(sha256))),
     };
-    let mut plan = plan(deployment, &package, remote, &BTreeMap::new(), &caller, Date::new(2026, 1, 1));
-    plan.found(stored);
+    let stored = Some(stored);
+    let snapshot = Snapshot { function: remote.clone(), caller, layers: BTreeMap::new(), stored, role: None };
+    let plan = plan(deployment, &package, &snapshot, Date::new(2026, 1, 1));
     let mut out = String::new();
     let said = |problem: &Problem| format!("{}: {}", problem.option.as_deref().unwrap_or_default(), problem.message);
     for problem in plan.problems.iter().filter(|problem| problem.stops()) {
@@ -572,8 +573,9 @@ fn a_role_is_made_for_a_function_that_is_new_and_has_none() {
         let partition = Partition("aws-cn".to_owned());
         let caller = Caller { account: Some("123456789012".to_owned()), partition, region: "cn-north-1".to_owned() };
         let package = Package::Archive(Box::new(artifact("new")));
-        let mut plan = plan(&new, &package, &Remote::Absent, &BTreeMap::new(), &caller, Date::new(2026, 1, 1));
-        plan.found_role(found);
+        let function = Remote::Absent;
+        let snapshot = Snapshot { function, caller, layers: BTreeMap::new(), stored: None, role: Some(found) };
+        let plan = plan(&new, &package, &snapshot, Date::new(2026, 1, 1));
         let role = plan.role().map(|role| (role.action, role.policies.clone()));
         (role, plan.problems.len())
     };

@@ -143,6 +143,32 @@ pub struct LayerVersion {
 /// [`LayerRef::Coming`]: crate::settings::LayerRef::Coming
 pub type KnownLayers = BTreeMap<String, Option<String>>;
 
+/// Everything that is known of AWS when a function is planned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Snapshot {
+    /// The function.
+    pub function: Remote,
+    /// Who calls AWS, and where.
+    pub caller: Caller,
+    /// Which version each layer means that is named without one.
+    pub layers: KnownLayers,
+    /// The object that the package would become; absent until somebody looked.
+    pub stored: Option<Stored>,
+    /// The role that would be made; absent until somebody looked.
+    pub role: Option<FoundRole>,
+}
+
+/// Everything that is known of AWS when a layer is planned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayerSnapshot {
+    /// The newest version; absent where there is none.
+    pub newest: Option<LayerVersion>,
+    /// Who calls AWS, and where.
+    pub caller: Caller,
+    /// The object that the package would become; absent until somebody looked.
+    pub stored: Option<Stored>,
+}
+
 /// What is in S3 where a package is to go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stored {

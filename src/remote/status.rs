@@ -119,6 +119,13 @@ pub struct Summary {
 }
 
 impl Status {
+    /// AWS' reasons, which may quote what the function was given.
+    pub fn reasons(&mut self) -> impl Iterator<Item = &mut String> {
+        let Self { state, last_update, provisioned, .. } = self;
+        let provisioned = provisioned.iter_mut().flatten().map(|provisioned| &mut provisioned.status);
+        [state, last_update].into_iter().chain(provisioned).filter_map(|condition| condition.reason.as_mut())
+    }
+
     /// Why parts of it are not known.
     pub fn unknown(&self) -> Vec<&str> {
         let Self { versions, aliases, urls, provisioned, .. } = self;

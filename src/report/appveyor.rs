@@ -27,7 +27,8 @@ impl Dialect for AppVeyor {
         let Some(service) = &mut self.service else { return };
         let message = sanitise::one_line(&problem.to_string());
         let details = problem.help.as_deref().map(sanitise::inert).unwrap_or_default();
-        let mut body = json!({"message": message, "category": level.word(), "details": details});
+        let category = if level == Level::Notice { "information" } else { level.word() };
+        let mut body = json!({"message": message, "category": category, "details": details});
         let Some(Spot { file, at }) = self.checkout.spot(problem) else {
             return service.send("POST", "/api/build/messages", &body);
         };

@@ -2,12 +2,14 @@
 //!
 //! Grammar and escaping are those of the agent's source (`Command.cs`, `CommandStringConvertor.cs`): a command is found
 //! anywhere in a line, and values and text are escaped alike.
+//!
+//! Nothing is masked with `task.setsecret`: standard output must hold no secret, and on standard error a step with
+//! `failOnStderr` would fail. What is printed here holds no secret anyway, and the agent masks its own.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::checkout::{Checkout, Spot};
-use super::dialect::{self, Dialect, Handed, Level, Mask, Output};
+use super::dialect::{self, Dialect, Handed, Level, Output};
 use super::{event::Stage, sanitise, variables};
 use crate::host::Host;
 use crate::place::Problem;
@@ -22,17 +24,11 @@ pub(super) struct Azure {
     checkout: Checkout,
     /// Where the summary goes when no file is named for it: the agent reads it from its own disk.
     temporary: Option<PathBuf>,
-    /// Whether an agent hides what it is told to mask, instead of printing it.
-    reads_commands: bool,
 }
 
 impl Azure {
     pub(super) fn new(host: &Host, checkout: Checkout) -> Self {
-        Self {
-            checkout,
-            temporary: host.variable("AGENT_TEMPDIRECTORY").map(PathBuf::from),
-            reads_commands: host.flag("TF_BUILD"),
-        }
+        Self { checkout, temporary: host.variable("AGENT_TEMPDIRECTORY").map(PathBuf::from) }
     }
 }
 
@@ -55,6 +51,10 @@ impl Dialect for Azure {
     }
 
     fn annotate(&mut self, level: Level, problem: &Problem) -> Option<String> {
+        // There are issues of two types only.
+        if level == Level::Notice {
+            return None;
+        }
         let mut properties = vec![format!("type={}", level.word())];
         if let Some(Spot { file, at }) = self.checkout.spot(problem) {
             properties.push(format!("sourcepath={}", escaped(&file)));
@@ -66,11 +66,6 @@ impl Dialect for Azure {
         }
         let text = escaped(&sanitise::cut(&text, MOST_MESSAGE));
         Some(format!("##vso[task.logissue {}]{text}", properties.join(";")))
-    }
-
-    fn mask(&self) -> Option<Mask> {
-        let command = |secret: &str| Some(format!("##vso[task.setsecret]{}", escaped(secret)));
-        self.reads_commands.then(|| -> Mask { Arc::new(command) })
     }
 
     fn outputs(&mut self, outputs: &[Output]) -> Handed {

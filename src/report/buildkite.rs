@@ -24,6 +24,7 @@ pub(super) struct Buildkite {
     job: String,
     has_errors: bool,
     warnings: String,
+    notices: String,
 }
 
 impl Buildkite {
@@ -31,10 +32,11 @@ impl Buildkite {
         let known = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
         let job = host.variable("BUILDKITE_JOB_ID").unwrap_or_default().chars().filter(known).take(64).collect();
         Self {
-            agent: Arc::new(Mutex::new(Agent::new("buildkite-agent"))),
+            agent: Arc::new(Mutex::new(Agent::new("buildkite-agent", host))),
             job,
             has_errors: false,
             warnings: String::new(),
+            notices: String::new(),
         }
     }
 
@@ -63,14 +65,13 @@ impl Dialect for Buildkite {
     }
 
     fn note(&mut self, level: Level, problem: &Problem) {
-        match level {
-            Level::Error => self.has_errors = true,
-            Level::Warning => {
-                self.warnings.extend(["- ", &summary::text(&problem.to_string()), "\n"]);
-                let help = problem.help.iter().map(|help| format!("  - {}\n", summary::text(help)));
-                self.warnings.extend(help);
-            }
-        }
+        let list = match level {
+            Level::Error => return self.has_errors = true,
+            Level::Warning => &mut self.warnings,
+            Level::Notice => &mut self.notices,
+        };
+        list.extend(["- ", &summary::text(&problem.to_string()), "\n"]);
+        list.extend(problem.help.iter().map(|help| format!("  - {}\n", summary::text(help))));
     }
 
     fn mask(&self) -> Option<Mask> {
@@ -101,9 +102,12 @@ impl Dialect for Buildkite {
 
     /// A failure opens the group that it happened in.
     fn end(&mut self, ending: Result<&str, &str>) -> Handed {
-        let warnings = std::mem::take(&mut self.warnings);
-        if !warnings.is_empty() {
-            self.annotation("warning", &warnings);
+        for (style, list) in
+            [("warning", std::mem::take(&mut self.warnings)), ("info", std::mem::take(&mut self.notices))]
+        {
+            if !list.is_empty() {
+                self.annotation(style, &list);
+            }
         }
         if let Some(why) = self.agent.lock().unwrap_or_else(PoisonError::into_inner).gone() {
             tracing::debug!("annotations, meta-data and redactor of Buildkite are left out: {why}");

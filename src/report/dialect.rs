@@ -88,11 +88,12 @@ pub(super) trait Dialect {
     }
 }
 
-/// How bad a problem is.
+/// How bad a problem is; a notice is about none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Level {
     Error,
     Warning,
+    Notice,
 }
 
 impl Level {
@@ -101,6 +102,7 @@ impl Level {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
+            Self::Notice => "notice",
         }
     }
 }

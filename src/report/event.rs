@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::package::Listed;
-use crate::place::Problem;
+use crate::place::{Problem, Skip};
 use crate::plan::{Plan, Rollback, Step, Subject};
 use crate::remote::{Invocation, Removal, Status, Summary};
 
@@ -16,8 +16,17 @@ pub enum Event {
     StageDone,
     /// Something deserves a word but does not stop the run.
     Warning(Problem),
-    /// A block is not deployed in this build, and why.
-    Skipped(String),
+    /// A block is left out in this build, and why.
+    Skipped(Skip),
+    /// The plans are of what a merge would start, in the build of the pull request.
+    Preview {
+        /// The number of the pull request; absent where nobody says it.
+        number: Option<String>,
+        /// The branch that it goes to; absent where nobody says it.
+        base: Option<String>,
+    },
+    /// Something that people look for, also where little else is said.
+    Notice(Problem),
     /// As whom AWS is called: the key id, masked.
     Identity(String),
     /// A command that is run for the user.

@@ -7,12 +7,12 @@ use std::{
 };
 
 use base64::Engine;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value, json as value};
 use sha2::{Digest, Sha256};
 
 use super::checkout::{Checkout, Spot};
 use super::dialect::{Level, Output};
-use super::{sanitise, variables};
+use super::{json, sanitise, variables};
 use crate::package;
 use crate::place::Problem;
 
@@ -58,7 +58,7 @@ impl Gathered {
 
     /// Notes a link (<https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsannotations>).
     pub(super) fn link(&mut self, label: &str, url: &str) {
-        self.links.push(json!({"external_link": {"label": label, "url": url}}));
+        self.links.push(value!({"external_link": {"label": label, "url": url}}));
     }
 
     /// Notes a problem that has a file (<https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format>).
@@ -75,7 +75,7 @@ impl Gathered {
         // Two entries with one fingerprint count as one.
         let whole = format!("{check}\n{file}\n{line}\n{description}\n{}", self.problems.len());
         let fingerprint = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(whole));
-        self.problems.push(json!({
+        self.problems.push(value!({
             "description": description,
             "check_name": check,
             "fingerprint": fingerprint,
@@ -99,15 +99,19 @@ impl Gathered {
         self.write("summary_file", file, markdown)
     }
 
-    /// Writes links and problems.
-    pub(super) fn reports(&self) -> Result<(), String> {
+    /// Writes links and problems, whose values go through `redact`.
+    pub(super) fn reports(&self, redact: &dyn Fn(&str) -> String) -> Result<(), String> {
+        let text = |mut report: Value| {
+            json::redact_values(&mut report, redact);
+            sanitise::json(&report.to_string())
+        };
         let Files { output: _, summary: _, gitlab_annotations, gitlab_codequality } = &self.files;
         if let Some(file) = gitlab_annotations {
-            let lists = if self.links.is_empty() { json!({}) } else { json!({"Lambda": self.links}) };
-            self.write("gitlab_annotations_file", file, &lists.to_string())?;
+            let lists = if self.links.is_empty() { value!({}) } else { value!({"Lambda": self.links}) };
+            self.write("gitlab_annotations_file", file, &text(lists))?;
         }
         if let Some(file) = gitlab_codequality {
-            self.write("gitlab_codequality_file", file, &Value::Array(self.problems.clone()).to_string())?;
+            self.write("gitlab_codequality_file", file, &text(Value::Array(self.problems.clone())))?;
         }
         Ok(())
     }
@@ -138,7 +142,7 @@ fn object(outputs: &[Output]) -> String {
         ((*name).to_owned(), value.unwrap_or_else(|| Value::String(text.clone())))
     };
     let object: Map<_, _> = outputs.iter().map(value).collect();
-    format!("{:#}\n", Value::Object(object))
+    sanitise::json(&format!("{:#}\n", Value::Object(object)))
 }
 
 #[cfg(test)]
@@ -155,7 +159,7 @@ mod tests {
     fn outputs_are_json_where_the_name_says_so() {
         let outputs = [("version", "7".to_owned()), ("changed", "true".to_owned()), ("plan", "[]".to_owned())];
         let object: Value = serde_json::from_str(&object(&outputs)).unwrap();
-        assert_eq!(object, json!({"version": "7", "changed": true, "plan": []}));
+        assert_eq!(object, value!({"version": "7", "changed": true, "plan": []}));
         let directory = tempfile::tempdir().unwrap();
         for (name, begins) in [("new/a.JSON", "{"), ("a.env", "DPL_LAMBDA_VERSION=7\n")] {
             let files = Files { output: Some(name.into()), ..Files::default() };
@@ -183,7 +187,7 @@ mod tests {
         }
         gathered.note(Level::Warning, &Problem::new("no place"));
         let [first, second] = &gathered.problems[..] else { panic!("{:?}", gathered.problems) };
-        assert_eq!(first["location"], json!({"path": "dpl.yml", "lines": {"begin": 7}}));
+        assert_eq!(first["location"], value!({"path": "dpl.yml", "lines": {"begin": 7}}));
         assert_eq!((first["severity"].as_str(), first["check_name"].as_str()), (Some("major"), Some("memory_size")));
         assert_ne!(first["fingerprint"], second["fingerprint"]);
     }

@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use super::event::{Event, Failure, MadeOf};
 use super::members::Members;
+use super::sanitise;
 use crate::package::{self, Listed};
-use crate::place::{FilePlace, Place, Problem};
+use crate::place::{FilePlace, Place, Problem, Skip};
 use crate::plan::{Action, AliasChange, CodeChange, Plan, Step, Subject, Through, VersionRef};
 use crate::settings::{Difference, Setting};
 
@@ -29,7 +30,7 @@ pub(super) struct Document {
     packages: Vec<Package>,
     #[serde(flatten)]
     members: Members,
-    skipped: Vec<String>,
+    skipped: Vec<Skipped>,
     warnings: Vec<Complaint>,
     errors: Vec<Failed>,
     /// What was asked for, under its own name.
@@ -141,6 +142,21 @@ struct Complaint {
     help: Option<String>,
 }
 
+/// A block that was left out.
+#[derive(Serialize)]
+struct Skipped {
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layer_name: Option<String>,
+    option: String,
+    wanted: Vec<String>,
+    found: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<Where>,
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Where {
@@ -191,7 +207,7 @@ impl Document {
         match event {
             Event::Planned(plan) if plan.subject == Subject::Layer => {}
             Event::Warning(problem) => self.warnings.push(complaint(problem)),
-            Event::Skipped(reason) => self.skipped.push(reason.clone()),
+            Event::Skipped(skip) => self.skipped.push(skipped(skip)),
             Event::Planned(plan) => self.functions.push(Function {
                 function_name: plan.function.clone(),
                 region: plan.region.clone(),
@@ -255,6 +271,8 @@ impl Document {
             }
             Event::Answer(answer) => drop(self.answers.insert(answer.name, answer.json.clone())),
             Event::Stage(_)
+            | Event::Notice(_)
+            | Event::Preview { .. }
             | Event::StageDone
             | Event::Identity(_)
             | Event::Command(_)
@@ -334,8 +352,7 @@ impl Document {
             || self.layers.iter().any(|layer| layer.changed);
         let mut document = serde_json::to_value(&*self).unwrap_or_default();
         redact_values(&mut document, redact);
-        // `##[…]` and `##vso[…]` are commands of GitHub and Azure wherever they stand in a line.
-        serde_json::to_string_pretty(&document).unwrap_or_default().replace('#', "\\u0023")
+        sanitise::json(&serde_json::to_string_pretty(&document).unwrap_or_default())
     }
 }
 
@@ -344,7 +361,8 @@ fn seconds(took: Duration) -> f64 {
     (took.as_secs_f64() * 1000.0).round() / 1000.0
 }
 
-fn redact_values(value: &mut Value, redact: &dyn Fn(&str) -> String) {
+/// The same values without secrets. Names of members are never changed.
+pub(super) fn redact_values(value: &mut Value, redact: &dyn Fn(&str) -> String) {
     match value {
         Value::String(text) => *text = redact(text),
         Value::Array(items) => items.iter_mut().for_each(|item| redact_values(item, redact)),
@@ -358,13 +376,12 @@ pub(super) fn plan_text(plan: &Plan) -> String {
     serde_json::to_string(&steps(plan)).unwrap_or_default()
 }
 
-/// The same JSON without the characters that shells and variables of CI systems read: a value may be spliced into a
+/// The same JSON without what must not be seen, and without the characters that shells and variables of CI systems read: a value may be spliced into a
 /// script (`${{ … }}`), printed where `##[…]` is a command, and `%name%` (`TeamCity`) and `$(name)` (Azure) are replaced in values of variables.
 pub(super) fn unspliceable(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
-    for c in json.chars() {
+    for c in sanitise::json(json).chars() {
         match c {
-            '#' => out.push_str("\\u0023"),
             '$' => out.push_str("\\u0024"),
             '%' => out.push_str("\\u0025"),
             '\'' => out.push_str("\\u0027"),
@@ -491,14 +508,30 @@ fn folders(entries: &[Listed]) -> Vec<Folder> {
 }
 
 fn complaint(problem: &Problem) -> Complaint {
-    let place = problem.place.as_ref().map(|place| match place {
+    let place = problem.place.as_ref().map(place);
+    Complaint { message: problem.text(), option: problem.option.clone(), place, help: problem.help.clone() }
+}
+
+fn place(place: &Place) -> Where {
+    match place {
         Place::File(FilePlace { path, line, column }) => {
             Where::File { path: path.to_string(), line: *line, column: *column }
         }
         Place::Variable(name) => Where::Variable(name.clone()),
         Place::Flag(flag) => Where::Flag(flag.clone()),
-    });
-    Complaint { message: problem.text(), option: problem.option.clone(), place, help: problem.help.clone() }
+    }
+}
+
+fn skipped(skip: &Skip) -> Skipped {
+    Skipped {
+        message: skip.to_string(),
+        function_name: skip.function.clone(),
+        layer_name: skip.layer.clone(),
+        option: skip.option.clone(),
+        wanted: skip.wanted.clone(),
+        found: skip.found.clone(),
+        place: skip.place.as_ref().map(place),
+    }
 }
 
 fn failed(failure: &Failure) -> Failed {

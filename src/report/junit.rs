@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
 use super::event::{Event, Failure};
+use super::sanitise;
 use crate::place::Problem;
 use crate::plan::{Step, Subject};
 
@@ -76,7 +77,9 @@ impl Junit {
                 self.alone(Some(&format!("layer {layer}")), Case::new("check", Ok(())));
             }
             Event::Packaged(_) => self.alone(None, Case::new("package", Ok(()))),
-            Event::Skipped(reason) => self.alone(None, Case::new(reason, Err(Reason::NotDone))),
+            Event::Skipped(skip) => {
+                self.alone(None, Case::new(&sanitise::one_line(&skip.to_string()), Err(Reason::NotDone)));
+            }
             Event::Failed(failure) => self.failed(failure),
             _ => {}
         }

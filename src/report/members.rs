@@ -13,6 +13,8 @@ use crate::remote::{self, MadeOf};
 #[derive(Serialize, Default)]
 pub(super) struct Members {
     #[serde(skip_serializing_if = "Option::is_none")]
+    preview: Option<Preview>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     invocation: Option<Invocation>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     status: Vec<Status>,
@@ -22,6 +24,13 @@ pub(super) struct Members {
     deletion: Option<Deletion>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rollback: Option<Back>,
+}
+
+/// What is unknown is null.
+#[derive(Serialize)]
+struct Preview {
+    pull_request: Option<String>,
+    base: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -163,6 +172,9 @@ impl Members {
     /// Takes in what happened.
     pub(super) fn note(&mut self, event: &Event) {
         match event {
+            Event::Preview { number, base } => {
+                self.preview = Some(Preview { pull_request: number.clone(), base: base.clone() });
+            }
             Event::Invoked(invocation) => self.invocation = Some(invoked(invocation)),
             Event::Status(found) => self.status.push(status(found)),
             Event::Listed { region, functions } => {

@@ -15,6 +15,7 @@ mod dialect;
 mod drone;
 mod event;
 mod files;
+mod forms;
 mod github;
 mod gitlab;
 mod http;
@@ -22,6 +23,7 @@ mod json;
 mod junit;
 mod live;
 mod members;
+mod needles;
 mod plain;
 mod plan;
 mod progress;
@@ -44,7 +46,6 @@ use self::dialect::{Dialect, Handed, Level, Output, Stream};
 use crate::host::{Build, Ci, Host};
 use crate::place::Problem;
 use crate::plan::{Plan, Subject};
-use crate::settings::Secret;
 
 /// How a run is told.
 #[derive(Debug, Clone, Default)]
@@ -125,10 +126,10 @@ pub struct Reporter {
     done: Vec<String>,
     /// Why the run, or one function of it, failed last.
     failed: Option<String>,
-    /// Annotations so far, of errors and of warnings.
-    annotated: [usize; 2],
+    /// Annotations so far, of each level.
+    annotated: [usize; 3],
     /// Problems over the limit of annotations, which share the last one.
-    held: [Vec<Problem>; 2],
+    held: [Vec<Problem>; 3],
     /// Whether this is a run that has results.
     deploys: bool,
 }
@@ -164,7 +165,7 @@ impl Reporter {
             changed: false,
             done: Vec::new(),
             failed: None,
-            annotated: [0; 2],
+            annotated: [0; 3],
             held: Default::default(),
             deploys: matches!(command, "deploy" | "plan" | "rollback"),
         }
@@ -173,16 +174,6 @@ impl Reporter {
     /// What standard output is for.
     pub fn format(&self) -> Format {
         self.manner.format
-    }
-
-    /// Hides a value from here on, also in the CI's own log.
-    pub fn hide(&mut self, secret: &Secret) {
-        self.console.hide_everywhere(secret.expose());
-    }
-
-    /// Hides a value in what others say, where it would be noise in our own words.
-    pub fn hide_in_foreign(&mut self, secret: &Secret) {
-        self.console.hide_in_foreign(secret.expose());
     }
 
     /// Says what happened.
@@ -204,6 +195,13 @@ impl Reporter {
             Event::Stage(stage) if told => self.stage(*stage),
             Event::StageDone => self.close_group(),
             Event::Warning(problem) => self.problem(Level::Warning, problem),
+            Event::Notice(notice) => self.notice(notice),
+            Event::Preview { number, base } => {
+                if told {
+                    self.told(event);
+                }
+                self.summary.push_str(&summary::of_notice(&plain::preview(number.as_deref(), base.as_deref())));
+            }
             Event::Failed(failure) => self.failed(failure),
             Event::StepStarted { function, step } if told => {
                 for line in plain::started(function, step, &mut self.said_updating) {
@@ -294,7 +292,7 @@ impl Reporter {
             self.outputs.push(("changed", self.changed.to_string()));
             let redacted = |(name, value): &Output| match (*name, self.console.redact(value)) {
                 ("plan", value) => ("plan", json::unspliceable(&value)),
-                (name, value) => (name, value.into_owned()),
+                (name, value) => (name, sanitise::one_line(&value)),
             };
             let outputs: Vec<_> = self.outputs.iter().map(redacted).collect();
             let written = self.files.outputs(&outputs);
@@ -303,7 +301,7 @@ impl Reporter {
             self.handed(handed);
         }
         if let Some(file) = self.manner.junit.take() {
-            let written = self.junit.text(&|text| self.console.redact(text).into_owned());
+            let written = self.junit.text(&|text| self.console.redact(&sanitise::inert(text)).into_owned());
             let written = written.map_err(std::io::Error::other);
             let written = written.and_then(|text| files::put(&self.host.directory.join(&file), &text));
             let message = |error| format!("the JUnit report `{}` could not be written: {error}", file.display());
@@ -320,11 +318,11 @@ impl Reporter {
             self.handed(handed);
         }
         self.annotate_held();
-        let written = self.files.reports();
+        let written = self.files.reports(&|text| self.console.redact(text).into_owned());
         self.handed(written.map(|()| None));
         // 2 is the answer of `plan --exit-code`; a failure that is allowed ends with 0.
         let failed = self.failed.take().filter(|_| !matches!(exit_code, 0 | 2));
-        let done = self.done.join(", ");
+        let done = self.console.redact(&self.done.join(", ")).into_owned();
         let ending = failed.as_deref().map_or(Ok(done.as_str()), Err);
         let handed = self.dialect.end(ending);
         self.handed(handed);
@@ -400,6 +398,14 @@ impl Reporter {
         }
     }
 
+    fn notice(&mut self, notice: &Problem) {
+        self.problem(Level::Notice, notice);
+        if self.deploys {
+            self.summary.push_str(&summary::of_notice(&notice.message));
+            self.done.push(notice.message.clone());
+        }
+    }
+
     fn problem(&mut self, level: Level, problem: &Problem) {
         if let Some(annotation) = self.annotation(level, problem) {
             return self.console.print(Stream::Output, &annotation);
@@ -422,7 +428,7 @@ impl Reporter {
         if self.manner.format == Format::Json || most == 0 {
             return None;
         }
-        let index = usize::from(level == Level::Warning);
+        let index = level as usize;
         if self.annotated[index] + 1 >= most {
             self.held[index].push(problem);
             return None;
@@ -433,7 +439,9 @@ impl Reporter {
 
     /// The last annotation of each level stands for all that were held back.
     fn annotate_held(&mut self) {
-        for (level, held) in [Level::Error, Level::Warning].into_iter().zip(std::mem::take(&mut self.held)) {
+        for (level, held) in
+            [Level::Error, Level::Warning, Level::Notice].into_iter().zip(std::mem::take(&mut self.held))
+        {
             let merged = match &held[..] {
                 [] => continue,
                 [only] => only.clone(),

@@ -31,7 +31,11 @@ impl Dialect for Plain {
 /// The lines of an event that needs no dialect.
 pub(super) fn lines(event: &Event) -> Vec<String> {
     match event {
-        Event::Skipped(reason) => vec![reason.clone()],
+        Event::Skipped(skip) => match &skip.in_travis_words {
+            Some(words) => vec![sanitise::one_line(words), format!("  {}", sanitise::one_line(&skip.to_string()))],
+            None => vec![format!("Skipped {}", sanitise::one_line(&skip.to_string()))],
+        },
+        Event::Preview { number, base } => vec![preview(number.as_deref(), base.as_deref())],
         Event::Identity(masked) => vec![format!("Using Access Key: {masked}")],
         Event::Command(command) => vec![format!("$ {command}")],
         Event::Planned(planned) => plan::lines(planned),
@@ -74,12 +78,20 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
         | Event::Stage(_)
         | Event::StageDone
         | Event::Warning(_)
+        | Event::Notice(_)
         | Event::StepStarted { .. }
         | Event::Answer(_)
         | Event::Deployed(_)
         | Event::LayerDeployed(_)
         | Event::Failed(_) => Vec::new(),
     }
+}
+
+/// What the plans of a pull request show.
+pub(super) fn preview(number: Option<&str>, base: Option<&str>) -> String {
+    let which = number.map_or("the pull request".to_owned(), |number| format!("pull request {number}"));
+    let base = base.map(|base| format!(" into `{base}`")).unwrap_or_default();
+    sanitise::one_line(&format!("Preview: what the merge of {which}{base} would deploy."))
 }
 
 /// dpl's words at the beginning of each step.

@@ -8,13 +8,9 @@ use std::{
 };
 
 use super::dialect::{Mask, Stream};
-use super::{github, sanitise, summary};
-
-/// What stands in place of a secret.
-const REDACTED: &str = "***";
-
-/// Shorter secrets would turn ordinary words into noise, as dpl's do (FX8).
-const SHORTEST: usize = 8;
+use super::needles::{Needles, Role, SHORTEST, Whose};
+use super::sanitise;
+use crate::host::Host;
 
 /// Where text leaves the process: the two streams, without the secrets.
 #[derive(Debug, Clone, Default)]
@@ -22,8 +18,7 @@ pub struct Console(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    secrets: Vec<String>,
-    foreign: Vec<String>,
+    needles: Needles,
     output_is_free: bool,
     /// What tells the CI to hide a value.
     mask: Option<Mask>,
@@ -33,7 +28,7 @@ struct State {
 
 impl std::fmt::Debug for State {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("State").field("secrets", &self.secrets.len()).finish_non_exhaustive()
+        out.debug_struct("State").finish_non_exhaustive()
     }
 }
 
@@ -42,33 +37,40 @@ impl Console {
         action(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Hides a text from here on, in each form in which it may come by.
+    /// Hides a secret from here on, wherever it stands and in each form in which it may come by.
     pub fn hide(&self, secret: &str) {
-        self.state(|state| add(&mut state.secrets, secret, SHORTEST));
+        self.state(|state| state.needles.add(secret, Role::Secret));
     }
 
-    /// Hides a text from here on, also in the CI's own log. Short ones would hide ordinary words with them.
+    /// Hides a secret from here on, also in the CI's own log. Short ones would hide ordinary words with them.
     pub fn hide_everywhere(&self, secret: &str) {
         self.hide(secret);
         for line in secret.lines().map(str::trim).filter(|line| line.chars().count() >= SHORTEST) {
             let mask = self.state(|state| state.mask.clone().filter(|_| state.masked.insert(line.to_owned())));
-            // Nobody reads commands beside a document.
-            if let Some(command) =
-                mask.and_then(|mask| mask(line)).filter(|_| self.state(|state| !state.output_is_free))
-            {
-                Self::unredacted(&command);
+            if let Some(command) = mask.and_then(|mask| mask(line)) {
+                self.unredacted(&command);
             }
         }
+    }
+
+    /// Hides a value from here on, but not as a part of a name that everybody sees.
+    pub fn hide_outside_names(&self, value: &str) {
+        self.state(|state| state.needles.add(value, Role::Value));
+    }
+
+    /// Hides a text in what others say, where it would be noise in our own words.
+    pub fn hide_in_foreign(&self, value: &str) {
+        self.state(|state| state.needles.add(value, Role::Foreign));
+    }
+
+    /// Leaves a name whole that everybody sees, whatever value it has in it. ARNs need not be told.
+    pub fn keep(&self, name: &str) {
+        self.state(|state| state.needles.add(name, Role::Name));
     }
 
     /// Sets what tells the CI to hide a value, where it can be told.
     pub(super) fn mask_with(&self, mask: Option<Mask>) {
         self.state(|state| state.mask = mask);
-    }
-
-    /// Hides a text in what others say.
-    pub(super) fn hide_in_foreign(&self, secret: &str) {
-        self.state(|state| add(&mut state.foreign, secret, 4));
     }
 
     /// Leaves standard output to one document; everything else goes to standard error.
@@ -78,13 +80,12 @@ impl Console {
 
     /// The text without secrets.
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        self.state(|state| replaced(&state.secrets, text))
+        self.state(|state| state.needles.replaced(text, Whose::Ours))
     }
 
     /// A text that others wrote, without secrets and without values that would be noise in our own words.
     pub fn redact_foreign(&self, text: &str) -> String {
-        let ours = self.redact(text).into_owned();
-        self.state(|state| replaced(&state.foreign, &ours).into_owned())
+        self.state(|state| state.needles.replaced(text, Whose::Foreign).into_owned())
     }
 
     /// Prints one line or more. A reader that went away is no reason to stop.
@@ -104,8 +105,13 @@ impl Console {
     }
 
     /// Prints a CI's own mask command: the one place where a secret is written out, and only where the CI hides it.
-    fn unredacted(command: &str) {
-        let _ = write_all(io::stdout().lock(), &format!("{command}\n"));
+    ///
+    /// Standard output is what people keep and pass on, so it goes to standard error, which the runner reads too. It is left
+    /// out where standard error surely is not the runner's alone, or a document is made for another program.
+    fn unredacted(&self, command: &str) {
+        if Host::errors_go_alone() && !self.state(|state| state.output_is_free) {
+            let _ = write_all(io::stderr().lock(), &format!("{command}\n"));
+        }
     }
 
     /// Prints the one document of standard output, whose values have been redacted.
@@ -122,38 +128,14 @@ fn write_all(mut stream: impl Write, text: &str) -> io::Result<()> {
 /// Log lines leave like everything else.
 impl Write for Console {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.print(Stream::Output, String::from_utf8_lossy(bytes).trim_end_matches('\n'));
+        let text = sanitise::inert(String::from_utf8_lossy(bytes).trim_end_matches('\n'));
+        self.print(Stream::Output, &text);
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-/// A secret comes by as it is, a line at a time, or escaped for where it is shown. Longest first, so that no part is
-/// left over.
-fn add(secrets: &mut Vec<String>, secret: &str, shortest: usize) {
-    let json = serde_json::to_string(secret).unwrap_or_default();
-    let json = json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or_default().to_owned();
-    let plain = std::iter::once(secret.to_owned()).chain(secret.lines().map(str::to_owned));
-    let escaped = |text: String| {
-        [github::data(&text), github::property(&text), summary::text(&text), sanitise::one_line(&text), text]
-    };
-    let forms = plain.flat_map(escaped).chain([json]).map(|form| form.trim().to_owned());
-    secrets.extend(forms.filter(|form| form.chars().count() >= shortest));
-    secrets.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
-    secrets.dedup();
-}
-
-fn replaced<'a>(secrets: &[String], text: &'a str) -> Cow<'a, str> {
-    let mut text = Cow::Borrowed(text);
-    for secret in secrets {
-        if text.contains(secret.as_str()) {
-            text = Cow::Owned(text.replace(secret.as_str(), REDACTED));
-        }
-    }
-    text
 }
 
 /// dpl's mask of a key id: its first characters, and stars up to twenty.
@@ -195,23 +177,5 @@ mod tests {
             assert_eq!(masked.matches('x').count(), kept, "length {length}");
             assert_eq!(masked.chars().count(), 20);
         }
-    }
-
-    #[test]
-    fn secrets_are_replaced_in_every_form() {
-        let console = Console::default();
-        console.hide("two words\nand \"quotes\"");
-        console.hide("short");
-        assert_eq!(console.redact("x two words y and \"quotes\""), "x *** y ***");
-        assert_eq!(console.redact(r#"{"a":"two words\nand \"quotes\""}"#), r#"{"a":"***"}"#);
-        assert_eq!(console.redact("short"), "short");
-    }
-
-    #[test]
-    fn the_longer_of_two_secrets_goes_first() {
-        let console = Console::default();
-        console.hide("password1");
-        console.hide("password12345");
-        assert_eq!(console.redact("password12345 password1"), "*** ***");
     }
 }

@@ -13,6 +13,20 @@ pub(super) fn one_line(text: &str) -> String {
     broken(&clean(text).replace('\n', " "))
 }
 
+/// JSON that says the same and is harmless too: what must not stand in a log or page is written as `\\u…`.
+pub(super) fn json(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        // `##[…]` and `##vso[…]` are commands of GitHub and Azure wherever they stand in a line.
+        if c == '#' || (c.is_control() && c != '\n') || matches!(c, '\u{2028}' | '\u{2029}') || is_invisible(c) {
+            out.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            out.push(c);
+        }
+    }
+    TRAVIS.iter().fold(out, |text, (marker, _)| text.replace(marker, &marker.replace(':', "\\u003a")))
+}
+
 /// The beginning of a text, where it has more UTF-16 units than its reader takes.
 pub(super) fn cut(text: &str, most: usize) -> String {
     if text.encode_utf16().count() <= most {
@@ -73,17 +87,19 @@ fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Markers that a CI reads anywhere in a line, taken apart: `##[`, `##vso[` and `##teamcity[`, and what the log of
-/// Travis looks for (`/fold:(start|end):/`, `/time:(start|end):/`, with or without `travis_`).
+/// What the log of Travis looks for (`/fold:(start|end):/`, `/time:(start|end):/`, with or without `travis_`), and the same
+/// taken apart.
+const TRAVIS: &[(&str, &str)] = &[
+    ("travis_fold:", "travis fold:"),
+    ("travis_time:", "travis time:"),
+    ("fold:start", "fold: start"),
+    ("fold:end", "fold: end"),
+    ("time:start", "time: start"),
+    ("time:end", "time: end"),
+];
+
+/// Markers that a CI reads anywhere in a line, taken apart: `##[`, `##vso[` and `##teamcity[`, and those of Travis.
 fn broken(text: &str) -> String {
-    const TRAVIS: &[(&str, &str)] = &[
-        ("travis_fold:", "travis fold:"),
-        ("travis_time:", "travis time:"),
-        ("fold:start", "fold: start"),
-        ("fold:end", "fold: end"),
-        ("time:start", "time: start"),
-        ("time:end", "time: end"),
-    ];
     let mut out = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
     while let Some(c) = characters.next() {
@@ -196,6 +212,16 @@ mod tests {
             let text = parts.concat();
             for line in inert(&text).split('\n') {
                 prop_assert!(!is_command(line), "{:?} became {:?}", text, line);
+            }
+        }
+
+        #[test]
+        fn json_says_the_same_without_what_must_not_be_seen(text in "[ -~\u{0}-\u{a0}\u{ad}\u{200b}-\u{206f}\u{e0001}é😀]{0,40}(travis_fold:start:x|##vso\\[a]b)?") {
+            let written = json(&serde_json::to_string_pretty(&serde_json::json!({ &text: [&text] })).unwrap());
+            prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&written).unwrap(), serde_json::json!({ &text: [&text] }));
+            prop_assert!(!written.contains(|c: char| (c.is_control() && c != '\n') || is_invisible(c) || c == '\u{2028}'), "{:?}", written);
+            for line in written.split('\n') {
+                prop_assert!(!is_command(line), "{:?}", line);
             }
         }
 

@@ -86,6 +86,11 @@ pub(super) fn of_planned(plan: &Plan) -> String {
     format!("### Plan for {function} in {region}\n\n{}\n\n", rows_as_table(plan.steps.iter().flat_map(rows)))
 }
 
+/// What is said about the run as a whole.
+pub(super) fn of_notice(message: &str) -> String {
+    format!("{}\n\n", text(message))
+}
+
 /// A function or a version of it that is gone.
 pub(super) fn of_removed(function: &str, region: &str, version: Option<&str>, ending: Ending) -> String {
     let what = version.map(|number| format!("version {} of ", text(number))).unwrap_or_default();

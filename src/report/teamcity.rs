@@ -64,6 +64,7 @@ impl Dialect for TeamCity {
         let (status, severity) = match level {
             Level::Error => ("ERROR", "ERROR"),
             Level::Warning => ("WARNING", "WARNING"),
+            Level::Notice => ("NORMAL", "INFO"),
         };
         let text = sanitise::inert(&problem.to_string());
         let help = problem.help.as_deref().map(sanitise::inert).unwrap_or_default();

@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::live::session;
-use super::{Interrupt, Run, event, secrets};
+use super::{Interrupt, Run, event};
 use crate::apply::FaultKind;
 use crate::aws::Manner;
 use crate::cli::{Answer, Invoke, Payload};
@@ -14,7 +14,7 @@ use crate::config::{DryRun, Subject};
 use crate::error::{Error, ExitCode};
 use crate::host::Host;
 use crate::place::Problem;
-use crate::remote::{Invocation, Remote};
+use crate::remote::Remote;
 use crate::report::Event;
 use crate::settings::AliasName;
 
@@ -49,7 +49,6 @@ impl Run<'_> {
         match session.read_alone().await {
             Ok(Remote::Absent) => return Err(Error::absent(name, &connection.caller.region)),
             Ok(Remote::Present(live)) => {
-                secrets::hide_live_secrets(&live, &mut self.reporter.borrow_mut());
                 let longest = live.settings.timeout.map(|timeout| Duration::from_secs(timeout.0.into()) + SPARE);
                 time = time.max(longest.filter(|_| reach.places.of("wait_timeout").is_none()).unwrap_or_default());
             }
@@ -64,7 +63,11 @@ impl Run<'_> {
         self.tell(&Event::Invoked(invocation.clone()));
         match &invocation.function_error {
             None => Ok(ExitCode::Success),
-            Some(kind) => Err(Error::failed_itself(name, kind, &reason(&invocation))),
+            Some(kind) => {
+                // Before it is cut: a part of a secret is not known as one.
+                let payload = invocation.payload.as_deref().map(|payload| self.console.redact(payload).into_owned());
+                Err(Error::failed_itself(name, kind, &reason(&payload.unwrap_or_default())))
+            }
         }
     }
 
@@ -91,8 +94,7 @@ impl Run<'_> {
 }
 
 /// Why the function failed, in its own words.
-fn reason(invocation: &Invocation) -> String {
-    let payload = invocation.payload.as_deref().unwrap_or_default();
+fn reason(payload: &str) -> String {
     let answer: Value = serde_json::from_str(payload).unwrap_or_default();
     let text = |name: &str| answer.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     match (text("errorType"), text("errorMessage")) {

@@ -1,5 +1,7 @@
 //! Layers of a run: built and planned with everything else, published before any function that may use them.
 
+use std::collections::BTreeMap;
+
 use super::{Interrupt, Run, around, look_in_bucket, packaged};
 use crate::apply::{self, Fault, Meanwhile};
 use crate::aws::{Connection, Session};
@@ -11,7 +13,7 @@ use crate::package::Artifact;
 use crate::package::inspect::Date;
 use crate::place::Problem;
 use crate::plan::{self, Plan};
-use crate::remote::{KnownLayers, LayerVersion};
+use crate::remote::{KnownLayers, LayerSnapshot, LayerVersion};
 use crate::report::{Event, LayerDeployed, Stage};
 use crate::settings::LayerRef;
 
@@ -139,16 +141,18 @@ impl Run<'_> {
         let session = Session::new(&connection, name, Some(&artifact.archive), wait, interrupt.clone(), meanwhile);
         let newest = session.newest_layer().await.map_err(unread)?;
         let today = Date::of(Host::now());
-        let mut plan = plan::plan_layer(layer, artifact, newest.as_ref(), &connection.caller, today);
+        let mut snapshot = LayerSnapshot { newest, caller: connection.caller.clone(), stored: None };
+        let draft = plan::plan_layer(layer, artifact, &snapshot, today);
+        snapshot.stored = look_in_bucket(&draft, &session).await.map_err(of_layer)?;
+        let mut plan = plan::plan_layer(layer, artifact, &snapshot, today);
         if before.iter().any(|other| other.known().is_meant(name, &layer.target, &plan.region)) {
             let message = format!("`{name}` is published by another block of this run too");
             let help = "give one of them another name, or leave one out";
             plan.problems.push(Problem::new(message).of("layer").help(help));
         }
-        look_in_bucket(&mut plan, &session).await.map_err(of_layer)?;
         self.weigh_layer(entry, &plan.problems)?;
         self.tell(&Event::Planned(plan.clone()));
-        Ok(PlannedLayer { entry, artifact, session, newest, only_plans: self.only_plans(entry), plan })
+        Ok(PlannedLayer { entry, artifact, session, newest: snapshot.newest, only_plans: self.only_plans(entry), plan })
     }
 
     fn weigh_layer(&self, entry: &Entry<Layer>, problems: &[Problem]) -> Result<(), Error> {
@@ -188,7 +192,7 @@ impl Run<'_> {
         if plan.changes() {
             self.tell(&Event::Stage(Stage::Deploy));
         }
-        let outcome = apply::apply(&plan, &mut session, &mut |event| self.tell(&event)).await;
+        let outcome = apply::apply(&plan, &mut session, &mut |event| self.tell_of_aws(event)).await;
         let stopped = |stopped| of_layer(Error::Apply { stopped, function: plan.function.clone() });
         let outcome = outcome.map_err(stopped)?;
         let arn = outcome.arn.or(newest.map(|newest| newest.arn)).unwrap_or_default();
@@ -237,15 +241,20 @@ impl Run<'_> {
     }
 }
 
-/// Puts the versions that were published into the plan of a function.
-pub(super) fn fill_in(plan: &mut Plan, entry: &Entry, of_run: &[LayerOfRun]) -> Result<(), Error> {
-    let (target, region) = (&entry.deployment.target, plan.region.clone());
-    let meant = |name: &str| of_run.iter().find(|layer| layer.is_meant(name, target, &region));
+/// The versions that were published of the layers that the plan of a function waits for, by the layer's name.
+pub(super) fn published(plan: &Plan, entry: &Entry, of_run: &[LayerOfRun]) -> Result<BTreeMap<String, String>, Error> {
+    let target = &entry.deployment.target;
+    let meant = |name: &str| of_run.iter().find(|layer| layer.is_meant(name, target, &plan.region));
     // One that was named by its ARN need not be the account's own.
     let named = |name: &str| meant(name).or_else(|| of_run.iter().find(|layer| layer.name == name));
-    plan.fill_in_layers(|name| named(name)?.version.clone()).map_err(|name| {
-        let message = format!("the layer `{name}` was not published");
-        let problem = Problem::new(message).of("layers").about(&name).help("look why above; the function is as it was");
-        Error::refused(&entry.deployment.function.name, [problem], &entry.places)
-    })
+    let version = |name: &str| {
+        let version = named(name).and_then(|layer| layer.version.clone());
+        version.map(|version| (name.to_owned(), version)).ok_or_else(|| {
+            let message = format!("the layer `{name}` was not published");
+            let help = "look why above; the function is as it was";
+            let problem = Problem::new(message).of("layers").about(name).help(help);
+            Error::refused(&entry.deployment.function.name, [problem], &entry.places)
+        })
+    };
+    plan.awaited_layers().into_iter().map(version).collect()
 }

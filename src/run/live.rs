@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::io;
 
-use super::{Interrupt, Run, event};
+use super::{Interrupt, Run, event, secrets};
 use crate::apply::{Fault, FaultKind, Meanwhile, Signal};
 use crate::aws::{self, Connection, Session};
 use crate::config::{Loaded, Reach, Subject, imported};
@@ -33,7 +33,8 @@ impl Run<'_> {
         let region = &connection.caller.region;
         let session = session(&connection, &function.written, reach, interrupt, &tell);
         let status = session.status(name, region).await.map_err(|fault| Error::read(fault, name))?;
-        let status = status.ok_or_else(|| Error::absent(name, region))?;
+        let mut status = status.ok_or_else(|| Error::absent(name, region))?;
+        status.reasons().for_each(|reason| *reason = self.console.redact_foreign(reason));
         self.warn_of_unknown(&status.unknown());
         self.tell(&Event::Status(Box::new(status)));
         Ok(())
@@ -84,6 +85,10 @@ impl Run<'_> {
     pub(super) fn only<'s>(&self, loaded: &'s Loaded) -> Result<&'s Subject, Error> {
         match &loaded.subjects[..] {
             [only] => Ok(only),
+            [] if !loaded.skipped.is_empty() => {
+                let problem = Problem::new("no block has a function for this branch");
+                Err(Error::Usage(problem.help("name the function with `--function_name`")))
+            }
             [] => Err(Error::Usage(Problem::new("no function is named").help("name one with `--function_name`"))),
             several => {
                 let names: Vec<_> = several.iter().map(|one| format!("`{}`", one.function.name)).collect();
@@ -96,9 +101,9 @@ impl Run<'_> {
 
     /// The way to AWS. What is going to act looks at the account first, with [`Run::only_in`].
     pub(super) async fn connect(&self, reach: &Reach, interrupt: &Interrupt) -> Result<Connection, Fault> {
-        let console = self.console.clone();
-        let connection = aws::connect(&reach.target, move |secret| console.hide_everywhere(secret));
+        let connection = aws::connect(&reach.target, secrets::hiding(&self.console));
         let connection = within(reach, "credentials", interrupt, connection).await?;
+        secrets::keep_names_of(&connection.caller, &self.console);
         self.tell(&Event::Identity(report::mask(&connection.access_key_id)));
         Ok(connection)
     }

@@ -23,7 +23,7 @@ use layers::{LayerOfRun, PlannedLayer};
 use crate::apply::{self, Fault, FaultKind, Meanwhile, Signal};
 use crate::aws::{self, Connection, Session};
 use crate::cli::{self, Invocation, Stop, Verb};
-use crate::config::{self, DryRun, Entry, Loaded, Rendered, RunOptions};
+use crate::config::{self, DryRun, Entry, IfSkipped, Loaded, Preview, Rendered, RunOptions};
 use crate::deployment::{Code, CodeSource, FirstRole, Target};
 use crate::error::{Error, ExitCode};
 use crate::host::{Ci, Host};
@@ -31,7 +31,7 @@ use crate::package::inspect::Date;
 use crate::package::{self, Artifact, Package};
 use crate::place::{Places, Problem};
 use crate::plan::{self, Action, AttachmentChange, Plan, Step, Through};
-use crate::remote::{KnownLayers, Live, Remote};
+use crate::remote::{Live, Remote, Snapshot, Stored};
 use crate::report::{
     self, Answer, Colour, Console, Deployed, Doing, Event, Format, MadeOf, Manner, Packaged, Reporter, Speaker, Stage,
 };
@@ -63,8 +63,8 @@ pub fn run(host: &Host) -> ExitCode {
         }
     };
     let loaded = config::load(&request, host, detected);
-    let mut reporter = Reporter::new(loaded.run.ci, host, manner(&loaded.run), verb.name(), console.clone());
-    secrets::hide_configured(&loaded, &mut reporter);
+    let reporter = Reporter::new(loaded.run.ci, host, manner(&loaded.run), verb.name(), console.clone());
+    secrets::hide_configured(&loaded, &console);
     around::log_decisions(&loaded, &console);
     let run = Run::new(host, verb, reporter, console);
     let result = run.carry_out(&loaded);
@@ -123,6 +123,16 @@ impl<'a> Run<'a> {
         self.reporter.borrow_mut().tell(event);
     }
 
+    /// Tells what happened at AWS, whose words may quote what a function was given.
+    fn tell_of_aws(&self, event: Event) {
+        self.tell(&match event {
+            Event::Warning(problem) => {
+                Event::Warning(Problem { message: self.console.redact_foreign(&problem.message), ..problem })
+            }
+            event => event,
+        });
+    }
+
     fn relay(&self, line: &str, speaker: Speaker) {
         self.reporter.borrow().relay(line, speaker);
     }
@@ -137,7 +147,10 @@ impl<'a> Run<'a> {
         if !loaded.problems.is_empty() {
             return Err(Error::Configuration(loaded.problems.clone()));
         }
-        loaded.skipped.iter().for_each(|reason| self.tell(&Event::Skipped(reason.clone())));
+        if let Some(Preview { number, base }) = loaded.preview.clone() {
+            self.tell(&Event::Preview { number, base });
+        }
+        loaded.skipped.iter().for_each(|skip| self.tell(&Event::Skipped(skip.clone())));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let started = |error| Error::Output(format!("the process cannot start its event loop: {error}"));
         let runtime = runtime.map_err(started)?;
@@ -164,7 +177,28 @@ impl<'a> Run<'a> {
         });
         // Packing that was interrupted is not waited for.
         runtime.shutdown_background();
-        result
+        let code = result?;
+        if loaded.is_skipped() { self.skipped(loaded, code) } else { Ok(code) }
+    }
+
+    /// Says last that nothing was left to do.
+    fn skipped(&self, loaded: &Loaded, code: ExitCode) -> Result<ExitCode, Error> {
+        let blocks = match loaded.skipped.len() {
+            1 => "the only block was skipped".to_owned(),
+            several => format!("all {several} blocks were skipped"),
+        };
+        let (what, if_skipped) = match self.verb {
+            Verb::Deploy => ("nothing was deployed", loaded.run.if_skipped),
+            Verb::Plan { .. } => ("nothing would be deployed", loaded.run.if_skipped),
+            _ => ("there is nothing to look at", IfSkipped::Ok),
+        };
+        let message = format!("{what}: {blocks}");
+        match if_skipped {
+            IfSkipped::Ok => self.tell(&Event::Notice(Problem::new(message))),
+            IfSkipped::Warning => self.tell(&Event::Warning(Problem::new(message).of("if_skipped"))),
+            IfSkipped::Error => return Err(Error::Skipped(message)),
+        }
+        Ok(code)
     }
 
     /// Shows what each block comes to.
@@ -286,8 +320,7 @@ impl<'a> Run<'a> {
     /// Calls AWS as whom the target says, and asks who that is where an account is expected.
     async fn log_in(&self, target: &Target, limit: Duration, interrupt: &Interrupt) -> Result<Connection, Fault> {
         self.tell(&Event::Stage(Stage::Login));
-        let console = self.console.clone();
-        let connection = aws::connect(target, move |secret| console.hide_everywhere(secret));
+        let connection = aws::connect(target, secrets::hiding(&self.console));
         let mut connection = before_deadline("credentials", limit, interrupt, connection).await?;
         self.tell(&Event::Identity(report::mask(&connection.access_key_id)));
         self.tell(&Event::Stage(Stage::Setup));
@@ -295,6 +328,7 @@ impl<'a> Run<'a> {
         if target.expect_account.is_some() {
             before_deadline("`sts:GetCallerIdentity`", limit, interrupt, connection.identify()).await?;
         }
+        secrets::keep_names_of(&connection.caller, &self.console);
         Ok(connection)
     }
 
@@ -323,35 +357,23 @@ impl<'a> Run<'a> {
         if remote == Remote::Absent && needs_account {
             before_deadline("`sts:GetCallerIdentity`", wait, interrupt, connection.identify()).await.map_err(unread)?;
         }
-        let layers = self.known_layers(entry, of_run, &connection, &session).await.map_err(unread)?;
-        let plan = self.think(entry, package, &remote, &layers, &connection, &session).await?;
-        Ok(Planned { entry, package, session, remote, plan })
-    }
-
-    /// Tells the plan, and refuses it where something stands in its way.
-    async fn think(
-        &self,
-        entry: &Entry,
-        package: &Package,
-        remote: &Remote,
-        layers: &KnownLayers,
-        connection: &Connection,
-        session: &Session<'_>,
-    ) -> Result<Plan, Error> {
-        if let Remote::Present(live) = remote {
-            secrets::hide_live(live, &mut self.reporter.borrow_mut());
+        if let Remote::Present(live) = &remote {
             self.warn_of_unread(entry, live);
         }
-        let mut plan =
-            plan::plan(&entry.deployment, package, remote, layers, &connection.caller, Date::of(Host::now()));
-        look_in_bucket(&mut plan, session).await?;
-        if let Some(role) = plan.role().filter(|_| !plan.is_refused()) {
+        let layers = self.known_layers(entry, of_run, &connection, &session).await.map_err(unread)?;
+        let caller = connection.caller.clone();
+        let mut snapshot = Snapshot { function: remote, caller, layers, stored: None, role: None };
+        let today = Date::of(Host::now());
+        let draft = plan::plan(deployment, package, &snapshot, today);
+        snapshot.stored = look_in_bucket(&draft, &session).await?;
+        if let Some(role) = draft.role().filter(|_| !draft.is_refused()) {
             let found = session.find_role(role).await;
-            plan.found_role(found.map_err(|fault| Error::role(fault, &plan.function, &role.name))?);
+            snapshot.role = Some(found.map_err(|fault| Error::role(fault, &function.name, &role.name))?);
         }
-        self.weigh(&plan.function, &entry.deployment.code, &entry.places, &plan.problems)?;
+        let plan = plan::plan(deployment, package, &snapshot, today);
+        self.weigh(&function.name, &deployment.code, &entry.places, &plan.problems)?;
         self.tell(&Event::Planned(plan.clone()));
-        Ok(plan)
+        Ok(Planned { entry, package, session, remote: snapshot.function, plan })
     }
 
     /// Shows what is doubtful about a function or layer, and refuses it where something stops the run. Each problem goes
@@ -408,14 +430,14 @@ impl<'a> Run<'a> {
 
     /// Does the plan that was told.
     async fn apply(&self, planned: Planned<'_>, of_run: &[LayerOfRun]) -> Result<(), Error> {
-        let Planned { entry, package, mut session, remote, mut plan } = planned;
-        layers::fill_in(&mut plan, entry, of_run)?;
+        let Planned { entry, package, mut session, remote, plan } = planned;
+        session.know_layers(layers::published(&plan, entry, of_run)?);
         let begun = Host::now();
         session.restart_deadline();
         if plan.changes() {
             self.tell(&Event::Stage(Stage::Deploy));
         }
-        let outcome = apply::apply(&plan, &mut session, &mut |event| self.tell(&event)).await;
+        let outcome = apply::apply(&plan, &mut session, &mut |event| self.tell_of_aws(event)).await;
         let outcome = outcome.map_err(|stopped| Error::Apply { stopped, function: plan.function.clone() })?;
         let removed = |step: &Step| {
             matches!(
@@ -450,13 +472,11 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Takes in what is in the bucket that a package goes through.
-async fn look_in_bucket(plan: &mut Plan, session: &Session<'_>) -> Result<(), Error> {
-    if let Some(object) = plan.object().filter(|_| !plan.is_refused()) {
-        let stored = session.find(object).await;
-        plan.found(stored.map_err(|fault| Error::look(fault, &plan.function, &object.url()))?);
-    }
-    Ok(())
+/// What is in the bucket where the package of this plan would go; absent where it goes through none.
+async fn look_in_bucket(draft: &Plan, session: &Session<'_>) -> Result<Option<Stored>, Error> {
+    let Some(object) = draft.object().filter(|_| !draft.is_refused()) else { return Ok(None) };
+    let stored = session.find(object).await;
+    stored.map(Some).map_err(|fault| Error::look(fault, &draft.function, &object.url()))
 }
 
 /// Awaits what comes before a session: it can be interrupted, and has the function's time.

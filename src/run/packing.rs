@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::{Interrupt, Run, before_deadline, event, packaged};
+use super::{Interrupt, Run, before_deadline, event, packaged, secrets};
 use crate::apply::{Fault, FaultKind, Signal};
 use crate::aws;
 use crate::config::{Entry, Loaded};
@@ -93,9 +93,8 @@ impl Run<'_> {
             return Ok(Image::of(uri));
         }
         let Deployment { target, function, .. } = &entry.deployment;
-        let console = self.console.clone();
         let resolved = async {
-            let connection = aws::connect(target, move |secret| console.hide_everywhere(secret)).await?;
+            let connection = aws::connect(target, secrets::hiding(&self.console)).await?;
             aws::resolve(&connection, uri).await
         };
         let resolved = before_deadline(&uri.to_string(), entry.deployment.wait_timeout, interrupt, resolved).await;
@@ -137,9 +136,8 @@ impl Run<'_> {
         interrupt: &Interrupt,
     ) -> Result<Result<Artifact, package::Error>, Error> {
         let Deployment { target, function, .. } = &entry.deployment;
-        let console = self.console.clone();
         let fetched = async {
-            let connection = aws::connect(target, move |secret| console.hide_everywhere(secret)).await?;
+            let connection = aws::connect(target, secrets::hiding(&self.console)).await?;
             aws::fetch(&connection, source, &|meanwhile| self.tell(&event(meanwhile))).await
         };
         let fetched = before_deadline(&source.shown(), entry.deployment.wait_timeout, interrupt, fetched).await;

@@ -1,31 +1,28 @@
-//! What must be hidden, and how widely.
+//! What must be hidden, how widely, and which names stay whole.
 //!
-//! Credentials and what came `from_env` are hidden in everything. A literal whose name sounds secret is hidden too,
-//! unless it stands in what everybody sees anyway. All other values of an environment are hidden in what others say.
+//! - A *secret* is hidden in everything: credentials, tokens, what a variable of a secret's name holds, passwords in URLs.
+//! - A *value* is hidden too, but not as a part of a name that AWS shows to everybody: what came `from_env` under names that
+//!   say nothing of a secret, and literals and live values whose name says so although a name has them.
+//! - All other values of an environment are hidden in what others say.
 
+use crate::aws::Hidden;
 use crate::config::{Entry, Loaded};
+use crate::deployment::{Code, CodeSource, ObjectKey, Target};
 use crate::host::Host;
-use crate::remote::Live;
-use crate::report::{Console, Reporter};
-use crate::settings::{Setting, sounds_secret};
+use crate::remote::Caller;
+use crate::report::Console;
+use crate::settings::{Role, Setting, passwords, sounds_secret};
 
-/// How the names of variables end that hold credentials: AWS' own, and the OIDC tokens of CIs.
-const SURROUNDING: [&str; 7] = [
-    "SECRET_ACCESS_KEY",
-    "SESSION_TOKEN",
-    "ACCESS_KEY_ID",
-    "ID_TOKEN_REQUEST_TOKEN",
-    "ID_TOKEN",
-    "OIDC_TOKEN",
-    "OIDC_TOKEN_V2",
-];
-
-/// Hides the credentials of the surroundings, also where the configuration does not use them.
+/// Hides the secrets of the surroundings, also where the configuration does not use them.
 pub(super) fn hide_surroundings(host: &Host, console: &Console) {
     for (name, value) in &host.variables {
-        let name = name.to_ascii_uppercase().replace('-', "_");
-        if SURROUNDING.iter().any(|end| name.ends_with(end)) {
+        if sounds_secret(name) {
             console.hide(value);
+        }
+        hide_passwords(value, console);
+        // A proxy may be named without its scheme.
+        if name.to_ascii_uppercase().ends_with("PROXY") && !value.contains("://") {
+            hide_passwords(&format!("http://{value}"), console);
         }
     }
     let mut arguments = host.arguments.iter().peekable();
@@ -36,46 +33,115 @@ pub(super) fn hide_surroundings(host: &Host, console: &Console) {
             let value = argument.split_once('=').map(|(_, value)| value).filter(|value| !value.is_empty());
             console.hide(value.or_else(|| arguments.peek().map(|next| next.as_str())).unwrap_or_default());
         }
+        hide_passwords(argument, console);
+        // `--environment API_TOKEN=…`, also where the command line is wrong and says nothing of an environment.
+        let mut pair = argument.split_once('=');
+        while let Some((name, value)) = pair {
+            if sounds_secret(name) {
+                console.hide_outside_names(value);
+            }
+            pair = value.split_once('=');
+        }
+    }
+}
+
+/// Hides the passwords in the URLs of a text, also where they come by without their URL.
+fn hide_passwords(text: &str, console: &Console) {
+    for password in passwords(text) {
+        console.hide(&password);
     }
 }
 
 /// Hides what the configuration holds, also where it has problems.
-pub(super) fn hide_configured(loaded: &Loaded, reporter: &mut Reporter) {
-    loaded.secrets.iter().for_each(|secret| reporter.hide(secret));
-    let subjects = loaded.subjects.iter().map(|subject| subject.function.written.clone());
-    let regions = loaded.subjects.iter().filter_map(|subject| subject.reach.target.region.clone());
-    let public = loaded.entries.iter().map(public).chain(subjects).chain(regions).collect::<Vec<_>>().join("\n");
+pub(super) fn hide_configured(loaded: &Loaded, console: &Console) {
+    let names = names(loaded);
+    for name in &names {
+        console.keep(name);
+    }
+    loaded.secrets.iter().for_each(|secret| console.hide_everywhere(secret.expose()));
+    loaded.taken.iter().for_each(|value| console.hide_outside_names(value.expose()));
     for (name, value) in &loaded.values {
-        if sounds_secret(name) && !public.contains(value.expose()) {
-            reporter.hide(value);
+        let value = value.expose();
+        match sounds_secret(name) {
+            true if names.iter().any(|name| name.contains(value)) => console.hide_outside_names(value),
+            true => console.hide_everywhere(value),
+            false => hide_passwords(value, console),
         }
-        reporter.hide_in_foreign(value);
+        console.hide_in_foreign(value);
     }
 }
 
-/// Hides what is live: AWS quotes a whole environment when it is too large.
-pub(super) fn hide_live(live: &Live, reporter: &mut Reporter) {
-    let environment = live.settings.environment.iter().flat_map(|environment| environment.0.values());
-    environment.for_each(|value| reporter.hide_in_foreign(value));
+/// Hides what turns up on the way: credentials, and what is live, which AWS quotes.
+pub(super) fn hiding(console: &Console) -> impl Fn(Hidden<'_>) + Send + Sync + 'static {
+    let console = console.clone();
+    move |hidden| match hidden {
+        Hidden::Credential(secret) => console.hide_everywhere(secret),
+        Hidden::Variable { name, value } => {
+            if sounds_secret(name) {
+                console.hide_outside_names(value);
+            }
+            hide_passwords(value, &console);
+            console.hide_in_foreign(value);
+        }
+    }
 }
 
-/// Hides what is live and has a name of a secret, before the function speaks for itself.
-pub(super) fn hide_live_secrets(live: &Live, reporter: &mut Reporter) {
-    let environment = live.settings.environment.iter().flat_map(|environment| &environment.0);
-    environment.filter(|(name, _)| sounds_secret(name)).for_each(|(_, value)| reporter.hide(value));
+/// Keeps the names whole that are only known once somebody is logged in.
+pub(super) fn keep_names_of(caller: &Caller, console: &Console) {
+    console.keep(&caller.region);
+    caller.account.iter().for_each(|account| console.keep(account));
 }
 
-/// What everybody sees of a deployment.
-fn public(entry: &Entry) -> String {
+/// The names that AWS shows to everybody who may look at what is deployed.
+fn names(loaded: &Loaded) -> Vec<String> {
+    let of_functions = loaded.entries.iter().flat_map(of_function);
+    let of_layers = loaded.layers.iter().flat_map(|entry| {
+        let layer = &entry.deployment;
+        of_target(&layer.target).chain(of_code(&layer.code)).chain([layer.name.clone()])
+    });
+    let of_subjects = loaded.subjects.iter().flat_map(|subject| {
+        let names = [subject.function.written.clone(), subject.function.name.clone()];
+        of_target(&subject.reach.target).chain(names).chain(subject.alias.iter().map(|alias| alias.0.clone()))
+    });
+    let of_regions = loaded.regions.iter().flat_map(|reach| of_target(&reach.target));
+    of_functions.chain(of_layers).chain(of_subjects).chain(of_regions).filter(|name| !name.is_empty()).collect()
+}
+
+fn of_function(entry: &Entry) -> Vec<String> {
     let deployment = &entry.deployment;
     let settings = &deployment.settings;
+    let alias = deployment.release.alias.iter().map(|alias| alias.0.clone());
     let shown = [
-        Some(deployment.function.written.clone()),
-        deployment.target.region.clone(),
         settings.role.as_ref().map(Setting::shown),
         settings.handler.as_ref().map(Setting::shown),
         settings.runtime.as_ref().map(Setting::shown),
-        Some(deployment.code.source.shown()),
+        deployment.function.account.clone(),
     ];
-    shown.into_iter().flatten().collect::<Vec<_>>().join("\n")
+    let layers = settings.layers.iter().flat_map(|layers| layers.0.iter().cloned());
+    let function = [deployment.function.written.clone(), deployment.function.name.clone()];
+    let names = function.into_iter().chain(shown.into_iter().flatten()).chain(alias).chain(layers);
+    names.chain(of_target(&deployment.target)).chain(of_code(&deployment.code)).collect()
+}
+
+fn of_target(target: &Target) -> impl Iterator<Item = String> {
+    let Target { region, fallback_region, expect_account, role, .. } = target;
+    let role = role.iter().flat_map(|assumed| {
+        let name = match &assumed.role {
+            Role::Name(name) => name.clone(),
+            Role::Arn(arn) => arn.clone(),
+        };
+        [Some(name), assumed.account.clone()].into_iter().flatten()
+    });
+    [region, fallback_region, expect_account].into_iter().flatten().cloned().chain(role)
+}
+
+fn of_code(code: &Code) -> impl Iterator<Item = String> {
+    let source = match &code.source {
+        CodeSource::Object { bucket, .. } => vec![bucket.clone()],
+        CodeSource::Path(_) | CodeSource::Image(_) => Vec::new(),
+    };
+    let upload = code.upload.iter().flat_map(|upload| match &upload.key {
+        ObjectKey::ByHash(key) | ObjectKey::Given(key) => [upload.bucket.clone(), key.clone()],
+    });
+    source.into_iter().chain([code.source.shown()]).chain(upload)
 }

@@ -23,7 +23,7 @@ pub use attachment::{Attachment, Belongs, Count, event_source_key};
 pub use image::ImageUri;
 pub use layer::{LayerRef, is_layer_name};
 pub use names::{AliasName, FunctionName, Partition, Role, check_variable_name};
-pub use secret::{Secret, sounds_secret};
+pub use secret::{Secret, holds_secret, logins, parts, passwords, sounds_secret};
 pub use structure::{Member, Need, Shape, Structure, snake};
 pub use values::{
     Architecture, Arn, Description, Environment, EphemeralStorage, Handler, Ids, Layers, MemorySize, Runtime, Switch,

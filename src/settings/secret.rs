@@ -1,6 +1,10 @@
-//! A value that is never shown.
+//! A value that is never shown, and what such a value is: by the name of its variable, or by where it stands in a URL.
 
+use std::ops::Range;
+
+use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 
 /// A secret text: it can be compared and sent, but has no `Display`, and its `Debug` hides it.
 #[derive(Clone)]
@@ -32,10 +36,283 @@ impl std::fmt::Debug for Secret {
     }
 }
 
+/// Words that say "secret" wherever they stand in a name, also at the end of a longer word (`DBPASSWORD`).
+const SECRETS: &[&str] = &[
+    "ACCESSKEY",
+    "APIKEY",
+    "AUTHORIZATION",
+    "BEARER",
+    "CONNECTIONSTRING",
+    "CONNSTR",
+    "COOKIE",
+    "CREDENTIAL",
+    "DSN",
+    "HMAC",
+    "JWT",
+    "MNEMONIC",
+    "PASSCODE",
+    "PASSPHRASE",
+    "PASSWD",
+    "PASSWORD",
+    "PRIVATEKEY",
+    "SECRET",
+    "SECRETKEY",
+    "SEEDPHRASE",
+    "SIGNATURE",
+    "SIGNINGKEY",
+    "SSHKEY",
+    "TOKEN",
+    "TOTP",
+    "WEBHOOK",
+];
+
+/// Words that say so only as whole words: other words end so.
+const WHOLE: &[&str] = &["CRED", "KEY", "OTP", "PASS", "PAT", "PEM", "PEPPER", "PIN", "PRIVKEY", "PWD", "SALT"];
+
+/// Words before which `KEY` is something that is looked up, or that everybody may have.
+const OTHER_KEYS: &[&str] =
+    &["CACHE", "FOREIGN", "HASH", "INDEX", "KMS", "OBJECT", "PARTITION", "PRIMARY", "PUBLIC", "RANGE", "S3", "SORT"];
+
+/// Words that end a name of something about a secret: where it is, or what it is like.
+const ABOUT: &[&str] = &[
+    "ALGORITHM",
+    "ARN",
+    "AUDIENCE",
+    "BUCKET",
+    "COUNT",
+    "DIR",
+    "DISABLED",
+    "DOMAIN",
+    "ENABLED",
+    "ENDPOINT",
+    "ENV",
+    "EXPIRATION",
+    "EXPIRES",
+    "EXPIRY",
+    "FILE",
+    "HOST",
+    "ISSUER",
+    "LENGTH",
+    "LIMIT",
+    "METHOD",
+    "MODE",
+    "NAME",
+    "PATH",
+    "PORT",
+    "PREFIX",
+    "REGION",
+    "SECONDS",
+    "SIZE",
+    "SOCK",
+    "TABLE",
+    "TIMEOUT",
+    "TTL",
+    "TYPE",
+    "URI",
+    "URL",
+    "VERSION",
+];
+
 /// Whether a variable of this name likely holds a secret.
+///
+/// Names are read word by word, in any case and spelling (`DB_PASSWORD`, `dbPassword`, `db-password2`), so that
+/// `KEYBOARD` is no key and `TOKENIZER` no token.
 pub fn sounds_secret(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    ["SECRET", "TOKEN", "PASSWORD", "PASSWD", "CREDENTIAL", "PRIVATE", "APIKEY", "CONNECTION_STRING", "DSN", "_KEY"]
-        .iter()
-        .any(|part| name.contains(part))
+    // The working directories of a shell.
+    if matches!(name, "PWD" | "OLDPWD") {
+        return false;
+    }
+    let words: Vec<_> = words(name).iter().map(|word| singular(word).to_owned()).collect();
+    // The address of a webhook is all that it takes to call it.
+    let is_webhook =
+        words.iter().any(|word| word.ends_with("WEBHOOK")) || words.windows(2).any(|two| two == ["WEB", "HOOK"]);
+    if is_webhook {
+        return true;
+    }
+    let last = words.last().map(String::as_str).unwrap_or_default();
+    let how_many = matches!(words.first().map(String::as_str), Some("MAX" | "MIN" | "NUM"));
+    if ABOUT.iter().any(|about| singular(about) == last) || (how_many && last == "TOKEN") {
+        return false;
+    }
+    let tells = |word: &str| SECRETS.iter().any(|secret| word.ends_with(secret));
+    let key_of = |at: usize| at.checked_sub(1).map_or("", |before| words[before].as_str());
+    let is_whole = |(at, word): (usize, &String)| {
+        WHOLE.contains(&word.as_str()) && !(word == "KEY" && OTHER_KEYS.contains(&key_of(at)))
+    };
+    words.iter().any(|word| tells(word))
+        || words.windows(2).any(|two| SECRETS.contains(&two.concat().as_str()))
+        || words.iter().enumerate().any(is_whole)
+        || matches!(last, "AUTH" | "DBPASS" | "SMTPPASS" | "USERPASS")
+        || words
+            .windows(2)
+            .any(|two| two[0] == "AUTH" && matches!(two[1].as_str(), "CONFIG" | "HEADER" | "STRING" | "VALUE"))
+}
+
+/// One of what a word says there are several of.
+fn singular(word: &str) -> &str {
+    word.strip_suffix('S').filter(|one| one.len() > 2 && !one.ends_with('S')).unwrap_or(word)
+}
+
+/// The words of a name in capitals, without numbers behind them.
+fn words(name: &str) -> Vec<String> {
+    let characters: Vec<_> = name.chars().collect();
+    let (mut words, mut word) = (Vec::new(), String::new());
+    for (at, c) in characters.iter().enumerate() {
+        let before = at.checked_sub(1).map(|before| characters[before]);
+        let after = characters.get(at + 1);
+        // `dbPassword`, and `DBPassword`.
+        let begins = c.is_uppercase()
+            && before.is_some_and(|before| {
+                before.is_lowercase() || (before.is_uppercase() && after.is_some_and(|after| after.is_lowercase()))
+            });
+        if begins || !c.is_alphanumeric() {
+            words.push(std::mem::take(&mut word));
+        }
+        if c.is_alphanumeric() {
+            word.extend(c.to_uppercase());
+        }
+    }
+    words.push(word);
+    let bare = |word: &String| match word.as_str() {
+        "S3" => word.clone(),
+        word => word.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned(),
+    };
+    words.iter().map(bare).filter(|word| !word.is_empty() && word != "V").collect()
+}
+
+/// Whether a variable holds a secret, by its name or as the password of a URL.
+pub fn holds_secret(name: &str, value: &str) -> bool {
+    sounds_secret(name) || !passwords(value).is_empty()
+}
+
+/// The parts of a URL before its host, in every URL of a text: a password, or a token in its place.
+///
+/// Of `ssh://git@host` and `postgres://name@host` nothing is secret; in HTTP a name alone is a token.
+pub fn logins(text: &[u8]) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    let mut from = 0;
+    while let Some(at) = find(&text[from..], b"://") {
+        let begin = from + at + 3;
+        let ends = |c: &u8| c.is_ascii_whitespace() || c.is_ascii_control() || matches!(c, b'"' | b'<' | b'>' | b'`');
+        let token = &text[begin..begin + text[begin..].iter().position(ends).unwrap_or(text.len() - begin)];
+        let host = &token[..token.iter().position(|c| matches!(c, b'/' | b'?' | b'#')).unwrap_or(token.len())];
+        let last_at = |part: &[u8]| part.iter().rposition(|c| *c == b'@');
+        // Some passwords are not escaped as they should be; what stands behind the colon is then no port.
+        let colon = host.iter().position(|c| *c == b':');
+        let no_port = colon.is_some_and(|colon| !host[colon + 1..].iter().all(u8::is_ascii_digit));
+        let end = last_at(host).or_else(|| last_at(token).filter(|_| no_port));
+        let scheme = text[..from + at].rsplit(|c| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        let is_http = [&b"http"[..], b"https"].iter().any(|http| scheme.eq_ignore_ascii_case(http));
+        if let Some(end) = end.filter(|end| *end > 0 && (is_http || token[..*end].contains(&b':'))) {
+            found.push(begin..begin + end);
+        }
+        from = begin + end.unwrap_or(0);
+    }
+    found
+}
+
+fn find(text: &[u8], part: &[u8]) -> Option<usize> {
+    text.windows(part.len()).position(|window| window == part)
+}
+
+/// The passwords, or the tokens in their place, of all URLs in a text: as they stand there, and as they are meant.
+pub fn passwords(text: &str) -> Vec<String> {
+    let password = |range: Range<usize>| {
+        let login = text.get(range).unwrap_or_default();
+        match login.split_once(':') {
+            Some((token, "" | "x-oauth-basic")) => token,
+            Some((_, password)) => password,
+            None => login,
+        }
+    };
+    let both = |password: &str| {
+        let meant = percent_decode_str(password).decode_utf8_lossy().into_owned();
+        [Some(password.to_owned()), Some(meant).filter(|meant| meant != password)].into_iter().flatten()
+    };
+    logins(text.as_bytes()).into_iter().map(password).flat_map(both).collect()
+}
+
+/// What of a secret is secret by itself: its lines, what JSON in it has under names of secrets, passwords of its URLs, and
+/// what stands behind the word of an HTTP header.
+pub fn parts(secret: &str) -> Vec<String> {
+    let mut parts = vec![secret.to_owned()];
+    parts.extend(secret.lines().map(str::to_owned));
+    parts.extend(passwords(secret));
+    if let Ok(json) = serde_json::from_str(secret) {
+        texts(&json, false, &mut parts);
+    }
+    let header = ["Bearer ", "Basic ", "bearer ", "basic ", "token "];
+    parts.extend(header.iter().filter_map(|word| secret.strip_prefix(word)).map(str::to_owned));
+    parts
+}
+
+/// The texts under names of secrets.
+fn texts(json: &Value, under_secret: bool, found: &mut Vec<String>) {
+    match json {
+        Value::String(text) if under_secret => found.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| texts(item, under_secret, found)),
+        Value::Object(members) => {
+            members.iter().for_each(|(name, value)| texts(value, under_secret || sounds_secret(name), found));
+        }
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_secrets_are_known_word_by_word() {
+        const SECRET: &str = "PASSWORD DB_PASSWORD dbPassword DBPassword db-password PGPASSWORD PASSWORD2 PASS_WORD PASSPHRASE \
+            SSH_PASSPHRASE DB_PWD MYSQL_PWD SMTP_PASS DBPASS BASIC_AUTH NPM_AUTH _auth DOCKER_AUTH_CONFIG \
+            AUTH_HEADER HTTP_AUTHORIZATION BEARER SESSION_COOKIE COOKIES SIGNATURE PASSWORD_SALT SLACK_WEBHOOK \
+            SLACK_WEBHOOK_URL WEB_HOOK_URL CREDENTIALS AWS_CREDS PRIVATE_KEY privateKey PRIVATEKEY API_KEY \
+            apiKey APIKEY STRIPE_KEYS AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN GITHUB_TOKEN \
+            SYSTEM_ACCESSTOKEN CIRCLE_OIDC_TOKEN_V2 TOKENS CLIENT_SECRET VAULT_SECRET_ID INPUT_SECRET-ACCESS-KEY \
+            SENTRY_DSN CONNECTION_STRING ConnectionString TOTP USER_PIN TLS_PEM SIGNING_HMAC GH_PAT \
+            encrypted_1a2b_key";
+        const NONE: &str = "PWD OLDPWD HOME PATH KEYBOARD MONKEY TOKENIZER_PATH TOKENIZERS_PARALLELISM MAX_TOKENS SECRETARY \
+            COMPASS BYPASS GIT_ASKPASS GIT_AUTHOR_NAME AUTHOR AUTHORITY SSH_AUTH_SOCK \
+            AWS_WEB_IDENTITY_TOKEN_FILE SECRET_NAME SECRET_ARN TOKEN_TABLE TOKEN_URL KMS_KEY_ARN KMS_KEY_ID \
+            PUBLIC_KEY SORT_KEY S3_KEY DPL_LAMBDA_S3_KEY INPUT_S3-KEY PASSWORD_FILE COOKIE_DOMAIN AUTH_MODE \
+            PASSWORD_LENGTH INPUT_WEB_IDENTITY_TOKEN_ENV STAGE LOG_LEVEL HOTKEY SPIN CREDIT PATTERN";
+        for name in SECRET.split(' ') {
+            assert!(sounds_secret(name), "{name}");
+        }
+        for name in NONE.split(' ').chain(["", "_"]) {
+            assert!(!sounds_secret(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_stands_before_a_host_is_a_password_or_a_token() {
+        for (text, expected) in [
+            ("http://user:PASSWORD@host/x", &["PASSWORD"][..]),
+            ("see https://ghp_token@github.com/o/r.git.", &["ghp_token"]),
+            ("https://ghp_token:x-oauth-basic@github.com", &["ghp_token"]),
+            ("https://ghp_token:@github.com", &["ghp_token"]),
+            ("https://x-access-token:ghs_1@github.com", &["ghs_1"]),
+            ("postgres://u:p%40s@h:5432/db?x=1, redis://:secret@h", &["p%40s", "p@s", "secret"]),
+            ("postgres://u:p@ss@h/db", &["p@ss"]),
+            ("postgres://u:p/s#s@h/db", &["p/s#s"]),
+            ("HTTPS://u:p@h", &["p"]),
+            ("http://u:p@[::1]:80/", &["p"]),
+            ("ssh://git@github.com/o/r git@github.com:o/r", &[]),
+            ("postgres://name@host/db", &[]),
+            ("http://host:8080/a@b https://h/actions/checkout@v4 https://h/?to=a@b", &[]),
+            ("http:// :// x://", &[]),
+        ] {
+            assert_eq!(passwords(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn parts_of_a_secret_are_secret_too() {
+        let found = parts("{\"user\": \"me\", \"password\": \"hunter2\", \"tokens\": [\"a\"]}");
+        assert_eq!(found[2..], ["hunter2", "a"]);
+        assert!(parts("Bearer abc").contains(&"abc".to_owned()));
+        assert!(parts("amqp://u:p%40s@h").contains(&"p@s".to_owned()));
+        assert!(parts("one\ntwo").contains(&"two".to_owned()));
+    }
 }

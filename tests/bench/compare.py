@@ -58,7 +58,7 @@ WHEELS = """
 STORED_FILES = 40
 STORED_FILE_BYTES = 2_500_000
 
-# Names that a package never has, as the README says; a folder of this name is left out with all that is in it.
+# Names that a package never has, as docs/package.md says; a folder of this name is left out with all that is in it.
 NEVER = {".git", ".hg", ".svn", ".bzr", "CVS", "_darcs", ".jj", "__pycache__", ".DS_Store"}
 
 # Nor what installers write for themselves, of which these are in the trees. A RECORD does not name them either.
@@ -293,7 +293,7 @@ def digest(file: IO[bytes]) -> str:
 
 
 def expected_entry(name: str, path: Path) -> tuple[str, str]:
-    """Mode and content that the README promises for a file."""
+    """Mode and content that docs/package.md promises for a file."""
     if path.is_symlink():
         return oct(stat.S_IFLNK | 0o777), hashlib.sha256(os.readlink(path).encode()).hexdigest()
     with path.open("rb") as file:

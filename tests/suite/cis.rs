@@ -43,7 +43,8 @@ fn on(ci: &[(&str, &str)], function: &str) -> (Universe, Proxy) {
 fn mistaken(universe: &Universe) -> Outcome {
     universe.write("dpl.yml", "deploy:\n  function_name: f\n  memory_size: 64\n");
     let outcome = universe.run("--timeout 901").code(3);
-    assert!(outcome.stderr.is_empty(), "the log has one stream: {}", outcome.stderr);
+    let masks = |line: &str| line.starts_with("::add-mask::");
+    assert!(outcome.stderr.lines().all(masks), "the log has one stream: {}", outcome.stderr);
     outcome
 }
 
@@ -96,14 +97,14 @@ fn gitlab_gets_sections_and_the_files_of_its_reports() {
 }
 
 #[test]
-fn azure_gets_groups_issues_masks_variables_and_a_summary() {
+fn azure_gets_groups_issues_variables_and_a_summary() {
     let (universe, _) = on(AZURE, "on-azure");
     std::fs::create_dir(universe.path("temp")).unwrap();
     let temporary = universe.path("temp").to_string_lossy().into_owned();
     let universe = universe.with("AGENT_TEMPDIRECTORY", &temporary);
     let outcome = universe.run("").code(0).never_says(SECRET);
     let said = commands(&outcome, oracles::azure);
-    assert!(named(&said, "task.setsecret").iter().any(|command| command.data == SECRET));
+    assert!(named(&said, "task.setsecret").is_empty() && outcome.stderr.is_empty(), "a step may have `failOnStderr`");
     assert_eq!(named(&said, "group")[0].data, "Run deployment");
     assert_eq!(named(&said, "endgroup").len(), 1);
     let set = named(&said, "task.setvariable");
@@ -152,9 +153,9 @@ fn what_is_over_the_limit_of_annotations_shares_the_last() {
 /// A stand-in for the program: it notes arguments and input of each call.
 fn with_agent(universe: Universe) -> Universe {
     let script = "#!/bin/sh\nprintf '%s\\n' \"$*\" >> \"$AGENT_LOG\"\nsed 's/^/  /' >> \"$AGENT_LOG\"\necho >> \"$AGENT_LOG\"\necho noise\n";
-    let path = format!("{}:{}", universe.path("bin").display(), std::env::var("PATH").unwrap());
+    let path = format!("{}:{}", universe.path("../bin").display(), std::env::var("PATH").unwrap());
     let log = universe.path("agent.log").to_string_lossy().into_owned();
-    universe.file("bin/buildkite-agent!", script).with("PATH", &path).with("AGENT_LOG", &log)
+    universe.file("../bin/buildkite-agent!", script).with("PATH", &path).with("AGENT_LOG", &log)
 }
 
 #[test]

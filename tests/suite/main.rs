@@ -21,6 +21,9 @@ mod cmd;
 // What a configuration means.
 mod config;
 
+// What becomes of pull requests, and what is said about blocks that are left out.
+mod pull_requests;
+
 // What goes into a package.
 mod package;
 
@@ -57,6 +60,9 @@ mod image;
 // What may be done, and what is shown without doing anything.
 mod policy;
 
+// What the words of others can do.
+mod foreign;
+
 // What happens when something goes wrong.
 mod faults;
 
@@ -74,11 +80,15 @@ mod dialects;
 
 // What people get beside the log.
 mod report;
+
 // What each CI has.
 mod cis;
+
+// What is never shown.
+mod secrets;
 
 // What the action for GitHub takes and gives.
 mod action;
 
 // What the manual says.
-mod readme;
+mod manual;

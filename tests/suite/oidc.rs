@@ -158,10 +158,11 @@ fn github_gets_its_role_with_a_token_and_without_keys() {
 
     keeps(&outcome, &[&token(), BEARER, SECRET, SESSION, KEY]);
     for secret in [&token(), SECRET, SESSION, KEY] {
-        assert_eq!(outcome.stdout.matches(&format!("::add-mask::{secret}\n")).count(), 1, "{secret}");
+        assert_eq!(outcome.stderr.matches(&format!("::add-mask::{secret}\n")).count(), 1, "{secret}");
+        assert!(!outcome.stdout.contains(secret), "{secret}");
     }
-    let masked = outcome.stdout.find(&token()).unwrap();
-    assert!(masked < outcome.stdout.find(SECRET).unwrap(), "as soon as it is there");
+    let masked = outcome.stderr.find(&token()).unwrap();
+    assert!(masked < outcome.stderr.find(SECRET).unwrap(), "as soon as it is there");
 }
 
 #[test]
@@ -451,7 +452,7 @@ fn keys_that_are_about_to_expire_are_renewed_with_a_new_token() {
     assert_eq!((tokens.asked().len(), proxy.requests(operation).len()), (3, 3));
     for (token, call) in later.iter().zip(proxy.requests(operation)) {
         assert_sent(&call, "WebIdentityToken", token);
-        assert_eq!(outcome.stdout.matches(&format!("::add-mask::{token}\n")).count(), 1);
+        assert_eq!(outcome.stderr.matches(&format!("::add-mask::{token}\n")).count(), 1);
         keeps(&outcome, &[token]);
     }
 }

@@ -15,6 +15,7 @@ use super::{Known, LATEST, Whose};
 use crate::apply::{Fault, FaultKind};
 use crate::aws::Session;
 use crate::aws::fault::{self, Answer, Call, Failed};
+use crate::aws::quotes;
 use crate::aws::settle::Pace;
 use crate::plan::{Action, AttachmentChange};
 use crate::remote::Attached;
@@ -228,11 +229,11 @@ fn verdict(what: &str, state: &str, mapping: &Mapping, change: &AttachmentChange
     let said = [mapping.state_transition_reason(), mapping.last_processing_result()];
     let said: Vec<_> = said.into_iter().flatten().filter(|text| !text.is_empty()).collect();
     if !good {
-        let reason = if said.is_empty() { "AWS gives no reason".to_owned() } else { said.join("; ") };
+        let reason = if said.is_empty() { "AWS gives no reason".to_owned() } else { quotes::cut(&said.join("; ")) };
         return Err(Fault::new(FaultKind::Failed, format!("{what} is {state}: {reason}")).into());
     }
     let problem = mapping.last_processing_result().filter(|result| result.starts_with("PROBLEM"));
-    Ok(problem.map(|problem| format!("{what} says: {problem}")).into_iter().collect())
+    Ok(problem.map(|problem| format!("{what} says: {}", quotes::cut(problem))).into_iter().collect())
 }
 
 /// Says what the role needs where AWS says that it lacks something.

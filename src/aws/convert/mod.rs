@@ -12,6 +12,7 @@ use aws_sdk_lambda::types::{
     FunctionConfiguration, TracingConfig, VpcConfig,
 };
 
+use super::quotes;
 use super::settle::failure;
 use crate::remote::{Live, Version};
 use crate::settings::{
@@ -181,7 +182,8 @@ fn known_architecture(config: &FunctionConfiguration) -> Option<Architecture> {
 /// A live function; nothing where the answer has none.
 pub(super) fn live(answer: &GetFunctionOutput) -> Option<Live> {
     let config = answer.configuration()?;
-    let tags_unread = answer.tags_error().map(|error| format!("the tags could not be read: {}", error.message()));
+    let tags_unread =
+        answer.tags_error().map(|error| format!("the tags could not be read: {}", quotes::cut(error.message())));
     let known = answer.tags().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone()));
     Some(Live {
         arn: config.function_arn().unwrap_or_default().to_owned(),
@@ -224,7 +226,9 @@ fn errors_within(config: &FunctionConfiguration) -> Vec<String> {
     let environment = config.environment().and_then(|environment| environment.error());
     let runtime = config.runtime_version_config().and_then(|runtime| runtime.error());
     let said = |what: &str, code: Option<&str>, message: Option<&str>| {
-        format!("{what}: {} {}", code.unwrap_or_default(), message.unwrap_or_default()).trim_end().to_owned()
+        format!("{what}: {} {}", code.unwrap_or_default(), quotes::cut(message.unwrap_or_default()))
+            .trim_end()
+            .to_owned()
     };
     let environment = environment.map(|error| said("the environment", error.error_code(), error.message()));
     let runtime = runtime.map(|error| said("the runtime version", error.error_code(), error.message()));

@@ -158,8 +158,15 @@ impl Aws {
         let encoded = percent_encoding::utf8_percent_encode(&policy, percent_encoding::NON_ALPHANUMERIC);
         iam(format!("Action=PutUserPolicy&Version=2010-05-08&UserName={name}&PolicyName=p&PolicyDocument={encoded}"));
         let keys = iam(format!("Action=CreateAccessKey&Version=2010-05-08&UserName={name}"));
-        let between = |tag: &str| keys.split_once(&format!("<{tag}>")).unwrap().1.split('<').next().unwrap().to_owned();
-        (between("AccessKeyId"), between("SecretAccessKey"))
+        (within(&keys, "AccessKeyId"), within(&keys, "SecretAccessKey"))
+    }
+
+    /// Id, secret and token of keys for a role, of any account.
+    pub fn assume(&self, role: &str) -> [String; 3] {
+        let body = format!("Action=AssumeRole&Version=2011-06-15&RoleSessionName=test&RoleArn={role}");
+        let (status, answer) = self.call("sts", "POST", "/", &body);
+        assert_eq!(status, 200, "{answer}");
+        ["AccessKeyId", "SecretAccessKey", "SessionToken"].map(|tag| within(&answer, tag))
     }
 
     pub fn make_role(&self, name: &str) {
@@ -168,4 +175,9 @@ impl Aws {
         let (status, answer) = self.call("iam", "POST", "/", &body);
         assert_eq!(status, 200, "{answer}");
     }
+}
+
+/// What an element of an XML document holds.
+fn within(xml: &str, tag: &str) -> String {
+    xml.split_once(&format!("<{tag}>")).unwrap().1.split('<').next().unwrap().to_owned()
 }

@@ -129,6 +129,22 @@ impl Universe {
         fed(command, typed)
     }
 
+    /// Runs a script of the shell, in which `$TOOL` is the program.
+    pub fn shell(&self, script: &str) -> Outcome {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script]).current_dir(self.path("")).env_clear().envs(&self.variables);
+        Outcome::of(&command.env("TOOL", &self.program).stdin(Stdio::null()).output().unwrap())
+    }
+
+    /// Runs a line in a shell that finds the program. Both streams are one, in their order.
+    pub fn terminal(&self, line: &str) -> Outcome {
+        let path = format!("{}:{}", self.program.parent().unwrap().display(), self.variables["PATH"]);
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("exec 2>&1\n{line}")]).current_dir(self.path("")).env_clear();
+        command.envs(&self.variables).env("PATH", path).stdin(Stdio::null());
+        Outcome::of(&command.output().unwrap())
+    }
+
     /// Starts the program and leaves it running.
     pub fn start(&self, arguments: &str) -> Child {
         self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()

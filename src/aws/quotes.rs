@@ -1,0 +1,122 @@
+//! What AWS quotes in its messages and must not be shown: the environment of a function as a whole, and what is secret in a
+//! request. Values of a few characters cannot be found one by one.
+
+/// What stands in place of a quotation.
+const CUT: &str = "…";
+
+/// Members of requests whose values AWS may quote when it refuses them, in small letters.
+const SENSITIVE: &[&str] = &[
+    "authorization",
+    "credential",
+    "environment",
+    "externalid",
+    "password",
+    "payload",
+    "secret",
+    "signature",
+    "token",
+    "variables",
+    "zipfile",
+];
+
+/// A message of AWS without what it must not quote.
+pub(super) fn cut(said: &str) -> String {
+    environment(&sources(&constraints(&measured(said))))
+}
+
+/// `…exceeded the 4KB limit. String measured: {…}`: all that follows is the environment.
+fn measured(said: &str) -> String {
+    match find(said, "string measured:") {
+        Some(at) => format!("{} {CUT}", &said[..at + "string measured:".len()]),
+        None => said.to_owned(),
+    }
+}
+
+/// `Value '{…}' at 'environment.variables' failed to satisfy constraint`. The value may have quotes in it, and what looks
+/// like another member, so all up to the last sensitive one goes.
+fn constraints(said: &str) -> String {
+    let sensitive = |(at, marker): &(usize, &str)| {
+        let member = said[at + marker.len()..].split('\'').next().unwrap_or_default().to_ascii_lowercase();
+        SENSITIVE.iter().any(|word| member.contains(word))
+    };
+    let begins = find(said, "value '").map(|at| at + "value '".len());
+    let ends = said.match_indices("' at '").filter(sensitive).last();
+    match (begins, ends) {
+        (Some(begins), Some((ends, _))) if begins <= ends => format!("{}{CUT}{}", &said[..begins], &said[ends..]),
+        _ => said.to_owned(),
+    }
+}
+
+/// `[Source: (byte[])"{"FunctionName":…`: the beginning of the request, as a parser of JSON quotes it.
+fn sources(said: &str) -> String {
+    let Some(at) = find(said, "[source:") else { return said.to_owned() };
+    let begins = at + "[source:".len();
+    let rest = said[begins..].rfind("; line:").map_or("", |end| &said[begins + end..]);
+    format!("{} {CUT}{rest}", &said[..begins])
+}
+
+/// Any map in what is said about an environment. One that AWS cut off itself has no end.
+fn environment(said: &str) -> String {
+    if find(said, "environment").is_none() {
+        return said.to_owned();
+    }
+    let Some(begins) = said.find('{') else { return said.to_owned() };
+    let ends = said.rfind('}').filter(|ends| *ends > begins);
+    let inside = &said[begins + 1..ends.unwrap_or(said.len())];
+    if !inside.contains(['=', ':']) {
+        return said.to_owned();
+    }
+    format!("{}{{{CUT}{}", &said[..begins], ends.map_or("", |ends| &said[ends..]))
+}
+
+/// Where a text begins, in any case; `part` is in small letters.
+fn find(text: &str, part: &str) -> Option<usize> {
+    text.as_bytes().windows(part.len()).position(|window| window.eq_ignore_ascii_case(part.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotations_of_an_environment_are_cut() {
+        for (said, shown) in [
+            (
+                "you have provided exceeded the 4KB limit. String measured: {\"A\":\"1\",\"PIN\":\"xy\"}",
+                "you have provided exceeded the 4KB limit. String measured: …",
+            ),
+            ("string Measured:x", "string Measured: …"),
+            (
+                "1 validation error detected: Value '{A=1, B='}' at 'timeout' failed}' at 'environment.variables' failed to satisfy constraint: Map keys must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]",
+                "1 validation error detected: Value '…' at 'environment.variables' failed to satisfy constraint: Map keys must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]",
+            ),
+            (
+                "2 validation errors detected: Value 'xy' at 'environment.variables.PIN.member' failed; Value '0' at 'memorySize' failed",
+                "2 validation errors detected: Value '…' at 'environment.variables.PIN.member' failed; Value '0' at 'memorySize' failed",
+            ),
+            ("Value 'eyJ' at 'webIdentityToken' failed", "Value '…' at 'webIdentityToken' failed"),
+            (
+                "Could not parse request body into json: Unexpected end-of-input: at [Source: (byte[])\"{\"Environment\":{\"PIN\":\"xy\"; line: 1, column: 2]\"}}}\"; line: 1, column: 301]",
+                "Could not parse request body into json: Unexpected end-of-input: at [Source: …; line: 1, column: 301]",
+            ),
+            ("the environment {PIN=xy, A=1} is too large", "the environment {…} is too large"),
+            ("Environment variables: {\"PIN\":\"x", "Environment variables: {…"),
+        ] {
+            assert_eq!(cut(said), shown);
+        }
+    }
+
+    #[test]
+    fn other_messages_stay_as_they_are() {
+        for said in [
+            "",
+            "é",
+            "User: arn:aws:sts::1:x is not authorized to perform: lambda:GetFunction on resource: y",
+            "1 validation error detected: Value '64' at 'memorySize' failed to satisfy constraint: Member must have value greater than or equal to 128",
+            "environment variables that are reserved: AWS_REGION; see {the manual}",
+            "policy {\"Version\": \"2012\"} is malformed",
+        ] {
+            assert_eq!(cut(said), said);
+        }
+    }
+}
