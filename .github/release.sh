@@ -33,10 +33,10 @@ pins() {
     # What people copy is for most machines of CIs.
     [[ $target != x86_64-unknown-linux-musl ]] || edits=(-e "s|\(sum=\)[0-9a-f]\{64\}\$|\1$sum|")
   done > .github/actions/native/sums
-  edits+=(-e "s|\(releases/download/v\)[0-9][0-9.]*[0-9]|\1$new|" -e "s|\(rev: v\)[0-9][0-9.]*\$|\1$new|")
+  edits+=(-e "s|\(dpl-lambda/releases/download/v\)[0-9][0-9.]*[0-9]|\1$new|")
+  edits+=(-e "/repo: .*dpl-lambda\/dpl-lambda\$/{n;s|\(rev: v\).*|\1$new|}")
   while IFS= read -r file; do files+=("$file"); done < <(
-    git grep -l 'dpl-lambda/releases/download/v' -- README.md docs examples
-    git ls-files examples/hooks/pre-commit
+    git grep -lE 'dpl-lambda/releases/download/v|repo: .*dpl-lambda/dpl-lambda$' -- README.md docs examples
   )
   sed -i "${edits[@]}" "${files[@]}"
   sed -i "s|^  image: .*|  image: docker://ghcr.io/dpl-lambda/dpl-lambda@$digest|" action.yml

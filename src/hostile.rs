@@ -163,7 +163,9 @@ fn time_of(run: impl FnOnce()) -> Duration {
 }
 
 /// Runs a test with the stack that the program has, which is larger than that of a test.
-pub(crate) fn on_main_stack(test: impl FnOnce() + Send + 'static) {
-    let thread = std::thread::Builder::new().stack_size(8 << 20).spawn(test).unwrap();
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+pub(crate) fn on_main_stack(test: impl FnOnce() + Send) {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(8 << 20).spawn_scoped(scope, test).unwrap();
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    });
 }

@@ -570,7 +570,8 @@ def releasing(world):
     named = run([*origin, "grep", "-l", linux, "v8.7.6", "--", "README.md", "docs", "examples"])
     assert "travis" in named and "azure" in named and ".md" in named, named
     run([*origin, "grep", "-E", r"download/v([^8]|8\.[^7]|8\.7\.[^6])", "v8.7.6", "--", "README.md", "docs", "examples"], code=1)
-    assert "rev: v8.7.6\n" in at_the_tag("examples/hooks/pre-commit/.pre-commit-config.yaml")
+    for name in ["examples/hooks/pre-commit/.pre-commit-config.yaml", "docs/ci/hooks.md"]:
+        assert "rev: v8.7.6\n" in at_the_tag(name), name
     assert '\nversion = "8.7.6"\n' in at_the_tag("Cargo.toml") and "\n## 8.7.6 - " in at_the_tag("CHANGELOG.md")
     assert len(list((world.work / "releases/v8.7.6").iterdir())) == 2 * len(TARGETS) + 1
     own = {name: os.environ[name] for name in ("HOME", "CARGO_HOME", "RUSTUP_HOME") if name in os.environ}
