@@ -107,7 +107,9 @@ pub(crate) fn each(seeds: &[Vec<u8>], tokens: &[&str], one_in: u32, read: impl F
     let last = RefCell::new(Vec::new());
     let result = TestRunner::new(config).run(&changes, |(seed, changes)| {
         let mut bytes = seeds[seed.index(seeds.len())].clone();
-        changes.iter().for_each(|change| change.apply(&mut bytes, seeds, tokens));
+        for change in &changes {
+            change.apply(&mut bytes, seeds, tokens);
+        }
         last.replace(bytes.clone());
         soon(&bytes, || read(&bytes));
         Ok(())
@@ -131,7 +133,7 @@ pub(crate) fn endless(tokens: &[&str], bytes: usize, read: impl Fn(&str)) {
         let on_lines = |most: usize| format!("{token}\n").repeat(most / (token.len() + 1));
         // Each line is another, as keys have to be.
         let of_keys = |most: usize| -> String {
-            (0..most / (token.len() + 8)).map(|line| format!("k{line}: {token}\n")).collect()
+            (0..most / (token.len() + 8)).map(|line| format!("k{line}: {token}\n")).collect::<Vec<_>>().concat()
         };
         // What is opened and never closed.
         let opened = |most: usize| format!("{token}{}", "\n".repeat(most));
@@ -159,7 +161,7 @@ fn time_of(run: impl FnOnce()) -> Duration {
     };
     let (begun, before) = (Instant::now(), spent());
     run();
-    before.zip(spent()).map_or_else(|| begun.elapsed(), |(before, after)| after - before)
+    before.zip(spent()).map_or_else(|| begun.elapsed(), |(before, after)| after.saturating_sub(before))
 }
 
 /// Runs a test with the stack that the program has, which is larger than that of a test.

@@ -15,11 +15,72 @@ use crate::place::Place;
 
 /// What means something in YAML, in dotenv files, in texts with variables, or to whoever reads paths.
 const TOKENS: &[&str] = &[
-    "[", "]", "{", "}", ":", "- ", "? ", "&a ", "*a ", "<<: ", "!!binary ", "!!str ", "|\n", ">-\n", "'", "\"", "#", "---\n",
-    "...\n", "%TAG ! x\n", "\t", "\r\n", "\u{feff}", "\u{2028}", "\u{85}", "\0", "\\x00", "\\", ",", "=", "null", "~",
-    ".inf", "1e999", "0x", "-9223372036854775809", "2024-01-01", "%{", "%{$", "%%{", "%{git_sha}", "%{function_name}",
-    "${", "$", "`", "deploy:\n", "on: ", "secure: ", "from_env: ", "environment:\n", "layers: ", "event_sources:\n",
-    "function_name: ", "run: ", "include: ", "zip: ", "../", "/", "~/", "export ", "A=", "KEY=\"", "\\n", "**", "[!", "\u{202e}",
+    "[",
+    "]",
+    "{",
+    "}",
+    ":",
+    "- ",
+    "? ",
+    "&a ",
+    "*a ",
+    "<<: ",
+    "!!binary ",
+    "!!str ",
+    "|\n",
+    ">-\n",
+    "'",
+    "\"",
+    "#",
+    "---\n",
+    "...\n",
+    "%TAG ! x\n",
+    "\t",
+    "\r\n",
+    "\u{feff}",
+    "\u{2028}",
+    "\u{85}",
+    "\0",
+    "\\x00",
+    "\\",
+    ",",
+    "=",
+    "null",
+    "~",
+    ".inf",
+    "1e999",
+    "0x",
+    "-9223372036854775809",
+    "2024-01-01",
+    "%{",
+    "%{$",
+    "%%{",
+    "%{git_sha}",
+    "%{function_name}",
+    "${",
+    "$",
+    "`",
+    "deploy:\n",
+    "on: ",
+    "secure: ",
+    "from_env: ",
+    "environment:\n",
+    "layers: ",
+    "event_sources:\n",
+    "function_name: ",
+    "run: ",
+    "include: ",
+    "zip: ",
+    "../",
+    "/",
+    "~/",
+    "export ",
+    "A=",
+    "KEY=\"",
+    "\\n",
+    "**",
+    "[!",
+    "\u{202e}",
 ];
 
 /// Configurations that use every form.
@@ -72,7 +133,8 @@ deploy:
 
 /// Every place of a value lies in the text, and so do those of its parts.
 fn places_are_in(given: &Given, lines: u32) {
-    let is_in = |place: &Place| assert!(place.in_file().is_none_or(|place| (1..=lines).contains(&place.line)), "{place}");
+    let is_in =
+        |place: &Place| assert!(place.in_file().is_none_or(|place| (1..=lines).contains(&place.line)), "{place}");
     is_in(&given.place);
     match &given.value {
         Value::Null | Value::Text(_) => {}
@@ -115,7 +177,13 @@ fn endless_yaml_ends() {
 
 /// Everything that JSON can say as texts, lists and maps.
 fn document() -> impl Strategy<Value = Json> {
-    let text = || prop_oneof![any::<String>().prop_map(|text| text.replace(char::is_control, "")), "[ \n\t:#&*!|>'\"%@`{}\\[\\],~-]{0,6}", Just("<<".to_owned())];
+    let text = || {
+        prop_oneof![
+            any::<String>().prop_map(|text| text.replace(char::is_control, "")),
+            "[ \n\t:#&*!|>'\"%@`{}\\[\\],~-]{0,6}",
+            Just("<<".to_owned())
+        ]
+    };
     let leaf = prop_oneof![text().prop_map(Json::String), Just(Json::Null)];
     leaf.prop_recursive(4, 40, 6, move |inner| {
         let map = prop::collection::btree_map(text(), inner.clone(), 0..6);
@@ -149,13 +217,15 @@ proptest! {
     #[test]
     fn quoted_values_of_env_files_come_back(values in prop::collection::vec(any::<String>(), 0..8)) {
         let quoted = |value: &String| value.replace('\\', "\\\\").replace('"', "\\\"").replace('\r', "\\r");
-        let text: String = values.iter().enumerate().map(|(n, value)| format!("export K{n} = \"{}\" # why\n", quoted(value))).collect();
+        let lines = values.iter().zip(0..).map(|(value, n)| format!("export K{n} = \"{}\" # why\n", quoted(value)));
+        let text = lines.collect::<Vec<_>>().concat();
         let read: Vec<_> = dotenv::parse(&text).unwrap().into_iter().map(|(_, value, _)| value).collect();
         prop_assert_eq!(read, values);
     }
 }
 
-const ENV_FILE: &str = "# why\nA=1\nexport B = two words # why\nC=\"x\\n\\\"y\\\"\"\nD='$A'\nE=\"a\nb\"\nF=\n\nG=a=b\r\n";
+const ENV_FILE: &str =
+    "# why\nA=1\nexport B = two words # why\nC=\"x\\n\\\"y\\\"\"\nD='$A'\nE=\"a\nb\"\nF=\n\nG=a=b\r\n";
 
 fn parse_env_file(text: &str) {
     match dotenv::parse(text) {
@@ -173,7 +243,11 @@ fn parse_env_file(text: &str) {
 #[test]
 fn env_files_are_read_or_refused_on_their_line() {
     each_text(&[ENV_FILE], TOKENS, 1, parse_env_file);
-    endless(&["\"", "'", "A=\"", "A='", "A=\"\\", "A=", "#", "=", "export ", "\\", "\"\n", "A=\"b\"\n"], 256 << 10, parse_env_file);
+    endless(
+        &["\"", "'", "A=\"", "A='", "A=\"\\", "A=", "#", "=", "export ", "\\", "\"\n", "A=\"b\"\n"],
+        256 << 10,
+        parse_env_file,
+    );
 }
 
 #[test]
@@ -235,8 +309,38 @@ fn conditions_hold_or_not_or_are_refused() {
     };
     let seeds = ["$N -gt 5 && ! ( -z $A || $B == r/* )", "$B =~ ^(a|b)+[0-9]{2,}$", "\"$N\" != 'x y' && $N = ${B}"];
     let tokens = [
-        "(", ")", "! ", "&& ", "|| ", "-z ", "-n ", "-gt ", "== ", "=~ ", "$N ", "${", "}", "\"", "'", "\\", "*", "+", "?", "[", "]", "{9999}",
-        "(a*)*", "a|", "@(", "[[:alpha:]]", "<", ">", "`", "$(", "\n", "\0",
+        "(",
+        ")",
+        "! ",
+        "&& ",
+        "|| ",
+        "-z ",
+        "-n ",
+        "-gt ",
+        "== ",
+        "=~ ",
+        "$N ",
+        "${",
+        "}",
+        "\"",
+        "'",
+        "\\",
+        "*",
+        "+",
+        "?",
+        "[",
+        "]",
+        "{9999}",
+        "(a*)*",
+        "a|",
+        "@(",
+        "[[:alpha:]]",
+        "<",
+        ">",
+        "`",
+        "$(",
+        "\n",
+        "\0",
     ];
     each_text(&seeds, &tokens, 1, holds);
     on_main_stack(|| endless(&tokens, 32 << 10, |text| drop(Condition::parse(text))));
@@ -251,10 +355,53 @@ fn no_value_is_in_the_code_of_a_command() {
             assert!(text.contains("the value") || !script.code.contains("the value"), "{}", script.code);
         }
     };
-    let seeds = ["echo %{git_commit_msg} \"a %{$STAGE}\" # x", "cat <<E\n%{x}\nE\nif a; then b; fi", "a=$(b %{x}) && { c | d; }"];
+    let seeds = [
+        "echo %{git_commit_msg} \"a %{$STAGE}\" # x",
+        "cat <<E\n%{x}\nE\nif a; then b; fi",
+        "a=$(b %{x}) && { c | d; }",
+    ];
     let tokens = [
-        "%{x}", "%{", "$(", ")", "`", "\"", "'", "$'", "<<E\n", "\nE\n", "<<-'E'", "#", "\\", "\\\n", ";", "&", "|", "{ ", "}", "((", "))", "case a in ",
-        "a)", ";;", "esac", "for ", "do ", "done", "eval ", "sh -c ", "$((", "${a:-", "}", "\n", ">", "<(", "a=", "[[ ", "]]",
+        "%{x}",
+        "a %{x} ",
+        "a=%{x} $a ",
+        "%{",
+        "$(",
+        ")",
+        "`",
+        "\"",
+        "'",
+        "$'",
+        "<<E\n",
+        "\nE\n",
+        "<<-'E'",
+        "#",
+        "\\",
+        "\\\n",
+        ";",
+        "&",
+        "|",
+        "{ ",
+        "}",
+        "((",
+        "))",
+        "case a in ",
+        "a)",
+        ";;",
+        "esac",
+        "for ",
+        "do ",
+        "done",
+        "eval ",
+        "sh -c ",
+        "$((",
+        "${a:-",
+        "}",
+        "\n",
+        ">",
+        "<(",
+        "a=",
+        "[[ ",
+        "]]",
     ];
     each_text(&seeds, &tokens, 1, read);
     on_main_stack(|| endless(&tokens, 32 << 10, |text| drop(Script::of(text, |_| VALUE.to_owned()))));
@@ -331,7 +478,7 @@ fn files_beside_the_configuration_are_read_or_refused() {
     tree.write("dpl.yml", b"deploy:\n  - { function_name: a, env_file: common.env }\n  - { function_name: b, runtime: provided.al2023 }\n  - { extension: true, layer: { name: c } }\n");
     for name in ["common.env", "Cargo.toml", "go.mod", ".cargo/config.toml"] {
         let seed = fs::read(tree.0.path().join(name)).unwrap();
-        each(&[seed.clone()], TOKENS, 16, |bytes| {
+        each(std::slice::from_ref(&seed), TOKENS, 16, |bytes| {
             tree.write(name, bytes);
             tree.load(lines(&String::from_utf8_lossy(bytes)) + lines(ENV_FILE));
         });

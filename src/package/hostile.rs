@@ -14,13 +14,32 @@ use crate::hostile::{each, each_text, endless};
 
 /// What means something in archives: signatures of their parts, extra fields, sizes of ZIP64, and names.
 const OF_ARCHIVES: &[&str] = &[
-    "PK\x01\x02", "PK\x03\x04", "PK\x05\x06", "PK\x06\x06", "PK\x06\x07", "PK\x07\x08", "\x01\0\x10\0", "\0\0\0\0", "../", "/", "..\\", "C:\\", "\0",
-    "a/", "./", "//", ".class", "bootstrap", "lib/a.jar",
+    "PK\x01\x02",
+    "PK\x03\x04",
+    "PK\x05\x06",
+    "PK\x06\x06",
+    "PK\x06\x07",
+    "PK\x07\x08",
+    "\x01\0\x10\0",
+    "\0\0\0\0",
+    "../",
+    "/",
+    "..\\",
+    "C:\\",
+    "\0",
+    "a/",
+    "./",
+    "//",
+    ".class",
+    "bootstrap",
+    "lib/a.jar",
 ];
+
+type Writer = ZipWriter<Cursor<Vec<u8>>>;
 
 /// Archives with all that they may hold.
 fn archives() -> Vec<Vec<u8>> {
-    let bytes = |fill: &dyn Fn(&mut ZipWriter<Cursor<Vec<u8>>>)| {
+    let bytes = |fill: &dyn Fn(&mut Writer)| {
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
         fill(&mut writer);
         writer.finish().unwrap().into_inner()
@@ -47,7 +66,7 @@ fn archives() -> Vec<Vec<u8>> {
     });
     let large = bytes(&|writer| {
         writer.start_file("zeros", deflated.large_file(true)).unwrap();
-        writer.write_all(&[0; 70_000]).unwrap();
+        writer.write_all(&vec![0; 70_000]).unwrap();
     });
     vec![all, large, class]
 }
@@ -74,8 +93,43 @@ fn ready_archives_are_listed_or_refused() {
 }
 
 const OF_GLOBS: &[&str] = &[
-    "*", "**", "**/", "/**", "?", "[", "]", "[!", "[a-", "{", "}", "{a,", ",", "\\", "!", "#", "/", "//", "./", "../", "../../",
-    "/etc/", "~", " ", "\t", "\r\n", "\n", "\0", "\u{feff}", "\u{202e}", ".", ".env", "src", "link", "*.py", "[[:alpha:]]", "{,}",
+    "*",
+    "**",
+    "**/",
+    "/**",
+    "?",
+    "[",
+    "]",
+    "[!",
+    "[a-",
+    "{",
+    "}",
+    "{a,",
+    ",",
+    "\\",
+    "!",
+    "#",
+    "/",
+    "//",
+    "./",
+    "../",
+    "../../",
+    "/etc/",
+    "~",
+    " ",
+    "\t",
+    "\r\n",
+    "\n",
+    "\0",
+    "\u{feff}",
+    "\u{202e}",
+    ".",
+    ".env",
+    "src",
+    "link",
+    "*.py",
+    "[[:alpha:]]",
+    "{,}",
 ];
 
 /// A folder with a package, and a file outside of it.

@@ -89,11 +89,16 @@ fn looking_at_files_alone_connects_to_nothing() {
 fn a_redirect_is_never_followed() {
     let (elsewhere, followed) = answering(String::new());
     for status in [301, 302, 303, 307, 308] {
-        let answer = format!("HTTP/1.1 {status} X\r\nLocation: {elsewhere}/x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        let answer =
+            format!("HTTP/1.1 {status} X\r\nLocation: {elsewhere}/x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         let (endpoint, asked) = answering(answer);
         for role in ["", "arn:aws:iam::000000000000:role/ci"] {
             let universe = job(&endpoint).with("DPL_LAMBDA_ROLE_TO_ASSUME", role);
-            let universe = if role.is_empty() { universe } else { universe.without("AWS_ACCESS_KEY_ID").without("AWS_SECRET_ACCESS_KEY") };
+            let universe = if role.is_empty() {
+                universe
+            } else {
+                universe.without("AWS_ACCESS_KEY_ID").without("AWS_SECRET_ACCESS_KEY")
+            };
             assert_ne!(universe.run("plan --wait_timeout 3").code, 0);
         }
         assert!(asked.load(Ordering::SeqCst) > 1);
