@@ -14,6 +14,7 @@ use super::{
     read::{Pair, Reader},
     script::{Refusal, Script},
 };
+use crate::arn::check_account;
 use crate::deployment::{Deployment, FirstRole, HandlerParts, Keyed, Others, Publish, Release, Target, Wishes};
 use crate::host::{Build, Ci, Host};
 use crate::place::{Place, Problem};
@@ -135,10 +136,8 @@ pub(super) fn target(reader: &mut Reader, function: Option<&FunctionName>, conte
         reader.wrong("region", format!("is {region}, but the ARN in `function_name` is of {of_arn}"));
     }
     let expect_account = reader.text("expect_account");
-    if let Some(account) = &expect_account
-        && !code::is_account(account)
-    {
-        reader.wrong("expect_account", format!("must be the 12 digits of an account, got `{account}`"));
+    if let Some(Err(why)) = expect_account.as_deref().map(check_account) {
+        reader.wrong("expect_account", why);
     }
     let account = function.and_then(|function| function.account.clone());
     if let (Some(expected), Some(account)) = (&expect_account, &account)
@@ -413,8 +412,8 @@ fn clear(
             attachments.insert(attachment, attachments::one(None));
         } else if name == "environment" {
             *environment = Some(Keyed { entries: BTreeMap::new(), others: Some(Others::Replace) });
-        } else {
-            settings.clear(name);
+        } else if let Ok(setting) = name.parse() {
+            settings.clear(setting);
         }
     }
 }
