@@ -53,6 +53,10 @@ pub mod policy;
 pub mod error;
 pub mod report;
 
+// What is hostile.
+#[cfg(test)]
+mod hostile;
+
 // All of it together.
 mod run;
 

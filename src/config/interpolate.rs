@@ -43,9 +43,12 @@ impl fmt::Display for Reference<'_> {
 
 /// The reference that a text begins with, and its length. Anything else with a `%` means itself.
 pub(super) fn reference(text: &str) -> Option<(Reference<'_>, usize)> {
-    let (inner, _) = text.strip_prefix("%{")?.split_once('}')?;
+    let inner = text.strip_prefix("%{")?;
+    // Only what may be a name is looked through: a text can begin to be a reference again and again.
+    let end = inner.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '$')))?;
+    let (inner, rest) = inner.split_at(end);
     let name = inner.strip_prefix('$').unwrap_or(inner);
-    let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let is_name = !name.is_empty() && !name.contains('$') && rest.starts_with('}');
     let reference = if name == inner { Reference::Known(name) } else { Reference::Variable(name) };
     is_name.then_some((reference, inner.len() + 3))
 }

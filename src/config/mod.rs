@@ -12,6 +12,8 @@ mod conditions;
 mod credentials;
 mod dotenv;
 mod env;
+#[cfg(test)]
+mod hostile;
 mod import;
 mod interpolate;
 mod layer;

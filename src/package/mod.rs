@@ -7,6 +7,8 @@
 mod archive;
 mod deflate;
 pub mod glob;
+#[cfg(test)]
+mod hostile;
 mod image;
 pub mod inspect;
 mod installed;

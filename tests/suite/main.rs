@@ -90,6 +90,9 @@ mod cis;
 // What is never shown.
 mod secrets;
 
+// What nobody may do.
+mod security;
+
 // What the action for GitHub takes and gives.
 mod action;
 

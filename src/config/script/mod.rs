@@ -43,6 +43,13 @@ impl Script {
         if written.contains('\0') {
             return Err(Refusal::new("has a NUL character, which no command can hold", "remove it"));
         }
+        let too_long = || {
+            let message = format!("has more than {MOST_BYTES} bytes with its values, which no shell can be given");
+            Refusal::new(message, "shorten it, or put it into a script")
+        };
+        if written.len() > MOST_BYTES {
+            return Err(too_long());
+        }
         let (code, references) = scan::scan(written)?;
         let mut variables = BTreeMap::new();
         for reference in references {
@@ -54,8 +61,7 @@ impl Script {
             variables.insert(variable(reference), value);
         }
         if code.len() + variables.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > MOST_BYTES {
-            let message = format!("has more than {MOST_BYTES} bytes with its values, which no shell can be given");
-            return Err(Refusal::new(message, "shorten it, or put it into a script"));
+            return Err(too_long());
         }
         Ok(Self { written: written.to_owned(), code, variables })
     }

@@ -30,6 +30,12 @@ pub(super) fn scan(text: &str) -> Result<(String, BTreeSet<Reference<'_>>), Refu
     Ok((scanner.out, scanner.references))
 }
 
+/// How many words of a command are looked through for what it does with a value behind them.
+const MOST_WORDS: usize = 200;
+
+/// How deep parts of a command may stand in each other.
+const MOST_NESTED: usize = 100;
+
 const EVALUATED: &str = "stands in `${…}`, which the shell evaluates";
 
 const CALCULATE: &str = "let a program calculate, as in `expr \"%{…}\" + 1`";
@@ -88,6 +94,10 @@ impl<'t> Scanner<'t> {
                 self.at += length;
                 continue;
             }
+            if self.frames.len() > MOST_NESTED {
+                let message = format!("has quotes, parentheses and braces more than {MOST_NESTED} deep in each other");
+                return Err(Refusal::new(message, "put the command into a script"));
+            }
             match self.frames.last() {
                 Some(Frame::Double) => self.in_quotes(char)?,
                 Some(Frame::Parameter) => self.in_parameter(char)?,
@@ -139,6 +149,12 @@ impl<'t> Scanner<'t> {
         }
         if commands.redirected {
             return None;
+        }
+        if commands.words.len() > MOST_WORDS {
+            return Some(Refusal::new(
+                format!("stands behind more than {MOST_WORDS} words of its command"),
+                "put the command into a script, and the value before it, as in `VALUE=%{…} ./script.sh`",
+            ));
         }
         match code::role(&commands.words, commands.word.as_ref().unwrap_or(&Word::default()))? {
             Role::Command => Some(Refusal::new(
@@ -276,9 +292,11 @@ impl<'t> Scanner<'t> {
     }
 
     fn open_parenthesis(&mut self) -> Result<(), Refusal> {
-        if self.rest().starts_with("((") {
+        const LOST: &str = "`((`";
+        // All that follows is looked through once: behind it no variable gets a value any more.
+        if self.rest().starts_with("((") && self.lost != Some(LOST) {
             self.refuse_tainted_in(self.rest(), "stands behind `((`, where the shell evaluates it", CALCULATE)?;
-            self.lost = Some("`((`");
+            self.lost = Some(LOST);
         }
         self.copy('(');
         // Of `name()` a command follows; of `name=(…)` the words are no commands, but none of them may be a value either.
