@@ -112,7 +112,7 @@ pub enum Weight {
     /// An error: it stops the run.
     #[default]
     Error,
-    /// A conflict: it stops the run because the function has changed since it was read.
+    /// A conflict: it stops the run because the function is not at the expected revision.
     Conflict,
     /// A warning: the run goes on.
     Warning,

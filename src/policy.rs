@@ -1,9 +1,8 @@
 //! The smallest IAM policy that allows a deployment of this configuration.
 //!
 //! Source of actions and resources: "Actions, resources, and condition keys for AWS Lambda" in the Service
-//! Authorization
-//! Reference, and the same pages of the other services. A test compares the policy with the calls that a deployment
-//! really makes.
+//! Authorization Reference, and the same pages of the other services. A test compares the policy with the calls that a
+//! deployment really makes.
 
 use std::collections::{BTreeMap, BTreeSet};
 

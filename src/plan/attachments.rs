@@ -272,8 +272,8 @@ fn statements_for(
     let others = || existing.into_iter().flatten().filter(|(id, _)| !URL_STATEMENTS.contains(&id.as_str()));
     let statements = url_statements().into_iter().map(|(id, statement)| {
         let named = managed.entries.values().flatten().any(|other| other == &statement);
-        let said = others().any(|(_, other)| statement.is_same_as(&other.document));
-        let stays = said && managed.others != Some(Others::Replace);
+        let exists = others().any(|(_, other)| statement.is_same_as(&other.document));
+        let stays = exists && managed.others != Some(Others::Replace);
         let wanted = public && !named && !stays;
         (id.to_owned(), wanted.then_some(statement))
     });

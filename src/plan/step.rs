@@ -375,7 +375,6 @@ fn attached(change: &AttachmentChange) -> View<'_> {
             vec![Difference::whole(about, Some(document.0.clone()), None).of_key(key)]
         }
     };
-
     let id = format!("{}_{}", verb(*action), name.to_ascii_lowercase().replace(' ', "_"));
     let begins = format!("{} {name} {key}", doing(*action)).trim_end().to_owned();
     View { id: Cow::Owned(id), ..View::of(*action, name, &title, line, changes) }.begins(begins)

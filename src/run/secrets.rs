@@ -2,8 +2,8 @@
 //!
 //! - A *secret* is hidden everywhere: credentials, tokens, values of variables with secret names, passwords in URLs.
 //! - A *value* is hidden too, but not inside of a name that AWS shows to everyone. Values are those that came
-//! `from_env` under names that are not secret, and literal and live values under secret names that are also part of a
-//! name.
+//!   `from_env` under names that are not secret, and literal and live values under secret names that are also part of a
+//!   name.
 //! - All other values of an environment are hidden only in text that AWS or a command wrote.
 
 use crate::aws::Hidden;
