@@ -292,9 +292,16 @@ impl Reporter {
             self.outputs.push(("changed", self.changed.to_string()));
             let redacted = |(name, value): &Output| match (*name, self.console.redact(value)) {
                 ("plan", value) => ("plan", json::unspliceable(&value)),
-                (name, value) => (name, sanitise::one_line(&value)),
+                (name, value) => (name, value.into_owned()),
             };
-            let outputs: Vec<_> = self.outputs.iter().map(redacted).collect();
+            let outputs = self.outputs.iter().map(redacted);
+            let (outputs, odd): (Vec<_>, Vec<_>) =
+                outputs.partition(|(name, value)| *name == "plan" || variables::is_plain(value));
+            for (name, _) in odd {
+                let message =
+                    format!("AWS answered with a text that is none for the output `{name}`, so it is left out");
+                self.problem(Level::Warning, &Problem::new(message));
+            }
             let written = self.files.outputs(&outputs);
             self.handed(written.map(|()| None));
             let handed = self.dialect.outputs(&outputs);
