@@ -299,7 +299,7 @@ impl Reporter {
                 outputs.partition(|(name, value)| *name == "plan" || variables::is_plain(value));
             for (name, _) in odd {
                 let message =
-                    format!("AWS answered with a text that is none for the output `{name}`, so it is left out");
+                    format!("AWS answered with characters that the output `{name}` cannot hold, so it is left out");
                 self.problem(Level::Warning, &Problem::new(message));
             }
             let written = self.files.outputs(&outputs);
