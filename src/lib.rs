@@ -23,16 +23,22 @@
 //! - The same files give the same bytes on every machine.
 //! - The meaning of an exit code, a JSON field or a YAML key does not change within a major version.
 
+// What AWS calls things.
+pub mod arn;
+
 // The surroundings.
+pub mod files;
 pub mod host;
 pub mod place;
 
 // What is wanted.
-pub mod cli;
+mod cli;
 pub mod config;
 pub mod deployment;
 pub mod package;
 pub mod settings;
+pub mod sources;
+mod verb;
 
 // What is live.
 pub mod remote;
@@ -41,10 +47,15 @@ pub mod remote;
 pub mod apply;
 pub mod aws;
 pub mod plan;
+pub mod policy;
 
 // What is said about it.
 pub mod error;
 pub mod report;
+
+// What is hostile.
+#[cfg(test)]
+mod hostile;
 
 // All of it together.
 mod run;

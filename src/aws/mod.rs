@@ -10,6 +10,8 @@ mod connect;
 mod convert;
 mod delete;
 mod fault;
+#[cfg(test)]
+mod hostile;
 mod images;
 mod invoke;
 mod layers;

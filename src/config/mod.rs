@@ -7,10 +7,13 @@ mod attachments;
 mod blocks;
 mod code;
 mod compiled;
+mod condition;
 mod conditions;
 mod credentials;
 mod dotenv;
 mod env;
+#[cfg(test)]
+mod hostile;
 mod import;
 mod interpolate;
 mod layer;
@@ -20,12 +23,14 @@ pub mod options;
 mod read;
 mod render;
 mod resolve;
+mod script;
 mod shell;
 mod structure;
 mod subject;
+mod trust;
 mod yaml;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 pub use blocks::truth;
@@ -33,13 +38,16 @@ pub use env::structured;
 pub use import::imported;
 pub use layer::{Entry as MapEntry, Form, Given, Layer, Value, insert};
 pub use render::Rendered;
+pub use script::Script;
 pub use subject::{Reach, Subject};
 
-use self::{layer_version::OfBlock, occasion::Occasion, read::Reader, resolve::Context};
+use self::{layer_version::OfBlock, occasion::Occasion, read::Reader, resolve::Context, trust::Trust};
 use crate::deployment::{Code, Deployment, Layer as LayerVersion};
+use crate::files::Destination;
 use crate::host::{Build, Ci, Host};
 use crate::place::{Places, Problem, Skip};
 use crate::settings::Secret;
+pub use crate::verb::Purpose;
 
 /// What the command line says besides options.
 #[derive(Debug, Clone)]
@@ -50,25 +58,6 @@ pub struct Request {
     pub purpose: Purpose,
     /// Whether the command line is dpl's, complete in itself: no YAML is looked for.
     pub speaks: Speaks,
-}
-
-/// What is going to be done with the configuration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// Deploy: conditions count.
-    Deploy,
-    /// Plan: conditions count, in the build of a pull request as they would after its merge.
-    Plan,
-    /// Only look whether everything is right: conditions do not count.
-    Check,
-    /// Only show it: conditions do not count.
-    Render,
-    /// Only package: no function is needed.
-    Package,
-    /// Look at what is live, or act on it: neither conditions nor the package count.
-    Live,
-    /// Look around in a Region: no function is needed either.
-    Region,
 }
 
 /// Whose command line this is.
@@ -92,7 +81,7 @@ pub struct RunOptions {
     /// Whether decisions are told.
     pub verbose: bool,
     /// The file for a JUnit report; absent for none.
-    pub junit: Option<PathBuf>,
+    pub junit: Option<Destination>,
     /// `auto`, `always` or `never`; empty before it was read.
     pub color: &'static str,
     /// Whether only results and mistakes are told.
@@ -100,18 +89,32 @@ pub struct RunOptions {
     /// What becomes of the run when every block was skipped.
     pub if_skipped: IfSkipped,
     /// Where the outputs go, besides where the CI wants them.
-    pub output_file: Option<PathBuf>,
+    pub output_file: Option<Destination>,
     /// Where the summary goes, besides where the CI wants it.
-    pub summary_file: Option<PathBuf>,
+    pub summary_file: Option<Destination>,
     /// Where links go in the form of GitLab's report.
-    pub gitlab_annotations_file: Option<PathBuf>,
+    pub gitlab_annotations_file: Option<Destination>,
     /// Where problems go in the form of GitLab's report.
-    pub gitlab_codequality_file: Option<PathBuf>,
+    pub gitlab_codequality_file: Option<Destination>,
 }
 
-/// The options that name a file for results. Such a file never goes into a package.
-const RESULT_FILES: [&str; 5] =
-    ["junit", "output_file", "summary_file", "gitlab_annotations_file", "gitlab_codequality_file"];
+impl RunOptions {
+    /// The options of a run whose command line is wrong: what could be read of its flags and of variables addressed to
+    /// this tool. What is wrong with those is not looked at.
+    pub(crate) fn of_wrong_line(flags: &Layer, host: &Host, ci: Ci) -> Self {
+        let mut loaded = Loaded { run: Self { ci, ..Self::default() }, ..Loaded::default() };
+        let addressed = env::addressed(host, &mut Vec::new(), &mut Vec::new());
+        let layers: Vec<_> = std::iter::once(flags.clone()).chain(addressed).collect();
+        let build = Build::default();
+        let purpose = Purpose::Deploy;
+        let strongest = layer::merge(&layers);
+        let trust = Trust::of(&strongest, host, ci);
+        let never = BTreeSet::new();
+        let context = Context { host, ci, build: &build, purpose, never, fallback_region: None, trust };
+        run_options(&mut Reader::new(strongest), &context, &mut loaded);
+        loaded.run
+    }
+}
 
 /// The merge whose deployment is shown in the build of a pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,7 +163,7 @@ pub struct Entry<D = Deployment> {
     /// Whether uncommitted files are stashed meanwhile.
     pub cleanup: bool,
     /// Commands to run after its success.
-    pub commands: Vec<String>,
+    pub commands: Vec<Script>,
 }
 
 /// What a configuration says.
@@ -182,6 +185,8 @@ pub struct Loaded {
     pub preview: Option<Preview>,
     /// What each block comes to; filled only with [`Purpose::Render`].
     pub rendered: Vec<Rendered>,
+    /// What the CI says it builds.
+    pub build: Build,
     /// How the run goes. Filled as far as possible also when there are problems.
     pub run: RunOptions,
     /// What must be corrected; when there is any, nothing is done.
@@ -229,6 +234,7 @@ pub fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
         build: &build,
         purpose: request.purpose,
         never: blocks.file.iter().map(|file| host.directory.join(file)).collect(),
+        trust: Trust::of(&strongest, host, ci),
         fallback_region: (request.speaks == Speaks::Dpl).then(|| "us-east-1".to_owned()),
     };
 
@@ -281,6 +287,7 @@ pub fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
     loaded.problems.dedup();
     loaded.warnings.sort();
     loaded.warnings.dedup();
+    loaded.build = build;
     loaded
 }
 
@@ -359,6 +366,7 @@ fn layers_follow(blocks: &[&blocks::Block], reasons: &mut [Option<Skip>]) {
 }
 
 fn entry(mut reader: Reader, allow_failure: bool, request: &Request, context: &Context<'_>, loaded: &mut Loaded) {
+    context.trust.screen(&mut reader);
     for name in ["access_key_id", "secret_access_key", "session_token"] {
         loaded.secrets.extend(reader.raw(name).map(Secret::new));
     }
@@ -382,20 +390,21 @@ fn entry(mut reader: Reader, allow_failure: bool, request: &Request, context: &C
             if !alone {
                 resolve::deployment(&mut reader, context);
             }
+            resolve::commands(&mut reader, context);
         }
         // What can be looked at or acted on is a function.
         Purpose::Live if alone => {}
         Purpose::Live => loaded.subjects.extend(subject::subject(&mut reader, dry_run, context)),
         Purpose::Region => loaded.regions.extend(subject::reach(&mut reader, None, context)),
         Purpose::Deploy | Purpose::Plan | Purpose::Check => {
+            let commands = resolve::commands(&mut reader, context);
             if layer_version::is_wanted(&mut reader)
                 && let Some(OfBlock { layer, places }) = layer_version::layer(&mut reader, context)
             {
-                let commands = if alone { resolve::commands(&mut reader, context) } else { Vec::new() };
+                let commands = if alone { commands.clone() } else { Vec::new() };
                 loaded.layers.push(Entry { deployment: layer, places, allow_failure, dry_run, cleanup, commands });
             }
             if !alone && let Some(deployment) = resolve::deployment(&mut reader, context) {
-                let commands = resolve::commands(&mut reader, context);
                 let places = reader.places();
                 loaded.entries.push(Entry { deployment, places, allow_failure, dry_run, cleanup, commands });
             }
@@ -427,6 +436,9 @@ fn whole(path: &Path) -> PathBuf {
 
 fn run_options(reader: &mut Reader, context: &Context<'_>, loaded: &mut Loaded) {
     let run = &mut loaded.run;
+    context.trust.screen(reader);
+    // What it means is known already; here it is only looked whether it can be read.
+    reader.flag("trust_config");
     if reader.flag("fold") && run.ci == Ci::None {
         run.ci = Ci::Travis;
     }
@@ -439,7 +451,6 @@ fn run_options(reader: &mut Reader, context: &Context<'_>, loaded: &mut Loaded) 
         }
     }
     run.json = reader.choice("format") == Some("json");
-    run.junit = reader.path("junit");
     run.color = reader.choice("color").unwrap_or("auto");
     run.quiet = reader.flag("quiet");
     run.if_skipped = match reader.choice("if_skipped") {
@@ -447,7 +458,11 @@ fn run_options(reader: &mut Reader, context: &Context<'_>, loaded: &mut Loaded) 
         Some("error") => IfSkipped::Error,
         _ => IfSkipped::Ok,
     };
-    let mut file = |name: &'static str| reader.path(name).filter(|path| !path.as_os_str().is_empty());
+    let mut file = |name: &'static str| {
+        let path = reader.path(name).filter(|path| !path.as_os_str().is_empty())?;
+        Some(context.trust.destination(path, reader.place(name).as_ref()))
+    };
+    run.junit = file("junit");
     run.output_file = file("output_file");
     run.summary_file = file("summary_file");
     run.gitlab_annotations_file = file("gitlab_annotations_file");
@@ -459,9 +474,11 @@ fn run_options(reader: &mut Reader, context: &Context<'_>, loaded: &mut Loaded) 
         ("gitlab_annotations_file", &mut run.gitlab_annotations_file),
         ("gitlab_codequality_file", &mut run.gitlab_codequality_file),
     ];
-    let mut taken: Vec<_> = context.never.iter().map(|path| whole(path)).collect();
+    let read = reader.list("env_file").unwrap_or_default();
+    let read = read.iter().map(|file| context.host.directory.join(file)).chain(context.never.iter().cloned());
+    let mut taken: Vec<_> = read.map(|path| whole(&path)).collect();
     for (name, file) in results {
-        let Some(path) = file.as_ref().map(|path| whole(&context.host.directory.join(path))) else { continue };
+        let Some(path) = file.as_ref().map(|file| whole(&context.host.directory.join(&file.path))) else { continue };
         let is_device = path.metadata().is_ok_and(|there| !there.is_file());
         if !is_device && taken.contains(&path) {
             reader.wrong(name, "is a file that is read, or that another result goes to");

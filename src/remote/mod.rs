@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use act::{Invocation, Removal};
 pub use status::{Condition, MadeOf, Provisioned, Published, Status, Summary, Told, Url};
 
-use crate::settings::{Architecture, Attachment, Partition, Settings, Structure};
+use crate::arn::Partition;
+use crate::settings::{Architecture, Attachment, Settings, Structure};
 
 /// What was found under a function's name.
 #[derive(Debug, Clone, PartialEq)]
@@ -247,6 +248,13 @@ const BEFORE: &str = "[before: ";
 const MOST_DESCRIPTION: usize = 256;
 
 impl Alias {
+    /// Shares of the traffic that go to other versions, in hundredths of a percent.
+    pub fn shares(&self) -> BTreeMap<String, u32> {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a weight is between 0 and 1")]
+        let hundredths = |share: f64| (share * 10_000.0).round() as u32;
+        self.weights.iter().map(|(version, share)| (version.clone(), hundredths(*share))).collect()
+    }
+
     /// The version that it pointed at before, as its description remembers it where no machine of a CI needs to.
     pub fn previous(&self) -> Option<&str> {
         let (_, rest) = self.description.rsplit_once(BEFORE)?;

