@@ -19,9 +19,23 @@ const SENSITIVE: &[&str] = &[
     "zipfile",
 ];
 
+/// The longest message that is passed on, in bytes. Those of AWS have some hundred; what answers in its place may say more
+/// than a log can hold.
+const MOST: usize = 16 << 10;
+
 /// A message of AWS without what it must not quote.
 pub(super) fn cut(said: &str) -> String {
-    environment(&sources(&constraints(&measured(said))))
+    beginning(environment(&sources(&constraints(&measured(said)))))
+}
+
+/// The beginning of a message that is too long. No word is cut in two: half a secret is not known as one.
+fn beginning(said: String) -> String {
+    if said.len() <= MOST {
+        return said;
+    }
+    let begins = &said[..said.floor_char_boundary(MOST)];
+    let words = begins.rfind(char::is_whitespace).map_or("", |end| begins[..end].trim_end());
+    format!("{words} {CUT}")
 }
 
 /// `…exceeded the 4KB limit. String measured: {…}`: all that follows is the environment.
@@ -104,6 +118,15 @@ mod tests {
         ] {
             assert_eq!(cut(said), shown);
         }
+    }
+
+    #[test]
+    fn a_message_without_end_is_cut_between_words() {
+        for (said, most) in [("é word ".repeat(1 << 20), MOST + 5), ("secret".repeat(1 << 20), 5)] {
+            let shown = cut(&said);
+            assert!(shown.len() <= most && (shown.ends_with("word …") || shown.ends_with("é …") || shown == " …"));
+        }
+        assert_eq!(cut(&"x".repeat(MOST)).len(), MOST);
     }
 
     #[test]

@@ -8,11 +8,11 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
-use super::forms;
+use super::{forms, sanitise};
 use crate::settings::{logins, parts};
 
 /// What stands in place of a secret.
-const REDACTED: &str = "***";
+pub(super) const REDACTED: &str = "***";
 
 /// Shorter secrets would turn ordinary words into noise, as dpl's do (FX8 in docs/coming-from/dpl.md).
 pub(super) const SHORTEST: usize = 8;
@@ -83,6 +83,8 @@ impl Needles {
     pub(super) fn add(&mut self, text: &str, role: Role) {
         let shortest = if matches!(role, Role::Secret | Role::Value) { SHORTEST } else { SHORTEST_FOREIGN };
         let texts = if role == Role::Name { vec![text.to_owned()] } else { parts(text) };
+        let looks: Vec<_> = texts.iter().flat_map(|text| sanitise::looks(text)).collect();
+        let texts = if role == Role::Name { texts } else { [texts, looks].concat() };
         for text in texts.iter().map(|text| text.trim()).filter(|text| text.chars().count() >= shortest) {
             self.insert(text.as_bytes().to_vec(), role, Form::Plain);
             if matches!(role, Role::Secret | Role::Value) {
@@ -373,6 +375,33 @@ mod tests {
                     shown.starts_with("before ") && shown.ends_with(" after") && shown.contains("***"),
                     "{form}: {shown}"
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn a_secret_is_hidden_also_where_the_sanitiser_has_altered_it() {
+        for secret in [
+            "pa##word-1234567",
+            "token-1234567##",
+            "abtime:start-98765",
+            "travis_fold:abcd",
+            "abcd\u{7}efgh-1234",
+            "abcd\u{200b}efgh-1234",
+            "ab\u{1b}[1mcdefgh-987",
+            "abcdefgh\u{85}ijklmnop",
+            "abcdefgh\rijklmnop",
+            "abcdefgh\u{2028}ijklmnop",
+            "::add-mask::abcdefgh",
+        ] {
+            let mut needles = hiding(&[secret]);
+            let texts = [secret.to_owned(), format!("x {secret} y"), format!("x {secret}[y]"), format!("{secret}abc")];
+            for text in texts {
+                for harmless in [sanitise::inert(&text), sanitise::one_line(&text), summary::text(&text)] {
+                    let shown = needles.replaced(&harmless, Whose::Ours);
+                    let left = shown.replace("add-mask", "");
+                    assert!(shown.contains("***") && left.len() < 18, "{secret:?}: {harmless:?} is shown as {shown:?}");
+                }
             }
         }
     }

@@ -7,7 +7,7 @@ use super::event::Event;
 use super::files::Gathered;
 use super::outcome::Verdict;
 use super::redact::Console;
-use super::{Manner, Observer, Surroundings, json, plain, redacted, sanitise, summary};
+use super::{Manner, Observer, Surroundings, json, plain, redacted, summary, variables};
 use crate::host::Build;
 use crate::place::Problem;
 use crate::verb::{self, Verb};
@@ -64,10 +64,18 @@ impl Results {
         self.outputs.push(("changed", verdict.changed.to_string()));
         let redacted = |(name, value): &Output| match (*name, self.console.redact(value)) {
             ("plan", value) => ("plan", json::unspliceable(&value)),
-            (name, value) => (name, sanitise::one_line(&value)),
+            (name, value) => (name, value.into_owned()),
         };
-        let outputs: Vec<_> = self.outputs.iter().map(redacted).collect();
-        [self.files.outputs(&outputs), self.board.outputs(&outputs)].concat()
+        let outputs = self.outputs.iter().map(redacted);
+        let (outputs, odd): (Vec<_>, Vec<_>) =
+            outputs.partition(|(name, value)| *name == "plan" || variables::is_plain(value));
+        let left_out = |(name, _): &Output| {
+            let message =
+                format!("AWS answered with characters that the output `{name}` cannot hold, so it is left out");
+            Delivery::Warn(message)
+        };
+        let warnings = odd.iter().map(left_out).collect();
+        [warnings, self.files.outputs(&outputs), self.board.outputs(&outputs)].concat()
     }
 
     /// Shows the page.

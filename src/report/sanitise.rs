@@ -13,6 +13,15 @@ pub(super) fn one_line(text: &str) -> String {
     broken(&clean(text).replace('\n', " "))
 }
 
+/// How a text looks after it was made harmless: on one line, line by line, and where what follows it made it one with a
+/// marker. Whoever looks for the text must look for these too.
+pub(super) fn looks(text: &str) -> Vec<String> {
+    let lines = clean(text);
+    let before_a_marker = broken(&format!("{}[", lines.replace('\n', " ")));
+    let before_a_marker = before_a_marker.strip_suffix('[').map(str::to_owned);
+    lines.split('\n').map(broken).chain([one_line(text)]).chain(before_a_marker).collect()
+}
+
 /// JSON that says the same and is harmless too: what must not stand in a log or page is written as `\\u…`.
 pub(super) fn json(json: &str) -> String {
     let mut out = String::with_capacity(json.len());

@@ -2,6 +2,7 @@
 
 use super::deliver::{Delivery, Written};
 use super::dialect::Output;
+use super::needles::REDACTED;
 
 /// GitLab takes a file of fewer bytes than this (`DOTENV_MAX` 5 KB), and nobody else takes fewer.
 const MOST_DOTENV: usize = 5 * 1024 - 1;
@@ -16,6 +17,14 @@ const OPTIONS_TOO: [&str; 2] = ["alias", "function-url"];
 pub(super) fn name(output: &str) -> String {
     let deployed = if OPTIONS_TOO.contains(&output) { "DEPLOYED_" } else { "" };
     format!("DPL_LAMBDA_{deployed}{}", output.replace('-', "_").to_ascii_uppercase())
+}
+
+/// Whether a result has only what names, numbers, ARNs, hashes and URLs are made of.
+///
+/// A later step may put it into a script (`${{ … }}`), and values of variables are searched for `%name%` (`TeamCity`) and
+/// `$(name)` (Azure), so a text of AWS that has more must not get there.
+pub(super) fn is_plain(value: &str) -> bool {
+    value.replace(REDACTED, "").chars().all(|c| c.is_ascii_alphanumeric() || "-_:/.+=@".contains(c))
 }
 
 /// The results that suit variables.

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, fs};
 
-use crate::harness::{Fault, Kind, Outcome, Proxy, Universe, emulator, has};
+use serde_json::json;
+
+use crate::harness::{Aws, Fault, Kind, Outcome, Proxy, Universe, emulator, has};
 
 const SECRET: &str = "s3cret-of-the-ci";
 
@@ -101,6 +103,31 @@ fn what_aws_says_cannot_command_the_log() {
         "{commands:?}"
     );
     assert!(outcome.stdout.contains("done: nothing.  not done: function, version"));
+}
+
+#[test]
+fn what_aws_answers_becomes_no_code_in_a_later_step() {
+    let (universe, proxy) = github("spliced");
+    universe.run("").code(0);
+    let mut live = Aws::of(&proxy.endpoint).get("spliced");
+    for hostile in ["$(touch x)", "`touch x`", "%env.SECRET%", "${{ x }}", "'; touch x; '", "\nPATH=x"] {
+        let arn = format!("arn:aws:lambda:us-east-1:000000000000:function:spliced{hostile}");
+        live["Configuration"]["FunctionArn"] = json!(arn);
+        proxy.on("GetFunction", 0, Fault::Instead(200, live.to_string()));
+        let _ = fs::remove_file(universe.path("output"));
+        universe.run("--output_file results.json").code(0).says("is left out");
+        let found = outputs(&universe.read("output"));
+        assert!(!found.contains_key("function-arn") && found["changed"] == "false", "{found:?}");
+        assert!(!universe.read("results.json").contains("function-arn"));
+        for ci in ["teamcity", "azure", "circleci"] {
+            let outcome = universe.run(&format!("--ci {ci}")).code(0);
+            assert!(!outcome.stdout.contains("DPL_LAMBDA_FUNCTION_ARN"), "{ci}: {}", outcome.stdout);
+        }
+        proxy.clear();
+    }
+    let _ = fs::remove_file(universe.path("output"));
+    universe.run("").code(0).never_says("is left out");
+    assert!(outputs(&universe.read("output")).contains_key("function-arn"));
 }
 
 #[test]

@@ -337,6 +337,25 @@ fn a_function_cannot_say_a_secret_in_any_form() {
 }
 
 #[test]
+fn a_secret_that_looks_like_a_command_is_hidden_where_the_command_is_broken() {
+    for (number, token) in ["pa##word-1234567", "time:start-98765", "abcd\u{200b}efgh-1234", "abcdefgh\u{85}ijklmnop"]
+        .into_iter()
+        .enumerate()
+    {
+        let function = format!("marked-{number}");
+        let (universe, ..) = world(&function, "environment:\n  API_TOKEN: {from_env: CI_TOKEN}\n");
+        let universe = universe.with("CI_TOKEN", token);
+        universe.run("").code(0);
+        for verb in ["invoke", "invoke --ci github", "invoke --payload '{\"fail\": 1}' --summary_file page.md"] {
+            let outcome = universe.run(verb).says("***");
+            let letters = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+            let all = outcome.all() + &fs::read_to_string(universe.path("page.md")).unwrap_or_default();
+            assert!(!letters(&all).contains(&letters(token)), "{verb}: {token} is shown in\n{all}");
+        }
+    }
+}
+
+#[test]
 fn commands_of_the_user_show_a_secret_in_no_form() {
     let pem =
         "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0B\nAQEFAASCBKcwggSjAgEAAoIB\n-----END PRIVATE KEY-----";
