@@ -43,7 +43,7 @@ pub fn check_layer(layer: &Layer, artifact: &Artifact, today: Date) -> Vec<Probl
         runtime: None,
         handler: None,
         architecture: only.or_else(|| artifact.survey.architecture(None)),
-        elsewhere: true,
+        has_other_code: true,
         today,
         ignore: &layer.code.ignore,
     };

@@ -331,7 +331,7 @@ fn files_that_no_runtime_looks_for_are_told() {
     universe
         .run("check")
         .code(0)
-        .says("nothing in the layer lies in `python/`, where runtimes look [layer-layout]")
+        .says("the layer has no file in `python/`, where runtimes look [layer-layout]")
         .says("pip install --target layer/python");
     universe.write("layer/python/x.py", "");
     universe.run("check").code(0).never_says("warning");
