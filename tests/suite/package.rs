@@ -207,7 +207,7 @@ fn a_link_leads_somewhere_in_the_archive_on_its_whole_way() {
 }
 
 #[test]
-fn what_cannot_be_unpacked_beside_each_other_is_refused() {
+fn names_that_cannot_be_unpacked_together_are_an_error() {
     let universe =
         Universe::empty().file("c/lib/x", "").file("other/lib", "").file("other/y", "").link("links/lib", "real");
     let universe = universe.file("links/real/x", "");
@@ -217,7 +217,7 @@ fn what_cannot_be_unpacked_beside_each_other_is_refused() {
         .code(3)
         .says("`lib` would be both a file and the folder");
     let long = "x".repeat(200) + "/";
-    run("c", &format!(r#"[{{"from": "other", "to": "{}"}}]"#, long.repeat(30))).code(3).says("longer than Linux takes");
+    run("c", &format!(r#"[{{"from": "other", "to": "{}"}}]"#, long.repeat(30))).code(3).says("too long for Linux");
 }
 
 #[test]
