@@ -195,20 +195,20 @@ pub async fn apply(plan: &Plan, control: &mut impl Control, tell: &mut dyn FnMut
                     tell(Event::Warning(Problem::new(warning)));
                 }
                 tell(Event::StepDone { step: step.clone(), version: version.clone() });
-                outcome.done.push((step.subject(), begun.elapsed()));
+                outcome.done.push((step.view().subject, begun.elapsed()));
                 outcome.arn = arn.or(outcome.arn);
                 outcome.version = version.or(outcome.version);
                 outcome.url = url.or(outcome.url);
                 outcome.kept.extend(kept);
             }
             Err(fault) => {
-                let mut not_done: Vec<_> = plan.steps[index..].iter().map(Step::subject).collect();
+                let mut not_done: Vec<_> = plan.steps[index..].iter().map(|step| step.view().subject).collect();
                 let begun = match fault.progress {
                     Progress::Nothing => Vec::new(),
                     Progress::Begun => vec![not_done.remove(0)],
                 };
                 let (at, done) = ((index + 1, plan.steps.len()), outcome.done.iter().map(|(done, _)| *done).collect());
-                return Err(Stopped { at, title: step.title(), done, begun, not_done, fault });
+                return Err(Stopped { at, title: step.view().title, done, begun, not_done, fault });
             }
         }
     }

@@ -23,6 +23,9 @@
 //! - The same files give the same bytes on every machine.
 //! - The meaning of an exit code, a JSON field or a YAML key does not change within a major version.
 
+// What AWS calls things.
+pub mod arn;
+
 // The surroundings.
 pub mod host;
 pub mod place;
@@ -33,6 +36,7 @@ pub mod config;
 pub mod deployment;
 pub mod package;
 pub mod settings;
+pub mod sources;
 
 // What is live.
 pub mod remote;
@@ -41,6 +45,7 @@ pub mod remote;
 pub mod apply;
 pub mod aws;
 pub mod plan;
+pub mod policy;
 
 // What is said about it.
 pub mod error;

@@ -19,8 +19,9 @@ use serde_json::Value;
 use super::connect::{Hidden, Hide, account, connector};
 use super::fault::{self, Call};
 use crate::apply::{Fault, FaultKind};
+use crate::arn::Partition;
 use crate::deployment::{AssumedRole, Grounds};
-use crate::settings::{Partition, Role, Secret};
+use crate::settings::{Role, Secret};
 
 /// How often a CI is asked for a token before that is given up.
 const TRIES: u32 = 10;
@@ -63,7 +64,7 @@ impl Assumed {
             }
             Grounds::Token(token) => patiently(|| self.by_token(&arn, token)).await,
             Grounds::Fetched { url, bearer } => {
-                let token = fetch(url, bearer, audience(&arn)).await?;
+                let token = fetch(url, bearer, &audience(&arn)).await?;
                 (self.hide)(Hidden::Credential(token.expose()));
                 patiently(|| self.by_token(&arn, &token)).await
             }
@@ -80,7 +81,7 @@ impl Assumed {
             Some(account) => account.clone(),
             None => account(&self.sts, &mut partition).await?,
         };
-        Ok(format!("arn:{partition}:iam::{account}:role/{name}"))
+        Ok(partition.role(&account, name))
     }
 
     async fn by_credentials(
@@ -169,8 +170,9 @@ where
 }
 
 /// For whom a token is made out: the name that STS has in the role's partition.
-fn audience(arn: &str) -> &'static str {
-    if arn.starts_with("arn:aws-cn:") { "sts.amazonaws.com.cn" } else { "sts.amazonaws.com" }
+fn audience(arn: &str) -> String {
+    let partition = Partition::of_arn(arn).unwrap_or_else(|| Partition::of_region(""));
+    format!("sts.{}", partition.dns_suffix())
 }
 
 /// What a token says of itself and a trust policy may check; none of it is secret. Nothing where it cannot be read.

@@ -30,9 +30,9 @@ use tokio::sync::Mutex;
 use super::assume::Assumed;
 use super::fault::{self, Call};
 use crate::apply::{Fault, FaultKind};
+use crate::arn::Partition;
 use crate::deployment::{Credentials, Grounds, Target};
 use crate::remote::Caller;
-use crate::settings::Partition;
 
 /// The profile to read where none is named: the SDK takes an empty `AWS_PROFILE` for a name.
 const NO_PROFILE: &str = "default";
@@ -95,7 +95,7 @@ pub async fn connect(target: &Target, hide: impl Fn(Hidden<'_>) + Send + Sync + 
         loader = loader.endpoint_url(endpoint);
     }
     let surroundings = surroundings.with_region(Some(region.clone()));
-    let partition = partition(region.as_ref());
+    let partition = Partition::of_region(region.as_ref());
     let hide: Hide = Arc::new(hide);
 
     let (config, keys) = match &target.role {
@@ -307,38 +307,4 @@ pub(super) fn connector(
     connector.set_connector_settings(settings);
     connector.set_sleep_impl(sleep);
     connector.build()
-}
-
-/// The partition of a Region, by the prefixes of the SDK's own partition table.
-fn partition(region: &str) -> Partition {
-    const PREFIXES: &[(&str, &str)] = &[
-        ("cn-", "aws-cn"),
-        ("us-gov-", "aws-us-gov"),
-        ("us-isob-", "aws-iso-b"),
-        ("us-isof-", "aws-iso-f"),
-        ("eu-isoe-", "aws-iso-e"),
-        ("us-iso-", "aws-iso"),
-        ("eusc-", "aws-eusc"),
-    ];
-    let found = PREFIXES.iter().find(|(prefix, _)| region.starts_with(prefix));
-    Partition(found.map_or("aws", |(_, partition)| partition).to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn regions_know_their_partition() {
-        for (region, expected) in [
-            ("eu-west-1", "aws"),
-            ("cn-north-1", "aws-cn"),
-            ("us-gov-west-1", "aws-us-gov"),
-            ("us-iso-east-1", "aws-iso"),
-            ("us-isob-east-1", "aws-iso-b"),
-            ("eusc-de-east-1", "aws-eusc"),
-        ] {
-            assert_eq!(partition(region).0, expected);
-        }
-    }
 }

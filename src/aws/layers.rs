@@ -1,5 +1,7 @@
 //! Layers: their newest versions, and publishing one, once.
 
+use std::ops::ControlFlow;
+
 use aws_sdk_lambda::config::{Config, retry::RetryConfig};
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_lambda::operation::publish_layer_version::PublishLayerVersionError;
@@ -81,24 +83,23 @@ impl Session<'_> {
     async fn list_newest(&self, layer: &str) -> Result<Option<LayerVersionsListItem>, Failed> {
         let call = Call { action: "lambda:ListLayerVersions", resource: layer };
         let mut newest: Option<LayerVersionsListItem> = None;
-        let mut marker = None;
-        loop {
-            let request = self.lambda.list_layer_versions().layer_name(layer).set_marker(marker);
-            let page = match self.bounded(call.action, request.send()).await? {
-                Ok(page) => page,
-                Err(error) => match fault::of(&error, &call) {
-                    Failed { answer: Answer::NotFound, .. } => return Ok(newest),
-                    failed => return Err(failed),
-                },
-            };
-            let versions = page.layer_versions();
-            newest = newest.into_iter().chain(versions.iter().cloned()).max_by_key(LayerVersionsListItem::version);
-            let newest_first = versions.is_sorted_by_key(|version| std::cmp::Reverse(version.version()));
-            marker = page.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
-            if marker.is_none() || (newest_first && versions.len() > 1) {
-                return Ok(newest);
-            }
+        let mut pages = self.lambda.list_layer_versions().layer_name(layer).into_paginator().send();
+        let looked = self.each(
+            &call,
+            async || pages.next().await,
+            |page| {
+                let versions = page.layer_versions.unwrap_or_default();
+                let newest_first = versions.is_sorted_by_key(|version| std::cmp::Reverse(version.version()));
+                let enough = newest_first && versions.len() > 1;
+                newest = newest.take().into_iter().chain(versions).max_by_key(LayerVersionsListItem::version);
+                if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            },
+        );
+        match looked.await {
+            Err(Failed { answer: Answer::NotFound, .. }) => {}
+            looked => looked?,
         }
+        Ok(newest)
     }
 
     /// Publishes a version. Each request that AWS takes makes another one, so none is repeated before it is known that

@@ -2,20 +2,19 @@
 //!
 //! Only `GetFunction` must be allowed; what else may not be read is unknown.
 
-use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::types::{
     AliasConfiguration, AliasRoutingConfiguration, Architecture, Concurrency, EventSourceMappingConfiguration,
     FunctionConfiguration, FunctionUrlConfig, LastUpdateStatus, LastUpdateStatusReasonCode, PackageType,
     ProvisionedConcurrencyConfigListItem, ProvisionedConcurrencyStatusEnum, Runtime, State, StateReasonCode,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::Session;
 use super::connect::Hidden;
-use super::fault::{self, Answer, Call, Failed};
+use super::fault::{Answer, Call, Failed};
 use super::quotes;
 use crate::apply::{Fault, FaultKind};
+use crate::arn::Arn;
 use crate::remote::{Alias, Condition, MadeOf, Provisioned, Published, Status, Summary, Told, Url};
 
 impl Session<'_> {
@@ -120,23 +119,6 @@ impl Session<'_> {
             Err(Failed { answer: Answer::NotFound, .. }) => Ok(Vec::new()),
             Err(failed) => Err(failed),
         }
-    }
-
-    /// Every item, of every page.
-    async fn all<T, E>(
-        &self,
-        call: &Call<'_>,
-        mut next: impl AsyncFnMut() -> Option<Result<T, SdkError<E, HttpResponse>>>,
-    ) -> Result<Vec<T>, Failed>
-    where
-        E: ProvideErrorMetadata + std::error::Error + 'static,
-    {
-        let what = format!("`{}`", call.action);
-        let mut found = Vec::new();
-        while let Some(item) = self.bounded(&what, next()).await? {
-            found.push(item.map_err(|error| fault::of(&error, call))?);
-        }
-        Ok(found)
     }
 }
 
@@ -275,5 +257,5 @@ fn mapping(config: &EventSourceMappingConfiguration) -> String {
 
 /// What stands behind the function's name in an ARN.
 fn qualifier(arn: &str) -> Option<&str> {
-    arn.split(':').nth(7).filter(|qualifier| !qualifier.is_empty())
+    Arn::of(arn)?.function()?.1.filter(|qualifier| !qualifier.is_empty())
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Session, convert,
-    fault::{self, Call, Failed},
+    fault::{Call, Failed},
     settle::{Pace, is_settled},
 };
 use crate::apply::{Fault, FaultKind};
@@ -99,20 +99,12 @@ impl Session<'_> {
     /// The numbers of all versions, and the one with the highest.
     async fn versions(&self) -> Result<(Vec<u64>, Option<Version>), Failed> {
         let call = Call { action: "lambda:ListVersionsByFunction", resource: &self.function };
-        let mut newest: Option<(u64, Version)> = None;
-        let mut numbers = Vec::new();
-        let mut marker = None;
-        loop {
-            let request = self.lambda.list_versions_by_function().function_name(&self.function).set_marker(marker);
-            let page = self.bounded("`lambda:ListVersionsByFunction`", request.send()).await?;
-            let page = page.map_err(|error| fault::of(&error, &call))?;
-            let versions: Vec<_> = page.versions().iter().filter_map(convert::version).collect();
-            numbers.extend(versions.iter().map(|(number, _)| *number));
-            newest = newest.into_iter().chain(versions).max_by_key(|(number, _)| *number);
-            marker = page.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
-            if marker.is_none() {
-                return Ok((numbers, newest.map(|(_, version)| version)));
-            }
-        }
+        let request = self.lambda.list_versions_by_function().function_name(&self.function);
+        let mut pages = request.into_paginator().items().send();
+        let found = self.all(&call, async || pages.next().await).await?;
+        let versions: Vec<_> = found.iter().filter_map(convert::version).collect();
+        let numbers = versions.iter().map(|(number, _)| *number).collect();
+        let newest = versions.into_iter().max_by_key(|(number, _)| *number);
+        Ok((numbers, newest.map(|(_, version)| version)))
     }
 }

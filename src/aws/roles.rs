@@ -40,17 +40,10 @@ impl Session<'_> {
 
     async fn policies_of(&self, role: &RoleChange) -> Result<BTreeSet<String>, Failed> {
         let call = Call { action: "iam:ListAttachedRolePolicies", resource: &role.arn };
-        let (mut policies, mut marker) = (BTreeSet::new(), None);
-        loop {
-            let request = self.iam.list_attached_role_policies().role_name(&role.name).set_marker(marker);
-            let page = self.bounded(call.action, request.send()).await?;
-            let page = page.map_err(|error| denied(fault::of(&error, &call), role))?;
-            policies.extend(page.attached_policies().iter().filter_map(|policy| policy.policy_arn.clone()));
-            marker = page.marker.filter(|_| page.is_truncated);
-            if marker.is_none() {
-                return Ok(policies);
-            }
-        }
+        let request = self.iam.list_attached_role_policies().role_name(&role.name);
+        let mut pages = request.into_paginator().items().send();
+        let found = self.all(&call, async || pages.next().await).await.map_err(|failed| denied(failed, role))?;
+        Ok(found.into_iter().filter_map(|policy| policy.policy_arn).collect())
     }
 
     /// Makes the role where there is none, and attaches to it what it lacks.

@@ -1,6 +1,6 @@
 //! Waiting: one deadline for everything, short first polls, and a way to stop.
 
-use std::{error::Error, future::Future, time::Duration};
+use std::{error::Error, future::Future, ops::ControlFlow, time::Duration};
 
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_lambda::types::{FunctionConfiguration, LastUpdateStatus, State};
@@ -138,6 +138,43 @@ impl Session<'_> {
                 failed => Err(failed),
             },
         }
+    }
+
+    /// Reads a listing to its end: every item, or every page, that `next` hands out.
+    pub(super) async fn all<T, E>(
+        &self,
+        call: &Call<'_>,
+        next: impl AsyncFnMut() -> Option<Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<Vec<T>, Failed>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let mut found = Vec::new();
+        let taken = self.each(call, next, |item| {
+            found.push(item);
+            ControlFlow::Continue(())
+        });
+        taken.await?;
+        Ok(found)
+    }
+
+    /// Reads a listing until somebody has seen enough.
+    pub(super) async fn each<T, E>(
+        &self,
+        call: &Call<'_>,
+        mut next: impl AsyncFnMut() -> Option<Result<T, SdkError<E, HttpResponse>>>,
+        mut see: impl FnMut(T) -> ControlFlow<()>,
+    ) -> Result<(), Failed>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let what = format!("`{}`", call.action);
+        while let Some(item) = self.bounded(&what, next()).await? {
+            if see(item.map_err(|error| fault::of(&error, call))?).is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Writes once.

@@ -21,7 +21,7 @@ use super::store::unreadable;
 use crate::apply::{Control, Done, Fault, FaultKind, Progress};
 use crate::plan::{CodeChange, Origin, Step, TagChange, Through};
 use crate::remote::{Live, Version};
-use crate::settings::{Architecture, Settings};
+use crate::settings::{Architecture, SettingName, Settings};
 
 /// How long a function that was just created may still be unknown to reads.
 const UNTIL_KNOWN: Duration = Duration::from_secs(20);
@@ -74,7 +74,7 @@ impl Expected {
     }
 
     fn is_met(&self, live: &Live) -> bool {
-        self.settings.differences(&live.settings).is_empty() && self.has_code(live)
+        self.settings.differing(&live.settings).is_empty() && self.has_code(live)
     }
 
     fn has_code(&self, live: &Live) -> bool {
@@ -143,7 +143,7 @@ impl Session<'_> {
         let request = request.set_package_type(package_type);
         let request = put_settings!(request, settings)
             .set_code_signing_config_arn(code_signing_config_arn.map(str::to_owned))
-            .set_tenancy_config(settings.tenancy_config.as_ref().and_then(convert::structures::tenancy))
+            .set_tenancy_config(settings.tenancy_config.as_ref().and_then(convert::structures::taken))
             .set_architectures(architectures(code.architecture))
             .set_tags((!tags.is_empty()).then(|| tags.clone().into_iter().collect()));
         let expected = Expected { settings: settings.clone(), code: code.to.clone(), architecture: code.architecture };
@@ -423,18 +423,19 @@ fn architectures(architecture: Option<Architecture>) -> Option<Vec<sdk::Architec
 }
 
 /// Settings that are not as sent: first those that are as before, so AWS ignored them, then those that others changed.
-fn unlike<'a>(sent: &'a Settings, live: &Settings, before: &Settings) -> (Vec<&'a str>, Vec<&'a str>) {
-    let mut names: Vec<_> = sent.differences(live).into_iter().map(|difference| difference.setting).collect();
-    names.dedup();
-    names.into_iter().partition(|name| live.only(&[name]) == before.only(&[name]))
+fn unlike(sent: &Settings, live: &Settings, before: &Settings) -> (Vec<&'static str>, Vec<&'static str>) {
+    let as_before = |name: &SettingName| live.only(&[*name]) == before.only(&[*name]);
+    let (ignored, foreign): (Vec<_>, Vec<_>) = sent.differing(live).into_iter().partition(as_before);
+    let names = |settings: Vec<SettingName>| settings.into_iter().map(SettingName::name).collect();
+    (names(ignored), names(foreign))
 }
 
 /// Whether a version holds what is live. Its description is its own.
 fn is_published_from(version: &Version, live: &Live) -> bool {
-    let differences = live.settings.differences(&version.settings);
+    let differing = live.settings.differing(&version.settings);
     version.code_sha256 == live.code_sha256
         && version.architecture == live.architecture
-        && differences.iter().all(|difference| difference.setting == "description")
+        && differing.iter().all(|name| *name == SettingName::Description)
 }
 
 fn foreign_change(failed: &Failed) -> Failed {

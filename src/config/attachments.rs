@@ -8,9 +8,11 @@ use super::blocks::truth;
 use super::layer::Given;
 use super::read::Reader;
 use super::resolve::others;
+use crate::arn::account_of_root;
 use crate::deployment::{Keyed, Wishes};
 use crate::place::Problem;
-use crate::settings::{Attachment, Count, Source, Structure, event_source_key, snake};
+use crate::settings::{Attachment, Count, Source as _, Structure, snake};
+use crate::sources::{self, Source};
 
 /// Everything that is wanted around the function. What was not named is not in it.
 pub(super) fn attachments(reader: &mut Reader) -> Wishes {
@@ -118,8 +120,7 @@ fn permission(mut item: Structure) -> Result<(String, Structure), String> {
     let principal = item.text("Principal").unwrap_or_default();
     let service = principal.starts_with(|c: char| c.is_ascii_lowercase())
         && principal.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-    let root = principal.strip_suffix(":root").filter(|arn| arn.starts_with("arn:") && arn.contains(":iam::"));
-    let account = root.and_then(|arn| arn.rsplit(':').next());
+    let account = account_of_root(&principal);
     let full = if service { Some(format!("{principal}.amazonaws.com")) } else { account.map(str::to_owned) };
     if principal == "*" && CONDITIONS.iter().all(|condition| item.get(condition).is_none()) {
         return Err(format!(
@@ -133,39 +134,28 @@ fn permission(mut item: Structure) -> Result<(String, Structure), String> {
     Ok((id, item))
 }
 
-/// Members that only streams have.
-const OF_STREAMS: [&str; 7] = [
-    "StartingPosition",
-    "StartingPositionTimestamp",
-    "ParallelizationFactor",
-    "MaximumRecordAgeInSeconds",
-    "MaximumRetryAttempts",
-    "BisectBatchOnFunctionError",
-    "TumblingWindowInSeconds",
-];
-
 /// A mapping is known by what it reads: the source, and where that has several, its topic or queue.
 fn event_source(item: Structure) -> Result<(String, Structure), String> {
-    let Some(key) = event_source_key(&item) else {
+    let Some(key) = sources::key(&item) else {
         return Err("has an item with neither `event_source_arn` nor `self_managed_event_source`".to_owned());
     };
     let has = |member: &str| item.get(member).is_some();
     let arn = item.text("EventSourceArn").unwrap_or_default();
-    let (sqs, kafka) = (arn.contains(":sqs:"), arn.is_empty() || arn.contains(":kafka:"));
-    if sqs && let Some(member) = OF_STREAMS.into_iter().find(|member| has(member)) {
-        return Err(format!("`{key}` is a queue, which has no `{}`", snake(member)));
+    let source = Source::of_key(&arn);
+    if let Some(source) = source
+        && let Some(member) = source.foreign().find(|member| has(member))
+    {
+        return Err(format!("`{key}` is {}, which has no `{}`", source.name(), snake(member)));
     }
-    if !sqs && has("ScalingConfig") {
-        return Err(format!("`{key}` is no queue of SQS, which alone has a `scaling_config`"));
-    }
-    if arn.contains(":dynamodb:") && !arn.contains("/stream/") {
+    if source == Some(Source::DynamoDb) && !arn.contains("/stream/") {
         return Err(format!("`{key}` is a table; Lambda reads its stream, whose ARN ends in `/stream/` and a time"));
     }
     let fifo = arn.rsplit_once('.').is_some_and(|(_, end)| end == "fifo");
-    if sqs && fifo && item.number("BatchSize").is_some_and(|size| size > 10) {
+    if source == Some(Source::Sqs) && fifo && item.number("BatchSize").is_some_and(|size| size > 10) {
         return Err(format!("`{key}` is a FIFO queue, whose `batch_size` is 10 at most"));
     }
-    for (needed, member) in [(kafka, "Topics"), (arn.contains(":mq:"), "Queues")] {
+    for member in ["Topics", "Queues"] {
+        let needed = source.is_some_and(|source| source.has(member));
         if needed && item.texts(member).is_none_or(|names| names.len() != 1) {
             return Err(format!("`{key}` needs one name in `{}`, no more and no less", snake(member)));
         }

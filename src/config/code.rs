@@ -8,10 +8,11 @@ use super::{
     read::Reader,
     resolve::Context,
 };
+use crate::arn::check_account;
 use crate::deployment::{Bring, Code, CodeSource, Hidden, Links, ObjectKey, Rules, Upload};
 use crate::package::inspect::Rule;
 use crate::place::{Place, Problem};
-use crate::settings::{Arn, Source};
+use crate::settings::{ArnOrNone, Source};
 
 /// The longest prefix or key of an object, in bytes: S3 takes 1024, of which a hash and `.zip` need some.
 const MOST_KEY: usize = 900;
@@ -45,7 +46,7 @@ pub(super) fn code(reader: &mut Reader, context: &Context<'_>) -> Code {
         architecture,
         upload,
         ignore: ignored(reader),
-        source_kms_key_arn: reader.setting::<Arn>("source_kms_key_arn").map(|arn| arn.0),
+        source_kms_key_arn: reader.setting::<ArnOrNone>("source_kms_key_arn").map(|arn| arn.0),
     }
 }
 
@@ -105,7 +106,7 @@ fn source(reader: &mut Reader, context: &Context<'_>) -> (CodeSource, Option<Upl
     let (prefix, key) = (reader.text("s3_prefix"), reader.text("s3_key"));
     let version_id = reader.text("s3_object_version");
     let expected_owner = reader.text("s3_expected_owner");
-    let kms_key_arn = reader.setting::<Arn>("s3_kms_key_arn").map(|arn| arn.0);
+    let kms_key_arn = reader.setting::<ArnOrNone>("s3_kms_key_arn").map(|arn| arn.0);
     let Some(bucket) = bucket else {
         for name in ["s3_prefix", "s3_key", "s3_object_version", "s3_expected_owner", "s3_kms_key_arn"] {
             if reader.place(name).is_some() {
@@ -119,10 +120,8 @@ fn source(reader: &mut Reader, context: &Context<'_>) -> (CodeSource, Option<Upl
         let message = format!("`{bucket}` is not the name of a bucket: 3 to 63 letters, digits, `.` and `-`");
         reader.wrong("s3_bucket", message).help = Some("give the name alone, without `s3://`".to_owned());
     }
-    if let Some(owner) = &expected_owner
-        && !is_account(owner)
-    {
-        reader.wrong("s3_expected_owner", format!("must be the 12 digits of an account, got `{owner}`"));
+    if let Some(Err(why)) = expected_owner.as_deref().map(check_account) {
+        reader.wrong("s3_expected_owner", why);
     }
     if [&prefix, &key].into_iter().flatten().any(|text| text.len() > MOST_KEY) {
         let name = if key.is_some() { "s3_key" } else { "s3_prefix" };
@@ -155,10 +154,6 @@ fn source(reader: &mut Reader, context: &Context<'_>) -> (CodeSource, Option<Upl
             (CodeSource::Path(path), Some(Upload { bucket, key, expected_owner, kms_key_arn }))
         }
     }
-}
-
-pub(super) fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.chars().all(|c| c.is_ascii_digit())
 }
 
 /// Globs choose among the files of the directory; maps bring others.

@@ -3,12 +3,13 @@
 //! Keys and order are those of Travis, so that a block means the same in every CI; so are the messages about a
 //! `.travis.yml`.
 
-use std::process::Command;
+use std::borrow::Cow;
 
 use globset::GlobBuilder;
 
 use super::{
     blocks::{Dialect, truth},
+    condition::{Condition, Variables},
     layer::{Given, Value},
     options,
 };
@@ -57,13 +58,21 @@ pub(super) struct Conditions {
     /// Shell patterns of which one must match; absent for any branch.
     branches: Option<Wanted>,
     runtimes: Vec<(&'static str, &'static str, Wanted)>,
-    expressions: Vec<String>,
-    /// Where the expressions stand.
-    condition: Option<Place>,
+    /// Expressions of `condition`, and where each was written.
+    expressions: Vec<Expression>,
     tags: Option<(bool, Place)>,
     pull_requests: PullRequests,
     /// The options of this block that are given by branch.
     by_branch: Vec<ByBranch>,
+}
+
+/// An expression of `condition`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Expression {
+    /// As it was written.
+    text: String,
+    condition: Condition,
+    place: Place,
 }
 
 /// Values of which one must be found.
@@ -110,7 +119,6 @@ impl Conditions {
             branches: None,
             runtimes: Vec::new(),
             expressions: Vec::new(),
-            condition: None,
             tags: None,
             pull_requests: PullRequests::Deploy,
             by_branch: Vec::new(),
@@ -143,12 +151,18 @@ impl Conditions {
                             Some(branches) => conditions.branches = Some(Wanted::at(place, branches)),
                             None => wrong("`branch` must be a name, a pattern, or a list of them", place),
                         },
-                        "condition" => match texts(given) {
-                            Some(expressions) => {
-                                (conditions.expressions, conditions.condition) = (expressions, Some(place.clone()));
+                        "condition" => {
+                            for (written, place) in expressions(given) {
+                                let read = written.ok_or("must be an expression or a list of them".to_owned());
+                                match read.and_then(|text| Ok((text, Condition::parse(text)?))) {
+                                    Ok((text, condition)) => {
+                                        let (text, place) = (text.to_owned(), place.clone());
+                                        conditions.expressions.push(Expression { text, condition, place });
+                                    }
+                                    Err(message) => wrong(&format!("`condition` {message}"), place),
+                                }
                             }
-                            None => wrong("`condition` must be an expression or a list of them", place),
-                        },
+                        }
                         "all_branches" if flag.is_some() => any_branch |= flag == Some(true),
                         "tags" if flag.is_some() => {
                             conditions.tags = flag.map(|flag| (flag, place.clone()));
@@ -211,7 +225,7 @@ impl Conditions {
 
     /// Why the block is not deployed in this build; nothing where it is.
     ///
-    /// The error is about an expression that cannot be read.
+    /// The error is about an expression that compares what cannot be compared.
     pub(super) fn reason_to_skip(&self, build: &Build, host: &Host) -> Result<Option<Skip>, Problem> {
         if let Some(pull_request) = build.pull_request.as_ref().filter(|_| !self.take_pull_requests()) {
             let number = pull_request.number.as_ref();
@@ -256,10 +270,9 @@ impl Conditions {
                 return Ok(Some(self.skip(&format!("on.{key}"), wanted, found, message, words)));
             }
         }
-        if !self.expressions.is_empty() && !self.holds(host)? {
-            let wanted = Wanted { texts: self.expressions.clone(), place: self.condition.clone() };
-            let quoted: Vec<_> = self.expressions.iter().map(|text| format!("`{text}`")).collect();
-            let message = format!("wants {}, which does not hold", quoted.join(" and "));
+        if let Some(Expression { text, place, .. }) = self.unmet(build, host)? {
+            let wanted = Wanted::at(place, vec![text.clone()]);
+            let message = format!("wants `{text}`, which does not hold");
             return Ok(Some(self.skip("on.condition", &wanted, None, message, "a custom condition was not met")));
         }
         if let Some((wanted, place)) = self.tags.as_ref().filter(|(wanted, _)| *wanted != build.tag.is_some()) {
@@ -319,25 +332,49 @@ impl Conditions {
         }
     }
 
-    /// Asks bash, whose language the expressions are in.
-    fn holds(&self, host: &Host) -> Result<bool, Problem> {
-        let expression =
-            self.expressions.iter().map(|expression| format!("({expression})")).collect::<Vec<_>>().join(" && ");
-        // bash ends with 0 where it cannot read what stands in the brackets, so both answers have codes of their own.
-        let script = format!("if [[ {expression} ]]; then exit 10; else exit 11; fi");
-        let problem = |message: String| {
-            Problem::new(message).of("on").help("`condition` is what stands between bash's `[[` and `]]`")
-        };
-        let mut bash = Command::new("bash");
-        let bash = bash.args(["-c", &script]).current_dir(&host.directory).env_clear().envs(&host.variables);
-        let output = bash
-            .output()
-            .map_err(|error| problem(format!("`condition` needs bash, which cannot be started: {error}")))?;
-        match output.status.code() {
-            Some(10) => Ok(true),
-            Some(11) => Ok(false),
-            _ => Err(problem(format!("bash cannot read the condition `{}`", self.expressions.join("`, `")))),
+    /// The first expression that does not hold. As in bash, those behind it are not looked at.
+    fn unmet(&self, build: &Build, host: &Host) -> Result<Option<&Expression>, Problem> {
+        for expression in &self.expressions {
+            let holds = expression.condition.holds(&OfBuild { build, host });
+            let problem = |message| Problem::new(format!("`condition`: {message}")).of("on").at(&expression.place);
+            if !holds.map_err(problem)? {
+                return Ok(Some(expression));
+            }
         }
+        Ok(None)
+    }
+}
+
+/// The variables of the process. Where Travis does not run, what it says about a build comes from the CI that does.
+struct OfBuild<'a> {
+    build: &'a Build,
+    host: &'a Host,
+}
+
+impl Variables for OfBuild<'_> {
+    fn value(&self, name: &str) -> Option<Cow<'_, str>> {
+        let Build { branch, tag, commit, repository, pull_request, number, url } = self.build;
+        let of_build = || match name {
+            "TRAVIS_BRANCH" => branch.as_deref(),
+            "TRAVIS_TAG" => tag.as_deref(),
+            "TRAVIS_COMMIT" => commit.as_deref(),
+            "TRAVIS_REPO_SLUG" => repository.as_deref(),
+            "TRAVIS_PULL_REQUEST" => {
+                Some(pull_request.as_ref().map_or("false", |known| known.number.as_deref().unwrap_or("true")))
+            }
+            "TRAVIS_BUILD_NUMBER" => number.as_deref(),
+            "TRAVIS_BUILD_WEB_URL" => url.as_deref(),
+            _ => None,
+        };
+        self.host.variables.get(name).map(String::as_str).or_else(of_build).map(Cow::Borrowed)
+    }
+}
+
+/// The expressions of `condition`, each with its place; nothing for what is none.
+fn expressions(given: &Given) -> Vec<(Option<&str>, &Place)> {
+    match &given.value {
+        Value::List(items) => items.iter().map(|item| (item.as_text(), &item.place)).collect(),
+        Value::Null | Value::Text(_) | Value::Map(_) => vec![(given.as_text(), &given.place)],
     }
 }
 

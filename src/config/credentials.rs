@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Purpose, read::Reader, resolve::Context};
+use crate::arn::Arn;
 use crate::deployment::{AssumedRole, Credentials, Grounds};
 use crate::host::Ci;
 use crate::place::Problem;
@@ -73,7 +74,7 @@ pub(super) fn role(
     }
     let grounds = grounds(reader, credentials, context);
     match &role {
-        Role::Arn(arn) if expected.is_some() && arn.split(':').nth(4) != expected => {
+        Role::Arn(arn) if expected.is_some() && Arn::of(arn).map(|arn| arn.account) != expected => {
             reader.wrong("role_to_assume", format!("`{arn}` is not of the account that `expect_account` names"));
         }
         Role::Name(name) if account.is_none() && !matches!(grounds, Grounds::Credentials { .. }) => {

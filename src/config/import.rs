@@ -6,7 +6,7 @@ use super::layer::{Entry, Form, Given, Value};
 use super::render::{self, Rendered};
 use crate::place::Place;
 use crate::remote::Live;
-use crate::settings::{Attachment, Count, FunctionName, Settings, Structure, Written, snake};
+use crate::settings::{Attachment, Count, FunctionName, SettingName, Settings, Structure, Written, snake};
 
 /// The block of a function that exists. Settings that are as AWS makes them are left out; values of variables, which
 /// may be secrets, are to come from variables of the same names.
@@ -14,10 +14,10 @@ pub fn imported(function: &FunctionName, region: &str, live: &Live, defaults: &S
     let text = |text: &str| value(Value::Text(text.to_owned()));
     let mut options = vec![("function_name", text(&function.name))];
     options.push(("region", text(region)));
-    let differs: Vec<_> = live.settings.differences(defaults).into_iter().map(|found| found.setting).collect();
+    let differs = live.settings.differing(defaults);
     let written = live.settings.only(&differs).written();
-    let settings = written.into_iter().filter(|(name, _)| *name != "environment");
-    options.extend(settings.map(|(name, written)| (name, given(written))));
+    let settings = written.into_iter().filter(|(name, _)| *name != SettingName::Environment);
+    options.extend(settings.map(|(name, written)| (name.name(), given(written))));
     let variables = live.settings.environment.iter().flat_map(|environment| environment.0.keys());
     let from_env = |name: &String| entry(name, value(Value::Map(vec![entry("from_env", text(name))])));
     options.extend(map("environment", variables.map(from_env).collect()));

@@ -3,6 +3,8 @@
 //! Syntax and names are those that dpl documents. Unlike dpl, a name outside the list never does more than say so (FX7
 //! in docs/coming-from/dpl.md).
 
+use std::fmt;
+
 use crate::host::{Build, Host};
 
 /// Options whose value may stand in a text.
@@ -21,6 +23,33 @@ const OPTIONS: &[&str] = &[
     "zip",
 ];
 
+/// What stands between `%{` and `}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reference<'t> {
+    /// A name of dpl's, or one that nobody knows.
+    Known(&'t str),
+    /// `$NAME`, a variable of the process.
+    Variable(&'t str),
+}
+
+impl fmt::Display for Reference<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(name) => write!(out, "%{{{name}}}"),
+            Self::Variable(name) => write!(out, "%{{${name}}}"),
+        }
+    }
+}
+
+/// The reference that a text begins with, and its length. Anything else with a `%` means itself.
+pub(super) fn reference(text: &str) -> Option<(Reference<'_>, usize)> {
+    let (inner, _) = text.strip_prefix("%{")?.split_once('}')?;
+    let name = inner.strip_prefix('$').unwrap_or(inner);
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let reference = if name == inner { Reference::Known(name) } else { Reference::Variable(name) };
+    is_name.then_some((reference, inner.len() + 3))
+}
+
 /// Fills in what stands between `%{` and `}`.
 ///
 /// `option` gives the value of an option as it was written. A name that is not known becomes `[unknown variable: NAME]`.
@@ -30,18 +59,15 @@ pub(super) fn fill(text: &str, option: impl Fn(&str) -> Option<String>, build: &
     let mut filled = false;
     while let Some(at) = rest.find("%{") {
         out.push_str(&rest[..at]);
-        let inner = &rest[at + 2..];
-        let name = inner.split('}').next().unwrap_or_default();
-        let bare = name.strip_prefix('$').unwrap_or(name);
-        if inner.len() == name.len() || bare.is_empty() || !bare.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        {
+        rest = &rest[at..];
+        if let Some((reference, length)) = reference(rest) {
+            out.push_str(&value(reference, &option, build, host));
+            filled = true;
+            rest = &rest[length..];
+        } else {
             out.push_str("%{");
-            rest = inner;
-            continue;
+            rest = &rest[2..];
         }
-        out.push_str(&value(name, &option, build, host));
-        filled = true;
-        rest = &inner[name.len() + 1..];
     }
     out.push_str(rest);
     // An empty variable in the middle of a line leaves two blanks behind.
@@ -53,14 +79,19 @@ pub(super) fn variables(text: &str) -> impl Iterator<Item = &str> {
     text.split("%{$").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0))
 }
 
-fn value(name: &str, option: &impl Fn(&str) -> Option<String>, build: &Build, host: &Host) -> String {
-    if let Some(variable) = name.strip_prefix('$') {
-        return host.variable(variable).unwrap_or_default().to_owned();
-    }
-    let of_commit = |format: &str| {
-        let commit = build.commit.as_deref().unwrap_or("HEAD");
-        host.git(&["log", "-n1", &format!("--format={format}"), commit, "--"]).unwrap_or_default()
+/// What stands for a reference.
+pub(super) fn value(
+    reference: Reference<'_>,
+    option: &impl Fn(&str) -> Option<String>,
+    build: &Build,
+    host: &Host,
+) -> String {
+    let name = match reference {
+        Reference::Known(name) => name,
+        Reference::Variable(name) => return host.variable(name).unwrap_or_default().to_owned(),
     };
+    let of_commit =
+        |format: &str| build.commit.as_deref().and_then(|commit| host.git_commit(commit, format)).unwrap_or_default();
     match name {
         "build_number" => build.number.clone().unwrap_or_default(),
         "git_branch" => build.branch.clone().unwrap_or_default(),

@@ -7,6 +7,7 @@ mod attachments;
 mod blocks;
 mod code;
 mod compiled;
+mod condition;
 mod conditions;
 mod credentials;
 mod dotenv;
@@ -20,6 +21,7 @@ pub mod options;
 mod read;
 mod render;
 mod resolve;
+mod script;
 mod shell;
 mod structure;
 mod subject;
@@ -33,6 +35,7 @@ pub use env::structured;
 pub use import::imported;
 pub use layer::{Entry as MapEntry, Form, Given, Layer, Value, insert};
 pub use render::Rendered;
+pub use script::Script;
 pub use subject::{Reach, Subject};
 
 use self::{layer_version::OfBlock, occasion::Occasion, read::Reader, resolve::Context};
@@ -160,7 +163,7 @@ pub struct Entry<D = Deployment> {
     /// Whether uncommitted files are stashed meanwhile.
     pub cleanup: bool,
     /// Commands to run after its success.
-    pub commands: Vec<String>,
+    pub commands: Vec<Script>,
 }
 
 /// What a configuration says.
@@ -382,20 +385,21 @@ fn entry(mut reader: Reader, allow_failure: bool, request: &Request, context: &C
             if !alone {
                 resolve::deployment(&mut reader, context);
             }
+            resolve::commands(&mut reader, context);
         }
         // What can be looked at or acted on is a function.
         Purpose::Live if alone => {}
         Purpose::Live => loaded.subjects.extend(subject::subject(&mut reader, dry_run, context)),
         Purpose::Region => loaded.regions.extend(subject::reach(&mut reader, None, context)),
         Purpose::Deploy | Purpose::Plan | Purpose::Check => {
+            let commands = resolve::commands(&mut reader, context);
             if layer_version::is_wanted(&mut reader)
                 && let Some(OfBlock { layer, places }) = layer_version::layer(&mut reader, context)
             {
-                let commands = if alone { resolve::commands(&mut reader, context) } else { Vec::new() };
+                let commands = if alone { commands.clone() } else { Vec::new() };
                 loaded.layers.push(Entry { deployment: layer, places, allow_failure, dry_run, cleanup, commands });
             }
             if !alone && let Some(deployment) = resolve::deployment(&mut reader, context) {
-                let commands = resolve::commands(&mut reader, context);
                 let places = reader.places();
                 loaded.entries.push(Entry { deployment, places, allow_failure, dry_run, cleanup, commands });
             }

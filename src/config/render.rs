@@ -14,7 +14,7 @@ use crate::place::Place;
 const HIDDEN: &str = "(hidden)";
 
 /// Options in whose values `%{…}` is filled in.
-const FILLED: [&str; 3] = ["description", "version_description", "run"];
+const FILLED: [&str; 2] = ["description", "version_description"];
 
 /// One block as it counts.
 #[derive(Debug, Clone)]

@@ -12,7 +12,9 @@ use super::{
     layer::Given,
     options::{self, canonical},
     read::{Pair, Reader},
+    script::{Refusal, Script},
 };
+use crate::arn::check_account;
 use crate::deployment::{Deployment, FirstRole, HandlerParts, Keyed, Others, Publish, Release, Target, Wishes};
 use crate::host::{Build, Ci, Host};
 use crate::place::{Place, Problem};
@@ -134,10 +136,8 @@ pub(super) fn target(reader: &mut Reader, function: Option<&FunctionName>, conte
         reader.wrong("region", format!("is {region}, but the ARN in `function_name` is of {of_arn}"));
     }
     let expect_account = reader.text("expect_account");
-    if let Some(account) = &expect_account
-        && !code::is_account(account)
-    {
-        reader.wrong("expect_account", format!("must be the 12 digits of an account, got `{account}`"));
+    if let Some(Err(why)) = expect_account.as_deref().map(check_account) {
+        reader.wrong("expect_account", why);
     }
     let account = function.and_then(|function| function.account.clone());
     if let (Some(expected), Some(account)) = (&expect_account, &account)
@@ -412,8 +412,8 @@ fn clear(
             attachments.insert(attachment, attachments::one(None));
         } else if name == "environment" {
             *environment = Some(Keyed { entries: BTreeMap::new(), others: Some(Others::Replace) });
-        } else {
-            settings.clear(name);
+        } else if let Ok(setting) = name.parse() {
+            settings.clear(setting);
         }
     }
 }
@@ -438,8 +438,19 @@ fn vpc_config(reader: &mut Reader, settings: &mut Settings) {
     settings.ipv6_allowed_for_dual_stack = vpc.flag("Ipv6AllowedForDualStack").map(Switch);
 }
 
-/// Commands to run afterwards, with `%{…}` filled in.
-pub(super) fn commands(reader: &mut Reader, context: &Context<'_>) -> Vec<String> {
-    let commands = reader.list("run").unwrap_or_default();
-    commands.iter().map(|command| fill(reader, command, context)).collect()
+/// Commands to run afterwards.
+pub(super) fn commands(reader: &mut Reader, context: &Context<'_>) -> Vec<Script> {
+    let mut scripts = Vec::new();
+    let places = reader.places();
+    for command in reader.list("run").unwrap_or_default() {
+        let option = |name: &str| reader.raw(name);
+        match Script::of(&command, |name| interpolate::value(name, &option, context.build, context.host)) {
+            Ok(script) => scripts.push(script),
+            Err(Refusal { message, help }) => {
+                let place = places.of_item("run", &command).cloned().or_else(|| reader.place("run"));
+                reader.problems.push(Problem { place, ..Problem::new(message).of("run").help(help) });
+            }
+        }
+    }
+    scripts
 }

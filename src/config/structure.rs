@@ -200,6 +200,10 @@ fn scalar(shape: &Shape, text: &str) -> Result<Json, String> {
                 _ => Err(format!("must be a whole number of {range}, got `{text}`")),
             }
         }
+        Shape::OneOf { what, numbers } => match text.parse::<i64>() {
+            Ok(number) if numbers.contains(&number) => Ok(number.into()),
+            _ => Err(format!("must be {what}, got `{text}`")),
+        },
         Shape::Flag => truth(text).map(Json::Bool).ok_or_else(|| format!("must be true or false, got `{text}`")),
         Shape::Json | Shape::List(_) | Shape::Members { .. } => Err("must be a map or a list".to_owned()),
     }

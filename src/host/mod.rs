@@ -3,6 +3,7 @@
 //! Read once and passed down, so that everything below is testable by argument. Must not know our configuration.
 
 mod ci;
+mod git;
 mod pull_request;
 
 use std::{
@@ -10,8 +11,7 @@ use std::{
     env,
     ffi::OsString,
     io::{self, IsTerminal, Read},
-    path::PathBuf,
-    process::Command,
+    path::{Path, PathBuf},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -127,10 +127,31 @@ impl Host {
         Ok(bytes)
     }
 
-    /// Asks git in the working directory; nothing where there is no repository, no git, or no answer.
-    pub fn git(&self, arguments: &[&str]) -> Option<String> {
-        let output = Command::new("git").args(arguments).current_dir(&self.directory).output().ok()?;
-        let text = String::from_utf8_lossy(&output.stdout).trim_end_matches('\n').to_owned();
-        (output.status.success() && !text.is_empty()).then_some(text)
+    /// A program by its name, in a folder of `PATH`.
+    ///
+    /// Only absolute folders outside of the working directory count: in others whoever wrote the checkout could have put
+    /// a program of that name.
+    pub fn program(&self, name: &str) -> Option<PathBuf> {
+        let here = self.directory.canonicalize().ok().filter(|here| here.parent().is_some());
+        let of_checkout = |folder: &Path| match (&here, folder.canonicalize()) {
+            (Some(here), Ok(folder)) => folder.starts_with(here),
+            _ => false,
+        };
+        let file = format!("{name}{}", env::consts::EXE_SUFFIX);
+        env::split_paths(self.variable("PATH")?)
+            .filter(|folder| folder.is_absolute() && !of_checkout(folder))
+            .map(|folder| folder.join(&file))
+            .find(|path| is_executable(path))
     }
+}
+
+#[cfg(unix)]
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().is_ok_and(|there| there.is_file() && there.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(path: &Path) -> bool {
+    path.is_file()
 }

@@ -8,7 +8,8 @@ use super::Plan;
 use super::step::{Action, AttachmentChange, Step};
 use crate::deployment::{Deployment, Keyed, Others};
 use crate::remote::{Attached, Live};
-use crate::settings::{AliasName, Attachment, Belongs, Count, Difference, Setting, Structure};
+use crate::settings::{AliasName, Aspect, Attachment, Belongs, Count, Difference, Setting, Structure};
+use crate::sources::Source;
 
 /// Ids of the statements that make a URL public; only these are ever touched without being named.
 const URL_STATEMENTS: [&str; 2] = ["dpl-lambda-url", "dpl-lambda-url-invoke"];
@@ -23,9 +24,6 @@ const FIXED: [&str; 6] =
 /// Where the name of a group of consumers stands, which the API never changes either.
 const CONSUMERS: [&str; 2] = ["AmazonManagedKafkaEventSourceConfig", "SelfManagedKafkaEventSourceConfig"];
 
-/// Sources whose mappings need a place to begin at.
-const STREAMS: [&str; 5] = [":kinesis:", ":dynamodb:", ":kafka:", ":rds:", ":docdb:"];
-
 /// The code signing config that a new function is created with.
 pub(super) fn code_signing(deployment: &Deployment) -> Option<String> {
     let wish = deployment.attachments.get(&Attachment::CodeSigning)?;
@@ -34,8 +32,8 @@ pub(super) fn code_signing(deployment: &Deployment) -> Option<String> {
 
 /// The same for people.
 pub(super) fn code_signing_difference(deployment: &Deployment) -> Option<Difference> {
-    let to = Some(code_signing(deployment)?);
-    Some(Difference { setting: Attachment::CodeSigning.option(), key: None, from: None, to })
+    let to = Some(code_signing(deployment)?.into());
+    Some(Difference::whole(Aspect::Attachment(Attachment::CodeSigning), None, to))
 }
 
 /// The two statements that a public URL needs.
@@ -99,12 +97,7 @@ impl Plan {
             let sources = elsewhere.join(", ");
             self.notes.push(format!("left alone: event sources that invoke $LATEST and not the alias: {sources}"));
         }
-        let lost = self.steps.iter().find_map(|step| match step {
-            Step::Attach(change) if change.attachment == Attachment::FunctionUrl && change.action == Action::Remove => {
-                change.handle.clone()
-            }
-            _ => None,
-        });
+        let lost = self.removed(Attachment::FunctionUrl).and_then(|change| change.handle.clone());
         let lost =
             lost.map(|address| format!("{address} is lost for good: a function URL made later gets another address"));
         self.notes.extend(lost);
@@ -182,13 +175,14 @@ impl Plan {
     /// What a mapping needs when it is new.
     fn can_begin(&mut self, key: &str, wanted: &Structure) {
         let option = Attachment::EventSources.option();
-        let stream = STREAMS.iter().any(|service| key.contains(service)) || !key.starts_with("arn:");
-        if stream && wanted.get("StartingPosition").is_none() {
+        let source = Source::of_key(key);
+        let begins = source.is_some_and(|source| source.has("StartingPosition"));
+        if begins && wanted.get("StartingPosition").is_none() {
             let message = format!("`{key}` needs a `starting_position`, since the mapping is new");
             self.refuse_item(option, key, message, "set `starting_position` to LATEST, TRIM_HORIZON or AT_TIMESTAMP");
         }
         let at_once = wanted.number("MaximumBatchingWindowInSeconds").unwrap_or_default() == 0;
-        if key.contains(":sqs:") && wanted.number("BatchSize").is_some_and(|size| size > 10) && at_once {
+        if source == Some(Source::Sqs) && wanted.number("BatchSize").is_some_and(|size| size > 10) && at_once {
             let message = format!("`{key}` has a `batch_size` over 10, for which AWS wants to wait");
             self.refuse_item(option, key, message, "set `maximum_batching_window_in_seconds` to 1 at least");
         }
@@ -210,9 +204,7 @@ impl Plan {
             );
         }
         for (name, value, live) in fixed {
-            let unlike = live.is_some_and(|live| {
-                !Structure(value).differences(attachment.option(), Some(&Structure(live.clone()))).is_empty()
-            });
+            let unlike = live.is_some_and(|live| !Structure(value).is_met_by(&Structure(live.clone())));
             if unlike {
                 let name = crate::settings::snake(name);
                 let message = format!("`{key}` has another `{name}`, which AWS never changes on a mapping");
@@ -250,31 +242,22 @@ fn sent(attachment: Attachment, wanted: &Structure, live: &Structure) -> Structu
 
 /// Both ends of each change of a thing.
 fn differences(attachment: Attachment, key: &str, wanted: &Structure, known: Option<&Attached>) -> Vec<Difference> {
-    let live = known.map(|known| &known.document);
-    let mut differences = match live {
+    let (about, live) = (Aspect::Attachment(attachment), known.map(|known| &known.document));
+    let differences = match live {
         // A statement is never changed in place, so all of it counts.
-        Some(live) if attachment == Attachment::Permissions => wanted.differences_both_ways(attachment.option(), live),
-        live => wanted.differences(attachment.option(), live),
+        Some(live) if attachment == Attachment::Permissions => wanted.differences_both_ways(about, live),
+        live => wanted.differences(about, live),
     };
-    for difference in &mut differences {
-        difference.key = match (key, difference.key.take()) {
-            ("", member) => member,
-            (key, Some(member)) => Some(format!("{key} {member}")),
-            (key, None) => Some(key.to_owned()),
-        };
-    }
-    differences
+    differences.into_iter().map(|difference| difference.of_key(key)).collect()
 }
 
 /// A mapping that belongs to something else than it should.
 fn moved(attachment: Attachment, key: &str, alias: Option<&AliasName>, known: &Attached) -> Option<Difference> {
     let wanted = alias.map(|alias| alias.0.as_str());
-    let shown = |alias: Option<&str>| Some(alias.unwrap_or("$LATEST").to_owned());
-    (known.alias.as_deref() != wanted).then(|| Difference {
-        setting: attachment.option(),
-        key: Some(format!("{key} invokes").trim().to_owned()),
-        from: shown(known.alias.as_deref()),
-        to: shown(wanted),
+    let end = |alias: Option<&str>| Some(alias.unwrap_or(LATEST).into());
+    (known.alias.as_deref() != wanted).then(|| {
+        let about = Aspect::Attachment(attachment);
+        Difference::whole(about, end(known.alias.as_deref()), end(wanted)).of_key(key).of_member("invokes")
     })
 }
 
@@ -288,7 +271,7 @@ fn statements_for(
     let others = || there.into_iter().flatten().filter(|(id, _)| !URL_STATEMENTS.contains(&id.as_str()));
     let statements = url_statements().into_iter().map(|(id, statement)| {
         let named = wish.entries.values().flatten().any(|other| other == &statement);
-        let said = others().any(|(_, other)| statement.differences_both_ways("", &other.document).is_empty());
+        let said = others().any(|(_, other)| statement.is_same_as(&other.document));
         let stays = said && wish.others != Some(Others::Replace);
         let wanted = public && !named && !stays;
         (id.to_owned(), wanted.then_some(statement))

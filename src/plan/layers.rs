@@ -8,7 +8,7 @@ use crate::package::Artifact;
 use crate::package::inspect::{Date, Facts, Rule, inspect, layer_layout};
 use crate::place::Problem;
 use crate::remote::{Caller, KnownLayers, LayerSnapshot, LayerVersion};
-use crate::settings::{Architecture, Difference, LayerRef, Layers, Setting};
+use crate::settings::{Architecture, Aspect, Difference, LayerRef, Layers, Setting};
 
 /// Plans one layer: a version is published when the newest is not this content for these runtimes and processors.
 ///
@@ -76,25 +76,24 @@ fn change(layer: &Layer, artifact: &Artifact, newest: Option<&LayerVersion>) -> 
     let set = |wanted: &Option<BTreeSet<String>>, live: Option<&BTreeSet<String>>| {
         wanted.clone().unwrap_or_else(|| live.cloned().unwrap_or_default())
     };
-    let mut compare = |setting, wanted: &BTreeSet<String>, live: Option<&BTreeSet<String>>| {
-        let shown = |set: &BTreeSet<String>| set.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let mut compare = |about, wanted: &BTreeSet<String>, live: Option<&BTreeSet<String>>| {
+        let data = |set: &BTreeSet<String>| set.iter().map(String::as_str).collect();
         if wanted != live.unwrap_or(&empty) {
-            let from = live.filter(|live| !live.is_empty()).map(shown);
-            let to = if wanted.is_empty() { "none".to_owned() } else { shown(wanted) };
-            differences.push(Difference { setting, key: None, from, to: Some(to) });
+            let from = live.filter(|live| !live.is_empty()).map(data);
+            differences.push(Difference::whole(about, from, Some(data(wanted))));
         }
     };
     let live = newest.map(|newest| &newest.compatible_runtimes);
     let compatible_runtimes = set(&layer.compatible_runtimes, live);
-    compare("compatible_runtimes", &compatible_runtimes, live);
+    compare(Aspect::CompatibleRuntimes, &compatible_runtimes, live);
     let live = newest.map(|newest| &newest.compatible_architectures);
     let compatible_architectures = set(&architectures, live);
-    compare("compatible_architectures", &compatible_architectures, live);
+    compare(Aspect::CompatibleArchitectures, &compatible_architectures, live);
     let live = newest.map(|newest| newest.license_info.as_str()).unwrap_or_default();
     let license_info = layer.license_info.clone().unwrap_or_else(|| live.to_owned());
     if license_info != live {
-        let from = Some(live.to_owned()).filter(|live| !live.is_empty());
-        differences.push(Difference { setting: "license_info", key: None, from, to: Some(license_info.clone()) });
+        let from = Some(live).filter(|live| !live.is_empty()).map(Into::into);
+        differences.push(Difference::whole(Aspect::LicenseInfo, from, Some(license_info.as_str().into())));
     }
     let code = CodeChange {
         from: newest.map(|newest| newest.code_sha256.clone()),

@@ -4,32 +4,33 @@
 
 mod attachments;
 mod layers;
-mod policy;
 mod preflight;
 mod release;
 mod role;
 mod rollback;
 mod rules;
 mod step;
+mod view;
 mod wanted;
 
 use std::collections::BTreeMap;
 
 pub use layers::{check_layer, plan_layer};
-pub use policy::policy;
 pub use preflight::check;
+pub use role::{policies as role_policies, role_name};
 pub use rollback::Rollback;
 pub use step::{
     Action, AliasChange, AttachmentChange, CodeChange, LayerChange, Object, Origin, RoleChange, Step, TagChange,
     Through, VersionRef,
 };
+pub use view::{Line, Sent, View, Whose};
 
 use crate::deployment::{Code, CodeSource, Deployment, FirstRole, ObjectKey, Others, Publish, Upload};
 use crate::package::inspect::Date;
 use crate::package::{Artifact, DIRECT_LIMIT, Image, Package};
 use crate::place::{Problem, Weight};
 use crate::remote::{Caller, Live, Remote, Snapshot, Stored, Version};
-use crate::settings::{Architecture, Settings};
+use crate::settings::{Architecture, Attachment, SettingName, Settings};
 
 /// Everything that is going to be done about one function or layer, in order.
 #[derive(Debug, Clone, PartialEq)]
@@ -221,8 +222,7 @@ impl Plan {
         self.sign(deployment, live);
         let differences = wanted.differences(&live.settings);
         if !differences.is_empty() {
-            let names: Vec<_> = differences.iter().map(|difference| difference.setting).collect();
-            let settings = Box::new(wanted::completed(&names, wanted, &live.settings));
+            let settings = Box::new(wanted::completed(wanted, &live.settings));
             self.steps.push(Step::UpdateConfiguration { settings, differences });
         }
         self.tags(deployment, live);
@@ -264,6 +264,22 @@ impl Plan {
         if let Through::Upload(object) = &code.through {
             self.steps.insert(0, Step::UploadPackage(object.clone()));
         }
+    }
+
+    /// The code that is going to replace that of a function, if any is.
+    pub fn replacement(&self) -> Option<&CodeChange> {
+        self.steps.iter().find_map(|step| match step {
+            Step::UpdateCode(code) => Some(code),
+            _ => None,
+        })
+    }
+
+    /// What is going to be removed of a kind, if anything is.
+    pub fn removed(&self, attachment: Attachment) -> Option<&AttachmentChange> {
+        self.steps.iter().find_map(|step| match step {
+            Step::Attach(change) if change.attachment == attachment && change.action == Action::Remove => Some(change),
+            _ => None,
+        })
     }
 
     /// The object that is going to be uploaded, if any is.
@@ -351,7 +367,7 @@ impl Plan {
         if set.is_empty() && remove.is_empty() {
             return;
         }
-        let before = set.keys().filter_map(|key| Some((key.clone(), known.get(key)?.clone()))).collect();
+        let before = set.keys().chain(&remove).filter_map(|key| Some((key.clone(), known.get(key)?.clone()))).collect();
         self.steps.push(Step::UpdateTags(TagChange { set, remove, before }));
     }
 }
@@ -360,10 +376,10 @@ impl Plan {
 ///
 /// AWS has the digits of an image's digest as the hash of its code.
 fn is_published(version: &Version, wanted: &Settings, code: Option<&str>, architecture: Option<Architecture>) -> bool {
-    let differences = wanted.differences(&version.settings);
+    let differing = wanted.differing(&version.settings);
     code.is_some_and(|code| version.code_sha256 == code.strip_prefix("sha256:").unwrap_or(code))
         && (architecture.is_none() || version.architecture == architecture)
-        && differences.iter().all(|difference| difference.setting == "description")
+        && differing.iter().all(|name| *name == SettingName::Description)
 }
 
 /// The code as it is sent, in which way, and what is live before it.

@@ -1,13 +1,13 @@
 //! The execution role of a function that has none yet.
 
-use std::collections::BTreeSet;
-
 use super::Plan;
 use super::step::{Action, RoleChange, Step};
+use crate::arn::Partition;
 use crate::deployment::Deployment;
 use crate::package::code_sha256;
 use crate::remote::{Caller, FoundRole, Trust};
 use crate::settings::{Attachment, Ids, Role};
+use crate::sources::Source;
 
 /// AWS' own policies: to write a log, and to be in a VPC. The second has the rights of the first as well, but a
 /// function that leaves its VPC must not lose its log.
@@ -16,19 +16,11 @@ use crate::settings::{Attachment, Ids, Role};
 const BASIC: &str = "AWSLambdaBasicExecutionRole";
 const VPC: &str = "AWSLambdaVPCAccessExecutionRole";
 
-/// AWS' own policies to read event sources, by the service in the source's ARN.
-const SOURCES: [(&str, &str); 4] = [
-    ("sqs", "AWSLambdaSQSQueueExecutionRole"),
-    ("kinesis", "AWSLambdaKinesisExecutionRole"),
-    ("dynamodb", "AWSLambdaDynamoDBExecutionRole"),
-    ("kafka", "AWSLambdaMSKExecutionRole"),
-];
-
 /// The longest name of a role.
 const MOST_NAME: usize = 64;
 
 /// How a role is called that is made for a function: always the same, so that it is found again.
-pub(super) fn name(function: &str) -> String {
+pub fn role_name(function: &str) -> String {
     const HASH: usize = 8;
     let whole = format!("dpl-lambda-{function}");
     if whole.len() <= MOST_NAME {
@@ -40,26 +32,26 @@ pub(super) fn name(function: &str) -> String {
 }
 
 /// The policies that a made role gets: to write a log, to be in a VPC, to read what feeds the function.
-pub(super) fn policies(deployment: &Deployment, partition: &str) -> Vec<String> {
+pub fn policies(deployment: &Deployment, partition: &Partition) -> Vec<String> {
     let in_vpc = deployment.settings.subnet_ids.as_ref().is_some_and(|Ids(subnets)| !subnets.is_empty());
     let sources =
         deployment.attachments.get(&Attachment::EventSources).into_iter().flat_map(|wish| wish.entries.keys());
-    let services: BTreeSet<_> = sources.filter_map(|source| source.split(':').nth(2)).collect();
-    let reads = SOURCES.into_iter().filter(|(service, _)| services.contains(service)).map(|(_, policy)| policy);
+    let kinds: Vec<_> = sources.filter_map(|key| Source::of_key(key)).collect();
+    let reads = Source::ALL.into_iter().filter(|source| kinds.contains(source)).filter_map(Source::policy);
     let policies = [Some(BASIC), in_vpc.then_some(VPC)].into_iter().flatten().chain(reads);
-    policies.map(|policy| format!("arn:{partition}:iam::aws:policy/service-role/{policy}")).collect()
+    policies.map(|policy| partition.arn("iam", "", "aws", &format!("policy/service-role/{policy}"))).collect()
 }
 
 /// The role that is to be made for a new function; nothing where the account is not known.
 pub(super) fn wanted(deployment: &Deployment, caller: &Caller) -> Option<RoleChange> {
     let (account, partition) = (caller.account.as_ref()?, &caller.partition);
     let function = &deployment.function.name;
-    let name = name(function);
+    let name = role_name(function);
     Some(RoleChange {
-        arn: format!("arn:{partition}:iam::{account}:role/{name}"),
+        arn: partition.role(account, &name),
         function: function.clone(),
         action: Action::Create,
-        policies: policies(deployment, &partition.0),
+        policies: policies(deployment, partition),
         name,
     })
 }
@@ -107,10 +99,10 @@ mod tests {
 
     #[test]
     fn a_role_is_named_after_its_function_and_never_longer_than_iam_takes() {
-        assert_eq!(name("orders"), "dpl-lambda-orders");
+        assert_eq!(role_name("orders"), "dpl-lambda-orders");
         let fits = "x".repeat(53);
-        assert_eq!(name(&fits), format!("dpl-lambda-{fits}"));
-        let (one, other) = (name(&format!("{}a", "x".repeat(63))), name(&format!("{}b", "x".repeat(63))));
+        assert_eq!(role_name(&fits), format!("dpl-lambda-{fits}"));
+        let (one, other) = (role_name(&format!("{}a", "x".repeat(63))), role_name(&format!("{}b", "x".repeat(63))));
         assert_eq!((one.len(), other.len()), (64, 64));
         assert_ne!(one, other);
         assert!(one.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'), "{one}");

@@ -6,10 +6,11 @@
 use serde_json::Value;
 
 use super::{Plan, wanted};
+use crate::arn::Arn;
 use crate::deployment::{CodeSource, Deployment, Publish};
 use crate::place::Problem;
 use crate::remote::Live;
-use crate::settings::{Attachment, Ids, Runtime, Settings, Structure};
+use crate::settings::{Attachment, Ids, Runtime, SettingName, Settings, Structure};
 
 /// What is going to be true of a function.
 struct Facts<'a> {
@@ -32,35 +33,83 @@ fn doubtful(message: impl Into<String>, help: &'static str) -> Problem {
 
 type Rule = fn(&Facts<'_>) -> Option<Problem>;
 
+/// An option that a rule is about.
+#[derive(Clone, Copy)]
+enum Named {
+    Setting(SettingName),
+    Around(Attachment),
+    ImageUri,
+    /// What encrypts the package where Lambda keeps it.
+    PackageKey,
+    /// What encrypts the package in its bucket.
+    ObjectKey,
+}
+
+use Named::{Around, Setting};
+
+impl Named {
+    const fn option(self) -> &'static str {
+        match self {
+            Setting(setting) => setting.name(),
+            Around(attachment) => attachment.option(),
+            Self::ImageUri => "image_uri",
+            Self::PackageKey => "source_kms_key_arn",
+            Self::ObjectKey => "s3_kms_key_arn",
+        }
+    }
+}
+
 /// Every rule with its options; the first of them that was named is at fault.
-const RULES: &[(&[&str], Rule)] = &[
-    (&["image_uri"], image_without_architecture),
-    (&["handler"], image_has_handler),
-    (&["runtime"], image_has_runtime),
-    (&["layers"], image_has_layers),
-    (&["snap_start"], image_has_snap_start),
-    (&["code_signing_config_arn"], image_is_signed),
-    (&["image_config"], package_has_image_config),
-    (&["snap_start", "provisioned_concurrency"], snap_start_and_provisioned_concurrency),
-    (&["snap_start", "file_system_configs"], snap_start_and_file_systems),
-    (&["snap_start", "ephemeral_storage"], snap_start_and_storage),
-    (&["snap_start", "runtime"], snap_start_and_runtime),
-    (&["snap_start"], snap_start_without_versions),
-    (&["file_system_configs", "subnet_ids", "security_group_ids"], file_systems_without_vpc),
-    (&["file_system_configs"], file_system_is_an_access_point),
-    (&["subnet_ids", "security_group_ids"], half_of_a_vpc),
-    (&["ipv6_allowed_for_dual_stack"], ipv6_without_vpc),
-    (&["logging_config"], levels_of_text),
-    (&["provisioned_concurrency"], provisioned_concurrency_of_nothing),
-    (&["provisioned_concurrency", "reserved_concurrency"], more_provisioned_than_reserved),
-    (&["runtime_management"], runtime_version),
-    (&["tenancy_config"], tenancy_changes),
-    (&["tenancy_config", "snap_start", "provisioned_concurrency", "function_url", "event_sources"], tenancy_excludes),
-    (&["durable_config"], durable_from_the_beginning),
-    (&["dead_letter_arn"], dead_letters_go_to_a_queue),
-    (&["kms_key_arn"], environment_key),
-    (&["source_kms_key_arn"], package_key),
-    (&["s3_kms_key_arn"], object_key),
+const RULES: &[(&[Named], Rule)] = &[
+    (&[Named::ImageUri], image_without_architecture),
+    (&[Setting(SettingName::Handler)], image_has_handler),
+    (&[Setting(SettingName::Runtime)], image_has_runtime),
+    (&[Setting(SettingName::Layers)], image_has_layers),
+    (&[Setting(SettingName::SnapStart)], image_has_snap_start),
+    (&[Around(Attachment::CodeSigning)], image_is_signed),
+    (&[Setting(SettingName::ImageConfig)], package_has_image_config),
+    (
+        &[Setting(SettingName::SnapStart), Around(Attachment::ProvisionedConcurrency)],
+        snap_start_and_provisioned_concurrency,
+    ),
+    (&[Setting(SettingName::SnapStart), Setting(SettingName::FileSystemConfigs)], snap_start_and_file_systems),
+    (&[Setting(SettingName::SnapStart), Setting(SettingName::EphemeralStorage)], snap_start_and_storage),
+    (&[Setting(SettingName::SnapStart), Setting(SettingName::Runtime)], snap_start_and_runtime),
+    (&[Setting(SettingName::SnapStart)], snap_start_without_versions),
+    (
+        &[
+            Setting(SettingName::FileSystemConfigs),
+            Setting(SettingName::SubnetIds),
+            Setting(SettingName::SecurityGroupIds),
+        ],
+        file_systems_without_vpc,
+    ),
+    (&[Setting(SettingName::FileSystemConfigs)], file_system_is_an_access_point),
+    (&[Setting(SettingName::SubnetIds), Setting(SettingName::SecurityGroupIds)], half_of_a_vpc),
+    (&[Setting(SettingName::Ipv6AllowedForDualStack)], ipv6_without_vpc),
+    (&[Setting(SettingName::LoggingConfig)], levels_of_text),
+    (&[Around(Attachment::ProvisionedConcurrency)], provisioned_concurrency_of_nothing),
+    (
+        &[Around(Attachment::ProvisionedConcurrency), Around(Attachment::ReservedConcurrency)],
+        more_provisioned_than_reserved,
+    ),
+    (&[Around(Attachment::RuntimeManagement)], runtime_version),
+    (&[Setting(SettingName::TenancyConfig)], tenancy_changes),
+    (
+        &[
+            Setting(SettingName::TenancyConfig),
+            Setting(SettingName::SnapStart),
+            Around(Attachment::ProvisionedConcurrency),
+            Around(Attachment::FunctionUrl),
+            Around(Attachment::EventSources),
+        ],
+        tenancy_excludes,
+    ),
+    (&[Setting(SettingName::DurableConfig)], durable_from_the_beginning),
+    (&[Setting(SettingName::DeadLetterArn)], dead_letters_go_to_a_queue),
+    (&[Setting(SettingName::KmsKeyArn)], environment_key),
+    (&[Named::PackageKey], package_key),
+    (&[Named::ObjectKey], object_key),
 ];
 
 /// What the rules find when nothing is known about what is live: only what is certain.
@@ -77,26 +126,25 @@ impl Plan {
 }
 
 fn ask(facts: &Facts<'_>) -> Vec<Problem> {
-    let found = |(options, rule): &(&[&str], Rule)| {
-        let option = options.iter().find(|option| facts.names(option))?;
-        Some(rule(facts)?.of(*option))
+    let found = |(options, rule): &(&[Named], Rule)| {
+        let option = options.iter().find(|option| facts.names(**option))?;
+        Some(rule(facts)?.of(option.option()))
     };
     RULES.iter().filter_map(found).collect()
 }
 
 impl Facts<'_> {
     /// Whether the user named this option, and not just to empty what it sets.
-    fn names(&self, option: &str) -> bool {
+    fn names(&self, option: Named) -> bool {
         let Deployment { settings, attachments, code, .. } = self.deployment;
-        let attachment = attachments.iter().find(|(attachment, _)| attachment.option() == option);
         match option {
-            "image_uri" => self.is_image(),
-            "source_kms_key_arn" => code.source_kms_key_arn.is_some(),
-            "s3_kms_key_arn" => code.upload.as_ref().is_some_and(|upload| upload.kms_key_arn.is_some()),
-            _ => {
-                !settings.only(&[option]).is_empty()
-                    || attachment.is_some_and(|(_, wish)| wish.entries.values().any(Option::is_some))
+            Setting(setting) => settings.has(setting),
+            Around(attachment) => {
+                attachments.get(&attachment).is_some_and(|wish| wish.entries.values().any(Option::is_some))
             }
+            Named::ImageUri => self.is_image(),
+            Named::PackageKey => code.source_kms_key_arn.is_some(),
+            Named::ObjectKey => code.upload.as_ref().is_some_and(|upload| upload.kms_key_arn.is_some()),
         }
     }
 
@@ -140,7 +188,7 @@ fn has_ids(ids: Option<&Ids>) -> bool {
 
 /// The service that an ARN belongs to.
 fn service(arn: &str) -> &str {
-    arn.split(':').nth(2).unwrap_or_default()
+    Arn::of(arn).map_or("", |arn| arn.service)
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/foundation-arch.html>: the default is `x86_64`, whatever the image is for.
@@ -403,7 +451,7 @@ mod tests {
     use super::*;
     use crate::deployment::{Keyed, Release, Upload};
     use crate::remote::Remote;
-    use crate::settings::{AliasName, Architecture, Arn, EphemeralStorage, Handler, Layers, Switch};
+    use crate::settings::{AliasName, Architecture, ArnOrNone, EphemeralStorage, Handler, Layers, Switch};
 
     fn attach(deployment: &mut Deployment, attachment: Attachment, document: Value) {
         let entries = BTreeMap::from([(String::new(), Some(Structure(document)))]);
@@ -504,10 +552,10 @@ mod tests {
                 d.settings.durable_config = Some(Structure(json!({ "ExecutionTimeout": 60 })));
             }),
             ("dead_letter_arn: `arn:aws:lambda:", |d| {
-                d.settings.dead_letter_arn = Some(Arn("arn:aws:lambda:eu-west-1:1:function:f".to_owned()));
+                d.settings.dead_letter_arn = Some(ArnOrNone("arn:aws:lambda:eu-west-1:1:function:f".to_owned()));
             }),
             ("kms_key_arn: `arn:aws:sqs:", |d| {
-                d.settings.kms_key_arn = Some(Arn("arn:aws:sqs:eu-west-1:1:q".to_owned()));
+                d.settings.kms_key_arn = Some(ArnOrNone("arn:aws:sqs:eu-west-1:1:q".to_owned()));
             }),
             ("source_kms_key_arn: `arn:aws:sqs:", |d| {
                 d.code.source_kms_key_arn = Some("arn:aws:sqs:eu-west-1:1:q".to_owned());
@@ -537,9 +585,9 @@ mod tests {
             |d| (d.settings.subnet_ids, d.settings.security_group_ids) = (Some(ids(&[])), Some(ids(&[]))),
             |d| d.settings.ipv6_allowed_for_dual_stack = Some(Switch(true)),
             |d| d.settings.logging_config = Some(Structure(json!({ "LogFormat": "JSON", "SystemLogLevel": "WARN" }))),
-            |d| d.settings.dead_letter_arn = Some(Arn(String::new())),
-            |d| d.settings.dead_letter_arn = Some(Arn("arn:aws-cn:sns:cn-north-1:1:t".to_owned())),
-            |d| d.settings.kms_key_arn = Some(Arn("arn:aws:kms:eu-west-1:1:key/k".to_owned())),
+            |d| d.settings.dead_letter_arn = Some(ArnOrNone(String::new())),
+            |d| d.settings.dead_letter_arn = Some(ArnOrNone("arn:aws-cn:sns:cn-north-1:1:t".to_owned())),
+            |d| d.settings.kms_key_arn = Some(ArnOrNone("arn:aws:kms:eu-west-1:1:key/k".to_owned())),
             |d| d.settings.snap_start = Some(Structure(json!({ "ApplyOn": "None" }))),
             |d| attach(d, Attachment::FunctionUrl, json!({ "InvokeMode": "RESPONSE_STREAM" })),
             |d| attach(d, Attachment::RuntimeManagement, json!({ "UpdateRuntimeOn": "Auto" })),
@@ -627,7 +675,7 @@ mod tests {
         assert_eq!(certain(|d| d.settings.subnet_ids = Some(ids(&["subnet-1"]))), 0);
         assert_eq!(certain(|d| d.settings.logging_config = Some(Structure(json!({ "SystemLogLevel": "WARN" })))), 0);
         assert_eq!(certain(|d| d.settings.durable_config = Some(Structure(json!({ "RetentionPeriodInDays": 1 })))), 0);
-        assert_eq!(certain(|d| d.settings.dead_letter_arn = Some(Arn("arn:aws:s3:::b".to_owned()))), 1);
+        assert_eq!(certain(|d| d.settings.dead_letter_arn = Some(ArnOrNone("arn:aws:s3:::b".to_owned()))), 1);
         let text = json!({ "LogFormat": "Text", "SystemLogLevel": "WARN" });
         assert_eq!(certain(|d| d.settings.logging_config = Some(Structure(text))), 1);
         assert_eq!(certain(|d| attach(d, Attachment::ProvisionedConcurrency, json!(1))), 1);

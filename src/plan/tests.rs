@@ -12,6 +12,7 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::{
+    arn::Partition,
     deployment::{Code, CodeSource, FirstRole, HandlerParts, Keyed, Release, Rules, Target},
     package::{
         Archive, Listed,
@@ -19,7 +20,7 @@ use crate::{
     },
     remote::Caller,
     settings::{
-        Description, Environment, FunctionName, Handler, Layers, MemorySize, Partition, Role, Runtime, Secret, Setting,
+        Description, End, Environment, FunctionName, Handler, Layers, MemorySize, Role, Runtime, Secret, Setting,
         Timeout, Written,
     },
 };
@@ -191,7 +192,16 @@ fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remote, stored: 
             }
             Step::PointAlias(change) => {
                 let from = change.from.as_ref().map(|alias| format!(" from {} {:?}", alias.version, alias.weights));
-                writeln!(out, "alias {}{} to {}", change.name.0, from.unwrap_or_default(), change.to.shown())
+                writeln!(
+                    out,
+                    "alias {}{} to {}",
+                    change.name.0,
+                    from.unwrap_or_default(),
+                    match &change.to {
+                        VersionRef::Number(number) => format!("version {number}"),
+                        VersionRef::Published => "the new version".to_owned(),
+                    }
+                )
             }
             Step::Attach(change) => {
                 let (action, name, key) = (change.action, change.attachment.name(), &change.key);
@@ -221,9 +231,17 @@ fn identity(code: &CodeChange) -> &str {
 
 fn shown(differences: &[crate::settings::Difference]) -> String {
     let one = |difference: &crate::settings::Difference| {
-        let key = difference.key.as_ref().map(|key| format!(".{key}")).unwrap_or_default();
-        let end = |end: &Option<String>| end.clone().unwrap_or_else(|| "-".to_owned());
-        format!("{}{key}: {} → {}", difference.setting, end(&difference.from), end(&difference.to))
+        let within = [difference.key.as_deref(), difference.member.as_deref()];
+        let within = within.into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let end = |end: &Option<End>| match end {
+            Some(End::Value(value)) => crate::settings::shown(value, difference.unit),
+            Some(End::Hidden) => "(hidden)".to_owned(),
+            Some(end) => panic!("{end:?} is of no setting"),
+            None => "-".to_owned(),
+        };
+        let name = if within.is_empty() { String::new() } else { format!(".{within}") };
+        let name = format!("{}{name}", difference.about);
+        format!("{name}: {} → {}", end(&difference.from), end(&difference.to))
     };
     differences.iter().map(one).collect::<Vec<_>>().join(", ")
 }

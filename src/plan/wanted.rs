@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::Plan;
+use crate::arn::Arn;
 use crate::deployment::{Deployment, Keyed, Others};
 use crate::package::Artifact;
 use crate::package::inspect::Survey;
 use crate::remote::{Caller, Live};
-use crate::settings::{Environment, Handler, Ids, Role, Runtime, Secret, Settings, Switch};
+use crate::settings::{Environment, Handler, Ids, Role, Runtime, Secret, SettingName, Settings, Switch};
 
 /// Settings that AWS only takes together.
-const TOGETHER: &[&[&str]] = &[&["subnet_ids", "security_group_ids", "ipv6_allowed_for_dual_stack"]];
+const TOGETHER: &[&[SettingName]] =
+    &[&[SettingName::SubnetIds, SettingName::SecurityGroupIds, SettingName::Ipv6AllowedForDualStack]];
 
 /// What a program of its own runs on where nothing is said.
 const OWN_RUNTIME: &str = "provided.al2023";
@@ -87,9 +89,9 @@ fn separator(runtime: &Runtime) -> Option<&'static str> {
 /// A bare name belongs to the account of the function.
 fn completed_role(role: Role, live: Option<&Live>, caller: &Caller) -> Role {
     let Role::Name(name) = role else { return role };
-    let of_function = live.and_then(|live| live.arn.split(':').nth(4).map(str::to_owned));
+    let of_function = live.and_then(|live| Some(Arn::of(&live.arn)?.account.to_owned()));
     match of_function.or_else(|| caller.account.clone()) {
-        Some(account) => Role::Arn(format!("arn:{}:iam::{account}:role/{name}", caller.partition)),
+        Some(account) => Role::Arn(caller.partition.role(&account, &name)),
         None => Role::Name(name),
     }
 }
@@ -136,9 +138,9 @@ fn environment(wish: &Keyed<Option<Secret>>, live: Option<&Live>, plan: &mut Pla
     environment
 }
 
-/// The settings of these names, with those that AWS only takes together with them.
-pub(super) fn completed(names: &[&str], wanted: &Settings, live: &Settings) -> Settings {
-    let mut names = names.to_vec();
+/// The settings that differ, with those that AWS only takes together with them.
+pub(super) fn completed(wanted: &Settings, live: &Settings) -> Settings {
+    let mut names = wanted.differing(live);
     for group in TOGETHER {
         if group.iter().any(|name| names.contains(name)) {
             names.extend_from_slice(group);

@@ -8,9 +8,10 @@ mod status;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use act::{Invocation, Removal};
-pub use status::{Condition, MadeOf, Provisioned, Published, Status, Summary, Told, Url};
+pub use status::{Condition, Told, MadeOf, Provisioned, Published, Status, Summary, Url};
 
-use crate::settings::{Architecture, Attachment, Partition, Settings, Structure};
+use crate::arn::Partition;
+use crate::settings::{Architecture, Attachment, Settings, Structure};
 
 /// The live state of a function, if it exists.
 #[derive(Debug, Clone, PartialEq)]
@@ -247,6 +248,13 @@ const BEFORE: &str = "[before: ";
 const MAX_DESCRIPTION: usize = 256;
 
 impl Alias {
+    /// The shares of traffic to other versions, in hundredths of a percent, by version number.
+    pub fn shares(&self) -> BTreeMap<String, u32> {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a weight is between 0 and 1")]
+        let hundredths = |share: f64| (share * 10_000.0).round() as u32;
+        self.weights.iter().map(|(version, share)| (version.clone(), hundredths(*share))).collect()
+    }
+
     /// The version that the alias pointed at before, by the mark in its description; `None` without a mark.
     ///
     /// The mark is kept in AWS because the next job of a CI may run on another machine.

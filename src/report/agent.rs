@@ -2,10 +2,13 @@
 
 use std::{
     io::Write,
+    path::PathBuf,
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
+
+use crate::host::Host;
 
 /// How long one call may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -15,14 +18,16 @@ const TICK: Duration = Duration::from_millis(10);
 
 /// The program. One that is missing or hangs is not called again.
 pub(super) struct Agent {
-    program: String,
+    name: &'static str,
+    /// Where it is; absent where `PATH` does not lead to it.
+    program: Option<PathBuf>,
     patience: Duration,
     gone: Option<String>,
 }
 
 impl Agent {
-    pub(super) fn new(program: &str) -> Self {
-        Self { program: program.to_owned(), patience: PATIENCE, gone: None }
+    pub(super) fn new(name: &'static str, host: &Host) -> Self {
+        Self { name, program: host.program(name), patience: PATIENCE, gone: None }
     }
 
     /// Why it is not called any more; nothing where it is.
@@ -35,8 +40,12 @@ impl Agent {
         if self.gone.is_some() {
             return;
         }
-        let shown = format!("{} {}", self.program, arguments.join(" "));
-        let mut command = Command::new(&self.program);
+        let shown = format!("{} {}", self.name, arguments.join(" "));
+        let Some(program) = &self.program else {
+            self.gone = Some(format!("`{shown}` cannot be run: the program is in no folder of PATH"));
+            return;
+        };
+        let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = match command.spawn() {
             Ok(child) => child,
@@ -70,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_program_that_hangs_is_called_once_and_holds_nobody_up() {
-        let mut agent = Agent { patience: Duration::from_millis(50), ..Agent::new("sleep") };
+        let mut agent = Agent { patience: Duration::from_millis(50), ..Agent::new("sleep", &Host::of_process()) };
         let begun = Instant::now();
         for _ in 0..100 {
             agent.call(&["60"], &"more than fits into a pipe".repeat(10_000));
@@ -81,7 +90,7 @@ mod tests {
     #[test]
     fn a_program_that_fails_is_called_again_and_one_that_is_missing_is_not() {
         for (program, gone) in [("false", false), ("no-such-program-anywhere", true)] {
-            let mut agent = Agent::new(program);
+            let mut agent = Agent::new(program, &Host::of_process());
             agent.call(&[], "x");
             assert_eq!(agent.gone().is_some(), gone, "{program}");
         }

@@ -32,7 +32,7 @@ impl Buildkite {
         let known = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
         let job = host.variable("BUILDKITE_JOB_ID").unwrap_or_default().chars().filter(known).take(64).collect();
         Self {
-            agent: Arc::new(Mutex::new(Agent::new("buildkite-agent"))),
+            agent: Arc::new(Mutex::new(Agent::new("buildkite-agent", host))),
             job,
             has_errors: false,
             warnings: String::new(),

@@ -289,16 +289,16 @@ impl Deployed {
         self.plan.changes()
     }
 
-    /// Its page in the console of AWS: the link's text and where it leads.
-    pub(super) fn link(&self) -> (String, String) {
+    /// Its page in the console of AWS: the link's text and where it leads. Nothing where there is no such page.
+    pub(super) fn link(&self) -> Option<(String, String)> {
         let Self { function, region, .. } = self;
-        let page = super::summary::console(region, function);
-        match &self.version {
+        let page = super::summary::console(region, function)?;
+        Some(match &self.version {
             Some(version) => {
                 (format!("{function} in {region}, version {version}"), format!("{page}/versions/{version}"))
             }
             None => (format!("{function} in {region}"), page),
-        }
+        })
     }
 
     /// Results by the names that every CI gets them under.

@@ -6,16 +6,16 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::ends;
 use super::event::{Event, Failure, MadeOf};
 use super::members::Members;
 use super::sanitise;
 use crate::package::{self, Listed};
 use crate::place::{FilePlace, Place, Problem, Skip};
-use crate::plan::{Action, AliasChange, CodeChange, Plan, Step, Subject, Through, VersionRef};
-use crate::settings::{Difference, Setting};
+use crate::plan::{Plan, Step, Subject};
 
 /// The version of the document. It changes when a field changes its meaning, not when one is added.
-const SCHEMA_VERSION: u32 = 1;
+const SCHEMA_VERSION: u32 = 2;
 
 #[derive(Serialize)]
 pub(super) struct Document {
@@ -95,16 +95,7 @@ struct Layer {
 #[derive(Serialize)]
 struct Planned {
     step: String,
-    changes: Vec<Change>,
-}
-
-#[derive(Serialize)]
-struct Change {
-    setting: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<String>,
-    from: Option<String>,
-    to: Option<String>,
+    changes: Vec<Value>,
 }
 
 #[derive(Serialize)]
@@ -393,109 +384,11 @@ pub(super) fn unspliceable(json: &str) -> String {
 }
 
 fn steps(plan: &Plan) -> Vec<Planned> {
-    let whole = |setting: &str, from: Option<String>, to: Option<String>| Change {
-        setting: setting.to_owned(),
-        key: None,
-        from,
-        to,
+    let step = |step: &Step| {
+        let view = step.view();
+        Planned { step: view.id.into_owned(), changes: view.changes.iter().map(ends::document).collect() }
     };
-    let of = |differences: &[Difference]| differences.iter().map(change).collect::<Vec<_>>();
-    plan.steps
-        .iter()
-        .map(|step| match step {
-            Step::UploadPackage(object) => {
-                Planned { step: "upload_package".to_owned(), changes: vec![whole("object", None, Some(object.url()))] }
-            }
-            Step::CreateRole(role) => {
-                let mut changes = Vec::new();
-                if role.action == Action::Create {
-                    changes.push(whole("role", None, Some(role.arn.clone())));
-                }
-                changes.extend(role.policies.iter().map(|policy| whole("policy", None, Some(policy.clone()))));
-                Planned { step: "create_role".to_owned(), changes }
-            }
-            Step::CreateFunction { differences, tags, code, .. } => {
-                let mut changes = of(differences);
-                changes.extend(tags.iter().map(|(key, value)| tag(key, None, Some(value))));
-                changes.push(code_change(code));
-                Planned { step: "create_function".to_owned(), changes }
-            }
-            Step::UpdateConfiguration { differences, .. } => {
-                Planned { step: "update_configuration".to_owned(), changes: of(differences) }
-            }
-            Step::UpdateTags(tags) => {
-                let set = tags.set.iter().map(|(key, value)| tag(key, tags.before.get(key), Some(value)));
-                Planned {
-                    step: "update_tags".to_owned(),
-                    changes: set.chain(tags.remove.iter().map(|key| tag(key, None, None))).collect(),
-                }
-            }
-            Step::UpdateCode(code) => {
-                let shown =
-                    |architecture: &Option<crate::settings::Architecture>| architecture.as_ref().map(Setting::shown);
-                let mut changes = vec![code_change(code)];
-                if code.architecture != code.from_architecture {
-                    changes.push(whole("architecture", shown(&code.from_architecture), shown(&code.architecture)));
-                }
-                Planned { step: "update_code".to_owned(), changes }
-            }
-            Step::PointAlias(AliasChange { name, from, to }) => {
-                let from = from.as_ref().map(|alias| alias.version.clone());
-                let to = match to {
-                    VersionRef::Number(number) => Some(number.clone()),
-                    VersionRef::Published => None,
-                };
-                let change = Change { setting: "alias".to_owned(), key: Some(name.0.clone()), from, to };
-                Planned { step: "point_alias".to_owned(), changes: vec![change] }
-            }
-            Step::Attach(attach) => {
-                let mut changes = of(&attach.differences);
-                if attach.action == Action::Remove {
-                    let key = Some(attach.key.clone()).filter(|key| !key.is_empty());
-                    let from = Some(attach.document.shown());
-                    changes.push(Change { setting: attach.attachment.option().to_owned(), key, from, to: None });
-                }
-                let verb = match attach.action {
-                    Action::Create => "create",
-                    Action::Update => "update",
-                    Action::Remove => "remove",
-                };
-                let step = format!("{verb}_{}", attach.attachment.name().to_ascii_lowercase().replace(' ', "_"));
-                Planned { step, changes }
-            }
-            Step::DeleteVersions(numbers) => {
-                let gone = |number: &String| whole("version", Some(number.clone()), None);
-                Planned { step: "delete_versions".to_owned(), changes: numbers.iter().map(gone).collect() }
-            }
-            Step::PublishLayer(layer) => {
-                let mut changes = of(&layer.differences);
-                changes.push(whole("code_sha256", layer.code.from.clone(), layer.code.to.clone()));
-                Planned { step: "publish_layer".to_owned(), changes }
-            }
-            Step::PublishVersion { description, .. } => Planned {
-                step: "publish_version".to_owned(),
-                changes: vec![whole("version_description", None, description.clone())],
-            },
-        })
-        .collect()
-}
-
-/// Both ends of the code: hashes of packages, or of images the digest and the address.
-fn code_change(code: &CodeChange) -> Change {
-    let (setting, to) = match &code.through {
-        Through::Image(image) => ("image_uri", Some(image.address())),
-        Through::Call | Through::Upload(_) | Through::Found { .. } => ("code_sha256", code.to.clone()),
-    };
-    Change { setting: setting.to_owned(), key: None, from: code.from.clone(), to }
-}
-
-fn tag(key: &str, from: Option<&String>, to: Option<&String>) -> Change {
-    Change { setting: "function_tags".to_owned(), key: Some(key.to_owned()), from: from.cloned(), to: to.cloned() }
-}
-
-fn change(difference: &Difference) -> Change {
-    let Difference { setting, key, from, to } = difference.clone();
-    Change { setting: setting.to_owned(), key, from, to }
+    plan.steps.iter().map(step).collect()
 }
 
 fn entry(listed: &Listed) -> Entry {

@@ -50,7 +50,7 @@ impl Junit {
     pub(super) fn note(&mut self, event: &Event) {
         match event {
             Event::Planned(plan) => {
-                let step = |step: &Step| Case::new(&step.title(), Err(Reason::NotDone));
+                let step = |step: &Step| Case::new(&step.view().title, Err(Reason::NotDone));
                 let cases = match plan.steps.as_slice() {
                     [] => vec![Case::new("unchanged", Ok(()))],
                     steps => steps.iter().map(step).collect(),

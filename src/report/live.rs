@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{plan, sanitise};
+use super::{ends, plan, sanitise};
 use crate::plan::Rollback;
 use crate::remote::{Alias, Condition, Invocation, MadeOf, Provisioned, Removal, Status, Summary, Told};
 
@@ -208,8 +208,8 @@ pub(super) fn rollback(function: &str, region: &str, rollback: &Rollback) -> Vec
 
 /// The version of an alias with the shares of others.
 pub(super) fn shares(alias: &Alias) -> String {
-    let share = |(version, share): (&String, &f64)| format!("{} % to {version}", percent(*share));
-    let shares: Vec<_> = alias.weights.iter().map(share).collect();
+    let share = |(version, share): (&String, &u32)| format!("{} to {version}", ends::percent(*share));
+    let shares: Vec<_> = alias.shares().iter().map(share).collect();
     if shares.is_empty() { alias.version.clone() } else { format!("{} with {}", alias.version, shares.join(", ")) }
 }
 
@@ -217,12 +217,6 @@ pub(super) fn shares(alias: &Alias) -> String {
 fn target(alias: &Alias) -> String {
     let before = alias.previous().map(|before| format!(" (before: {before})")).unwrap_or_default();
     format!("{}{before}", shares(alias))
-}
-
-/// A share in percent, without needless digits.
-fn percent(share: f64) -> String {
-    let text = format!("{:.2}", share * 100.0);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 fn warm(provisioned: &Provisioned) -> String {
@@ -312,12 +306,5 @@ mod tests {
         assert_eq!(moment("2026-11-21T12:00:31.123+0000"), "2026-11-21 12:00 UTC");
         assert_eq!(moment("2026-11-21T12:00:31+02:00"), "2026-11-21T12:00:31+02:00");
         assert_eq!(moment("é"), "é");
-    }
-
-    #[test]
-    fn shares_are_percents() {
-        for (share, shown) in [(0.1, "10"), (0.125, "12.5"), (1.0, "100"), (0.001, "0.1")] {
-            assert_eq!(percent(share), shown);
-        }
     }
 }

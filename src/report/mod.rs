@@ -13,6 +13,7 @@ mod circleci;
 mod colour;
 mod dialect;
 mod drone;
+mod ends;
 mod event;
 mod files;
 mod forms;
@@ -224,10 +225,11 @@ impl Reporter {
                 self.changed |= deployed.changed();
                 self.outputs = deployed.outputs();
                 self.done.push(plain::done(deployed));
-                let (label, url) = deployed.link();
-                self.files.link(&label, &url);
-                let link = self.dialect.link(&label, &url);
-                self.command(link);
+                if let Some((label, url)) = deployed.link() {
+                    self.files.link(&label, &url);
+                    let link = self.dialect.link(&label, &url);
+                    self.command(link);
+                }
             }
             Event::Answer(answer) if self.manner.format == Format::Text => {
                 Console::document(self.console.redact(&sanitise::inert(&answer.text)).trim_end());

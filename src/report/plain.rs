@@ -6,7 +6,7 @@ use super::{
     live, plan, sanitise,
 };
 use crate::package::{self, DIRECT_LIMIT, Listed, UNPACKED_LIMIT};
-use crate::plan::{Action, Step};
+use crate::plan::{Step, View, Whose};
 
 /// How many of the largest folders are shown.
 const FOLDERS: usize = 10;
@@ -96,40 +96,17 @@ pub(super) fn preview(number: Option<&str>, base: Option<&str>) -> String {
 
 /// dpl's words at the beginning of each step.
 pub(super) fn started(function: &str, step: &Step, said_updating: &mut Option<String>) -> Vec<String> {
-    if let Step::PublishLayer(_) = step {
-        return vec![format!("Publishing the layer {function}.")];
-    }
-    let mut lines = Vec::new();
-    if !matches!(step, Step::CreateFunction { .. } | Step::CreateRole(_) | Step::UploadPackage(_))
-        && said_updating.as_deref() != Some(function)
-    {
-        lines.push(format!("Updating existing function {function}."));
-    }
-    if !matches!(step, Step::UploadPackage(_) | Step::CreateRole(_)) {
+    let View { whose, begins, .. } = step.view();
+    let first = match whose {
+        Whose::Other => None,
+        Whose::NewFunction => Some(format!("Creating function {function}.")),
+        Whose::Function if said_updating.as_deref() == Some(function) => None,
+        Whose::Function => Some(format!("Updating existing function {function}.")),
+    };
+    if whose != Whose::Other {
         *said_updating = Some(function.to_owned());
     }
-    match step {
-        Step::CreateRole(role) => lines.push(format!("Bringing about the role {}.", role.name)),
-        Step::UploadPackage(object) => lines.push(format!("Uploading the package to {}.", object.url())),
-        Step::CreateFunction { .. } => lines.push(format!("Creating function {function}.")),
-        Step::UpdateConfiguration { .. } | Step::PublishLayer(_) => {}
-        Step::UpdateTags(_) => lines.push("Updating tags.".to_owned()),
-        Step::UpdateCode(_) => lines.push("Updating code.".to_owned()),
-        Step::PublishVersion { .. } => lines.push("Publishing a version.".to_owned()),
-        Step::PointAlias(change) => {
-            lines.push(format!("Pointing the alias {} at {}.", change.name.0, change.to.shown()));
-        }
-        Step::Attach(change) => {
-            let verb = match change.action {
-                Action::Create => "Creating",
-                Action::Update => "Updating",
-                Action::Remove => "Removing",
-            };
-            lines.push(format!("{verb} {} {}", change.attachment.name(), change.key).trim_end().to_owned() + ".");
-        }
-        Step::DeleteVersions(numbers) => lines.push(format!("Deleting versions {}.", numbers.join(", "))),
-    }
-    lines
+    first.into_iter().chain(begins.map(|begins| format!("{begins}."))).collect()
 }
 
 /// What became of a function, in a few words.
@@ -145,7 +122,7 @@ pub(super) fn deployed(deployed: &Deployed) -> Option<String> {
     let told =
         |what: &str, value: &Option<String>| value.as_ref().map(|value| format!(", {what}{value}")).unwrap_or_default();
     let version = told("version ", version) + &told("alias ", alias) + &told("", url);
-    let done: Vec<_> = plan.steps.iter().map(Step::subject).collect();
+    let done: Vec<_> = plan.steps.iter().map(|step| step.view().subject).collect();
     deployed.changed().then(|| format!("Deployed {arn}{version}: {} in {:.1} s.", done.join(", "), took.as_secs_f64()))
 }
 

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use super::{
+    ends::{self, Digits},
     event::{Deployed, Ending, Failure, LayerDeployed, MadeOf},
     live, plan, sanitise,
 };
+use crate::arn::Partition;
 use crate::host::Build;
-use crate::plan::{Action, AliasChange, CodeChange, Plan, Rollback, Step, Subject, Through};
-use crate::settings::{Difference, Setting};
+use crate::plan::{CodeChange, Plan, Rollback, Sent, Step, Subject, Through, View};
+use crate::settings::{Aspect, Difference, End};
 
 /// Text in a table's cell or a paragraph, with nothing that Markdown or HTML would read.
 pub(super) fn text(text: &str) -> String {
@@ -31,13 +33,17 @@ pub(super) fn of_deployed(deployed: &Deployed) -> String {
     let console = console(region, function);
     if !deployed.changed() {
         let version = version.as_ref().map(|version| format!(", version {version}")).unwrap_or_default();
-        return format!("✔ {} in {} is unchanged{version}.\n\n", link(function, &console), text(region));
+        return format!(
+            "✔ {} in {} is unchanged{version}.\n\n",
+            link(function, console.as_deref().unwrap_or_default()),
+            text(region)
+        );
     }
     let title = format!("### ✔ {} deployed", text(function));
     let table = table(plan, deployed);
-    let link = link("Open in the console", &console);
+    let link = console.map(|page| link("Open in the console", &page));
     let address = deployed.url.as_ref().map(|url| self::link(url, url));
-    let last: Vec<_> = [link, text(&deployed.arn)].into_iter().chain(address).collect();
+    let last: Vec<_> = link.into_iter().chain([text(&deployed.arn)]).chain(address).collect();
     [title, table, weight(deployed), time(deployed), format!("{}\n\n", last.join(" · "))].join("\n\n")
 }
 
@@ -106,7 +112,8 @@ pub(super) fn of_rollback(function: &str, region: &str, rollback: &Rollback) -> 
     let title = format!("### ✔ {} rolled back", text(function));
     let row = [format!("alias {}", rollback.alias.name), live::shares(&rollback.alias), rollback.to.clone()];
     let table = rows_as_table(std::iter::once(row));
-    [title, table, link("Open in the console", &console(region, function)) + "\n\n"].join("\n\n")
+    let link = console(region, function).map(|page| link("Open in the console", &page));
+    [Some(title), Some(table), link].into_iter().flatten().collect::<Vec<_>>().join("\n\n") + "\n\n"
 }
 
 /// What the page ends with: which commit, which run.
@@ -123,14 +130,10 @@ pub(super) fn footer(build: &Build) -> String {
     if parts.is_empty() { String::new() } else { format!("<sub>{}</sub>\n", parts.join(" · ")) }
 }
 
-/// The page of a function in AWS' console, which each partition has under a domain of its own.
-pub(super) fn console(region: &str, function: &str) -> String {
-    let domain = match region {
-        region if region.starts_with("cn-") => "console.amazonaws.cn",
-        region if region.starts_with("us-gov-") => "console.amazonaws-us-gov.com",
-        _ => "console.aws.amazon.com",
-    };
-    format!("https://{region}.{domain}/lambda/home?region={region}#/functions/{function}")
+/// The page of a function in AWS' console; nothing where the partition has none that is public.
+pub(super) fn console(region: &str, function: &str) -> Option<String> {
+    let host = Partition::of_region(region).console()?;
+    Some(format!("https://{region}.{host}/lambda/home?region={region}#/functions/{function}"))
 }
 
 /// A link; only its text where the address is not one that can stand in a link.
@@ -143,18 +146,31 @@ fn link(label: &str, url: &str) -> String {
     }
 }
 
-/// What changed, with both ends.
+/// What changed, with both ends as they are now.
 fn table(plan: &Plan, deployed: &Deployed) -> String {
-    let stayed = |what: &str| {
-        what.strip_prefix("version ").is_some_and(|number| deployed.kept.iter().any(|kept| kept == number))
+    let now = |difference: &Difference| {
+        let mut difference = difference.clone();
+        if let (Some(End::NewVersion), Some(version)) = (&difference.to, &deployed.version) {
+            difference.to = Some(End::version(version));
+            if difference.about == Aspect::Version {
+                difference.from = deployed.version_before.as_deref().map(End::version);
+            }
+        }
+        difference
     };
-    let published = |[what, before, after]: [String; 3]| match (&deployed.version, what.as_str()) {
-        (Some(version), "version") => [what, deployed.version_before.clone().unwrap_or_default(), version.clone()],
-        (Some(version), alias) if alias.starts_with("alias ") => [what, before, format!("version {version}")],
-        (_, old) if stayed(old) => [what, before, "could not be deleted".to_owned()],
-        _ => [what, before, after],
+    let kept = |difference: &Difference| match (difference.about, &difference.from, &difference.to) {
+        (Aspect::Version, Some(End::Version { number, .. }), None) => deployed.kept.contains(number),
+        _ => false,
     };
-    rows_as_table(plan.steps.iter().flat_map(rows).map(published))
+    let rows = plan.steps.iter().flat_map(|step| {
+        let view = step.view();
+        let rows = view.changes.iter().map(|difference| {
+            let [what, before, after] = row(&view, &now(difference));
+            [what, before, if kept(difference) { "could not be deleted".to_owned() } else { after }]
+        });
+        rows.collect::<Vec<_>>()
+    });
+    rows_as_table(rows)
 }
 
 fn rows_as_table(rows: impl Iterator<Item = [String; 3]>) -> String {
@@ -167,77 +183,48 @@ fn rows_as_table(rows: impl Iterator<Item = [String; 3]>) -> String {
 
 /// What a step changes: its name and both ends; empty where there is none.
 fn rows(step: &Step) -> Vec<[String; 3]> {
-    let row = |what: &str, before: &str, after: &str| [what, before, after].map(str::to_owned);
-    match step {
-        Step::CreateRole(role) => {
-            let made = (role.action == Action::Create).then(|| row(&format!("role {}", role.name), "", "created"));
-            let policies = role.policies.iter().map(|policy| row(&format!("policy of {}", role.name), "", policy));
-            made.into_iter().chain(policies).collect()
+    let view = step.view();
+    view.changes.iter().map(|difference| row(&view, difference)).collect()
+}
+
+/// Both ends of a change; empty where there is none.
+fn row(view: &View<'_>, difference: &Difference) -> [String; 3] {
+    let Difference { about, key, from, to, unit, .. } = difference;
+    let end = |end: &End| match end {
+        End::Hidden => "hidden".to_owned(),
+        end => ends::text(end, *unit, Digits::Short),
+    };
+    let (before, after) = (from.as_ref().map(end).unwrap_or_default(), to.as_ref().map(end));
+    let of_key = |what: &str| key.as_ref().map_or_else(|| what.to_owned(), |key| format!("{what} {key}"));
+    match (about, from, after) {
+        (Aspect::Version, Some(End::Version { number, .. }), None) => {
+            [format!("version {number}"), "there".to_owned(), "deleted".to_owned()]
         }
-        Step::UploadPackage(object) => vec![row("package", "", &object.url())],
-        Step::CreateFunction { differences, tags, code, .. } => {
-            let settings = differences.iter().map(change);
-            let tags = tags.iter().map(|(key, value)| row(&format!("tag {key}"), "", value));
-            std::iter::once(row("function", "", "created"))
-                .chain(settings)
-                .chain(tags)
-                .chain([row("code", "", &contents(code))])
-                .collect()
+        (Aspect::Version, _, Some(_)) if *to == Some(End::NewVersion) => {
+            ["version".to_owned(), before, "published".to_owned()]
         }
-        Step::UpdateConfiguration { differences, .. } => differences.iter().map(change).collect(),
-        Step::UpdateTags(tags) => {
-            let before = |key: &String| tags.before.get(key).cloned().unwrap_or_default();
-            let set = tags.set.iter().map(|(key, value)| row(&format!("tag {key}"), &before(key), value));
-            let remove = tags.remove.iter().map(|key| row(&format!("tag {key}"), &before(key), "removed"));
-            set.chain(remove).collect()
+        (Aspect::Code, _, after) => {
+            let sent = match view.line.sent {
+                Some(Sent::New(code) | Sent::Replacement(code)) => format!(" ({})", contents(code)),
+                Some(Sent::Object(_)) | None => String::new(),
+            };
+            ["code".to_owned(), before, format!("{}{sent}", after.unwrap_or_default())]
         }
-        Step::UpdateCode(code) => {
-            let before = code.from.as_deref().map(plan::short).unwrap_or_default();
-            let mut rows = vec![row("code", &before, &contents(code))];
-            if let (Some(from), Some(to)) = (code.from_architecture, code.architecture)
-                && from != to
-            {
-                rows.push(row("architecture", &from.shown(), &to.shown()));
-            }
-            rows
-        }
-        Step::PublishLayer(layer) => {
-            let before = layer.code.from.as_deref().map(plan::short).unwrap_or_default();
-            let content = (layer.code.from != layer.code.to).then(|| row("content", &before, &contents(&layer.code)));
-            content.into_iter().chain(layer.differences.iter().map(change)).collect()
-        }
-        Step::PublishVersion { .. } => vec![row("version", "", "published")],
-        Step::PointAlias(AliasChange { name, from, to }) => {
-            let before = from.as_ref().map(|alias| format!("version {}", alias.version)).unwrap_or_default();
-            vec![row(&format!("alias {}", name.0), &before, &to.shown())]
-        }
-        Step::Attach(attach) if attach.action == Action::Remove => {
-            let what = format!("{} {}", attach.attachment.name(), attach.key);
-            vec![row(what.trim_end(), &attach.document.shown(), "removed")]
-        }
-        Step::Attach(attach) => attach.differences.iter().map(change).collect(),
-        Step::DeleteVersions(numbers) => {
-            numbers.iter().map(|number| row(&format!("version {number}"), "there", "deleted")).collect()
-        }
+        (Aspect::Object, _, after) => ["package".to_owned(), before, after.unwrap_or_default()],
+        (Aspect::Tag, _, after) => [of_key("tag"), before, after.unwrap_or_else(removed)],
+        (_, _, after) => [ends::name(difference, " "), before, after.unwrap_or_else(removed)],
     }
 }
 
-fn contents(code: &CodeChange) -> String {
-    let what = match &code.through {
-        Through::Image(image) => image.uri.name(),
-        Through::Call | Through::Upload(_) | Through::Found { .. } => plan::count(code.files, "file"),
-    };
-    format!("{} ({what})", plan::identity(code))
+fn removed() -> String {
+    "removed".to_owned()
 }
 
-/// Both ends of a setting's change. What belongs to a key is hidden.
-fn change(difference: &Difference) -> [String; 3] {
-    let Difference { setting, key, from, to } = difference;
-    let hidden = |end: &Option<String>| end.as_ref().map(|_| "hidden".to_owned());
-    let name = key.as_ref().map_or_else(|| (*setting).to_owned(), |key| format!("{setting} {key}"));
-    let (from, to) = if difference.is_hidden() { (hidden(from), hidden(to)) } else { (from.clone(), to.clone()) };
-    let after = to.filter(|to| !to.is_empty()).unwrap_or_else(|| "removed".to_owned());
-    [name, from.unwrap_or_default(), after]
+fn contents(code: &CodeChange) -> String {
+    match &code.through {
+        Through::Image(image) => image.uri.name(),
+        Through::Call | Through::Upload(_) | Through::Found { .. } => plan::count(code.files, "file"),
+    }
 }
 
 /// A failure: where, what, and what next.

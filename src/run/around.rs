@@ -1,14 +1,13 @@
 //! What happens around the deployments of a run: signals, logs, dpl's `cleanup` and `run`.
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::Command;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::sync::watch;
 
 use super::{Interrupt, Run};
 use crate::apply::Signal;
-use crate::config::Loaded;
+use crate::config::{Loaded, Script};
 use crate::error::Error;
 use crate::host::Host;
 use crate::report::{Console, Event, Speaker, Stage};
@@ -69,56 +68,73 @@ pub(super) async fn stash(run: &Run<'_>, interrupt: &Interrupt) -> Result<bool, 
     run.tell(&Event::Stage(Stage::Prepare));
     let newest = |host: &Host| host.git(&["rev-parse", "--verify", "--quiet", "refs/stash"]);
     let before = newest(run.host);
-    shell(run, "git stash --all", Speaker::Git, Some(interrupt)).await?;
+    git(run, &["stash", "--all"], Some(interrupt)).await?;
     Ok(newest(run.host) != before)
 }
 
 /// Brings stashed files back. dpl ignores a failure here too; what git says is told.
 pub(super) async fn unstash(run: &Run<'_>) {
-    let _ = shell(run, "git stash pop", Speaker::Git, None).await;
+    let _ = git(run, &["stash", "pop"], None).await;
+}
+
+async fn git(run: &Run<'_>, arguments: &[&str], interrupt: Option<&Interrupt>) -> Result<(), Error> {
+    let told = format!("git {}", arguments.join(" "));
+    let Some(command) = run.host.git_command(arguments) else {
+        return Err(Error::Command(format!("the command `{told}` could not be started: git is in no folder of PATH")));
+    };
+    relayed(run, command, &told, Speaker::Git, interrupt).await
 }
 
 /// Runs the user's commands in order; the first that fails ends it.
-pub(super) async fn run_commands(run: &Run<'_>, commands: &[String], interrupt: &Interrupt) -> Result<(), Error> {
-    for command in commands {
-        shell(run, command, Speaker::User, Some(interrupt)).await?;
+pub(super) async fn run_commands(run: &Run<'_>, commands: &[Script], interrupt: &Interrupt) -> Result<(), Error> {
+    for Script { written, code, variables } in commands {
+        let mut shell = Command::new("/bin/sh");
+        shell.arg("-c").arg(format!("exec 2>&1\n{code}")).envs(variables);
+        shell.current_dir(&run.host.directory).stdin(Stdio::null());
+        relayed(run, shell, written, Speaker::User, Some(interrupt)).await?;
     }
     Ok(())
 }
 
-/// One command, by `/bin/sh`. What it prints on either stream is passed on line by line. An interrupt ends it.
-async fn shell(run: &Run<'_>, command: &str, speaker: Speaker, interrupt: Option<&Interrupt>) -> Result<(), Error> {
-    run.tell(&Event::Command(command.to_owned()));
-    let failed = |error| Error::Command(format!("the command `{command}` could not be started: {error}"));
-    let script = format!("exec 2>&1\n{command}");
-    let mut child = Command::new("/bin/sh");
-    let child = child.args(["-c", &script]).current_dir(&run.host.directory).kill_on_drop(true);
-    let mut child = child.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(failed)?;
-    let output = child.stdout.take();
-    let relayed = async {
-        let Some(output) = output else { return };
-        let (mut output, mut line) = (BufReader::new(output), Vec::new());
-        while output.read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
-            run.relay(String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']), speaker);
-            line.clear();
-        }
-    };
+/// One command, by the text that people know it by. What it prints is passed on line by line. An interrupt ends it.
+async fn relayed(
+    run: &Run<'_>,
+    command: Command,
+    told: &str,
+    speaker: Speaker,
+    interrupt: Option<&Interrupt>,
+) -> Result<(), Error> {
+    run.tell(&Event::Command(told.to_owned()));
+    let failed = |error| Error::Command(format!("the command `{told}` could not be started: {error}"));
+    let mut command = tokio::process::Command::from(command);
+    let command = command.kill_on_drop(true).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(failed)?;
+    let (output, errors) = (child.stdout.take(), child.stderr.take());
     let ended = async {
-        relayed.await;
+        tokio::join!(lines(run, output, speaker), lines(run, errors, speaker));
         child.wait().await
     };
     let status = match interrupt {
         None => ended.await,
         Some(interrupt) => tokio::select! {
             status = ended => status,
-            signal = Signal::sent(interrupt) => return Err(Error::Interrupted { signal, during: format!("`{command}`") }),
+            signal = Signal::sent(interrupt) => return Err(Error::Interrupted { signal, during: format!("`{told}`") }),
         },
     };
-    let status = status.map_err(|error| Error::Command(format!("`{command}` could not be waited for: {error}")))?;
+    let status = status.map_err(|error| Error::Command(format!("`{told}` could not be waited for: {error}")))?;
     let how = match status.code() {
         Some(0) => return Ok(()),
         Some(code) => format!("exit code {code}"),
         None => status.to_string(),
     };
-    Err(Error::Command(format!("the command `{command}` ended with {how}")))
+    Err(Error::Command(format!("the command `{told}` ended with {how}")))
+}
+
+async fn lines(run: &Run<'_>, stream: Option<impl AsyncRead + Unpin>, speaker: Speaker) {
+    let Some(stream) = stream else { return };
+    let (mut stream, mut line) = (BufReader::new(stream), Vec::new());
+    while stream.read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
+        run.relay(String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']), speaker);
+        line.clear();
+    }
 }

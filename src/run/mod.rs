@@ -30,7 +30,7 @@ use crate::host::{Ci, Host};
 use crate::package::inspect::Date;
 use crate::package::{self, Artifact, Package};
 use crate::place::{Places, Problem};
-use crate::plan::{self, Action, AttachmentChange, Plan, Step, Through};
+use crate::plan::{self, Plan, Through};
 use crate::remote::{Live, Remote, Snapshot, Stored};
 use crate::report::{
     self, Answer, Colour, Console, Deployed, Doing, Event, Format, MadeOf, Manner, Packaged, Reporter, Speaker, Stage,
@@ -212,7 +212,7 @@ impl<'a> Run<'a> {
     /// Shows the least policy for all blocks together.
     fn policy(&self, loaded: &Loaded) -> ExitCode {
         let layers = loaded.layers.iter().map(|entry| &entry.deployment);
-        let json = plan::policy(layers, loaded.entries.iter().map(|entry| &entry.deployment));
+        let json = crate::policy::policy(layers, loaded.entries.iter().map(|entry| &entry.deployment));
         let text = format!("{json:#}\n");
         self.tell(&Event::Answer(Answer { name: "policy", text, json }));
         ExitCode::Success
@@ -410,11 +410,7 @@ impl<'a> Run<'a> {
     /// Lets AWS check a code update by its own dry run, where that was asked for.
     async fn rehearse(&self, planned: &Planned<'_>) -> Result<(), Error> {
         let Planned { entry, session, remote, plan, .. } = planned;
-        let code = plan.steps.iter().find_map(|step| match step {
-            Step::UpdateCode(code) => Some(code),
-            _ => None,
-        });
-        if let (DryRun::Aws, Some(code), Remote::Present(_)) = (entry.dry_run, code, remote) {
+        if let (DryRun::Aws, Some(code), Remote::Present(_)) = (entry.dry_run, plan.replacement(), remote) {
             if matches!(code.through, Through::Upload(_)) {
                 let told =
                     "AWS' own dry run is left out: the package is not in the bucket, and a plan does not put it there";
@@ -439,13 +435,7 @@ impl<'a> Run<'a> {
         }
         let outcome = apply::apply(&plan, &mut session, &mut |event| self.tell_of_aws(event)).await;
         let outcome = outcome.map_err(|stopped| Error::Apply { stopped, function: plan.function.clone() })?;
-        let removed = |step: &Step| {
-            matches!(
-                step,
-                Step::Attach(AttachmentChange { attachment: Attachment::FunctionUrl, action: Action::Remove, .. })
-            )
-        };
-        let removed = plan.steps.iter().any(removed);
+        let removed = plan.removed(Attachment::FunctionUrl).is_some();
         let (known_arn, version_before, url) = match remote {
             Remote::Absent => (None, None, None),
             Remote::Present(live) => {

@@ -1,7 +1,7 @@
 //! What stands around a function: every kind of thing that has an operation of its own in the API.
 
 use super::shapes;
-use super::structure::{Shape, Structure};
+use super::structure::Shape;
 
 /// A kind of thing around a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,20 +111,4 @@ impl Attachment {
     pub const fn count(self) -> Count {
         self.row().4
     }
-}
-
-/// The key of an event source mapping: its source, and where one source has several topics, queues or collections, that
-/// too. Nothing where it names no source.
-pub fn event_source_key(mapping: &Structure) -> Option<String> {
-    let servers = || mapping.inner("SelfManagedEventSource")?.inner("Endpoints")?.texts("KAFKA_BOOTSTRAP_SERVERS");
-    let source = mapping.text("EventSourceArn").or_else(|| {
-        let mut servers = servers()?;
-        servers.sort();
-        Some(servers.join(","))
-    })?;
-    let lists = ["Topics", "Queues"].into_iter().filter_map(|list| mapping.texts(list)).flatten();
-    let database = mapping.inner("DocumentDBEventSourceConfig");
-    let names = ["DatabaseName", "CollectionName"].into_iter().filter_map(|name| database.as_ref()?.text(name));
-    let within: Vec<_> = lists.chain(names).collect();
-    Some(if within.is_empty() { source } else { format!("{source} {}", within.join(",")) })
 }

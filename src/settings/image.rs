@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
 use super::values::text;
 use super::{Setting, Written};
+use crate::arn::check_account;
 
 /// A container image in a private registry of ECR, of which Lambda takes images alone.
 ///
@@ -82,8 +85,8 @@ impl Setting for ImageUri {
         })
     }
 
-    fn shown(&self) -> String {
-        self.to_string()
+    fn data(&self) -> Value {
+        self.to_string().into()
     }
 }
 
@@ -104,7 +107,8 @@ fn registry_of<'a>(registry: &'a str, text: &str) -> Result<(&'a str, &'a str), 
         [account, "dkr", "ecr", region, _, ..] | [account, "dkr-ecr", region, _, ..] => (account, region),
         _ => ("", ""),
     };
-    if account.len() == 12 && account.chars().all(|c| c.is_ascii_digit()) && !region.is_empty() {
+    if !account.is_empty() && !region.is_empty() {
+        check_account(account).map_err(|why| format!("`{text}`: the account {why}"))?;
         return Ok((account, region));
     }
     Err(format!(
@@ -147,7 +151,7 @@ mod tests {
         for (text, why) in [
             ("public.ecr.aws/lambda/python:3.13".to_owned(), "private registry"),
             ("python:3.13".to_owned(), "private registry"),
-            ("12.dkr.ecr.eu-west-1.amazonaws.com/api:v3".to_owned(), "private registry"),
+            ("12.dkr.ecr.eu-west-1.amazonaws.com/api:v3".to_owned(), "of 2 digits"),
             ("123456789012.dkr.ecr-fips.us-east-1.amazonaws.com/api:v3".to_owned(), "FIPS"),
             (format!("{registry}/api"), "neither a tag nor a digest"),
             (format!("{registry}/API:v3"), "not a repository"),

@@ -1,5 +1,7 @@
 //! How layers are named.
 
+use crate::arn::Arn;
+
 /// What stands behind the name of a layer whose version has no number yet.
 const COMING: &str = " (new version)";
 
@@ -23,16 +25,12 @@ impl<'a> LayerRef<'a> {
         if is_layer_name(text) {
             return Some(Self::Newest(text));
         }
-        match text.split(':').collect::<Vec<_>>()[..] {
-            ["arn", _, "lambda", region, account, "layer", name, ref version @ ..]
-                if !region.is_empty() && !account.is_empty() && is_layer_name(name) =>
-            {
-                match version {
-                    [] => Some(Self::Newest(text)),
-                    [number] if number.parse::<u64>().is_ok() => Some(Self::Version(text)),
-                    _ => None,
-                }
-            }
+        let arn =
+            Arn::of(text).filter(|arn| arn.service == "lambda" && !arn.region.is_empty() && !arn.account.is_empty())?;
+        let layer = arn.resource.strip_prefix("layer:")?;
+        match layer.split_once(':') {
+            None if is_layer_name(layer) => Some(Self::Newest(text)),
+            Some((name, number)) if is_layer_name(name) && number.parse::<u64>().is_ok() => Some(Self::Version(text)),
             _ => None,
         }
     }

@@ -1,14 +1,10 @@
-//! Names: of functions, roles, partitions and variables.
+//! Names: of functions, roles and variables.
 
-use std::fmt;
+use serde_json::Value;
 
-use super::values::{is_arn, text};
+use super::values::text;
 use super::{Setting, Written};
-
-/// Twelve digits.
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.chars().all(|c| c.is_ascii_digit())
-}
+use crate::arn::{Arn, check_account, is_account};
 
 /// A function, by name or ARN.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,22 +23,29 @@ impl Setting for FunctionName {
     /// Accepts a name, `ACCOUNT:function:NAME` and a full ARN, without a qualifier.
     fn parse(written: &Written) -> Result<Self, String> {
         let text = text(written)?;
-        let parts: Vec<_> = text.split(':').collect();
-        let (region, account, rest) = match parts[..] {
-            ["arn", partition, "lambda", region, account, "function", ref rest @ ..]
-                if partition.starts_with("aws") && !region.is_empty() && is_account(account) =>
-            {
-                (Some(region), Some(account), rest)
+        let neither = || format!("`{text}` is neither a function's name nor its ARN");
+        let (region, account, name, qualifier) = if text.starts_with("arn:") {
+            let arn = Arn::parse(text)?;
+            let (name, qualifier) = arn.function().ok_or_else(neither)?;
+            if arn.region.is_empty() || !is_account(arn.account) {
+                return Err(neither());
             }
-            [account, "function", ref rest @ ..] if is_account(account) => (None, Some(account), rest),
-            [_] => (None, None, &parts[..]),
-            _ => return Err(format!("`{text}` is neither a function's name nor its ARN")),
+            (Some(arn.region), Some(arn.account), name, qualifier)
+        } else if let Some((account, function)) = text.split_once(":function:") {
+            check_account(account).map_err(|why| format!("`{text}`: the account {why}"))?;
+            let (name, qualifier) =
+                function.split_once(':').map_or((function, None), |(name, rest)| (name, Some(rest)));
+            (None, Some(account), name, qualifier)
+        } else if text.contains(':') {
+            return Err(neither());
+        } else {
+            (None, None, text, None)
         };
-        let [name] = rest else {
+        if qualifier.is_some() {
             return Err(format!(
                 "`{text}` names a version or alias; a deploy goes to the function, so leave the qualifier out"
             ));
-        };
+        }
         if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
             return Err(format!("`{name}` is not a function's name: letters, digits, `-` and `_` only"));
         }
@@ -50,15 +53,15 @@ impl Setting for FunctionName {
             return Err(format!("`{name}` is {} characters long, AWS takes at most 64", name.len()));
         }
         Ok(Self {
-            name: (*name).to_owned(),
+            name: name.to_owned(),
             account: account.map(str::to_owned),
             region: region.map(str::to_owned),
             written: text.to_owned(),
         })
     }
 
-    fn shown(&self) -> String {
-        self.name.clone()
+    fn data(&self) -> Value {
+        self.name.as_str().into()
     }
 }
 
@@ -79,25 +82,8 @@ impl Setting for AliasName {
         Ok(Self(text.to_owned()))
     }
 
-    fn shown(&self) -> String {
-        self.0.clone()
-    }
-}
-
-/// A group of Regions with one set of accounts; it begins every ARN.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Partition(pub String);
-
-impl Partition {
-    /// The partition that an ARN names.
-    pub fn of_arn(arn: &str) -> Option<Self> {
-        arn.strip_prefix("arn:")?.split(':').next().map(|partition| Self(partition.to_owned()))
-    }
-}
-
-impl fmt::Display for Partition {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
+    fn data(&self) -> Value {
+        self.0.as_str().into()
     }
 }
 
@@ -115,10 +101,10 @@ impl Setting for Role {
         let text = text(written)?;
         let good = |c: char| c.is_ascii_alphanumeric() || "+=,.@-_/".contains(c);
         if text.starts_with("arn:") {
-            let parts: Vec<_> = text.split(':').collect();
-            let whole = is_arn(text) && parts.len() == 6 && parts[2] == "iam" && is_account(parts[4]);
-            return match parts.get(5).and_then(|resource| resource.strip_prefix("role/")) {
-                Some(name) if whole && !name.is_empty() && name.chars().all(good) => Ok(Self::Arn(text.to_owned())),
+            let arn = Arn::parse(text)?;
+            let of_iam = arn.service == "iam" && is_account(arn.account);
+            return match arn.resource.strip_prefix("role/") {
+                Some(name) if of_iam && !name.is_empty() && name.chars().all(good) => Ok(Self::Arn(text.to_owned())),
                 _ => Err(format!(
                     "`{text}` is not the ARN of a role; one looks like `arn:aws:iam::123456789012:role/NAME`"
                 )),
@@ -130,9 +116,9 @@ impl Setting for Role {
         Ok(Self::Name(text.trim_start_matches('/').to_owned()))
     }
 
-    fn shown(&self) -> String {
+    fn data(&self) -> Value {
         match self {
-            Self::Arn(text) | Self::Name(text) => text.clone(),
+            Self::Arn(text) | Self::Name(text) => text.as_str().into(),
         }
     }
 }
@@ -202,6 +188,11 @@ mod tests {
             "f:live",
             "arn:aws:lambda:eu-west-1:123456789012:function:f:live",
             "arn:aws:s3:::f",
+            "arn:aws:lambda:eu-west-1:0123456789012:function:f",
+            "arn:aws:lambda::123456789012:function:f",
+            "0123456789012:function:f",
+            "123456789012:function:f:live",
+            "f:function",
             "a/b",
             &"x".repeat(65),
         ] {
@@ -234,6 +225,8 @@ mod tests {
             "",
             "a b",
             "arn:aws:iam::12:role/deploy",
+            "arn:aws:iam::0123456789012:role/deploy",
+            "arn:aws:iam::aws:role/deploy",
             "arn:aws:iam::123456789012:user/deploy",
             "arn:aws:iam::123456789012:role/",
             "arn:x",

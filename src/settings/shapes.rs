@@ -3,9 +3,9 @@
 //! Source: the pages of the operations in the AWS Lambda API reference that take them.
 
 use super::structure::{Member, Need, Shape};
-use super::values::{is_arn, not_an_arn};
+use crate::arn::{Arn, check_account};
 use Need::{Default, Optional, Required};
-use Shape::{Flag, Json, List, Members, Number, Text, Word};
+use Shape::{Flag, Json, List, Members, Number, OneOf, Text, Word};
 
 const fn may(name: &'static str, shape: Shape) -> Member {
     Member { name, shape, need: Optional }
@@ -28,7 +28,7 @@ const fn members(members: &'static [Member]) -> Shape {
 }
 
 const ANY: Shape = Text(|text| if text.is_empty() { Err("must not be empty".to_owned()) } else { Ok(()) });
-const ARN: Shape = Text(|text| if is_arn(text) { Ok(()) } else { Err(not_an_arn(text)) });
+const ARN: Shape = Text(|text| Arn::parse(text).map(drop));
 const TEXTS: Shape = List(&ANY);
 
 /// Where a function's log goes and what it looks like.
@@ -96,7 +96,8 @@ pub const RUNTIME_MANAGEMENT: Shape = Members {
 
 /// The ARN of a code signing configuration.
 pub const CODE_SIGNING_CONFIG: Shape = Text(|text| {
-    if is_arn(text) && text.contains(":code-signing-config:") {
+    let arn = Arn::parse(text)?;
+    if arn.service == "lambda" && arn.resource.starts_with("code-signing-config:") {
         Ok(())
     } else {
         Err(format!(
@@ -117,16 +118,10 @@ pub const PROVISIONED_CONCURRENCY: Shape = number("", 1, i32::MAX as i64);
 /// Days that `CloudWatch` Logs takes.
 ///
 /// Source: `PutRetentionPolicy`.
-pub const LOG_RETENTION: Shape = Text(|text| {
-    const DAYS: [u32; 22] =
-        [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
-    match text.parse::<u32>() {
-        Ok(days) if DAYS.contains(&days) => Ok(()),
-        _ => Err(format!(
-            "must be a number of days that CloudWatch Logs takes, such as 1, 7, 14, 30, 90 or 365, got `{text}`"
-        )),
-    }
-});
+pub const LOG_RETENTION: Shape = OneOf {
+    what: "a number of days that CloudWatch Logs takes, such as 1, 7, 14, 30, 90 or 365",
+    numbers: &[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
+};
 
 /// The function's own address.
 pub const FUNCTION_URL: Shape = Members {
@@ -153,11 +148,10 @@ const DESTINATION: Shape = Members { short: "Destination", members: &[may("Desti
 const DESTINATIONS: Shape = members(&[may("OnSuccess", DESTINATION), may("OnFailure", DESTINATION)]);
 
 fn destination(text: &str) -> Result<(), String> {
-    if is_arn(text) || text.strip_prefix("kafka://").is_some_and(|topic| !topic.is_empty()) {
-        Ok(())
-    } else {
-        Err(not_an_arn(text))
+    if text.strip_prefix("kafka://").is_some_and(|topic| !topic.is_empty()) {
+        return Ok(());
     }
+    Arn::parse(text).map(drop)
 }
 
 /// What becomes of asynchronous invocations.
@@ -173,7 +167,7 @@ pub const PERMISSIONS: Shape = List(&members(&[
     or("Action", "lambda:InvokeFunction", Text(action)),
     must("Principal", ANY),
     may("SourceArn", ARN),
-    may("SourceAccount", Text(account)),
+    may("SourceAccount", Text(check_account)),
     may("EventSourceToken", ANY),
     may("PrincipalOrgID", Text(organisation)),
     may("FunctionUrlAuthType", Word(&["AWS_IAM", "NONE"])),
@@ -194,14 +188,6 @@ fn action(text: &str) -> Result<(), String> {
         Ok(())
     } else {
         Err(format!("`{text}` is not an action of Lambda; one looks like `lambda:InvokeFunction`"))
-    }
-}
-
-fn account(text: &str) -> Result<(), String> {
-    if text.len() == 12 && text.chars().all(|c| c.is_ascii_digit()) {
-        Ok(())
-    } else {
-        Err(format!("must be the 12 digits of an account, got `{text}`"))
     }
 }
 

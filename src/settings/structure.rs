@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Difference, Setting, Written};
+use super::{Aspect, Difference, Setting, Written};
 
 /// What a value of the API may look like.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +21,13 @@ pub enum Shape {
         least: i64,
         /// The most that AWS takes.
         most: i64,
+    },
+    /// One of these whole numbers.
+    OneOf {
+        /// What they are: "must be …".
+        what: &'static str,
+        /// All of them.
+        numbers: &'static [i64],
     },
     /// Yes or no.
     Flag,
@@ -115,9 +122,9 @@ impl Structure {
     }
 
     /// Puts in a member that is not there.
-    pub fn default_member(&mut self, member: &str, value: &str) {
+    pub fn default_member(&mut self, member: &str, value: impl Into<Value>) {
         if let Value::Object(members) = &mut self.0 {
-            members.entry(member).or_insert_with(|| value.into());
+            members.entry(member).or_insert(value.into());
         }
     }
 
@@ -128,22 +135,50 @@ impl Structure {
         let differs = |name: &String| {
             let written =
                 self.get(name).cloned().map(|value| Self(Value::Object([(name.clone(), value)].into_iter().collect())));
-            written.is_some_and(|written| !written.differences("", Some(live)).is_empty())
+            written.is_some_and(|written| !written.is_met_by(live))
         };
         Self(Value::Object(members.into_iter().filter(|(name, _)| differs(name)).collect()))
     }
 
-    /// What is different from `live`, of which nothing may be left that is not in this.
-    pub fn differences_both_ways(&self, setting: &'static str, live: &Self) -> Vec<Difference> {
-        let mut found = self.differences(setting, Some(live));
+    /// Whether every member that was written is so in `live`.
+    pub fn is_met_by(&self, live: &Self) -> bool {
+        let mut met = true;
+        self.compare(Some(live), &mut |_, _, _| met = false);
+        met
+    }
+
+    /// Whether `live` has the same members, no more and no less.
+    pub fn is_same_as(&self, live: &Self) -> bool {
+        self.is_met_by(live) && self.only_in(live).next().is_none()
+    }
+
+    /// Members of `live` that are not in this.
+    fn only_in<'a>(&self, live: &'a Self) -> impl Iterator<Item = (&'a String, &'a Value)> {
         let members = live.0.as_object().into_iter().flatten();
-        let only_there = members.filter(|(name, value)| !is_empty(value) && self.get(name).is_none_or(is_empty));
-        for (name, value) in only_there {
-            if !found.iter().any(|difference| difference.key.as_deref() == Some(&snake(name))) {
-                found.push(Difference { setting, key: Some(snake(name)), from: Some(shown(value)), to: None });
+        members.filter(|(name, value)| !is_empty(value) && self.get(name).is_none_or(is_empty))
+    }
+
+    /// What is different from `live`, of which nothing may be left that is not in this.
+    pub fn differences_both_ways(&self, about: Aspect, live: &Self) -> Vec<Difference> {
+        let mut found = self.differences(about, Some(live));
+        for (name, value) in self.only_in(live) {
+            let member = snake(name);
+            if !found.iter().any(|difference| difference.member.as_deref() == Some(&member)) {
+                found.push(Difference::whole(about, Some(value.clone()), None).of_member(&member));
             }
         }
         found
+    }
+
+    /// Finds members that were written and are otherwise in `live`, each on its own.
+    fn compare(&self, live: Option<&Self>, found: Found<'_>) {
+        // No member at all is no wish.
+        if matches!((&self.0, live), (Value::Object(members), Some(Self(Value::Object(_)))) if members.is_empty()) {
+            return;
+        }
+        // Shows every member of a new structure. In an existing one, a missing member counts as `false`.
+        let same: Same = if live.is_some() { same } else { |_, wanted, _| is_empty(wanted) };
+        compare("", &self.0, live.map_or(&Value::Null, |live| &live.0), same, found);
     }
 
     /// This over `live`: every member that is not in this is taken from there. What is written empty stays empty.
@@ -185,8 +220,8 @@ impl Setting for Structure {
         }
     }
 
-    fn shown(&self) -> String {
-        shown(&self.0)
+    fn data(&self) -> Value {
+        self.0.clone()
     }
 
     fn written(&self) -> Written {
@@ -202,23 +237,17 @@ impl Setting for Structure {
     }
 
     /// Only members that were written count, each on its own.
-    fn differences(&self, setting: &'static str, live: Option<&Self>) -> Vec<Difference> {
+    fn differences(&self, about: Aspect, live: Option<&Self>) -> Vec<Difference> {
         let mut found = Vec::new();
-        // No member at all is no wish.
-        if matches!((&self.0, live), (Value::Object(members), Some(Self(Value::Object(_)))) if members.is_empty()) {
-            return found;
-        }
-        let nothing = Value::Null;
-        // Of what is new all is told that is sent; `false` on what is there may be what AWS leaves out.
-        let same: Same = if live.is_some() { same } else { |_, wanted, _| is_empty(wanted) };
-        compare("", &self.0, live.map_or(&nothing, |live| &live.0), same, &mut |path, from, to| {
-            found.push(Difference { setting, key: (!path.is_empty()).then(|| path.to_owned()), from, to });
+        self.compare(live, &mut |path, from, to| {
+            found.push(Difference::whole(about, from.cloned(), Some(to.clone())).of_member(path));
         });
         found
     }
 }
 
-type Found<'a> = &'a mut dyn FnMut(&str, Option<String>, Option<String>);
+/// Takes a member's path, what it is, and what it is to be.
+type Found<'a> = &'a mut dyn FnMut(&str, Option<&Value>, &Value);
 
 /// Whether a wanted and a live value at a path mean the same.
 type Same = fn(&str, &Value, &Value) -> bool;
@@ -233,8 +262,7 @@ fn compare(path: &str, wanted: &Value, live: &Value, same: Same, found: Found<'_
         }
         wanted if same(path, wanted, live) => {}
         wanted => {
-            let from = (!is_empty(live)).then(|| shown(live));
-            found(path, from, Some(shown(wanted)));
+            found(path, (!is_empty(live)).then_some(live), wanted);
         }
     }
 }
@@ -275,18 +303,19 @@ fn canonical(value: &Value) -> Value {
     }
 }
 
-/// A value for people: members as users write them.
-fn shown(value: &Value) -> String {
-    match value {
-        value if is_empty(value) => "none".to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
-        Value::Object(members) => {
-            let members: Vec<_> =
-                members.iter().map(|(name, value)| format!("{}: {}", snake(name), shown(value))).collect();
-            format!("{{{}}}", members.join(", "))
+/// A value for people: members as users write them, a number with its unit.
+pub fn shown(value: &Value, unit: Option<&str>) -> String {
+    let inner = |value: &Value| shown(value, None);
+    match (value, unit) {
+        (value, _) if is_empty(value) => "none".to_owned(),
+        (Value::String(text), _) => text.clone(),
+        (Value::Array(items), _) => items.iter().map(inner).collect::<Vec<_>>().join(", "),
+        (Value::Object(members), _) => {
+            let member = |(name, value): (&String, &Value)| format!("{}: {}", snake(name), inner(value));
+            format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(", "))
         }
-        other => other.to_string(),
+        (Value::Number(number), Some(unit)) => format!("{number} {unit}"),
+        (other, _) => other.to_string(),
     }
 }
 
@@ -314,13 +343,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::settings::End;
+
+    const ABOUT: Aspect = Aspect::Architecture;
 
     fn differences(wanted: Value, live: Value) -> Vec<String> {
-        let found = Structure(wanted).differences("s", Some(&Structure(live)));
-        let told = |d: Difference| {
-            let from = d.from.unwrap_or_else(|| "nothing".to_owned());
-            format!("{}: {from} -> {}", d.key.unwrap_or_default(), d.to.unwrap_or_default())
+        let found = Structure(wanted).differences(ABOUT, Some(&Structure(live)));
+        let end = |end: Option<End>| match end {
+            Some(End::Value(value)) => shown(&value, None),
+            _ => "nothing".to_owned(),
         };
+        let told = |d: Difference| format!("{}: {} -> {}", d.member.unwrap_or_default(), end(d.from), end(d.to));
         found.into_iter().map(told).collect()
     }
 
@@ -336,9 +369,9 @@ mod tests {
 
     #[test]
     fn of_what_is_new_all_is_told_that_is_sent() {
-        let found = Structure(json!({ "Enabled": false, "Cors": {} })).differences("s", None);
-        let told: Vec<_> = found.into_iter().map(|d| (d.key.unwrap(), d.to.unwrap())).collect();
-        assert_eq!(told, [("enabled".to_owned(), "false".to_owned())]);
+        let found = Structure(json!({ "Enabled": false, "Cors": {} })).differences(ABOUT, None);
+        let told: Vec<_> = found.into_iter().map(|d| (d.member.unwrap(), d.to.unwrap())).collect();
+        assert_eq!(told, [("enabled".to_owned(), End::Value(json!(false)))]);
     }
 
     #[test]
@@ -378,7 +411,7 @@ mod tests {
 
     #[test]
     fn what_is_replaced_whole_is_compared_both_ways() {
-        let told = |wanted: Value, live: Value| Structure(wanted).differences_both_ways("s", &Structure(live)).len();
+        let told = |wanted: Value, live: Value| Structure(wanted).differences_both_ways(ABOUT, &Structure(live)).len();
         let (wide, narrow) = (json!({ "Principal": "p" }), json!({ "Principal": "p", "SourceArn": "a" }));
         assert_eq!(told(wide.clone(), wide.clone()), 0);
         assert_eq!(told(wide.clone(), narrow.clone()), 1, "a condition that is no longer wanted goes");

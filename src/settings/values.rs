@@ -4,7 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Difference, LayerRef, Secret, Setting, Written};
+use serde_json::Value;
+
+use super::{Aspect, Difference, End, LayerRef, Secret, Setting, Written};
+use crate::arn::Arn;
 
 /// Takes the one text out of what was written.
 pub(super) fn text(written: &Written) -> Result<&str, String> {
@@ -48,12 +51,12 @@ macro_rules! measured {
                 number(written, $unit, $least, $most).map(Self)
             }
 
-            fn shown(&self) -> String {
-                format!("{} {}", self.0, $unit)
+            fn data(&self) -> Value {
+                self.0.into()
             }
 
-            fn written(&self) -> Written {
-                Written::Text(self.0.to_string())
+            fn unit() -> Option<&'static str> {
+                Some($unit)
             }
         }
     )* };
@@ -82,12 +85,8 @@ macro_rules! worded {
                 rule(text).map(|()| Self(text.to_owned()))
             }
 
-            fn shown(&self) -> String {
-                shown_text(&self.0)
-            }
-
-            fn written(&self) -> Written {
-                Written::Text(self.0.clone())
+            fn data(&self) -> Value {
+                self.0.as_str().into()
             }
 
             $( fn emptied() -> Option<Self> {
@@ -96,11 +95,6 @@ macro_rules! worded {
             } )?
         }
     )* };
-}
-
-/// An empty text is shown as what it means.
-fn shown_text(text: &str) -> String {
-    if text.is_empty() { "none".to_owned() } else { text.to_owned() }
 }
 
 worded! {
@@ -125,7 +119,7 @@ worded! {
         length => Err(format!("is {length} characters long, AWS takes at most 256")),
     };
     /// An ARN of any service and partition; empty where a setting has been emptied.
-    Arn or none: |text| if is_arn(text) { Ok(()) } else { Err(not_an_arn(text)) };
+    ArnOrNone or none: |text| Arn::parse(text).map(drop);
 }
 
 impl Runtime {
@@ -133,20 +127,6 @@ impl Runtime {
     pub fn starts_bootstrap(&self) -> bool {
         self.0.starts_with("provided")
     }
-}
-
-/// The six parts of every ARN; the resource must not be empty.
-pub(super) fn is_arn(text: &str) -> bool {
-    let mut parts = text.splitn(6, ':');
-    parts.next() == Some("arn")
-        && parts.next().is_some_and(|partition| partition.starts_with("aws"))
-        && parts.next().is_some_and(|service| !service.is_empty())
-        && parts.nth(2).is_some_and(|resource| !resource.is_empty())
-        && !text.chars().any(char::is_whitespace)
-}
-
-pub(super) fn not_an_arn(text: &str) -> String {
-    format!("`{text}` is not an ARN; one looks like `arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE`")
 }
 
 /// Whether invocations are sampled for X-Ray.
@@ -167,12 +147,12 @@ impl Setting for TracingMode {
             .ok_or_else(|| format!("must be Active or PassThrough, got `{text}`"))
     }
 
-    fn shown(&self) -> String {
+    fn data(&self) -> Value {
         match self {
             Self::Active => "Active",
             Self::PassThrough => "PassThrough",
         }
-        .to_owned()
+        .into()
     }
 }
 
@@ -189,8 +169,8 @@ impl Setting for Switch {
         }
     }
 
-    fn shown(&self) -> String {
-        self.0.to_string()
+    fn data(&self) -> Value {
+        self.0.into()
     }
 }
 
@@ -212,12 +192,12 @@ impl Setting for Architecture {
         }
     }
 
-    fn shown(&self) -> String {
+    fn data(&self) -> Value {
         match self {
             Self::X86_64 => "x86_64",
             Self::Arm64 => "arm64",
         }
-        .to_owned()
+        .into()
     }
 }
 
@@ -235,12 +215,8 @@ impl Setting for Ids {
         }
     }
 
-    fn shown(&self) -> String {
-        shown_text(&self.0.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
-    }
-
-    fn written(&self) -> Written {
-        Written::List(self.0.iter().cloned().collect())
+    fn data(&self) -> Value {
+        self.0.iter().map(String::as_str).collect()
     }
 
     fn emptied() -> Option<Self> {
@@ -256,6 +232,9 @@ impl Setting for Layers {
     fn parse(written: &Written) -> Result<Self, String> {
         let layers = items(written);
         for layer in &layers {
+            if layer.starts_with("arn:") {
+                Arn::parse(layer)?;
+            }
             if !matches!(LayerRef::of(layer), Some(LayerRef::Version(_) | LayerRef::Newest(_))) {
                 return Err(format!(
                     "`{layer}` is neither the name of a layer nor an ARN such as `arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION`, whose version may be left out"
@@ -268,12 +247,8 @@ impl Setting for Layers {
         }
     }
 
-    fn shown(&self) -> String {
-        shown_text(&self.0.join(", "))
-    }
-
-    fn written(&self) -> Written {
-        Written::List(self.0.clone())
+    fn data(&self) -> Value {
+        self.0.iter().map(String::as_str).collect()
     }
 
     fn emptied() -> Option<Self> {
@@ -295,39 +270,36 @@ impl Environment {
     }
 }
 
-/// What stands for a value that must not be shown.
-const HIDDEN: &str = "(hidden)";
-
 impl Setting for Environment {
     fn parse(_: &Written) -> Result<Self, String> {
         Err("is read by key".to_owned())
     }
 
-    fn shown(&self) -> String {
-        shown_text(&self.0.keys().map(String::as_str).collect::<Vec<_>>().join(", "))
+    fn data(&self) -> Value {
+        self.0.keys().map(String::as_str).collect()
     }
 
-    fn differences(&self, setting: &'static str, live: Option<&Self>) -> Vec<Difference> {
+    fn differences(&self, about: Aspect, live: Option<&Self>) -> Vec<Difference> {
         let empty = Self::default();
         if live.is_none() && self.0.is_empty() {
             // What is not known may hold something, so emptying it is a change.
-            return vec![Difference { setting, key: None, from: None, to: Some(self.shown()) }];
+            return vec![Difference::whole(about, None, Some(self.data()))];
         }
         let live = live.unwrap_or(&empty);
-        let hidden = |known: Option<&Secret>| known.map(|_| HIDDEN.to_owned());
+        let hidden = |known: Option<&Secret>| known.map(|_| End::Hidden);
         let names: BTreeSet<_> = live.0.keys().chain(self.0.keys()).collect();
-        names
-            .into_iter()
-            .map(|name| (name, live.0.get(name), self.0.get(name)))
+        let ends = names.into_iter().map(|name| (name, live.0.get(name), self.0.get(name)));
+        let differing = ends
             .filter(|(_, from, to)| from != to)
-            .map(|(name, from, to)| Difference { setting, key: Some(name.clone()), from: hidden(from), to: hidden(to) })
-            .collect()
+            .map(|(name, from, to)| Difference::between(about, hidden(from), hidden(to)).of_key(name));
+        differing.collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::SettingName;
 
     fn read<T: Setting>(value: &str) -> Result<String, String> {
         T::parse(&Written::Text(value.to_owned())).map(|value| value.shown())
@@ -365,13 +337,13 @@ mod tests {
         };
         let wanted = environment(&[("KEPT", "1"), ("NEW", "s3cret"), ("CHANGED", "s3cret")]);
         let live = environment(&[("KEPT", "1"), ("GONE", "s3cret"), ("CHANGED", "old")]);
-        let found = wanted.differences("environment", Some(&live));
-        let shown: Vec<_> =
-            found.iter().map(|d| (d.key.as_deref().unwrap(), d.from.as_deref(), d.to.as_deref())).collect();
-        assert_eq!(
-            shown,
-            [("CHANGED", Some(HIDDEN), Some(HIDDEN)), ("GONE", Some(HIDDEN), None), ("NEW", None, Some(HIDDEN))]
-        );
+        let found = wanted.differences(Aspect::Setting(SettingName::Environment), Some(&live));
+        let found: Vec<_> = found.into_iter().map(|d| (d.key.unwrap(), d.from, d.to)).collect();
+        let hidden = || Some(End::Hidden);
+        let named = |name: &str, from, to| (name.to_owned(), from, to);
+        let expected =
+            [named("CHANGED", hidden(), hidden()), named("GONE", hidden(), None), named("NEW", None, hidden())];
+        assert_eq!(found, expected);
         assert!(!format!("{wanted:?}{}", wanted.shown()).contains("s3cret"));
     }
 }

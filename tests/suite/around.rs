@@ -939,53 +939,72 @@ fn mistakes_are_told_with_their_places() {
         ),
         ("event_sources: [{event_source_arn: jobs}]", "event_sources: `1.event_source_arn` `jobs` is not an ARN"),
         (
-            "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:1:q', batch_sice: 1}]",
-            "event_sources: `1` has no member `batch_sice` (dpl.yml:7:67)\n    help: did you mean `batch_size`?",
+            "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:123456789012:q', batch_sice: 1}]",
+            "event_sources: `1` has no member `batch_sice` (dpl.yml:7:78)\n    help: did you mean `batch_size`?",
         ),
         (
-            "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:1:q', batch_size: 10001}]",
+            "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:123456789012:q', batch_size: 10001}]",
             "`1.batch_size` must be a whole number of 1 to 10000, got `10001`",
         ),
         (
-            "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:1:q.fifo', batch_size: 11}]",
+            "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:123456789012:q.fifo', batch_size: 11}]",
             "is a FIFO queue, whose `batch_size` is 10 at most",
         ),
         (
-            "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:1:q', starting_position: LATEST}]",
-            "is a queue, which has no `starting_position`",
+            "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:123456789012:q', starting_position: LATEST}]",
+            "is a queue of SQS, which has no `starting_position`",
         ),
         (
-            "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:1:q', scaling_config: 1}]",
+            "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:123456789012:q', scaling_config: 1}]",
             "`1.scaling_config` must be a whole number of 2 to 1000, got `1`",
         ),
         (
-            "event_sources: [{event_source_arn: 'arn:aws:kinesis:us-east-1:1:stream/s', scaling_config: 2}]",
-            "is no queue of SQS, which alone has a `scaling_config`",
+            "event_sources: [{event_source_arn: 'arn:aws:kinesis:us-east-1:123456789012:stream/s', scaling_config: 2}]",
+            "is a stream of Kinesis, which has no `scaling_config`",
         ),
         (
-            "event_sources: [{event_source_arn: 'arn:aws:dynamodb:us-east-1:1:table/t'}]",
+            "event_sources: [{event_source_arn: 'arn:aws:dynamodb:us-east-1:123456789012:table/t'}]",
             "is a table; Lambda reads its stream",
         ),
-        ("event_sources: [{event_source_arn: 'arn:aws:kafka:us-east-1:1:cluster/c/1'}]", "needs one name in `topics`"),
         (
-            "event_sources: [{event_source_arn: 'arn:aws:mq:us-east-1:1:broker:b', queues: [a, b]}]",
+            "event_sources: [{event_source_arn: 'arn:aws:kafka:us-east-1:123456789012:cluster/c/1'}]",
+            "needs one name in `topics`",
+        ),
+        (
+            "event_sources: [{event_source_arn: 'arn:aws:mq:us-east-1:123456789012:broker:b', queues: [a, b]}]",
             "needs one name in `queues`",
         ),
         (
-            "event_sources: [{event_source_arn: 'arn:aws:kinesis:us-east-1:1:stream/s', starting_position: AT_TIMESTAMP}]",
+            "event_sources: [{event_source_arn: 'arn:aws:mq:us-east-1:123456789012:broker:b', queues: a, tumbling_window_in_seconds: 1}]",
+            "is a queue of Amazon MQ, which has no `tumbling_window_in_seconds`",
+        ),
+        (
+            "event_sources: [{event_source_arn: 'arn:aws:kafka:us-east-1:123456789012:cluster/c/1', topics: t, parallelization_factor: 2}]",
+            "is a topic of MSK, which has no `parallelization_factor`",
+        ),
+        (
+            "event_sources: [{event_source_arn: 'arn:aws:dynamodb:us-east-1:123456789012:table/t/stream/x', starting_position: AT_TIMESTAMP, starting_position_timestamp: 1}]",
+            "is a stream of DynamoDB, which has no `starting_position_timestamp`",
+        ),
+        (
+            "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:123456789012:q', topics: t}]",
+            "is a queue of SQS, which has no `topics`",
+        ),
+        (
+            "event_sources: [{event_source_arn: 'arn:aws:kinesis:us-east-1:123456789012:stream/s', starting_position: AT_TIMESTAMP}]",
             "`starting_position: AT_TIMESTAMP` needs `starting_position_timestamp`",
         ),
         (
-            "event_sources: [{event_source_arn: 'arn:aws:kinesis:us-east-1:1:stream/s', starting_position_timestamp: 1}]",
+            "event_sources: [{event_source_arn: 'arn:aws:kinesis:us-east-1:123456789012:stream/s', starting_position_timestamp: 1}]",
             "`starting_position_timestamp` needs `starting_position: AT_TIMESTAMP`",
         ),
         (
-            "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:1:q', filter_criteria: {filters: [{pattern: 'not json'}]}}]",
+            "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:123456789012:q', filter_criteria: {filters: [{pattern: 'not json'}]}}]",
             "`1.filter_criteria.filters.pattern` must be a map, or a JSON object as text",
         ),
         (
-            "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:1:q'}, {EventSourceArn: 'arn:aws:sqs:us-east-1:1:q'}]",
-            "event_sources: `arn:aws:sqs:us-east-1:1:q` stands twice (dpl.yml:7:68)",
+            "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:123456789012:q'}, {EventSourceArn: 'arn:aws:sqs:us-east-1:123456789012:q'}]",
+            "event_sources: `arn:aws:sqs:us-east-1:123456789012:q` stands twice (dpl.yml:7:79)",
         ),
         ("function_url: '{AuthType'", "function_url: begins like JSON but is not valid JSON (dpl.yml:7:17)"),
         // Emptying.
@@ -1020,8 +1039,8 @@ fn one_thing_may_be_written_in_many_ways() {
         "async_config: '{\"MaximumRetryAttempts\": 1}'",
         "permissions: '[{\"StatementId\": \"a\", \"Principal\": \"s3.amazonaws.com\"}]'",
         "permissions: {statement_id: a, principal: s3}",
-        "event_sources: '[{\"EventSourceArn\": \"arn:aws:sqs:us-east-1:1:q\", \"FilterCriteria\": {\"Filters\": [{\"Pattern\": \"{}\"}]}}]'",
-        "event_sources: {EventSourceArn: 'arn:aws:sqs:us-east-1:1:q', batch-size: 1_000, maximumBatchingWindowInSeconds: 1}",
+        "event_sources: '[{\"EventSourceArn\": \"arn:aws:sqs:us-east-1:123456789012:q\", \"FilterCriteria\": {\"Filters\": [{\"Pattern\": \"{}\"}]}}]'",
+        "event_sources: {EventSourceArn: 'arn:aws:sqs:us-east-1:123456789012:q', batch-size: 1_000, maximumBatchingWindowInSeconds: 1}",
         "reserved_concurrency: '5'",
         "log_retention_days: 14",
         "runtime_management: functionupdate",

@@ -153,9 +153,9 @@ fn what_is_over_the_limit_of_annotations_shares_the_last() {
 /// A stand-in for the program: it notes arguments and input of each call.
 fn with_agent(universe: Universe) -> Universe {
     let script = "#!/bin/sh\nprintf '%s\\n' \"$*\" >> \"$AGENT_LOG\"\nsed 's/^/  /' >> \"$AGENT_LOG\"\necho >> \"$AGENT_LOG\"\necho noise\n";
-    let path = format!("{}:{}", universe.path("bin").display(), std::env::var("PATH").unwrap());
+    let path = format!("{}:{}", universe.path("../bin").display(), std::env::var("PATH").unwrap());
     let log = universe.path("agent.log").to_string_lossy().into_owned();
-    universe.file("bin/buildkite-agent!", script).with("PATH", &path).with("AGENT_LOG", &log)
+    universe.file("../bin/buildkite-agent!", script).with("PATH", &path).with("AGENT_LOG", &log)
 }
 
 #[test]

@@ -103,6 +103,31 @@ fn values_beyond_the_limits_of_aws_are_refused() {
 }
 
 #[test]
+fn an_account_with_too_many_digits_is_counted() {
+    for (option, value) in [
+        ("role", "arn:aws:iam::0123456789012:role/deploy"),
+        ("role_to_assume", "arn:aws:iam::0123456789012:role/ci"),
+        ("layers", "arn:aws:lambda:eu-west-1:0123456789012:layer:deps:3"),
+        ("dead_letter_arn", "arn:aws:sqs:eu-west-1:0123456789012:failed"),
+        ("kms_key_arn", "arn:aws:kms:eu-west-1:0123456789012:key/k"),
+        ("code_signing_config_arn", "arn:aws:lambda:eu-west-1:0123456789012:code-signing-config:csc-1"),
+        ("async_config", "{destination_config: {on_failure: 'arn:aws:sqs:eu-west-1:0123456789012:q'}}"),
+        ("permissions", "{statement_id: a, principal: s3, source_account: '0123456789012'}"),
+        ("event_sources", "{event_source_arn: 'arn:aws:sqs:eu-west-1:0123456789012:q'}"),
+        ("expect_account", "'0123456789012'"),
+    ] {
+        let outcome = check(&format!("{option}: {value}\n")).code(3);
+        outcome.says("dpl.yml:3:").says("of 13 digits");
+    }
+    for name in ["arn:aws:lambda:eu-west-1:0123456789012:function:f", "'0123456789012:function:f'"] {
+        let outcome = with("dpl.yml", format!("function_name: {name}\nzip: dist\n")).run("check");
+        outcome.code(3).says("dpl.yml:1:").says("of 13 digits");
+    }
+    let image = "function_name: f\nimage_uri: 0123456789012.dkr.ecr.eu-west-1.amazonaws.com/api:v3\n";
+    with("dpl.yml", image).run("check").code(3).says("dpl.yml:2:").says("of 13 digits");
+}
+
+#[test]
 fn stronger_layers_lie_over_weaker_ones() {
     let universe = with("dpl.yml", "function_name: f\nzip: dist\nmemory_size: 300\ntimeout: 1000\n");
     universe.run("check").code(3).says("got 1000 (dpl.yml:4:10)");
@@ -207,7 +232,7 @@ fn conditions_mean_what_they_mean_on_travis() {
     for (on, said) in [
         ("  on: [a, b]\n", "must be a map of conditions"),
         ("  on: {brnach: x}\n", "`brnach` is not a condition"),
-        ("  on: {condition: '= ='}\n", "bash cannot read the condition"),
+        ("  on: {condition: '= ='}\n", "`condition` has its end behind `=`, where a word is expected (dpl.yml:4:19)"),
     ] {
         let universe = with("dpl.yml", format!("deploy:\n  function_name: f\n  zip: dist\n{on}"));
         universe.run("").code(3).says(said);

@@ -1,6 +1,6 @@
 //! Create, update, unchanged: what is called, and what the function is afterwards.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::{Aws, Fault, Kind, Proxy, Universe, emulator, on_both};
 
@@ -432,7 +432,13 @@ fn nothing_is_written_before_every_block_has_been_looked_at() {
 #[test]
 fn other_partitions_have_arns_of_their_own() {
     let (universe, ..) = python(Kind::Ministack, "elsewhere", "");
-    for (region, partition) in [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov"), ("eu-west-1", "aws")] {
+    for (region, partition) in [
+        ("cn-north-1", "aws-cn"),
+        ("us-gov-west-1", "aws-us-gov"),
+        ("us-iso-east-1", "aws-iso"),
+        ("eusc-de-east-1", "aws-eusc"),
+        ("eu-west-1", "aws"),
+    ] {
         let said = format!("arn:{partition}:iam::000000000000:role/path/deployed");
         universe.run(&format!("plan --region {region} --role path/deployed")).code(0).says(&said);
     }
@@ -492,4 +498,52 @@ fn aws_own_dry_run_is_asked_for_without_changing_anything() {
     proxy.forget_calls();
     universe.run("--dry_run=true").code(0);
     assert_eq!(proxy.writes(), Vec::<String>::new());
+}
+
+#[test]
+fn a_plan_is_told_as_data() {
+    let more = "  memory_size: 128\n  environment: {TOKEN: s3cret}\n  function_tags: {team: media, old: gone}\n  alias: live\n  function_tags_mode: replace\n";
+    let (universe, ..) = python(Kind::Ministack, "as-data", more);
+    let plan = |universe: &Universe| {
+        let document = universe.run("plan --format json").code(0).never_says("s3cret").json();
+        assert_eq!(document["schema_version"], 2);
+        let steps = document["functions"][0]["plan"].as_array().unwrap().clone();
+        steps.into_iter().map(|step| (step["step"].as_str().unwrap().to_owned(), step["changes"].clone())).collect()
+    };
+    let created: Vec<(String, Value)> = plan(&universe);
+    let names: Vec<_> = created.iter().map(|(step, _)| step.as_str()).collect();
+    assert_eq!(names, ["create_function", "publish_version", "point_alias"]);
+    let changes = created[0].1.as_array().unwrap();
+    for expected in [
+        json!({ "setting": "memory_size", "from": null, "to": 128, "unit": "MB" }),
+        json!({ "setting": "environment", "key": "TOKEN", "from": null, "to": "(hidden)" }),
+        json!({ "setting": "function_tags", "key": "team", "from": null, "to": "media" }),
+    ] {
+        assert!(changes.contains(&expected), "{expected}\n{changes:#?}");
+    }
+    assert_eq!(created[1].1, json!([{ "setting": "version", "from": null, "to": "new" }]));
+    assert_eq!(created[2].1, json!([{ "setting": "alias", "key": "live", "from": null, "to": "new" }]));
+    universe.run("").code(0);
+
+    let more = "  memory_size: 256\n  timeout: 10\n  layers: []\n  subnet_ids: []\n  environment: {TOKEN: two}\n  function_tags: {team: audio}\n  function_tags_mode: replace\n  alias: live\n  logging_config: {log_format: JSON}\n  function_url: {auth_type: NONE, cors: {max_age: 5, allow_methods: [GET, PUT]}}\n  reserved_concurrency: 3\n  log_retention_days: 7\n";
+    universe.write("dpl.yml", block(Kind::Ministack, "as-data", more));
+    let after: Vec<(String, Value)> = plan(&universe);
+    let all: Vec<_> = after.iter().flat_map(|(_, changes)| changes.as_array().unwrap().clone()).collect();
+    for expected in [
+        json!({ "setting": "memory_size", "from": 128, "to": 256, "unit": "MB" }),
+        json!({ "setting": "timeout", "from": 3, "to": 10, "unit": "s" }),
+        json!({ "setting": "environment", "key": "TOKEN", "from": "(hidden)", "to": "(hidden)" }),
+        json!({ "setting": "logging_config", "member": "log_format", "from": "Text", "to": "JSON" }),
+        json!({ "setting": "function_tags", "key": "team", "from": "media", "to": "audio" }),
+        json!({ "setting": "function_tags", "key": "old", "from": "gone", "to": null }),
+        json!({ "setting": "alias", "key": "live", "from": "1", "to": "new" }),
+        json!({ "setting": "reserved_concurrency", "from": null, "to": 3 }),
+        json!({ "setting": "log_retention_days", "from": null, "to": 7 }),
+        json!({ "setting": "function_url", "member": "cors.max_age", "from": null, "to": 5 }),
+        json!({ "setting": "function_url", "member": "cors.allow_methods", "from": null, "to": ["GET", "PUT"] }),
+        json!({ "setting": "permissions", "key": "dpl-lambda-url", "member": "principal", "from": null, "to": "*" }),
+    ] {
+        assert!(all.contains(&expected), "{expected}\n{all:#?}");
+    }
+    assert!(after.iter().any(|(step, _)| step == "create_function_url"), "{after:#?}");
 }

@@ -60,6 +60,9 @@ mod image;
 // What may be done, and what is shown without doing anything.
 mod policy;
 
+// What the words of others can do.
+mod foreign;
+
 // What happens when something goes wrong.
 mod faults;
 

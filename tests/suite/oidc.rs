@@ -503,7 +503,7 @@ fn wrong_values_are_told_with_their_place() {
         ("--external_id 'a b'", "external_id: must be 2 to 1224 letters"),
         (
             "--role_to_assume arn:aws:iam::1:role/ci",
-            "role_to_assume: `arn:aws:iam::1:role/ci` is not the ARN of a role",
+            "role_to_assume: `arn:aws:iam::1:role/ci` names an account of 1 digit",
         ),
     ] {
         universe.run(&format!("check {options}")).code(3).says(said);

@@ -173,6 +173,34 @@ fn a_policy_names_what_the_configuration_names_and_stars_for_the_rest() {
 }
 
 #[test]
+fn a_policy_is_of_the_partition_of_its_region() {
+    for (region, partition) in [
+        ("eu-west-1", "aws"),
+        ("cn-north-1", "aws-cn"),
+        ("us-gov-west-1", "aws-us-gov"),
+        ("us-iso-east-1", "aws-iso"),
+        ("us-isob-east-1", "aws-iso-b"),
+        ("eu-isoe-west-1", "aws-iso-e"),
+        ("us-isof-south-1", "aws-iso-f"),
+        ("eusc-de-east-1", "aws-eusc"),
+    ] {
+        let text = format!(
+            "deploy:\n- {{function_name: f, region: {region}, create_role: true, layers: deps, s3_bucket: packages, zip: dist}}\n- {{function_name: g, region: {region}, role: deploy, image_uri: '123456789012.dkr.ecr.{region}.example.com/api:v3'}}\n- {{layer: {{name: deps, zip: deps}}, region: {region}}}\n"
+        );
+        let policy = Universe::empty().file("dpl.yml", text).run("policy").code(0).stdout;
+        let arns: Vec<_> = policy.split('"').filter(|text| text.starts_with("arn:")).collect();
+        assert!(arns.len() >= 10, "{policy}");
+        for arn in arns {
+            assert!(arn.starts_with(&format!("arn:{partition}:")), "{region}: {arn}");
+        }
+    }
+    // Where the function is, is not known; where its image is, is.
+    let image = "function_name: g\nimage_uri: 123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/api:v3\n";
+    let policy = Universe::empty().file("dpl.yml", image).run("policy").code(0).stdout;
+    assert!(policy.contains("arn:aws-cn:ecr:cn-north-1:123456789012:repository/api"), "{policy}");
+}
+
+#[test]
 fn a_policy_lets_nobody_give_a_role_other_rights_nor_touch_mappings_of_others() {
     let block = "function_name: f\nregion: eu-west-1\nexpect_account: '123456789012'\nzip: dist\ncreate_role: true\nevent_sources: {event_source_arn: 'arn:aws:sqs:eu-west-1:123456789012:jobs'}\n";
     let universe = Universe::empty().file("dpl.yml", block);

@@ -1,14 +1,35 @@
 //! Single settings with operations of their own: code signing, runtime management, recursive loops, asynchronous
 //! invocation.
 
-use aws_sdk_lambda::types::{self as sdk, DestinationConfig, OnFailure, OnSuccess};
+use aws_sdk_lambda::operation::get_runtime_management_config::GetRuntimeManagementConfigOutput;
+use aws_sdk_lambda::types as sdk;
 use serde_json::json;
 
 use super::{Known, one};
 use crate::aws::Session;
+use crate::aws::convert::members::{put, told};
 use crate::aws::fault::{Call, Failed};
 use crate::plan::{Action, AttachmentChange};
 use crate::settings::Structure;
+
+/// Rows of when AWS moves the function to another build of its runtime.
+macro_rules! runtime_management_rows {
+    ($do:ident!($($head:tt)*)) => { $do!($($head)*;
+        "UpdateRuntimeOn": update_runtime_on, set_update_runtime_on or "Auto";
+        "RuntimeVersionArn": runtime_version_arn, set_runtime_version_arn;
+    ) };
+}
+
+/// Rows of what becomes of asynchronous invocations.
+macro_rules! async_config_rows {
+    ($do:ident!($($head:tt)*)) => { $do!($($head)*;
+        "MaximumRetryAttempts": maximum_retry_attempts, set_maximum_retry_attempts or 2;
+        "MaximumEventAgeInSeconds": maximum_event_age_in_seconds, set_maximum_event_age_in_seconds or 21_600;
+        "DestinationConfig": destination_config, set_destination_config;
+    ) };
+}
+#[cfg(test)]
+pub(super) use {async_config_rows, runtime_management_rows};
 
 pub(super) async fn code_signing(session: &Session<'_>) -> Result<Known, Failed> {
     let call = Call { action: "lambda:GetFunctionCodeSigningConfig", resource: &session.function };
@@ -34,19 +55,18 @@ pub(super) async fn runtime_management(session: &Session<'_>) -> Result<Known, F
     let call = Call { action: "lambda:GetRuntimeManagementConfig", resource: &session.function };
     let request = session.lambda.get_runtime_management_config().function_name(&session.function);
     let answer = session.looked_up(&call, request.send()).await?;
-    let mode = answer.as_ref().and_then(|answer| answer.update_runtime_on()).map_or("Auto", |mode| mode.as_str());
-    let arn = answer.as_ref().and_then(|answer| answer.runtime_version_arn());
-    let document = Structure::of([("UpdateRuntimeOn", json!(mode)), ("RuntimeVersionArn", json!(arn))]);
-    Ok(one(document, None, None))
+    let answer = answer.unwrap_or_else(|| GetRuntimeManagementConfigOutput::builder().build());
+    Ok(one(Structure(runtime_management_rows!(told!(answer))), None, None))
 }
 
 pub(super) async fn write_runtime_management(session: &Session<'_>, change: &AttachmentChange) -> Result<(), Failed> {
     let call = Call { action: "lambda:PutRuntimeManagementConfig", resource: &session.function };
-    let mode = change.document.text("UpdateRuntimeOn");
-    // Only a build that is held by hand has a name.
-    let arn = change.document.text("RuntimeVersionArn").filter(|_| mode.as_deref() == Some("Manual"));
+    let document = &change.document.0;
     let request = session.lambda.put_runtime_management_config().function_name(&session.function);
-    let request = request.set_update_runtime_on(mode.map(|mode| mode.as_str().into())).set_runtime_version_arn(arn);
+    let request = runtime_management_rows!(put!(request, document));
+    // Only a build that is held by hand has a name.
+    let manual = change.document.text("UpdateRuntimeOn").as_deref() == Some("Manual");
+    let request = if manual { request } else { request.set_runtime_version_arn(None) };
     session.wrote(&call, request.send()).await.map(drop)
 }
 
@@ -70,16 +90,7 @@ pub(super) async fn async_config(session: &Session<'_>, alias: Option<&str>) -> 
     let request = session.lambda.get_function_event_invoke_config().function_name(&session.function);
     let answer = session.looked_up(&call, request.set_qualifier(alias.map(str::to_owned)).send()).await?;
     let Some(answer) = answer else { return Ok(Known::new()) };
-    let destinations = answer.destination_config();
-    let to = |arn: Option<&str>| arn.map(|arn| json!({ "Destination": arn }));
-    let success = to(destinations.and_then(|to| to.on_success()).and_then(|to| to.destination()));
-    let failure = to(destinations.and_then(|to| to.on_failure()).and_then(|to| to.destination()));
-    let document = Structure::of([
-        ("MaximumRetryAttempts", json!(answer.maximum_retry_attempts().unwrap_or(2))),
-        ("MaximumEventAgeInSeconds", json!(answer.maximum_event_age_in_seconds().unwrap_or(21_600))),
-        ("DestinationConfig", Structure::of([("OnSuccess", json!(success)), ("OnFailure", json!(failure))]).0),
-    ]);
-    Ok(one(document, None, alias))
+    Ok(one(Structure(async_config_rows!(told!(answer))), None, alias))
 }
 
 /// Puts all of it, since what is not put is lost.
@@ -91,22 +102,8 @@ pub(super) async fn write_async_config(session: &Session<'_>, change: &Attachmen
         return session.wrote(&call, request.set_qualifier(alias).send()).await.map(drop);
     }
     let call = Call { action: "lambda:PutFunctionEventInvokeConfig", resource: &session.function };
-    let document = &change.document;
-    let destinations = document.inner("DestinationConfig").map(|destinations| destination_config(&destinations));
+    let document = &change.document.0;
     let request = session.lambda.put_function_event_invoke_config().function_name(&session.function);
-    let request = request
-        .set_qualifier(alias)
-        .set_maximum_retry_attempts(document.number("MaximumRetryAttempts"))
-        .set_maximum_event_age_in_seconds(document.number("MaximumEventAgeInSeconds"))
-        .set_destination_config(destinations);
+    let request = async_config_rows!(put!(request, document)).set_qualifier(alias);
     session.wrote(&call, request.send()).await.map(drop)
-}
-
-/// Where records of invocations go.
-pub(super) fn destination_config(document: &Structure) -> DestinationConfig {
-    let to = |member: &str| document.inner(member)?.text("Destination");
-    DestinationConfig::builder()
-        .set_on_success(to("OnSuccess").map(|arn| OnSuccess::builder().destination(arn).build()))
-        .set_on_failure(to("OnFailure").map(|arn| OnFailure::builder().destination(arn).build()))
-        .build()
 }

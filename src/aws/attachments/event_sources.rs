@@ -4,22 +4,20 @@ use std::error::Error;
 
 use aws_sdk_lambda::config::{Builder, retry::RetryConfig};
 use aws_sdk_lambda::error::SdkError;
-use aws_sdk_lambda::primitives::DateTime;
 use aws_sdk_lambda::types::{self as sdk, EventSourceMappingConfiguration as Mapping};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use serde_json::Value;
 
-use super::configs::destination_config;
-use super::mapping::{self, put_members};
+use super::mapping;
 use super::{Known, LATEST, Whose};
 use crate::apply::{Fault, FaultKind};
 use crate::aws::Session;
+use crate::aws::convert::members::put;
 use crate::aws::fault::{self, Answer, Call, Failed};
 use crate::aws::quotes;
 use crate::aws::settle::Pace;
 use crate::plan::{Action, AttachmentChange};
 use crate::remote::Attached;
-use crate::settings::event_source_key;
+use crate::sources::{self, Source};
 
 /// How often a mapping is asked for whose answer is lost or that is throttled.
 const ATTEMPTS: usize = 9;
@@ -27,32 +25,17 @@ const ATTEMPTS: usize = 9;
 /// How long a mapping that was just made may still be unknown to listings.
 const UNTIL_KNOWN: std::time::Duration = std::time::Duration::from_secs(20);
 
-/// Sources by the service in their ARN, what Lambda reads them with, and the policy of AWS that allows it.
-const RIGHTS: [(&str, &str, &str); 4] = [
-    (":sqs:", "sqs:ReceiveMessage, sqs:DeleteMessage and sqs:GetQueueAttributes", "AWSLambdaSQSQueueExecutionRole"),
-    (
-        ":kinesis:",
-        "kinesis:GetRecords, kinesis:GetShardIterator, kinesis:DescribeStream, kinesis:DescribeStreamSummary, kinesis:ListShards and kinesis:ListStreams",
-        "AWSLambdaKinesisExecutionRole",
-    ),
-    (
-        ":dynamodb:",
-        "dynamodb:GetRecords, dynamodb:GetShardIterator, dynamodb:DescribeStream and dynamodb:ListStreams",
-        "AWSLambdaDynamoDBExecutionRole",
-    ),
-    (":kafka:", "kafka:DescribeCluster, kafka:GetBootstrapBrokers and what VPCs need", "AWSLambdaMSKExecutionRole"),
-];
-
 /// The mappings of the function, or of the alias where one is managed; those of the function are told then too.
 pub(super) async fn read(session: &Session<'_>, whose: Whose<'_>) -> Result<Known, Failed> {
     let mut known = Known::new();
-    for (mapping, alias) in mappings(session, whose).await? {
+    for (mut mapping, alias) in mappings(session, whose).await? {
         if mapping.state() == Some("Deleting") {
             continue;
         }
-        let document = mapping::document(&mapping, filters(session, &mapping).await?.as_ref());
+        mapping.filter_criteria = filters(session, &mapping).await?;
+        let document = mapping::document(&mapping);
         let uuid = mapping.uuid().unwrap_or_default().to_owned();
-        let key = event_source_key(&document).unwrap_or_else(|| uuid.clone());
+        let key = sources::key(&document).unwrap_or_else(|| uuid.clone());
         // The alias has its mappings first, so what is taken is a second mapping of the same source.
         let key = if known.contains_key(&key) { format!("{key}, mapping {uuid}") } else { key };
         known.insert(key, Attached { document, handle: Some(uuid), alias });
@@ -66,21 +49,19 @@ async fn mappings(session: &Session<'_>, whose: Whose<'_>) -> Result<Vec<(Mappin
     let of_alias = whose.alias.map(|alias| format!("{}:{alias}", session.function));
     let mut found: Vec<(Mapping, Option<String>)> = Vec::new();
     for function in of_alias.into_iter().chain([session.function.clone()]) {
-        let mut marker = None;
-        loop {
-            let request = session.lambda.list_event_source_mappings().function_name(&function).set_marker(marker);
-            let Some(page) = session.looked_up(&call, request.send()).await? else { break };
-            for mapping in page.event_source_mappings() {
-                let Some(qualifier) = mapping.function_arn().and_then(|arn| whose.qualifier(arn)) else { continue };
-                let alias = (qualifier != LATEST).then_some(qualifier);
-                let ours = alias.is_none() || alias == whose.alias;
-                if ours && !found.iter().any(|(other, _)| other.uuid() == mapping.uuid()) {
-                    found.push((mapping.clone(), alias.map(str::to_owned)));
-                }
-            }
-            marker = page.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
-            if marker.is_none() {
-                break;
+        let request = session.lambda.list_event_source_mappings().function_name(&function);
+        let mut pages = request.into_paginator().items().send();
+        let listed = match session.all(&call, async || pages.next().await).await {
+            Err(Failed { answer: Answer::NotFound, .. }) => Vec::new(),
+            listed => listed?,
+        };
+        for mapping in listed {
+            let Some(qualifier) = mapping.function_arn().and_then(|arn| whose.qualifier(arn)) else { continue };
+            let alias = (qualifier != LATEST).then_some(qualifier);
+            let ours = alias.is_none() || alias == whose.alias;
+            if ours && !found.iter().any(|(other, _)| other.uuid() == mapping.uuid()) {
+                let alias = alias.map(str::to_owned);
+                found.push((mapping, alias));
             }
         }
     }
@@ -106,7 +87,9 @@ pub(super) async fn write(session: &Session<'_>, whose: Whose<'_>, change: &Atta
             let call = Call { action: "lambda:UpdateEventSourceMapping", resource: &change.key };
             let request =
                 session.lambda.update_event_source_mapping().uuid(uuid).function_name(target(session, change));
-            let written = session.wrote(&call, put_members!(request, change.document).send()).await;
+            let document = &change.document.0;
+            let request = mapping::changeable!(put!(request, document)).set_enabled(change.document.flag("Enabled"));
+            let written = session.wrote(&call, request.send()).await;
             written.map(drop).map_err(|failed| explained(failed, &change.key))
         }
         Action::Remove => {
@@ -126,21 +109,10 @@ fn target(session: &Session<'_>, change: &AttachmentChange) -> String {
 /// Creates a mapping, and no second one where the answer to the first call is lost: so each call is sent once.
 async fn create(session: &Session<'_>, whose: Whose<'_>, change: &AttachmentChange) -> Result<(), Failed> {
     let call = Call { action: "lambda:CreateEventSourceMapping", resource: &change.key };
-    let document = &change.document;
-    let endpoints = document.inner("SelfManagedEventSource").and_then(|source| source.inner("Endpoints"));
-    let servers = endpoints.and_then(|endpoints| endpoints.texts("KAFKA_BOOTSTRAP_SERVERS"));
-    let self_managed = servers.map(|servers| {
-        sdk::SelfManagedEventSource::builder().endpoints(sdk::EndPointType::KafkaBootstrapServers, servers).build()
-    });
-    let since = document.get("StartingPositionTimestamp").and_then(Value::as_i64);
+    let document = &change.document.0;
     let request = session.lambda.create_event_source_mapping().function_name(target(session, change));
-    let request = put_members!(request, document)
-        .set_event_source_arn(document.text("EventSourceArn"))
-        .set_starting_position(document.text("StartingPosition").map(|word| word.as_str().into()))
-        .set_starting_position_timestamp(since.map(DateTime::from_secs))
-        .set_topics(document.texts("Topics"))
-        .set_queues(document.texts("Queues"))
-        .set_self_managed_event_source(self_managed);
+    let request = mapping::fixed!(put!(request, document)).set_enabled(change.document.flag("Enabled"));
+    let request = mapping::changeable!(put!(request, document));
     let mut pace = Pace::new();
     let mut unheard = 0;
     loop {
@@ -181,7 +153,7 @@ async fn found(session: &Session<'_>, whose: Whose<'_>, change: &AttachmentChang
         let same = match change.handle.as_deref() {
             Some(uuid) => mapping.uuid() == Some(uuid),
             None if alias.as_deref() != whose.alias => false,
-            None => event_source_key(&mapping::document(&mapping, None)).as_deref() == Some(&change.key),
+            None => sources::key(&mapping::document(&mapping)).as_deref() == Some(&change.key),
         };
         if same {
             return Ok(Some(mapping));
@@ -243,11 +215,15 @@ fn explained(mut failed: Failed, source: &str) -> Failed {
     if !(said.contains("role") && lacks) {
         return failed;
     }
-    let help = match RIGHTS.iter().find(|(service, ..)| source.contains(service)) {
-        Some((_, rights, policy)) => format!(
-            "the function's role has to allow {rights}, as the policy `{policy}` does; a right that was just given takes some seconds to be known"
-        ),
-        None => "the function's role has to allow reading the source, the secret that it is opened with, and network interfaces in its VPC".to_owned(),
+    let help = match Source::of_key(source) {
+        Some(kind) => {
+            let policy = kind.policy().map(|policy| format!(", as the policy `{policy}` does")).unwrap_or_default();
+            let rights = kind.rights();
+            format!(
+                "the function's role has to allow {rights}{policy}; a right that was just given takes some seconds to be known"
+            )
+        }
+        None => "the function's role has to allow reading the source".to_owned(),
     };
     failed.fault.help = Some(help);
     failed

@@ -1,5 +1,7 @@
 //! How long the log is kept.
 
+use std::ops::ControlFlow;
+
 use serde_json::json;
 
 use super::{Known, Whose, one};
@@ -12,19 +14,25 @@ use crate::settings::Structure;
 /// The days; nothing where there is no such group, or where it keeps its log for ever.
 pub(super) async fn read(session: &Session<'_>, whose: Whose<'_>) -> Result<Known, Failed> {
     let call = Call { action: "logs:DescribeLogGroups", resource: whose.log_group };
-    let mut token = None;
-    loop {
-        let request = session.logs.describe_log_groups().log_group_name_prefix(whose.log_group).set_next_token(token);
-        let Some(page) = session.looked_up(&call, request.send()).await? else { return Ok(Known::new()) };
-        if let Some(group) = page.log_groups().iter().find(|group| group.log_group_name() == Some(whose.log_group)) {
-            let days = group.retention_in_days().map(|days| Structure(json!(days.to_string())));
-            return Ok(days.map(|days| one(days, None, None)).unwrap_or_default());
-        }
-        token = page.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
-        if token.is_none() {
-            return Ok(Known::new());
-        }
+    let request = session.logs.describe_log_groups().log_group_name_prefix(whose.log_group);
+    let mut pages = request.into_paginator().items().send();
+    let mut days = None;
+    let looked = session.each(
+        &call,
+        async || pages.next().await,
+        |group| {
+            if group.log_group_name() != Some(whose.log_group) {
+                return ControlFlow::Continue(());
+            }
+            days = group.retention_in_days();
+            ControlFlow::Break(())
+        },
+    );
+    match looked.await {
+        Err(Failed { answer: Answer::NotFound, .. }) => {}
+        looked => looked?,
     }
+    Ok(days.map(|days| one(Structure(json!(days)), None, None)).unwrap_or_default())
 }
 
 /// Makes the group where there is none, as Lambda does at the first invocation.
@@ -35,7 +43,7 @@ pub(super) async fn write(session: &Session<'_>, whose: Whose<'_>, change: &Atta
         let request = session.logs.delete_retention_policy().log_group_name(group);
         return session.wrote(&call, request.send()).await.map(drop);
     }
-    let days = change.document.0.as_str().and_then(|days| days.parse().ok());
+    let days = change.document.0.as_i64().and_then(|days| days.try_into().ok());
     let mut pace = Pace::new();
     loop {
         let call = Call { action: "logs:PutRetentionPolicy", resource: group };

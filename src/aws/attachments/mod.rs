@@ -19,7 +19,7 @@ use crate::apply::{Done, Fault, FaultKind};
 use crate::deployment::Deployment;
 use crate::plan::{Action, AttachmentChange};
 use crate::remote::{Attached, Live, Surroundings};
-use crate::settings::{Attachment, Belongs, Setting};
+use crate::settings::{Attachment, Belongs};
 
 /// Things of one kind by their keys.
 type Known = BTreeMap<String, Attached>;
@@ -174,11 +174,11 @@ impl Session<'_> {
 /// Whether a thing is as a change would have made it.
 fn is_so(change: &AttachmentChange, known: &Attached) -> bool {
     let alias = change.alias.as_ref().map(|alias| alias.0.as_str());
-    let differences = match change.attachment {
-        Attachment::Permissions => change.document.differences_both_ways("", &known.document),
-        _ => change.document.differences("", Some(&known.document)),
+    let same = match change.attachment {
+        Attachment::Permissions => change.document.is_same_as(&known.document),
+        _ => change.document.is_met_by(&known.document),
     };
-    change.action != Action::Remove && known.alias.as_deref() == alias && differences.is_empty()
+    change.action != Action::Remove && known.alias.as_deref() == alias && same
 }
 
 /// The one thing of a kind.
@@ -189,4 +189,51 @@ fn one(document: crate::settings::Structure, handle: Option<String>, alias: Opti
 /// Whether every function has one, so that nobody ever makes it.
 fn is_always_there(attachment: Attachment) -> bool {
     matches!(attachment, Attachment::RuntimeManagement | Attachment::RecursiveLoop)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use aws_sdk_lambda::operation::{
+        get_function_event_invoke_config::GetFunctionEventInvokeConfigOutput,
+        get_function_url_config::GetFunctionUrlConfigOutput,
+        get_runtime_management_config::GetRuntimeManagementConfigOutput,
+    };
+    use aws_sdk_lambda::types::EventSourceMappingConfiguration;
+    use serde_json::{Value, json};
+
+    use super::{configs, mapping, url};
+    use crate::aws::convert::members::{put, told};
+
+    // What AWS tells when it has what was sent: the types that it takes have no getters.
+
+    pub(crate) fn runtime_management(sent: &Value) -> Value {
+        let answer = configs::runtime_management_rows!(put!(GetRuntimeManagementConfigOutput::builder(), sent)).build();
+        configs::runtime_management_rows!(told!(answer))
+    }
+
+    pub(crate) fn async_config(sent: &Value) -> Value {
+        let answer = configs::async_config_rows!(put!(GetFunctionEventInvokeConfigOutput::builder(), sent)).build();
+        configs::async_config_rows!(told!(answer))
+    }
+
+    pub(crate) fn function_url(sent: &Value) -> Value {
+        let builder = GetFunctionUrlConfigOutput::builder().function_url("u").function_arn("a");
+        let answer = url::rows!(put!(builder, sent)).creation_time("t").last_modified_time("t").build().unwrap();
+        url::rows!(told!(answer))
+    }
+
+    pub(crate) fn event_source(sent: &Value) -> Value {
+        let builder = mapping::fixed!(put!(EventSourceMappingConfiguration::builder(), sent));
+        let answer = mapping::changeable!(put!(builder, sent)).state("Enabled").build();
+        mapping::document(&answer).0
+    }
+
+    #[test]
+    fn what_aws_leaves_out_is_its_default() {
+        assert_eq!(runtime_management(&json!({})), json!({ "UpdateRuntimeOn": "Auto" }));
+        let both = json!({ "MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 21_600 });
+        assert_eq!(async_config(&json!({})), both);
+        let queue = event_source(&json!({ "EventSourceArn": "arn:aws:sqs:eu-west-1:123456789012:q" }));
+        assert_eq!((&queue["BatchSize"], &queue["Enabled"]), (&json!(10), &json!(true)));
+    }
 }

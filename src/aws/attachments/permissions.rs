@@ -3,7 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::{Known, LATEST, Whose};
+use crate::arn::account_of_root;
 use crate::aws::Session;
+use crate::aws::convert::members::put;
 use crate::aws::fault::{Answer, Call, Failed};
 use crate::plan::{Action, AttachmentChange};
 use crate::remote::Attached;
@@ -18,6 +20,20 @@ const CONDITIONS: [(&str, &str); 6] = [
     ("lambda:functionurlauthtype", "FunctionUrlAuthType"),
     ("lambda:invokedviafunctionurl", "InvokedViaFunctionUrl"),
 ];
+
+/// Rows of what `AddPermission` takes besides the id.
+macro_rules! rows {
+    ($do:ident!($($head:tt)*)) => { $do!($($head)*;
+        "Action": action, set_action;
+        "Principal": principal, set_principal;
+        "SourceArn": source_arn, set_source_arn;
+        "SourceAccount": source_account, set_source_account;
+        "EventSourceToken": event_source_token, set_event_source_token;
+        "PrincipalOrgID": principal_org_id, set_principal_org_id;
+        "FunctionUrlAuthType": function_url_auth_type, set_function_url_auth_type;
+        "InvokedViaFunctionUrl": invoked_via_function_url, set_invoked_via_function_url;
+    ) };
+}
 
 pub(super) async fn read(session: &Session<'_>, whose: Whose<'_>) -> Result<Known, Failed> {
     let alias = whose.alias;
@@ -66,7 +82,7 @@ fn document(statement: &Value) -> Structure {
 
 /// AWS turns an account into the ARN of its root.
 fn account(principal: &str) -> &str {
-    principal.strip_suffix(":root").and_then(|arn| arn.rsplit(':').next()).unwrap_or(principal)
+    account_of_root(principal).unwrap_or(principal)
 }
 
 pub(super) async fn write(session: &Session<'_>, change: &AttachmentChange) -> Result<(), Failed> {
@@ -83,24 +99,42 @@ pub(super) async fn write(session: &Session<'_>, change: &AttachmentChange) -> R
         }
     }
     let call = Call { action: "lambda:AddPermission", resource: &session.function };
-    let document = &change.document;
+    let document = &change.document.0;
     let request = session.lambda.add_permission().function_name(&session.function).statement_id(&change.key);
-    let request = request
-        .set_qualifier(change.alias.as_ref().map(|alias| alias.0.clone()))
-        .set_action(document.text("Action"))
-        .set_principal(document.text("Principal"))
-        .set_source_arn(document.text("SourceArn"))
-        .set_source_account(document.text("SourceAccount"))
-        .set_event_source_token(document.text("EventSourceToken"))
-        .set_principal_org_id(document.text("PrincipalOrgID"))
-        .set_function_url_auth_type(document.text("FunctionUrlAuthType").map(|word| word.as_str().into()))
-        .set_invoked_via_function_url(document.flag("InvokedViaFunctionUrl"));
+    let request = rows!(put!(request, document)).set_qualifier(change.alias.as_ref().map(|alias| alias.0.clone()));
     session.wrote(&call, request.send()).await.map(drop)
 }
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_lambda::operation::add_permission::AddPermissionInput;
+
     use super::*;
+    use crate::aws::convert::members::told;
+    use crate::settings::{Need, Shape, shapes};
+
+    #[test]
+    fn every_member_of_a_statement_is_sent_and_read() {
+        let Shape::List(Shape::Members { members, .. }) = shapes::PERMISSIONS else { panic!("statements are maps") };
+        let mut sent = Map::new();
+        let mut conditions = Map::new();
+        for member in members.iter().filter(|member| member.name != "StatementId") {
+            let value = if matches!(member.shape, Shape::Flag) { json!(true) } else { json!(member.name) };
+            if member.need == Need::Optional {
+                let (condition, _) = CONDITIONS.iter().find(|(_, name)| *name == member.name).unwrap();
+                let said = if member.name == "InvokedViaFunctionUrl" { json!("true") } else { value.clone() };
+                conditions.insert((*condition).to_owned(), said);
+            }
+            sent.insert(member.name.to_owned(), value);
+        }
+        let sent = Value::Object(sent);
+        let request = rows!(put!(AddPermissionInput::builder(), &sent)).build().unwrap();
+        let taken = Structure(rows!(told!(request)));
+        let statement = json!({ "Action": "Action", "Principal": "Principal", "Effect": "Allow", "Condition": { "x": conditions } });
+        for read in [taken, document(&statement)] {
+            assert!(read.is_same_as(&Structure(sent.clone())), "{sent:#}\n{:#}", read.0);
+        }
+    }
 
     #[test]
     fn a_statement_is_read_as_it_would_be_written() {

@@ -2,6 +2,7 @@
 //!
 //! What AWS leaves out when it is empty or the default is filled in here, so that both ends of a comparison are whole.
 
+pub(super) mod members;
 pub(super) mod structures;
 
 use std::collections::{BTreeMap, HashMap};
@@ -16,10 +17,10 @@ use super::quotes;
 use super::settle::failure;
 use crate::remote::{Live, Version};
 use crate::settings::{
-    Architecture, Arn, Description, Environment, EphemeralStorage, Handler, Ids, Layers, MemorySize, Role, Runtime,
-    Secret, Settings, Switch, Timeout, TracingMode,
+    Architecture, ArnOrNone, Description, Environment, EphemeralStorage, Handler, Ids, Layers, MemorySize, Role,
+    Runtime, Secret, Settings, Switch, Timeout, TracingMode,
 };
-use structures::{Told, told};
+use structures::Structures;
 
 /// Puts every setting that is present into a request builder; create and update name their setters alike. The tenancy
 /// is for the caller: only create has it.
@@ -66,11 +67,11 @@ macro_rules! put_settings {
             .set_dead_letter_config(dead_letter_arn.as_ref().map($crate::aws::convert::dead_letter))
             .set_kms_key_arn(kms_key_arn.as_ref().map(|arn| arn.0.clone()))
             .set_tracing_config(tracing_mode.map($crate::aws::convert::tracing))
-            .set_file_system_configs(file_system_configs.as_ref().map($crate::aws::convert::structures::file_systems))
-            .set_image_config(image_config.as_ref().map($crate::aws::convert::structures::image_config))
-            .set_snap_start(snap_start.as_ref().map($crate::aws::convert::structures::snap_start))
-            .set_logging_config(logging_config.as_ref().map($crate::aws::convert::structures::logging))
-            .set_durable_config(durable_config.as_ref().map($crate::aws::convert::structures::durable))
+            .set_file_system_configs(file_system_configs.as_ref().and_then($crate::aws::convert::structures::taken))
+            .set_image_config(image_config.as_ref().and_then($crate::aws::convert::structures::taken))
+            .set_snap_start(snap_start.as_ref().and_then($crate::aws::convert::structures::taken))
+            .set_logging_config(logging_config.as_ref().and_then($crate::aws::convert::structures::taken))
+            .set_durable_config(durable_config.as_ref().and_then($crate::aws::convert::structures::taken))
     }};
 }
 pub(super) use put_settings;
@@ -100,7 +101,7 @@ pub(super) fn vpc(subnets: Option<&Ids>, groups: Option<&Ids>, dual_stack: Optio
     })
 }
 
-pub(super) fn dead_letter(arn: &Arn) -> DeadLetterConfig {
+pub(super) fn dead_letter(arn: &ArnOrNone) -> DeadLetterConfig {
     DeadLetterConfig::builder().target_arn(&arn.0).build()
 }
 
@@ -130,8 +131,8 @@ fn settings(config: &FunctionConfiguration) -> Settings {
     let variables = environment.and_then(|environment| environment.variables()).into_iter().flatten();
     let variables: BTreeMap<_, _> = variables.map(|(key, value)| (key.clone(), Secret::new(value.as_str()))).collect();
     let mode = config.tracing_config().and_then(|tracing| tracing.mode());
-    let Told { file_system_configs, image_config, snap_start, logging_config, durable_config, tenancy_config } =
-        told(config);
+    let Structures { file_system_configs, image_config, snap_start, logging_config, durable_config, tenancy_config } =
+        structures::structures(config);
     Settings {
         role: config.role().map(|role| Role::Arn(role.to_owned())),
         handler: Some(Handler(text(config.handler()))),
@@ -150,8 +151,8 @@ fn settings(config: &FunctionConfiguration) -> Settings {
         ipv6_allowed_for_dual_stack: Some(Switch(
             vpc.and_then(aws_sdk_lambda::types::VpcConfigResponse::ipv6_allowed_for_dual_stack).unwrap_or_default(),
         )),
-        dead_letter_arn: Some(Arn(text(config.dead_letter_config().and_then(|letter| letter.target_arn())))),
-        kms_key_arn: Some(Arn(text(config.kms_key_arn()))),
+        dead_letter_arn: Some(ArnOrNone(text(config.dead_letter_config().and_then(|letter| letter.target_arn())))),
+        kms_key_arn: Some(ArnOrNone(text(config.kms_key_arn()))),
         tracing_mode: Some(match mode {
             Some(sdk::TracingMode::Active) => TracingMode::Active,
             _ => TracingMode::PassThrough,

@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use crate::arn::{Arn, Partition};
 use crate::deployment::{
     Code, CodeSource, Deployment, FirstRole, Keyed, Layer, ObjectKey, Others, Publish, Target, Upload,
 };
+use crate::plan;
 use crate::settings::{Attachment, ImageUri, LayerRef, Role, Settings, Structure};
 
 /// Resources and a condition, with the actions that are allowed on them.
@@ -58,52 +60,38 @@ pub fn policy<'a>(layers: impl Iterator<Item = &'a Layer>, deployments: impl Ite
 
 /// Where the function is, as far as the configuration says.
 struct Place {
-    partition: String,
+    partition: Partition,
     region: String,
     account: String,
 }
 
 impl Place {
     fn of(deployment: &Deployment) -> Self {
-        let part =
-            |arn: &str, index: usize| arn.split(':').nth(index).filter(|part| !part.is_empty()).map(str::to_owned);
         let role = match &deployment.settings.role {
-            Some(Role::Arn(arn)) => Some(arn.as_str()),
+            Some(Role::Arn(arn)) => Arn::of(arn),
             Some(Role::Name(_)) | None => None,
         };
-        let function = Some(deployment.function.written.as_str()).filter(|written| written.starts_with("arn:"));
         let region = deployment.target.region.clone();
-        let of_region = region.as_deref().and_then(partition);
-        let of_arn = function.or(role).and_then(|arn| part(arn, 1));
+        let named = Arn::of(&deployment.function.written).or(role).map(|arn| Partition(arn.partition.to_owned()));
         let account = deployment.function.account.clone().or_else(|| deployment.target.expect_account.clone());
         Self {
-            partition: of_arn.or(of_region).unwrap_or_else(|| "aws".to_owned()),
+            partition: named.unwrap_or_else(|| Partition::of_region(region.as_deref().unwrap_or_default())),
             region: region.unwrap_or_else(|| "*".to_owned()),
-            account: account.or_else(|| part(role?, 4)).unwrap_or_else(|| "*".to_owned()),
+            account: account.or_else(|| Some(role?.account.to_owned())).unwrap_or_else(|| "*".to_owned()),
         }
     }
 
     fn of_target(target: &Target) -> Self {
         let region = target.region.clone();
         Self {
-            partition: region.as_deref().and_then(partition).unwrap_or_else(|| "aws".to_owned()),
+            partition: Partition::of_region(region.as_deref().unwrap_or_default()),
             region: region.unwrap_or_else(|| "*".to_owned()),
             account: target.expect_account.clone().unwrap_or_else(|| "*".to_owned()),
         }
     }
 
     fn arn(&self, service: &str, resource: &str) -> String {
-        let Self { partition, region, account } = self;
-        format!("arn:{partition}:{service}:{region}:{account}:{resource}")
-    }
-}
-
-/// The partition of a Region that is in none of the usual.
-fn partition(region: &str) -> Option<String> {
-    match region {
-        region if region.starts_with("cn-") => Some("aws-cn".to_owned()),
-        region if region.starts_with("us-gov-") => Some("aws-us-gov".to_owned()),
-        _ => None,
+        self.partition.arn(service, &self.region, &self.account, resource)
     }
 }
 
@@ -233,18 +221,16 @@ impl Allowed<'_> {
         if let Some(role) = &settings.role {
             let role = match role {
                 Role::Arn(arn) => arn.clone(),
-                Role::Name(name) => {
-                    format!("arn:{}:iam::{}:role/{name}", self.place.partition, self.place.account)
-                }
+                Role::Name(name) => self.place.partition.role(&self.place.account, name),
             };
             self.allow_if(&["iam:PassRole"], vec![role], Some(to_lambda()));
         }
         if self.deployment.first_role == FirstRole::Made && settings.role.is_none() {
-            let name = super::role::name(&self.deployment.function.name);
-            let role = format!("arn:{}:iam::{}:role/{name}", self.place.partition, self.place.account);
+            let name = plan::role_name(&self.deployment.function.name);
+            let role = self.place.partition.role(&self.place.account, &name);
             self.allow(&["iam:GetRole", "iam:ListAttachedRolePolicies", "iam:CreateRole"], vec![role.clone()]);
             // Whoever may attach any policy to a role may give its function every right.
-            let policies = super::role::policies(self.deployment, &self.place.partition);
+            let policies = plan::role_policies(self.deployment, &self.place.partition);
             let only = ("ArnEquals", "iam:PolicyARN", policies);
             self.allow_if(&["iam:AttachRolePolicy"], vec![role.clone()], Some(only));
             self.allow_if(&["iam:PassRole"], vec![role], Some(to_lambda()));
@@ -276,7 +262,7 @@ impl Allowed<'_> {
 
 /// A package that is in a bucket, or goes through one.
 fn code(statements: &mut Statements, place: &Place, code: &Code) {
-    let named = |bucket: &str| format!("arn:{}:s3:::{bucket}", place.partition);
+    let named = |bucket: &str| place.partition.arn("s3", "", "", bucket);
     match (&code.source, &code.upload) {
         (CodeSource::Object { bucket, key, version_id, .. }, _) => {
             let object = format!("{}/{key}", named(bucket));
@@ -300,7 +286,8 @@ fn code(statements: &mut Statements, place: &Place, code: &Code) {
         }
         (CodeSource::Image(uri), _) => {
             let ImageUri { region, account, repository, .. } = uri;
-            let repository = format!("arn:{}:ecr:{region}:{account}:repository/{repository}", place.partition);
+            let repository =
+                Partition::of_region(region).arn("ecr", region, account, &format!("repository/{repository}"));
             // Lambda looks with the rights of who deploys, and adds itself to the policy of the repository.
             let look = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
             let policy = ["ecr:GetRepositoryPolicy", "ecr:SetRepositoryPolicy"];

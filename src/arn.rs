@@ -1,0 +1,223 @@
+//! ARNs, accounts and partitions: how they are read and written, and the one table of partitions.
+//!
+//! Must not know what an ARN is used for.
+
+use std::fmt;
+
+/// What AWS says of its partitions: the name, what its Regions begin with, the end of its host names, and the host of
+/// its console, where that is public.
+///
+/// Source: the SDK's own partition table (`partitions.json`); <https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html>.
+const PARTITIONS: [(&str, &str, &str, Option<&str>); 8] = [
+    ("aws-cn", "cn-", "amazonaws.com.cn", Some("console.amazonaws.cn")),
+    ("aws-us-gov", "us-gov-", "amazonaws.com", Some("console.amazonaws-us-gov.com")),
+    ("aws-iso", "us-iso-", "c2s.ic.gov", None),
+    ("aws-iso-b", "us-isob-", "sc2s.sgov.gov", None),
+    ("aws-iso-e", "eu-isoe-", "cloud.adc-e.uk", None),
+    ("aws-iso-f", "us-isof-", "csp.hci.ic.gov", None),
+    ("aws-eusc", "eusc-", "amazonaws.eu", Some("console.amazonaws-eusc.eu")),
+    // Every other Region, also one that is new.
+    ("aws", "", "amazonaws.com", Some("console.aws.amazon.com")),
+];
+
+/// A group of Regions with one set of accounts; it begins every ARN.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Partition(pub String);
+
+impl Partition {
+    /// The partition that a Region belongs to.
+    pub fn of_region(region: &str) -> Self {
+        let found = PARTITIONS.iter().find(|(_, prefix, ..)| region.starts_with(prefix));
+        Self(found.map_or("aws", |(name, ..)| name).to_owned())
+    }
+
+    /// The partition that an ARN names.
+    pub fn of_arn(arn: &str) -> Option<Self> {
+        Some(Self(Arn::of(arn)?.partition.to_owned()))
+    }
+
+    /// The end of the host names of its services.
+    pub fn dns_suffix(&self) -> &'static str {
+        self.row().map_or("amazonaws.com", |(_, _, suffix, _)| suffix)
+    }
+
+    /// The host of its console; absent where that is not public.
+    pub fn console(&self) -> Option<&'static str> {
+        self.row().and_then(|(.., console)| *console)
+    }
+
+    fn row(&self) -> Option<&'static (&'static str, &'static str, &'static str, Option<&'static str>)> {
+        PARTITIONS.iter().find(|(name, ..)| *name == self.0)
+    }
+
+    /// The ARN of a resource in it. Region and account are empty where the service has none.
+    pub fn arn(&self, service: &str, region: &str, account: &str, resource: &str) -> String {
+        Arn { partition: &self.0, service, region, account, resource }.to_string()
+    }
+
+    /// The ARN of a role of IAM.
+    pub fn role(&self, account: &str, name: &str) -> String {
+        self.arn("iam", "", account, &format!("role/{name}"))
+    }
+}
+
+impl fmt::Display for Partition {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// The parts of an ARN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arn<'a> {
+    /// The partition, such as `aws`.
+    pub partition: &'a str,
+    /// The service, such as `lambda`.
+    pub service: &'a str,
+    /// The Region; empty where the service has none.
+    pub region: &'a str,
+    /// The account; empty where the service has none, a word where the resource belongs to AWS.
+    pub account: &'a str,
+    /// All the rest.
+    pub resource: &'a str,
+}
+
+impl<'a> Arn<'a> {
+    /// Takes an ARN apart without judging it; nothing where the text is none.
+    pub fn of(text: &'a str) -> Option<Self> {
+        let mut parts = text.strip_prefix("arn:")?.splitn(5, ':');
+        let mut part = || parts.next();
+        Some(Self { partition: part()?, service: part()?, region: part()?, account: part()?, resource: part()? })
+    }
+
+    /// Reads an ARN that a user wrote. The error is a fragment that says what is wrong with it.
+    pub fn parse(text: &'a str) -> Result<Self, String> {
+        let whole = |arn: &Self| {
+            arn.partition.starts_with("aws")
+                && !arn.service.is_empty()
+                && !arn.resource.is_empty()
+                && !text.chars().any(char::is_whitespace)
+        };
+        let arn = Self::of(text).filter(whole).ok_or_else(|| {
+            format!("`{text}` is not an ARN; one looks like `arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE`")
+        })?;
+        match wrong_account(arn.account) {
+            Some(why) => Err(format!("`{text}` names an account {why}; an account is {DIGITS} digits")),
+            None => Ok(arn),
+        }
+    }
+
+    /// The name and the qualifier of a function of Lambda; nothing for any other resource.
+    pub fn function(&self) -> Option<(&'a str, Option<&'a str>)> {
+        let function = self.resource.strip_prefix("function:").filter(|_| self.service == "lambda")?;
+        Some(function.split_once(':').map_or((function, None), |(name, qualifier)| (name, Some(qualifier))))
+    }
+}
+
+impl fmt::Display for Arn<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { partition, service, region, account, resource } = self;
+        write!(out, "arn:{partition}:{service}:{region}:{account}:{resource}")
+    }
+}
+
+/// How many digits an account has.
+const DIGITS: usize = 12;
+
+/// Whether the text is an account.
+pub fn is_account(text: &str) -> bool {
+    text.len() == DIGITS && text.chars().all(|c| c.is_ascii_digit())
+}
+
+/// Reads an account that a user wrote. The error is a fragment that says what is wrong with it.
+pub fn check_account(text: &str) -> Result<(), String> {
+    if is_account(text) {
+        return Ok(());
+    }
+    let why = wrong_account(text).map(|why| format!(", {why}")).unwrap_or_default();
+    Err(format!("must be the {DIGITS} digits of an account, got `{text}`{why}"))
+}
+
+/// What is wrong with a number that stands for an account: its count of digits, or dashes between them. Nothing for a
+/// word, which is an account of AWS.
+fn wrong_account(account: &str) -> Option<String> {
+    let digits = account.chars().filter(char::is_ascii_digit).count();
+    let number = digits > 0 && account.chars().all(|c| c.is_ascii_digit() || c == '-');
+    match digits {
+        _ if !number || is_account(account) => None,
+        DIGITS => Some("with dashes".to_owned()),
+        1 => Some("of 1 digit".to_owned()),
+        count => Some(format!("of {count} digits")),
+    }
+}
+
+/// The account whose root this ARN names: AWS writes an account that is a principal so.
+pub fn account_of_root(principal: &str) -> Option<&str> {
+    let arn = Arn::of(principal)?;
+    (arn.service == "iam" && arn.resource == "root").then_some(arn.account)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regions_know_their_partition() {
+        for (region, name, suffix) in [
+            ("eu-west-1", "aws", "amazonaws.com"),
+            ("xx-newest-9", "aws", "amazonaws.com"),
+            ("cn-north-1", "aws-cn", "amazonaws.com.cn"),
+            ("us-gov-west-1", "aws-us-gov", "amazonaws.com"),
+            ("us-iso-east-1", "aws-iso", "c2s.ic.gov"),
+            ("us-isob-east-1", "aws-iso-b", "sc2s.sgov.gov"),
+            ("eu-isoe-west-1", "aws-iso-e", "cloud.adc-e.uk"),
+            ("us-isof-south-1", "aws-iso-f", "csp.hci.ic.gov"),
+            ("eusc-de-east-1", "aws-eusc", "amazonaws.eu"),
+        ] {
+            let partition = Partition::of_region(region);
+            assert_eq!((partition.0.as_str(), partition.dns_suffix()), (name, suffix), "{region}");
+            let role = partition.role("123456789012", "deploy");
+            assert_eq!(Partition::of_arn(&role), Some(partition), "{role}");
+        }
+    }
+
+    #[test]
+    fn an_arn_is_taken_apart_and_put_together() {
+        for text in [
+            "arn:aws:iam::123456789012:role/a/b",
+            "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
+            "arn:aws:s3:::bucket/key:with:colons",
+            "arn:aws:lambda:::awslayer:AmazonLinux1803",
+            "arn:aws-iso-b:lambda:us-isob-east-1:123456789012:function:f:live",
+        ] {
+            assert_eq!(Arn::parse(text).map(|arn| arn.to_string()).as_deref(), Ok(text));
+        }
+        let function = |text| Arn::of(text).and_then(|arn| arn.function());
+        assert_eq!(function("arn:aws:lambda:eu-west-1:123456789012:function:f"), Some(("f", None)));
+        assert_eq!(function("arn:aws:lambda:eu-west-1:123456789012:function:f:live"), Some(("f", Some("live"))));
+        assert_eq!(function("arn:aws:lambda:eu-west-1:123456789012:layer:f:3"), None);
+        assert_eq!(account_of_root("arn:aws-cn:iam::123456789012:root"), Some("123456789012"));
+        assert_eq!(account_of_root("arn:aws:iam::123456789012:role/root"), None);
+    }
+
+    #[test]
+    fn what_is_no_arn_says_why() {
+        for (text, why) in [
+            ("", "is not an ARN"),
+            ("arn:aws:s3", "is not an ARN"),
+            ("arn:azure:s3:::b", "is not an ARN"),
+            ("arn:aws::eu-west-1:123456789012:f", "is not an ARN"),
+            ("arn:aws:s3:::", "is not an ARN"),
+            ("arn:aws:s3:::a b", "is not an ARN"),
+            ("arn:aws:iam::0123456789012:role/deploy", "an account of 13 digits; an account is 12 digits"),
+            ("arn:aws:iam::12:role/deploy", "an account of 2 digits"),
+            ("arn:aws:sqs:eu-west-1:1234-5678-9012:q", "an account with dashes"),
+        ] {
+            let message = Arn::parse(text).unwrap_err();
+            assert!(message.contains(why), "{message}");
+        }
+        assert_eq!(check_account("123456789012"), Ok(()));
+        assert!(check_account("0123456789012").unwrap_err().ends_with("`0123456789012`, of 13 digits"));
+        assert!(check_account("twelve").unwrap_err().ends_with("got `twelve`"));
+    }
+}

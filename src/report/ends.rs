@@ -1,0 +1,157 @@
+//! Differences as text and as JSON: the same ends for every renderer.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::sanitise;
+use crate::settings::{Aspect, Difference, End, shown, snake};
+
+/// What stands for a value that must not be shown.
+const HIDDEN: &str = "(hidden)";
+
+/// How much of a hash or digest is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Digits {
+    /// Enough to tell two apart.
+    Short,
+    /// All, or better the address of an image.
+    All,
+}
+
+/// One end for people.
+pub(super) fn text(end: &End, unit: Option<&str>, digits: Digits) -> String {
+    match (end, digits) {
+        (End::Value(value), _) => shown(value, unit),
+        (End::Hidden, _) => HIDDEN.to_owned(),
+        (End::Package { sha256: hash } | End::Image { digest: Some(hash), .. }, Digits::Short) => short(hash),
+        (End::Package { sha256 }, Digits::All) => sha256.clone(),
+        (End::Image { digest: None, .. }, Digits::Short) => "what its tag names".to_owned(),
+        (End::Image { digest, address }, Digits::All) => address.clone().or_else(|| digest.clone()).unwrap_or_default(),
+        (End::Version { number, shares }, _) => {
+            let shares = shares.iter().map(|(version, share)| format!(", {} version {version}", percent(*share)));
+            format!("version {number}{}", shares.collect::<String>())
+        }
+        (End::NewVersion, _) => "the new version".to_owned(),
+    }
+}
+
+/// Both ends in one line. A hidden value says only what happens to it.
+pub(super) fn both(difference: &Difference, digits: Digits) -> String {
+    let text = |end: &End| text(end, difference.unit, digits);
+    let line = match (&difference.from, &difference.to) {
+        (Some(End::Hidden), Some(End::Hidden)) => "changed (values hidden)".to_owned(),
+        (None, Some(End::Hidden)) => "added (value hidden)".to_owned(),
+        (_, None) => "removed".to_owned(),
+        (Some(from), Some(to)) => format!("{} → {}", text(from), text(to)),
+        (None, Some(to)) => text(to),
+    };
+    sanitise::one_line(&line)
+}
+
+/// The name of a difference: its setting, key and member.
+pub(super) fn name(difference: &Difference, joint: &str) -> String {
+    let parts = [Some(difference.about.name()), difference.key.as_deref(), difference.member.as_deref()];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(joint)
+}
+
+/// A share in hundredths of a percent, without needless digits.
+pub(super) fn percent(hundredths: u32) -> String {
+    let text = format!("{}.{:02}", hundredths / 100, hundredths % 100);
+    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// The beginning of a hash or digest, enough to tell two apart.
+pub(super) fn short(sha256: &str) -> String {
+    let (kind, digits) = sha256.split_once(':').map_or(("", sha256), |(kind, digits)| (&sha256[..=kind.len()], digits));
+    format!("{kind}{}…", digits.chars().take(10).collect::<String>())
+}
+
+/// A difference as it stands in documents.
+pub(super) fn document(difference: &Difference) -> Value {
+    let Difference { about, key, member, from, to, unit } = difference;
+    let mut members = Map::new();
+    members.insert("setting".to_owned(), setting(*about, from.as_ref().or(to.as_ref())).into());
+    members.extend(key.as_ref().map(|key| ("key".to_owned(), key.as_str().into())));
+    members.extend(member.as_ref().map(|member| ("member".to_owned(), member.as_str().into())));
+    members.insert("from".to_owned(), from.as_ref().map_or(Value::Null, data));
+    members.insert("to".to_owned(), to.as_ref().map_or(Value::Null, data));
+    members.extend(unit.map(|unit| ("unit".to_owned(), unit.into())));
+    Value::Object(members)
+}
+
+/// What something is made of goes by the name of what tells it.
+fn setting(about: Aspect, end: Option<&End>) -> &'static str {
+    match end {
+        Some(End::Package { .. }) => "code_sha256",
+        Some(End::Image { .. }) => "image_uri",
+        _ => about.name(),
+    }
+}
+
+fn data(end: &End) -> Value {
+    match end {
+        End::Value(value) => written(value),
+        End::Hidden => HIDDEN.into(),
+        End::Package { sha256 } => sha256.as_str().into(),
+        End::Image { digest, address } => json!(address.as_ref().or(digest.as_ref())),
+        End::Version { number, shares } if shares.is_empty() => number.as_str().into(),
+        End::Version { number, shares } => {
+            let shares = shares.iter().map(|(version, share)| (version.as_str(), f64::from(*share) / 10_000.0));
+            json!({ "version": number, "weights": shares.collect::<BTreeMap<_, _>>() })
+        }
+        End::NewVersion => "new".into(),
+    }
+}
+
+/// A value with members as users write them.
+fn written(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => members.iter().map(|(name, value)| (snake(name), written(value))).collect(),
+        Value::Array(items) => items.iter().map(written).collect(),
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Attachment, MemorySize, Setting, SettingName};
+
+    #[test]
+    fn numbers_and_their_units_are_apart_in_documents_and_together_in_text() {
+        let memory = MemorySize(256).differences(Aspect::Setting(SettingName::MemorySize), Some(&MemorySize(128)));
+        assert_eq!(document(&memory[0]), json!({ "setting": "memory_size", "from": 128, "to": 256, "unit": "MB" }));
+        assert_eq!(both(&memory[0], Digits::Short), "128 MB → 256 MB");
+    }
+
+    #[test]
+    fn setting_key_and_member_are_apart() {
+        let about = Aspect::Attachment(Attachment::Permissions);
+        let arn = Difference::whole(about, Some("arn:aws:s3:::b".into()), None).of_key("s3").of_member("source_arn");
+        let expected = json!({ "setting": "permissions", "key": "s3", "member": "source_arn", "from": "arn:aws:s3:::b", "to": null });
+        assert_eq!((document(&arn), name(&arn, ".")), (expected, "permissions.s3.source_arn".to_owned()));
+        let whole = Difference::whole(about, Some(json!({ "SourceArn": "a" })), None).of_key("s3");
+        assert_eq!(document(&whole)["from"], json!({ "source_arn": "a" }));
+    }
+
+    #[test]
+    fn what_is_hidden_stays_hidden() {
+        let about = Aspect::Setting(SettingName::Environment);
+        let hidden = Difference::between(about, Some(End::Hidden), Some(End::Hidden)).of_key("TOKEN");
+        assert_eq!(both(&hidden, Digits::All), "changed (values hidden)");
+        assert_eq!(document(&hidden)["to"], HIDDEN);
+    }
+
+    #[test]
+    fn shares_are_percents() {
+        for (share, shown) in [(1000, "10 %"), (1250, "12.5 %"), (10_000, "100 %"), (10, "0.1 %"), (1, "0.01 %")] {
+            assert_eq!(percent(share), shown);
+        }
+        let shares = BTreeMap::from([("8".to_owned(), 1250)]);
+        let end = End::Version { number: "7".to_owned(), shares };
+        assert_eq!(text(&end, None, Digits::All), "version 7, 12.5 % version 8");
+        assert_eq!(data(&end), json!({ "version": "7", "weights": { "8": 0.125 } }));
+        assert_eq!(data(&End::version("7")), "7");
+    }
+}
