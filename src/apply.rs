@@ -12,7 +12,7 @@ use crate::report::Event;
 
 /// Performs steps. `aws` implements it.
 #[expect(async_fn_in_trait, reason = "one implementation and one thread: nothing needs the future to be Send")]
-pub trait Control {
+pub trait Executor {
     /// Performs the step and waits until the function has settled.
     async fn perform(&mut self, step: &Step) -> Result<Done, Fault>;
 }
@@ -184,17 +184,17 @@ impl fmt::Display for Fault {
 }
 
 /// Performs the steps of the plan and nothing else. Stops at the first failure.
-pub async fn apply(plan: &Plan, control: &mut impl Control, tell: &mut dyn FnMut(Event)) -> Result<Outcome, Stopped> {
+pub async fn apply(plan: &Plan, executor: &mut impl Executor, emit: &mut dyn FnMut(Event)) -> Result<Outcome, Stopped> {
     let mut outcome = Outcome::default();
     for (index, step) in plan.steps.iter().enumerate() {
-        tell(Event::StepStarted { function: plan.function.clone(), step: step.clone() });
+        emit(Event::StepStarted { function: plan.function.clone(), step: step.clone() });
         let begun = Instant::now();
-        match control.perform(step).await {
+        match executor.perform(step).await {
             Ok(Done { arn, version, url, kept, warnings }) => {
                 for warning in warnings {
-                    tell(Event::Warning(Problem::new(warning)));
+                    emit(Event::Warning(Problem::new(warning)));
                 }
-                tell(Event::StepDone { step: step.clone(), version: version.clone() });
+                emit(Event::StepDone { step: step.clone(), version: version.clone() });
                 outcome.done.push((step.view().subject, begun.elapsed()));
                 outcome.arn = arn.or(outcome.arn);
                 outcome.version = version.or(outcome.version);

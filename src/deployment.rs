@@ -37,14 +37,14 @@ pub struct Deployment {
     /// The version and the alias.
     pub release: Release,
     /// The wanted attachments; an absent kind is not managed.
-    pub attachments: Wishes,
+    pub attachments: WantedAttachments,
     /// The limit for all waits of this function together.
     pub wait_timeout: Duration,
 }
 
 /// The wanted newest version of a layer.
 #[derive(Debug, Clone)]
-pub struct Layer {
+pub struct LayerDeployment {
     /// Its name, in the account of the target.
     pub name: String,
     /// The Region, endpoint and credentials.
@@ -177,7 +177,7 @@ pub struct Keyed<T> {
 }
 
 /// The wanted attachments of a function by kind and key; `None` for one that is to be removed.
-pub type Wishes = BTreeMap<Attachment, Keyed<Option<Structure>>>;
+pub type WantedAttachments = BTreeMap<Attachment, Keyed<Option<Structure>>>;
 
 /// The treatment of live entries of a map that the user did not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{CodeChange, LayerChange, Plan, Step, Subject, object_of, too_large};
-use crate::deployment::{Layer, LayerKind, Target};
+use crate::deployment::{LayerDeployment, LayerKind, Target};
 use crate::package::Artifact;
 use crate::package::inspect::{Date, Facts, Rule, inspect, layer_layout};
 use crate::place::Problem;
@@ -13,7 +13,7 @@ use crate::settings::{Architecture, Aspect, Difference, LayerRef, Layers, Settin
 /// Plans one layer: a version is published when the newest is not this content for these runtimes and processors.
 ///
 /// What was not named is taken over from the newest version. A description alone is no reason to publish.
-pub fn plan_layer(layer: &Layer, artifact: &Artifact, snapshot: &LayerSnapshot, today: Date) -> Plan {
+pub fn plan_layer(layer: &LayerDeployment, artifact: &Artifact, snapshot: &LayerSnapshot, today: Date) -> Plan {
     let LayerSnapshot { newest, caller, stored } = snapshot;
     let newest = newest.as_ref();
     let mut plan = Plan::new(Subject::Layer, &layer.name, caller);
@@ -36,7 +36,7 @@ pub fn plan_layer(layer: &Layer, artifact: &Artifact, snapshot: &LayerSnapshot, 
 }
 
 /// What is wrong or doubtful about a layer's package.
-pub fn check_layer(layer: &Layer, artifact: &Artifact, today: Date) -> Vec<Problem> {
+pub fn check_layer(layer: &LayerDeployment, artifact: &Artifact, today: Date) -> Vec<Problem> {
     let architectures = wanted_architectures(layer, artifact);
     let only = architectures.iter().flatten().copied().next().filter(|_| count(architectures.as_ref()) == 1);
     let facts = Facts {
@@ -62,13 +62,13 @@ fn count(architectures: Option<&BTreeSet<Architecture>>) -> usize {
 }
 
 /// An extension is for what its program was built for.
-fn wanted_architectures(layer: &Layer, artifact: &Artifact) -> Option<BTreeSet<Architecture>> {
+fn wanted_architectures(layer: &LayerDeployment, artifact: &Artifact) -> Option<BTreeSet<Architecture>> {
     let of_program = || artifact.survey.architecture(None).filter(|_| layer.kind == LayerKind::Extension);
     layer.compatible_architectures.clone().or_else(|| Some(BTreeSet::from([of_program()?])))
 }
 
 /// The version as it is going to be.
-fn change(layer: &Layer, artifact: &Artifact, newest: Option<&LayerVersion>) -> LayerChange {
+fn change(layer: &LayerDeployment, artifact: &Artifact, newest: Option<&LayerVersion>) -> LayerChange {
     let architectures = wanted_architectures(layer, artifact);
     let architectures: Option<BTreeSet<_>> = architectures.map(|set| set.iter().map(Setting::shown).collect());
     let mut differences = Vec::new();

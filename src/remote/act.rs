@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::status::Status;
-use super::{Alias, Told};
+use super::{Alias, Known};
 
 /// The result of an invocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub struct Removal {
     /// The function with everything around it.
     pub status: Status,
     /// The event source mappings, which are not deleted: each as source and id.
-    pub mappings: Told<Vec<String>>,
+    pub mappings: Known<Vec<String>>,
 }
 
 impl Removal {

@@ -8,7 +8,7 @@ mod status;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use act::{Invocation, Removal};
-pub use status::{Condition, Told, MadeOf, Provisioned, Published, Status, Summary, Url};
+pub use status::{Condition, Known, MadeOf, Provisioned, Published, Status, Summary, Url};
 
 use crate::arn::Partition;
 use crate::settings::{Architecture, Attachment, Settings, Structure};
@@ -62,7 +62,7 @@ pub struct Live {
     /// The versions and aliases with provisioned concurrency; empty if they were not read.
     pub provisioned: BTreeSet<String>,
     /// The attachments of the function; a kind is absent if it was not read.
-    pub attachments: Surroundings,
+    pub attachments: LiveAttachments,
     /// The customer managed key that encrypts the deployed package; absent for a key that AWS owns.
     pub source_kms_key_arn: Option<String>,
     /// The reason why the creation or the last update failed; absent if it did not fail.
@@ -95,7 +95,7 @@ impl Live {
 }
 
 /// The live attachments of a function by kind and key.
-pub type Surroundings = BTreeMap<Attachment, BTreeMap<String, Attached>>;
+pub type LiveAttachments = BTreeMap<Attachment, BTreeMap<String, Attached>>;
 
 /// One live attachment of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use super::Alias;
 
 /// A value that was read, or the reason why it could not be.
-pub type Told<T> = Result<T, String>;
+pub type Known<T> = Result<T, String>;
 
 /// A function with everything around it.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,13 +39,13 @@ pub struct Status {
     /// The reserved concurrency; absent for none.
     pub reserved_concurrency: Option<i32>,
     /// Its published versions, newest first.
-    pub versions: Told<Vec<Published>>,
+    pub versions: Known<Vec<Published>>,
     /// Its aliases by name.
-    pub aliases: Told<Vec<Alias>>,
+    pub aliases: Known<Vec<Alias>>,
     /// Its URLs; the URL of `$LATEST` comes first.
-    pub urls: Told<Vec<Url>>,
+    pub urls: Known<Vec<Url>>,
     /// The provisioned concurrency of its versions and aliases.
-    pub provisioned: Told<Vec<Provisioned>>,
+    pub provisioned: Known<Vec<Provisioned>>,
 }
 
 /// A state in AWS' own word, with AWS' reason.
