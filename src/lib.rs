@@ -31,12 +31,13 @@ pub mod host;
 pub mod place;
 
 // What is wanted.
-pub mod cli;
+mod cli;
 pub mod config;
 pub mod deployment;
 pub mod package;
 pub mod settings;
 pub mod sources;
+mod verb;
 
 // What is live.
 pub mod remote;

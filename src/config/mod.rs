@@ -27,7 +27,7 @@ mod structure;
 mod subject;
 mod yaml;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 pub use blocks::truth;
@@ -43,6 +43,7 @@ use crate::deployment::{Code, Deployment, LayerDeployment};
 use crate::host::{Build, Ci, Host};
 use crate::place::{Places, Problem, Skip};
 use crate::settings::Secret;
+pub use crate::verb::Purpose;
 
 /// What the command line says besides options.
 #[derive(Debug, Clone)]
@@ -53,25 +54,6 @@ pub struct Request {
     pub purpose: Purpose,
     /// Whether the command line is dpl's, complete in itself: no YAML is looked for.
     pub speaks: Speaks,
-}
-
-/// What is going to be done with the configuration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// Deploy: conditions count.
-    Deploy,
-    /// Plan: conditions count, in the build of a pull request as they would after its merge.
-    Plan,
-    /// Only look whether everything is right: conditions do not count.
-    Check,
-    /// Only show it: conditions do not count.
-    Render,
-    /// Only package: no function is needed.
-    Package,
-    /// Look at what is live, or act on it: neither conditions nor the package count.
-    Live,
-    /// Look around in a Region: no function is needed either.
-    Region,
 }
 
 /// Whose command line this is.
@@ -110,6 +92,21 @@ pub struct RunOptions {
     pub gitlab_annotations_file: Option<PathBuf>,
     /// Where problems go in the form of GitLab's report.
     pub gitlab_codequality_file: Option<PathBuf>,
+}
+
+impl RunOptions {
+    /// The options of a run whose command line is wrong: what could be read of its flags and of variables addressed to
+    /// this tool. What is wrong with those is not looked at.
+    pub(crate) fn of_wrong_line(flags: &Layer, host: &Host, ci: Ci) -> Self {
+        let mut loaded = Loaded { run: Self { ci, ..Self::default() }, ..Loaded::default() };
+        let addressed = env::addressed(host, &mut Vec::new(), &mut Vec::new());
+        let layers: Vec<_> = std::iter::once(flags.clone()).chain(addressed).collect();
+        let build = Build::default();
+        let purpose = Purpose::Deploy;
+        let context = Context { host, ci, build: &build, purpose, never: BTreeSet::new(), fallback_region: None };
+        run_options(&mut Reader::new(layer::merge(&layers)), &context, &mut loaded);
+        loaded.run
+    }
 }
 
 /// The options that name a file for results. Such a file never goes into a package.
@@ -185,6 +182,8 @@ pub struct Loaded {
     pub preview: Option<Preview>,
     /// What each block comes to; filled only with [`Purpose::Render`].
     pub rendered: Vec<Rendered>,
+    /// What the CI says it builds.
+    pub build: Build,
     /// How the run goes. Filled as far as possible also when there are problems.
     pub run: RunOptions,
     /// What must be corrected; when there is any, nothing is done.
@@ -284,6 +283,7 @@ pub fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
     loaded.problems.dedup();
     loaded.warnings.sort();
     loaded.warnings.dedup();
+    loaded.build = build;
     loaded
 }
 

@@ -3,6 +3,7 @@
 //! Flags, variables, YAML keys, the nearest-key suggestion, the help and the table in docs/options.md all come from it.
 
 use crate::settings::{Attachment, Shape, shapes};
+pub use crate::verb::Group;
 
 /// An option of the tool.
 #[derive(Debug, Clone, Copy)]
@@ -66,40 +67,6 @@ pub enum Kind {
     Structure(&'static Shape),
     /// A text that is never shown.
     Secret,
-}
-
-/// Where an option is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Group {
-    /// Who and where.
-    Target,
-    /// What the function is like.
-    Function,
-    /// What it is made of.
-    Code,
-    /// What is published.
-    Release,
-    /// What stands around the function.
-    Around,
-    /// How this run goes.
-    Run,
-}
-
-impl Group {
-    /// All groups in the order in which they are shown.
-    pub const ALL: [Self; 6] = [Self::Target, Self::Function, Self::Code, Self::Release, Self::Around, Self::Run];
-
-    /// The heading over the group.
-    pub fn heading(self) -> &'static str {
-        match self {
-            Self::Target => "Target and credentials",
-            Self::Function => "Function",
-            Self::Code => "Code",
-            Self::Release => "Release",
-            Self::Around => "Around the function",
-            Self::Run => "The run",
-        }
-    }
 }
 
 /// Whether the variables that dpl reads count for an option.

@@ -7,9 +7,11 @@
 //! `failOnStderr` would fail. What is printed here holds no secret anyway, and the agent masks its own.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::checkout::{Checkout, Spot};
-use super::dialect::{self, Dialect, Handed, Level, Output};
+use super::deliver::{Delivery, Written};
+use super::dialect::{self, Level, Output};
 use super::{event::Stage, sanitise, variables};
 use crate::host::Host;
 use crate::place::Problem;
@@ -20,15 +22,19 @@ const MOST_ISSUES: usize = 10;
 /// The longest text of an issue; the page of the run shows no more.
 const MOST_MESSAGE: usize = 4096;
 
-pub(super) struct Azure {
-    checkout: Checkout,
-    /// Where the summary goes when no file is named for it: the agent reads it from its own disk.
-    temporary: Option<PathBuf>,
+pub(super) struct Voice {
+    pub checkout: Checkout,
 }
 
-impl Azure {
-    pub(super) fn new(host: &Host, checkout: Checkout) -> Self {
-        Self { checkout, temporary: host.variable("AGENT_TEMPDIRECTORY").map(PathBuf::from) }
+pub(super) struct Board {
+    /// Where the summary goes when no file is named for it: the agent reads it from its own disk.
+    page: Option<PathBuf>,
+}
+
+impl Board {
+    pub(super) fn new(host: &Host, nonce: &str) -> Self {
+        let folder = host.variable("AGENT_TEMPDIRECTORY").map(PathBuf::from);
+        Self { page: folder.map(|folder| folder.join(format!("dpl-lambda-{nonce}.md"))) }
     }
 }
 
@@ -37,12 +43,12 @@ pub(super) fn escaped(text: &str) -> String {
     text.replace('%', "%AZP25").replace(';', "%3B").replace('\r', "%0D").replace('\n', "%0A").replace(']', "%5D")
 }
 
-impl Dialect for Azure {
-    fn open(&mut self, stage: Stage) -> Option<String> {
+impl dialect::Voice for Voice {
+    fn open(&mut self, stage: Stage, _: Duration) -> Option<String> {
         stage.is_long().then(|| format!("##[group]{}", stage.title()))
     }
 
-    fn close(&mut self) -> Option<String> {
+    fn close(&mut self, _: Duration) -> Option<String> {
         Some("##[endgroup]".to_owned())
     }
 
@@ -67,26 +73,24 @@ impl Dialect for Azure {
         let text = escaped(&sanitise::cut(&text, MOST_MESSAGE));
         Some(format!("##vso[task.logissue {}]{text}", properties.join(";")))
     }
+}
 
-    fn outputs(&mut self, outputs: &[Output]) -> Handed {
+impl dialect::Board for Board {
+    fn outputs(&self, outputs: &[Output]) -> Vec<Delivery> {
         let set = |(name, value): &Output| {
             let name = variables::name(name);
             format!("##vso[task.setvariable variable={name};isoutput=true]{}", escaped(value))
         };
-        Ok(Some(variables::fitting(outputs).map(set).collect::<Vec<_>>().join("\n")))
+        vec![Delivery::Command(variables::fitting(outputs).map(set).collect::<Vec<_>>().join("\n"))]
     }
 
-    fn summary(&mut self, markdown: &str, file: Option<&Path>) -> Handed {
-        let path = match (file, &self.temporary) {
-            (Some(file), _) => file.to_owned(),
-            (None, None) => return Ok(None),
-            (None, Some(folder)) => {
-                let path = folder.join(format!("dpl-lambda-{:x}.md", Host::now().as_nanos()));
-                let written = std::fs::write(&path, markdown).map(|()| path);
-                written.map_err(|error| format!("the summary could not be written to AGENT_TEMPDIRECTORY: {error}"))?
-            }
-        };
-        Ok(Some(format!("##vso[task.uploadsummary]{}", escaped(&path.to_string_lossy()))))
+    fn summary(&self, markdown: &str, file: Option<&Path>) -> Vec<Delivery> {
+        let Some(page) = file.or(self.page.as_deref()) else { return Vec::new() };
+        let failed = "the summary could not be written to AGENT_TEMPDIRECTORY".to_owned();
+        let written = Written { file: page.to_owned(), text: markdown.to_owned(), failed };
+        let show = Delivery::Command(format!("##vso[task.uploadsummary]{}", escaped(&page.to_string_lossy())));
+        let write = file.is_none().then_some(Delivery::Replace(written));
+        vec![Delivery::InOrder(write.into_iter().chain([show]).collect())]
     }
 }
 
@@ -94,15 +98,14 @@ impl Dialect for Azure {
 mod tests {
     use proptest::prelude::*;
 
+    use super::dialect::{Board as _, Voice as _};
     use super::*;
     use crate::host::Ci;
     use crate::place::Place;
     use crate::report::oracles;
 
-    fn azure() -> Azure {
-        let mut host = Host::of_process();
-        host.variables = [("TF_BUILD".to_owned(), "True".to_owned())].into();
-        Azure::new(&host, Checkout::of(Ci::Azure, &host))
+    fn azure() -> Voice {
+        Voice { checkout: Checkout::of(Ci::Azure, &Host::default()) }
     }
 
     #[test]
@@ -134,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_summary_without_a_place_is_left_out() {
-        assert_eq!(azure().summary("x", None), Ok(None));
+        assert_eq!(Board { page: None }.summary("x", None), []);
     }
 
     proptest! {
@@ -147,8 +150,9 @@ mod tests {
             prop_assert_eq!(issue.name, "task.logissue");
             prop_assert_eq!(&issue.properties["sourcepath"], &path);
             prop_assert_eq!(issue.data, sanitise::inert(&message));
-            let line = azure().outputs(&[("function-arn", value.clone())]).unwrap().unwrap();
-            let set = oracles::azure(&line).unwrap();
+            let delivered = Board { page: None }.outputs(&[("function-arn", value.clone())]);
+            let [Delivery::Command(line)] = &delivered[..] else { panic!("{delivered:?}") };
+            let set = oracles::azure(line).unwrap();
             prop_assert_eq!((set.name.as_str(), set.properties["variable"].as_str()), ("task.setvariable", "DPL_LAMBDA_FUNCTION_ARN"));
             prop_assert_eq!(set.data, value);
         }

@@ -9,14 +9,17 @@
 use serde_json::{Value, json};
 
 use super::checkout::{Checkout, Spot};
-use super::dialect::{self, Dialect, Handed, Level, Output};
-use super::http::Service;
+use super::deliver::{Delivery, Service};
+use super::dialect::{self, Ending, Level, Output};
 use super::{sanitise, variables};
 use crate::host::Host;
 use crate::place::Problem;
 
 /// The variable that names the file.
 const FILE: &str = "BITBUCKET_PIPELINES_VARIABLES_PATH";
+
+/// Where reports go, by the proxy.
+const API: &str = "http://api.bitbucket.org/2.0";
 
 /// One call takes as many annotations.
 const MOST_ANNOTATIONS: usize = 100;
@@ -25,34 +28,38 @@ const MOST_ANNOTATIONS: usize = 100;
 const MOST_SUMMARY: usize = 450;
 const MOST_DETAILS: usize = 2000;
 
-pub(super) struct Bitbucket {
+pub(super) struct Board {
     variables: Option<String>,
     checkout: Checkout,
-    /// The report's address, where the build says enough to know it.
+    /// The path of the report, where the build says enough to know it.
     report: Option<String>,
-    proxy: Service,
+    service: Service,
     annotations: Vec<Value>,
 }
 
-impl Bitbucket {
+impl Board {
     pub(super) fn new(host: &Host, checkout: Checkout) -> Self {
         let report = host.variable("BITBUCKET_REPO_FULL_NAME").zip(host.variable("BITBUCKET_COMMIT"));
         let in_pipe = host.variable("BITBUCKET_PIPE_STORAGE_DIR").is_some();
-        let proxy = if in_pipe { "host.docker.internal:29418" } else { "localhost:29418" };
-        let path = |(repository, commit)| format!("repositories/{repository}/commit/{commit}/reports/dpl-lambda");
+        let proxy = if in_pipe { "http://host.docker.internal:29418" } else { "http://localhost:29418" };
+        let path = |(repository, commit)| format!("/repositories/{repository}/commit/{commit}/reports/dpl-lambda");
         Self {
             variables: host.variable(FILE).map(str::to_owned),
             checkout,
-            report: report.map(|names| format!("http://api.bitbucket.org/2.0/{}", path(names))),
-            proxy: Service::new(proxy),
+            report: report.map(path),
+            service: Service { url: API.to_owned(), proxy: Some(proxy.to_owned()) },
             annotations: Vec::new(),
         }
     }
+
+    fn send(&self, method: &'static str, path: String, body: Value) -> Delivery {
+        Delivery::Send { service: self.service.clone(), method, path, body }
+    }
 }
 
-impl Dialect for Bitbucket {
-    fn note(&mut self, level: Level, problem: &Problem) {
-        let Some(Spot { file, at }) = self.checkout.spot(problem) else { return };
+impl dialect::Board for Board {
+    fn note(&mut self, level: Level, problem: &Problem) -> Vec<Delivery> {
+        let Some(Spot { file, at }) = self.checkout.spot(problem) else { return Vec::new() };
         let option = problem.option.as_ref().map(|option| format!("{option}: ")).unwrap_or_default();
         let told = sanitise::one_line(&format!("{option}{}", dialect::told(problem)));
         if self.annotations.len() < MOST_ANNOTATIONS {
@@ -65,17 +72,18 @@ impl Dialect for Bitbucket {
                 "severity": if level == Level::Error { "HIGH" } else { "LOW" },
             }));
         }
+        Vec::new()
     }
 
-    fn outputs(&mut self, outputs: &[Output]) -> Handed {
-        variables::append_dotenv(self.variables.as_deref(), FILE, outputs).map(|()| None)
+    fn outputs(&self, outputs: &[Output]) -> Vec<Delivery> {
+        variables::append_dotenv(self.variables.as_deref(), FILE, outputs)
     }
 
-    fn end(&mut self, ending: Result<&str, &str>) -> Handed {
-        let Some(report) = &self.report else { return Ok(None) };
+    fn end(&self, ending: Ending<'_>) -> Vec<Delivery> {
+        let Some(report) = &self.report else { return Vec::new() };
         let (Ok(details) | Err(details)) = ending;
         if details.is_empty() && self.annotations.is_empty() {
-            return Ok(None);
+            return Vec::new();
         }
         let body = json!({
             "title": "dpl-lambda",
@@ -84,65 +92,11 @@ impl Dialect for Bitbucket {
             "reporter": "dpl-lambda",
             "result": if ending.is_ok() { "PASSED" } else { "FAILED" },
         });
-        self.proxy.send("PUT", report, &body);
+        let mut deliveries = vec![self.send("PUT", report.clone(), body)];
         if !self.annotations.is_empty() {
-            self.proxy.send(
-                "POST",
-                &format!("{report}/annotations"),
-                &Value::Array(std::mem::take(&mut self.annotations)),
-            );
+            let annotations = Value::Array(self.annotations.clone());
+            deliveries.push(self.send("POST", format!("{report}/annotations"), annotations));
         }
-        Ok(None)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::Read;
-    use std::net::TcpListener;
-    use std::thread;
-
-    use super::*;
-    use crate::host::Ci;
-    use crate::place::Place;
-
-    #[test]
-    fn a_report_and_its_annotations_go_through_the_proxy() {
-        let mut host = Host::of_process();
-        let variables = [("BITBUCKET_REPO_FULL_NAME", "o/r"), ("BITBUCKET_COMMIT", "abc")];
-        host.variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        let mut bitbucket = Bitbucket::new(&host, Checkout::of(Ci::Bitbucket, &host));
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        bitbucket.proxy = Service::new(&listener.local_addr().unwrap().to_string());
-        let proxy = thread::spawn(move || {
-            [(), ()].map(|()| {
-                let (mut stream, _) = listener.accept().unwrap();
-                let mut request = String::new();
-                while request
-                    .split_once("\r\n\r\n")
-                    .is_none_or(|(_, body)| serde_json::from_str::<Value>(body).is_err())
-                {
-                    let mut bytes = [0; 4096];
-                    let read = stream.read(&mut bytes).unwrap();
-                    request += &String::from_utf8_lossy(&bytes[..read]);
-                }
-                std::io::Write::write_all(&mut stream, b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
-                request
-            })
-        });
-        let problem = Problem::new("must be less").of("timeout").at(&Place::file(&"dpl.yml".into(), 3, 4));
-        bitbucket.note(Level::Error, &problem);
-        bitbucket.note(Level::Error, &Problem::new("of no file"));
-        bitbucket.end(Err("the configuration is not right")).unwrap();
-        let [report, annotations] = proxy.join().unwrap();
-        let address = "http://api.bitbucket.org/2.0/repositories/o/r/commit/abc/reports/dpl-lambda";
-        assert!(report.starts_with(&format!("PUT {address} HTTP/1.1\r\nHost: api.bitbucket.org\r\n")), "{report}");
-        assert!(
-            report.contains(r#""details":"the configuration is not right""#) && report.contains(r#""result":"FAILED""#)
-        );
-        assert!(annotations.starts_with(&format!("POST {address}/annotations ")), "{annotations}");
-        assert!(
-            annotations.contains(r#""path":"dpl.yml","line":3,"summary":"timeout: must be less","severity":"HIGH"}]"#)
-        );
+        deliveries
     }
 }

@@ -4,7 +4,7 @@ use crate::host::{Ci, Host};
 
 /// What the user says about colour.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Colour {
+pub(crate) enum Colour {
     /// Where it can be seen.
     #[default]
     Auto,

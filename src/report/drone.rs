@@ -1,21 +1,25 @@
 //! Drone and Harness CI: results in the file that `DRONE_OUTPUT` names, where there is one (Harness).
 
-use super::dialect::{Dialect, Handed, Output};
+use super::deliver::Delivery;
+use super::dialect::{self, Output};
 use super::variables;
 use crate::host::Host;
 
-pub(super) struct Drone {
-    output: Option<String>,
+/// The variable that names the file.
+const FILE: &str = "DRONE_OUTPUT";
+
+pub(super) struct Board {
+    file: Option<String>,
 }
 
-impl Drone {
+impl Board {
     pub(super) fn new(host: &Host) -> Self {
-        Self { output: host.variable("DRONE_OUTPUT").map(str::to_owned) }
+        Self { file: host.variable(FILE).map(str::to_owned) }
     }
 }
 
-impl Dialect for Drone {
-    fn outputs(&mut self, outputs: &[Output]) -> Handed {
-        variables::append_dotenv(self.output.as_deref(), "DRONE_OUTPUT", outputs).map(|()| None)
+impl dialect::Board for Board {
+    fn outputs(&self, outputs: &[Output]) -> Vec<Delivery> {
+        variables::append_dotenv(self.file.as_deref(), FILE, outputs)
     }
 }

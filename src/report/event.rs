@@ -31,6 +31,13 @@ pub enum Event {
     Identity(String),
     /// A command that is run for the user.
     Command(String),
+    /// A command said a line.
+    Relayed {
+        /// The line.
+        line: String,
+        /// Whose command.
+        speaker: Speaker,
+    },
     /// A plan was made.
     Planned(Plan),
     /// AWS tried the code update without doing it.
@@ -153,6 +160,15 @@ pub struct Answer {
     pub text: String,
     /// It as JSON.
     pub json: serde_json::Value,
+}
+
+/// Whose command says a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaker {
+    /// The user's own, who may command the CI's log.
+    User,
+    /// git's, whose lines may hold names of files.
+    Git,
 }
 
 /// Whether something had to be done.
@@ -385,6 +401,17 @@ impl Failure {
     /// Whether anything was, or may have been, changed.
     pub fn changed(&self) -> bool {
         !(self.done.is_empty() && self.begun.is_empty())
+    }
+
+    /// Why, in one line.
+    pub(super) fn cause(&self) -> String {
+        match self.problems.first() {
+            Some(problem) => match &problem.option {
+                Some(option) => format!("{}: {option}: {}", self.headline, problem.text()),
+                None => format!("{}: {}", self.headline, problem.text()),
+            },
+            None => self.headline.clone(),
+        }
     }
 
     /// What to annotate: each problem where it is, or the failure as such.

@@ -1,24 +1,21 @@
 //! The files that a user names for results, in any CI: outputs, summary, and GitLab's two reports.
 
 use std::path::{Path, PathBuf};
-use std::{
-    fs,
-    io::{self, Write},
-};
 
 use base64::Engine;
 use serde_json::{Map, Value, json as value};
 use sha2::{Digest, Sha256};
 
 use super::checkout::{Checkout, Spot};
+use super::deliver::{Delivery, Written};
 use super::dialect::{Level, Output};
+use super::redact::Console;
 use super::{json, sanitise, variables};
-use crate::package;
 use crate::place::Problem;
 
 /// What is to be written where; nothing is written that has no name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Files {
+pub(crate) struct Files {
     /// The outputs: JSON where the name ends so, else lines of `KEY=value`.
     pub output: Option<PathBuf>,
     /// The summary, in Markdown.
@@ -84,54 +81,41 @@ impl Gathered {
         }));
     }
 
-    /// Writes the outputs.
-    pub(super) fn outputs(&self, outputs: &[Output]) -> Result<(), String> {
-        let Some(file) = &self.files.output else { return Ok(()) };
+    /// The file of the outputs.
+    pub(super) fn outputs(&self, outputs: &[Output]) -> Vec<Delivery> {
+        let Some(file) = &self.files.output else { return Vec::new() };
         let is_json = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
         let (text, left_out) = if is_json { (object(outputs), Vec::new()) } else { variables::dotenv(outputs) };
-        self.write("output_file", file, &text)?;
-        variables::complain(&left_out, "`output_file`")
+        let complaint = variables::complaint(&left_out, "`output_file`");
+        vec![Delivery::InOrder(std::iter::once(self.written("output_file", file, text)).chain(complaint).collect())]
     }
 
-    /// Writes the summary.
-    pub(super) fn summary(&self, markdown: &str) -> Result<(), String> {
-        let Some(file) = &self.files.summary else { return Ok(()) };
-        self.write("summary_file", file, markdown)
+    /// The file of the summary.
+    pub(super) fn summary(&self, markdown: &str) -> Option<Delivery> {
+        self.files.summary.as_ref().map(|file| self.written("summary_file", file, markdown.to_owned()))
     }
 
-    /// Writes links and problems, whose values go through `redact`.
-    pub(super) fn reports(&self, redact: &dyn Fn(&str) -> String) -> Result<(), String> {
+    /// The files of links and problems, without secrets.
+    pub(super) fn reports(&self, console: &Console) -> Vec<Delivery> {
         let text = |mut report: Value| {
-            json::redact_values(&mut report, redact);
+            json::redact_values(&mut report, console);
             sanitise::json(&report.to_string())
         };
         let Files { output: _, summary: _, gitlab_annotations, gitlab_codequality } = &self.files;
-        if let Some(file) = gitlab_annotations {
-            let lists = if self.links.is_empty() { value!({}) } else { value!({"Lambda": self.links}) };
-            self.write("gitlab_annotations_file", file, &text(lists))?;
-        }
-        if let Some(file) = gitlab_codequality {
-            self.write("gitlab_codequality_file", file, &text(Value::Array(self.problems.clone())))?;
-        }
-        Ok(())
+        let lists = || if self.links.is_empty() { value!({}) } else { value!({"Lambda": self.links}) };
+        let links =
+            gitlab_annotations.as_ref().map(|file| self.written("gitlab_annotations_file", file, text(lists())));
+        let problems = gitlab_codequality
+            .as_ref()
+            .map(|file| self.written("gitlab_codequality_file", file, text(Value::Array(self.problems.clone()))));
+        links.into_iter().chain(problems).collect()
     }
 
-    fn write(&self, option: &str, file: &Path, text: &str) -> Result<(), String> {
+    fn written(&self, option: &str, file: &Path, text: String) -> Delivery {
         let shown = file.strip_prefix(&self.directory).unwrap_or(file).display();
-        put(file, text).map_err(|error| format!("`{shown}`, the `{option}`, could not be written: {error}"))
+        let failed = format!("`{shown}`, the `{option}`, could not be written");
+        Delivery::Replace(Written { file: file.to_owned(), text, failed })
     }
-}
-
-/// Writes a file so that nobody ever sees half of it.
-pub(super) fn put(file: &Path, text: &str) -> io::Result<()> {
-    if fs::metadata(file).is_ok_and(|there| !there.is_file()) {
-        return fs::write(file, text);
-    }
-    let folder = file.parent().unwrap_or(file);
-    fs::create_dir_all(folder)?;
-    let mut beside = package::beside(folder)?;
-    beside.write_all(text.as_bytes())?;
-    beside.persist(file).map(drop).map_err(|error| error.error)
 }
 
 /// The outputs as one JSON object; what is a number, a truth or a list is so here too.
@@ -152,7 +136,7 @@ mod tests {
     use crate::place::Place;
 
     fn gathered(files: Files, directory: &Path) -> Gathered {
-        Gathered::new(files, directory, Checkout::of(Ci::None, &Host::of_process()))
+        Gathered::new(files, directory, Checkout::of(Ci::None, &Host::default()))
     }
 
     #[test]
@@ -160,22 +144,14 @@ mod tests {
         let outputs = [("version", "7".to_owned()), ("changed", "true".to_owned()), ("plan", "[]".to_owned())];
         let object: Value = serde_json::from_str(&object(&outputs)).unwrap();
         assert_eq!(object, value!({"version": "7", "changed": true, "plan": []}));
-        let directory = tempfile::tempdir().unwrap();
         for (name, begins) in [("new/a.JSON", "{"), ("a.env", "DPL_LAMBDA_VERSION=7\n")] {
             let files = Files { output: Some(name.into()), ..Files::default() };
-            gathered(files, directory.path()).outputs(&outputs).unwrap();
-            assert!(fs::read_to_string(directory.path().join(name)).unwrap().starts_with(begins));
+            let delivered = gathered(files, Path::new("/work")).outputs(&outputs);
+            let [Delivery::InOrder(in_order)] = &delivered[..] else { panic!("{delivered:?}") };
+            let [Delivery::Replace(written)] = &in_order[..] else { panic!("{delivered:?}") };
+            assert!(written.file == Path::new("/work").join(name) && written.text.starts_with(begins), "{written:?}");
+            assert_eq!(written.failed, format!("`{name}`, the `output_file`, could not be written"));
         }
-        let left: Vec<_> = fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        assert_eq!(left.len(), 2, "{left:?}");
-    }
-
-    #[test]
-    fn a_file_that_cannot_be_written_is_told_with_its_option() {
-        let directory = tempfile::tempdir().unwrap();
-        let files = Files { summary: Some(".".into()), ..Files::default() };
-        let told = gathered(files, directory.path()).summary("x").unwrap_err();
-        assert!(told.contains("`summary_file`"), "{told}");
     }
 
     #[test]

@@ -2,13 +2,13 @@
 //!
 //! Grammar and limits are those of the runner's source (`ActionCommand.cs`, `FileCommandManager.cs`).
 
-use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
-use std::sync::Arc;
+use std::time::Duration;
 
 use super::checkout::{Checkout, Spot};
-use super::dialect::{self, Dialect, Handed, Level, Mask, Output};
-use super::{event::Stage, sanitise, variables};
+use super::deliver::{Delivery, Written};
+use super::dialect::{self, Level, Mask, Output};
+use super::{event::Stage, sanitise};
 use crate::host::Host;
 use crate::place::Problem;
 
@@ -21,23 +21,37 @@ const MOST_MESSAGE: usize = 4096;
 /// The largest summary that is shown, in bytes.
 const MOST_SUMMARY: usize = 1 << 20;
 
-pub(super) struct GitHub {
-    output_file: Option<String>,
-    summary_file: Option<String>,
-    checkout: Checkout,
-    /// Whether a runner hides what it is told to mask, instead of printing it.
-    reads_commands: bool,
+pub(super) struct Voice {
+    pub checkout: Checkout,
 }
 
-impl GitHub {
-    pub(super) fn new(host: &Host, checkout: Checkout) -> Self {
+pub(super) struct Board {
+    output_file: Option<String>,
+    summary_file: Option<String>,
+    /// Part of the delimiters: no value can end its own block.
+    nonce: String,
+}
+
+impl Board {
+    pub(super) fn new(host: &Host, nonce: &str) -> Self {
         Self {
             output_file: host.variable("GITHUB_OUTPUT").map(str::to_owned),
             summary_file: host.variable("GITHUB_STEP_SUMMARY").map(str::to_owned),
-            checkout,
-            reads_commands: host.flag("GITHUB_ACTIONS"),
+            nonce: nonce.to_owned(),
         }
     }
+
+    /// The lines of the file of outputs.
+    fn blocks(&self, outputs: &[Output]) -> String {
+        let nonce = &self.nonce;
+        let block = |(name, value): &Output| format!("{name}<<dpl-lambda_{nonce}\n{value}\ndpl-lambda_{nonce}\n");
+        outputs.iter().map(block).collect()
+    }
+}
+
+/// A mask, where a runner hides what it is told to mask instead of printing it.
+pub(super) fn mask(host: &Host) -> Option<Mask> {
+    host.flag("GITHUB_ACTIONS").then_some(|secret| Delivery::Command(format!("::add-mask::{}", data(secret))))
 }
 
 /// Escapes the text of a command.
@@ -50,12 +64,12 @@ pub(super) fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-impl Dialect for GitHub {
-    fn open(&mut self, stage: Stage) -> Option<String> {
+impl dialect::Voice for Voice {
+    fn open(&mut self, stage: Stage, _: Duration) -> Option<String> {
         stage.is_long().then(|| format!("::group::{}", data(stage.title())))
     }
 
-    fn close(&mut self) -> Option<String> {
+    fn close(&mut self, _: Duration) -> Option<String> {
         Some("::endgroup::".to_owned())
     }
 
@@ -76,53 +90,43 @@ impl Dialect for GitHub {
         let text = sanitise::cut(&dialect::told(problem), MOST_MESSAGE);
         Some(format!("::{} {}::{}", level.word(), properties.join(","), data(&text)))
     }
-
-    fn mask(&self) -> Option<Mask> {
-        self.reads_commands.then(|| -> Mask { Arc::new(|secret| Some(format!("::add-mask::{}", data(secret)))) })
-    }
-
-    fn outputs(&mut self, outputs: &[Output]) -> Handed {
-        let Some(file) = &self.output_file else { return Ok(None) };
-        let block = |(name, value): &Output| {
-            let delimiter = format!("dpl-lambda_{}", random());
-            format!("{name}<<{delimiter}\n{value}\n{delimiter}\n")
-        };
-        let text: String = outputs.iter().map(block).collect();
-        let written = variables::append(file, &text);
-        written.map(|()| None).map_err(|error| format!("the outputs could not be written to GITHUB_OUTPUT: {error}"))
-    }
-
-    fn summary(&mut self, markdown: &str, _: Option<&Path>) -> Handed {
-        let Some(file) = &self.summary_file else { return Ok(None) };
-        if markdown.len() > MOST_SUMMARY {
-            return Err("the summary is too long for GitHub, so it is left out".to_owned());
-        }
-        let written = variables::append(file, markdown);
-        let failed = |error| format!("the summary could not be written to GITHUB_STEP_SUMMARY: {error}");
-        written.map(|()| None).map_err(failed)
-    }
 }
 
-/// 128 bits that nobody can foresee, so that no value can end its own block.
-fn random() -> String {
-    let half = |salt: u8| RandomState::new().hash_one(salt);
-    format!("{:016x}{:016x}", half(0), half(1))
+impl dialect::Board for Board {
+    fn outputs(&self, outputs: &[Output]) -> Vec<Delivery> {
+        let Some(file) = &self.output_file else { return Vec::new() };
+        let failed = "the outputs could not be written to GITHUB_OUTPUT".to_owned();
+        vec![Delivery::Append(Written { file: file.into(), text: self.blocks(outputs), failed })]
+    }
+
+    fn summary(&self, markdown: &str, _: Option<&Path>) -> Vec<Delivery> {
+        let Some(file) = &self.summary_file else { return Vec::new() };
+        if markdown.len() > MOST_SUMMARY {
+            return vec![Delivery::Warn("the summary is too long for GitHub, so it is left out".to_owned())];
+        }
+        let failed = "the summary could not be written to GITHUB_STEP_SUMMARY".to_owned();
+        vec![Delivery::Append(Written { file: file.into(), text: markdown.to_owned(), failed })]
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::dialect::Voice as _;
     use super::*;
     use crate::host::Ci;
     use crate::place::Place;
     use crate::report::oracles;
 
-    fn github(directory: &str, workspace: &str) -> GitHub {
-        let mut host = Host::of_process();
-        host.variables = [("GITHUB_WORKSPACE".to_owned(), workspace.to_owned())].into();
-        host.directory = directory.into();
-        GitHub::new(&host, Checkout::of(Ci::GitHub, &host))
+    fn github(directory: &str, workspace: &str) -> Voice {
+        let variables = [("GITHUB_WORKSPACE".to_owned(), workspace.to_owned())].into();
+        let host = Host { variables, directory: directory.into(), ..Host::default() };
+        Voice { checkout: Checkout::of(Ci::GitHub, &host) }
+    }
+
+    fn blocks(outputs: &[Output]) -> String {
+        Board::new(&Host::default(), "0123456789abcdef").blocks(outputs)
     }
 
     #[test]
@@ -166,14 +170,8 @@ mod tests {
 
     #[test]
     fn a_value_cannot_end_its_own_block() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("output");
-        std::fs::write(&path, "before=1").unwrap();
-        let mut github = github("/", "");
-        github.output_file = Some(path.to_string_lossy().into_owned());
-        github.outputs(&[("plan", "a\nEOF\nb=c".to_owned())]).unwrap();
-        let (found, fails) = oracles::github_outputs(&std::fs::read_to_string(&path).unwrap());
-        assert!(!fails && found["before"] == "1" && found["plan"] == "a\nEOF\nb=c" && found.len() == 2, "{found:?}");
+        let (found, fails) = oracles::github_outputs(&blocks(&[("plan", "a\nEOF\nb=c".to_owned())]));
+        assert!(!fails && found["plan"] == "a\nEOF\nb=c" && found.len() == 1, "{found:?}");
     }
 
     proptest! {
@@ -189,17 +187,11 @@ mod tests {
         }
 
         #[test]
-        fn outputs_are_read_as_they_were_meant(values in proptest::collection::vec("[ -~\r\n=<é]{0,40}", 1..4), before in "(a=1\n?)?") {
-            let file = tempfile::NamedTempFile::new().unwrap();
-            std::fs::write(file.path(), &before).unwrap();
-            let mut github = github("/", "");
-            github.output_file = Some(file.path().to_string_lossy().into_owned());
+        fn outputs_are_read_as_they_were_meant(values in proptest::collection::vec("[ -~\r\n=<é]{0,40}", 1..4)) {
             let names = ["plan", "version", "changed"];
             let outputs: Vec<_> = names.into_iter().zip(values.clone()).collect();
-            github.outputs(&outputs).unwrap();
-            let (found, fails) = oracles::github_outputs(&std::fs::read_to_string(file.path()).unwrap());
+            let (found, fails) = oracles::github_outputs(&blocks(&outputs));
             prop_assert!(!fails);
-            prop_assert_eq!(found.contains_key("a"), !before.is_empty());
             prop_assert!(outputs.iter().all(|(name, value)| found[*name] == *value), "{:?}", found);
         }
     }

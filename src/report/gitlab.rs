@@ -3,24 +3,24 @@
 //! The runner's log reads `section_(start|end):\d+:[a-zA-Z0-9_.-]+(\[\w+=\w+…\])?\r\e\[0K`
 //! (<https://docs.gitlab.com/ci/jobs/job_logs/#custom-collapsible-sections>).
 
-use super::dialect::Dialect;
+use std::time::Duration;
+
+use super::dialect;
 use super::event::Stage;
-use crate::host::Host;
 
 /// The sections of one run.
 #[derive(Default)]
-pub(super) struct GitLab {
+pub(super) struct Voice {
     sections: u32,
     open: String,
 }
 
-impl Dialect for GitLab {
-    fn open(&mut self, stage: Stage) -> Option<String> {
+impl dialect::Voice for Voice {
+    fn open(&mut self, stage: Stage, now: Duration) -> Option<String> {
         if !stage.is_long() {
             return None;
         }
         self.sections += 1;
-        let now = Host::now();
         // A job may run this tool twice, and a section's name must be unique in it.
         let title = stage.title().to_ascii_lowercase().replace(' ', "_");
         self.open = format!("{title}_{:08x}_{}", now.as_nanos() & 0xffff_ffff, self.sections);
@@ -29,23 +29,31 @@ impl Dialect for GitLab {
         Some(format!("\x1b[0Ksection_start:{seconds}:{name}{folded}\r\x1b[0K{title}"))
     }
 
-    fn close(&mut self) -> Option<String> {
-        Some(format!("\x1b[0Ksection_end:{}:{}\r\x1b[0K", Host::now().as_secs(), self.open))
+    fn close(&mut self, now: Duration) -> Option<String> {
+        Some(format!("\x1b[0Ksection_end:{}:{}\r\x1b[0K", now.as_secs(), self.open))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::dialect::Voice as _;
     use super::*;
     use crate::report::oracles::gitlab_sections;
 
     #[test]
     fn every_section_that_opens_closes_under_a_name_of_its_own() {
-        let mut gitlab = GitLab::default();
+        let mut gitlab = Voice::default();
         let mut log = String::new();
         for stage in [Stage::Prepare, Stage::Login, Stage::Deploy, Stage::Deploy] {
-            if let Some(open) = gitlab.open(stage) {
-                log = [log, open, "\nx\n".to_owned(), gitlab.close().unwrap(), "\n".to_owned()].concat();
+            if let Some(open) = gitlab.open(stage, Duration::from_secs(1_700_000_000)) {
+                log = [
+                    log,
+                    open,
+                    "\nx\n".to_owned(),
+                    gitlab.close(Duration::from_secs(1_700_000_001)).unwrap(),
+                    "\n".to_owned(),
+                ]
+                .concat();
             }
         }
         let sections = gitlab_sections(&log);

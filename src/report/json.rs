@@ -6,9 +6,13 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::Observer;
+use super::deliver::Delivery;
 use super::ends;
 use super::event::{Event, Failure, MadeOf};
 use super::members::Members;
+use super::outcome::Verdict;
+use super::redact::Console;
 use super::sanitise;
 use crate::package::{self, Listed};
 use crate::place::{FilePlace, Place, Problem, Skip};
@@ -36,6 +40,8 @@ pub(super) struct Document {
     /// What was asked for, under its own name.
     #[serde(flatten)]
     answers: BTreeMap<&'static str, Value>,
+    #[serde(skip)]
+    console: Console,
 }
 
 #[derive(Serialize)]
@@ -173,7 +179,7 @@ struct Failed {
 }
 
 impl Document {
-    pub(super) fn new(command: &'static str) -> Self {
+    pub(super) fn new(command: &'static str, console: &Console) -> Self {
         Self {
             schema_version: SCHEMA_VERSION,
             tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
@@ -188,11 +194,12 @@ impl Document {
             warnings: Vec::new(),
             errors: Vec::new(),
             answers: BTreeMap::new(),
+            console: console.clone(),
         }
     }
 
     /// Takes in what happened.
-    pub(super) fn note(&mut self, event: &Event) {
+    fn note(&mut self, event: &Event) {
         self.members.note(event);
         self.note_layer(event);
         match event {
@@ -267,6 +274,7 @@ impl Document {
             | Event::StageDone
             | Event::Identity(_)
             | Event::Command(_)
+            | Event::Relayed { .. }
             | Event::Rehearsed
             | Event::StepStarted { .. }
             | Event::Waiting { .. }
@@ -333,17 +341,26 @@ impl Document {
         }
     }
 
-    /// The document as text.
-    ///
-    /// Its values go through `redact`, its names never do.
-    pub(super) fn finished(&mut self, exit_code: u8, redact: &dyn Fn(&str) -> String) -> String {
-        self.exit_code = exit_code;
+    /// The document as text. Its values are redacted, its names never are.
+    fn text(&self) -> String {
+        let mut document = serde_json::to_value(self).unwrap_or_default();
+        redact_values(&mut document, &self.console);
+        sanitise::json(&serde_json::to_string_pretty(&document).unwrap_or_default())
+    }
+}
+
+impl Observer for Document {
+    fn see(&mut self, event: &Event) -> Vec<Delivery> {
+        self.note(event);
+        Vec::new()
+    }
+
+    fn finish(&mut self, verdict: &Verdict) -> Vec<Delivery> {
+        self.exit_code = verdict.exit_code;
         self.changed = self.members.changed()
             || self.functions.iter().any(|function| function.changed)
             || self.layers.iter().any(|layer| layer.changed);
-        let mut document = serde_json::to_value(&*self).unwrap_or_default();
-        redact_values(&mut document, redact);
-        sanitise::json(&serde_json::to_string_pretty(&document).unwrap_or_default())
+        vec![Delivery::Document(self.text())]
     }
 }
 
@@ -353,11 +370,11 @@ fn seconds(took: Duration) -> f64 {
 }
 
 /// The same values without secrets. Names of members are never changed.
-pub(super) fn redact_values(value: &mut Value, redact: &dyn Fn(&str) -> String) {
+pub(super) fn redact_values(value: &mut Value, console: &Console) {
     match value {
-        Value::String(text) => *text = redact(text),
-        Value::Array(items) => items.iter_mut().for_each(|item| redact_values(item, redact)),
-        Value::Object(members) => members.values_mut().for_each(|member| redact_values(member, redact)),
+        Value::String(text) => *text = console.redact(text).into_owned(),
+        Value::Array(items) => items.iter_mut().for_each(|item| redact_values(item, console)),
+        Value::Object(members) => members.values_mut().for_each(|member| redact_values(member, console)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

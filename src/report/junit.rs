@@ -2,18 +2,27 @@
 //!
 //! A suite for each function, a case for each step of its plan; a mistake in the configuration is a case of its own.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
+use super::Observer;
+use super::deliver::{Delivery, Written};
 use super::event::{Event, Failure};
+use super::outcome::Verdict;
+use super::redact::Console;
 use super::sanitise;
 use crate::place::Problem;
 use crate::plan::{Step, Subject};
 
 /// Collects a report.
-#[derive(Default)]
 pub(super) struct Junit {
+    /// Where it goes.
+    file: PathBuf,
+    /// What to say where that fails.
+    failed: String,
+    console: Console,
     suites: Vec<Suite>,
     begun: Option<Instant>,
 }
@@ -46,8 +55,15 @@ impl Case {
 }
 
 impl Junit {
+    /// A report in a file, whose name is relative to a directory.
+    pub(super) fn new(file: &Path, directory: &Path, console: &Console) -> Self {
+        let failed = format!("the JUnit report `{}` could not be written", file.display());
+        let (file, console) = (directory.join(file), console.clone());
+        Self { file, failed, console, suites: Vec::new(), begun: None }
+    }
+
     /// Takes in what happened.
-    pub(super) fn note(&mut self, event: &Event) {
+    fn note(&mut self, event: &Event) {
         match event {
             Event::Planned(plan) => {
                 let step = |step: &Step| Case::new(&step.view().title, Err(Reason::NotDone));
@@ -80,7 +96,7 @@ impl Junit {
             Event::Skipped(skip) => {
                 self.alone(None, Case::new(&sanitise::one_line(&skip.to_string()), Err(Reason::NotDone)));
             }
-            Event::Failed(failure) => self.failed(failure),
+            Event::Failed(failure) => self.fail(failure),
             _ => {}
         }
     }
@@ -96,7 +112,7 @@ impl Junit {
         self.suites.push(Suite { name, function: function.cloned(), cases: vec![case] });
     }
 
-    fn failed(&mut self, failure: &Failure) {
+    fn fail(&mut self, failure: &Failure) {
         let about = failure.layer.as_ref().map(|layer| format!("layer {layer}")).or_else(|| failure.function.clone());
         let planned = |suite: &&mut Suite| suite.function.is_some() && suite.function == about;
         let step = self
@@ -117,15 +133,30 @@ impl Junit {
         }
     }
 
-    /// The report as text, whose values go through `redact`.
-    pub(super) fn text(&self, redact: &dyn Fn(&str) -> String) -> Result<String, SerializeError> {
+    fn text(&self) -> Result<String, SerializeError> {
+        let redact = |text: &str| self.console.redact(&sanitise::inert(text)).into_owned();
         let mut report = Report::new(env!("CARGO_PKG_NAME"));
         for suite in &self.suites {
             let mut told = TestSuite::new(redact(&suite.name));
-            told.add_test_cases(suite.cases.iter().map(|case| test_case(case, &suite.name, redact)));
+            told.add_test_cases(suite.cases.iter().map(|case| test_case(case, &suite.name, &redact)));
             report.add_test_suite(told);
         }
         report.to_string()
+    }
+}
+
+impl Observer for Junit {
+    fn see(&mut self, event: &Event) -> Vec<Delivery> {
+        self.note(event);
+        Vec::new()
+    }
+
+    fn finish(&mut self, _: &Verdict) -> Vec<Delivery> {
+        let failed = self.failed.clone();
+        vec![match self.text() {
+            Ok(text) => Delivery::Replace(Written { file: self.file.clone(), text, failed }),
+            Err(error) => Delivery::Warn(format!("{failed}: {error}")),
+        }]
     }
 }
 

@@ -1,7 +1,8 @@
 //! Plain text: what people read in any log. The dialects add to it.
 
 use super::{
-    dialect::{Dialect, Stream},
+    deliver::Stream,
+    dialect,
     event::{Deployed, Ending, Event, Failure, LayerDeployed, Packaged},
     live, plan, sanitise,
 };
@@ -12,14 +13,14 @@ use crate::plan::{Step, View, Whose};
 const FOLDERS: usize = 10;
 
 /// No dialect at all.
-pub(super) enum Plain {
+pub(super) enum Voice {
     /// In the log of a CI.
     InCi,
     /// Before a person, as dpl has it.
     Alone,
 }
 
-impl Dialect for Plain {
+impl dialect::Voice for Voice {
     fn error_stream(&self) -> Stream {
         match self {
             Self::InCi => Stream::Output,
@@ -74,6 +75,7 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
             vec![format!("Rolled back {} of {function} to version {}.", rollback.alias.name, rollback.to)]
         }
         Event::StepDone { .. }
+        | Event::Relayed { .. }
         | Event::Progress { .. }
         | Event::Stage(_)
         | Event::StageDone

@@ -89,7 +89,7 @@ fn contents(code: &CodeChange) -> String {
 }
 
 /// Bytes in the unit that people use.
-pub fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
     let bytes_f = bytes as f64;
     match bytes {

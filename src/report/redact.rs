@@ -7,10 +7,13 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::dialect::{Mask, Stream};
+use super::deliver::Stream;
 use super::needles::{Needles, Role, SHORTEST, Whose};
 use super::sanitise;
 use crate::host::Host;
+
+/// Tells a CI to hide a value in its log; the command for that comes back where one has to be printed.
+pub(super) type Mask = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// Where text leaves the process: the two streams, without the secrets.
 #[derive(Debug, Clone, Default)]
@@ -139,7 +142,7 @@ impl Write for Console {
 }
 
 /// dpl's mask of a key id: its first characters, and stars up to twenty.
-pub fn mask(text: &str) -> String {
+pub(crate) fn mask(text: &str) -> String {
     let length = text.chars().count();
     let keep = (length / (4 + length / 5)).max(1);
     text.chars().take(keep).chain(std::iter::repeat_n('*', 20_usize.saturating_sub(keep))).collect()

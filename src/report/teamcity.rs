@@ -1,25 +1,30 @@
 //! `TeamCity`: service messages on standard output
 //! (<https://www.jetbrains.com/help/teamcity/service-messages.html>).
 
+use std::time::Duration;
+
 use super::checkout::{Checkout, Spot};
-use super::dialect::{self, Dialect, Handed, Level, Output};
+use super::deliver::Delivery;
+use super::dialect::{self, Ending, Level, Output};
 use super::{event::Stage, sanitise, variables};
 use crate::place::Problem;
 
 /// The longest description of a problem.
 const MOST_DESCRIPTION: usize = 4000;
 
-pub(super) struct TeamCity {
+pub(super) struct Voice {
     checkout: Checkout,
     open: &'static str,
     has_type: bool,
 }
 
-impl TeamCity {
+impl Voice {
     pub(super) fn new(checkout: Checkout) -> Self {
         Self { checkout, open: "", has_type: false }
     }
 }
+
+pub(super) struct Board;
 
 /// Escapes a value. What is not ASCII is escaped too, whatever encoding the log is read in.
 pub(super) fn escaped(text: &str) -> String {
@@ -45,13 +50,13 @@ fn message(name: &str, values: &[(&str, &str)]) -> String {
     format!("##teamcity[{name} {}]", values.join(" "))
 }
 
-impl Dialect for TeamCity {
-    fn open(&mut self, stage: Stage) -> Option<String> {
+impl dialect::Voice for Voice {
+    fn open(&mut self, stage: Stage, _: Duration) -> Option<String> {
         self.open = stage.title();
         stage.is_long().then(|| message("blockOpened", &[("name", self.open)]))
     }
 
-    fn close(&mut self) -> Option<String> {
+    fn close(&mut self, _: Duration) -> Option<String> {
         Some(message("blockClosed", &[("name", self.open)]))
     }
 
@@ -97,16 +102,9 @@ impl Dialect for TeamCity {
         Some(lines.join("\n"))
     }
 
-    fn outputs(&mut self, outputs: &[Output]) -> Handed {
-        let set = |(name, value): &Output| {
-            message("setParameter", &[("name", &format!("env.{}", variables::name(name))), ("value", value)])
-        };
-        Ok(Some(variables::fitting(outputs).map(set).collect::<Vec<_>>().join("\n")))
-    }
-
     /// The status in the list of builds. A problem makes the build fail, so it is told once, and only when the run does.
-    fn end(&mut self, ending: Result<&str, &str>) -> Handed {
-        Ok(match ending {
+    fn end(&mut self, ending: Ending<'_>) -> Option<String> {
+        match ending {
             Ok("") => None,
             Ok(done) => {
                 let text = format!("{{build.status.text}}; {}", sanitise::one_line(done));
@@ -116,7 +114,16 @@ impl Dialect for TeamCity {
                 let why = sanitise::cut(&sanitise::one_line(why), MOST_DESCRIPTION);
                 Some(message("buildProblem", &[("description", &why), ("identity", "dpl_lambda")]))
             }
-        })
+        }
+    }
+}
+
+impl dialect::Board for Board {
+    fn outputs(&self, outputs: &[Output]) -> Vec<Delivery> {
+        let set = |(name, value): &Output| {
+            message("setParameter", &[("name", &format!("env.{}", variables::name(name))), ("value", value)])
+        };
+        vec![Delivery::Command(variables::fitting(outputs).map(set).collect::<Vec<_>>().join("\n"))]
     }
 }
 
@@ -124,13 +131,14 @@ impl Dialect for TeamCity {
 mod tests {
     use proptest::prelude::*;
 
+    use super::dialect::Voice as _;
     use super::*;
     use crate::host::{Ci, Host};
     use crate::place::Place;
     use crate::report::oracles;
 
-    fn teamcity() -> TeamCity {
-        TeamCity::new(Checkout::of(Ci::TeamCity, &Host::of_process()))
+    fn teamcity() -> Voice {
+        Voice::new(Checkout::of(Ci::TeamCity, &Host::default()))
     }
 
     #[test]

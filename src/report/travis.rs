@@ -2,22 +2,22 @@
 
 use std::time::Duration;
 
-use super::dialect::{Dialect, Stream};
+use super::deliver::Stream;
+use super::dialect;
 use super::event::Stage;
-use crate::host::Host;
 
 /// The folds of one run.
 #[derive(Default)]
-pub(super) struct Travis {
+pub(super) struct Voice {
     folds: u32,
     timer: String,
     started: Duration,
 }
 
-impl Dialect for Travis {
-    fn open(&mut self, stage: Stage) -> Option<String> {
+impl dialect::Voice for Voice {
+    fn open(&mut self, stage: Stage, now: Duration) -> Option<String> {
         self.folds += 1;
-        self.started = Host::now();
+        self.started = now;
         self.timer = format!("{:08x}", self.started.as_nanos() & 0xffff_ffff);
         let (number, timer, title) = (self.folds, &self.timer, stage.title());
         let said = if stage == Stage::Setup { "\nSetting the build environment up for the deployment" } else { "" };
@@ -26,15 +26,16 @@ impl Dialect for Travis {
         ))
     }
 
-    fn close(&mut self) -> Option<String> {
+    fn close(&mut self, now: Duration) -> Option<String> {
         let nanoseconds = |time: Duration| u128::from(time.as_secs()) * 1_000_000_000;
-        let (start, finish) = (nanoseconds(self.started), nanoseconds(Host::now()));
+        let (start, finish) = (nanoseconds(self.started), nanoseconds(now));
         let (number, timer) = (self.folds, &self.timer);
         let duration = finish.saturating_sub(start);
         Some(format!(
             "\ntravis_time:end:{timer}:start={start},finish={finish},duration={duration}\r\x1b[K\ntravis_fold:end:dpl.{number}\r\x1b[K"
         ))
     }
+
     /// Where dpl has it.
     fn error_stream(&self) -> Stream {
         Stream::Error

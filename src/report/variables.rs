@@ -1,10 +1,6 @@
 //! Results where their names must be those of variables, and the files that carry them.
 
-use std::{
-    fs::OpenOptions,
-    io::{Read, Seek, SeekFrom, Write},
-};
-
+use super::deliver::{Delivery, Written};
 use super::dialect::Output;
 
 /// GitLab takes a file of fewer bytes than this (`DOTENV_MAX` 5 KB), and nobody else takes fewer.
@@ -45,32 +41,19 @@ pub(super) fn dotenv(outputs: &[Output]) -> (String, Vec<&'static str>) {
     (text, left_out)
 }
 
-/// Appends results as lines of `KEY=value` to the CI's own file; `variable` is where its path stands.
-pub(super) fn append_dotenv(path: Option<&str>, variable: &str, outputs: &[Output]) -> Result<(), String> {
-    let Some(path) = path else { return Ok(()) };
+/// Results as lines of `KEY=value` at the end of the CI's own file; `variable` is where its path stands.
+pub(super) fn append_dotenv(path: Option<&str>, variable: &str, outputs: &[Output]) -> Vec<Delivery> {
+    let Some(path) = path else { return Vec::new() };
     let (text, left_out) = dotenv(outputs);
-    append(path, &text).map_err(|error| format!("the outputs could not be written to {variable}: {error}"))?;
-    complain(&left_out, variable)
+    let failed = format!("the outputs could not be written to {variable}");
+    let append = Delivery::Append(Written { file: path.into(), text, failed });
+    vec![Delivery::InOrder(std::iter::once(append).chain(complaint(&left_out, variable)).collect())]
 }
 
-/// What was left out deserves a word.
-pub(super) fn complain(left_out: &[&str], file: &str) -> Result<(), String> {
-    if left_out.is_empty() {
-        return Ok(());
-    }
-    Err(format!("{} cannot stand on a line of {file}, so it is left out there", left_out.join(", ")))
-}
-
-/// Appends to a file that others append to as well; someone may have left its last line open.
-pub(super) fn append(path: &str, text: &str) -> std::io::Result<()> {
-    let mut file = OpenOptions::new().create(true).append(true).read(true).open(path)?;
-    let mut last = [b'\n'];
-    if file.metadata()?.is_file() && file.seek(SeekFrom::End(0))? > 0 {
-        file.seek(SeekFrom::End(-1))?;
-        file.read_exact(&mut last)?;
-    }
-    let break_line = if last == [b'\n'] { "" } else { "\n" };
-    file.write_all(format!("{break_line}{text}").as_bytes())
+/// A warning about results that a file cannot take.
+pub(super) fn complaint(left_out: &[&str], file: &str) -> Option<Delivery> {
+    let message = || format!("{} cannot stand on a line of {file}, so it is left out there", left_out.join(", "));
+    (!left_out.is_empty()).then(|| Delivery::Warn(message()))
 }
 
 #[cfg(test)]

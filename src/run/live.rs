@@ -93,7 +93,7 @@ impl Run<'_> {
             several => {
                 let names: Vec<_> = several.iter().map(|one| format!("`{}`", one.function.name)).collect();
                 let problem =
-                    Problem::new(format!("`{}` acts on one function, and there are several", self.verb.name()));
+                    Problem::new(format!("`{}` acts on one function, and there are several", self.task.verb().name()));
                 Err(Error::Usage(problem.help(format!("choose one with `--function_name`: {}", names.join(", ")))))
             }
         }

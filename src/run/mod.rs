@@ -22,11 +22,11 @@ use layers::{LayerOfRun, PlannedLayer};
 
 use crate::apply::{self, Fault, FaultKind, Meanwhile, Signal};
 use crate::aws::{self, Connection, Session};
-use crate::cli::{self, Invocation, Stop, Verb};
-use crate::config::{self, DryRun, Entry, IfSkipped, Loaded, Preview, Rendered, RunOptions};
+use crate::cli::{self, CommandLine, Stop, Task};
+use crate::config::{self, DryRun, Entry, IfSkipped, Loaded, Preview, Rendered, Request, RunOptions};
 use crate::deployment::{Code, CodeSource, FirstRole, Target};
 use crate::error::{Error, ExitCode};
-use crate::host::{Ci, Host};
+use crate::host::{Build, Ci, Host};
 use crate::package::inspect::Date;
 use crate::package::{self, Artifact, Package};
 use crate::place::{Places, Problem};
@@ -36,6 +36,7 @@ use crate::report::{
     self, Answer, Colour, Console, Deployed, Doing, Event, Format, MadeOf, Manner, Packaged, Reporter, Speaker, Stage,
 };
 use crate::settings::{Attachment, Role};
+use crate::verb::May;
 
 /// How many of a package's folders a deployment tells of.
 const SHOWN_FOLDERS: usize = 5;
@@ -48,27 +49,44 @@ pub fn run(host: &Host) -> ExitCode {
     let console = Console::default();
     secrets::hide_surroundings(host, &console);
     let detected = Ci::detect(host);
-    let Invocation { verb, request } = match cli::parse(&host.called_as, &host.arguments) {
-        Ok(invocation) => invocation,
+    let line = cli::parse(&host.called_as, &host.arguments);
+    secrets::hide_given(&line, &console);
+    let CommandLine { task, flags, speaks, .. } = line;
+    let task = match task {
+        Ok(task) => task,
         Err(Stop::Text(text)) => {
             console.say(&text);
             return ExitCode::Success;
         }
         Err(Stop::Wrong(problem)) => {
-            let format = if cli::asks_for_json(&host.arguments) { Format::Json } else { Format::Text };
-            let manner = Manner { format, ..Manner::default() };
-            let reporter = Reporter::new(detected, host, manner, "usage", console.clone());
-            let run = Run::new(host, Verb::Deploy, reporter, console);
-            return run.end(Err(Error::Usage(problem)));
+            let options = RunOptions::of_wrong_line(&flags, host, detected);
+            let build = Build::of(host, options.ci);
+            let mut reporter = Reporter::new(options.ci, host, build, &manner(&options), None, console.clone());
+            return end(&mut reporter, &console, Err(&Error::Usage(problem)));
         }
     };
+    let request = Request { flags, purpose: task.verb().row().purpose, speaks };
     let loaded = config::load(&request, host, detected);
-    let reporter = Reporter::new(loaded.run.ci, host, manner(&loaded.run), verb.name(), console.clone());
+    let reporter = {
+        let (build, manner) = (loaded.build.clone(), manner(&loaded.run));
+        Reporter::new(loaded.run.ci, host, build, &manner, Some(task.verb()), console.clone())
+    };
     secrets::hide_configured(&loaded, &console);
     around::log_decisions(&loaded, &console);
-    let run = Run::new(host, verb, reporter, console);
+    let run = Run { host, task, reporter: RefCell::new(reporter), console };
     let result = run.carry_out(&loaded);
-    run.end(result)
+    let Run { reporter, console, .. } = run;
+    end(&mut reporter.into_inner(), &console, result.as_ref().copied())
+}
+
+/// Says how the run ended.
+fn end(reporter: &mut Reporter, console: &Console, result: Result<ExitCode, &Error>) -> ExitCode {
+    let code = result.unwrap_or_else(|error| {
+        reporter.tell(&Event::Failed(error.failure(console)));
+        error.exit_code()
+    });
+    reporter.finish(code as u8);
+    code
 }
 
 /// How the run is told, as the user wants it.
@@ -94,7 +112,7 @@ fn manner(options: &RunOptions) -> Manner {
 /// One run of the tool.
 struct Run<'a> {
     host: &'a Host,
-    verb: Verb,
+    task: Task,
     reporter: RefCell<Reporter>,
     console: Console,
 }
@@ -108,17 +126,7 @@ struct Planned<'a> {
     plan: Plan,
 }
 
-impl<'a> Run<'a> {
-    fn new(host: &'a Host, verb: Verb, reporter: Reporter, console: Console) -> Self {
-        Self { host, verb, reporter: RefCell::new(reporter), console }
-    }
-
-    fn end(self, result: Result<ExitCode, Error>) -> ExitCode {
-        let code = result.unwrap_or_else(|error| self.fail(&error));
-        self.reporter.into_inner().finish(code as u8);
-        code
-    }
-
+impl Run<'_> {
     fn tell(&self, event: &Event) {
         self.reporter.borrow_mut().tell(event);
     }
@@ -134,7 +142,7 @@ impl<'a> Run<'a> {
     }
 
     fn relay(&self, line: &str, speaker: Speaker) {
-        self.reporter.borrow().relay(line, speaker);
+        self.tell(&Event::Relayed { line: line.to_owned(), speaker });
     }
 
     fn fail(&self, error: &Error) -> ExitCode {
@@ -156,23 +164,23 @@ impl<'a> Run<'a> {
         let runtime = runtime.map_err(started)?;
         let result = runtime.block_on(async {
             let interrupt = around::interrupts();
-            match &self.verb {
-                Verb::Package { output, list } => self.package(loaded, output.as_deref(), *list, &interrupt).await,
-                Verb::Render => Ok(self.render(loaded)),
-                Verb::Policy => Ok(self.policy(loaded)),
-                Verb::Check => self.check(loaded, &interrupt).await,
-                Verb::Invoke(invoke) => self.invoke(self.only(loaded)?, invoke, &interrupt).await,
-                Verb::Init => self.init(self.only(loaded)?, &interrupt).await,
-                Verb::Status => self.status(&loaded.subjects, &interrupt).await,
-                Verb::List => self.list(&loaded.regions, &interrupt).await,
-                Verb::Delete { version, yes } => {
+            match &self.task {
+                Task::Package { output, list } => self.package(loaded, output.as_deref(), *list, &interrupt).await,
+                Task::Render => Ok(self.render(loaded)),
+                Task::Policy => Ok(self.policy(loaded)),
+                Task::Check => self.check(loaded, &interrupt).await,
+                Task::Invoke(invoke) => self.invoke(self.only(loaded)?, invoke, &interrupt).await,
+                Task::Init => self.init(self.only(loaded)?, &interrupt).await,
+                Task::Status => self.status(&loaded.subjects, &interrupt).await,
+                Task::List => self.list(&loaded.regions, &interrupt).await,
+                Task::Delete { version, yes } => {
                     self.delete(self.only(loaded)?, version.as_deref(), *yes, &interrupt).await
                 }
-                Verb::Rollback { to } => self.roll_back(self.only(loaded)?, to.as_deref(), &interrupt).await,
-                Verb::Deploy | Verb::Plan { .. } if loaded.entries.is_empty() && loaded.layers.is_empty() => {
+                Task::Rollback { to } => self.roll_back(self.only(loaded)?, to.as_deref(), &interrupt).await,
+                Task::Deploy | Task::Plan { .. } if loaded.entries.is_empty() && loaded.layers.is_empty() => {
                     Ok(ExitCode::Success)
                 }
-                Verb::Deploy | Verb::Plan { .. } => self.deploy_tidily(loaded, &interrupt).await,
+                Task::Deploy | Task::Plan { .. } => self.deploy_tidily(loaded, &interrupt).await,
             }
         });
         // Packing that was interrupted is not waited for.
@@ -187,9 +195,9 @@ impl<'a> Run<'a> {
             1 => "the only block was skipped".to_owned(),
             several => format!("all {several} blocks were skipped"),
         };
-        let (what, if_skipped) = match self.verb {
-            Verb::Deploy => ("nothing was deployed", loaded.run.if_skipped),
-            Verb::Plan { .. } => ("nothing would be deployed", loaded.run.if_skipped),
+        let (what, if_skipped) = match self.task {
+            Task::Deploy => ("nothing was deployed", loaded.run.if_skipped),
+            Task::Plan { .. } => ("nothing would be deployed", loaded.run.if_skipped),
             _ => ("there is nothing to look at", IfSkipped::Ok),
         };
         let message = format!("{what}: {blocks}");
@@ -290,12 +298,12 @@ impl<'a> Run<'a> {
             };
             self.unless_allowed(entry, interrupt, result)?;
         }
-        let told_by_code = self.verb == (Verb::Plan { exit_code: true });
+        let told_by_code = self.task == (Task::Plan { exit_code: true });
         Ok(if changes && told_by_code { ExitCode::Changes } else { ExitCode::Success })
     }
 
     fn only_plans<D>(&self, entry: &Entry<D>) -> bool {
-        self.verb != Verb::Deploy || entry.dry_run != DryRun::No
+        self.task.verb().row().may == May::OnlyLook || entry.dry_run != DryRun::No
     }
 
     /// Tells a failure that is allowed and goes on without a result.

@@ -6,6 +6,7 @@
 //! - All other values of an environment are hidden in what others say.
 
 use crate::aws::Hidden;
+use crate::cli::CommandLine;
 use crate::config::{Entry, Loaded};
 use crate::deployment::{Code, CodeSource, ObjectKey, Target};
 use crate::host::Host;
@@ -25,23 +26,15 @@ pub(super) fn hide_surroundings(host: &Host, console: &Console) {
             hide_passwords(&format!("http://{value}"), console);
         }
     }
-    let mut arguments = host.arguments.iter().peekable();
-    while let Some(argument) = arguments.next() {
-        let name = argument.split('=').next().unwrap_or_default().replace('-', "_").to_ascii_lowercase();
-        let abbreviates = |option: &&str| name.len() > 4 && option.starts_with(&name);
-        if ["__secret_access_key", "__session_token", "__access_key_id"].iter().any(abbreviates) {
-            let value = argument.split_once('=').map(|(_, value)| value).filter(|value| !value.is_empty());
-            console.hide(value.or_else(|| arguments.peek().map(|next| next.as_str())).unwrap_or_default());
-        }
-        hide_passwords(argument, console);
-        // `--environment API_TOKEN=…`, also where the command line is wrong and says nothing of an environment.
-        let mut pair = argument.split_once('=');
-        while let Some((name, value)) = pair {
-            if sounds_secret(name) {
-                console.hide_outside_names(value);
-            }
-            pair = value.split_once('=');
-        }
+}
+
+/// Hides what stands on the command line, also where it is wrong.
+pub(super) fn hide_given(CommandLine { secrets, values, .. }: &CommandLine, console: &Console) {
+    for secret in secrets {
+        console.hide(secret.expose());
+    }
+    for value in values {
+        console.hide_outside_names(value.expose());
     }
 }
 

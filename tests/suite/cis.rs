@@ -193,6 +193,29 @@ fn buildkite_gets_headers_and_all_else_through_its_agent() {
 }
 
 #[test]
+fn a_program_or_service_of_the_ci_that_fails_is_one_warning() {
+    let (universe, _) = on(BUILDKITE, "agent-fails");
+    let path = format!("{}:{}", universe.path("../bin").display(), std::env::var("PATH").unwrap());
+    let script = "#!/bin/sh\ncat > /dev/null\ncase $1 in redactor) exit 7;; esac\necho \"$1\" >> calls\n";
+    let universe = universe.file("../bin/buildkite-agent!", script).with("PATH", &path);
+    let outcome = universe.run("plan").code(0).never_says(SECRET);
+    let warnings: Vec<_> = outcome.stdout.lines().filter(|line| line.starts_with("warning:")).collect();
+    assert_eq!(warnings, ["warning: `buildkite-agent redactor add -` failed: exit status: 7"]);
+    assert!(universe.read("calls").contains("meta-data\n"), "the other calls are made all the same");
+
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", silent.local_addr().unwrap());
+    drop(silent);
+    let (universe, _) = on(&[("APPVEYOR", "True"), ("APPVEYOR_API_URL", &url)], "service-fails");
+    let outcome = universe.run("plan").code(0);
+    let warnings: Vec<_> = outcome.stdout.lines().filter(|line| line.starts_with("warning:")).collect();
+    assert!(matches!(&warnings[..], [only] if only.contains("nothing more is sent to")), "{}", outcome.stdout);
+    let document = universe.run("plan --format json --output_file /dev/full").code(0).json();
+    let messages: Vec<_> = document["warnings"].as_array().unwrap().iter().map(|warning| &warning["message"]).collect();
+    assert_eq!(messages.len(), 2, "{messages:?}");
+}
+
+#[test]
 fn circleci_gets_exports_for_later_steps() {
     let (universe, _) = on(CIRCLECI, "on-circleci");
     universe.write("bash_env", "export BEFORE=1");

@@ -171,6 +171,22 @@ fn json_leaves_standard_output_to_one_document() {
 }
 
 #[test]
+fn a_wrong_command_line_is_answered_as_the_run_would_be() {
+    let (universe, _) = github("wrong-line");
+    let named = |outcome: Outcome| outcome.code(3).stdout;
+    assert!(
+        named(universe.run("--region x --region y")).contains("::error title=dpl-lambda%3A --region::is given twice")
+    );
+    assert!(named(universe.run("--nonsense --ci none")).is_empty(), "errors go to standard error there");
+    let document = universe.run("plan --nonsense --FORM=json").code(3).json();
+    assert_eq!((&document["command"], &document["exit_code"]), (&serde_json::json!("usage"), &serde_json::json!(3)));
+    let universe = universe.with("DPL_LAMBDA_FORMAT", "json");
+    assert_eq!(universe.run("--nonsense").code(3).json()["exit_code"], 3);
+    universe.run("--nonsense --quiet --junit report.xml").code(3);
+    assert!(universe.read("report.xml").contains("is not an option"));
+}
+
+#[test]
 fn no_secret_is_shown_at_any_level() {
     let (universe, proxy) = github("secretive");
     let universe =

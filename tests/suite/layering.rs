@@ -1,10 +1,11 @@
 //! The import table of `lib.rs`, enforced.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 /// A module and the modules it may name. A row may only point upwards, so there is no circle.
 const LAYERS: &[(&str, &[&str])] = &[
     ("arn", &[]),
+    ("verb", &[]),
     ("host", &[]),
     ("place", &[]),
     ("settings", &["arn"]),
@@ -12,13 +13,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("deployment", &["settings"]),
     ("remote", &["arn", "settings"]),
     ("package", &["deployment", "place", "settings"]),
-    ("config", &["sources", "arn", "settings", "deployment", "host", "package", "place", "remote"]),
+    ("config", &["sources", "arn", "settings", "deployment", "host", "package", "place", "remote", "verb"]),
     ("plan", &["sources", "arn", "settings", "deployment", "package", "place", "remote"]),
     ("policy", &["arn", "deployment", "plan", "settings"]),
-    ("report", &["arn", "settings", "deployment", "host", "place", "package", "plan", "remote"]),
+    ("report", &["arn", "settings", "deployment", "host", "place", "package", "plan", "remote", "verb"]),
     ("apply", &["place", "plan", "report"]),
     ("aws", &["sources", "arn", "apply", "settings", "deployment", "package", "plan", "remote"]),
-    ("cli", &["config", "place", "report"]),
+    ("cli", &["config", "place", "settings", "verb"]),
     ("error", &["apply", "aws", "config", "package", "place", "plan", "report"]),
     (
         "run",
@@ -37,18 +38,40 @@ const LAYERS: &[(&str, &[&str])] = &[
             "remote",
             "report",
             "settings",
+            "verb",
         ],
     ),
 ];
 
-/// A token of the outside world, and the only modules that may contain it.
-const CONFINED: &[(&str, &[&str])] = &[
-    ("aws_sdk_", &["aws"]),
-    ("aws_config", &["aws"]),
-    ("clap::", &["cli", "main"]),
-    ("std::env", &["host"]),
-    ("SystemTime", &["host"]),
+/// What reaches out of the process, and the only rooms that may name it, however they import it. Whatever is not a folder
+/// is one file.
+const WORLD: &[(&str, &[&str])] = &[
+    ("aws_sdk_", &["aws/"]),
+    ("aws_config", &["aws/"]),
+    ("clap", &["cli/"]),
+    // The environment and the streams of the process.
+    ("std::env", &["host/"]),
+    ("std::io::stdin", &["host/"]),
+    ("std::io::stdout", &["host/", "report/redact.rs"]),
+    ("std::io::stderr", &["host/", "main.rs", "report/redact.rs"]),
     ("println!", &[]),
+    ("print!", &[]),
+    // The clock.
+    ("std::time::SystemTime", &["host/"]),
+    ("std::time::Instant", &["apply.rs", "aws/", "report/deliver.rs", "report/junit.rs", "run/packing.rs"]),
+    ("tokio::time", &["aws/", "report/deliver.rs", "run/"]),
+    // Programs.
+    ("std::process", &["host/", "main.rs", "report/deliver.rs", "run/around.rs"]),
+    ("tokio::process", &["run/around.rs"]),
+    // Files.
+    ("std::fs", &["aws/store.rs", "config/", "host/", "package/", "report/deliver.rs", "run/invoke.rs"]),
+    ("tokio::fs", &[]),
+    ("tempfile", &["aws/store.rs", "package/"]),
+    ("walkdir", &["package/"]),
+    // The network.
+    ("std::net", &[]),
+    ("tokio::net", &[]),
+    ("aws_smithy_http_client", &["aws/", "report/deliver.rs"]),
 ];
 
 #[test]
@@ -72,12 +95,17 @@ fn source_respects_the_tables() {
             return;
         }
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-        for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
-            for (token, homes) in CONFINED {
-                if line.contains(token) && !homes.contains(&module) {
-                    faults.push(format!("{}: `{token}` belongs in {homes:?}", path.display()));
+        let room = inside.to_str().unwrap();
+        for path in named(code) {
+            for (outside, homes) in WORLD {
+                let is_home =
+                    |home: &&&str| if home.ends_with('/') { room.starts_with(**home) } else { room == **home };
+                if path.starts_with(outside) && homes.iter().find(is_home).is_none() {
+                    faults.push(format!("{room}: `{path}` belongs in {homes:?}"));
                 }
             }
+        }
+        for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
             if module == "lib" || module == "main" {
                 continue;
             }
@@ -94,6 +122,68 @@ fn source_respects_the_tables() {
         }
     });
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+/// Every path that the code names, with what its imports stand for put in, as `std::fs::read` for a `read` of its own.
+fn named(code: &str) -> BTreeSet<String> {
+    let code: String =
+        code.lines().filter(|line| !line.trim_start().starts_with("//")).flat_map(|line| [line, "\n"]).collect();
+    let (mut paths, mut imported) = (BTreeSet::new(), Vec::new());
+    for import in code.split("use ").skip(1) {
+        if let Some((tree, _)) = import.split_once(';') {
+            spread("", &tree.split_whitespace().collect::<Vec<_>>().join(" "), &mut imported);
+        }
+    }
+    let is_path = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '!');
+    for path in code.split(|c| !is_path(c)).map(|path| path.trim_matches(':')).filter(|path| !path.is_empty()) {
+        let (first, rest) = path.split_once("::").unwrap_or((path, ""));
+        let stands_for = imported.iter().find(|(name, _)| name == first).map(|(_, whole)| whole.as_str());
+        let whole = stands_for.filter(|_| !rest.is_empty()).map(|whole| format!("{whole}::{rest}"));
+        paths.insert(whole.unwrap_or_else(|| path.to_owned()));
+    }
+    paths.extend(imported.into_iter().map(|(_, whole)| whole));
+    paths
+}
+
+/// The names that a tree of imports brings in, each with its whole path.
+fn spread(prefix: &str, tree: &str, found: &mut Vec<(String, String)>) {
+    let tree = tree.trim();
+    if let Some((outer, inner)) = tree.split_once('{') {
+        let prefix = format!("{prefix}{}", outer.trim());
+        let inner = inner.trim_end().strip_suffix('}').unwrap_or(inner);
+        let (mut depth, mut from) = (0_usize, 0);
+        for (at, c) in inner.char_indices().chain([(inner.len(), ',')]) {
+            match c {
+                '{' => depth += 1,
+                '}' => depth = depth.saturating_sub(1),
+                ',' if depth == 0 => {
+                    spread(&prefix, &inner[from..at], found);
+                    from = at + 1;
+                }
+                _ => {}
+            }
+        }
+    } else if !tree.is_empty() {
+        let (path, name) = tree.split_once(" as ").unwrap_or((tree, tree.rsplit("::").next().unwrap_or_default()));
+        let whole = format!("{prefix}{path}");
+        let whole = whole.strip_suffix("::self").unwrap_or(&whole).to_owned();
+        let name = if name == "self" { whole.rsplit("::").next().unwrap_or_default() } else { name };
+        found.push((name.to_owned(), whole));
+    }
+}
+
+#[test]
+fn a_way_out_is_found_however_it_is_imported() {
+    for code in [
+        "use std::fs;\nfn f() { fs::read(x) }",
+        "use std::{io, fs::{self, File}};",
+        "fn f() { std::fs::read(x); }",
+        "use std::fs as files;\nfn f() { files::read(x) }",
+        "use std::{\n    path::Path,\n    fs::File,\n};",
+    ] {
+        assert!(named(code).iter().any(|path| path.starts_with("std::fs")), "{code}");
+    }
+    assert!(!named("// std::fs\nfn fs() {}").iter().any(|path| path.starts_with("std::fs")));
 }
 
 fn visit(dir: &Path, see: &mut impl FnMut(&Path, &str)) {

@@ -1,0 +1,283 @@
+//! The one pass over the arguments: each word is known for what it is, and what dpl accepts comes into one spelling.
+//!
+//! Knows the names of options and flags. Whether they suit the verb, and what their values mean, is not looked at.
+
+use std::collections::BTreeMap;
+
+use serde::de::IgnoredAny;
+
+use crate::config::{
+    Speaks,
+    options::{self, Ambient, Kind, OPTIONS, Opt},
+    truth,
+};
+use crate::place::{Place, Problem};
+use crate::settings::{Secret, passwords, sounds_secret};
+use crate::verb::{Flag, Verb};
+
+/// Flags that every verb has; the parser answers them.
+const QUESTIONS: [&str; 2] = ["help", "version"];
+
+/// The arguments, each known for what it is.
+pub(super) struct Words {
+    /// The first word that is a verb.
+    pub verb: Option<Verb>,
+    /// Everything else, in order.
+    pub said: Vec<Said>,
+    /// Whose command line this is.
+    pub speaks: Speaks,
+    /// Values that must not be shown.
+    pub secrets: Vec<Secret>,
+    /// Values under names of secrets, as in `--environment API_TOKEN=…`, which may stand in other names.
+    pub values: Vec<Secret>,
+    /// A provider that is not ours.
+    pub foreign: Option<Problem>,
+}
+
+/// What an argument says, with its value where it has one.
+#[derive(Debug, Clone)]
+pub(super) enum Said {
+    /// An option, perhaps by an alias that stands for a member of it.
+    Option { option: &'static Opt, member: Option<&'static str>, value: Option<String> },
+    /// A flag of some verb.
+    Flag { flag: &'static Flag, value: Option<String> },
+    /// Help or version.
+    Question(&'static str),
+    /// What no table has, as it was written.
+    Other(String),
+}
+
+impl Said {
+    /// The argument in its one spelling.
+    pub(super) fn spelled(&self) -> String {
+        let (name, value) = match self {
+            Self::Option { option, value, .. } => (option.name.to_owned(), value),
+            Self::Flag { flag, value } => (flag.name.replace('_', "-"), value),
+            Self::Question(name) => ((*name).to_owned(), &None),
+            Self::Other(argument) => return argument.clone(),
+        };
+        value.as_ref().map_or_else(|| format!("--{name}"), |value| format!("--{name}={value}"))
+    }
+}
+
+impl Words {
+    /// Reads the arguments. `called_as` is the program's own name.
+    pub(super) fn read(called_as: &str, arguments: &[String]) -> Self {
+        let speaks = if called_as == "dpl" { Speaks::Dpl } else { Speaks::Own };
+        let (said, secrets, values) = (Vec::new(), Vec::new(), Vec::new());
+        let mut words = Self { verb: None, said, speaks, secrets, values, foreign: None };
+        let mut rest = arguments.iter().cloned().peekable();
+        if rest.next_if(|first| first == "help").is_some() {
+            words.said.push(Said::Question("help"));
+        }
+        if rest.next_if(|first| first == "lambda").is_some() {
+            words.is_of_dpl();
+        }
+        for argument in arguments {
+            words.secrets.extend(passwords(argument).into_iter().map(Secret::new));
+            words.values.extend(values_of_secret_names(argument).map(Secret::new));
+        }
+        while let Some(argument) = rest.next() {
+            let Some(long) = argument.strip_prefix("--") else {
+                words.stands_alone(argument);
+                continue;
+            };
+            if long.is_empty() {
+                words.said.push(Said::Other(argument));
+                words.said.extend(rest.by_ref().map(Said::Other));
+                continue;
+            }
+            let (name, value) = match long.split_once('=') {
+                Some((name, value)) => (options::canonical(name), Some(value.to_owned())),
+                None => (options::canonical(long), None),
+            };
+            if name == "provider" {
+                words.provider(&value.or_else(|| rest.next()).unwrap_or_default());
+            } else if let Some(known) = Known::by(&name) {
+                words.said.push(known.said(value, || rest.next()));
+            } else {
+                if looks_secret(&name) {
+                    let next = rest.peek().filter(|next| !next.starts_with("--"));
+                    words.secrets.extend(value.as_ref().or(next).map(|value| Secret::new(value.as_str())));
+                }
+                let value = value.map(|value| format!("={value}")).unwrap_or_default();
+                words.said.push(Said::Other(format!("--{name}{value}")));
+            }
+        }
+        let secret = |said: &Said| match said {
+            Said::Option { option: Opt { kind: Kind::Secret, .. }, value, .. } => value.clone().map(Secret::new),
+            _ => None,
+        };
+        words.secrets.extend(words.said.iter().filter_map(secret));
+        words
+    }
+
+    /// Option or flag that takes one value and was given two.
+    pub(super) fn contradiction(&self) -> Option<Problem> {
+        let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+        for said in &self.said {
+            let (name, value, is_shown) = match said {
+                Said::Option { option, value: Some(value), .. } if !is_list(option) && !value.trim().is_empty() => {
+                    (option.name, value, !matches!(option.kind, Kind::Secret | Kind::Structure(_)))
+                }
+                Said::Flag { flag, value: Some(value) } => (flag.name, value, flag.name != "payload"),
+                _ => continue,
+            };
+            let Some(before) = seen.insert(name, value) else { continue };
+            if before == value || truth(before).is_some_and(|before| truth(value) == Some(before)) {
+                continue;
+            }
+            // An address may hold a password.
+            let is_shown = is_shown && !before.contains("://") && !value.contains("://");
+            let values =
+                if is_shown { format!("as `{before}` and as `{value}`") } else { "with two values".to_owned() };
+            return Some(
+                Problem::new(format!("is given twice, {values}")).of(format!("--{name}")).help("give it once"),
+            );
+        }
+        None
+    }
+
+    fn is_of_dpl(&mut self) {
+        if self.speaks == Speaks::Own {
+            self.speaks = Speaks::Lambda;
+        }
+    }
+
+    fn stands_alone(&mut self, argument: String) {
+        match Verb::of(&argument) {
+            Some(verb) if self.verb.is_none() => self.verb = Some(verb),
+            _ => self.said.push(Said::Other(argument)),
+        }
+    }
+
+    fn provider(&mut self, provider: &str) {
+        if provider.eq_ignore_ascii_case("lambda") {
+            return self.is_of_dpl();
+        }
+        let problem = match provider {
+            "" => Problem::new("`--provider` has no value"),
+            provider => Problem::new(format!("the provider `{provider}` is not known here")),
+        };
+        let problem = problem.at(&Place::Flag("--provider".to_owned())).help("this deploys to `lambda` only");
+        self.foreign.get_or_insert(problem);
+    }
+}
+
+/// A name that some table has.
+#[derive(Clone, Copy)]
+enum Known {
+    /// An option, perhaps by an alias that stands for a member of it.
+    Option(&'static Opt, Option<&'static str>),
+    /// `--no-x`, or dpl's `--skip_cleanup`, with what it says about the option.
+    Negated(&'static Opt, bool),
+    Flag(&'static Flag),
+    Question(&'static str),
+}
+
+impl Known {
+    /// What a name stands for: itself, else a negation, else the only name that it abbreviates.
+    fn by(name: &str) -> Option<Self> {
+        let option = options::find(name).map(|(option, member)| Self::Option(option, member));
+        let flag = || flags().find(|flag| flag.name == name).map(Self::Flag);
+        let question = || QUESTIONS.into_iter().find(|question| *question == name).map(Self::Question);
+        option.or_else(flag).or_else(question).or_else(|| negated(name)).or_else(|| abbreviated(name))
+    }
+
+    /// The word with its value, which may be the next argument.
+    fn said(self, value: Option<String>, next: impl FnOnce() -> Option<String>) -> Said {
+        match self {
+            Self::Option(option, member) if is_switch(option) => {
+                Said::Option { option, member, value: Some(value.unwrap_or_else(|| "true".to_owned())) }
+            }
+            Self::Option(option, member) => {
+                let unescaped =
+                    |value: String| if has_members(option) && is_json(&value) { value } else { broken(&value) };
+                Said::Option { option, member, value: value.or_else(next).map(unescaped) }
+            }
+            Self::Negated(option, says) => {
+                let says_no = value.as_deref().and_then(truth) == Some(false);
+                Said::Option { option, member: None, value: Some((says != says_no).to_string()) }
+            }
+            Self::Flag(flag) if flag.value.is_none() => Said::Flag { flag, value },
+            Self::Flag(flag) => {
+                let unescaped = |value: String| if flag.name == "payload" { value } else { broken(&value) };
+                Said::Flag { flag, value: value.or_else(next).map(unescaped) }
+            }
+            Self::Question(name) => Said::Question(name),
+        }
+    }
+}
+
+/// The flags of all verbs.
+pub(super) fn flags() -> impl Iterator<Item = &'static Flag> {
+    Verb::ALL.into_iter().flat_map(|verb| verb.row().flags)
+}
+
+/// dpl writes line breaks as `\n`.
+fn broken(value: &str) -> String {
+    value.replace("\\n", "\n")
+}
+
+/// In JSON `\n` means itself.
+fn is_json(value: &str) -> bool {
+    value.trim_start().starts_with(['[', '{']) && serde_json::from_str::<IgnoredAny>(value).is_ok()
+}
+
+fn is_switch(option: &Opt) -> bool {
+    matches!(option.kind, Kind::Flag | Kind::FlagOr(_))
+}
+
+/// Whether an option may be given several times.
+pub(super) fn is_list(option: &Opt) -> bool {
+    matches!(option.kind, Kind::List | Kind::Files | Kind::Ids | Kind::Map)
+}
+
+fn has_members(option: &Opt) -> bool {
+    is_list(option) || matches!(option.kind, Kind::Structure(_))
+}
+
+fn negated(name: &str) -> Option<Known> {
+    let switch = |name: &str| options::find(name).map(|(option, _)| option).filter(|option| is_switch(option));
+    match name {
+        "skip_cleanup" => switch("cleanup").map(|option| Known::Negated(option, false)),
+        "no_skip_cleanup" => switch("cleanup").map(|option| Known::Negated(option, true)),
+        name => switch(name.strip_prefix("no_")?).map(|option| Known::Negated(option, false)),
+    }
+}
+
+/// The only name that begins so; dpl's own options come first, as in dpl's parser.
+fn abbreviated(name: &str) -> Option<Known> {
+    let of_dpl = OPTIONS.iter().filter(|option| option.ambient == Ambient::Read && option.name.starts_with(name));
+    let by_alias = |option: &'static Opt| option.aliases.iter().find(|alias| alias.name.starts_with(name));
+    let any = OPTIONS.iter().filter_map(|option| {
+        let member = by_alias(option).map(|alias| alias.member);
+        let itself = option.name.starts_with(name).then_some(None);
+        itself.or(member).map(|member| (option.name, Known::Option(option, member)))
+    });
+    let flags = flags().filter(|flag| flag.name.starts_with(name)).map(|flag| (flag.name, Known::Flag(flag)));
+    let questions = QUESTIONS.into_iter().filter(|question| question.starts_with(name));
+    let questions = questions.map(|question| (question, Known::Question(question)));
+    let of_dpl = of_dpl.map(|option| (option.name, Known::Option(option, None)));
+    only(of_dpl).or_else(|| only(any)).or_else(|| only(flags.chain(questions)))
+}
+
+/// The only one of them, however often it is there.
+fn only(mut found: impl Iterator<Item = (&'static str, Known)>) -> Option<Known> {
+    let (name, known) = found.next()?;
+    found.all(|(other, _)| other == name).then_some(known)
+}
+
+/// What stands behind a secret's name and `=`.
+fn values_of_secret_names(argument: &str) -> impl Iterator<Item = &str> {
+    let pairs = std::iter::successors(argument.split_once('='), |(_, value)| value.split_once('='));
+    pairs.filter(|(name, _)| sounds_secret(name)).map(|(_, value)| value)
+}
+
+/// Whether an unknown name may be meant for a secret.
+fn looks_secret(name: &str) -> bool {
+    let meant = options::nearest(name).and_then(options::find).map(|(option, _)| option.kind);
+    let begins =
+        |option: &Opt| matches!(option.kind, Kind::Secret) && !name.is_empty() && option.name.starts_with(name);
+    sounds_secret(name) || matches!(meant, Some(Kind::Secret)) || OPTIONS.iter().any(begins)
+}

@@ -1,0 +1,436 @@
+//! Every effect of what is said: streams, files, programs and services. Nothing else in `report` has one but for the bar
+//! on a terminal.
+//!
+//! No effect holds up a deployment for long, and each way of failing is told once.
+
+use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions};
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use aws_smithy_http_client::{
+    Connector,
+    proxy::ProxyConfig,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::http::HttpConnector;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use serde_json::Value;
+use tokio::runtime::{Builder, Runtime};
+
+use super::Format;
+use super::redact::Console;
+use crate::host::Host;
+use crate::package;
+
+/// How long one call of a program may take.
+const PROGRAM: Duration = Duration::from_secs(10);
+
+/// How long one call of a service may take.
+const SERVICE: Duration = Duration::from_secs(3);
+
+/// How often a program is asked whether it is done.
+const TICK: Duration = Duration::from_millis(10);
+
+/// Something that is to reach people, the CI or other programs. Everything in it has been redacted and escaped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Delivery {
+    /// Text for the log.
+    Line(Stream, String),
+    /// Commands for the CI that reads the log. They are left out where standard output is a document.
+    Command(String),
+    /// What standard output is for in this run.
+    Document(String),
+    /// Text at the end of a file that others append to as well.
+    Append(Written),
+    /// All of a file.
+    Replace(Written),
+    /// A call of the CI's own program. Values go by standard input: arguments are seen by every process of the machine.
+    Run { program: &'static str, arguments: Vec<String>, input: String },
+    /// A call of the CI's own service.
+    Send { service: Service, method: &'static str, path: String, body: Value },
+    /// Each of these only after the one before it.
+    InOrder(Vec<Self>),
+    /// A warning about something that cannot be delivered.
+    Warn(String),
+}
+
+/// A text and its file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Written {
+    pub file: PathBuf,
+    pub text: String,
+    /// The beginning of a sentence, for when it fails: "the outputs could not be written to …".
+    pub failed: String,
+}
+
+/// One of the two streams of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stream {
+    Output,
+    Error,
+}
+
+/// A service of the CI: plain HTTP on the same machine.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Service {
+    /// What its paths begin with.
+    pub url: String,
+    /// The proxy that leads there; absent where it is there itself.
+    pub proxy: Option<String>,
+}
+
+/// Delivers, and remembers what does not answer.
+#[derive(Clone)]
+pub(super) struct Courier {
+    format: Format,
+    /// Knows where programs are.
+    host: Host,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    services: BTreeMap<Service, Client>,
+    /// What failed first, by who it was asked of.
+    troubles: BTreeMap<String, Trouble>,
+}
+
+/// What a program or service did not take.
+struct Trouble {
+    kind: Kind,
+    why: String,
+    /// Whether there was a warning.
+    told: bool,
+}
+
+/// How a program or service failed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// There is no such program. That is no mistake, and it is not called again.
+    Missing,
+    /// It does not answer, and is not asked again.
+    Silent,
+    /// It refused a call. It may take others.
+    Refused,
+}
+
+impl Kind {
+    fn because(self, why: String) -> Trouble {
+        Trouble { kind: self, why, told: false }
+    }
+}
+
+/// An event loop and its connections, beside those of the deployment.
+struct Client {
+    runtime: Runtime,
+    connector: Connector,
+}
+
+impl Courier {
+    /// A courier for a run whose standard output is for this.
+    pub(super) fn new(format: Format, host: &Host) -> Self {
+        Self { format, host: host.clone(), state: Arc::default() }
+    }
+
+    fn state<T>(&self, action: impl FnOnce(&mut State) -> T) -> T {
+        action(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Delivers, and comes back with a warning for each thing that failed.
+    pub(super) fn deliver(&self, deliveries: Vec<Delivery>, console: &Console) -> Vec<String> {
+        let failed = |delivery| self.deliver_one(delivery, console).err();
+        let warnings: Vec<_> = deliveries.into_iter().filter_map(failed).collect();
+        warnings.into_iter().chain(self.troubles()).collect()
+    }
+
+    fn deliver_one(&self, delivery: Delivery, console: &Console) -> Result<(), String> {
+        match delivery {
+            Delivery::Line(stream, text) => console.print(stream, &text),
+            Delivery::Command(text) if self.format == Format::Text && !text.is_empty() => {
+                console.print(Stream::Output, &text);
+            }
+            Delivery::Command(_) => {}
+            Delivery::Document(text) => Console::document(&text),
+            Delivery::Append(Written { file, text, failed }) => {
+                return append(&file, &text).map_err(|error| format!("{failed}: {error}"));
+            }
+            Delivery::Replace(Written { file, text, failed }) => {
+                return replace(&file, &text).map_err(|error| format!("{failed}: {error}"));
+            }
+            Delivery::Run { program, arguments, input } => self.run(program, &arguments, &input),
+            Delivery::Send { service, method, path, body } => self.send(&service, method, &path, &body),
+            Delivery::InOrder(deliveries) => {
+                return deliveries.into_iter().try_for_each(|delivery| self.deliver_one(delivery, console));
+            }
+            Delivery::Warn(message) => return Err(message),
+        }
+        Ok(())
+    }
+
+    /// Delivers what hides a value. The command of a CI comes back, since it is the one text that must not be redacted.
+    pub(super) fn hide(&self, delivery: Delivery) -> Option<String> {
+        match delivery {
+            Delivery::Command(command) => return Some(command),
+            Delivery::Run { program, arguments, input } => self.run(program, &arguments, &input),
+            _ => {}
+        }
+        None
+    }
+
+    /// What programs and services did not take: a warning for each of them, once.
+    fn troubles(&self) -> Vec<String> {
+        let warning = |(who, trouble): (&String, &mut Trouble)| {
+            if std::mem::replace(&mut trouble.told, true) {
+                return None;
+            }
+            let Trouble { kind, why, .. } = trouble;
+            match kind {
+                Kind::Missing => {
+                    tracing::debug!("calls of `{who}` are left out: {why}");
+                    None
+                }
+                Kind::Silent => Some(format!("{why}, so nothing more is sent to `{who}`")),
+                Kind::Refused => Some(why.clone()),
+            }
+        };
+        self.state(|state| state.troubles.iter_mut().filter_map(warning).collect())
+    }
+
+    /// Calls a program, where it answers.
+    fn run(&self, program: &str, arguments: &[String], input: &str) {
+        let called = format!("`{program} {}`", arguments.join(" "));
+        self.ask(program, |_| {
+            let missing = || Kind::Missing.because(format!("{called} cannot be run: it is in no folder of PATH"));
+            match call(&self.host.program(program).ok_or_else(missing)?, arguments, input, PROGRAM) {
+                Ok(status) if status.success() => Ok(()),
+                Ok(status) => Err(Kind::Refused.because(format!("{called} failed: {status}"))),
+                Err(error) => Err(Kind::Silent.because(format!("{called} failed: {error}"))),
+            }
+        });
+    }
+
+    /// Sends JSON to a service, where it answers.
+    fn send(&self, service: &Service, method: &str, path: &str, body: &Value) {
+        self.ask(&service.url, |state| {
+            if !state.services.contains_key(service) {
+                let failed = |error| Kind::Silent.because(format!("`{}` cannot be asked: {error}", service.url));
+                state.services.insert(service.clone(), Client::of(service).map_err(failed)?);
+            }
+            let url = format!("{}{path}", service.url);
+            let called = format!("`{method} {url}`");
+            match state.services.get(service).map(|client| client.send(method, &url, body.to_string(), SERVICE)) {
+                Some(Ok(200..=299)) | None => Ok(()),
+                Some(Ok(status)) => Err(Kind::Refused.because(format!("{called} was answered {status}"))),
+                Some(Err(error)) => Err(Kind::Silent.because(format!("{called} failed: {error}"))),
+            }
+        });
+    }
+
+    /// Asks a program or service, unless it is known not to answer. The first trouble with it is kept.
+    fn ask(&self, who: &str, ask: impl FnOnce(&mut State) -> Result<(), Trouble>) {
+        self.state(|state| {
+            if state.troubles.get(who).is_some_and(|trouble| trouble.kind != Kind::Refused) {
+                return;
+            }
+            if let Err(Trouble { kind, why, .. }) = ask(state) {
+                let trouble = state.troubles.entry(who.to_owned()).or_insert_with(|| kind.because(why));
+                trouble.kind = kind;
+            }
+        });
+    }
+}
+
+impl Client {
+    fn of(service: &Service) -> Result<Self, String> {
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+        let proxy = match &service.proxy {
+            Some(proxy) => ProxyConfig::http(proxy.as_str()).map_err(|error| error.to_string())?,
+            None => ProxyConfig::disabled(),
+        };
+        let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).proxy_config(proxy);
+        Ok(Self { connector: connector.build(), runtime })
+    }
+
+    /// One call, and the status of its answer. It has a thread of its own, since the caller may be within an event loop.
+    fn send(&self, method: &str, url: &str, body: String, patience: Duration) -> Result<u16, String> {
+        let mut request = HttpRequest::new(body.into());
+        request.set_method(method).map_err(|error| error.to_string())?;
+        request.set_uri(url).map_err(|error| error.to_string())?;
+        request.headers_mut().insert("content-type", "application/json");
+        let answer =
+            || self.runtime.block_on(async { tokio::time::timeout(patience, self.connector.call(request)).await });
+        match thread::scope(|scope| scope.spawn(answer).join()) {
+            Ok(Ok(Ok(answer))) => Ok(answer.status().as_u16()),
+            Ok(Ok(Err(error))) => Err(chain(&error)),
+            Ok(Err(_)) | Err(_) => Err(format!("no answer within {} s", patience.as_secs())),
+        }
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// Calls a program and waits for its end, but not for long.
+fn call(program: &Path, arguments: &[String], input: &str, patience: Duration) -> io::Result<ExitStatus> {
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn()?;
+    // Written beside, since a program that reads nothing would hold us up.
+    let (stdin, input) = (child.stdin.take(), input.to_owned());
+    thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(input.as_bytes())));
+    let begun = Instant::now();
+    while begun.elapsed() < patience {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        thread::sleep(TICK);
+    }
+    // It may have ended meanwhile.
+    let _ = child.kill();
+    let _ = child.wait();
+    Err(io::Error::new(io::ErrorKind::TimedOut, format!("no end within {} s", patience.as_secs())))
+}
+
+/// Appends to a file that others append to as well; someone may have left its last line open.
+fn append(file: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().create(true).append(true).read(true).open(file)?;
+    let mut last = [b'\n'];
+    if file.metadata()?.is_file() && file.seek(SeekFrom::End(0))? > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+    }
+    let break_line = if last == [b'\n'] { "" } else { "\n" };
+    file.write_all(format!("{break_line}{text}").as_bytes())
+}
+
+/// Writes a file so that nobody ever sees half of it.
+fn replace(file: &Path, text: &str) -> io::Result<()> {
+    if fs::metadata(file).is_ok_and(|there| !there.is_file()) {
+        return fs::write(file, text);
+    }
+    let folder = file.parent().unwrap_or(file);
+    fs::create_dir_all(folder)?;
+    let mut beside = package::beside(folder)?;
+    beside.write_all(text.as_bytes())?;
+    beside.persist(file).map(drop).map_err(|error| error.error)
+}
+
+/// 128 bits that nobody can foresee.
+pub(super) fn nonce() -> String {
+    let half = |salt: u8| RandomState::new().hash_one(salt);
+    format!("{:016x}{:016x}", half(0), half(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    fn console() -> Console {
+        Console::default()
+    }
+
+    fn courier() -> Courier {
+        Courier::new(Format::Text, &Host::of_process())
+    }
+
+    fn run(program: &'static str) -> Delivery {
+        Delivery::Run { program, arguments: vec!["x".to_owned()], input: String::new() }
+    }
+
+    #[test]
+    fn a_program_that_hangs_holds_nobody_up() {
+        let begun = Instant::now();
+        let long = "more than fits into a pipe".repeat(10_000);
+        let error = call(Path::new("sleep"), &["60".to_owned()], &long, Duration::from_millis(50)).unwrap_err();
+        assert!(error.kind() == io::ErrorKind::TimedOut && begun.elapsed() < Duration::from_secs(3));
+    }
+
+    #[test]
+    fn a_program_that_fails_is_a_warning_and_one_that_is_missing_is_none() {
+        for (program, warnings) in [("false", 1), ("no-such-program-anywhere", 0), ("true", 0)] {
+            let courier = courier();
+            let told = courier.deliver(vec![run(program), run(program)], &console());
+            assert_eq!(told.len(), warnings, "{program}");
+        }
+    }
+
+    #[test]
+    fn a_service_that_never_answers_is_asked_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let service = Service { url: format!("http://{}", listener.local_addr().unwrap()), proxy: None };
+        let send = || Delivery::Send { service: service.clone(), method: "POST", path: "/x".into(), body: Value::Null };
+        let (courier, begun) = (courier(), Instant::now());
+        let troubles = courier.deliver((0..20).map(|_| send()).collect(), &console());
+        assert!(begun.elapsed() < 2 * SERVICE);
+        assert!(
+            matches!(&troubles[..], [only] if only.contains("/x` failed: no answer within 3 s, so nothing more is sent")),
+            "{troubles:?}"
+        );
+    }
+
+    #[test]
+    fn a_service_is_asked_by_a_proxy_also_from_within_an_event_loop() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let proxy = Some(format!("http://{}", listener.local_addr().unwrap()));
+        let answering = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = String::new();
+            while !request.ends_with("{\"a\":1}") {
+                let mut bytes = [0; 4096];
+                let read = stream.read(&mut bytes).unwrap();
+                request += &String::from_utf8_lossy(&bytes[..read]);
+            }
+            stream.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n").unwrap();
+            request.to_ascii_lowercase()
+        });
+        let service = Service { url: "http://api.example.org/2.0".to_owned(), proxy };
+        let body = serde_json::json!({"a": 1});
+        let send = Delivery::Send { service, method: "PUT", path: "/x".into(), body };
+        let courier = courier();
+        let within = Builder::new_current_thread().build().unwrap();
+        let troubles = within.block_on(async { courier.deliver(vec![send], &console()) });
+        let request = answering.join().unwrap();
+        assert!(request.starts_with("put http://api.example.org/2.0/x http/1.1\r\n"), "{request}");
+        assert!(request.contains("\r\nhost: api.example.org\r\n") && request.contains("application/json"), "{request}");
+        assert!(troubles[0].ends_with("`PUT http://api.example.org/2.0/x` was answered 403"), "{troubles:?}");
+    }
+
+    #[test]
+    fn what_is_appended_begins_on_a_line_of_its_own() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("outputs");
+        for (before, after) in [("", "b=2\n"), ("a=1\n", "a=1\nb=2\n"), ("a=1", "a=1\nb=2\n")] {
+            fs::write(&file, before).unwrap();
+            append(&file, "b=2\n").unwrap();
+            assert_eq!(fs::read_to_string(&file).unwrap(), after);
+        }
+        append(Path::new("/dev/null"), "x").unwrap();
+    }
+
+    #[test]
+    fn what_comes_after_a_failure_is_not_delivered() {
+        let directory = tempfile::tempdir().unwrap();
+        let write = |name: &str| Written {
+            file: directory.path().join(name),
+            text: "x".to_owned(),
+            failed: "it could not be written".to_owned(),
+        };
+        let in_order = vec![Delivery::Append(write("no/b")), Delivery::Replace(write("c"))];
+        let deliveries = vec![Delivery::InOrder(in_order), Delivery::Replace(write("new/a"))];
+        let told = courier().deliver(deliveries, &console());
+        assert!(matches!(&told[..], [only] if only.starts_with("it could not be written: ")), "{told:?}");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+        assert_eq!(fs::read_to_string(directory.path().join("new/a")).unwrap(), "x");
+    }
+}

@@ -1,0 +1,260 @@
+//! The log: what people read while a run goes on, with the CI's groups and annotations in it.
+
+use std::time::Duration;
+
+use super::deliver::{Delivery, Stream};
+use super::dialect::{Level, Voice};
+use super::event::{Event, Failure, Stage};
+use super::outcome::Verdict;
+use super::progress::Progress;
+use super::redact::Console;
+use super::{Format, Manner, Observer, Speaker, Surroundings, colour, live, plain, redacted, sanitise};
+use crate::host::Ci;
+use crate::place::Problem;
+
+/// The log so far.
+pub(super) struct Log {
+    voice: Box<dyn Voice>,
+    console: Console,
+    format: Format,
+    loudness: Loudness,
+    /// Whether standard output and standard error are coloured.
+    coloured: [bool; 2],
+    clock: fn() -> Duration,
+    progress: Progress,
+    group: Group,
+    /// The function whose update was announced last.
+    said_updating: Option<String>,
+    /// Annotations so far, of each level.
+    annotated: [usize; 3],
+    /// Problems over the limit of annotations, which share the last one.
+    held: [Vec<Problem>; 3],
+    out: Vec<Delivery>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Loudness {
+    Everything,
+    /// Only what was deployed, and what is wrong.
+    Results,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Group {
+    Open,
+    None,
+}
+
+impl Log {
+    /// A log in a CI's voice.
+    pub(super) fn new(
+        voice: Box<dyn Voice>,
+        manner: &Manner,
+        surroundings: &Surroundings<'_>,
+        console: &Console,
+    ) -> Self {
+        let Surroundings { host, ci, clock, .. } = *surroundings;
+        let coloured = |terminal| manner.colour.for_stream(host, ci, terminal);
+        let [output, error] = [host.terminal, host.error_terminal].map(coloured);
+        Self {
+            voice,
+            console: console.clone(),
+            format: manner.format,
+            loudness: if manner.quiet { Loudness::Results } else { Loudness::Everything },
+            coloured: [if manner.format == Format::Json { error } else { output }, error],
+            clock,
+            progress: Progress::new(host.terminal && ci == Ci::None),
+            group: Group::None,
+            said_updating: None,
+            annotated: [0; 3],
+            held: Default::default(),
+            out: Vec::new(),
+        }
+    }
+
+    fn event(&mut self, event: &Event) {
+        let is_told = self.loudness == Loudness::Everything || is_result(event);
+        match event {
+            Event::Progress { doing, done, all, so_far } if is_told => {
+                if let Some(line) = self.progress.tell(*doing, *done, *all, *so_far) {
+                    self.line(&line);
+                }
+                return;
+            }
+            Event::Progress { .. } => return,
+            _ => self.progress.clear(),
+        }
+        match event {
+            Event::Stage(stage) if is_told => self.stage(*stage),
+            Event::StageDone => self.close_group(),
+            Event::Warning(problem) => self.problem(Level::Warning, &redacted(problem, &self.console)),
+            Event::Notice(notice) => self.problem(Level::Notice, &redacted(notice, &self.console)),
+            Event::Failed(failure) => self.failed(failure),
+            Event::StepStarted { function, step } if is_told => {
+                let lines = plain::started(function, step, &mut self.said_updating);
+                self.lines(lines);
+            }
+            Event::Deployed(deployed) => {
+                self.close_group();
+                self.lines(plain::deployed(deployed));
+                let link = deployed.link().and_then(|(label, url)| self.voice.link(&label, &url));
+                self.command(link);
+            }
+            Event::LayerDeployed(layer) => {
+                self.close_group();
+                self.lines(plain::layer_deployed(layer));
+            }
+            Event::Answer(answer) if self.format == Format::Text => {
+                let text = self.console.redact(&sanitise::inert(&answer.text)).trim_end().to_owned();
+                self.out.push(Delivery::Document(text));
+            }
+            Event::Invoked(invocation) => {
+                if is_told || invocation.function_error.is_some() {
+                    self.lines(plain::lines(event));
+                }
+                // The answer is what the run is for, also where little else is said.
+                self.lines(live::payload(invocation));
+            }
+            Event::Relayed { line, speaker: Speaker::User } => {
+                self.out.push(Delivery::Line(Stream::Output, line.clone()));
+            }
+            Event::Relayed { line, speaker: Speaker::Git } => self.line(line),
+            event if is_told => self.lines(plain::lines(event)),
+            _ => {}
+        }
+    }
+
+    fn stage(&mut self, stage: Stage) {
+        self.close_group();
+        if let Some(text) = self.voice.open(stage, (self.clock)()).filter(|_| self.format == Format::Text) {
+            self.group = Group::Open;
+            self.command(Some(text));
+        }
+    }
+
+    fn close_group(&mut self) {
+        if std::mem::replace(&mut self.group, Group::None) == Group::Open {
+            let text = self.voice.close((self.clock)());
+            self.command(text);
+        }
+    }
+
+    fn failed(&mut self, failure: &Failure) {
+        self.close_group();
+        let problems = failure.annotations();
+        let problems: Vec<_> = problems.iter().map(|problem| redacted(problem, &self.console)).collect();
+        if self.annotates() {
+            for problem in &problems {
+                self.problem(Level::Error, problem);
+            }
+            return self.lines(plain::aftermath(failure));
+        }
+        let stream = self.voice.error_stream();
+        for line in plain::failed(failure) {
+            self.line_to(stream, &line);
+        }
+    }
+
+    /// A problem as an annotation, or else as text.
+    fn problem(&mut self, level: Level, problem: &Problem) {
+        if let Some(annotation) = self.annotation(level, problem) {
+            return self.command(Some(annotation));
+        }
+        self.line(&format!("{}: {problem}", level.word()));
+        self.lines(problem.help.as_ref().map(|help| format!("help: {help}")));
+    }
+
+    fn annotates(&self) -> bool {
+        self.voice.most_annotations() > 0 && self.format == Format::Text
+    }
+
+    /// The annotation of a problem. What is over the limit is held back.
+    fn annotation(&mut self, level: Level, problem: &Problem) -> Option<String> {
+        if !self.annotates() {
+            return None;
+        }
+        let index = level as usize;
+        if self.annotated[index] + 1 >= self.voice.most_annotations() {
+            self.held[index].push(problem.clone());
+            return None;
+        }
+        self.annotated[index] += 1;
+        self.voice.annotate(level, problem)
+    }
+
+    /// The last annotation of each level stands for all that were held back.
+    fn annotate_held(&mut self) {
+        for (level, held) in
+            [Level::Error, Level::Warning, Level::Notice].into_iter().zip(std::mem::take(&mut self.held))
+        {
+            let merged = match &held[..] {
+                [] => continue,
+                [only] => only.clone(),
+                [first, ..] => {
+                    let all: Vec<_> = held.iter().map(ToString::to_string).collect();
+                    let message = format!("{} more {}s:\n{}", held.len(), level.word(), all.join("\n"));
+                    Problem { place: first.place.clone(), file: first.file.clone(), ..Problem::new(message) }
+                }
+            };
+            let annotation = self.voice.annotate(level, &merged);
+            self.command(annotation);
+        }
+    }
+
+    /// Commands for the CI.
+    fn command(&mut self, commands: Option<String>) {
+        self.out.extend(commands.map(Delivery::Command));
+    }
+
+    fn lines(&mut self, lines: impl IntoIterator<Item = String>) {
+        for line in lines {
+            self.line(&line);
+        }
+    }
+
+    fn line(&mut self, line: &str) {
+        self.line_to(Stream::Output, line);
+    }
+
+    /// Text that is harmless, in its colours.
+    fn line_to(&mut self, stream: Stream, text: &str) {
+        let mut text = sanitise::inert(text);
+        if self.coloured[usize::from(stream == Stream::Error)] {
+            text = text.lines().map(colour::paint).collect::<Vec<_>>().join("\n");
+        }
+        self.out.push(Delivery::Line(stream, text));
+    }
+}
+
+impl Observer for Log {
+    fn see(&mut self, event: &Event) -> Vec<Delivery> {
+        self.event(event);
+        std::mem::take(&mut self.out)
+    }
+
+    fn finish(&mut self, verdict: &Verdict) -> Vec<Delivery> {
+        self.annotate_held();
+        let last = self.voice.end(verdict.ending());
+        self.command(last);
+        std::mem::take(&mut self.out)
+    }
+}
+
+/// What is told also when only results and mistakes are.
+fn is_result(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Warning(_)
+            | Event::Failed(_)
+            | Event::Deployed(_)
+            | Event::LayerDeployed(_)
+            | Event::LayerChecked { .. }
+            | Event::Checked { .. }
+            | Event::Packaged(_)
+            | Event::Status(_)
+            | Event::Listed { .. }
+            | Event::Question(_)
+            | Event::Removed { .. }
+            | Event::RolledBack { .. }
+    )
+}

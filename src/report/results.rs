@@ -1,0 +1,139 @@
+//! Results: outputs, summary and reports, in the files that the user names and where the CI wants them.
+
+use super::checkout::Checkout;
+use super::deliver::Delivery;
+use super::dialect::{Board, Level, Output};
+use super::event::Event;
+use super::files::Gathered;
+use super::outcome::Verdict;
+use super::redact::Console;
+use super::{Manner, Observer, Surroundings, json, plain, redacted, sanitise, summary};
+use crate::host::Build;
+use crate::place::Problem;
+use crate::verb::{self, Verb};
+
+/// The results so far.
+pub(super) struct Results {
+    board: Box<dyn Board>,
+    console: Console,
+    files: Gathered,
+    build: Build,
+    /// Whether later steps get outputs.
+    outputs_are: verb::Results,
+    outputs: Vec<Output>,
+    /// The ARN of the version of the last layer.
+    layer_arn: Option<String>,
+    /// The page on the run, in Markdown.
+    page: String,
+}
+
+impl Results {
+    /// Results of a verb; of none where the command line is wrong.
+    pub(super) fn new(
+        board: Box<dyn Board>,
+        manner: &Manner,
+        verb: Option<Verb>,
+        surroundings: &Surroundings<'_>,
+        console: &Console,
+    ) -> Self {
+        let Surroundings { host, ci, build, .. } = surroundings;
+        Self {
+            board,
+            console: console.clone(),
+            files: Gathered::new(manner.files.clone(), &host.directory, Checkout::of(*ci, host)),
+            build: build.clone(),
+            outputs_are: verb.map_or(verb::Results::None, |verb| verb.row().results),
+            outputs: Vec::new(),
+            layer_arn: None,
+            page: String::new(),
+        }
+    }
+
+    fn note(&mut self, level: Level, problem: &Problem) -> Vec<Delivery> {
+        let problem = redacted(problem, &self.console);
+        self.files.note(level, &problem);
+        self.board.note(level, &problem)
+    }
+
+    /// Hands over the outputs.
+    fn hand_over(&mut self, verdict: &Verdict) -> Vec<Delivery> {
+        if self.outputs_are == verb::Results::None {
+            return Vec::new();
+        }
+        self.outputs.extend(self.layer_arn.take().map(|arn| ("layer-version-arn", arn)));
+        self.outputs.push(("changed", verdict.changed.to_string()));
+        let redacted = |(name, value): &Output| match (*name, self.console.redact(value)) {
+            ("plan", value) => ("plan", json::unspliceable(&value)),
+            (name, value) => (name, sanitise::one_line(&value)),
+        };
+        let outputs: Vec<_> = self.outputs.iter().map(redacted).collect();
+        [self.files.outputs(&outputs), self.board.outputs(&outputs)].concat()
+    }
+
+    /// Shows the page.
+    fn show_page(&mut self) -> Vec<Delivery> {
+        if !self.page.is_empty() {
+            self.page.push_str(&summary::footer(&self.build));
+        }
+        let page = self.console.redact(&self.page);
+        let written = self.files.summary(&page).into_iter();
+        let shown = if page.is_empty() { Vec::new() } else { self.board.summary(&page, self.files.summary_file()) };
+        written.chain(shown).collect()
+    }
+}
+
+impl Observer for Results {
+    fn see(&mut self, event: &Event) -> Vec<Delivery> {
+        match event {
+            Event::Warning(problem) => return self.note(Level::Warning, problem),
+            Event::Notice(notice) => {
+                if self.outputs_are == verb::Results::Handed {
+                    self.page.push_str(&summary::of_notice(&notice.message));
+                }
+                return self.note(Level::Notice, notice);
+            }
+            Event::Preview { number, base } => {
+                self.page.push_str(&summary::of_notice(&plain::preview(number.as_deref(), base.as_deref())));
+            }
+            Event::Failed(failure) => {
+                self.page.push_str(&summary::of_failure(failure));
+                return failure.annotations().iter().flat_map(|problem| self.note(Level::Error, problem)).collect();
+            }
+            Event::Deployed(deployed) => {
+                self.page.push_str(&summary::of_deployed(deployed));
+                self.outputs = deployed.outputs();
+                if let Some((label, url)) = deployed.link() {
+                    self.files.link(&label, &url);
+                }
+            }
+            Event::LayerDeployed(layer) => {
+                self.page.push_str(&summary::of_layer(layer));
+                self.layer_arn = Some(layer.arn.clone());
+            }
+            Event::Removed { function, region, version, ending } => {
+                self.page.push_str(&summary::of_removed(function, region, version.as_deref(), *ending));
+            }
+            Event::Rollback { rollback, .. } if !rollback.changes() => {
+                self.outputs = vec![("version", rollback.to.clone())];
+            }
+            Event::RolledBack { function, region, rollback } => {
+                self.outputs = vec![("version", rollback.to.clone())];
+                self.page.push_str(&summary::of_rollback(function, region, rollback));
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn finish(&mut self, verdict: &Verdict) -> Vec<Delivery> {
+        for plan in &verdict.planned {
+            self.page.push_str(&summary::of_planned(plan));
+            if self.outputs.is_empty() {
+                self.outputs = vec![("plan", json::plan_text(plan))];
+            }
+        }
+        let outputs = self.hand_over(verdict);
+        let page = self.show_page();
+        [outputs, page, self.files.reports(&self.console), self.board.end(verdict.ending())].concat()
+    }
+}
