@@ -50,11 +50,11 @@ impl Session<'_> {
                 let request = self.lambda.update_alias().function_name(&self.function).name(name);
                 let request = request.function_version(version).routing_config(no_shares.build());
                 let request = request.set_description(description.map(str::to_owned)).revision_id(&from.revision_id);
-                self.write_once(&call, request.send()).await.map(drop)
+                self.write(&call, request.send()).await.map(drop)
             } else {
                 let call = Call { action: "lambda:CreateAlias", resource: &resource };
                 let request = self.lambda.create_alias().function_name(&self.function).name(name);
-                self.write_once(&call, request.function_version(version).send()).await.map(drop)
+                self.write(&call, request.function_version(version).send()).await.map(drop)
             };
             let Err(failed) = written else { return Ok(()) };
             if !matches!(failed.fault.kind, FaultKind::Failed) {
@@ -93,7 +93,7 @@ impl Session<'_> {
             let resource = format!("{}:{number}", self.function);
             let call = Call { action: "lambda:DeleteFunction", resource: &resource };
             let request = self.lambda.delete_function().function_name(&self.function).qualifier(number);
-            match self.write_once(&call, request.send()).await {
+            match self.write(&call, request.send()).await {
                 Ok(_) | Err(Failed { answer: Answer::NotFound, .. }) => {}
                 Err(failed) if matches!(failed.fault.kind, FaultKind::Failed | FaultKind::Denied) => {
                     done.kept.push(number.clone());

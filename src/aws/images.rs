@@ -48,14 +48,14 @@ pub async fn resolve(connection: &Connection, uri: &ImageUri) -> Result<Image, F
     };
     let Some(found) = answer.images().first() else {
         let failure = answer.failures().first();
-        let said = failure.and_then(|failure| failure.failure_reason()).unwrap_or("ECR gives no reason");
+        let reason = failure.and_then(|failure| failure.failure_reason()).unwrap_or("ECR gives no reason");
         let missing = failure.and_then(|failure| failure.failure_code()) == Some(&ImageFailureCode::ImageNotFound);
         return Err(if missing {
             let message = format!("`{repository}` has no image with the tag `{tag}`");
             Fault::new(FaultKind::Misconfigured, message)
                 .help("push the image before it is deployed, or correct the tag")
         } else {
-            Fault::new(FaultKind::Failed, format!("ECR did not return the image `{}`: {said}", uri.name()))
+            Fault::new(FaultKind::Failed, format!("ECR did not return the image `{}`: {reason}", uri.name()))
         });
     };
     let form = found.image_manifest_media_type().unwrap_or_default();

@@ -25,7 +25,7 @@ impl Session<'_> {
 
     /// Waits until no change is in progress, then reads the function alone.
     pub async fn read_alone(&mut self) -> Result<Remote, Fault> {
-        let live = self.settled("what is in progress already").await.map_err(|failed| failed.fault)?;
+        let live = self.settled("an earlier change of the function").await.map_err(|failed| failed.fault)?;
         self.live.clone_from(&live);
         Ok(live.map_or(Remote::Absent, Remote::Present))
     }
@@ -34,7 +34,7 @@ impl Session<'_> {
     /// function of this name. It reads the attachments of `alias`, or of the only alias; `None` if the function does not exist.
     pub async fn read_everything(&mut self, alias: Option<&AliasName>) -> Result<Option<(Box<Live>, Settings)>, Fault> {
         let read = async {
-            let Some(mut live) = self.settled("what is in progress already").await? else { return Ok(None) };
+            let Some(mut live) = self.settled("an earlier change of the function").await? else { return Ok(None) };
             live.aliases = self.aliases().await?;
             live.alias = match (alias, &live.aliases[..]) {
                 (Some(named), all) => all.iter().find(|alias| alias.name == named.0).cloned(),
@@ -52,7 +52,9 @@ impl Session<'_> {
     }
 
     async fn read_settled(&mut self, deployment: &Deployment) -> Result<Remote, Failed> {
-        let Some(mut live) = self.settled("what is in progress already").await? else { return Ok(Remote::Absent) };
+        let Some(mut live) = self.settled("an earlier change of the function").await? else {
+            return Ok(Remote::Absent);
+        };
         let Release { publish, alias, keep_versions, .. } = &deployment.release;
         let versions = async {
             let wanted = *publish == Publish::Version || keep_versions.is_some();

@@ -99,7 +99,7 @@ impl Session<'_> {
             }
         };
         if let Some(signal) = *self.interrupt.borrow() {
-            return Err(interrupted(signal, &format!("the turn of `{}`", call.action)).into());
+            return Err(interrupted(signal, &format!("the start of `{}`", call.action)).into());
         }
         match timeout_at(self.deadline.at, begun).await {
             Ok(Ok(Err(refused))) => Ok(Err(refused)),
@@ -178,7 +178,7 @@ impl Session<'_> {
     }
 
     /// Awaits a write, and turns AWS' refusal into an error.
-    pub(super) async fn write_once<T, E>(
+    pub(super) async fn write<T, E>(
         &self,
         call: &Call<'_>,
         send: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,

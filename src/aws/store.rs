@@ -62,12 +62,12 @@ pub async fn fetch(
         (None, _) => fault::of(&error, &call).fault,
     })?;
     let (begun, all) = (Instant::now(), object.content_length().unwrap_or_default().unsigned_abs());
-    let broke_off =
+    let read_failed =
         |error: &dyn std::error::Error| Fault::new(FaultKind::Failed, format!("cannot read {url}: {error}"));
-    let mut file = tempfile::tempfile().map_err(|error| broke_off(&error))?;
+    let mut file = tempfile::tempfile().map_err(|error| read_failed(&error))?;
     let mut done = 0;
-    while let Some(bytes) = object.body.try_next().await.map_err(|error| broke_off(&error))? {
-        file.write_all(&bytes).map_err(|error| broke_off(&error))?;
+    while let Some(bytes) = object.body.try_next().await.map_err(|error| read_failed(&error))? {
+        file.write_all(&bytes).map_err(|error| read_failed(&error))?;
         done += bytes.len() as u64;
         report(Meanwhile::Fetching { done, all, so_far: begun.elapsed() });
     }
@@ -205,8 +205,9 @@ impl Session<'_> {
             }
             let Some(sent) = sending.join_next().await else { break };
             let call = Call { action: "s3:PutObject", resource: &object.url() };
-            let broke_off = |error| Fault::new(FaultKind::Failed, format!("the upload failed: {error}"));
-            let (part, size) = sent.map_err(broke_off)?.map_err(|error| refused(fault::of(&error, &call), object))?;
+            let upload_failed = |error| Fault::new(FaultKind::Failed, format!("the upload failed: {error}"));
+            let (part, size) =
+                sent.map_err(upload_failed)?.map_err(|error| refused(fault::of(&error, &call), object))?;
             completed.push(part);
             done += size;
             (self.report)(Meanwhile::Sending { done, all: object.size, so_far: begun.elapsed() });

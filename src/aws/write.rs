@@ -180,8 +180,8 @@ impl Session<'_> {
                 Ok(answer) => {
                     let error = answer.environment().and_then(|environment| environment.error());
                     if let Some(error) = error.filter(|_| base.settings.environment.is_some()) {
-                        let said = error.message().unwrap_or_default();
-                        let message = format!("AWS could not apply the environment: {said}");
+                        let reason = error.message().unwrap_or_default();
+                        let message = format!("AWS could not apply the environment: {reason}");
                         return Err(Fault::new(FaultKind::Failed, message).into());
                     }
                     break;
@@ -415,8 +415,8 @@ impl Session<'_> {
 
 /// Whether Lambda does not know a role or its policies yet. IAM needs some seconds to make them known.
 fn is_unknown_role(failed: &Failed, role: Origin) -> bool {
-    let said = |text: &str| failed.fault.message.contains(text);
-    said("cannot be assumed by Lambda") || role == Origin::Made && said("permissions to call CreateNetworkInterface")
+    let says = |text: &str| failed.fault.message.contains(text);
+    says("cannot be assumed by Lambda") || role == Origin::Made && says("permissions to call CreateNetworkInterface")
 }
 
 fn architectures(architecture: Option<Architecture>) -> Option<Vec<sdk::Architecture>> {

@@ -308,7 +308,7 @@ fn what_aws_lists_to_no_other_account_has_to_be_named_with_its_version() {
     let layers = "    layers: ['arn:aws:lambda:us-east-1:580247275435:layer:insights']\n";
     let (universe, proxy, _) = universe(Kind::Ministack, &function(Kind::Ministack, "wants-others", layers));
     proxy.on("ListLayerVersions", 0, Fault::Answer(403, "AccessDeniedException", "no"));
-    universe.run("").code(4).says("AWS denied `lambda:ListLayerVersions`").says("name the version in `layers`");
+    universe.run("").code(4).says("AWS denied `lambda:ListLayerVersions`").says("set the version in `layers`");
     assert_eq!(proxy.writes(), Vec::<String>::new());
 }
 

@@ -27,12 +27,12 @@ pub(super) async fn write_reserved(session: &Session<'_>, change: &AttachmentCha
     if change.action == Action::Remove {
         let call = Call { action: "lambda:DeleteFunctionConcurrency", resource: &session.function };
         let request = session.lambda.delete_function_concurrency().function_name(&session.function);
-        return session.write_once(&call, request.send()).await.map(drop);
+        return session.write(&call, request.send()).await.map(drop);
     }
     let call = Call { action: "lambda:PutFunctionConcurrency", resource: &session.function };
     let request = session.lambda.put_function_concurrency().function_name(&session.function);
     let request = request.set_reserved_concurrent_executions(number(&change.document));
-    session.write_once(&call, request.send()).await.map(drop)
+    session.write(&call, request.send()).await.map(drop)
 }
 
 pub(super) async fn provisioned(session: &Session<'_>, alias: Option<&str>) -> Result<ByKey, Failed> {
@@ -51,12 +51,12 @@ pub(super) async fn write_provisioned(session: &Session<'_>, change: &Attachment
     if change.action == Action::Remove {
         let call = Call { action: "lambda:DeleteProvisionedConcurrencyConfig", resource: &session.function };
         let request = session.lambda.delete_provisioned_concurrency_config().function_name(&session.function);
-        return session.write_once(&call, request.set_qualifier(alias).send()).await.map(drop);
+        return session.write(&call, request.set_qualifier(alias).send()).await.map(drop);
     }
     let call = Call { action: "lambda:PutProvisionedConcurrencyConfig", resource: &session.function };
     let request = session.lambda.put_provisioned_concurrency_config().function_name(&session.function);
     let request = request.set_qualifier(alias).set_provisioned_concurrent_executions(number(&change.document));
-    session.write_once(&call, request.send()).await.map(drop)
+    session.write(&call, request.send()).await.map(drop)
 }
 
 /// Waits until the environments are ready, which takes one or two minutes.

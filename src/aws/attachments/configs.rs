@@ -43,12 +43,12 @@ pub(super) async fn write_code_signing(session: &Session<'_>, change: &Attachmen
     if change.action == Action::Remove {
         let call = Call { action: "lambda:DeleteFunctionCodeSigningConfig", resource: &session.function };
         let request = session.lambda.delete_function_code_signing_config().function_name(&session.function);
-        return session.write_once(&call, request.send()).await.map(drop);
+        return session.write(&call, request.send()).await.map(drop);
     }
     let call = Call { action: "lambda:PutFunctionCodeSigningConfig", resource: &session.function };
     let request = session.lambda.put_function_code_signing_config().function_name(&session.function);
     let request = request.set_code_signing_config_arn(change.document.0.as_str().map(str::to_owned));
-    session.write_once(&call, request.send()).await.map(drop)
+    session.write(&call, request.send()).await.map(drop)
 }
 
 pub(super) async fn runtime_management(session: &Session<'_>) -> Result<ByKey, Failed> {
@@ -67,7 +67,7 @@ pub(super) async fn write_runtime_management(session: &Session<'_>, change: &Att
     // Only a build that is held by hand has a name.
     let manual = change.document.text("UpdateRuntimeOn").as_deref() == Some("Manual");
     let request = if manual { request } else { request.set_runtime_version_arn(None) };
-    session.write_once(&call, request.send()).await.map(drop)
+    session.write(&call, request.send()).await.map(drop)
 }
 
 pub(super) async fn recursive_loop(session: &Session<'_>) -> Result<ByKey, Failed> {
@@ -82,7 +82,7 @@ pub(super) async fn write_recursive_loop(session: &Session<'_>, change: &Attachm
     let call = Call { action: "lambda:PutFunctionRecursionConfig", resource: &session.function };
     let request = session.lambda.put_function_recursion_config().function_name(&session.function);
     let request = request.set_recursive_loop(change.document.0.as_str().map(sdk::RecursiveLoop::from));
-    session.write_once(&call, request.send()).await.map(drop)
+    session.write(&call, request.send()).await.map(drop)
 }
 
 pub(super) async fn async_config(session: &Session<'_>, alias: Option<&str>) -> Result<ByKey, Failed> {
@@ -99,11 +99,11 @@ pub(super) async fn write_async_config(session: &Session<'_>, change: &Attachmen
     if change.action == Action::Remove {
         let call = Call { action: "lambda:DeleteFunctionEventInvokeConfig", resource: &session.function };
         let request = session.lambda.delete_function_event_invoke_config().function_name(&session.function);
-        return session.write_once(&call, request.set_qualifier(alias).send()).await.map(drop);
+        return session.write(&call, request.set_qualifier(alias).send()).await.map(drop);
     }
     let call = Call { action: "lambda:PutFunctionEventInvokeConfig", resource: &session.function };
     let document = &change.document.0;
     let request = session.lambda.put_function_event_invoke_config().function_name(&session.function);
     let request = async_config_rows!(put!(request, document)).set_qualifier(alias);
-    session.write_once(&call, request.send()).await.map(drop)
+    session.write(&call, request.send()).await.map(drop)
 }

@@ -89,13 +89,13 @@ pub(super) async fn write(session: &Session<'_>, scope: Scope<'_>, change: &Atta
                 session.lambda.update_event_source_mapping().uuid(uuid).function_name(target(session, change));
             let document = &change.document.0;
             let request = mapping::changeable!(put!(request, document)).set_enabled(change.document.flag("Enabled"));
-            let written = session.write_once(&call, request.send()).await;
+            let written = session.write(&call, request.send()).await;
             written.map(drop).map_err(|failed| explained(failed, &change.key))
         }
         Action::Remove => {
             let call = Call { action: "lambda:DeleteEventSourceMapping", resource: &change.key };
             let request = session.lambda.delete_event_source_mapping().uuid(uuid);
-            session.write_once(&call, request.send()).await.map(drop)
+            session.write(&call, request.send()).await.map(drop)
         }
     }
 }
@@ -199,10 +199,11 @@ fn verdict(what: &str, state: &str, mapping: &Mapping, change: &AttachmentChange
         Some(false) => state == "Disabled",
         None => ["Enabled", "Disabled"].contains(&state),
     };
-    let said = [mapping.state_transition_reason(), mapping.last_processing_result()];
-    let said: Vec<_> = said.into_iter().flatten().filter(|text| !text.is_empty()).collect();
+    let reasons = [mapping.state_transition_reason(), mapping.last_processing_result()];
+    let reasons: Vec<_> = reasons.into_iter().flatten().filter(|text| !text.is_empty()).collect();
     if !good {
-        let reason = if said.is_empty() { "AWS gives no reason".to_owned() } else { quotes::cut(&said.join("; ")) };
+        let reason =
+            if reasons.is_empty() { "AWS gives no reason".to_owned() } else { quotes::cut(&reasons.join("; ")) };
         return Err(Fault::new(FaultKind::Failed, format!("{what} is {state}: {reason}")).into());
     }
     let problem = mapping.last_processing_result().filter(|result| result.starts_with("PROBLEM"));
@@ -214,9 +215,9 @@ fn verdict(what: &str, state: &str, mapping: &Mapping, change: &AttachmentChange
 
 /// Adds help with the permissions of the function's role, if AWS reports that some are missing.
 fn explained(mut failed: Failed, source: &str) -> Failed {
-    let said = failed.fault.message.to_ascii_lowercase();
-    let lacks = said.contains("permission") || said.contains("ensure the role can");
-    if !(said.contains("role") && lacks) {
+    let message = failed.fault.message.to_ascii_lowercase();
+    let lacks = message.contains("permission") || message.contains("ensure the role can");
+    if !(message.contains("role") && lacks) {
         return failed;
     }
     let help = match Source::of_key(source) {

@@ -41,19 +41,19 @@ pub(super) async fn write(session: &Session<'_>, scope: Scope<'_>, change: &Atta
     if change.action == Action::Remove {
         let call = Call { action: "logs:DeleteRetentionPolicy", resource: group };
         let request = session.logs.delete_retention_policy().log_group_name(group);
-        return session.write_once(&call, request.send()).await.map(drop);
+        return session.write(&call, request.send()).await.map(drop);
     }
     let days = change.document.0.as_i64().and_then(|days| days.try_into().ok());
     let mut pace = Pace::new();
     loop {
         let call = Call { action: "logs:PutRetentionPolicy", resource: group };
         let request = session.logs.put_retention_policy().log_group_name(group).set_retention_in_days(days);
-        match session.write_once(&call, request.send()).await {
+        match session.write(&call, request.send()).await {
             Err(Failed { answer: Answer::NotFound, .. }) => {}
             written => return written.map(drop),
         }
         let call = Call { action: "logs:CreateLogGroup", resource: group };
-        match session.write_once(&call, session.logs.create_log_group().log_group_name(group).send()).await {
+        match session.write(&call, session.logs.create_log_group().log_group_name(group).send()).await {
             Ok(_) => {}
             // The group exists now, or another program is creating it.
             Err(Failed { answer: Answer::Busy, .. }) => {

@@ -92,7 +92,7 @@ pub(super) async fn write(session: &Session<'_>, change: &AttachmentChange) -> R
         let call = Call { action: "lambda:RemovePermission", resource: &session.function };
         let request = session.lambda.remove_permission().function_name(&session.function).statement_id(&change.key);
         let request = request.set_qualifier(change.alias.as_ref().map(|alias| alias.0.clone()));
-        match session.write_once(&call, request.send()).await {
+        match session.write(&call, request.send()).await {
             removed if change.action == Action::Remove => return removed.map(drop),
             // Not found: an earlier attempt removed it, and its answer was lost.
             Ok(_) | Err(Failed { answer: Answer::NotFound, .. }) => {}
@@ -103,7 +103,7 @@ pub(super) async fn write(session: &Session<'_>, change: &AttachmentChange) -> R
     let document = &change.document.0;
     let request = session.lambda.add_permission().function_name(&session.function).statement_id(&change.key);
     let request = rows!(put!(request, document)).set_qualifier(change.alias.as_ref().map(|alias| alias.0.clone()));
-    session.write_once(&call, request.send()).await.map(drop)
+    session.write(&call, request.send()).await.map(drop)
 }
 
 #[cfg(test)]

@@ -49,17 +49,17 @@ pub(super) async fn write(session: &Session<'_>, change: &AttachmentChange) -> R
         Action::Create => {
             let call = Call { action: "lambda:CreateFunctionUrlConfig", resource: &session.function };
             let request = session.lambda.create_function_url_config().function_name(&session.function);
-            session.write_once(&call, rows!(put!(request, document)).set_qualifier(alias).send()).await.map(drop)
+            session.write(&call, rows!(put!(request, document)).set_qualifier(alias).send()).await.map(drop)
         }
         Action::Update => {
             let call = Call { action: "lambda:UpdateFunctionUrlConfig", resource: &session.function };
             let request = session.lambda.update_function_url_config().function_name(&session.function);
-            session.write_once(&call, rows!(put!(request, document)).set_qualifier(alias).send()).await.map(drop)
+            session.write(&call, rows!(put!(request, document)).set_qualifier(alias).send()).await.map(drop)
         }
         Action::Remove => {
             let call = Call { action: "lambda:DeleteFunctionUrlConfig", resource: &session.function };
             let request = session.lambda.delete_function_url_config().function_name(&session.function);
-            session.write_once(&call, request.set_qualifier(alias).send()).await.map(drop)
+            session.write(&call, request.set_qualifier(alias).send()).await.map(drop)
         }
     }
 }

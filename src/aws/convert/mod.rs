@@ -228,12 +228,12 @@ pub(super) fn version(config: &FunctionConfiguration) -> Option<(u64, Version)> 
 fn errors_within(config: &FunctionConfiguration) -> Vec<String> {
     let environment = config.environment().and_then(|environment| environment.error());
     let runtime = config.runtime_version_config().and_then(|runtime| runtime.error());
-    let said = |what: &str, code: Option<&str>, message: Option<&str>| {
+    let described = |what: &str, code: Option<&str>, message: Option<&str>| {
         format!("{what}: {} {}", code.unwrap_or_default(), quotes::cut(message.unwrap_or_default()))
             .trim_end()
             .to_owned()
     };
-    let environment = environment.map(|error| said("the environment", error.error_code(), error.message()));
-    let runtime = runtime.map(|error| said("the runtime version", error.error_code(), error.message()));
+    let environment = environment.map(|error| described("the environment", error.error_code(), error.message()));
+    let runtime = runtime.map(|error| described("the runtime version", error.error_code(), error.message()));
     environment.into_iter().chain(runtime).collect()
 }
