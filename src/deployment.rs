@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::settings::{
-    AliasName, Architecture, Attachment, FunctionName, Handler, ImageUri, Role, Secret, Settings, Structure,
+    AliasName, Architecture, Attachment, FunctionName, Handler, ImageUri, Jwt, Role, Secret, Settings, Structure,
 };
 
 /// The wanted state of one function.
@@ -148,7 +148,7 @@ pub enum Grounds {
         no_token: Option<&'static str>,
     },
     /// A token that the CI gave to the job. The target's credentials are not used.
-    Token(Secret),
+    Token(Jwt),
     /// A token that is requested from the CI before each use. The target's credentials are not used.
     Fetched {
         /// The URL of the request, without the audience.
@@ -309,6 +309,9 @@ pub struct Rules {
     pub single: Single,
     /// The folder of the package for all files; empty for the root.
     pub into: String,
+    /// The folder of the checkout, as a real path: a link out of it is an error unless links are followed; empty for no
+    /// check.
+    pub checkout: PathBuf,
 }
 
 /// The name of a single file in its package.

@@ -27,6 +27,7 @@
 pub mod arn;
 
 // The surroundings.
+pub mod files;
 pub mod host;
 pub mod place;
 

@@ -9,37 +9,44 @@ type Pair = (String, String, u32);
 /// The pairs of a file, in order. The error names the line.
 pub(super) fn parse(text: &str) -> Result<Vec<Pair>, (u32, String)> {
     let mut pairs = Vec::new();
-    let mut lines = text.trim_start_matches('\u{feff}').lines().zip(1..);
-    while let Some((line, number)) = lines.next() {
+    let mut rest = text.trim_start_matches('\u{feff}');
+    let mut number = 0;
+    while !rest.is_empty() {
+        number += 1;
+        let (line, after) = rest.split_once('\n').unwrap_or((rest, ""));
+        let beginning = rest;
+        rest = after;
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let line = line.strip_prefix("export ").unwrap_or(line);
-        let Some((key, value)) = line.split_once('=') else {
+        let pair = line.strip_prefix("export ").unwrap_or(line);
+        let Some((key, value)) = pair.split_once('=') else {
             return Err((number, "is not KEY=VALUE".to_owned()));
         };
-        let value = value.trim();
+        let value = value.trim_start();
         let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
+        let first = number;
         let value = match quote {
             None => value.split(" #").next().unwrap_or_default().trim_end().to_owned(),
             Some(quote) => {
-                let mut inner = value[1..].to_owned();
-                while closing(&inner, quote).is_none() {
-                    let Some((next, _)) = lines.next() else {
-                        return Err((number, format!("has no closing {quote}")));
-                    };
-                    inner = format!("{inner}\n{next}");
-                }
-                let end = closing(&inner, quote).unwrap_or(inner.len());
-                let rest = inner[end..].trim_start_matches(quote).trim_start();
-                if !rest.is_empty() && !rest.starts_with('#') {
+                // A quoted value may have more lines than this one.
+                let start = beginning.len() - beginning.trim_start().len() + line.len() - value.len() + 1;
+                let open = &beginning[start..];
+                let end = closing(open, quote).ok_or_else(|| (number, format!("has no closing {quote}")))?;
+                let (inner, behind) = (&open[..end], &open[end + 1..]);
+                let (tail, after) = behind.split_once('\n').unwrap_or((behind, ""));
+                let tail = tail.trim();
+                if !tail.is_empty() && !tail.starts_with('#') {
                     return Err((number, format!("has text behind the closing {quote}")));
                 }
-                if quote == '"' { unescaped(&inner[..end]) } else { inner[..end].to_owned() }
+                number += u32::try_from(inner.matches('\n').count()).unwrap_or(u32::MAX);
+                rest = after;
+                let inner = inner.replace("\r\n", "\n");
+                if quote == '"' { unescaped(&inner) } else { inner }
             }
         };
-        pairs.push((key.trim().to_owned(), value, number));
+        pairs.push((key.trim().to_owned(), value, first));
     }
     Ok(pairs)
 }
@@ -93,6 +100,19 @@ mod tests {
         let found: Vec<_> = parse(text).unwrap().into_iter().map(|(key, value, _)| (key, value)).collect();
         assert_eq!(found, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
         assert_eq!(parse("\n# x\nA=1\n").unwrap()[0].2, 3);
+        assert_eq!(
+            parse("A='1\r\n2'\n\nB=1").unwrap(),
+            [("A".to_owned(), "1\n2".to_owned(), 1), ("B".to_owned(), "1".to_owned(), 4)]
+        );
+    }
+
+    #[test]
+    fn a_quote_over_half_a_million_lines_is_read_at_once() {
+        let begun = std::time::Instant::now();
+        let text = format!("A=\"{}", "\n".repeat(500_000));
+        assert!(parse(&text).is_err());
+        assert_eq!(parse(&format!("{text}\"")).unwrap()[0].1.len(), 500_000);
+        assert!(begun.elapsed().as_secs() < 5);
     }
 
     #[test]

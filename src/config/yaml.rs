@@ -8,8 +8,8 @@ use serde_yaml::{Error, Location, NonFiniteFloatPolicy, Options, Spanned};
 use super::layer::{Entry, Form, Given, Value};
 use crate::place::{Place, Problem};
 
-/// The largest configuration that is read.
-pub(super) const MOST_BYTES: u64 = 1 << 20;
+/// How many keys, values, lists and maps a configuration may have.
+const MOST_NODES: usize = 20_000;
 
 /// Reads one document.
 ///
@@ -32,7 +32,11 @@ pub(super) fn parse(text: &str, path: &Arc<str>) -> Result<Given, Problem> {
 
 /// Without snippets: a line of the file could hold a secret.
 fn options() -> Options {
-    serde_yaml::options! { with_snippet: false, non_finite_float_policy: NonFiniteFloatPolicy::AsString }
+    serde_yaml::options! {
+        with_snippet: false,
+        non_finite_float_policy: NonFiniteFloatPolicy::AsString,
+        budget: serde_yaml::budget! { max_nodes: MOST_NODES },
+    }
 }
 
 /// The library's message in one line, without its own copy of the position and its advice for programmers.
@@ -42,7 +46,10 @@ fn message(error: &Error) -> String {
     let text = text.split(" at line ").next().unwrap_or_default();
     let text = text.split_once(": ").filter(|(head, _)| head.starts_with("line ")).map_or(text, |(_, rest)| rest);
     let known = [
-        ("budget", "it is too large, nested too deeply, or repeats itself through too many aliases"),
+        (
+            "budget",
+            "it has more than 20,000 keys and values, is nested more than 64 deep, or repeats itself through too many aliases",
+        ),
         ("alias replay", "it repeats itself through too many aliases"),
         (
             "multiple YAML documents",

@@ -12,11 +12,16 @@ use crate::aws::InvocationMode;
 use crate::cli::{Answer, Invoke, Payload};
 use crate::config::{DryRun, Subject};
 use crate::error::{Error, ExitCode};
+use crate::files;
 use crate::host::Host;
 use crate::place::Problem;
 use crate::remote::Remote;
 use crate::report::Event;
 use crate::settings::AliasName;
+
+/// Bytes of a payload that Lambda takes.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const MOST_PAYLOAD: u64 = 6 << 20;
 
 /// How much is told of an answer that says why the function failed, but not in Lambda's form.
 const SHOWN_ANSWER: usize = 200;
@@ -77,8 +82,8 @@ impl Run<'_> {
             Payload::Empty => b"{}".to_vec(),
             Payload::Text(text) => text.clone().into_bytes(),
             Payload::StandardInput => self.input("standard input", Host::input, interrupt).await?,
-            Payload::File(file) => std::fs::read(self.host.directory.join(file)).map_err(|error| {
-                let problem = Problem::new(format!("`{}` cannot be read: {error}", file.display()));
+            Payload::File(file) => files::bytes(&self.host.directory.join(file), MOST_PAYLOAD).map_err(|error| {
+                let problem = Problem::new(format!("`{}` {error}", file.display()));
                 Error::Usage(problem.of("--payload"))
             })?,
         };

@@ -1,6 +1,5 @@
 //! Packages of a run: made here or read from S3, beside the event loop, and written where `package` is to.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -12,6 +11,7 @@ use crate::aws;
 use crate::config::{Entry, Loaded};
 use crate::deployment::{CodeSource, Deployment, Rules};
 use crate::error::{Error, ExitCode};
+use crate::files;
 use crate::package::{self, Artifact, Image, Package, Packed};
 use crate::place::{Places, Problem};
 use crate::report::{Doing, Event};
@@ -29,6 +29,10 @@ impl Run<'_> {
         list: bool,
         interrupt: &Interrupt,
     ) -> Result<ExitCode, Error> {
+        if output == Some(Path::new("-")) {
+            let problem = Problem::new("`-` names no file: standard output is for what is said").of("--output");
+            return Err(Error::Usage(problem.help("name a file, or a pipe")));
+        }
         if loaded.packages.len() > 1 && output.is_some() {
             let problem = Problem::new("several blocks would be written to one file");
             return Err(Error::Usage(problem.help("choose one with `--function_name`")));
@@ -55,21 +59,14 @@ impl Run<'_> {
                 artifact.map_err(|error| Error::package(error, places, None, code.how_to_build.as_deref()))?;
             self.warn_of_names(&artifact, places);
             if let Some(output) = output {
-                let written = self.write(&artifact, &self.host.directory.join(output));
+                let to = self.host.directory.join(output);
+                let written = files::put(&to, |out| artifact.archive.copy_to(out));
                 written
                     .map_err(|error| Error::Refused(format!("`{}` cannot be written: {error}", output.display())))?;
             }
             self.tell(&Event::Packaged(packaged(&artifact, output, list)));
         }
         Ok(ExitCode::Success)
-    }
-
-    /// Writes an archive beside its place and moves it there, so that no half of one is ever found.
-    fn write(&self, artifact: &Artifact, to: &Path) -> io::Result<()> {
-        let folder = to.parent().unwrap_or(&self.host.directory);
-        let mut file = package::beside(folder)?;
-        artifact.archive.copy_to(&mut file)?;
-        file.persist(to).map(drop).map_err(|error| error.error)
     }
 
     /// What the function of a block is made of: a package, made here or read from S3, or an image that is known.

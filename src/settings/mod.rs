@@ -7,9 +7,11 @@
 //! in `shapes`), its row in `config::options`, and its lines in `aws::convert`, one each way. What stands around a
 //! function has a row in `attachment`, a row in `config::options`, and a `read` and a `write` in `aws::attachments`.
 
+mod address;
 mod attachment;
 mod difference;
 mod image;
+mod jwt;
 mod layer;
 mod names;
 mod secret;
@@ -22,10 +24,12 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
+pub use address::{Address, Reach};
 pub use attachment::{Attachment, Belongs, Count};
 pub use difference::{Aspect, Difference, End};
 
 pub use image::ImageUri;
+pub use jwt::Jwt;
 pub use layer::{LayerRef, is_layer_name};
 pub use names::{AliasName, FunctionName, Role, check_variable_name};
 pub use secret::{Secret, holds_secret, logins, parts, passwords, sounds_secret};

@@ -95,7 +95,7 @@ structures! {
     }
 }
 
-/// The member of SnapStart. The SDK has one type for requests and another one for answers.
+/// The member of `SnapStart`. The SDK has one type for requests and another one for answers.
 macro_rules! snap_start {
     ($do:ident!($($head:tt)*)) => { $do!($($head)*; "ApplyOn": apply_on, set_apply_on or "None";) };
 }
