@@ -1,4 +1,5 @@
-//! Steps in order through one narrow trait: an event for each, and an honest account of what is left undone.
+//! Performs the steps of a plan in order, through a trait, and emits an event for each. A failure lists the steps that were
+//! done, begun and not done.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -9,38 +10,38 @@ use crate::place::Problem;
 use crate::plan::{Plan, Step};
 use crate::report::Event;
 
-/// Brings steps about. Implemented where AWS is known.
+/// Performs steps. `aws` implements it.
 #[expect(async_fn_in_trait, reason = "one implementation and one thread: nothing needs the future to be Send")]
-pub trait Control {
-    /// Does what the step says and waits until the function has settled.
+pub trait Executor {
+    /// Performs the step and waits until the function has settled.
     async fn perform(&mut self, step: &Step) -> Result<Done, Fault>;
 }
 
-/// What doing a step told.
+/// The results of one step.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Done {
-    /// The unqualified ARN, where the step told it.
+    /// The unqualified ARN; absent if the step did not return it.
     pub arn: Option<String>,
-    /// The number of the version that stands for this deployment.
+    /// The number of the version with this deployment; absent if the step published or found none.
     pub version: Option<String>,
-    /// The function's own address, where the step told it.
+    /// The function URL; absent if the step did not return it.
     pub url: Option<String>,
     /// Numbers of versions that could not be deleted.
     pub kept: Vec<String>,
-    /// What AWS accepted but did not take over.
+    /// Warnings about values that AWS accepted but did not apply.
     pub warnings: Vec<String>,
 }
 
-/// How a deployment ended.
+/// The results of all steps of a deployment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// What was done, each with how long it took to settle.
+    /// The subjects of the steps, each with its duration.
     pub done: Vec<(&'static str, Duration)>,
-    /// The unqualified ARN, where a step told it.
+    /// The unqualified ARN; absent if no step returned it.
     pub arn: Option<String>,
-    /// The number of the version published.
+    /// The number of the published version; absent if none was published.
     pub version: Option<String>,
-    /// The function's own address, where a step told it.
+    /// The function URL; absent if no step returned it.
     pub url: Option<String>,
     /// Numbers of versions that could not be deleted.
     pub kept: Vec<String>,
@@ -49,101 +50,101 @@ pub struct Outcome {
 /// A step that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stopped {
-    /// Which step, counted from 1, and of how many.
+    /// The number of the step, counted from 1, and the number of all steps.
     pub at: (usize, usize),
-    /// What it would have done.
+    /// The title of the step.
     pub title: String,
-    /// What was done before it.
+    /// The subjects of the steps that were done.
     pub done: Vec<&'static str>,
-    /// What AWS may have taken or did take, without having settled since.
+    /// The subjects of steps that AWS accepted or may have accepted, but that have not settled.
     pub begun: Vec<&'static str>,
-    /// What was not done.
+    /// The subjects of the steps that were not done.
     pub not_done: Vec<&'static str>,
-    /// Why.
+    /// The reason.
     pub fault: Fault,
 }
 
-/// Why something failed on AWS' side, or on the way there.
+/// A failure of AWS, or of the connection to AWS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// What kind of failure it is; it decides the exit code.
+    /// The kind of failure, which decides the exit code.
     pub kind: FaultKind,
-    /// What went wrong, with the service's own words where there are any.
+    /// What went wrong, with the message of the service if there is one.
     pub message: String,
-    /// What to do about it; absent where the message says it.
+    /// What to do about it; absent if the message says it.
     pub help: Option<String>,
-    /// How far what failed had come.
+    /// Whether AWS may have accepted the failed call.
     pub progress: Progress,
 }
 
-/// How far a step had come when it failed.
+/// Whether AWS may have accepted a failed call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Progress {
-    /// AWS was not asked, or refused.
+    /// The call was not sent, or AWS refused it.
     #[default]
     Nothing,
-    /// AWS took it, or may have.
+    /// AWS accepted the call, or may have accepted it.
     Begun,
 }
 
-/// Kinds of failure, as a user has to tell them apart.
+/// The kinds of failure. Each has its own exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultKind {
-    /// AWS refused or failed to do it.
+    /// AWS refused the call, or failed.
     Failed,
-    /// No credentials, wrong credentials, or not permitted.
+    /// Credentials are missing or wrong, or lack a permission.
     Denied,
-    /// Somebody else changed the function meanwhile.
+    /// Another program changed the function in the meantime.
     Conflict,
     /// The deadline passed.
     TimedOut,
-    /// What was configured cannot be used, as a Region that is missing.
+    /// The configuration cannot be used: a Region is missing, for example.
     Misconfigured,
     /// The process was asked to stop.
     Interrupted(Signal),
 }
 
-/// What goes on while a step takes its time.
+/// The progress of a step that takes long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Meanwhile {
-    /// AWS is still busy.
+    /// AWS is not ready yet.
     Waiting {
-        /// What is waited for.
+        /// The awaited state.
         what: String,
-        /// How long so far.
+        /// The time waited so far.
         so_far: Duration,
     },
-    /// A package is on its way from S3.
+    /// A package is read from S3.
     Fetching {
-        /// Bytes that have arrived.
+        /// Bytes received so far.
         done: u64,
-        /// All bytes.
+        /// Bytes of the package.
         all: u64,
-        /// How long so far.
+        /// The time so far.
         so_far: Duration,
     },
-    /// A package is on its way.
+    /// A package is sent to AWS.
     Sending {
-        /// Bytes that have arrived.
+        /// Bytes sent so far.
         done: u64,
-        /// All bytes.
+        /// Bytes of the package.
         all: u64,
-        /// How long so far.
+        /// The time so far.
         so_far: Duration,
     },
 }
 
-/// How a process is asked to stop.
+/// A signal that asks the process to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
     /// SIGINT: ctrl-C.
     Interrupt,
-    /// SIGTERM: what a CI sends first.
+    /// SIGTERM, which a CI sends first.
     Terminate,
 }
 
 impl Signal {
-    /// What people call it.
+    /// The name for messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::Interrupt => "ctrl-C",
@@ -151,7 +152,7 @@ impl Signal {
         }
     }
 
-    /// The signal, once there is one; forever where there is none.
+    /// Waits for the signal; waits forever if none is sent.
     pub async fn sent(interrupt: &watch::Receiver<Option<Self>>) -> Self {
         let mut interrupt = interrupt.clone();
         let sent = interrupt.wait_for(Option::is_some).await.map(|signal| *signal);
@@ -163,12 +164,12 @@ impl Signal {
 }
 
 impl Fault {
-    /// A fault without a word of help.
+    /// A fault without help. AWS did not accept the call.
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), help: None, progress: Progress::Nothing }
     }
 
-    /// The same fault, with what to do about it.
+    /// Adds help to the fault.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
@@ -182,18 +183,18 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Does the plan, and nothing but the plan.
-pub async fn apply(plan: &Plan, control: &mut impl Control, tell: &mut dyn FnMut(Event)) -> Result<Outcome, Stopped> {
+/// Performs the steps of the plan and nothing else. Stops at the first failure.
+pub async fn apply(plan: &Plan, executor: &mut impl Executor, emit: &mut dyn FnMut(Event)) -> Result<Outcome, Stopped> {
     let mut outcome = Outcome::default();
     for (index, step) in plan.steps.iter().enumerate() {
-        tell(Event::StepStarted { function: plan.function.clone(), step: step.clone() });
+        emit(Event::StepStarted { function: plan.function.clone(), step: step.clone() });
         let begun = Instant::now();
-        match control.perform(step).await {
+        match executor.perform(step).await {
             Ok(Done { arn, version, url, kept, warnings }) => {
                 for warning in warnings {
-                    tell(Event::Warning(Problem::new(warning)));
+                    emit(Event::Warning(Problem::new(warning)));
                 }
-                tell(Event::StepDone { step: step.clone(), version: version.clone() });
+                emit(Event::StepDone { step: step.clone(), version: version.clone() });
                 outcome.done.push((step.view().subject, begun.elapsed()));
                 outcome.arn = arn.or(outcome.arn);
                 outcome.version = version.or(outcome.version);

@@ -1,6 +1,6 @@
-//! The desired state of one function: settings, code, release, what stands around the function, and how to reach it.
+//! The wanted state of one function or layer: settings, code, release, attachments, and access to AWS.
 //!
-//! Everything known, as meant: nothing after this asks "was this set?". Must not know where a value came from.
+//! All values are resolved: no later stage asks whether an option was set. Must not know where a value came from.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,105 +12,106 @@ use crate::settings::{
     AliasName, Architecture, Attachment, FunctionName, Handler, ImageUri, Jwt, Role, Secret, Settings, Structure,
 };
 
-/// One function as it should be.
+/// The wanted state of one function.
 #[derive(Debug, Clone)]
 pub struct Deployment {
     /// The function.
     pub function: FunctionName,
-    /// How AWS is reached, and as whom.
+    /// The Region, endpoint and credentials.
     pub target: Target,
-    /// Settings to bring about; an absent one is not managed.
+    /// The wanted settings; an absent one is not managed.
     pub settings: Settings,
-    /// A handler in parts, composed once the runtime is known; absent when `settings.handler` says it all or none is managed.
+    /// The parts of a handler, which are joined when the runtime is known; absent when `settings.handler` has it or none is
+    /// managed.
     pub handler_parts: Option<HandlerParts>,
-    /// The handler of a function that is created without one being named; absent where that is an error.
+    /// The handler for a new function if the user named none; absent when a missing handler is an error.
     pub first_handler: Option<Handler>,
-    /// What becomes of a function that is created without a role being named.
+    /// The role for a new function if the user named none.
     pub first_role: FirstRole,
-    /// Variables to set and unset; absent when the environment is not managed.
+    /// Variables to set (a value) or unset (`None`); absent when the environment is not managed.
     pub environment: Option<Keyed<Option<Secret>>>,
     /// Tags to set; absent when tags are not managed.
     pub tags: Option<Keyed<String>>,
-    /// What the function is made of.
+    /// The code and its packaging.
     pub code: Code,
-    /// What is published of it.
+    /// The version and the alias.
     pub release: Release,
-    /// What stands around it; a kind that is absent is not managed.
-    pub attachments: Wishes,
-    /// The longest that all waiting for this function may take.
+    /// The wanted attachments; an absent kind is not managed.
+    pub attachments: WantedAttachments,
+    /// The limit for all waits of this function together.
     pub wait_timeout: Duration,
 }
 
-/// A layer whose newest version is to be like this.
+/// The wanted newest version of a layer.
 #[derive(Debug, Clone)]
-pub struct Layer {
+pub struct LayerDeployment {
     /// Its name, in the account of the target.
     pub name: String,
-    /// How AWS is reached, and as whom.
+    /// The Region, endpoint and credentials.
     pub target: Target,
-    /// What it is made of.
+    /// The code and its packaging.
     pub code: Code,
-    /// What kind of layer it is.
+    /// The kind of the layer.
     pub kind: LayerKind,
-    /// What people read about the version; absent for nothing.
+    /// The description of the version; absent for none.
     pub description: Option<String>,
-    /// Runtimes that it is for; absent for those of the newest version.
+    /// The compatible runtimes; absent to keep those of the newest version.
     pub compatible_runtimes: Option<BTreeSet<String>>,
-    /// Instruction sets that it is for; absent for those of the newest version.
+    /// The compatible instruction sets; absent to keep those of the newest version.
     pub compatible_architectures: Option<BTreeSet<Architecture>>,
-    /// The licence, as an identifier, a URL or its text; absent for that of the newest version.
+    /// The licence, as an identifier, a URL or its text; absent to keep that of the newest version.
     pub license_info: Option<String>,
-    /// The longest that all waiting for it may take.
+    /// The limit for all waits of this layer together.
     pub wait_timeout: Duration,
 }
 
-/// What kind of layer it is.
+/// The kind of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LayerKind {
-    /// Files that runtimes look for.
+    /// Files for runtimes, such as libraries.
     Files,
-    /// A program beside the function, or in the function's own process.
+    /// A Lambda extension: a program that runs beside the function or in its process.
     Extension,
 }
 
-/// What becomes of a function that is created without a role being named.
+/// The role for a new function if the user named none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum FirstRole {
-    /// It is an error.
+    /// No role: an error.
     #[default]
     None,
-    /// One is made for it.
+    /// A role that is created for the function.
     Made,
 }
 
-/// How AWS is reached, and as whom.
+/// The Region, endpoint and credentials for calls of AWS.
 #[derive(Debug, Clone, Default)]
 pub struct Target {
-    /// The Region; absent for the one that the SDK's chain finds.
+    /// The Region; absent to let the SDK's chain find it.
     pub region: Option<String>,
-    /// The Region where the chain finds none; absent for an error.
+    /// The Region if the chain finds none; absent when that is an error.
     pub fallback_region: Option<String>,
     /// An endpoint instead of the Region's own; absent for `AWS_ENDPOINT_URL` or the Region's.
     pub endpoint_url: Option<String>,
-    /// Whether buckets are named in the path and not in the host name, as emulators have it.
+    /// Whether S3 URLs have the bucket in the path and not in the host name, as emulators need it.
     pub path_style: bool,
-    /// As whom.
+    /// The credentials.
     pub credentials: Credentials,
-    /// The role that is assumed first; absent for calling with the credentials themselves.
+    /// The role to assume before all other calls; absent to call with the credentials themselves.
     pub role: Option<AssumedRole>,
-    /// The only account that may be written to; absent for any.
+    /// The only account that may be changed; absent for any.
     pub expect_account: Option<String>,
 }
 
-/// As whom AWS is called.
+/// The source of the credentials.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Credentials {
-    /// Whatever the SDK's chain finds.
+    /// The SDK's chain.
     #[default]
     Chain,
     /// A profile of the shared configuration files.
     Profile(String),
-    /// Keys that came from one place together.
+    /// Keys from one source.
     Keys {
         /// The access key id.
         access_key_id: Secret,
@@ -121,97 +122,97 @@ pub enum Credentials {
     },
 }
 
-/// A role in whose name AWS is called.
+/// A role that is assumed for the calls of AWS.
 #[derive(Debug, Clone)]
 pub struct AssumedRole {
-    /// Which.
+    /// The role.
     pub role: Role,
-    /// The account that completes a bare name; absent for that of the credentials.
+    /// The account that completes a bare role name; absent for the account of the credentials.
     pub account: Option<String>,
-    /// What the session is called in AWS' logs.
+    /// The name of the session in AWS' logs.
     pub session_name: String,
-    /// How long its keys hold; absent for what STS gives, an hour.
+    /// The lifetime of the session's keys; absent for the default of STS, one hour.
     pub duration: Option<Duration>,
-    /// On what grounds.
+    /// The proof that allows to assume the role.
     pub grounds: Grounds,
 }
 
-/// On what grounds a role is assumed.
+/// The proof that allows to assume a role.
 #[derive(Debug, Clone)]
 pub enum Grounds {
     /// The credentials of the target may assume it.
     Credentials {
-        /// What the role's trust policy wants to hear; absent for nothing.
+        /// The external id that the role's trust policy requires; absent for none.
         external_id: Option<String>,
-        /// What gives a job of this CI a token, as help for one that has nothing else either; absent where the CI has none.
+        /// How a job of this CI gets a token: help for a job without credentials; absent if the CI has no tokens.
         no_token: Option<&'static str>,
     },
-    /// A token of the CI that the job was given. The credentials of the target are not asked for.
+    /// A token that the CI gave to the job. The target's credentials are not used.
     Token(Jwt),
-    /// A token of the CI that is fetched, each time anew. The credentials of the target are not asked for.
+    /// A token that is requested from the CI before each use. The target's credentials are not used.
     Fetched {
-        /// Where, without the audience.
+        /// The URL of the request, without the audience.
         url: String,
-        /// What the request is authorised by.
+        /// The token that authorises the request.
         bearer: Secret,
     },
 }
 
-/// A handler as dpl takes it.
+/// A handler in the two parts of dpl's options.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HandlerParts {
-    /// File, package or class, by runtime.
+    /// The file, package or class; the runtime decides which.
     pub module_name: String,
     /// The method in it.
     pub handler_name: String,
 }
 
-/// Wanted entries of a map that may have others.
+/// Wanted entries of a map. The live map can have other entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keyed<T> {
-    /// The entries named.
+    /// The entries that the user named.
     pub entries: BTreeMap<String, T>,
-    /// What happens to entries that were not named; absent when the user did not say.
+    /// The treatment of all other live entries; absent when the user did not set it.
     pub others: Option<Others>,
 }
 
-/// Things around a function by kind and key: what each is to be, or nothing where it is to be none.
-pub type Wishes = BTreeMap<Attachment, Keyed<Option<Structure>>>;
+/// The wanted attachments of a function by kind and key; `None` for one that is to be removed.
+pub type WantedAttachments = BTreeMap<Attachment, Keyed<Option<Structure>>>;
 
-/// What happens to entries of a map that exist only on the function.
+/// The treatment of live entries of a map that the user did not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Others {
-    /// They go.
+    /// Remove them.
     Replace,
-    /// They stay.
+    /// Keep them.
     Merge,
 }
 
-/// What the function is made of.
+/// The code of a function or layer, and its packaging.
 #[derive(Debug, Clone)]
 pub struct Code {
-    /// Where it comes from.
+    /// The source.
     pub source: CodeSource,
-    /// What builds the source where it is missing, for people; absent where nobody knows.
+    /// The command that builds a missing source, for the message; absent when unknown.
     pub how_to_build: Option<String>,
-    /// Which of its files.
+    /// The files to package.
     pub rules: Rules,
-    /// The instruction set the user named; absent for that of the package's binaries, or the live one.
+    /// The instruction set that the user named; absent for that of the package's binaries or of the live function.
     pub architecture: Option<Architecture>,
-    /// Where in S3 the package goes first; absent for sending it in the call.
+    /// The place in S3 to upload the package to; absent to send it in the call of Lambda.
     pub upload: Option<Upload>,
-    /// The key that encrypts the package at rest; absent for the live one.
+    /// The key that encrypts the package at rest; absent to keep the live one.
     pub source_kms_key_arn: Option<String>,
-    /// Names of the rules of inspection that do not count.
+    /// The names of the inspection rules that the user turned off.
     pub ignore: BTreeSet<String>,
 }
 
-/// Where a package comes from.
+/// The source of a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CodeSource {
     /// A directory, a single file, or a ready archive.
     Path(PathBuf),
-    /// A ready archive that is in S3 already.
+    /// A ready archive in S3.
     Object {
         /// The bucket, in the function's Region.
         bucket: String,
@@ -227,7 +228,7 @@ pub enum CodeSource {
 }
 
 impl Target {
-    /// Whether both surely are the same account: the same credentials for the same endpoint.
+    /// Whether both surely use the same account: they have the same credentials and the same endpoint.
     pub fn is_same_account(&self, other: &Self) -> bool {
         self.endpoint_url == other.endpoint_url
             && self.credentials == other.credentials
@@ -240,7 +241,7 @@ impl Target {
 }
 
 impl CodeSource {
-    /// How people write it.
+    /// The source in the form that users write.
     pub fn shown(&self) -> String {
         match self {
             Self::Path(path) => path.display().to_string(),
@@ -249,7 +250,7 @@ impl CodeSource {
         }
     }
 
-    /// What AWS calls a function that is made of it: what it never changes.
+    /// AWS' package type for a function from this source. AWS cannot change it later.
     pub fn package_type(&self) -> &'static str {
         match self {
             Self::Path(_) | Self::Object { .. } => "Zip",
@@ -257,7 +258,7 @@ impl CodeSource {
         }
     }
 
-    /// The option that names it.
+    /// The option that sets the source.
     pub fn option(&self) -> &'static str {
         match self {
             Self::Path(_) => "zip",
@@ -280,96 +281,97 @@ pub struct Upload {
     pub kms_key_arn: Option<String>,
 }
 
-/// How an object is named.
+/// The key of an object in S3.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ObjectKey {
-    /// By what it holds, behind this prefix: an object of that name need not be sent again.
+    /// This prefix and the hash of the package. An object with this key need not be sent again.
     ByHash(String),
-    /// As the user says. It is always sent, whatever stands there.
+    /// This key. The package is always sent and replaces an existing object.
     Given(String),
 }
 
-/// Which files of a directory are packaged.
+/// Rules that select the files of a package.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
-    /// Globs of what goes in; empty for everything.
+    /// Globs of the files to include; empty for all.
     pub include: Vec<String>,
-    /// What comes from elsewhere, besides the directory's own files.
+    /// Files from other folders that are added.
     pub bring: Vec<Bring>,
-    /// gitignore lines of what stays out.
+    /// Patterns in gitignore syntax of the files to exclude.
     pub exclude: Vec<String>,
-    /// Whether hidden names at the root go in.
+    /// The treatment of hidden names at the root.
     pub hidden: Hidden,
-    /// What happens to links.
+    /// The treatment of symbolic links.
     pub links: Links,
-    /// Files that never go in, whatever the other rules say: configuration that was read.
+    /// Files that no rule can include: the configuration files of this run.
     pub never: BTreeSet<PathBuf>,
-    /// What a package of a single file calls it.
+    /// The name of a single file in its package.
     pub single: Single,
-    /// The folder of the package that everything goes into; empty for its root.
+    /// The folder of the package for all files; empty for the root.
     pub into: String,
-    /// The folder that links do not lead out of unnoticed, as a real path; empty for none.
+    /// The folder of the checkout, as a real path: a link out of it is an error unless links are followed; empty for no
+    /// check.
     pub checkout: PathBuf,
 }
 
-/// What a single file is called in a package.
+/// The name of a single file in its package.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Single {
-    /// As it is.
+    /// Its own name.
     #[default]
     Itself,
-    /// This.
+    /// This name.
     Called(String),
-    /// `bootstrap`, where it is a program, which is what a runtime for compiled languages starts.
+    /// `bootstrap` if the file is a program, else its own name. Runtimes for compiled languages start `bootstrap`.
     Program {
-        /// Whether a script is one too.
+        /// Whether a script counts as a program.
         script: bool,
     },
 }
 
-/// Files from elsewhere that go into the package.
+/// Files from another folder that are added to the package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bring {
-    /// The directory that has them, or one file.
+    /// The directory of the files, or a single file.
     pub from: PathBuf,
-    /// Which of the directory's files, relative to it.
+    /// The glob that selects files, relative to the directory.
     pub glob: String,
-    /// The folder of the package that they go into, with `/` between its parts; empty for its root.
+    /// The folder of the package for the files, with `/` between its parts; empty for the root.
     pub to: String,
 }
 
-/// Names that begin with a dot, at the package root.
+/// The treatment of names at the package root that begin with a dot.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Hidden {
-    /// They stay out.
+    /// Leave them out.
     #[default]
     Skip,
-    /// They go in.
+    /// Include them.
     Take,
 }
 
-/// Symbolic links.
+/// The treatment of symbolic links.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Links {
-    /// A link inside the root stays a link; one that leaves it is an error.
+    /// Package links as links. A link out of the package root is an error.
     #[default]
     Keep,
-    /// What a link points at goes in, wherever it is.
+    /// Package the target of a link, also outside of the package root.
     Follow,
 }
 
-/// What is published.
+/// The wanted version and alias.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Release {
-    /// Whether a version stands for this code and these settings.
+    /// Whether a version with this code and these settings is published.
     pub publish: Publish,
-    /// The alias that is to point at that version; absent where none is managed.
+    /// The alias to point at this version; absent if none is managed.
     pub alias: Option<AliasName>,
-    /// How many of the newest versions are kept; absent for all.
+    /// The number of newest versions to keep; absent for all.
     pub keep_versions: Option<usize>,
     /// The version's description; absent for none.
     pub version_description: Option<String>,
-    /// The revision that the live function must have before the first write; absent for any.
+    /// The revision id that the live function must have before the first write; absent for any.
     pub revision_id: Option<String>,
 }
 
@@ -379,6 +381,6 @@ pub enum Publish {
     /// Only `$LATEST` is deployed.
     #[default]
     No,
-    /// The newest version is made to be this code and these settings.
+    /// The newest version must have this code and these settings, else one is published.
     Version,
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::arn::{Arn, Partition};
 use crate::deployment::{
-    Code, CodeSource, Deployment, FirstRole, Keyed, Layer, ObjectKey, Others, Publish, Target, Upload,
+    Code, CodeSource, Deployment, FirstRole, Keyed, LayerDeployment, ObjectKey, Others, Publish, Target, Upload,
 };
 use crate::plan;
 use crate::settings::{Attachment, ImageUri, LayerRef, Role, Settings, Structure};
@@ -23,7 +23,10 @@ type Condition = (&'static str, &'static str, Vec<String>);
 
 /// The policy for these layers and functions, as an IAM document. Unknown parts of an ARN, such as the account, are
 /// `*`.
-pub fn policy<'a>(layers: impl Iterator<Item = &'a Layer>, deployments: impl Iterator<Item = &'a Deployment>) -> Value {
+pub fn policy<'a>(
+    layers: impl Iterator<Item = &'a LayerDeployment>,
+    deployments: impl Iterator<Item = &'a Deployment>,
+) -> Value {
     let mut statements = Statements::new();
     for layer in layers {
         let place = Place::of_target(&layer.target);

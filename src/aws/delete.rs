@@ -7,24 +7,24 @@ use crate::apply::{Fault, FaultKind};
 use crate::remote::Alias;
 
 impl Session<'_> {
-    /// Deletes the function, or only a version. What is gone already counts as deleted.
+    /// Deletes the function, or one version of it. A missing function or version counts as deleted.
     pub async fn delete(&self, version: Option<&str>) -> Result<(), Fault> {
-        self.gone(version).await.map_err(|failed| failed.fault)
+        self.delete_with_retries(version).await.map_err(|failed| failed.fault)
     }
 
-    /// Whether there is such a version.
+    /// Whether the version exists.
     pub async fn has_version(&self, version: &str) -> Result<bool, Fault> {
-        self.look_at(Some(version)).await.map(|answer| answer.is_some()).map_err(|failed| failed.fault)
+        self.get_function(Some(version)).await.map(|answer| answer.is_some()).map_err(|failed| failed.fault)
     }
 
-    async fn gone(&self, version: Option<&str>) -> Result<(), Failed> {
+    async fn delete_with_retries(&self, version: Option<&str>) -> Result<(), Failed> {
         let resource = version.map_or_else(|| self.function.clone(), |number| format!("{}:{number}", self.function));
         let call = Call { action: "lambda:DeleteFunction", resource: &resource };
         let mut pace = Pace::new();
         loop {
             let request = self.lambda.delete_function().function_name(&self.function);
             let request = request.set_qualifier(version.map(str::to_owned));
-            let Err(error) = self.written(&call, request.send()).await? else { return Ok(()) };
+            let Err(error) = self.await_write(&call, request.send()).await? else { return Ok(()) };
             let failed = fault::of(&error, &call);
             match failed.answer {
                 Answer::NotFound => return Ok(()),
@@ -39,7 +39,7 @@ impl Session<'_> {
         }
     }
 
-    /// A version to which an alias points is never free, however long one waits.
+    /// An error if an alias points at the version. AWS then refuses to delete it, so waiting does not help.
     async fn unless_held(&self, number: &str, failed: Failed) -> Result<(), Failed> {
         let held = |alias: &Alias| alias.version == number || alias.weights.contains_key(number);
         match self.aliases().await {
@@ -53,10 +53,10 @@ impl Session<'_> {
     }
 }
 
-/// Why a version cannot go.
+/// The error for a version that cannot be deleted because aliases point at it.
 pub fn held_by(version: &str, aliases: &[&str]) -> Fault {
     let names: Vec<_> = aliases.iter().map(|name| format!("`{name}`")).collect();
     let (noun, verb) = if aliases.len() == 1 { ("the alias", "points") } else { ("the aliases", "point") };
     Fault::new(FaultKind::Misconfigured, format!("{noun} {} {verb} at version {version}", names.join(", ")))
-        .help("move it away first, as `dpl-lambda rollback` does")
+        .help("point the alias at another version first, for example with `dpl-lambda rollback`")
 }

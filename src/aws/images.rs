@@ -1,4 +1,4 @@
-//! Images in ECR: which one a tag names.
+//! Looks up the image of a tag in ECR.
 
 use aws_sdk_ecr::operation::batch_get_image::BatchGetImageError;
 use aws_sdk_ecr::types::{ImageFailureCode, ImageIdentifier};
@@ -11,7 +11,7 @@ use crate::apply::{Fault, FaultKind};
 use crate::package::Image;
 use crate::settings::ImageUri;
 
-/// What a tag may name. Without a list of these, ECR would turn one form into another where it can.
+/// The media types of manifests that a tag can have. Without this list, ECR converts manifests to another type.
 const FORMS: [&str; 4] = [
     "application/vnd.docker.distribution.manifest.v2+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -19,10 +19,10 @@ const FORMS: [&str; 4] = [
     "application/vnd.oci.image.index.v1+json",
 ];
 
-/// Asks which image a tag names. A digest says so itself, and nobody is asked.
+/// Looks up the digest of an image with a tag. An address with a digest needs no request.
 ///
-/// `ecr:BatchGetImage` is what Lambda wants of who deploys an image anyway. Where it is denied, the image has no digest
-/// and a warning.
+/// Lambda requires the permission `ecr:BatchGetImage` for a deployment anyway. If it is denied, the image has no digest and
+/// a warning.
 pub async fn resolve(connection: &Connection, uri: &ImageUri) -> Result<Image, Fault> {
     let image = Image::of(uri);
     let (Some(tag), None) = (&uri.tag, &image.digest) else { return Ok(image) };
@@ -48,37 +48,35 @@ pub async fn resolve(connection: &Connection, uri: &ImageUri) -> Result<Image, F
     };
     let Some(found) = answer.images().first() else {
         let failure = answer.failures().first();
-        let said = failure.and_then(|failure| failure.failure_reason()).unwrap_or("ECR gives no reason");
+        let reason = failure.and_then(|failure| failure.failure_reason()).unwrap_or("ECR gives no reason");
         let missing = failure.and_then(|failure| failure.failure_code()) == Some(&ImageFailureCode::ImageNotFound);
         return Err(if missing {
             let message = format!("`{repository}` has no image with the tag `{tag}`");
             Fault::new(FaultKind::Misconfigured, message)
                 .help("push the image before it is deployed, or correct the tag")
         } else {
-            Fault::new(FaultKind::Failed, format!("ECR does not give the image `{}`: {said}", uri.name()))
+            Fault::new(FaultKind::Failed, format!("ECR did not return the image `{}`: {reason}", uri.name()))
         });
     };
     let form = found.image_manifest_media_type().unwrap_or_default();
     if let Some(problem) = several(form, found.image_manifest().unwrap_or_default()) {
-        let message = format!("`{}` {problem}, of which Lambda takes none", uri.name());
+        let message = format!("`{}` {problem}; Lambda takes only a single image", uri.name());
         let help = "build for one platform and without attestations: `docker buildx build --platform linux/arm64 --provenance=false`";
         return Err(Fault::new(FaultKind::Misconfigured, message).help(help));
     }
     let digest = found.image_id().and_then(|id| id.image_digest());
-    let unknown = || Fault::new(FaultKind::Failed, format!("ECR does not tell the digest of `{}`", uri.name()));
+    let unknown = || Fault::new(FaultKind::Failed, format!("ECR did not return the digest of `{}`", uri.name()));
     Ok(Image { digest: Some(digest.ok_or_else(unknown)?.to_owned()), ..image })
 }
 
-/// What is told where a tag could not be looked up: AWS will do it, and what it finds is not known before.
+/// The image with a warning that its tag could not be looked up. Lambda looks it up later, so the plan has no digest.
 fn unresolved(image: Image, fault: &Fault) -> Image {
-    let warning = format!(
-        "which image the tag names could not be asked, so it is sent whether it is live or not: {}",
-        fault.message
-    );
+    let warning =
+        format!("cannot look up the image of the tag, so it is deployed even if it is live already: {}", fault.message);
     Image { warnings: vec![warning], ..image }
 }
 
-/// What a manifest is that stands for several images; nothing where it is that of one.
+/// A description of a manifest of several images; `None` for the manifest of one image.
 fn several(form: &str, manifest: &str) -> Option<String> {
     let manifest: Value = serde_json::from_str(manifest).unwrap_or_default();
     let form = if form.is_empty() { manifest["mediaType"].as_str().unwrap_or_default() } else { form };
@@ -96,7 +94,7 @@ fn several(form: &str, manifest: &str) -> Option<String> {
 }
 
 impl Connection {
-    /// A client for the registry of this Region.
+    /// A client for the registry in a Region.
     fn ecr(&self, region: &str) -> Client {
         let region = config::Region::new(region.to_owned());
         Client::from_conf(config::Builder::from(self.config()).region(region).build())
@@ -108,14 +106,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_index_is_told_from_an_image() {
+    fn an_index_is_distinguished_from_an_image() {
         let index = r#"{"manifests": [
             {"digest": "sha256:1", "platform": {"os": "linux", "architecture": "amd64"}},
             {"digest": "sha256:2", "platform": {"os": "linux", "architecture": "arm64"}},
             {"digest": "sha256:3", "platform": {"os": "unknown", "architecture": "unknown"}}]}"#;
-        let told = Some("is an index of several images (linux/amd64, linux/arm64, an attestation)");
-        assert_eq!(several(FORMS[3], index).as_deref(), told);
-        assert_eq!(several("", index).as_deref(), told);
+        let description = Some("is an index of several images (linux/amd64, linux/arm64, an attestation)");
+        assert_eq!(several(FORMS[3], index).as_deref(), description);
+        assert_eq!(several("", index).as_deref(), description);
         assert_eq!(several(FORMS[1], "{}").as_deref(), Some("is an index of several images"));
         for form in [FORMS[0], FORMS[2], ""] {
             assert_eq!(several(form, r#"{"config": {"size": 7}, "layers": []}"#), None, "{form}");

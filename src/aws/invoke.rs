@@ -1,6 +1,6 @@
-//! Calls a function.
+//! Invokes a function.
 //!
-//! A call that is sent may have run, so nothing that may have been sent is sent again by itself.
+//! A call that reached AWS may have run the function, so such a call is never repeated.
 
 use std::time::Duration;
 
@@ -20,38 +20,38 @@ use super::settle::{Deadline, Pace};
 use crate::apply::{Fault, FaultKind};
 use crate::remote::Invocation;
 
-/// How often a call that was throttled is sent.
+/// The most attempts of a throttled call.
 const ATTEMPTS: usize = 10;
 
-/// How many bytes of the end of a log come with an answer.
+/// The number of bytes of the log that AWS returns with an answer.
 const LOG_TAIL: usize = 4096;
 
-/// How a function is called.
+/// The kind of an invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Manner {
-    /// Its answer is waited for, and the end of its log comes with it.
-    Awaited,
-    /// It is called some time soon.
-    NotAwaited,
-    /// It is not called: AWS looks whether it could be.
-    Rehearsed,
+pub enum InvocationMode {
+    /// Waits for the function's answer, which AWS returns with the end of the log.
+    Synchronous,
+    /// Only queues the call; AWS runs the function later.
+    Asynchronous,
+    /// Does not run the function; AWS only checks whether the call is allowed.
+    DryRun,
 }
 
 impl Session<'_> {
-    /// Gives what comes next as long as a function may run.
+    /// Sets a new deadline for the following calls. An invocation may take as long as the function's own timeout.
     pub fn allow(&mut self, time: Duration) {
         self.deadline = Deadline::after(time);
     }
 
-    /// Calls the function, or a version or alias of it, once it can be called.
+    /// Invokes the function, or a version or alias of it. Waits until the function is ready.
     pub async fn invoke(
         &mut self,
         name: &str,
         qualifier: Option<&str>,
         payload: Vec<u8>,
-        manner: Manner,
+        mode: InvocationMode,
     ) -> Result<Invocation, Fault> {
-        let called = self.call(qualifier, payload, manner).await;
+        let called = self.call(qualifier, payload, mode).await;
         let (answer, begun) = called.map_err(|failed| failed.fault)?;
         Ok(Invocation {
             function: name.to_owned(),
@@ -69,14 +69,14 @@ impl Session<'_> {
         &self,
         qualifier: Option<&str>,
         payload: Vec<u8>,
-        manner: Manner,
+        mode: InvocationMode,
     ) -> Result<(InvokeOutput, Instant), Failed> {
         let resource = qualifier.map_or_else(|| self.function.clone(), |name| format!("{}:{name}", self.function));
         let call = Call { action: "lambda:InvokeFunction", resource: &resource };
-        let (kind, log) = match manner {
-            Manner::Awaited => (InvocationType::RequestResponse, Some(LogType::Tail)),
-            Manner::NotAwaited => (InvocationType::Event, None),
-            Manner::Rehearsed => (InvocationType::DryRun, None),
+        let (kind, log) = match mode {
+            InvocationMode::Synchronous => (InvocationType::RequestResponse, Some(LogType::Tail)),
+            InvocationMode::Asynchronous => (InvocationType::Event, None),
+            InvocationMode::DryRun => (InvocationType::DryRun, None),
         };
         let request = self.lambda.invoke().function_name(&self.function).payload(Blob::new(payload));
         let request = request.set_qualifier(qualifier.map(str::to_owned)).invocation_type(kind).set_log_type(log);
@@ -85,7 +85,7 @@ impl Session<'_> {
             let begun = Instant::now();
             let once = Config::builder().retry_config(RetryConfig::disabled());
             let sent = request.clone().customize().config_override(once).send();
-            let error = match self.bounded("the answer of the function", sent).await.map_err(perhaps_run)? {
+            let error = match self.bounded("the answer of the function", sent).await.map_err(may_have_run)? {
                 Ok(answer) => return Ok((answer, begun)),
                 Err(error) => error,
             };
@@ -95,10 +95,10 @@ impl Session<'_> {
                 (_, Some("ResourceNotReadyException")) => "the network of the function",
                 _ if failed.answer == Answer::Busy => "the function to be ready",
                 _ if failed.answer == Answer::NotFound && qualifier.is_some() => {
-                    let help = "`dpl-lambda status` shows which versions and aliases there are";
+                    let help = "`dpl-lambda status` shows the versions and aliases";
                     return Err(failed.fault.help(help).into());
                 }
-                _ => return Err(if maybe_sent(&error) { perhaps_run(failed) } else { failed }),
+                _ => return Err(if maybe_sent(&error) { may_have_run(failed) } else { failed }),
             };
             attempts += 1;
             self.pause(&mut pace, what).await?;
@@ -106,12 +106,12 @@ impl Session<'_> {
     }
 }
 
-/// Whether AWS may have got a call that has no answer.
+/// Whether AWS may have received a call that failed.
 fn maybe_sent(error: &SdkError<InvokeError, HttpResponse>) -> bool {
     match error {
         SdkError::DispatchFailure(failure) => !failure.is_user() && fault::carried(error).is_none(),
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
-        // With 502 AWS says what kept it from calling the function.
+        // AWS answers 502 if it could not call the function.
         SdkError::ServiceError(_) => matches!(status(error), Some(500 | 503 | 504)),
         _ => false,
     }
@@ -121,13 +121,13 @@ fn status(error: &SdkError<InvokeError, HttpResponse>) -> Option<u16> {
     error.raw_response().map(|response| response.status().as_u16())
 }
 
-/// A call whose answer was not heard.
-fn perhaps_run(failed: Failed) -> Failed {
+/// Adds to an error that the function may have run.
+fn may_have_run(failed: Failed) -> Failed {
     let help = match failed.fault.kind {
         FaultKind::TimedOut => "`wait_timeout` allows more time; `--asynchronous` does not wait for an answer",
         _ => "look at the log of the function before you call it again",
     };
-    let message = format!("{}; whether the function ran is not known", failed.fault.message);
+    let message = format!("{}; the function may or may not have run", failed.fault.message);
     Failed { fault: Fault { message, ..failed.fault }.help(help), ..failed }
 }
 
@@ -135,8 +135,8 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The lines of a log that comes as base64. Where AWS cut its beginning off, the line that it cut goes too: a part of a
-/// secret is not known as one.
+/// The lines of a log in base64. If AWS cut the log, this drops the first line: it can hold the rest of a secret, which could
+/// not be recognised and hidden.
 fn log(encoded: &str) -> Vec<String> {
     let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).unwrap_or_default();
     let cut = usize::from(bytes.len() >= LOG_TAIL);
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_of_the_log_that_was_cut_is_left_out() {
+    fn a_cut_line_of_the_log_is_left_out() {
         let encoded = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
         let cut = format!("of-a-secret\n{}\nREPORT", "x".repeat(LOG_TAIL));
         assert_eq!(log(&encoded(&cut)).len(), 2);

@@ -1,4 +1,4 @@
-//! Layers: their newest versions, and publishing one, once.
+//! Reads the newest versions of layers, and publishes a version exactly once.
 
 use std::ops::ControlFlow;
 
@@ -16,33 +16,33 @@ use crate::apply::{Done, Fault, FaultKind, Progress};
 use crate::plan::LayerChange;
 use crate::remote::LayerVersion;
 
-/// How often publishing is tried, as often as the SDK tries what may be sent twice.
+/// The most attempts to publish: the same number as the SDK's for calls that may be repeated.
 const ATTEMPTS: u32 = 6;
 
-/// What an answer that is no success says about whether a version was published.
+/// Whether a failed call published a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Published {
-    /// None was, and none would be.
+    /// It did not, and a repetition would fail too.
     Refused,
-    /// None was, but one may be later.
+    /// It did not, but a repetition may succeed.
     Later,
-    /// Nobody knows.
+    /// Unknown: the answer was lost.
     Perhaps,
 }
 
 impl Session<'_> {
-    /// Reads the newest version of the session's layer; nothing where there is none.
+    /// Reads the newest version of the session's layer; `None` if there is none.
     pub async fn newest_layer(&self) -> Result<Option<LayerVersion>, Fault> {
         self.read_newest_layer().await.map_err(|failed| failed.fault)
     }
 
-    /// The ARN of the newest version of a layer, by the layer's name or ARN; nothing where there is none.
+    /// The ARN of the newest version of a layer, by the layer's name or ARN; `None` if there is none.
     pub async fn newest_layer_arn(&self, layer: &str) -> Result<Option<String>, Fault> {
         let newest = self.list_newest(layer).await.map_err(|failed| match failed.fault {
-            // A layer's policy lets other accounts read its versions, never list them.
-            fault if fault.kind == FaultKind::Denied && layer.starts_with("arn:") => {
-                fault.help("AWS may list the versions of a layer only to its own account: name the version in `layers`")
-            }
+            // A layer's policy can allow other accounts to read a version, but not to list versions.
+            fault if fault.kind == FaultKind::Denied && layer.starts_with("arn:") => fault.help(
+                "AWS lists the versions of a layer only for the layer's own account: set the version in `layers`",
+            ),
             fault => fault,
         })?;
         Ok(newest.and_then(|newest| newest.layer_version_arn().map(str::to_owned)))
@@ -79,7 +79,7 @@ impl Session<'_> {
         }))
     }
 
-    /// The version with the highest number. AWS lists the newest first; where a page does not, all are read.
+    /// The version with the highest number. AWS lists the newest first. If a page is in another order, this reads all pages.
     async fn list_newest(&self, layer: &str) -> Result<Option<LayerVersionsListItem>, Failed> {
         let call = Call { action: "lambda:ListLayerVersions", resource: layer };
         let mut newest: Option<LayerVersionsListItem> = None;
@@ -102,8 +102,8 @@ impl Session<'_> {
         Ok(newest)
     }
 
-    /// Publishes a version. Each request that AWS takes makes another one, so none is repeated before it is known that
-    /// the one before it did nothing.
+    /// Publishes a version. Each successful request creates another version, so a request is repeated only if the one before
+    /// it surely published none.
     pub(super) async fn publish_layer(&mut self, change: &LayerChange) -> Result<Done, Failed> {
         let call = Call { action: "lambda:PublishLayerVersion", resource: &self.function.clone() };
         let content = match self.source(&change.code)? {
@@ -128,9 +128,9 @@ impl Session<'_> {
             .set_license_info(license);
         let (mut pace, mut attempt) = (Pace::new(), 1);
         loop {
-            // The SDK would repeat it without a look.
+            // The SDK would repeat the request without this check.
             let once = Config::builder().retry_config(RetryConfig::disabled());
-            let sent = self.written(&call, request.clone().customize().config_override(once).send()).await?;
+            let sent = self.await_write(&call, request.clone().customize().config_override(once).send()).await?;
             let error = match sent {
                 Ok(answer) => {
                     let (arn, version) = (answer.layer_version_arn().map(str::to_owned), answer.version().to_string());
@@ -150,7 +150,10 @@ impl Session<'_> {
             if published == Published::Perhaps
                 && let Some(found) = self.read_newest_layer().await?.filter(|newest| is_published(newest, change))
             {
-                tracing::debug!("version {} is what was to be published: its answer was lost", found.number);
+                tracing::debug!(
+                    "version {} is the version to publish: the answer to its request was lost",
+                    found.number
+                );
                 return Ok(Done { arn: Some(found.arn), version: Some(found.number.to_string()), ..Done::default() });
             }
             if attempt == ATTEMPTS {
@@ -161,7 +164,7 @@ impl Session<'_> {
     }
 }
 
-/// Whether a version is the one that was to be published, and newer than what there was.
+/// Whether a version is newer than the one before the request, and has the contents to publish.
 fn is_published(found: &LayerVersion, change: &LayerChange) -> bool {
     let LayerVersion { arn: _, number, code_sha256, compatible_runtimes, compatible_architectures, license_info } =
         found;

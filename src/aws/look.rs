@@ -1,6 +1,6 @@
-//! What people want to see of a function or a Region, as it is, also while something is in progress.
+//! Reads the data of `status` and `list`, also while a change is in progress.
 //!
-//! Only `GetFunction` must be allowed; what else may not be read is unknown.
+//! Only `GetFunction` must be allowed. All other denied reads leave their values unknown.
 
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::types::{
@@ -15,13 +15,13 @@ use super::fault::{Answer, Call, Failed};
 use super::quotes;
 use crate::apply::{Fault, FaultKind};
 use crate::arn::Arn;
-use crate::remote::{Alias, Condition, MadeOf, Provisioned, Published, Status, Summary, Told, Url};
+use crate::remote::{Alias, Condition, Known, MadeOf, Provisioned, Published, Status, Summary, Url};
 
 impl Session<'_> {
-    /// The function with all that stands around it; nothing where there is none.
+    /// Reads the function with everything around it; `None` if it does not exist.
     pub async fn status(&self, name: &str, region: &str) -> Result<Option<Status>, Fault> {
         let looked = async {
-            let Some(answer) = self.look_at(None).await? else { return Ok(None) };
+            let Some(answer) = self.get_function(None).await? else { return Ok(None) };
             let around = tokio::join!(self.all_published(), self.aliases(), self.urls(), self.provisioned());
             let mut status = status(&answer, name, region)?;
             status.versions = known(around.0)?;
@@ -33,7 +33,7 @@ impl Session<'_> {
         looked.await.map_err(|failed: Failed| failed.fault)
     }
 
-    /// All functions of the Region, by name.
+    /// All functions of the Region, sorted by name.
     pub async fn functions(&self) -> Result<Vec<Summary>, Fault> {
         let call = Call { action: "lambda:ListFunctions", resource: "*" };
         let mut pages = self.lambda.list_functions().into_paginator().items().send();
@@ -43,8 +43,8 @@ impl Session<'_> {
         Ok(functions)
     }
 
-    /// What feeds the function and its aliases; by source, with its id.
-    pub async fn mappings(&self) -> Result<Told<Vec<String>>, Fault> {
+    /// The event source mappings of the function and its aliases, each as source and id.
+    pub async fn mappings(&self) -> Result<Known<Vec<String>>, Fault> {
         let call = Call { action: "lambda:ListEventSourceMappings", resource: &self.function };
         let request = self.lambda.list_event_source_mappings().function_name(&self.function);
         let mut pages = request.into_paginator().items().send();
@@ -52,13 +52,13 @@ impl Session<'_> {
         known(found.map(|found| found.iter().map(mapping).collect())).map_err(|failed| failed.fault)
     }
 
-    /// The function, or a version of it, as it is now; nothing where there is none.
-    pub(super) async fn look_at(&self, qualifier: Option<&str>) -> Result<Option<GetFunctionOutput>, Failed> {
+    /// Reads the function, or a version of it, in its present state; `None` if it does not exist.
+    pub(super) async fn get_function(&self, qualifier: Option<&str>) -> Result<Option<GetFunctionOutput>, Failed> {
         let resource = qualifier.map_or_else(|| self.function.clone(), |name| format!("{}:{name}", self.function));
         let call = Call { action: "lambda:GetFunction", resource: &resource };
         let request = self.lambda.get_function().function_name(&self.function);
         let request = request.set_qualifier(qualifier.map(str::to_owned));
-        let found = self.looked_up(&call, request.send()).await?;
+        let found = self.read_optional(&call, request.send()).await?;
         let variables = found.iter().filter_map(|answer| answer.configuration()?.environment()?.variables());
         for (name, value) in variables.flatten() {
             (self.hide)(Hidden::Variable { name, value });
@@ -66,11 +66,11 @@ impl Session<'_> {
         Ok(found)
     }
 
-    /// An alias as it is now; nothing where there is none, or no function.
-    pub(super) async fn look_at_alias(&self, name: &str) -> Result<Option<Alias>, Failed> {
+    /// Reads an alias; `None` if the alias or the function does not exist.
+    pub(super) async fn get_alias(&self, name: &str) -> Result<Option<Alias>, Failed> {
         let call = Call { action: "lambda:GetAlias", resource: &format!("{}:{name}", self.function) };
         let request = self.lambda.get_alias().function_name(&self.function).name(name);
-        let found = self.looked_up(&call, request.send()).await?;
+        let found = self.read_optional(&call, request.send()).await?;
         Ok(found.map(|alias| {
             let (name, version) = (alias.name(), alias.function_version());
             alias_of(name, version, alias.routing_config(), alias.description(), alias.revision_id())
@@ -115,17 +115,17 @@ impl Session<'_> {
         let mut pages = request.into_paginator().items().send();
         match self.all(&call, async || pages.next().await).await {
             Ok(found) => Ok(found.iter().map(provisioned).collect()),
-            // Some answer so where nothing is kept warm.
+            // Some services that imitate AWS answer so for a function without provisioned concurrency.
             Err(Failed { answer: Answer::NotFound, .. }) => Ok(Vec::new()),
             Err(failed) => Err(failed),
         }
     }
 }
 
-/// What AWS refused to tell is unknown; an end of all waiting is one here too.
-fn known<T>(told: Result<T, Failed>) -> Result<Told<T>, Failed> {
-    match told {
-        Ok(told) => Ok(Ok(told)),
+/// Turns a failed read into an unknown value. A passed deadline and an interruption stay errors.
+fn known<T>(read: Result<T, Failed>) -> Result<Known<T>, Failed> {
+    match read {
+        Ok(value) => Ok(Ok(value)),
         Err(failed) if matches!(failed.fault.kind, FaultKind::TimedOut | FaultKind::Interrupted(_)) => Err(failed),
         Err(failed) => Ok(Err(failed.fault.message)),
     }
@@ -167,7 +167,7 @@ fn status(answer: &GetFunctionOutput, name: &str, region: &str) -> Result<Status
     })
 }
 
-/// A state with its reason, and with the reason's code where that says more.
+/// A state with its reason, and with the code of the reason.
 fn condition(word: Option<&str>, reason: Option<&str>, code: Option<&str>) -> Condition {
     let there = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
     let reason = match (there(reason), there(code)) {
@@ -194,7 +194,7 @@ fn summary(config: &FunctionConfiguration) -> Summary {
     }
 }
 
-/// A published version; nothing for `$LATEST`.
+/// A published version; `None` for `$LATEST`.
 fn published(config: &FunctionConfiguration) -> Option<Published> {
     Some(Published {
         number: config.version()?.parse().ok()?,
@@ -214,7 +214,7 @@ fn alias(config: &AliasConfiguration) -> Alias {
     )
 }
 
-/// An alias by what two of the SDK's types say alike.
+/// An alias from the fields that two types of the SDK share.
 fn alias_of(
     name: Option<&str>,
     version: Option<&str>,
@@ -255,7 +255,7 @@ fn mapping(config: &EventSourceMappingConfiguration) -> String {
     config.event_source_arn().map_or_else(|| uuid.to_owned(), |source| format!("{source} ({uuid})"))
 }
 
-/// What stands behind the function's name in an ARN.
+/// The qualifier in a function's ARN: a version or an alias; `None` without one.
 fn qualifier(arn: &str) -> Option<&str> {
     Arn::of(arn)?.function()?.1.filter(|qualifier| !qualifier.is_empty())
 }

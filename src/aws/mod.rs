@@ -35,7 +35,7 @@ use tokio::sync::watch;
 pub use connect::{Connection, Hidden, connect};
 pub use delete::held_by;
 pub use images::resolve;
-pub use invoke::Manner;
+pub use invoke::InvocationMode;
 pub use store::fetch;
 
 use crate::apply::{Fault, FaultKind, Meanwhile, Progress, Signal};
@@ -59,7 +59,7 @@ pub struct Session<'a> {
     archive: Option<&'a Archive>,
     deadline: Deadline,
     interrupt: watch::Receiver<Option<Signal>>,
-    tell: &'a dyn Fn(Meanwhile),
+    report: &'a dyn Fn(Meanwhile),
     /// The version that the package has in its bucket, once it was put there.
     uploaded: Option<String>,
     /// The number of the version that was published.
@@ -75,14 +75,14 @@ pub struct Session<'a> {
 impl<'a> Session<'a> {
     /// Begins; the time of `wait_timeout` runs from here.
     ///
-    /// `tell` is told now and then what goes on. Without a package only what needs none can be done.
+    /// Calls `report` with the progress of long steps. Without `archive`, steps that send a package fail.
     pub fn new(
         connection: &Connection,
         function: &str,
         archive: Option<&'a Archive>,
         wait_timeout: Duration,
         interrupt: watch::Receiver<Option<Signal>>,
-        tell: &'a dyn Fn(Meanwhile),
+        report: &'a dyn Fn(Meanwhile),
     ) -> Self {
         Self {
             lambda: connection.lambda.clone(),
@@ -94,7 +94,7 @@ impl<'a> Session<'a> {
             archive,
             deadline: Deadline::after(wait_timeout),
             interrupt,
-            tell,
+            report,
             uploaded: None,
             published: None,
             layers: BTreeMap::new(),

@@ -1,6 +1,6 @@
-//! The snapshot: what is live once nothing is in progress.
+//! Reads the live state of a function when no change is in progress.
 //!
-//! Live state and waiting use `GetFunction` alone, which is all that the policy Travis documents allows.
+//! Reading the function and waiting for it use `GetFunction` alone: the policy in Travis' documentation allows no more.
 
 use std::collections::BTreeSet;
 
@@ -15,25 +15,26 @@ use crate::remote::{Live, Remote, Version};
 use crate::settings::{AliasName, Settings};
 
 impl Session<'_> {
-    /// Reads the function when nothing is in progress, and of what stands around it all that is managed.
+    /// Waits until no change is in progress, then reads the function, and its versions, aliases and attachments that the
+    /// deployment manages.
     ///
-    /// A failed creation or update is no error here: the next deployment may mend it.
+    /// A failed creation or update is not an error here: this deployment may repair it.
     pub async fn read(&mut self, deployment: &Deployment) -> Result<Remote, Fault> {
         self.read_settled(deployment).await.map_err(|failed| failed.fault)
     }
 
-    /// Reads the function alone when nothing is in progress.
+    /// Waits until no change is in progress, then reads the function alone.
     pub async fn read_alone(&mut self) -> Result<Remote, Fault> {
-        let live = self.settled("what is in progress already").await.map_err(|failed| failed.fault)?;
+        let live = self.settled("an earlier change of the function").await.map_err(|failed| failed.fault)?;
         self.live.clone_from(&live);
         Ok(live.map_or(Remote::Absent, Remote::Present))
     }
 
-    /// Reads the function and everything around it, with the alias that is named, or the only one. Beside it what a function is
-    /// like about which nothing was said.
+    /// Waits until no change is in progress, then reads the function with all its attachments, and the default settings of a
+    /// function of this name. It reads the attachments of `alias`, or of the only alias; `None` if the function does not exist.
     pub async fn read_everything(&mut self, alias: Option<&AliasName>) -> Result<Option<(Box<Live>, Settings)>, Fault> {
         let read = async {
-            let Some(mut live) = self.settled("what is in progress already").await? else { return Ok(None) };
+            let Some(mut live) = self.settled("an earlier change of the function").await? else { return Ok(None) };
             live.aliases = self.aliases().await?;
             live.alias = match (alias, &live.aliases[..]) {
                 (Some(named), all) => all.iter().find(|alias| alias.name == named.0).cloned(),
@@ -42,7 +43,7 @@ impl Session<'_> {
             };
             let unread;
             let name = live.alias.as_ref().map(|alias| alias.name.clone());
-            (live.attachments, unread) = self.everything(&live, name.as_deref()).await;
+            (live.attachments, unread) = self.all_attachments(&live, name.as_deref()).await;
             live.warnings.extend(unread);
             let defaults = convert::default_settings(live.name());
             Ok(Some((live, defaults)))
@@ -51,7 +52,9 @@ impl Session<'_> {
     }
 
     async fn read_settled(&mut self, deployment: &Deployment) -> Result<Remote, Failed> {
-        let Some(mut live) = self.settled("what is in progress already").await? else { return Ok(Remote::Absent) };
+        let Some(mut live) = self.settled("an earlier change of the function").await? else {
+            return Ok(Remote::Absent);
+        };
         let Release { publish, alias, keep_versions, .. } = &deployment.release;
         let versions = async {
             let wanted = *publish == Publish::Version || keep_versions.is_some();
@@ -59,13 +62,14 @@ impl Session<'_> {
         };
         let managed = async {
             match alias {
-                Some(alias) => self.look_at_alias(&alias.0).await,
+                Some(alias) => self.get_alias(&alias.0).await,
                 None => Ok(None),
             }
         };
         let aliases = async { if keep_versions.is_some() { self.aliases().await } else { Ok(Vec::new()) } };
-        let provisioned = async { if keep_versions.is_some() { self.kept_ready().await } else { Ok(BTreeSet::new()) } };
-        let around = self.surroundings(deployment, &live);
+        let provisioned =
+            async { if keep_versions.is_some() { self.provisioned_qualifiers().await } else { Ok(BTreeSet::new()) } };
+        let around = self.managed_attachments(deployment, &live);
         let (versions, alias, aliases, provisioned, attachments) =
             tokio::try_join!(versions, managed, aliases, provisioned, around)?;
         (live.versions, live.newest_version) = versions;
@@ -74,11 +78,11 @@ impl Session<'_> {
         Ok(Remote::Present(live))
     }
 
-    /// Looks until nothing is in progress; nothing where there is no function.
+    /// Reads the function until no change is in progress; `None` if it does not exist. `what` names the awaited state.
     pub(super) async fn settled(&self, what: &str) -> Result<Option<Box<Live>>, Failed> {
         let mut pace = Pace::new();
         loop {
-            let Some(answer) = self.look_at(None).await? else { return Ok(None) };
+            let Some(answer) = self.get_function(None).await? else { return Ok(None) };
             if answer.configuration().is_some_and(is_settled) {
                 return Ok(convert::live(&answer).map(Box::new));
             }
@@ -96,7 +100,7 @@ impl Session<'_> {
         self.versions().await.map(|(_, newest)| newest)
     }
 
-    /// The numbers of all versions, and the one with the highest.
+    /// The numbers of all versions, and the version with the highest number.
     async fn versions(&self) -> Result<(Vec<u64>, Option<Version>), Failed> {
         let call = Call { action: "lambda:ListVersionsByFunction", resource: &self.function };
         let request = self.lambda.list_versions_by_function().function_name(&self.function);

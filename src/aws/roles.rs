@@ -1,4 +1,4 @@
-//! The execution role of a new function: whether it is there, and making it.
+//! Reads and creates the execution role of a new function.
 //!
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html>.
 
@@ -15,16 +15,16 @@ use crate::apply::{Done, Fault, FaultKind};
 use crate::plan::{Action, RoleChange};
 use crate::remote::{FoundRole, Trust};
 
-/// Who assumes an execution role.
+/// The service that assumes an execution role.
 const LAMBDA: &str = "lambda.amazonaws.com";
 
 impl Session<'_> {
-    /// Looks whether the role that would be made is there. Nothing is written.
+    /// Reads the role that the plan would create. Writes nothing.
     pub async fn find_role(&self, role: &RoleChange) -> Result<FoundRole, Fault> {
-        self.look_for_role(role).await.map_err(|failed| failed.fault)
+        self.get_role(role).await.map_err(|failed| failed.fault)
     }
 
-    async fn look_for_role(&self, role: &RoleChange) -> Result<FoundRole, Failed> {
+    async fn get_role(&self, role: &RoleChange) -> Result<FoundRole, Failed> {
         let call = Call { action: "iam:GetRole", resource: &role.arn };
         let request = self.iam.get_role().role_name(&role.name);
         let found = match self.bounded(call.action, request.send()).await? {
@@ -46,21 +46,21 @@ impl Session<'_> {
         Ok(found.into_iter().filter_map(|policy| policy.policy_arn).collect())
     }
 
-    /// Makes the role where there is none, and attaches to it what it lacks.
-    pub(super) async fn bring_role(&mut self, role: &RoleChange) -> Result<Done, Failed> {
+    /// Creates the role if it does not exist, and attaches the missing policies.
+    pub(super) async fn ensure_role(&mut self, role: &RoleChange) -> Result<Done, Failed> {
         if role.action == Action::Create {
-            self.make_role(role).await?;
+            self.create_role(role).await?;
         }
         for policy in &role.policies {
             let call = Call { action: "iam:AttachRolePolicy", resource: &role.arn };
             let request = self.iam.attach_role_policy().role_name(&role.name).policy_arn(policy);
-            let attached = self.written(&call, request.send()).await?;
+            let attached = self.await_write(&call, request.send()).await?;
             attached.map_err(|error| denied(fault::of(&error, &call), role))?;
         }
         Ok(Done::default())
     }
 
-    async fn make_role(&self, role: &RoleChange) -> Result<(), Failed> {
+    async fn create_role(&self, role: &RoleChange) -> Result<(), Failed> {
         let call = Call { action: "iam:CreateRole", resource: &role.arn };
         let trust = json!({
             "Version": "2012-10-17",
@@ -68,34 +68,34 @@ impl Session<'_> {
         });
         let request = self.iam.create_role().role_name(&role.name).assume_role_policy_document(trust.to_string());
         let request = request.description(format!("Execution role of the function {}", role.function));
-        let Err(error) = self.written(&call, request.send()).await? else { return Ok(()) };
+        let Err(error) = self.await_write(&call, request.send()).await? else { return Ok(()) };
         if !error.as_service_error().is_some_and(CreateRoleError::is_entity_already_exists_exception) {
             return Err(denied(fault::of(&error, &call), role));
         }
-        // Either the answer to our own first attempt was lost, or somebody else was faster.
-        match self.look_for_role(role).await? {
+        // Either the answer to our first attempt was lost, or another program created the role first.
+        match self.get_role(role).await? {
             FoundRole::Present { trust: Trust::Lambda, .. } => Ok(()),
             FoundRole::Present { .. } | FoundRole::Absent => {
-                let message = format!("the role `{}` was made by somebody else meanwhile", role.name);
-                Err(Fault::new(FaultKind::Conflict, message).help("run again to see what it is like").into())
+                let message = format!("another program created the role `{}` in the meantime", role.name);
+                Err(Fault::new(FaultKind::Conflict, message).help("run again to plan with this role").into())
             }
         }
     }
 }
 
-/// What has to be allowed is told at once: each of it would be found missing only after the one before.
+/// Adds help with all permissions that the role needs. AWS would report them one by one.
 fn denied(failed: Failed, role: &RoleChange) -> Failed {
     if failed.fault.kind != FaultKind::Denied {
         return failed;
     }
     let help = format!(
-        "allow `iam:GetRole`, `iam:ListAttachedRolePolicies`, `iam:CreateRole`, `iam:AttachRolePolicy` and `iam:PassRole` on `{}` in the policy of the identity that deploys, or name a role that is there with `role`",
+        "allow `iam:GetRole`, `iam:ListAttachedRolePolicies`, `iam:CreateRole`, `iam:AttachRolePolicy` and `iam:PassRole` on `{}` in the policy of the identity that deploys, or set `role` to an existing role",
         role.arn
     );
     Failed { fault: failed.fault.help(help), ..failed }
 }
 
-/// Whether a trust policy lets Lambda assume its role. IAM hands it out as a part of a URL.
+/// Whether a trust policy lets Lambda assume its role. IAM returns the policy percent-encoded.
 fn trusts_lambda(document: &str) -> bool {
     let document = percent_decode_str(document).decode_utf8_lossy();
     let policy: Value = serde_json::from_str(&document).unwrap_or_default();
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_trust_policy_is_read_as_iam_hands_it_out() {
+    fn a_trust_policy_is_read_in_the_form_that_iam_returns() {
         let trust = |principal: &str, action: &str| {
             format!(r#"{{"Statement":[{{"Effect":"Allow","Principal":{principal},"Action":{action}}}]}}"#)
         };

@@ -1,4 +1,4 @@
-//! Lets an alias point elsewhere, with its own revision; and looks whether what it is to point at can be called.
+//! Moves an alias back, and checks whether the version it is to point at is ready.
 
 use super::Session;
 use super::fault::{Answer, Failed};
@@ -8,12 +8,12 @@ use crate::plan::Rollback;
 use crate::remote::{Alias, Published};
 
 impl Session<'_> {
-    /// The alias of this name; nothing where there is none, or no function.
+    /// The alias of this name; `None` if the alias or the function does not exist.
     pub async fn alias(&self, name: &str) -> Result<Option<Alias>, Fault> {
-        self.look_at_alias(name).await.map_err(|failed| failed.fault)
+        self.get_alias(name).await.map_err(|failed| failed.fault)
     }
 
-    /// The names of all aliases; nothing where there is no function, none where they may not be read.
+    /// The names of all aliases; `None` if the function does not exist, an empty list if the read was denied.
     pub async fn alias_names(&self) -> Result<Option<Vec<String>>, Fault> {
         match self.aliases().await {
             Ok(aliases) => Ok(Some(aliases.into_iter().map(|alias| alias.name).collect())),
@@ -28,29 +28,28 @@ impl Session<'_> {
         self.all_published().await.map_err(|failed| failed.fault)
     }
 
-    /// Whether there is such a version. Waits until it is ready; one that failed is an error.
+    /// Whether the version exists. Waits until it is ready. A failed version is an error.
     pub async fn is_ready(&self, number: &str) -> Result<bool, Fault> {
         self.ready(number).await.map_err(|failed| failed.fault)
     }
 
-    /// Moves the alias back.
+    /// Points the alias at the version of the rollback.
     pub async fn move_back(&self, rollback: &Rollback) -> Result<(), Fault> {
         let Rollback { alias, to, description } = rollback;
-        self.point(&alias.name, Some(alias), to, Some(description)).await.map_err(|failed| failed.fault)
+        self.move_alias(&alias.name, Some(alias), to, Some(description)).await.map_err(|failed| failed.fault)
     }
 
     async fn ready(&self, number: &str) -> Result<bool, Failed> {
         let what = format!("version {number}");
         let mut pace = Pace::new();
         loop {
-            let Some(answer) = self.look_at(Some(number)).await? else { return Ok(false) };
+            let Some(answer) = self.get_function(Some(number)).await? else { return Ok(false) };
             match answer.configuration() {
                 Some(config) if !is_settled(config) => self.pause(&mut pace, &what).await?,
                 Some(config) => {
-                    let failure = failure(config);
-                    let told =
-                        |fault: Fault| Fault { message: format!("version {number}: {}", fault.message), ..fault };
-                    return failure.map_or(Ok(true), |fault| Err(told(fault).into()));
+                    let Some(fault) = failure(config) else { return Ok(true) };
+                    let message = format!("version {number}: {}", fault.message);
+                    return Err(Fault { message, ..fault }.into());
                 }
                 None => return Ok(true),
             }

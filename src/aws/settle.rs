@@ -1,4 +1,4 @@
-//! Waiting: one deadline for everything, short first polls, and a way to stop.
+//! Waits for AWS: with one deadline for all waits, short first pauses, and a way to interrupt.
 
 use std::{error::Error, future::Future, ops::ControlFlow, time::Duration};
 
@@ -14,19 +14,19 @@ use super::{
 };
 use crate::apply::{Fault, FaultKind, Meanwhile, Progress, Signal};
 
-/// The first pause between two looks; later ones grow by half.
+/// The first pause between two reads. Each next pause is half as long again.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-/// The longest pause between two looks.
+/// The longest pause between two reads.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
-/// How often people hear that something is still waited for. Travis ends a job that is silent for ten minutes.
-const TELL_EVERY: Duration = Duration::from_secs(15);
+/// The time between two reports of a long wait. Travis ends a job without output for ten minutes.
+const REPORT_EVERY: Duration = Duration::from_secs(15);
 
-/// How long a write that has begun may still take when the process is asked to stop.
+/// The time that a write in progress still gets when the process is asked to stop.
 pub(super) const GRACE: Duration = Duration::from_secs(3);
 
-/// When all waiting for a function ends.
+/// The time when all waits for a function end.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deadline {
     at: Instant,
@@ -45,20 +45,20 @@ impl Deadline {
     fn passed(self, what: &str) -> Fault {
         let seconds = self.allowed.as_secs();
         Fault::new(FaultKind::TimedOut, format!("gave up after {seconds} s waiting for {what}"))
-            .help("run again: what was done is found and kept; `wait_timeout` allows more time")
+            .help("run again: the next run keeps the finished steps; set `wait_timeout` to allow more time")
     }
 }
 
-/// Pauses between looks.
+/// The pauses between reads, and the time of the last report.
 pub(super) struct Pace {
     pause: Duration,
     begun: Instant,
-    told: Instant,
+    reported: Instant,
 }
 
 impl Pace {
     pub(super) fn new() -> Self {
-        Self { pause: FIRST_PAUSE, begun: Instant::now(), told: Instant::now() }
+        Self { pause: FIRST_PAUSE, begun: Instant::now(), reported: Instant::now() }
     }
 
     pub(super) fn so_far(&self) -> Duration {
@@ -66,15 +66,15 @@ impl Pace {
     }
 }
 
-/// What was asked for while something else was awaited.
+/// The error for a signal that arrived during a wait.
 pub(super) fn interrupted(signal: Signal, what: &str) -> Fault {
     let name = signal.name();
     Fault::new(FaultKind::Interrupted(signal), format!("interrupted by {name} while waiting for {what}"))
-        .help("run again: what was done is found and kept")
+        .help("run again: the next run keeps the finished steps")
 }
 
 impl Session<'_> {
-    /// Awaits a read: it can be given up at any time.
+    /// Awaits a read or a pause. The deadline and a signal end it at once.
     pub(super) async fn bounded<T>(&self, what: &str, future: impl Future<Output = T>) -> Result<T, Failed> {
         tokio::select! {
             result = timeout_at(self.deadline.at, future) => result.map_err(|_| self.deadline.passed(what).into()),
@@ -82,8 +82,8 @@ impl Session<'_> {
         }
     }
 
-    /// Awaits a write: once begun it gets some time to come back, so that what it did is known.
-    pub(super) async fn written<T, E>(
+    /// Awaits a write. After a signal, a write in progress still gets [`GRACE`], so that its result is known.
+    pub(super) async fn await_write<T, E>(
         &self,
         call: &Call<'_>,
         future: impl Future<Output = Result<T, E>>,
@@ -99,7 +99,7 @@ impl Session<'_> {
             }
         };
         if let Some(signal) = *self.interrupt.borrow() {
-            return Err(interrupted(signal, &format!("the turn of `{}`", call.action)).into());
+            return Err(interrupted(signal, &format!("the start of `{}`", call.action)).into());
         }
         match timeout_at(self.deadline.at, begun).await {
             Ok(Ok(Err(refused))) => Ok(Err(refused)),
@@ -114,16 +114,16 @@ impl Session<'_> {
         }
     }
 
-    /// The same, and says so at once: what people did not ask for deserves a word from the beginning.
-    pub(super) async fn pause_aloud(&self, pace: &mut Pace, what: &str) -> Result<(), Failed> {
+    /// Pauses, and reports the first pause at once. For waits that the user does not expect.
+    pub(super) async fn pause_and_report(&self, pace: &mut Pace, what: &str) -> Result<(), Failed> {
         if pace.pause == FIRST_PAUSE {
-            (self.tell)(Meanwhile::Waiting { what: what.to_owned(), so_far: pace.so_far() });
+            (self.report)(Meanwhile::Waiting { what: what.to_owned(), so_far: pace.so_far() });
         }
         self.pause(pace, what).await
     }
 
-    /// Reads something that need not be there.
-    pub(super) async fn looked_up<T, E>(
+    /// Reads a thing that may not exist: `None` for AWS' "not found".
+    pub(super) async fn read_optional<T, E>(
         &self,
         call: &Call<'_>,
         send: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
@@ -140,7 +140,7 @@ impl Session<'_> {
         }
     }
 
-    /// Reads a listing to its end: every item, or every page, that `next` hands out.
+    /// Reads a whole listing: all items, or all pages, that `next` returns.
     pub(super) async fn all<T, E>(
         &self,
         call: &Call<'_>,
@@ -158,7 +158,7 @@ impl Session<'_> {
         Ok(found)
     }
 
-    /// Reads a listing until somebody has seen enough.
+    /// Reads a listing and passes each item to `see`, until `see` breaks.
     pub(super) async fn each<T, E>(
         &self,
         call: &Call<'_>,
@@ -177,8 +177,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Writes once.
-    pub(super) async fn wrote<T, E>(
+    /// Awaits a write, and turns AWS' refusal into an error.
+    pub(super) async fn write<T, E>(
         &self,
         call: &Call<'_>,
         send: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
@@ -186,35 +186,35 @@ impl Session<'_> {
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
-        self.written(call, send).await?.map_err(|error| fault::of(&error, call))
+        self.await_write(call, send).await?.map_err(|error| fault::of(&error, call))
     }
 
-    /// Pauses, longer each time, and says now and then that it does.
+    /// Pauses, longer each time. Reports the wait every [`REPORT_EVERY`].
     pub(super) async fn pause(&self, pace: &mut Pace, what: &str) -> Result<(), Failed> {
         let pause = pace.pause;
         tracing::debug!("looking again in {pause:.1?} because of {what}");
         self.bounded(what, sleep(pause)).await?;
         pace.pause = (pause * 3 / 2).min(LONGEST_PAUSE);
-        if pace.told.elapsed() >= TELL_EVERY {
-            (self.tell)(Meanwhile::Waiting { what: what.to_owned(), so_far: pace.begun.elapsed() });
-            pace.told = Instant::now();
+        if pace.reported.elapsed() >= REPORT_EVERY {
+            (self.report)(Meanwhile::Waiting { what: what.to_owned(), so_far: pace.begun.elapsed() });
+            pace.reported = Instant::now();
         }
         Ok(())
     }
 }
 
-/// A write whose answer was not heard.
+/// Adds to an error that the write may have been done.
 fn unknown(fault: Fault) -> Fault {
-    Fault { message: format!("{}; whether it was done is not known", fault.message), ..fault }
+    Fault { message: format!("{}; AWS may or may not have done it", fault.message), ..fault }
 }
 
-/// Whether nothing is in progress. States that this version does not know are taken as settled.
+/// Whether no change is in progress. A state that this version does not know counts as settled.
 pub(super) fn is_settled(config: &FunctionConfiguration) -> bool {
     let going_on = matches!(config.state(), Some(State::Pending | State::Deactivating | State::Deleting));
     !going_on && config.last_update_status() != Some(&LastUpdateStatus::InProgress)
 }
 
-/// Why creating or the last update failed, in the service's own words.
+/// The error of a failed creation or last update, with AWS' reason; `None` if it did not fail.
 pub(super) fn failure(config: &FunctionConfiguration) -> Option<Fault> {
     let (what, reason, code) = if config.last_update_status() == Some(&LastUpdateStatus::Failed) {
         (

@@ -1,6 +1,6 @@
-//! Packages in S3: whether one is there already, and putting it there.
+//! Reads and sends packages in S3.
 //!
-//! What is sent carries its SHA-256, so that S3 itself refuses what was damaged on the way.
+//! Each request carries the SHA-256 of its bytes, so that S3 refuses data that was damaged on the way.
 
 use std::fs::File;
 use std::io::Write;
@@ -24,28 +24,28 @@ use crate::package::code_sha256;
 use crate::plan::Object;
 use crate::remote::Stored;
 
-/// Metadata of an object that was sent as a whole: the hash of what it holds.
+/// The name of an object's metadata that holds the hash of the package.
 const HASH: &str = "code-sha256";
 
-/// Packages up to this size go in one request.
+/// The largest package that is sent in one request, in bytes.
 const WHOLE: u64 = 16 << 20;
 
-/// The size of the parts of a larger one. S3 wants at least 5 MiB and takes 10,000 of them.
+/// The size of the parts of a larger package, in bytes. S3 requires at least 5 MiB and takes up to 10,000 parts.
 const PART: u64 = 8 << 20;
 
-/// How many parts are on their way at once.
+/// The number of parts that are sent at the same time.
 const AT_ONCE: usize = 4;
 
-/// Parts on their way, each with its size.
+/// The requests of the parts in progress. Each returns the part and its size.
 type Sending = JoinSet<Result<(CompletedPart, u64), SdkError<UploadPartError, HttpResponse>>>;
 
-/// Reads an archive that is in S3 already into a file without a name, and tells its version.
+/// Downloads an archive from S3 into an unnamed temporary file. Returns the file and the object's version.
 ///
-/// `tell` is told how far it has come.
+/// Calls `report` with the progress.
 pub async fn fetch(
     connection: &Connection,
     source: &CodeSource,
-    tell: &dyn Fn(Meanwhile),
+    report: &dyn Fn(Meanwhile),
 ) -> Result<(File, Option<String>), Fault> {
     let CodeSource::Object { bucket, key, version_id, expected_owner } = source else {
         return Err(Fault::new(FaultKind::Misconfigured, format!("`{}` is not in S3", source.shown())));
@@ -56,31 +56,31 @@ pub async fn fetch(
     let answer = request.set_expected_bucket_owner(expected_owner.clone()).send().await;
     let mut object = answer.map_err(|error| match (region_elsewhere(&connection.s3, &error), status(&error)) {
         (Some(region), _) => Fault::new(FaultKind::Misconfigured, format!("the bucket `{bucket}` is in {region}"))
-            .help("name a bucket in the function's Region: Lambda takes from no other"),
-        (None, Some(404)) => Fault::new(FaultKind::Misconfigured, format!("there is no {url}"))
+            .help("set a bucket in the function's Region: Lambda cannot read from another Region"),
+        (None, Some(404)) => Fault::new(FaultKind::Misconfigured, format!("{url} does not exist"))
             .help("correct `s3_bucket`, `s3_key` or `s3_object_version`; to send a package there, set `zip`"),
         (None, _) => fault::of(&error, &call).fault,
     })?;
     let (begun, all) = (Instant::now(), object.content_length().unwrap_or_default().unsigned_abs());
-    let broke_off =
-        |error: &dyn std::error::Error| Fault::new(FaultKind::Failed, format!("reading {url} broke off: {error}"));
-    let mut file = tempfile::tempfile().map_err(|error| broke_off(&error))?;
+    let read_failed =
+        |error: &dyn std::error::Error| Fault::new(FaultKind::Failed, format!("cannot read {url}: {error}"));
+    let mut file = tempfile::tempfile().map_err(|error| read_failed(&error))?;
     let mut done = 0;
-    while let Some(bytes) = object.body.try_next().await.map_err(|error| broke_off(&error))? {
-        file.write_all(&bytes).map_err(|error| broke_off(&error))?;
+    while let Some(bytes) = object.body.try_next().await.map_err(|error| read_failed(&error))? {
+        file.write_all(&bytes).map_err(|error| read_failed(&error))?;
         done += bytes.len() as u64;
-        tell(Meanwhile::Fetching { done, all, so_far: begun.elapsed() });
+        report(Meanwhile::Fetching { done, all, so_far: begun.elapsed() });
     }
     Ok((file, version(object.version_id())))
 }
 
 impl Session<'_> {
-    /// Looks what is in the bucket where a package is to go. Nothing is written.
+    /// Reads the state of the object that a package is sent to. Writes nothing.
     pub async fn find(&self, object: &Object) -> Result<Stored, Fault> {
-        self.look(object).await.map_err(|failed| failed.fault)
+        self.head(object).await.map_err(|failed| failed.fault)
     }
 
-    async fn look(&self, object: &Object) -> Result<Stored, Failed> {
+    async fn head(&self, object: &Object) -> Result<Stored, Failed> {
         let call = Call { action: "s3:GetObject", resource: &object.url() };
         let request = self.s3.head_object().bucket(&object.bucket).key(&object.key);
         let request = request.set_expected_bucket_owner(object.expected_owner.clone());
@@ -92,16 +92,16 @@ impl Session<'_> {
             }),
             Err(error) => match (region_elsewhere(&self.s3, &error), status(&error)) {
                 (Some(region), _) => Ok(Stored::InRegion(region)),
-                (None, Some(404)) => self.look_at_bucket(object).await,
-                // Who may write need not be allowed to read.
+                (None, Some(404)) => self.head_bucket(object).await,
+                // The credentials may allow writing only.
                 (None, Some(403)) => Ok(Stored::Nothing),
                 (None, _) => Err(fault::of(&error, &call)),
             },
         }
     }
 
-    /// The answer about an object does not tell a missing bucket from a missing object.
-    async fn look_at_bucket(&self, object: &Object) -> Result<Stored, Failed> {
+    /// Reads whether the bucket exists: S3 gives the same answer for a missing bucket and a missing object.
+    async fn head_bucket(&self, object: &Object) -> Result<Stored, Failed> {
         let request = self.s3.head_bucket().bucket(&object.bucket);
         let request = request.set_expected_bucket_owner(object.expected_owner.clone());
         match self.bounded("s3:ListBucket", request.send()).await? {
@@ -114,7 +114,7 @@ impl Session<'_> {
         }
     }
 
-    /// Puts the package into its bucket. However long that takes, AWS has all the time for what comes after it.
+    /// Sends the package to its bucket. Then restarts the deadline: the upload does not use up the time of later waits.
     pub(super) async fn upload(&mut self, object: &Object) -> Result<Done, Failed> {
         self.uploaded =
             if object.size > WHOLE { self.send_parts(object).await? } else { self.send_whole(object).await? };
@@ -126,7 +126,7 @@ impl Session<'_> {
         let call = Call { action: "s3:PutObject", resource: &object.url() };
         let bytes = self.archive()?.part(0, object.size).map_err(|error| unreadable(&error))?;
         let request = self.put(object).checksum_sha256(&object.code_sha256).body(ByteStream::from(bytes));
-        let sent = self.written(&call, request.send()).await?;
+        let sent = self.await_write(&call, request.send()).await?;
         let sent = sent.map_err(|error| refused(fault::of(&error, &call), object))?;
         Ok(version(sent.version_id()))
     }
@@ -154,7 +154,7 @@ impl Session<'_> {
             .set_expected_bucket_owner(object.expected_owner.clone())
             .set_server_side_encryption(object.kms_key_arn.as_ref().map(|_| ServerSideEncryption::AwsKms))
             .set_ssekms_key_id(object.kms_key_arn.clone());
-        let begun = self.written(&call, request.send()).await?;
+        let begun = self.await_write(&call, request.send()).await?;
         let begun = begun.map_err(|error| refused(fault::of(&error, &call), object))?;
         let upload_id = begun.upload_id().unwrap_or_default().to_owned();
         let mut sending = JoinSet::new();
@@ -167,8 +167,8 @@ impl Session<'_> {
             Err(failed) => Err(failed),
         };
         if result.is_err() {
-            // Parts that nobody completes are paid for until somebody deletes them; one that is still on its way would
-            // arrive after that.
+            // AWS charges for the parts of an upload that is neither completed nor aborted. The parts in progress are stopped
+            // first, since a part can arrive after the abort.
             sending.shutdown().await;
             let abort = self.s3.abort_multipart_upload().bucket(&object.bucket).key(&object.key);
             let abort = abort.set_expected_bucket_owner(object.expected_owner.clone()).upload_id(&upload_id);
@@ -179,7 +179,7 @@ impl Session<'_> {
         result
     }
 
-    /// Sends all parts, some at once.
+    /// Sends all parts, [`AT_ONCE`] at the same time.
     async fn parts(
         &self,
         object: &Object,
@@ -205,11 +205,12 @@ impl Session<'_> {
             }
             let Some(sent) = sending.join_next().await else { break };
             let call = Call { action: "s3:PutObject", resource: &object.url() };
-            let broke_off = |error| Fault::new(FaultKind::Failed, format!("the upload broke off: {error}"));
-            let (part, size) = sent.map_err(broke_off)?.map_err(|error| refused(fault::of(&error, &call), object))?;
+            let upload_failed = |error| Fault::new(FaultKind::Failed, format!("the upload failed: {error}"));
+            let (part, size) =
+                sent.map_err(upload_failed)?.map_err(|error| refused(fault::of(&error, &call), object))?;
             completed.push(part);
             done += size;
-            (self.tell)(Meanwhile::Sending { done, all: object.size, so_far: begun.elapsed() });
+            (self.report)(Meanwhile::Sending { done, all: object.size, so_far: begun.elapsed() });
         }
         completed.sort_by_key(CompletedPart::part_number);
         Ok(completed)
@@ -226,10 +227,10 @@ impl Session<'_> {
         let request = self.s3.complete_multipart_upload().bucket(&object.bucket).key(&object.key);
         let request = request.upload_id(upload_id).multipart_upload(parts);
         let request = request.set_expected_bucket_owner(object.expected_owner.clone());
-        match self.written(&call, request.send()).await? {
+        match self.await_write(&call, request.send()).await? {
             Ok(sent) => Ok(version(sent.version_id())),
-            // A first answer may have been lost; there is no such upload then any more.
-            Err(error) => match (error.code(), self.look(object).await?) {
+            // The answer to a first attempt may have been lost. The upload then no longer exists, but the object does.
+            Err(error) => match (error.code(), self.head(object).await?) {
                 (Some("NoSuchUpload"), Stored::Object { size, version_id, .. }) if size == object.size => {
                     Ok(version_id)
                 }
@@ -239,14 +240,14 @@ impl Session<'_> {
     }
 }
 
-/// The Region that S3 names when it was asked in another one.
+/// The bucket's Region, if S3 answers that it is not the Region of the request.
 fn region_elsewhere<E>(s3: &Client, error: &SdkError<E, HttpResponse>) -> Option<String> {
     let region = error.raw_response()?.headers().get("x-amz-bucket-region")?;
     let ours = s3.config().region().map(AsRef::as_ref);
     (Some(region) != ours).then(|| region.to_owned())
 }
 
-/// A bucket that keeps no versions says nothing, or `null`.
+/// The version of an object; `None` in a bucket without versions, where S3 returns no version or `null`.
 fn version(id: Option<&str>) -> Option<String> {
     id.filter(|id| *id != "null").map(str::to_owned)
 }
@@ -255,17 +256,17 @@ fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
     error.raw_response().map(|answer| answer.status().as_u16())
 }
 
-/// What S3 denies is often a bucket of somebody else's.
+/// Adds help to a denied write. The bucket often belongs to another account.
 fn refused(failed: Failed, object: &Object) -> Failed {
     if failed.fault.kind != FaultKind::Denied {
         return failed;
     }
     let owner = object.expected_owner.as_ref().map_or_else(String::new, |owner| format!(" of account {owner}"));
-    let help = format!("allow `s3:PutObject` on `{}`, and look whether the bucket is yours{owner}", object.url());
+    let help = format!("allow `s3:PutObject` on `{}`, and check that the bucket is yours{owner}", object.url());
     Failed { fault: failed.fault.help(help), ..failed }
 }
 
-/// The package is in a file of ours that cannot be read any more.
+/// The error for a package whose temporary file cannot be read.
 pub(super) fn unreadable(error: &std::io::Error) -> Failed {
-    Fault::new(FaultKind::Failed, format!("the package cannot be read: {error}")).into()
+    Fault::new(FaultKind::Failed, format!("cannot read the package: {error}")).into()
 }

@@ -1,5 +1,5 @@
-//! The steps, each quiet–do–quiet: it begins on a settled function, carries that function's revision, and ends when
-//! the function has settled with what was sent.
+//! Performs the steps of a plan. A step begins with a settled function, sends that function's revision, and ends when the
+//! function has settled and has the values sent.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -18,23 +18,23 @@ use super::convert::{self, put_settings};
 use super::fault::{self, Answer, Call, Failed};
 use super::settle::{Pace, failure};
 use super::store::unreadable;
-use crate::apply::{Control, Done, Fault, FaultKind, Progress};
+use crate::apply::{Done, Executor, Fault, FaultKind, Progress};
 use crate::plan::{CodeChange, Origin, Step, TagChange, Through};
 use crate::remote::{Live, Version};
 use crate::settings::{Architecture, SettingName, Settings};
 
-/// How long a function that was just created may still be unknown to reads.
+/// The time after a creation during which reads may not find the function.
 const UNTIL_KNOWN: Duration = Duration::from_secs(20);
 
-/// How long a role that the user named may still be unknown to Lambda: something else may have made it just now.
+/// The time during which Lambda may not know a role that the user named: another program may have just created it.
 const UNTIL_ASSUMABLE: Duration = Duration::from_secs(10);
 
-impl Control for Session<'_> {
+impl Executor for Session<'_> {
     async fn perform(&mut self, step: &Step) -> Result<Done, Fault> {
         self.progress.set(Progress::Nothing);
         let done = match step {
             Step::UploadPackage(object) => self.upload(object).await,
-            Step::CreateRole(role) => self.bring_role(role).await,
+            Step::CreateRole(role) => self.ensure_role(role).await,
             Step::CreateFunction { role, settings, tags, code, code_signing_config_arn, .. } => {
                 let settings = self.with_layers(settings);
                 self.create(*role, &settings, tags, code, code_signing_config_arn.as_deref()).await
@@ -60,7 +60,7 @@ impl Control for Session<'_> {
     }
 }
 
-/// What the function must be like once a step is done. What is absent is not looked at.
+/// The state that the function must have after a step. An absent value is not checked.
 struct Expected {
     settings: Settings,
     code: Option<String>,
@@ -68,7 +68,7 @@ struct Expected {
 }
 
 impl Expected {
-    /// As it is, but for what a step changes.
+    /// The live state. A step replaces the values that it changes.
     fn of(live: &Live) -> Self {
         Self { settings: live.settings.clone(), code: Some(live.code().to_owned()), architecture: live.architecture }
     }
@@ -84,32 +84,32 @@ impl Expected {
     }
 }
 
-/// What a refused write means once the function has been looked at again.
+/// The meaning of a refused write, after the function was read again.
 enum Verdict {
-    /// The function is as the write would have made it: an answer was lost on the way.
+    /// The function has the values sent: the answer to an earlier attempt was lost.
     Done,
-    /// It is as it was before: what was in progress is over.
+    /// The function is unchanged, so the write can be sent again.
     Again,
 }
 
-/// Where AWS finds the code.
+/// The place from which AWS takes the code.
 pub(super) enum Source {
     Image(String),
     Bytes(Blob),
     Object { bucket: String, key: String, version: Option<String> },
 }
 
-/// What a function that settles comes from.
+/// The kind of write after which a function settles.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum After {
     Creation,
     Update,
-    /// Tags are no part of the function: its last update is none of this step's business.
+    /// Tags are no part of the function, so the state of its last update does not matter.
     Tagging,
 }
 
 impl Session<'_> {
-    /// Lets AWS try a code update without doing it.
+    /// Asks AWS to check a code update without performing it.
     pub async fn rehearse(&self, code: &CodeChange) -> Result<(), Fault> {
         let call = Call { action: "lambda:UpdateFunctionCode", resource: &self.function };
         let request = self.code_update(code).map_err(|failed| failed.fault)?.dry_run(true);
@@ -119,7 +119,7 @@ impl Session<'_> {
     }
 
     pub(super) fn base(&self) -> Result<Live, Failed> {
-        self.live.as_deref().cloned().ok_or_else(gone)
+        self.live.as_deref().cloned().ok_or_else(deleted_meanwhile)
     }
 
     async fn create(
@@ -143,29 +143,29 @@ impl Session<'_> {
         let request = request.set_package_type(package_type);
         let request = put_settings!(request, settings)
             .set_code_signing_config_arn(code_signing_config_arn.map(str::to_owned))
-            .set_tenancy_config(settings.tenancy_config.as_ref().and_then(convert::structures::taken))
+            .set_tenancy_config(settings.tenancy_config.as_ref().and_then(convert::structures::from_setting))
             .set_architectures(architectures(code.architecture))
             .set_tags((!tags.is_empty()).then(|| tags.clone().into_iter().collect()));
         let expected = Expected { settings: settings.clone(), code: code.to.clone(), architecture: code.architecture };
         let mut pace = Pace::new();
-        while let Err(error) = self.written(&call, request.clone().send()).await? {
+        while let Err(error) = self.await_write(&call, request.clone().send()).await? {
             let failed = fault::of(&error, &call);
             if is_unknown_role(&failed, role) && (role == Origin::Made || pace.so_far() < UNTIL_ASSUMABLE) {
-                self.pause_aloud(&mut pace, "the role to be known to Lambda").await?;
+                self.pause_and_report(&mut pace, "the role to be known to Lambda").await?;
                 continue;
             }
             if failed.answer != Answer::Busy {
                 return Err(failed);
             }
-            // Either the answer to our own first attempt was lost, or somebody else was faster.
+            // Either the answer to our first attempt was lost, or another program created the function first.
             let settled = self.settled("the function that exists already").await?;
             if !settled.is_some_and(|live| expected.is_met(&live)) {
-                let message = format!("`{}` was created by somebody else meanwhile", self.function);
+                let message = format!("another program created `{}` in the meantime", self.function);
                 return Err(Fault::new(FaultKind::Conflict, message).help("run again to see what differs").into());
             }
             break;
         }
-        self.quiet(After::Creation, "the new function", &expected).await
+        self.settle_with(After::Creation, "the new function", &expected).await
     }
 
     async fn configure(&mut self, settings: &Settings) -> Result<Done, Failed> {
@@ -176,12 +176,12 @@ impl Session<'_> {
             let base = self.base()?;
             let request = self.lambda.update_function_configuration().function_name(&self.function);
             let request = put_settings!(request.revision_id(&base.revision_id), settings);
-            match self.written(&call, request.send()).await? {
+            match self.await_write(&call, request.send()).await? {
                 Ok(answer) => {
                     let error = answer.environment().and_then(|environment| environment.error());
                     if let Some(error) = error.filter(|_| base.settings.environment.is_some()) {
-                        let said = error.message().unwrap_or_default();
-                        let message = format!("AWS could not apply the environment: {said}");
+                        let reason = error.message().unwrap_or_default();
+                        let message = format!("AWS could not apply the environment: {reason}");
                         return Err(Fault::new(FaultKind::Failed, message).into());
                     }
                     break;
@@ -194,7 +194,7 @@ impl Session<'_> {
                 }
             }
         }
-        self.quiet(After::Update, "the configuration update", &expected).await
+        self.settle_with(After::Update, "the configuration update", &expected).await
     }
 
     async fn replace_code(&mut self, code: &CodeChange) -> Result<Done, Failed> {
@@ -205,16 +205,16 @@ impl Session<'_> {
         loop {
             let base = self.base()?;
             let request = self.code_update(code)?.revision_id(&base.revision_id);
-            if let Err(error) = self.written(&call, request.send()).await? {
+            if let Err(error) = self.await_write(&call, request.send()).await? {
                 let failed = fault::of(&error, &call);
-                // The same code sent again leaves no trace that tells whether it was taken; nor does an unknown one.
+                // The function does not show whether AWS took the code if its hash is unknown or was live before.
                 let visible = expected.code.is_some() && !expected.has_code(&base);
                 let verdict = self.judge(failed, &base, visible.then_some(&expected), &mut pace).await?;
                 if let Verdict::Again = verdict {
                     continue;
                 }
             }
-            return self.quiet(After::Update, "the code update", &expected).await;
+            return self.settle_with(After::Update, "the code update", &expected).await;
         }
     }
 
@@ -231,7 +231,7 @@ impl Session<'_> {
         })
     }
 
-    /// Where AWS finds the code.
+    /// The place from which AWS takes the code.
     pub(super) fn source(&self, code: &CodeChange) -> Result<Source, Failed> {
         let (object, version) = match &code.through {
             Through::Image(image) => return Ok(Source::Image(image.address())),
@@ -259,17 +259,17 @@ impl Session<'_> {
             let request = self.lambda.untag_resource().resource(&base.arn).set_tag_keys(Some(change.remove.clone()));
             self.until_taken(&call, &base, || request.clone().send()).await?;
         }
-        self.quiet(After::Tagging, "the tags", &Expected::of(&base)).await
+        self.settle_with(After::Tagging, "the tags", &Expected::of(&base)).await
     }
 
-    /// Sends again what can be sent any number of times, while something else is in progress.
+    /// Repeats a write while another change is in progress. The write must be safe to repeat.
     async fn until_taken<T, E, F>(&mut self, call: &Call<'_>, base: &Live, send: impl Fn() -> F) -> Result<(), Failed>
     where
         E: ProvideErrorMetadata + Error + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
         let mut pace = Pace::new();
-        while let Err(error) = self.written(call, send()).await? {
+        while let Err(error) = self.await_write(call, send()).await? {
             self.judge(fault::of(&error, call), base, None, &mut pace).await?;
         }
         Ok(())
@@ -283,7 +283,7 @@ impl Session<'_> {
             let request = self.lambda.publish_version().function_name(&self.function).revision_id(&base.revision_id);
             let request =
                 request.set_code_sha256(code_sha256.map(str::to_owned)).set_description(description.map(str::to_owned));
-            let failed = match self.written(&call, request.send()).await? {
+            let failed = match self.await_write(&call, request.send()).await? {
                 Ok(answer) => {
                     let number = answer.version().unwrap_or_default().to_owned();
                     let pending = answer.state() == Some(&State::Pending);
@@ -294,7 +294,7 @@ impl Session<'_> {
             };
             match failed.answer {
                 Answer::Stale => {
-                    // The answer to our own first attempt may have been lost.
+                    // The answer to our first attempt may have been lost.
                     let newest = self.newest_version().await?;
                     let version = newest.filter(|version| is_published_from(version, &base)).map(|found| found.number);
                     let done = Done { arn: Some(base.arn), version, ..Done::default() };
@@ -310,9 +310,9 @@ impl Session<'_> {
         }
     }
 
-    /// Waits until a published version can be invoked, which with `SnapStart` takes minutes.
+    /// Waits until a published version can be invoked, which takes minutes with `SnapStart`.
     ///
-    /// A policy that names the function alone does not let us look at its versions; that is no failure.
+    /// A policy may allow reading the function but not its versions. This gives a warning, not an error.
     async fn active(&self, number: &str) -> Result<Vec<String>, Failed> {
         let what = format!("version {number}");
         let call = Call { action: "lambda:GetFunction", resource: &format!("{}:{number}", self.function) };
@@ -335,9 +335,10 @@ impl Session<'_> {
         }
     }
 
-    /// Decides after a refused write. 409 is waited out; everything else that is not our own doing is an error.
+    /// Decides after a refused write: waits if another change is in progress (409), and reads the function again. A change by
+    /// another program is an error.
     ///
-    /// `expected` is absent where the function does not show whether the write was done.
+    /// `expected` is absent if the function does not show whether the write was done.
     async fn judge(
         &mut self,
         failed: Failed,
@@ -352,7 +353,7 @@ impl Session<'_> {
         if failed.answer == Answer::Busy {
             self.pause(pace, what).await?;
         }
-        let Some(live) = self.settled(what).await? else { return Err(gone()) };
+        let Some(live) = self.settled(what).await? else { return Err(deleted_meanwhile()) };
         let as_before =
             live.settings == base.settings && live.code() == base.code() && live.architecture == base.architecture;
         let done = expected.is_some_and(|expected| expected.is_met(&live));
@@ -363,9 +364,9 @@ impl Session<'_> {
         Ok(if done { Verdict::Done } else { Verdict::Again })
     }
 
-    /// Waits until the function has settled, and looks whether it has what was sent.
-    async fn quiet(&mut self, after: After, what: &str, expected: &Expected) -> Result<Done, Failed> {
-        // Whatever brought us here, AWS has taken the write, also where its answer was lost.
+    /// Waits until the function has settled, and checks that it has the values sent.
+    async fn settle_with(&mut self, after: After, what: &str, expected: &Expected) -> Result<Done, Failed> {
+        // AWS has accepted the write here, even if its answer was lost.
         self.progress.set(Progress::Begun);
         let live = self.settled_after(after, what).await?;
         if let Some(failure) = live.failure.as_ref().filter(|_| after != After::Tagging) {
@@ -379,7 +380,7 @@ impl Session<'_> {
             let message = format!("AWS could not apply the environment: {}", live.warnings.join("; "));
             return Err(Fault::new(FaultKind::Failed, message).into());
         }
-        let (mut ignored, mut foreign) = unlike(&expected.settings, &live.settings, &before);
+        let (mut ignored, mut foreign) = mismatches(&expected.settings, &live.settings, &before);
         if expected.code.as_deref().is_some_and(|code| code != live.code()) {
             foreign.push("code");
         } else if !expected.has_code(&live) {
@@ -394,43 +395,44 @@ impl Session<'_> {
         }
         let foreign = foreign.join(", ");
         let message = format!(
-            "after {what} the function has another {foreign} than was sent: somebody else changed it meanwhile"
+            "after {what} the function's {foreign} differs from the value sent: another program changed it in the meantime"
         );
         Err(Fault::new(FaultKind::Conflict, message).help("run again to see what differs").into())
     }
 
-    /// The settled function. One that was just created may not be known everywhere yet.
+    /// The settled function. Reads may not find a new function at first.
     async fn settled_after(&self, after: After, what: &str) -> Result<Box<Live>, Failed> {
         let mut pace = Pace::new();
         loop {
             match self.settled(what).await? {
                 Some(live) => return Ok(live),
                 None if after == After::Creation && pace.so_far() < UNTIL_KNOWN => self.pause(&mut pace, what).await?,
-                None => return Err(gone()),
+                None => return Err(deleted_meanwhile()),
             }
         }
     }
 }
 
-/// Whether AWS does not know a role, or not yet all that it may do. IAM needs some seconds to tell everybody.
+/// Whether Lambda does not know a role or its policies yet. IAM needs some seconds to make them known.
 fn is_unknown_role(failed: &Failed, role: Origin) -> bool {
-    let said = |text: &str| failed.fault.message.contains(text);
-    said("cannot be assumed by Lambda") || role == Origin::Made && said("permissions to call CreateNetworkInterface")
+    let says = |text: &str| failed.fault.message.contains(text);
+    says("cannot be assumed by Lambda") || role == Origin::Made && says("permissions to call CreateNetworkInterface")
 }
 
 fn architectures(architecture: Option<Architecture>) -> Option<Vec<sdk::Architecture>> {
     architecture.map(|architecture| vec![convert::architecture(architecture)])
 }
 
-/// Settings that are not as sent: first those that are as before, so AWS ignored them, then those that others changed.
-fn unlike(sent: &Settings, live: &Settings, before: &Settings) -> (Vec<&'static str>, Vec<&'static str>) {
+/// The settings that differ from the values sent: first those that AWS ignored, since they have their former values, then
+/// those that another program changed.
+fn mismatches(sent: &Settings, live: &Settings, before: &Settings) -> (Vec<&'static str>, Vec<&'static str>) {
     let as_before = |name: &SettingName| live.only(&[*name]) == before.only(&[*name]);
     let (ignored, foreign): (Vec<_>, Vec<_>) = sent.differing(live).into_iter().partition(as_before);
     let names = |settings: Vec<SettingName>| settings.into_iter().map(SettingName::name).collect();
     (names(ignored), names(foreign))
 }
 
-/// Whether a version holds what is live. Its description is its own.
+/// Whether a version has the live code and settings, except for the description.
 fn is_published_from(version: &Version, live: &Live) -> bool {
     let differing = live.settings.differing(&version.settings);
     version.code_sha256 == live.code_sha256
@@ -439,10 +441,10 @@ fn is_published_from(version: &Version, live: &Live) -> bool {
 }
 
 fn foreign_change(failed: &Failed) -> Failed {
-    let message = format!("somebody else changed the function meanwhile: {}", failed.fault.message);
+    let message = format!("another program changed the function in the meantime: {}", failed.fault.message);
     Fault::new(FaultKind::Conflict, message).help("run again to see what differs").into()
 }
 
-fn gone() -> Failed {
-    Fault::new(FaultKind::Conflict, "the function is gone: somebody deleted it meanwhile").into()
+fn deleted_meanwhile() -> Failed {
+    Fault::new(FaultKind::Conflict, "another program deleted the function in the meantime").into()
 }

@@ -9,14 +9,14 @@ use super::layer::Given;
 use super::read::Reader;
 use super::resolve::others;
 use crate::arn::account_of_root;
-use crate::deployment::{Keyed, Wishes};
+use crate::deployment::{Keyed, WantedAttachments};
 use crate::place::Problem;
 use crate::settings::{Attachment, Count, Source as _, Structure, snake};
 use crate::sources::{self, Source};
 
 /// Everything that is wanted around the function. What was not named is not in it.
-pub(super) fn attachments(reader: &mut Reader) -> Wishes {
-    let mut wishes = Wishes::new();
+pub(super) fn attachments(reader: &mut Reader) -> WantedAttachments {
+    let mut wishes = WantedAttachments::new();
     for attachment in Attachment::ALL {
         let wish = match attachment {
             Attachment::FunctionUrl => function_url(reader),

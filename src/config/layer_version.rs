@@ -11,7 +11,7 @@ use super::{
     read::{Pair, Reader},
     resolve::{self, Context},
 };
-use crate::deployment::{CodeSource, Layer, LayerKind, Single};
+use crate::deployment::{CodeSource, LayerDeployment, LayerKind, Single};
 use crate::place::{Place, Places, Problem};
 use crate::settings::{Architecture, FunctionName, Runtime, Setting, Source, Written, is_layer_name};
 
@@ -45,7 +45,7 @@ enum Extension {
 
 /// A layer of a block, with the places of what it was made of.
 pub(super) struct OfBlock {
-    pub layer: Layer,
+    pub layer: LayerDeployment,
     pub places: Places,
 }
 
@@ -114,7 +114,7 @@ pub(super) fn layer(reader: &mut Reader, context: &Context<'_>) -> Option<OfBloc
     let function: Option<FunctionName> = if alone { None } else { reader.setting("function_name") };
     let runtimes = written.runtimes(reader);
     let of_extensions = || extension.map(|_| RUNTIMES_OF_EXTENSIONS.into_iter().map(str::to_owned).collect());
-    let layer = Layer {
+    let layer = LayerDeployment {
         name,
         target: resolve::target(reader, function.as_ref(), context),
         code,

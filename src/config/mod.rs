@@ -42,7 +42,7 @@ pub use script::Script;
 pub use subject::{Reach, Subject};
 
 use self::{layer_version::OfBlock, occasion::Occasion, read::Reader, resolve::Context, trust::Trust};
-use crate::deployment::{Code, Deployment, Layer as LayerVersion};
+use crate::deployment::{Code, Deployment, LayerDeployment};
 use crate::files::Destination;
 use crate::host::{Build, Ci, Host};
 use crate::place::{Places, Problem, Skip};
@@ -172,7 +172,7 @@ pub struct Loaded {
     /// What to deploy, in order; filled only with [`Purpose::Deploy`] and [`Purpose::Check`].
     pub entries: Vec<Entry>,
     /// Layers to publish before, in order; with [`Purpose::Package`] empty.
-    pub layers: Vec<Entry<LayerVersion>>,
+    pub layers: Vec<Entry<LayerDeployment>>,
     /// What to package; filled only with [`Purpose::Package`].
     pub packages: Vec<(Code, Places)>,
     /// What to look at or act on, in order; filled only with [`Purpose::Live`].

@@ -15,7 +15,9 @@ use super::{
     trust::Trust,
 };
 use crate::arn::check_account;
-use crate::deployment::{Deployment, FirstRole, HandlerParts, Keyed, Others, Publish, Release, Target, Wishes};
+use crate::deployment::{
+    Deployment, FirstRole, HandlerParts, Keyed, Others, Publish, Release, Target, WantedAttachments,
+};
 use crate::files;
 use crate::host::{Build, Ci, Host};
 use crate::place::{Place, Problem};
@@ -427,7 +429,7 @@ fn clear(
     reader: &mut Reader,
     settings: &mut Settings,
     environment: &mut Option<Keyed<Option<Secret>>>,
-    attachments: &mut Wishes,
+    attachments: &mut WantedAttachments,
 ) {
     for name in reader.list("clear").unwrap_or_default() {
         let name = canonical(&name);

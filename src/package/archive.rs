@@ -1,7 +1,7 @@
-//! The zip format: entries in their order, one fixed time, sizes known before the bytes wherever they are.
+//! Writes the zip format: entries in a given order, one fixed time, and sizes before the bytes where they are known.
 //!
-//! Written after APPNOTE.TXT 6.3.10, sections 4.3.7 to 4.3.16. No library takes bytes that were deflated elsewhere and
-//! writes their sizes in front of them, which readers of streams need.
+//! Follows APPNOTE.TXT 6.3.10, sections 4.3.7 to 4.3.16. Programs that read a zip as a stream need the sizes before the
+//! bytes. No library writes them so for bytes that are already deflated.
 
 use std::io::{self, Write};
 
@@ -9,36 +9,36 @@ use super::deflate::{self, Deflated, Method, Position};
 use super::select::{Entry, Kind};
 use super::{Error, Listed};
 
-/// Bytes that no part of an archive may exceed here. AWS takes a quarter of a gigabyte.
-const MOST: u64 = u32::MAX as u64;
+/// The largest archive that this module can write, in bytes: offsets have four bytes. AWS takes only 250 MB.
+const MAX_BYTES: u64 = u32::MAX as u64;
 
-/// More entries than this need the larger end record.
-const ENTRIES: usize = u16::MAX as usize - 1;
+/// An archive with more entries needs the zip64 end record.
+const MAX_ENTRIES: usize = u16::MAX as usize - 1;
 
-/// UTF-8 names.
+/// The flag for a name in UTF-8.
 const UTF8: u16 = 1 << 11;
 
-/// The sizes stand behind the bytes.
+/// The flag for sizes that follow the bytes.
 const DESCRIPTOR: u16 = 1 << 3;
 
 /// 1980-01-01, the first day that the format knows. The time of day is zero.
 const DATE: u16 = 1 << 5 | 1;
 
-/// Version 2.0 of the format, for deflate.
+/// Version 2.0 of the format, the first with deflate.
 const NEEDED: u16 = 20;
 
-/// Version 4.5 of the format, for more entries.
-const NEEDED_FOR_MANY: u16 = 45;
+/// Version 4.5 of the format, the first with zip64.
+const NEEDED_FOR_ZIP64: u16 = 45;
 
-/// Made on Unix, so that the mode counts.
+/// Made on Unix, so that readers use the mode.
 const MADE_BY: u16 = 3 << 8 | NEEDED;
 
-/// Writes the entries, in their order, and returns how each is listed.
+/// Writes the entries in the given order and returns their listing.
 ///
-/// `progress` is told how many bytes have been packed so far.
+/// Calls `progress` with the number of bytes packed so far.
 pub(super) fn write(entries: &[Entry], out: impl Write, mut progress: impl FnMut(u64)) -> Result<Vec<Listed>, Error> {
     let unpacked: u64 = entries.iter().map(Entry::size).sum();
-    if unpacked > MOST - (1 << 30) {
+    if unpacked > MAX_BYTES - (1 << 30) {
         return Err(Error::TooLarge(unpacked));
     }
     let mut out = Counted { out, count: 0 };
@@ -65,7 +65,7 @@ pub(super) fn write(entries: &[Entry], out: impl Write, mut progress: impl FnMut
     Ok(entries.iter().zip(&records).map(listed).collect())
 }
 
-/// What the central directory tells of an entry.
+/// An entry of the central directory.
 struct Record {
     offset: u64,
     flags: u16,
@@ -87,7 +87,7 @@ impl Record {
             crc: crc32fast::Hasher::new(),
             packed: 0,
             size: 0,
-            mode: mode(entry, first.runs),
+            mode: mode(entry, first.is_program),
         }
     }
 
@@ -112,7 +112,7 @@ impl Record {
         out.write_all(b"PK\x03\x04")?;
         out.write_all(&self.common())?;
         out.write_all(&sizes.unwrap_or_default())?;
-        out.write_all(&low(entry.name.len() as u64))?;
+        out.write_all(&two_bytes(entry.name.len() as u64))?;
         out.write_all(&[0; 2])?;
         out.write_all(entry.name.as_bytes())
     }
@@ -122,15 +122,15 @@ impl Record {
         out.write_all(&MADE_BY.to_le_bytes())?;
         out.write_all(&self.common())?;
         out.write_all(&self.sizes())?;
-        out.write_all(&low(entry.name.len() as u64))?;
-        // No extra field, no comment, the first disk, nothing said about text.
+        out.write_all(&two_bytes(entry.name.len() as u64))?;
+        // No extra field, no comment, the first disk, no internal attributes.
         out.write_all(&[0; 8])?;
         out.write_all(&(self.mode << 16).to_le_bytes())?;
-        out.write_all(&wide(self.offset))?;
+        out.write_all(&four_bytes(self.offset))?;
         out.write_all(entry.name.as_bytes())
     }
 
-    /// What both headers begin with.
+    /// The fields that begin both the local and the central header.
     fn common(&self) -> [u8; 10] {
         let method: u16 = match self.method {
             Method::Stored => 0,
@@ -143,24 +143,25 @@ impl Record {
         bytes
     }
 
-    /// Checksum, packed and unpacked size.
+    /// The checksum, the packed and the unpacked size.
     fn sizes(&self) -> [u8; 12] {
         let mut bytes = [0; 12];
         bytes[..4].copy_from_slice(&self.crc.clone().finalize().to_le_bytes());
-        bytes[4..8].copy_from_slice(&wide(self.packed));
-        bytes[8..].copy_from_slice(&wide(self.size));
+        bytes[4..8].copy_from_slice(&four_bytes(self.packed));
+        bytes[8..].copy_from_slice(&four_bytes(self.size));
         bytes
     }
 }
 
-/// The Unix mode with its type bits: the only three there are.
+/// The Unix mode with its type bits: one of three.
 ///
-/// A file is 0755 when it has an execute bit, begins like a program, is the root `bootstrap`, or is an extension.
-fn mode(entry: &Entry, runs: bool) -> u32 {
+/// A file is 0755 if it has an execute bit, begins like a program, is the root `bootstrap`, or is an extension. Else it
+/// is 0644. A link is 0777.
+fn mode(entry: &Entry, is_program: bool) -> u32 {
     match entry.kind {
         Kind::Link { .. } => 0o120_777,
         Kind::File { executable, .. }
-            if executable || runs || entry.name == "bootstrap" || entry.name.starts_with("extensions/") =>
+            if executable || is_program || entry.name == "bootstrap" || entry.name.starts_with("extensions/") =>
         {
             0o100_755
         }
@@ -174,12 +175,13 @@ fn finish(entries: &[Entry], records: &[Record], out: &mut Counted<impl Write>) 
         record.central_header(entry, out)?;
     }
     let (size, count) = (out.count - start, entries.len() as u64);
-    if entries.len() > ENTRIES {
+    let zip64 = entries.len() > MAX_ENTRIES;
+    if zip64 {
         let end = out.count;
         out.write_all(b"PK\x06\x06")?;
         out.write_all(&44_u64.to_le_bytes())?;
         out.write_all(&MADE_BY.to_le_bytes())?;
-        out.write_all(&NEEDED_FOR_MANY.to_le_bytes())?;
+        out.write_all(&NEEDED_FOR_ZIP64.to_le_bytes())?;
         out.write_all(&[0; 8])?;
         for value in [count, count, size, start] {
             out.write_all(&value.to_le_bytes())?;
@@ -189,27 +191,27 @@ fn finish(entries: &[Entry], records: &[Record], out: &mut Counted<impl Write>) 
         out.write_all(&end.to_le_bytes())?;
         out.write_all(&1_u32.to_le_bytes())?;
     }
-    let told = low(if entries.len() > ENTRIES { u64::from(u16::MAX) } else { count });
+    let short_count = two_bytes(if zip64 { u64::from(u16::MAX) } else { count });
     out.write_all(b"PK\x05\x06\0\0\0\0")?;
-    out.write_all(&told)?;
-    out.write_all(&told)?;
-    out.write_all(&wide(size))?;
-    out.write_all(&wide(start))?;
+    out.write_all(&short_count)?;
+    out.write_all(&short_count)?;
+    out.write_all(&four_bytes(size))?;
+    out.write_all(&four_bytes(start))?;
     out.write_all(&[0; 2])?;
     out.flush()
 }
 
-/// A number that is known to fit four bytes, since no archive here is larger.
-fn wide(value: u64) -> [u8; 4] {
+/// The number in four bytes. It fits, because no archive is larger than [`MAX_BYTES`].
+fn four_bytes(value: u64) -> [u8; 4] {
     u32::try_from(value).unwrap_or(u32::MAX).to_le_bytes()
 }
 
-/// A number that is known to fit two bytes.
-fn low(value: u64) -> [u8; 2] {
+/// The number in two bytes. It fits: names are shorter, and more entries need zip64.
+fn two_bytes(value: u64) -> [u8; 2] {
     u16::try_from(value).unwrap_or(u16::MAX).to_le_bytes()
 }
 
-/// Counts what is written.
+/// Counts the bytes written.
 struct Counted<W> {
     out: W,
     count: u64,

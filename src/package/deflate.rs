@@ -1,7 +1,7 @@
-//! From files to deflated bytes: on all cores, in bounded memory, delivered in order.
+//! Deflates files on all cores, in bounded memory, and delivers them in order.
 //!
-//! A file is one piece, deflated by `libdeflate`; only one too large for memory is cut into several, deflated by zlib,
-//! which can go on where another piece ended. What a piece becomes depends on its bytes alone.
+//! `libdeflate` deflates a file as one piece. Only a file too large for memory is cut into several pieces, which zlib
+//! deflates, because zlib can continue a stream. The result of a piece depends on its bytes alone.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,20 +19,20 @@ use super::{
     select::{Entry, Kind, modified as modified_at},
 };
 
-/// Files up to this size are deflated as a whole.
+/// The largest file that is deflated as one piece, in bytes.
 const WHOLE: u64 = 32 << 20;
 
-/// The size of the pieces of a larger file. What follows a cut cannot refer to what precedes it, which costs one part
-/// in a thousand.
+/// The size of the pieces of a larger file, in bytes. A piece cannot refer to the piece before it; this makes the result
+/// about a thousandth larger.
 const PIECE: u64 = 4 << 20;
 
-/// Bytes in memory at most, on any number of cores: read, deflated, and waiting for their turn to be written.
+/// The most bytes in memory, on any number of cores: read, deflated, or waiting to be written.
 const BUDGET: u64 = 176 << 20;
 
-/// What a piece costs besides its bytes.
+/// The memory that a piece needs besides its bytes.
 const OVERHEAD: u64 = 512;
 
-/// The level of both libraries. Info-ZIP's own default is the same.
+/// The level of both libraries. Info-ZIP has the same default.
 const LEVEL: i32 = 6;
 
 /// A part of an entry's bytes, or all of them.
@@ -45,10 +45,10 @@ struct Piece {
     position: Position,
 }
 
-/// Where a piece lies in its file.
+/// The position of a piece in its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Position {
-    /// It is all of it.
+    /// The piece is the whole file.
     Only,
     First,
     Middle,
@@ -59,28 +59,28 @@ pub(super) enum Position {
 pub(super) struct Deflated {
     /// The index of the entry.
     pub(super) entry: usize,
-    /// Where it lies in its file.
+    /// The position of the piece in its file.
     pub(super) position: Position,
-    /// Whether `bytes` are deflated, or as they were: those of a single piece that deflating does not make smaller.
+    /// The form of `bytes`. Only a whole file that deflating does not shrink is stored.
     pub(super) method: Method,
-    /// What is written.
+    /// The bytes to write.
     pub(super) bytes: Vec<u8>,
-    /// The checksum of the bytes as they were, to be combined with those of the other pieces.
+    /// The checksum of the original bytes. The checksums of all pieces are combined.
     pub(super) crc: crc32fast::Hasher,
-    /// How many bytes there were.
+    /// The number of original bytes.
     pub(super) size: u64,
     /// Whether the bytes begin like a program or a script.
-    pub(super) runs: bool,
+    pub(super) is_program: bool,
 }
 
-/// How the bytes of an entry are written.
+/// The form in which the bytes of an entry are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Method {
     Stored,
     Deflated,
 }
 
-/// Deflates the entries and hands the pieces over in their order. Ends at the first error.
+/// Deflates the entries and passes the pieces to `take`, in the order of the entries. Stops at the first error.
 pub(super) fn in_order(entries: &[Entry], mut take: impl FnMut(Deflated) -> Result<(), Error>) -> Result<(), Error> {
     let pieces: Vec<_> = entries.iter().enumerate().flat_map(|(index, entry)| pieces(index, entry)).collect();
     let names = entries.iter().map(|entry| entry.name.as_str()).collect();
@@ -96,7 +96,7 @@ pub(super) fn in_order(entries: &[Entry], mut take: impl FnMut(Deflated) -> Resu
         for number in 0..workers {
             let (queue, sender) = (&queue, sender.clone());
             let worker = thread::Builder::new().spawn_scoped(scope, move || queue.work(entries, &sender));
-            // One is enough; a machine that gives no more is no reason to fail.
+            // One worker is enough, so only the first must start.
             if let Err(error) = worker
                 && number == 0
             {
@@ -125,12 +125,13 @@ pub(super) fn in_order(entries: &[Entry], mut take: impl FnMut(Deflated) -> Resu
     })
 }
 
-/// The pieces of one entry, which are a matter of its size.
-fn pieces(entry: usize, of: &Entry) -> Vec<Piece> {
-    let size = match of.kind {
+/// Cuts an entry into pieces by its size. `index` is the index of the entry.
+fn pieces(index: usize, entry: &Entry) -> Vec<Piece> {
+    let whole = |length| vec![Piece { entry: index, offset: 0, length, position: Position::Only }];
+    let size = match entry.kind {
         Kind::File { size, .. } if size > WHOLE => size,
-        Kind::File { size: length, .. } => return vec![Piece { entry, offset: 0, length, position: Position::Only }],
-        Kind::Link { .. } => return vec![Piece { entry, offset: 0, length: 0, position: Position::Only }],
+        Kind::File { size, .. } => return whole(size),
+        Kind::Link { .. } => return whole(0),
     };
     let starts = (0..size).step_by(usize::try_from(PIECE).unwrap_or(usize::MAX));
     let piece = |offset| {
@@ -140,13 +141,13 @@ fn pieces(entry: usize, of: &Entry) -> Vec<Piece> {
             _ if offset + length == size => Position::Last,
             _ => Position::Middle,
         };
-        Piece { entry, offset, length, position }
+        Piece { entry: index, offset, length, position }
     };
     starts.map(piece).collect()
 }
 
-/// Pieces that wait for a worker, and for memory. They are handed out in order, so the piece that is to be written next
-/// always has its memory already.
+/// Pieces that wait for a worker and for memory. Workers take them in order, so the piece to be written next always has
+/// its memory already.
 struct Queue<'a> {
     pieces: &'a [Piece],
     /// The names of all entries.
@@ -198,7 +199,7 @@ impl Queue<'_> {
     }
 }
 
-/// What a piece needs while it is in work: its bytes, and at most as many again.
+/// The memory that a piece needs while a worker deflates it: its bytes, and at most as many deflated bytes.
 fn cost(piece: Piece) -> u64 {
     2 * piece.length + OVERHEAD
 }
@@ -216,17 +217,17 @@ fn deflate(
     };
     let mut crc = crc32fast::Hasher::new();
     crc.update(&bytes);
-    let (size, runs) = (bytes.len() as u64, begins_like_a_program(&bytes));
+    let (size, is_program) = (bytes.len() as u64, begins_like_a_program(&bytes));
     let shrinks = shrinks(&bytes, sampler);
     let (method, bytes) = match piece.position {
         Position::Only if shrinks => smaller(bytes, compressor),
         Position::Only => (Method::Stored, bytes),
         _ => (Method::Deflated, continued(&bytes, shrinks, piece.position)?),
     };
-    Ok(Deflated { entry: piece.entry, position: piece.position, method, bytes, crc, size, runs })
+    Ok(Deflated { entry: piece.entry, position: piece.position, method, bytes, crc, size, is_program })
 }
 
-/// Reads a piece, and looks whether the file is still the one that was selected.
+/// Reads a piece. A file that changed since it was selected is an error.
 fn read(piece: Piece, entry: &Entry) -> Result<Vec<u8>, Error> {
     let unreadable = |error| Error::Unreadable(entry.source.clone(), error);
     let mut file = File::open(&entry.source).map_err(unreadable)?;
@@ -243,7 +244,7 @@ fn read(piece: Piece, entry: &Entry) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// The bytes as they go in: those of the file, but for the one kind that tells what else was there.
+/// The bytes for the package. Only a Python `RECORD` differs from its file: it keeps the files that are in the package.
 fn as_packaged(bytes: Vec<u8>, entry: &Entry, names: &BTreeSet<&str>) -> Vec<u8> {
     if !installed::is_record(&entry.name) {
         return bytes;
@@ -254,12 +255,12 @@ fn as_packaged(bytes: Vec<u8>, entry: &Entry, names: &BTreeSet<&str>) -> Vec<u8>
     }
 }
 
-/// An ELF file, or a script that names its interpreter.
+/// Whether the bytes begin an ELF file, or a script with `#!`.
 fn begins_like_a_program(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\x7fELF") || bytes.starts_with(b"#!")
 }
 
-/// Whether deflating is worth a try: samples of bytes that are compressed already do not shrink.
+/// Whether deflating probably makes the bytes smaller. It deflates samples: compressed data does not shrink.
 fn shrinks(bytes: &[u8], sampler: &mut Compressor) -> bool {
     const SAMPLE: usize = 4 << 10;
     const SAMPLES: usize = 4;
@@ -268,11 +269,11 @@ fn shrinks(bytes: &[u8], sampler: &mut Compressor) -> bool {
     }
     let sample: Vec<u8> =
         (0..SAMPLES).flat_map(|nth| &bytes[bytes.len() / SAMPLES * nth..][..SAMPLE]).copied().collect();
-    // Output that does not fit is an error of the library's: it did not shrink by the fiftieth part.
+    // The library reports an error when the output does not fit: the samples did not shrink by a fiftieth.
     sampler.deflate_compress(&sample, &mut vec![0; sample.len() - sample.len() / 50]).is_ok()
 }
 
-/// Deflates, or leaves as it is what would not get smaller.
+/// Deflates the bytes, or returns them unchanged if they would not get smaller.
 fn smaller(bytes: Vec<u8>, compressor: &mut Compressor) -> (Method, Vec<u8>) {
     let mut room = vec![0; bytes.len().saturating_sub(1)];
     match compressor.deflate_compress(&bytes, &mut room) {
@@ -285,7 +286,7 @@ fn smaller(bytes: Vec<u8>, compressor: &mut Compressor) -> (Method, Vec<u8>) {
     }
 }
 
-/// Deflates a piece so that the next one can go on behind it.
+/// Deflates a piece so that the stream can continue with the next piece.
 fn continued(bytes: &[u8], shrinks: bool, position: Position) -> Result<Vec<u8>, Error> {
     let level = if shrinks { Compression::new(LEVEL.unsigned_abs()) } else { Compression::none() };
     let flush = if position == Position::Last { FlushCompress::Finish } else { FlushCompress::Sync };
@@ -295,7 +296,7 @@ fn continued(bytes: &[u8], shrinks: bool, position: Position) -> Result<Vec<u8>,
         let done = usize::try_from(compressor.total_in()).unwrap_or(usize::MAX);
         let status = compressor.compress_vec(&bytes[done..], &mut room, flush);
         let status = status.map_err(|error| Error::Temporary(io::Error::other(error)))?;
-        // Room that is left says that nothing waits in the deflater any more.
+        // Free space in the buffer means that the deflater holds back no more output.
         let all = compressor.total_in() == bytes.len() as u64;
         if status == Status::StreamEnd || (all && flush == FlushCompress::Sync && room.len() < room.capacity()) {
             return Ok(room);
@@ -310,8 +311,8 @@ mod tests {
 
     use super::*;
 
-    /// An entry for a file as it was when somebody looked.
-    fn seen(path: &std::path::Path, change: impl FnOnce(&mut u64, &mut Option<Duration>)) -> Entry {
+    /// An entry for a file, with a size and a time that may differ from the file's.
+    fn selected(path: &std::path::Path, change: impl FnOnce(&mut u64, &mut Option<Duration>)) -> Entry {
         let metadata = fs::metadata(path).unwrap();
         let (mut size, mut modified) = (metadata.len(), modified_at(&metadata));
         change(&mut size, &mut modified);
@@ -329,31 +330,31 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_changed_since_it_was_selected_is_noticed() {
+    fn a_file_that_changed_since_it_was_selected_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         fs::write(&path, "content").unwrap();
-        assert_eq!(packed(seen(&path, |_, _| ())).unwrap(), [7]);
+        assert_eq!(packed(selected(&path, |_, _| ())).unwrap(), [7]);
         for entry in [
-            seen(&path, |size, _| *size += 1),
-            seen(&path, |size, _| *size -= 1),
-            seen(&path, |_, modified| *modified = modified.map(|time| time + Duration::from_millis(1))),
+            selected(&path, |size, _| *size += 1),
+            selected(&path, |size, _| *size -= 1),
+            selected(&path, |_, modified| *modified = modified.map(|time| time + Duration::from_millis(1))),
         ] {
             assert!(matches!(packed(entry), Err(Error::Changed(changed)) if changed == path));
         }
-        let entry = seen(&path, |_, _| ());
+        let entry = selected(&path, |_, _| ());
         fs::remove_file(&path).unwrap();
         assert!(matches!(packed(entry), Err(Error::Unreadable(..))));
     }
 
     #[test]
-    fn pieces_arrive_in_their_order_and_never_take_more_than_the_budget() {
+    fn pieces_arrive_in_order() {
         let folder = tempfile::tempdir().unwrap();
         let entry = |number: u64| {
             let path = folder.path().join(number.to_string());
             // The first is the slowest, so the others wait for it.
             File::create(&path).unwrap().set_len(if number == 0 { WHOLE + 3 * PIECE + 1 } else { number }).unwrap();
-            seen(&path, |_, _| ())
+            selected(&path, |_, _| ())
         };
         let entries: Vec<_> = (0..50).map(entry).collect();
         let mut order = Vec::new();

@@ -1,25 +1,25 @@
-//! A container image, which a registry keeps: nothing of it is made or sent here.
+//! A container image in a registry. This program neither builds nor sends it.
 
 use crate::settings::ImageUri;
 
-/// An image, as far as its registry told about it.
+/// A container image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
-    /// Where it is.
+    /// The address in the registry.
     pub uri: ImageUri,
-    /// What tells it from every other image; absent where the registry could not be asked.
+    /// The digest, which identifies the image; absent when the registry was not asked or denied the read.
     pub digest: Option<String>,
-    /// What deserves a word: lowercase fragments.
+    /// Warnings: lowercase fragments.
     pub warnings: Vec<String>,
 }
 
 impl Image {
-    /// The image of an address, of which nothing else is known.
+    /// The image of an address, without a request to the registry.
     pub fn of(uri: &ImageUri) -> Self {
         Self { uri: uri.clone(), digest: uri.digest.clone(), warnings: Vec::new() }
     }
 
-    /// The address that AWS gets: that of the digest, so that what was planned is what is deployed.
+    /// The address that is sent to AWS. It holds the digest, if known, so that a moved tag cannot change the planned image.
     pub fn address(&self) -> String {
         self.digest.as_ref().map_or_else(|| self.uri.to_string(), |digest| self.uri.pinned(digest))
     }

@@ -1,18 +1,18 @@
-//! What installers write beside the code they install: where it came from, when, and by which tool.
+//! Files that installers write beside the code: its origin, the time and the tool of the installation.
 //!
-//! No function reads it, and it differs between two installations of the same locked dependencies. So it stays out, and
-//! the same dependencies give the same package, wherever and whenever they were installed.
+//! No function reads these files, and they differ between two installations of the same locked dependencies. They stay
+//! out, so the same dependencies give the same package on every machine and at any time.
 
 use std::collections::BTreeSet;
 
-/// Files of a Python distribution that `pip` and `uv` keep for themselves, beside its `METADATA`: PEP 610 for the first,
-/// PEP 376 for the second and third.
+/// Files of a Python distribution that only `pip` and `uv` read. They are beside `METADATA`. PEP 610 defines the first,
+/// PEP 376 the second and third.
 const OF_DISTRIBUTIONS: &[&str] = &["direct_url.json", "INSTALLER", "REQUESTED", "uv_build.json", "uv_cache.json"];
 
-/// What npm, pnpm and build tools keep for themselves in `node_modules`; the last is a folder.
+/// Entries of `node_modules` that only npm, pnpm and build tools read. The last is a folder.
 const OF_NODE_MODULES: &[&str] = &[".modules.yaml", ".package-lock.json", ".yarn-integrity", ".cache"];
 
-/// Whether a name is that of something that only an installer reads.
+/// Whether only an installer reads the file or folder of this name.
 pub(super) fn is_for_installers(name: &str) -> bool {
     let Some((folder, base)) = name.rsplit_once('/') else { return name == ".yarn-integrity" };
     let parent = folder.rsplit('/').next().unwrap_or(folder);
@@ -22,27 +22,26 @@ pub(super) fn is_for_installers(name: &str) -> bool {
     }
 }
 
-/// Whether a name is that of the list of a distribution's files, which code reads through `importlib.metadata`.
+/// Whether a name is that of a Python distribution's file list, which code can read with `importlib.metadata`.
 pub(super) fn is_record(name: &str) -> bool {
     name.ends_with(".dist-info/RECORD")
 }
 
-/// The list of a distribution's files without those that are not in the package: a RECORD also names what Python compiled
-/// and what stays out. `names` are those in the package, sorted.
+/// Removes from a distribution's file list (`RECORD`) the files that are not in the package, such as compiled Python files.
 ///
-/// One line a file: its path, relative to the folder that the distribution is in, its hash and its size, separated by
-/// commas (PEP 376, PEP 627).
+/// `record` is the name of the list, `text` its contents, `names` are all names in the package. A line has a path, relative
+/// to the folder of the distribution, a hash and a size, separated by commas (PEP 376, PEP 627).
 pub(super) fn record_of_present(record: &str, text: &str, names: &BTreeSet<&str>) -> String {
     let folder = record.rsplitn(3, '/').nth(2).map(|folder| format!("{folder}/")).unwrap_or_default();
     let is_present = |line: &&str| match path(line) {
-        // Scripts are named as if they were installed beside the interpreter; they lie beside the distributions.
+        // The list has scripts in `../../bin`, but `pip install --target` puts `bin` beside the distributions.
         Some(path) => names.contains(format!("{folder}{}", path.trim_start_matches("../")).as_str()),
         None => true,
     };
     text.split_inclusive('\n').filter(is_present).collect()
 }
 
-/// The path in a line; nothing where it is quoted, which a comma or quotation mark in it makes necessary.
+/// The path in a line; `None` for a quoted path, which has a comma or a quotation mark in it.
 fn path(line: &str) -> Option<&str> {
     line.split(',').next().filter(|path| !path.starts_with('"') && !path.trim().is_empty())
 }
@@ -52,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_installers_keep_for_themselves_is_told_by_name_and_place() {
+    fn files_of_installers_are_recognised_by_name_and_folder() {
         for (name, out) in [
             ("six-1.17.0.dist-info/INSTALLER", true),
             ("python/six-1.17.0.dist-info/direct_url.json", true),
@@ -73,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_names_what_is_there() {
+    fn a_record_names_only_files_of_the_package() {
         let record = "../../bin/six,sha256=a,1\nsix.py,sha256=b,2\n__pycache__/six.cpython-312.pyc,,\nsix-1.dist-info/INSTALLER,sha256=c,4\nsix-1.dist-info/RECORD,,\n\"a,b.py\",sha256=d,3\n";
         let names = BTreeSet::from(["lib/six.py", "lib/six-1.dist-info/RECORD", "lib/bin/six"]);
         let kept = "../../bin/six,sha256=a,1\nsix.py,sha256=b,2\nsix-1.dist-info/RECORD,,\n\"a,b.py\",sha256=d,3\n";

@@ -1,8 +1,9 @@
-//! From files to an archive whose bytes depend on nothing but the files.
+//! Packs files into an archive. The bytes of the archive depend on the files alone.
 //!
-//! `select` decides which entries, in which order: a list, no bytes; `installed` knows what installers leave. `deflate` turns files into bytes, `archive` lays
-//! them out as a zip, `store` keeps the result; `ready` looks into an archive that was made elsewhere; `inspect` looks at
-//! what is in a package before anything is sent; `image` stands for what is in a registry instead. Must not know Lambda's API.
+//! `select` lists the entries in their order and reads no contents. `installed` knows the files that installers leave.
+//! `deflate` compresses files, `archive` writes them as a zip, and `store` keeps the result. `ready` reads an archive that
+//! another tool made. `inspect` checks a package before it is sent. `image` describes a container image in a registry.
+//! Must not know Lambda's API.
 
 mod archive;
 mod deflate;
@@ -33,15 +34,15 @@ pub use store::{Archive, code_sha256};
 use crate::deployment::Rules;
 use crate::files::Unreadable;
 
-/// Bytes that fit into a call of Lambda's API: 50 MB, which the account's limits give as 52,428,800.
+/// The largest package, in bytes, that a call of Lambda's API can carry: 50 MB, documented as 52,428,800.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 pub const DIRECT_LIMIT: u64 = 50 << 20;
 
-/// Bytes that a function may have unpacked, together with its layers and extensions: 250 MB.
+/// The largest unpacked size of a function with its layers and extensions, in bytes: 250 MB.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 pub const UNPACKED_LIMIT: u64 = 250 << 20;
 
-/// What a function is made of.
+/// The code of a function.
 #[derive(Debug)]
 pub enum Package {
     /// An archive, ready to be sent.
@@ -51,7 +52,7 @@ pub enum Package {
 }
 
 impl Package {
-    /// The archive; nothing where it is an image.
+    /// The archive; `None` for an image.
     pub fn archive(&self) -> Option<&Artifact> {
         match self {
             Self::Archive(artifact) => Some(artifact),
@@ -59,7 +60,7 @@ impl Package {
         }
     }
 
-    /// What tells it from any other code, as AWS has it; absent where only AWS will know.
+    /// The hash that identifies the code, in AWS' form; absent for an image whose digest is not known.
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::Archive(artifact) => Some(&artifact.code_sha256),
@@ -73,26 +74,27 @@ impl Package {
 pub struct Artifact {
     /// The archive.
     pub archive: Archive,
-    /// Base64 SHA-256 of the archive, as Lambda's `CodeSha256` has it.
+    /// Base64 SHA-256 of the archive, in the form of Lambda's `CodeSha256`.
     pub code_sha256: String,
-    /// Its entries by name. Those of a ready archive are as they were found.
+    /// The entries, sorted by name. Those of a ready archive keep their names and modes.
     pub entries: Vec<Listed>,
-    /// How many names a rule that the user did not write left out.
+    /// The number of names that the default rules left out.
     pub left_out: usize,
-    /// The version of the object in S3 that it was read from; absent where it was not, or the bucket keeps none.
+    /// The version of the S3 object that the package was read from; absent for a local package and in a bucket without
+    /// versions.
     pub version_id: Option<String>,
-    /// What the rules of inspection need to know of it.
+    /// The facts that the inspection rules need.
     pub survey: inspect::Survey,
-    /// What deserves a word: lowercase fragments.
+    /// Warnings: lowercase fragments.
     pub warnings: Vec<String>,
 }
 
 impl Artifact {
-    /// The hash in the form that suits file names.
+    /// The hash in hexadecimal, as file names need it.
     pub fn hex_sha256(&self) -> String {
         let hash = base64::engine::general_purpose::STANDARD.decode(&self.code_sha256).unwrap_or_default();
         hash.iter().fold(String::new(), |mut digits, byte| {
-            // Writing into a text cannot fail.
+            // Writing to a `String` cannot fail.
             let _ = write!(digits, "{byte:02x}");
             digits
         })
@@ -112,12 +114,12 @@ pub struct Listed {
     pub packed: u64,
 }
 
-/// Bytes of all entries when unpacked.
+/// The unpacked size of all entries, in bytes.
 pub fn unpacked(entries: &[Listed]) -> u64 {
     entries.iter().map(|entry| entry.size).fold(0, u64::saturating_add)
 }
 
-/// The largest folders down to the second level, each with all bytes below it; at most so many.
+/// The largest folders of the first two levels, each with the unpacked size of its files. Returns at most `most` folders.
 pub fn largest_folders(entries: &[Listed], most: usize) -> Vec<(String, u64)> {
     let mut sizes: BTreeMap<&str, u64> = BTreeMap::new();
     for Listed { name, size, .. } in entries {
@@ -132,16 +134,16 @@ pub fn largest_folders(entries: &[Listed], most: usize) -> Vec<(String, u64)> {
     folders
 }
 
-/// How far packing has come, in bytes of files.
+/// The progress of packing, in bytes of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Packed {
-    /// Bytes so far.
+    /// Bytes packed so far.
     pub done: u64,
-    /// All bytes.
+    /// Bytes of all files.
     pub all: u64,
 }
 
-/// Why there is no package.
+/// The reason why no package could be built.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant says what it is")]
 pub enum Error {
@@ -151,7 +153,7 @@ pub enum Error {
     Unreadable(PathBuf, #[source] io::Error),
     #[error("`{0}` is neither a file, a directory nor a link, so it cannot be packaged")]
     Special(PathBuf),
-    #[error("the name `{0}` is not UTF-8, so it cannot stand in an archive")]
+    #[error("the name `{0}` is not UTF-8, so an archive cannot hold it")]
     Name(PathBuf),
     #[error(
         "the link `{link}` points to `{target}`, which is outside of the package; set `symlinks: follow` to package what it points to, or exclude the link"
@@ -162,7 +164,7 @@ pub enum Error {
     )]
     Dangles { link: PathBuf, target: PathBuf },
     #[error(
-        "`{path}` is by a link `{real}`, outside of the checkout; set `symlinks: follow` to package what is there, or name that itself", path = path.display(), real = real.display()
+        "`{path}` leads by a link to `{real}`, outside of the checkout; set `symlinks: follow` to package the target of the link, or set the target itself", path = path.display(), real = real.display()
     )]
     Leaves { option: &'static str, path: PathBuf, real: PathBuf },
     #[error(
@@ -183,28 +185,26 @@ pub enum Error {
     Empty(PathBuf, usize),
     #[error("`{0}` is not a zip archive: {1}")]
     NotAnArchive(PathBuf, String),
-    #[error("`{0}` cannot be deployed: {1}; make the archive anew, or name the folder instead")]
+    #[error("`{0}` cannot be deployed: {1}; build the archive again, or name the folder instead")]
     Dubious(PathBuf, String),
-    #[error("`{name}` would be both `{first}` and `{second}`; exclude one, or bring it to another place")]
+    #[error("`{first}` and `{second}` would both become `{name}`; exclude one, or give it another `to`")]
     Twice { name: String, first: PathBuf, second: PathBuf },
-    #[error("the files have {0} bytes, and AWS takes at most 262144000; leave files out with `exclude`")]
+    #[error("the files have {0} bytes, but AWS takes at most 262144000; leave files out with `exclude`")]
     TooLarge(u64),
-    #[error("the archive could not be written to the folder for temporary files, which `TMPDIR` names")]
+    #[error("cannot write the archive to the folder for temporary files; `TMPDIR` sets this folder")]
     Temporary(#[source] io::Error),
-    #[error("a package must not have the name `{0}`: it is longer than Linux takes, or holds what no name can hold")]
+    #[error("a package cannot hold the name `{0}`: it is too long for Linux, or it contains a null character")]
     BadName(String),
-    #[error(
-        "`{name}` would be both a file and a folder, which has `{inside}`; exclude one, or bring it to another place"
-    )]
+    #[error("`{name}` would be both a file and the folder of `{inside}`; exclude one, or give it another `to`")]
     Nested { name: String, inside: String },
-    #[error("the machine gives no thread to pack with")]
+    #[error("cannot start a thread to pack the files")]
     Thread(#[source] io::Error),
-    #[error("`{0}` changed while it was being packaged; run again when nothing writes to it")]
+    #[error("`{0}` changed while it was being packaged; run again when no other program writes to it")]
     Changed(PathBuf),
 }
 
 impl Error {
-    /// The item at fault of the option's list, as it was written.
+    /// The item of the option's list that is at fault, as the user wrote it.
     pub fn item(&self) -> Option<String> {
         match self {
             Self::Unmatched(_, Some(from)) | Self::NothingToBring(from) => Some(from.display().to_string()),
@@ -229,7 +229,7 @@ impl Error {
         }
     }
 
-    /// The file or link at fault; absent where it is none in particular, or not there.
+    /// The file or link at fault; absent when no single file is at fault, or it does not exist.
     pub fn file(&self) -> Option<&Path> {
         match self {
             Self::Unreadable(path, _)
@@ -246,9 +246,9 @@ impl Error {
     }
 }
 
-/// Builds the package of a directory or single file, or reads a ready archive.
+/// Packs a directory or a single file, or reads a ready archive.
 ///
-/// Paths are relative to `directory`. `progress` is told now and then how far it has come.
+/// Paths are relative to `directory`. Calls `progress` after each packed piece.
 pub fn build(
     source: &Path,
     rules: &Rules,
@@ -273,7 +273,7 @@ pub fn build(
             return Err(Error::TooLarge(metadata.len()));
         }
         let file = File::open(&path).map_err(unreadable)?;
-        // What is looked into here is what is sent, also when somebody makes the archive anew meanwhile.
+        // The snapshot is inspected and sent, so a later change of the file has no effect.
         return ready(source, store::snapshot(&file, UNPACKED_LIMIT).map_err(Error::Temporary)?);
     } else {
         select::single(&path, &rules.single)?
@@ -288,10 +288,10 @@ pub fn build(
     Ok(Artifact { archive, code_sha256, entries, left_out: selection.left_out, version_id: None, survey, warnings })
 }
 
-/// A package as the files that it was made of.
+/// The source files of a package.
 struct Files<'a> {
     entries: &'a [Listed],
-    /// As many, in the same order.
+    /// The source of each entry, in the same order.
     sources: &'a [select::Entry],
 }
 
@@ -307,15 +307,15 @@ impl Contents for Files<'_> {
     }
 }
 
-/// A ready archive is told by its extension, in any case.
+/// Whether the extension, in upper or lower case, is that of a ready archive.
 pub fn is_archive(path: &Path) -> bool {
     path.extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("zip") || extension.eq_ignore_ascii_case("jar"))
 }
 
-/// Reads a ready archive, which is sent as it is, and looks whether it is one.
+/// Reads and checks a ready archive, which is sent without changes.
 ///
-/// The file is one that nobody else can change.
+/// No other process may change `file`. Messages name it as `shown`.
 pub fn ready(shown: &Path, file: File) -> Result<Artifact, Error> {
     let unreadable = |error| Error::Unreadable(shown.to_owned(), error);
     let ready = ready::Ready::open(shown, file.try_clone().map_err(unreadable)?)?;
@@ -329,7 +329,7 @@ pub fn ready(shown: &Path, file: File) -> Result<Artifact, Error> {
     Ok(Artifact { archive, code_sha256, entries, left_out: 0, version_id: None, survey, warnings })
 }
 
-/// Names that are one on file systems that do not tell capitals apart, as those of Windows and macOS.
+/// Warnings about names that differ only in case: the file systems of Windows and macOS treat them as one name.
 fn colliding(entries: &[Listed]) -> Vec<String> {
     let mut seen = BTreeMap::new();
     let mut warnings = Vec::new();

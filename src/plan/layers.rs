@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{CodeChange, LayerChange, Plan, Step, Subject, object_of, too_large};
-use crate::deployment::{Layer, LayerKind, Target};
+use crate::deployment::{LayerDeployment, LayerKind, Target};
 use crate::package::Artifact;
 use crate::package::inspect::{Date, Facts, Rule, inspect, layer_layout};
 use crate::place::Problem;
@@ -13,7 +13,7 @@ use crate::settings::{Architecture, Aspect, Difference, LayerRef, Layers, Settin
 /// Plans one layer: publishes a version when the newest one has other contents, runtimes, architectures or licence.
 ///
 /// Members that are not named keep the value of the newest version. A new description alone publishes nothing.
-pub fn plan_layer(layer: &Layer, artifact: &Artifact, snapshot: &LayerSnapshot, today: Date) -> Plan {
+pub fn plan_layer(layer: &LayerDeployment, artifact: &Artifact, snapshot: &LayerSnapshot, today: Date) -> Plan {
     let LayerSnapshot { newest, caller, stored } = snapshot;
     let newest = newest.as_ref();
     let mut plan = Plan::new(Subject::Layer, &layer.name, caller);
@@ -36,14 +36,14 @@ pub fn plan_layer(layer: &Layer, artifact: &Artifact, snapshot: &LayerSnapshot, 
 }
 
 /// Errors and warnings about a layer's package.
-pub fn check_layer(layer: &Layer, artifact: &Artifact, today: Date) -> Vec<Problem> {
+pub fn check_layer(layer: &LayerDeployment, artifact: &Artifact, today: Date) -> Vec<Problem> {
     let architectures = wanted_architectures(layer, artifact);
     let only = architectures.iter().flatten().copied().next().filter(|_| count(architectures.as_ref()) == 1);
     let facts = Facts {
         runtime: None,
         handler: None,
         architecture: only.or_else(|| artifact.survey.architecture(None)),
-        elsewhere: true,
+        has_other_code: true,
         today,
         ignore: &layer.code.ignore,
     };
@@ -62,13 +62,13 @@ fn count(architectures: Option<&BTreeSet<Architecture>>) -> usize {
 }
 
 /// The named architectures; for an extension without any, the one that its program was built for.
-fn wanted_architectures(layer: &Layer, artifact: &Artifact) -> Option<BTreeSet<Architecture>> {
+fn wanted_architectures(layer: &LayerDeployment, artifact: &Artifact) -> Option<BTreeSet<Architecture>> {
     let of_program = || artifact.survey.architecture(None).filter(|_| layer.kind == LayerKind::Extension);
     layer.compatible_architectures.clone().or_else(|| Some(BTreeSet::from([of_program()?])))
 }
 
 /// The version to publish.
-fn change(layer: &Layer, artifact: &Artifact, newest: Option<&LayerVersion>) -> LayerChange {
+fn change(layer: &LayerDeployment, artifact: &Artifact, newest: Option<&LayerVersion>) -> LayerChange {
     let architectures = wanted_architectures(layer, artifact);
     let architectures: Option<BTreeSet<_>> = architectures.map(|set| set.iter().map(Setting::shown).collect());
     let mut differences = Vec::new();

@@ -45,7 +45,7 @@ fn package_problems(
         runtime: settings.runtime.as_ref(),
         handler: settings.handler.as_ref(),
         architecture: deployment.code.architecture.or_else(|| artifact.survey.architecture(live)),
-        elsewhere: settings.layers.as_ref().is_some_and(|layers| !layers.0.is_empty())
+        has_other_code: settings.layers.as_ref().is_some_and(|layers| !layers.0.is_empty())
             || variables.chain(named).any(|name| SEARCH_PATHS.contains(&name.as_str())),
         today,
         ignore: &deployment.code.ignore,

@@ -1,48 +1,48 @@
-//! What came of acting on a function outside of a deployment: an invocation, what goes with a deletion.
+//! Data of `invoke` and `delete`, which act on a function outside of a deployment.
 
 use std::time::Duration;
 
 use super::status::Status;
-use super::{Alias, Told};
+use super::{Alias, Known};
 
-/// What a function answered.
+/// The result of an invocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invocation {
     /// The bare name.
     pub function: String,
-    /// Which version or alias was called; absent for `$LATEST`.
+    /// The version or alias that was called; absent for `$LATEST`.
     pub qualifier: Option<String>,
-    /// AWS' status: 200 for an answer, 202 for one that nobody waits for, 204 where only permission was looked at.
+    /// AWS' status: 200 with an answer, 202 for an asynchronous call, 204 for a check of permissions only.
     pub status: u16,
-    /// The version that ran; absent where AWS does not say.
+    /// The version that ran; absent if AWS does not report it.
     pub executed_version: Option<String>,
-    /// What it answered; absent where nothing came back.
+    /// The function's answer; absent if it is empty.
     pub payload: Option<String>,
-    /// `Handled` or `Unhandled`; absent where the function succeeded.
+    /// `Handled` or `Unhandled`; absent if the function succeeded.
     pub function_error: Option<String>,
-    /// The end of its log, by lines.
+    /// The last lines of its log.
     pub log: Vec<String>,
-    /// How long the call took.
+    /// The duration of the call.
     pub took: Duration,
 }
 
-/// What goes, and what stays, when a function or a version of it is deleted.
+/// The effects of deleting a function or one of its versions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Removal {
     /// The bare name.
     pub function: String,
-    /// Where it is.
+    /// The Region.
     pub region: String,
-    /// The only version that goes; absent for the whole function.
+    /// The version to delete; absent for the whole function.
     pub version: Option<String>,
-    /// The function with what stands around it.
+    /// The function with everything around it.
     pub status: Status,
-    /// What feeds it and stays; by source, with its id.
-    pub mappings: Told<Vec<String>>,
+    /// The event source mappings, which are not deleted: each as source and id.
+    pub mappings: Known<Vec<String>>,
 }
 
 impl Removal {
-    /// Why parts of it are not known.
+    /// The reasons why parts could not be read.
     pub fn unknown(&self) -> Vec<&str> {
         let Status { versions, aliases, urls, .. } = &self.status;
         let reasons =
@@ -50,7 +50,7 @@ impl Removal {
         reasons.into_iter().flatten().map(String::as_str).collect()
     }
 
-    /// The aliases that point at the version, also with a share; they keep it from going.
+    /// The aliases that send all or a share of their traffic to the version. AWS then refuses to delete it.
     pub fn held_by(&self, version: &str) -> Vec<&str> {
         let aliases = self.status.aliases.as_deref().unwrap_or_default();
         let holds = |alias: &&Alias| alias.version == version || alias.weights.contains_key(version);

@@ -1,6 +1,6 @@
-//! The observed state: what is live, or that nothing is.
+//! The live state of a function, read from AWS when no change was in progress.
 //!
-//! A snapshot, taken when nothing was in progress. Must not know the SDK, nor what is wanted.
+//! Must not know the SDK or the wanted state.
 
 mod act;
 mod status;
@@ -8,22 +8,22 @@ mod status;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use act::{Invocation, Removal};
-pub use status::{Condition, MadeOf, Provisioned, Published, Status, Summary, Told, Url};
+pub use status::{Condition, Known, MadeOf, Provisioned, Published, Status, Summary, Url};
 
 use crate::arn::Partition;
 use crate::settings::{Architecture, Attachment, Settings, Structure};
 
-/// What was found under a function's name.
+/// The live state of a function, if it exists.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Remote {
-    /// There is no such function.
+    /// The function does not exist.
     Absent,
-    /// There is one.
+    /// The function exists.
     Present(Box<Live>),
 }
 
 impl Remote {
-    /// The function, where there is one.
+    /// The function; `None` if it does not exist.
     pub fn live(&self) -> Option<&Live> {
         match self {
             Self::Absent => None,
@@ -37,39 +37,39 @@ impl Remote {
 pub struct Live {
     /// The unqualified ARN.
     pub arn: String,
-    /// Every setting that AWS told. An absent environment could not be read.
+    /// Every setting that AWS returned. An absent environment could not be read.
     pub settings: Settings,
-    /// Base64 SHA-256 of the deployed package; what AWS has instead for an image.
+    /// Base64 SHA-256 of the deployed package; for an image, the hash that AWS returns.
     pub code_sha256: String,
     /// The address of the deployed image, with its digest; absent for a package.
     pub image: Option<String>,
-    /// The instruction set; absent for a value this version does not know.
+    /// The instruction set; absent for a value that this version does not know.
     pub architecture: Option<Architecture>,
     /// `Zip` or `Image`.
     pub package_type: String,
     /// Tags; absent when they could not be read.
     pub tags: Option<BTreeMap<String, String>>,
-    /// Changes with every write and when a function settles.
+    /// The id of this revision. AWS changes it with every write and when the function settles.
     pub revision_id: String,
-    /// The newest published version; absent where there is none, or where nobody asked.
+    /// The newest published version; absent if there is none or it was not read.
     pub newest_version: Option<Version>,
-    /// The numbers of all published versions; empty where nobody asked.
+    /// The numbers of all published versions; empty if they were not read.
     pub versions: Vec<u64>,
-    /// The alias that is managed; absent where there is none yet, or none is managed.
+    /// The managed alias; absent if it does not exist or none is managed.
     pub alias: Option<Alias>,
-    /// All aliases; empty where nobody asked.
+    /// All aliases; empty if they were not read.
     pub aliases: Vec<Alias>,
-    /// Versions whose environments are kept ready; empty where nobody asked.
+    /// The versions and aliases with provisioned concurrency; empty if they were not read.
     pub provisioned: BTreeSet<String>,
-    /// What stands around the function, as far as anybody asked.
-    pub attachments: Surroundings,
-    /// The customer managed key of the deployed package; absent for a key that AWS owns.
+    /// The attachments of the function; a kind is absent if it was not read.
+    pub attachments: LiveAttachments,
+    /// The customer managed key that encrypts the deployed package; absent for a key that AWS owns.
     pub source_kms_key_arn: Option<String>,
-    /// Why creating or the last update failed; absent when it did not.
+    /// The reason why the creation or the last update failed; absent if it did not fail.
     pub failure: Option<String>,
-    /// Why tags could not be read; absent when they could.
+    /// The reason why tags could not be read; absent if they were read.
     pub tags_unread: Option<String>,
-    /// What AWS said about other parts that it could not tell, for people.
+    /// Warnings about other parts that AWS could not return.
     pub warnings: Vec<String>,
 }
 
@@ -79,7 +79,7 @@ impl Live {
         self.arn.rsplit(':').next().unwrap_or_default()
     }
 
-    /// What tells the code from any other: the hash of a package, the digest of an image.
+    /// The hash that identifies the code: of a package its SHA-256, of an image its digest.
     pub fn code(&self) -> &str {
         match &self.image {
             Some(image) => image.rsplit_once('@').map_or(image, |(_, digest)| digest),
@@ -87,22 +87,22 @@ impl Live {
         }
     }
 
-    /// Where the function's log goes.
+    /// The name of the function's log group.
     pub fn log_group(&self) -> String {
         let named = self.settings.logging_config.as_ref().and_then(|config| config.text("LogGroup"));
         named.unwrap_or_else(|| format!("/aws/lambda/{}", self.name()))
     }
 }
 
-/// Things around a function by kind and key.
-pub type Surroundings = BTreeMap<Attachment, BTreeMap<String, Attached>>;
+/// The live attachments of a function by kind and key.
+pub type LiveAttachments = BTreeMap<Attachment, BTreeMap<String, Attached>>;
 
-/// One thing around a function.
+/// One live attachment of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attached {
-    /// What it is like, with AWS' defaults.
+    /// Its members, with AWS' defaults.
     pub document: Structure,
-    /// What AWS calls it where that is more than its key: the address of a URL, the UUID of a mapping.
+    /// AWS' identifier, if it is not the key: the address of a URL, the UUID of a mapping.
     pub handle: Option<String>,
     /// The alias it belongs to; absent for the function itself.
     pub alias: Option<String>,
@@ -115,7 +115,7 @@ pub struct Version {
     pub number: String,
     /// Base64 SHA-256 of its package.
     pub code_sha256: String,
-    /// Its settings; its description is the version's own.
+    /// Its settings. The description is that of the version.
     pub settings: Settings,
     /// The instruction set of its code.
     pub architecture: Option<Architecture>,
@@ -130,72 +130,72 @@ pub struct LayerVersion {
     pub number: i64,
     /// Base64 SHA-256 of its contents.
     pub code_sha256: String,
-    /// Runtimes that it is for.
+    /// The compatible runtimes.
     pub compatible_runtimes: BTreeSet<String>,
-    /// Instruction sets that it is for, as AWS calls them.
+    /// The compatible instruction sets, by AWS' names.
     pub compatible_architectures: BTreeSet<String>,
     /// The licence; empty for none.
     pub license_info: String,
 }
 
-/// What layers without a version stand for, by how they are named: an ARN with a version, or [`LayerRef::Coming`];
-/// nothing where there is no such layer.
+/// The newest versions of layers, by the name or ARN without a version that the user wrote: an ARN with a version, or
+/// [`LayerRef::Coming`]; `None` if the layer does not exist.
 ///
 /// [`LayerRef::Coming`]: crate::settings::LayerRef::Coming
 pub type KnownLayers = BTreeMap<String, Option<String>>;
 
-/// Everything that is known of AWS when a function is planned.
+/// Everything that was read from AWS to plan a function.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
     /// The function.
     pub function: Remote,
-    /// Who calls AWS, and where.
+    /// The account and the Region in use.
     pub caller: Caller,
-    /// Which version each layer means that is named without one.
+    /// The newest version of each layer that is named without one.
     pub layers: KnownLayers,
-    /// The object that the package would become; absent until somebody looked.
+    /// The S3 object at the place for the package; absent if it was not read.
     pub stored: Option<Stored>,
-    /// The role that would be made; absent until somebody looked.
+    /// The role with the name of the role to create; absent if it was not read.
     pub role: Option<FoundRole>,
 }
 
-/// Everything that is known of AWS when a layer is planned.
+/// Everything that was read from AWS to plan a layer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayerSnapshot {
-    /// The newest version; absent where there is none.
+    /// The newest version; absent if there is none.
     pub newest: Option<LayerVersion>,
-    /// Who calls AWS, and where.
+    /// The account and the Region in use.
     pub caller: Caller,
-    /// The object that the package would become; absent until somebody looked.
+    /// The S3 object at the place for the package; absent if it was not read.
     pub stored: Option<Stored>,
 }
 
-/// What is in S3 where a package is to go.
+/// The state of the place in S3 for a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stored {
-    /// An object.
+    /// There is an object.
     Object {
-        /// Bytes.
+        /// The size in bytes.
         size: u64,
-        /// Base64 SHA-256 that it was sent with; absent where others sent it.
+        /// Base64 SHA-256 from the object's metadata; absent if another program sent the object.
         code_sha256: Option<String>,
-        /// Its version; absent where the bucket has none.
+        /// Its version; absent if the bucket keeps no versions.
         version_id: Option<String>,
     },
-    /// Nothing, or we may not look.
+    /// There is no object, or the read was denied.
     Nothing,
-    /// There is no such bucket.
+    /// The bucket does not exist.
     NoBucket,
-    /// The bucket is in this other Region, from which Lambda takes nothing.
+    /// The bucket is in this other Region, so Lambda cannot take a package from it.
     InRegion(String),
 }
 
-/// What was found under the name of a role that would be made.
+/// The state of a role that is to be created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FoundRole {
-    /// There is no such role.
+    /// The role does not exist.
     Absent,
-    /// There is one.
+    /// The role exists.
     Present {
         /// Its ARN.
         arn: String,
@@ -211,14 +211,14 @@ pub enum FoundRole {
 pub enum Trust {
     /// Lambda, without a condition.
     Lambda,
-    /// Surely not Lambda, or only under conditions.
+    /// Others, or Lambda under a condition.
     Others,
 }
 
-/// Who we are and where, so that short names can be completed.
+/// The account and the Region in use. They complete short names to ARNs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// The account of the credentials in use; absent when nothing needed it.
+    /// The account of the credentials in use; absent if nothing needed it.
     pub account: Option<String>,
     /// The partition of the Region in use.
     pub partition: Partition,
@@ -226,48 +226,50 @@ pub struct Caller {
     pub region: String,
 }
 
-/// An alias as it is.
+/// A live alias.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Alias {
     /// Its name.
     pub name: String,
     /// The number of the version that it points at.
     pub version: String,
-    /// Shares of the traffic that go to other versions, by their numbers.
+    /// The shares of traffic to other versions, from 0 to 1, by version number.
     pub weights: BTreeMap<String, f64>,
-    /// What people read about it, with the version that it pointed at before.
+    /// The description. It can end with a mark of the version that the alias pointed at before.
     pub description: String,
-    /// Changes with every write.
+    /// The id of this revision. AWS changes it with every write.
     pub revision_id: String,
 }
 
-/// What stands before the number of the version that an alias pointed at before.
+/// The start of the mark of the previous version in an alias' description. The number and `]` follow.
 const BEFORE: &str = "[before: ";
 
 /// The longest description of an alias, in characters.
-const MOST_DESCRIPTION: usize = 256;
+const MAX_DESCRIPTION: usize = 256;
 
 impl Alias {
-    /// Shares of the traffic that go to other versions, in hundredths of a percent.
+    /// The shares of traffic to other versions, in hundredths of a percent, by version number.
     pub fn shares(&self) -> BTreeMap<String, u32> {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a weight is between 0 and 1")]
         let hundredths = |share: f64| (share * 10_000.0).round() as u32;
         self.weights.iter().map(|(version, share)| (version.clone(), hundredths(*share))).collect()
     }
 
-    /// The version that it pointed at before, as its description remembers it where no machine of a CI needs to.
+    /// The version that the alias pointed at before, by the mark in its description; `None` without a mark.
+    ///
+    /// The mark is kept in AWS because the next job of a CI may run on another machine.
     pub fn previous(&self) -> Option<&str> {
         let (_, rest) = self.description.rsplit_once(BEFORE)?;
         rest.strip_suffix(']').filter(|number| number.parse::<u64>().is_ok())
     }
 
-    /// The description that remembers where it points now, for when it is moved. The user's own words stay.
+    /// The description for the next move: the user's text with a mark of the version that the alias points at now.
     pub fn description_once_moved(&self) -> String {
         let own = self
             .previous()
             .map_or(self.description.as_str(), |_| self.description.rsplit_once(BEFORE).map_or("", |(own, _)| own));
         let mark = format!("{BEFORE}{}]", self.version);
-        let own: String = own.trim_end().chars().take(MOST_DESCRIPTION - mark.len() - 1).collect();
+        let own: String = own.trim_end().chars().take(MAX_DESCRIPTION - mark.len() - 1).collect();
         if own.is_empty() { mark } else { format!("{own} {mark}") }
     }
 }
@@ -287,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alias_remembers_where_it_pointed_beside_the_words_of_its_user() {
+    fn a_moved_alias_keeps_its_description_and_marks_the_previous_version() {
         for (version, description, moved) in [
             ("7", "", "[before: 7]"),
             ("7", "[before: 3]", "[before: 7]"),

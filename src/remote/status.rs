@@ -1,132 +1,132 @@
-//! What is live, as people want to see it: one function with all that stands around it, or all of a Region.
+//! Data of `status`, one function with everything around it, and of `list`, the functions of a Region.
 
 use super::Alias;
 
-/// What was asked for, or why it is not known.
-pub type Told<T> = Result<T, String>;
+/// A value that was read, or the reason why it could not be.
+pub type Known<T> = Result<T, String>;
 
-/// A function with what stands around it.
+/// A function with everything around it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Status {
     /// The bare name.
     pub function: String,
-    /// Where it is.
+    /// The Region.
     pub region: String,
     /// The unqualified ARN.
     pub arn: String,
-    /// What people read about it; empty for nothing.
+    /// The description; empty for none.
     pub description: String,
-    /// Whether it can be called.
+    /// The state: whether it can be called.
     pub state: Condition,
-    /// How the last change of it went.
+    /// The state of the last update.
     pub last_update: Condition,
-    /// What it is made of.
+    /// The form of its code.
     pub made_of: MadeOf,
     /// The instruction set of its code.
     pub architecture: String,
-    /// Megabytes.
+    /// The memory, in megabytes.
     pub memory_size: i32,
-    /// Seconds that one invocation may take.
+    /// The longest invocation, in seconds.
     pub timeout: i32,
-    /// When it was changed last, as AWS writes it.
+    /// The time of the last change, in AWS' form.
     pub last_modified: String,
     /// Base64 SHA-256 of its package, or the hash of its image.
     pub code_sha256: String,
-    /// Bytes of its package; 0 for an image.
+    /// The size of its package, in bytes; 0 for an image.
     pub code_size: u64,
-    /// Where it logs.
+    /// The log group.
     pub log_group: String,
-    /// How many invocations are kept for it; absent where none are.
+    /// The reserved concurrency; absent for none.
     pub reserved_concurrency: Option<i32>,
     /// Its published versions, newest first.
-    pub versions: Told<Vec<Published>>,
+    pub versions: Known<Vec<Published>>,
     /// Its aliases by name.
-    pub aliases: Told<Vec<Alias>>,
-    /// Its URLs: that of `$LATEST` first.
-    pub urls: Told<Vec<Url>>,
-    /// What is kept warm of it.
-    pub provisioned: Told<Vec<Provisioned>>,
+    pub aliases: Known<Vec<Alias>>,
+    /// Its URLs; the URL of `$LATEST` comes first.
+    pub urls: Known<Vec<Url>>,
+    /// The provisioned concurrency of its versions and aliases.
+    pub provisioned: Known<Vec<Provisioned>>,
 }
 
-/// A state in AWS' word, with AWS' reason.
+/// A state in AWS' own word, with AWS' reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Condition {
-    /// The word; empty where AWS does not say.
+    /// The word, such as `Active`; empty if AWS does not report it.
     pub word: String,
-    /// Why; absent where there is nothing to say.
+    /// The reason; absent if AWS gives none.
     pub reason: Option<String>,
 }
 
-/// What a function is made of.
+/// The form of a function's code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MadeOf {
     /// A package for this runtime.
     Runtime(String),
-    /// A container image; its address where AWS told it.
+    /// A container image, with its address if AWS reports it.
     Image(Option<String>),
 }
 
-/// A published version, in short.
+/// A published version of a function, in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
     /// Its number.
     pub number: u64,
-    /// What people read about it; empty for nothing.
+    /// The description; empty for none.
     pub description: String,
-    /// When it was published, as AWS writes it.
+    /// The time of publishing, in AWS' form.
     pub last_modified: String,
     /// Base64 SHA-256 of its package.
     pub code_sha256: String,
 }
 
-/// An address at which a function is called by HTTP.
+/// A function URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Url {
     /// The alias that it calls; absent for `$LATEST`.
     pub alias: Option<String>,
     /// The address.
     pub url: String,
-    /// `AWS_IAM`, or `NONE` for everybody.
+    /// `AWS_IAM`, or `NONE` for public access.
     pub auth_type: String,
 }
 
-/// What is kept warm.
+/// The provisioned concurrency of a version or an alias.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provisioned {
     /// The alias or version.
     pub qualifier: String,
-    /// How many are wanted.
+    /// The number of environments requested.
     pub requested: i32,
-    /// How many there are.
+    /// The number of environments available.
     pub available: i32,
-    /// AWS' word for how far that is, with the reason where it failed.
+    /// The state, with the reason for a failure.
     pub status: Condition,
 }
 
-/// A function of a Region, in short.
+/// A function in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
     /// The bare name.
     pub function: String,
-    /// What it is made of.
+    /// The form of its code.
     pub made_of: MadeOf,
-    /// Megabytes.
+    /// The memory, in megabytes.
     pub memory_size: i32,
-    /// Seconds that one invocation may take.
+    /// The longest invocation, in seconds.
     pub timeout: i32,
-    /// When it was changed last, as AWS writes it.
+    /// The time of the last change, in AWS' form.
     pub last_modified: String,
 }
 
 impl Status {
-    /// AWS' reasons, which may quote what the function was given.
+    /// AWS' reasons, which can quote values of the function's environment.
     pub fn reasons(&mut self) -> impl Iterator<Item = &mut String> {
         let Self { state, last_update, provisioned, .. } = self;
         let provisioned = provisioned.iter_mut().flatten().map(|provisioned| &mut provisioned.status);
         [state, last_update].into_iter().chain(provisioned).filter_map(|condition| condition.reason.as_mut())
     }
 
-    /// Why parts of it are not known.
+    /// The reasons why parts could not be read.
     pub fn unknown(&self) -> Vec<&str> {
         let Self { versions, aliases, urls, provisioned, .. } = self;
         let reasons =

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{ends, plan, sanitise};
 use crate::plan::Rollback;
-use crate::remote::{Alias, Condition, Invocation, MadeOf, Provisioned, Removal, Status, Summary, Told};
+use crate::remote::{Alias, Condition, Invocation, Known, MadeOf, Provisioned, Removal, Status, Summary};
 
 /// How many versions are shown.
 const SHOWN_VERSIONS: usize = 5;
@@ -268,7 +268,7 @@ impl Rows {
     }
 
     /// A line for each of them, or one that they are not known.
-    fn told<T>(&mut self, name: &str, told: &Told<Vec<T>>, shown: impl Fn(&T) -> String) {
+    fn told<T>(&mut self, name: &str, told: &Known<Vec<T>>, shown: impl Fn(&T) -> String) {
         match told {
             Ok(items) => items.iter().for_each(|item| self.add(name, &shown(item))),
             Err(_) => self.add(name, "unknown"),

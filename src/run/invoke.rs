@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::live::session;
 use super::{Interrupt, Run, event};
 use crate::apply::FaultKind;
-use crate::aws::Manner;
+use crate::aws::InvocationMode;
 use crate::cli::{Answer, Invoke, Payload};
 use crate::config::{DryRun, Subject};
 use crate::error::{Error, ExitCode};
@@ -40,10 +40,10 @@ impl Run<'_> {
         let Subject { function, alias, dry_run, reach } = subject;
         let name = &function.name;
         let payload = self.payload(&invoke.payload, interrupt).await?;
-        let manner = match (dry_run, invoke.answer) {
-            (DryRun::No, Answer::Awaited) => Manner::Awaited,
-            (DryRun::No, Answer::NotAwaited) => Manner::NotAwaited,
-            (DryRun::Plan | DryRun::Aws, _) => Manner::Rehearsed,
+        let mode = match (dry_run, invoke.answer) {
+            (DryRun::No, Answer::Awaited) => InvocationMode::Synchronous,
+            (DryRun::No, Answer::NotAwaited) => InvocationMode::Asynchronous,
+            (DryRun::Plan | DryRun::Aws, _) => InvocationMode::DryRun,
         };
         let qualifier = invoke.qualifier.clone().or_else(|| alias.clone().map(|AliasName(alias)| alias));
         let mut connection = self.connect(reach, interrupt).await.map_err(|fault| Error::read(fault, name))?;
@@ -63,7 +63,7 @@ impl Run<'_> {
         }
         self.tell(&Event::Invoking { function: name.clone(), qualifier: qualifier.clone() });
         session.allow(time);
-        let invocation = session.invoke(name, qualifier.as_deref(), payload, manner).await;
+        let invocation = session.invoke(name, qualifier.as_deref(), payload, mode).await;
         let invocation = invocation.map_err(|fault| Error::invoke(fault, name, qualifier.as_deref()))?;
         self.tell(&Event::Invoked(invocation.clone()));
         match &invocation.function_error {

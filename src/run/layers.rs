@@ -6,7 +6,7 @@ use super::{Interrupt, Run, around, look_in_bucket, packaged};
 use crate::apply::{self, Fault, Meanwhile};
 use crate::aws::{Connection, Session};
 use crate::config::Entry;
-use crate::deployment::{CodeSource, Layer, Target};
+use crate::deployment::{CodeSource, LayerDeployment, Target};
 use crate::error::Error;
 use crate::host::Host;
 use crate::package::Artifact;
@@ -19,7 +19,7 @@ use crate::settings::LayerRef;
 
 /// A layer with its plan, ready to be published.
 pub(super) struct PlannedLayer<'a> {
-    entry: &'a Entry<Layer>,
+    entry: &'a Entry<LayerDeployment>,
     artifact: &'a Artifact,
     session: Session<'a>,
     newest: Option<LayerVersion>,
@@ -71,7 +71,11 @@ fn of_layer(error: Error) -> Error {
 }
 
 impl Run<'_> {
-    pub(super) async fn check_layers(&self, entries: &[Entry<Layer>], interrupt: &Interrupt) -> Result<(), Error> {
+    pub(super) async fn check_layers(
+        &self,
+        entries: &[Entry<LayerDeployment>],
+        interrupt: &Interrupt,
+    ) -> Result<(), Error> {
         for entry in entries {
             let artifact = self.build_layer(entry, interrupt).await?;
             let problems = plan::check_layer(&entry.deployment, &artifact, Date::of(Host::now()));
@@ -85,9 +89,9 @@ impl Run<'_> {
     /// Builds the packages of all layers. Leaves out layers that failed with `allow_failure`.
     pub(super) async fn build_layers<'a>(
         &self,
-        entries: &'a [Entry<Layer>],
+        entries: &'a [Entry<LayerDeployment>],
         interrupt: &Interrupt,
-    ) -> Result<Vec<(&'a Entry<Layer>, Artifact)>, Error> {
+    ) -> Result<Vec<(&'a Entry<LayerDeployment>, Artifact)>, Error> {
         let mut built = Vec::new();
         for entry in entries {
             let artifact = self.build_layer(entry, interrupt).await;
@@ -96,8 +100,8 @@ impl Run<'_> {
         Ok(built)
     }
 
-    async fn build_layer(&self, entry: &Entry<Layer>, interrupt: &Interrupt) -> Result<Artifact, Error> {
-        let Layer { code, name, .. } = &entry.deployment;
+    async fn build_layer(&self, entry: &Entry<LayerDeployment>, interrupt: &Interrupt) -> Result<Artifact, Error> {
+        let LayerDeployment { code, name, .. } = &entry.deployment;
         let CodeSource::Path(source) = &code.source else {
             let message = format!("{} is not a local package", code.source.shown());
             let problem = Problem::new(message).of("layer").help("set `zip` to the files of the layer");
@@ -114,7 +118,7 @@ impl Run<'_> {
     /// Plans all layers and shows the plans. Leaves out layers that failed with `allow_failure`.
     pub(super) async fn plan_layers<'s>(
         &self,
-        built: &'s [(&'s Entry<Layer>, Artifact)],
+        built: &'s [(&'s Entry<LayerDeployment>, Artifact)],
         interrupt: &Interrupt,
         meanwhile: &'s dyn Fn(Meanwhile),
     ) -> Result<Vec<PlannedLayer<'s>>, Error> {
@@ -128,7 +132,7 @@ impl Run<'_> {
 
     async fn plan_layer<'s>(
         &self,
-        entry: &'s Entry<Layer>,
+        entry: &'s Entry<LayerDeployment>,
         artifact: &'s Artifact,
         before: &[PlannedLayer<'_>],
         interrupt: &Interrupt,
@@ -155,8 +159,8 @@ impl Run<'_> {
         Ok(PlannedLayer { entry, artifact, session, newest: snapshot.newest, only_plans: self.only_plans(entry), plan })
     }
 
-    fn weigh_layer(&self, entry: &Entry<Layer>, problems: &[Problem]) -> Result<(), Error> {
-        let Layer { name, code, .. } = &entry.deployment;
+    fn weigh_layer(&self, entry: &Entry<LayerDeployment>, problems: &[Problem]) -> Result<(), Error> {
+        let LayerDeployment { name, code, .. } = &entry.deployment;
         self.weigh(name, code, &entry.places, problems).map_err(of_layer)
     }
 

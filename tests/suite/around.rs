@@ -729,21 +729,13 @@ fn what_came_in_between_is_a_conflict() {
     let statement = json!({ "FunctionName": name, "StatementId": "a", "Action": "lambda:InvokeFunction", "Principal": "sns.amazonaws.com" });
     proxy.on("AddPermission", 1, other("lambda", "add_permission", statement));
     universe.write("dpl.yml", block(Kind::Ministack, name, "  permissions: {statement_id: a, principal: s3}\n"));
-    universe
-        .run("")
-        .code(5)
-        .says("create the permission `a`")
-        .says("the permission was created by somebody else meanwhile");
+    universe.run("").code(5).says("create the permission `a`").says("another program created the permission");
     let mapping = json!({ "FunctionName": name, "EventSourceArn": arn, "BatchSize": 7 });
     // The second list is the one before it is created.
     proxy.on("ListEventSourceMappings", 2, other("lambda", "create_event_source_mapping", mapping));
     let source = format!("  event_sources: {{event_source_arn: {arn}, batch_size: 3}}\n");
     universe.write("dpl.yml", block(Kind::Ministack, name, &source));
-    universe
-        .run("")
-        .code(5)
-        .says("the event source was created by somebody else meanwhile")
-        .says("run again to see what differs");
+    universe.run("").code(5).says("another program created the event source").says("run again to see what differs");
     universe.run("").code(0).says("7 → 3");
     assert_eq!(boto.mappings(name).len(), 1);
 }

@@ -135,7 +135,7 @@ fn a_program_for_another_system_is_told_by_its_name() {
             universe
                 .run(&format!("check --function_name f --zip {file} {runtime}"))
                 .code(3)
-                .says(&format!("`bootstrap` is built for {system}, and Lambda runs Linux [foreign-binary]"));
+                .says(&format!("`bootstrap` is built for {system}, but Lambda runs Linux [foreign-binary]"));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Errors and faults: what AWS refuses, what gets lost, what others do meanwhile.
+//! Tests failures: refusals of AWS, lost answers, and changes by other programs.
 
 use std::{
     process::{Child, Command},
@@ -83,7 +83,7 @@ fn waiting_ends_at_the_deadline() {
 
     let (universe, proxy, _) = changing("deadline-2", "  wait_timeout: 1\n");
     proxy.on("UpdateFunctionConfiguration", 1, Fault::Slow(Duration::from_secs(20)));
-    universe.run("").code(6).says("whether it was done is not known");
+    universe.run("").code(6).says("AWS may or may not have done it");
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn a_change_by_somebody_else_in_between_is_a_conflict() {
     let (universe, proxy, aws) = changing("foreign", "");
     let other = Arc::new(move || aws.configure("foreign", &json!({ "MemorySize": 1024 })));
     proxy.on("UpdateFunctionConfiguration", 1, Fault::First(other));
-    universe.run("").code(5).says("somebody else changed the function meanwhile").says("not done: configuration, code");
+    universe.run("").code(5).says("another program changed the function").says("not done: configuration, code");
     assert_eq!(proxy.writes(), ["UpdateFunctionConfiguration"]);
 }
 
@@ -158,7 +158,7 @@ fn a_change_by_somebody_else_after_our_own_is_a_conflict() {
         aws.configure("foreign-after", &json!({ "Timeout": 33 }));
     });
     proxy.on("UpdateFunctionConfiguration", 1, Fault::Then(other));
-    universe.run("").code(5).says("another timeout than was sent");
+    universe.run("").code(5).says("timeout differs from the value sent");
     assert_eq!(proxy.writes(), ["UpdateFunctionConfiguration"], "no code goes onto a configuration that is not ours");
 }
 
@@ -179,7 +179,7 @@ fn a_stale_revision_is_a_conflict() {
                 "The Revision Id provided does not match the latest Revision Id.",
             ),
         );
-        universe.run("").code(5).says("somebody else changed the function meanwhile");
+        universe.run("").code(5).says("another program changed the function");
     }
 }
 
@@ -191,7 +191,7 @@ fn somebody_elses_function_of_the_same_name_is_a_conflict() {
         assert_eq!(aws.call("lambda", "POST", "/2015-03-31/functions", &body.to_string()).0, 201);
     });
     proxy.on("CreateFunction", 1, Fault::First(other));
-    universe.run("").code(5).says("was created by somebody else meanwhile");
+    universe.run("").code(5).says("another program created `");
 }
 
 #[test]

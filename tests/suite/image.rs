@@ -219,7 +219,7 @@ fn where_the_registry_must_not_be_asked_the_tag_is_sent_and_that_is_said() {
     let (universe, proxy, aws) = registry.universe("");
     proxy.on("BatchGetImage", 0, Fault::Answer(400, "AccessDeniedException", DENIED));
     let told = universe.run("").code(0);
-    told.says("image_uri: which image the tag names could not be asked").says("ecr:BatchGetImage");
+    told.says("image_uri: cannot look up the image of the tag").says("ecr:BatchGetImage");
     assert_eq!(deployed(&aws, "image-unasked").1, format!("{}:live", registry.repository()));
     // Whether it is the same image is not known, so it is sent again.
     let told = universe.run("--publish").code(0);

@@ -1,4 +1,4 @@
-//! What `check` finds in a package, with real wheels and programs.
+//! Tests the inspection of packages by `check`, with real wheels and programs.
 
 use std::{fs, path::Path, sync::OnceLock};
 
@@ -6,14 +6,14 @@ use crate::harness::{Outcome, Universe, emulator::wheel};
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/deployed";
 
-/// What `check` says of `dist`, when it is for a runtime.
+/// Runs `check` on the package `dist` for a runtime.
 fn check(universe: &Universe, runtime: &str, handler: &str, options: &str) -> Outcome {
     universe.run(&format!(
         "check --zip dist --function_name f --role {ROLE} --runtime {runtime} --handler {handler} {options}"
     ))
 }
 
-/// A folder with a handler in Python and what is in a wheel, for a platform and a version of Python.
+/// A folder with a Python handler and the files of a wheel, for a platform and a version of Python.
 fn with_wheel(requirement: &str, platform: &str, python: &str) -> Universe {
     let universe = Universe::empty().file("dist/index.py", "def handler(event, context): pass\n");
     copy(&wheel(requirement, platform, python).unwrap(), &universe.path("dist"));
@@ -32,7 +32,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// A program that was built for a platform.
+/// A program that is built for a platform.
 fn program(platform: &str) -> Vec<u8> {
     fs::read(wheel("ninja==1.11.1.4", platform, "3.12").unwrap().join("bin/ninja")).unwrap()
 }
@@ -48,19 +48,19 @@ pub fn arm() -> &'static [u8] {
 }
 
 #[test]
-fn a_handler_that_is_not_there_stops_the_deployment() {
+fn a_missing_handler_stops_the_deployment() {
     let universe = Universe::empty().file("dist/index.py", "x = 1\n");
     check(&universe, "python3.13", "index.handler", "").code(0);
     check(&universe, "python3.13", "app.handler", "")
         .code(3)
         .says("`app.handler` is not in the package: there is no `app.py` [handler-missing]");
     let deep = Universe::empty().file("dist/app/index.js", "").file("dist/app/lib/x.js", "");
-    check(&deep, "nodejs22.x", "index.handler", "").code(3).says("lies in `app`").says("[root-too-deep]");
+    check(&deep, "nodejs22.x", "index.handler", "").code(3).says("are in `app`").says("[root-too-deep]");
     check(&Universe::empty().file("dist/app.py", ""), "provided.al2023", "x", "").code(3).says("[handler-missing]");
 }
 
 #[test]
-fn bootstrap_is_what_the_kernel_starts() {
+fn bootstrap_must_be_a_program_that_linux_can_start() {
     let script = |text: &str| Universe::empty().file("dist/bootstrap!", text);
     check(&script("#!/bin/sh\n"), "provided.al2023", "x", "").code(0);
     check(&script("#!/bin/sh\r\n"), "provided.al2023", "x", "").code(3).says("[bootstrap-crlf]");
@@ -77,13 +77,13 @@ fn bootstrap_is_what_the_kernel_starts() {
 }
 
 #[test]
-fn programs_that_cannot_run_in_one_function_are_refused() {
+fn programs_for_different_processors_are_an_error() {
     let universe = Universe::empty().file("dist/bootstrap!", intel()).file("dist/a.node", arm());
     check(&universe, "provided.al2023", "x", "").code(3).says("[wrong-architecture]");
 }
 
 #[test]
-fn wheels_are_for_a_python_and_a_processor() {
+fn wheels_must_fit_the_runtime_and_the_architecture() {
     const MARKUPSAFE: &str = "markupsafe==3.0.2";
     let right = with_wheel(MARKUPSAFE, "manylinux2014_x86_64", "3.12");
     check(&right, "python3.12", "index.handler", "--architecture x86_64").code(0);
@@ -102,7 +102,7 @@ fn wheels_are_for_a_python_and_a_processor() {
 }
 
 #[test]
-fn wheels_are_for_a_system() {
+fn wheels_must_fit_the_glibc_of_the_runtime() {
     let new = with_wheel("cryptography==44.0.2", "manylinux_2_34_x86_64", "3.11");
     check(&new, "python3.11", "index.handler", "")
         .code(3)
@@ -111,7 +111,7 @@ fn wheels_are_for_a_system() {
 }
 
 #[test]
-fn secrets_are_told_and_never_shown() {
+fn secrets_give_a_warning_that_does_not_show_them() {
     let universe = Universe::empty()
         .file("dist/index.py", "x = 1\n")
         .file("dist/config/.env", "TOKEN=s3cret-value\n")
@@ -124,12 +124,12 @@ fn secrets_are_told_and_never_shown() {
 }
 
 #[test]
-fn runtimes_are_told_when_they_end() {
+fn deprecated_and_unknown_runtimes_give_a_warning() {
     let universe = Universe::empty().file("dist/index.py", "x = 1\n");
     check(&universe, "python3.8", "index.handler", "").code(0).says("since 2025-11-01 [runtime-deprecated]");
     check(&universe, "python3.99", "index.handler", "")
         .code(0)
         .says("is newer than this release")
         .says("[runtime-unknown]");
-    check(&universe, "pyton3.13", "index.handler", "").code(0).says("is it `python3.13`?");
+    check(&universe, "pyton3.13", "index.handler", "").code(0).says("did you mean `python3.13`?");
 }

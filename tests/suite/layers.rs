@@ -308,7 +308,7 @@ fn what_aws_lists_to_no_other_account_has_to_be_named_with_its_version() {
     let layers = "    layers: ['arn:aws:lambda:us-east-1:580247275435:layer:insights']\n";
     let (universe, proxy, _) = universe(Kind::Ministack, &function(Kind::Ministack, "wants-others", layers));
     proxy.on("ListLayerVersions", 0, Fault::Answer(403, "AccessDeniedException", "no"));
-    universe.run("").code(4).says("AWS denied `lambda:ListLayerVersions`").says("name the version in `layers`");
+    universe.run("").code(4).says("AWS denied `lambda:ListLayerVersions`").says("set the version in `layers`");
     assert_eq!(proxy.writes(), Vec::<String>::new());
 }
 
@@ -331,7 +331,7 @@ fn files_that_no_runtime_looks_for_are_told() {
     universe
         .run("check")
         .code(0)
-        .says("nothing in the layer lies in `python/`, where runtimes look [layer-layout]")
+        .says("the layer has no file in `python/`, where runtimes look [layer-layout]")
         .says("pip install --target layer/python");
     universe.write("layer/python/x.py", "");
     universe.run("check").code(0).never_says("warning");

@@ -288,7 +288,7 @@ fn a_lost_answer_of_a_rollback_is_made_up_for() {
 }
 
 #[test]
-fn an_alias_that_somebody_else_moves_meanwhile_is_a_conflict() {
+fn an_alias_that_another_program_moves_in_the_meantime_is_a_conflict() {
     let (universe, proxy, aws) = world(Kind::Ministack, "moved-by-others", 3, "[before: 2]");
     let other = Arc::new(move || {
         aws.put("PUT", "/2015-03-31/functions/moved-by-others/aliases/live", &json!({ "FunctionVersion": "1" }));
@@ -297,7 +297,7 @@ fn an_alias_that_somebody_else_moves_meanwhile_is_a_conflict() {
     universe
         .run("rollback --alias live")
         .code(5)
-        .says("somebody else changed the alias `live` meanwhile: it points at version 1 now");
+        .says("another program changed the alias `live` in the meantime: it points at version 1 now");
     proxy.on("UpdateAlias", 2, stale());
     universe.run("rollback --alias live").code(5);
     let document = universe.run("rollback --alias live --to 7 --format json").code(3).json();

@@ -152,7 +152,7 @@ fn files_are_brought_from_elsewhere_to_a_place_in_the_package() {
         ("{glob: a}", "has a map without `from` (dpl.yml:3:10)"),
         ("{from: shared, to: ../x}", "`../x` is not a folder of the package"),
         ("[{from: config}, {from: config/prod.json}]", ""),
-        ("[{from: config}, {from: other}]", "`prod.json` would be both"),
+        ("[{from: config}, {from: other}]", "would both become `prod.json`"),
     ] {
         universe.write("other/prod.json", "{}");
         universe.write("dpl.yml", format!("function_name: f\nzip: functions/a\ninclude: {include}\n"));
@@ -207,19 +207,17 @@ fn a_link_leads_somewhere_in_the_archive_on_its_whole_way() {
 }
 
 #[test]
-fn what_cannot_be_unpacked_beside_each_other_is_refused() {
+fn names_that_cannot_be_unpacked_together_are_an_error() {
     let universe =
         Universe::empty().file("c/lib/x", "").file("other/lib", "").file("other/y", "").link("links/lib", "real");
     let universe = universe.file("links/real/x", "");
     let run = |zip: &str, include: &str| universe.run(&format!("package --zip {zip} --list --include '{include}'"));
-    run("c", r#"["**", {"from": "other/lib"}]"#)
-        .code(3)
-        .says("`lib` would be both a file and a folder, which has `lib/x`");
+    run("c", r#"["**", {"from": "other/lib"}]"#).code(3).says("`lib` would be both a file and the folder of `lib/x`");
     run("links", r#"[{"from": "other", "glob": "y", "to": "lib"}]"#)
         .code(3)
-        .says("`lib` would be both a file and a folder");
+        .says("`lib` would be both a file and the folder");
     let long = "x".repeat(200) + "/";
-    run("c", &format!(r#"[{{"from": "other", "to": "{}"}}]"#, long.repeat(30))).code(3).says("longer than Linux takes");
+    run("c", &format!(r#"[{{"from": "other", "to": "{}"}}]"#, long.repeat(30))).code(3).says("too long for Linux");
 }
 
 #[test]

@@ -156,7 +156,7 @@ fn somebody_else_who_moves_the_alias_is_a_conflict() {
     universe.run("").code(0);
     universe.write("dist/index.py", code("two"));
     proxy.on("UpdateAlias", 1, Fault::Answer(412, "PreconditionFailedException", "the revision is another"));
-    universe.run("").code(5).says("somebody else changed the alias `live` meanwhile");
+    universe.run("").code(5).says("another program changed the alias `live`");
     assert_eq!(aws.alias("contested", "live")["FunctionVersion"], "1");
 }
 

@@ -171,7 +171,7 @@ fn somebody_who_makes_the_role_at_the_same_time_for_something_else_is_a_conflict
     let other = Arc::new(|| make_for_ec2(Kind::Ministack, "dpl-lambda-roled-raced"));
     proxy.on("CreateRole", 1, Fault::First(other));
     let told = universe.run("").code(5);
-    told.says("the role `dpl-lambda-roled-raced` was made by somebody else meanwhile");
+    told.says("another program created the role `dpl-lambda-roled-raced`");
 }
 
 #[test]

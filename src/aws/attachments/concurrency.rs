@@ -1,9 +1,9 @@
-//! Reserved concurrency of the function, provisioned concurrency of an alias.
+//! Reads and writes the reserved concurrency of the function and the provisioned concurrency of an alias.
 
 use aws_sdk_lambda::types::ProvisionedConcurrencyStatusEnum as Status;
 use serde_json::json;
 
-use super::{Known, one};
+use super::{ByKey, single};
 use crate::apply::{Fault, FaultKind};
 use crate::aws::Session;
 use crate::aws::fault::{Call, Failed};
@@ -15,35 +15,35 @@ fn number(document: &Structure) -> Option<i32> {
     document.0.as_i64()?.try_into().ok()
 }
 
-pub(super) async fn reserved(session: &Session<'_>) -> Result<Known, Failed> {
+pub(super) async fn reserved(session: &Session<'_>) -> Result<ByKey, Failed> {
     let call = Call { action: "lambda:GetFunctionConcurrency", resource: &session.function };
     let request = session.lambda.get_function_concurrency().function_name(&session.function);
-    let answer = session.looked_up(&call, request.send()).await?;
+    let answer = session.read_optional(&call, request.send()).await?;
     let number = answer.and_then(|answer| answer.reserved_concurrent_executions());
-    Ok(number.map(|number| one(Structure(json!(number)), None, None)).unwrap_or_default())
+    Ok(number.map(|number| single(Structure(json!(number)), None, None)).unwrap_or_default())
 }
 
 pub(super) async fn write_reserved(session: &Session<'_>, change: &AttachmentChange) -> Result<(), Failed> {
     if change.action == Action::Remove {
         let call = Call { action: "lambda:DeleteFunctionConcurrency", resource: &session.function };
         let request = session.lambda.delete_function_concurrency().function_name(&session.function);
-        return session.wrote(&call, request.send()).await.map(drop);
+        return session.write(&call, request.send()).await.map(drop);
     }
     let call = Call { action: "lambda:PutFunctionConcurrency", resource: &session.function };
     let request = session.lambda.put_function_concurrency().function_name(&session.function);
     let request = request.set_reserved_concurrent_executions(number(&change.document));
-    session.wrote(&call, request.send()).await.map(drop)
+    session.write(&call, request.send()).await.map(drop)
 }
 
-pub(super) async fn provisioned(session: &Session<'_>, alias: Option<&str>) -> Result<Known, Failed> {
-    let Some(alias) = alias else { return Ok(Known::new()) };
+pub(super) async fn provisioned(session: &Session<'_>, alias: Option<&str>) -> Result<ByKey, Failed> {
+    let Some(alias) = alias else { return Ok(ByKey::new()) };
     let call = Call { action: "lambda:GetProvisionedConcurrencyConfig", resource: &session.function };
     let request = session.lambda.get_provisioned_concurrency_config().function_name(&session.function).qualifier(alias);
-    let answer = session.looked_up(&call, request.send()).await?;
-    // One that failed is asked for again.
+    let answer = session.read_optional(&call, request.send()).await?;
+    // A failed configuration counts as missing, so that the plan requests it again.
     let answer = answer.filter(|answer| answer.status() != Some(&Status::Failed));
     let number = answer.and_then(|answer| answer.requested_provisioned_concurrent_executions());
-    Ok(number.map(|number| one(Structure(json!(number)), None, Some(alias))).unwrap_or_default())
+    Ok(number.map(|number| single(Structure(json!(number)), None, Some(alias))).unwrap_or_default())
 }
 
 pub(super) async fn write_provisioned(session: &Session<'_>, change: &AttachmentChange) -> Result<(), Failed> {
@@ -51,15 +51,15 @@ pub(super) async fn write_provisioned(session: &Session<'_>, change: &Attachment
     if change.action == Action::Remove {
         let call = Call { action: "lambda:DeleteProvisionedConcurrencyConfig", resource: &session.function };
         let request = session.lambda.delete_provisioned_concurrency_config().function_name(&session.function);
-        return session.wrote(&call, request.set_qualifier(alias).send()).await.map(drop);
+        return session.write(&call, request.set_qualifier(alias).send()).await.map(drop);
     }
     let call = Call { action: "lambda:PutProvisionedConcurrencyConfig", resource: &session.function };
     let request = session.lambda.put_provisioned_concurrency_config().function_name(&session.function);
     let request = request.set_qualifier(alias).set_provisioned_concurrent_executions(number(&change.document));
-    session.wrote(&call, request.send()).await.map(drop)
+    session.write(&call, request.send()).await.map(drop)
 }
 
-/// Waits until the environments are ready, which takes a minute or two.
+/// Waits until the environments are ready, which takes one or two minutes.
 pub(super) async fn settled(session: &Session<'_>, change: &AttachmentChange) -> Result<(), Failed> {
     let what = "the provisioned concurrency";
     let (Some(alias), false) = (&change.alias, change.action == Action::Remove) else { return Ok(()) };
@@ -68,7 +68,7 @@ pub(super) async fn settled(session: &Session<'_>, change: &AttachmentChange) ->
     loop {
         let request = session.lambda.get_provisioned_concurrency_config();
         let request = request.function_name(&session.function).qualifier(&alias.0);
-        let answer = session.looked_up(&call, request.send()).await?;
+        let answer = session.read_optional(&call, request.send()).await?;
         match answer.as_ref().and_then(|answer| answer.status()) {
             Some(Status::InProgress) => session.pause(&mut pace, what).await?,
             Some(Status::Failed) => {

@@ -1,4 +1,4 @@
-//! Event source mappings: queues and streams that Lambda reads for the function.
+//! Reads and writes event source mappings: queues and streams that Lambda reads for the function.
 
 use std::error::Error;
 
@@ -8,7 +8,7 @@ use aws_sdk_lambda::types::{self as sdk, EventSourceMappingConfiguration as Mapp
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::mapping;
-use super::{Known, LATEST, Whose};
+use super::{ByKey, LATEST, Scope};
 use crate::apply::{Fault, FaultKind};
 use crate::aws::Session;
 use crate::aws::convert::members::put;
@@ -19,16 +19,16 @@ use crate::plan::{Action, AttachmentChange};
 use crate::remote::Attached;
 use crate::sources::{self, Source};
 
-/// How often a mapping is asked for whose answer is lost or that is throttled.
+/// The most attempts to create a mapping, if answers are lost or the call is throttled.
 const ATTEMPTS: usize = 9;
 
-/// How long a mapping that was just made may still be unknown to listings.
+/// The time after a creation during which a listing may not have the mapping.
 const UNTIL_KNOWN: std::time::Duration = std::time::Duration::from_secs(20);
 
-/// The mappings of the function, or of the alias where one is managed; those of the function are told then too.
-pub(super) async fn read(session: &Session<'_>, whose: Whose<'_>) -> Result<Known, Failed> {
-    let mut known = Known::new();
-    for (mut mapping, alias) in mappings(session, whose).await? {
+/// The mappings of the function itself and, if an alias is managed, of the alias.
+pub(super) async fn read(session: &Session<'_>, scope: Scope<'_>) -> Result<ByKey, Failed> {
+    let mut known = ByKey::new();
+    for (mut mapping, alias) in mappings(session, scope).await? {
         if mapping.state() == Some("Deleting") {
             continue;
         }
@@ -36,17 +36,17 @@ pub(super) async fn read(session: &Session<'_>, whose: Whose<'_>) -> Result<Know
         let document = mapping::document(&mapping);
         let uuid = mapping.uuid().unwrap_or_default().to_owned();
         let key = sources::key(&document).unwrap_or_else(|| uuid.clone());
-        // The alias has its mappings first, so what is taken is a second mapping of the same source.
+        // The mappings of the alias come first, so a key that exists already belongs to a second mapping of the same source.
         let key = if known.contains_key(&key) { format!("{key}, mapping {uuid}") } else { key };
         known.insert(key, Attached { document, handle: Some(uuid), alias });
     }
     Ok(known)
 }
 
-/// All mappings of the alias, then those of the function itself, each with its alias.
-async fn mappings(session: &Session<'_>, whose: Whose<'_>) -> Result<Vec<(Mapping, Option<String>)>, Failed> {
+/// The mappings of the alias, then those of the function itself, each with its alias.
+async fn mappings(session: &Session<'_>, scope: Scope<'_>) -> Result<Vec<(Mapping, Option<String>)>, Failed> {
     let call = Call { action: "lambda:ListEventSourceMappings", resource: &session.function };
-    let of_alias = whose.alias.map(|alias| format!("{}:{alias}", session.function));
+    let of_alias = scope.alias.map(|alias| format!("{}:{alias}", session.function));
     let mut found: Vec<(Mapping, Option<String>)> = Vec::new();
     for function in of_alias.into_iter().chain([session.function.clone()]) {
         let request = session.lambda.list_event_source_mappings().function_name(&function);
@@ -56,9 +56,9 @@ async fn mappings(session: &Session<'_>, whose: Whose<'_>) -> Result<Vec<(Mappin
             listed => listed?,
         };
         for mapping in listed {
-            let Some(qualifier) = mapping.function_arn().and_then(|arn| whose.qualifier(arn)) else { continue };
+            let Some(qualifier) = mapping.function_arn().and_then(|arn| scope.qualifier(arn)) else { continue };
             let alias = (qualifier != LATEST).then_some(qualifier);
-            let ours = alias.is_none() || alias == whose.alias;
+            let ours = alias.is_none() || alias == scope.alias;
             if ours && !found.iter().any(|(other, _)| other.uuid() == mapping.uuid()) {
                 let alias = alias.map(str::to_owned);
                 found.push((mapping, alias));
@@ -69,76 +69,77 @@ async fn mappings(session: &Session<'_>, whose: Whose<'_>) -> Result<Vec<(Mappin
     Ok(found)
 }
 
-/// The filters of a mapping. A listing does not tell those that are encrypted.
+/// The filters of a mapping. A listing does not have encrypted filters, so they need a request of their own.
 async fn filters(session: &Session<'_>, mapping: &Mapping) -> Result<Option<sdk::FilterCriteria>, Failed> {
     let (None, Some(_), Some(uuid)) = (mapping.filter_criteria(), mapping.kms_key_arn(), mapping.uuid()) else {
         return Ok(mapping.filter_criteria().cloned());
     };
     let call = Call { action: "lambda:GetEventSourceMapping", resource: uuid };
-    let answer = session.looked_up(&call, session.lambda.get_event_source_mapping().uuid(uuid).send()).await?;
+    let answer = session.read_optional(&call, session.lambda.get_event_source_mapping().uuid(uuid).send()).await?;
     Ok(answer.and_then(|answer| answer.filter_criteria().cloned()))
 }
 
-pub(super) async fn write(session: &Session<'_>, whose: Whose<'_>, change: &AttachmentChange) -> Result<(), Failed> {
+pub(super) async fn write(session: &Session<'_>, scope: Scope<'_>, change: &AttachmentChange) -> Result<(), Failed> {
     let uuid = change.handle.as_deref().unwrap_or_default();
     match change.action {
-        Action::Create => create(session, whose, change).await,
+        Action::Create => create(session, scope, change).await,
         Action::Update => {
             let call = Call { action: "lambda:UpdateEventSourceMapping", resource: &change.key };
             let request =
                 session.lambda.update_event_source_mapping().uuid(uuid).function_name(target(session, change));
             let document = &change.document.0;
             let request = mapping::changeable!(put!(request, document)).set_enabled(change.document.flag("Enabled"));
-            let written = session.wrote(&call, request.send()).await;
+            let written = session.write(&call, request.send()).await;
             written.map(drop).map_err(|failed| explained(failed, &change.key))
         }
         Action::Remove => {
             let call = Call { action: "lambda:DeleteEventSourceMapping", resource: &change.key };
             let request = session.lambda.delete_event_source_mapping().uuid(uuid);
-            session.wrote(&call, request.send()).await.map(drop)
+            session.write(&call, request.send()).await.map(drop)
         }
     }
 }
 
-/// What the mapping invokes: the alias, or the function.
+/// The alias or function that the mapping invokes.
 fn target(session: &Session<'_>, change: &AttachmentChange) -> String {
     let alias = change.alias.as_ref().map(|alias| format!(":{}", alias.0));
     format!("{}{}", session.function, alias.unwrap_or_default())
 }
 
-/// Creates a mapping, and no second one where the answer to the first call is lost: so each call is sent once.
-async fn create(session: &Session<'_>, whose: Whose<'_>, change: &AttachmentChange) -> Result<(), Failed> {
+/// Creates a mapping. The SDK must not repeat the call: if an answer is lost, a repetition could create a second mapping. So
+/// this reads the mappings before each attempt.
+async fn create(session: &Session<'_>, scope: Scope<'_>, change: &AttachmentChange) -> Result<(), Failed> {
     let call = Call { action: "lambda:CreateEventSourceMapping", resource: &change.key };
     let document = &change.document.0;
     let request = session.lambda.create_event_source_mapping().function_name(target(session, change));
     let request = mapping::fixed!(put!(request, document)).set_enabled(change.document.flag("Enabled"));
     let request = mapping::changeable!(put!(request, document));
     let mut pace = Pace::new();
-    let mut unheard = 0;
+    let mut attempts = 0;
     loop {
-        match found(session, whose, change).await? {
+        match found(session, scope, change).await? {
             Some(mapping) if mapping.state() == Some("Deleting") => {
                 session.pause(&mut pace, &format!("the old mapping of `{}` to be deleted", change.key)).await?;
                 continue;
             }
             Some(_) => {
-                let message = format!("there is a mapping of `{}` already", change.key);
+                let message = format!("a mapping of `{}` exists already", change.key);
                 return Err(Failed { fault: Fault::new(FaultKind::Conflict, message), answer: Answer::Busy });
             }
             None => {}
         }
         let once = Builder::new().retry_config(RetryConfig::disabled());
-        let sent = session.written(&call, request.clone().customize().config_override(once).send()).await?;
+        let sent = session.await_write(&call, request.clone().customize().config_override(once).send()).await?;
         let Err(error) = sent else { return Ok(()) };
-        unheard += 1;
-        if unheard == ATTEMPTS || !is_worth_another_try(&error) {
+        attempts += 1;
+        if attempts == ATTEMPTS || !is_worth_another_try(&error) {
             return Err(explained(fault::of(&error, &call), &change.key));
         }
         session.pause(&mut pace, &format!("an answer about the mapping of `{}`", change.key)).await?;
     }
 }
 
-/// Whether the call may succeed another time: it was not heard, or came too often.
+/// Whether another attempt may succeed: the answer was lost, AWS failed, or the call was throttled.
 fn is_worth_another_try<E: Error>(error: &SdkError<E, HttpResponse>) -> bool {
     match error {
         SdkError::ServiceError(service) => matches!(service.raw().status().as_u16(), 429 | 500..),
@@ -147,12 +148,12 @@ fn is_worth_another_try<E: Error>(error: &SdkError<E, HttpResponse>) -> bool {
     }
 }
 
-/// The mapping that a change is about, in whatever state.
-async fn found(session: &Session<'_>, whose: Whose<'_>, change: &AttachmentChange) -> Result<Option<Mapping>, Failed> {
-    for (mapping, alias) in mappings(session, whose).await? {
+/// The mapping that a change refers to, in any state.
+async fn found(session: &Session<'_>, scope: Scope<'_>, change: &AttachmentChange) -> Result<Option<Mapping>, Failed> {
+    for (mapping, alias) in mappings(session, scope).await? {
         let same = match change.handle.as_deref() {
             Some(uuid) => mapping.uuid() == Some(uuid),
-            None if alias.as_deref() != whose.alias => false,
+            None if alias.as_deref() != scope.alias => false,
             None => sources::key(&mapping::document(&mapping)).as_deref() == Some(&change.key),
         };
         if same {
@@ -162,21 +163,21 @@ async fn found(session: &Session<'_>, whose: Whose<'_>, change: &AttachmentChang
     Ok(None)
 }
 
-/// Waits until the mapping does what it is to do, or is gone; says what is wrong with its source.
+/// Waits until the mapping has settled or is deleted. Returns AWS' problems with its source as warnings.
 pub(super) async fn settled(
     session: &Session<'_>,
-    whose: Whose<'_>,
+    scope: Scope<'_>,
     change: &AttachmentChange,
 ) -> Result<Vec<String>, Failed> {
     let what = format!("the event source `{}`", change.key);
     let mut pace = Pace::new();
     loop {
-        let mapping = found(session, whose, change).await?;
+        let mapping = found(session, scope, change).await?;
         match (&mapping, change.action) {
             (None, Action::Remove) => return Ok(Vec::new()),
             (None, _) if pace.so_far() < UNTIL_KNOWN => {}
             (None, _) => {
-                let message = format!("{what} is gone: somebody deleted it meanwhile");
+                let message = format!("another program deleted {what} in the meantime");
                 return Err(Fault::new(FaultKind::Conflict, message).into());
             }
             (Some(_), Action::Remove) => {}
@@ -189,7 +190,7 @@ pub(super) async fn settled(
     }
 }
 
-/// What a mapping that no longer changes is like.
+/// An error if a settled mapping has not the wanted state; else AWS' problems with its source as warnings.
 fn verdict(what: &str, state: &str, mapping: &Mapping, change: &AttachmentChange) -> Result<Vec<String>, Failed> {
     let created = change.action == Action::Create;
     let wanted = change.document.flag("Enabled").or(created.then_some(true));
@@ -198,32 +199,34 @@ fn verdict(what: &str, state: &str, mapping: &Mapping, change: &AttachmentChange
         Some(false) => state == "Disabled",
         None => ["Enabled", "Disabled"].contains(&state),
     };
-    let said = [mapping.state_transition_reason(), mapping.last_processing_result()];
-    let said: Vec<_> = said.into_iter().flatten().filter(|text| !text.is_empty()).collect();
+    let reasons = [mapping.state_transition_reason(), mapping.last_processing_result()];
+    let reasons: Vec<_> = reasons.into_iter().flatten().filter(|text| !text.is_empty()).collect();
     if !good {
-        let reason = if said.is_empty() { "AWS gives no reason".to_owned() } else { quotes::cut(&said.join("; ")) };
+        let reason =
+            if reasons.is_empty() { "AWS gives no reason".to_owned() } else { quotes::cut(&reasons.join("; ")) };
         return Err(Fault::new(FaultKind::Failed, format!("{what} is {state}: {reason}")).into());
     }
     let problem = mapping.last_processing_result().filter(|result| result.starts_with("PROBLEM"));
-    Ok(problem.map(|problem| format!("{what} says: {}", quotes::cut(problem))).into_iter().collect())
+    Ok(problem
+        .map(|problem| format!("AWS reports a problem with {what}: {}", quotes::cut(problem)))
+        .into_iter()
+        .collect())
 }
 
-/// Says what the role needs where AWS says that it lacks something.
+/// Adds help with the permissions of the function's role, if AWS reports that some are missing.
 fn explained(mut failed: Failed, source: &str) -> Failed {
-    let said = failed.fault.message.to_ascii_lowercase();
-    let lacks = said.contains("permission") || said.contains("ensure the role can");
-    if !(said.contains("role") && lacks) {
+    let message = failed.fault.message.to_ascii_lowercase();
+    let lacks = message.contains("permission") || message.contains("ensure the role can");
+    if !(message.contains("role") && lacks) {
         return failed;
     }
     let help = match Source::of_key(source) {
         Some(kind) => {
             let policy = kind.policy().map(|policy| format!(", as the policy `{policy}` does")).unwrap_or_default();
             let rights = kind.rights();
-            format!(
-                "the function's role has to allow {rights}{policy}; a right that was just given takes some seconds to be known"
-            )
+            format!("the function's role must allow {rights}{policy}; a new permission takes effect after some seconds")
         }
-        None => "the function's role has to allow reading the source".to_owned(),
+        None => "the function's role must allow reading the source".to_owned(),
     };
     failed.fault.help = Some(help);
     failed

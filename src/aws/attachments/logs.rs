@@ -1,27 +1,27 @@
-//! How long the log is kept.
+//! Reads and writes the retention of the function's log group.
 
 use std::ops::ControlFlow;
 
 use serde_json::json;
 
-use super::{Known, Whose, one};
+use super::{ByKey, Scope, single};
 use crate::aws::Session;
 use crate::aws::fault::{Answer, Call, Failed};
 use crate::aws::settle::Pace;
 use crate::plan::{Action, AttachmentChange};
 use crate::settings::Structure;
 
-/// The days; nothing where there is no such group, or where it keeps its log for ever.
-pub(super) async fn read(session: &Session<'_>, whose: Whose<'_>) -> Result<Known, Failed> {
-    let call = Call { action: "logs:DescribeLogGroups", resource: whose.log_group };
-    let request = session.logs.describe_log_groups().log_group_name_prefix(whose.log_group);
+/// The retention in days; empty if the log group does not exist or keeps its events for ever.
+pub(super) async fn read(session: &Session<'_>, scope: Scope<'_>) -> Result<ByKey, Failed> {
+    let call = Call { action: "logs:DescribeLogGroups", resource: scope.log_group };
+    let request = session.logs.describe_log_groups().log_group_name_prefix(scope.log_group);
     let mut pages = request.into_paginator().items().send();
     let mut days = None;
     let looked = session.each(
         &call,
         async || pages.next().await,
         |group| {
-            if group.log_group_name() != Some(whose.log_group) {
+            if group.log_group_name() != Some(scope.log_group) {
                 return ControlFlow::Continue(());
             }
             days = group.retention_in_days();
@@ -32,30 +32,30 @@ pub(super) async fn read(session: &Session<'_>, whose: Whose<'_>) -> Result<Know
         Err(Failed { answer: Answer::NotFound, .. }) => {}
         looked => looked?,
     }
-    Ok(days.map(|days| one(Structure(json!(days)), None, None)).unwrap_or_default())
+    Ok(days.map(|days| single(Structure(json!(days)), None, None)).unwrap_or_default())
 }
 
-/// Makes the group where there is none, as Lambda does at the first invocation.
-pub(super) async fn write(session: &Session<'_>, whose: Whose<'_>, change: &AttachmentChange) -> Result<(), Failed> {
-    let group = whose.log_group;
+/// Writes the retention. Creates the log group if it does not exist: Lambda would create it at the first invocation.
+pub(super) async fn write(session: &Session<'_>, scope: Scope<'_>, change: &AttachmentChange) -> Result<(), Failed> {
+    let group = scope.log_group;
     if change.action == Action::Remove {
         let call = Call { action: "logs:DeleteRetentionPolicy", resource: group };
         let request = session.logs.delete_retention_policy().log_group_name(group);
-        return session.wrote(&call, request.send()).await.map(drop);
+        return session.write(&call, request.send()).await.map(drop);
     }
     let days = change.document.0.as_i64().and_then(|days| days.try_into().ok());
     let mut pace = Pace::new();
     loop {
         let call = Call { action: "logs:PutRetentionPolicy", resource: group };
         let request = session.logs.put_retention_policy().log_group_name(group).set_retention_in_days(days);
-        match session.wrote(&call, request.send()).await {
+        match session.write(&call, request.send()).await {
             Err(Failed { answer: Answer::NotFound, .. }) => {}
             written => return written.map(drop),
         }
         let call = Call { action: "logs:CreateLogGroup", resource: group };
-        match session.wrote(&call, session.logs.create_log_group().log_group_name(group).send()).await {
+        match session.write(&call, session.logs.create_log_group().log_group_name(group).send()).await {
             Ok(_) => {}
-            // It exists by now, or is being made.
+            // The group exists now, or another program is creating it.
             Err(Failed { answer: Answer::Busy, .. }) => {
                 session.pause(&mut pace, &format!("the log group `{group}`")).await?;
             }

@@ -1,13 +1,13 @@
-//! A mapping of an event source as data: from what AWS tells, and to what it takes.
+//! Converts event source mappings between data and the SDK's types.
 
 use aws_sdk_lambda::types::EventSourceMappingConfiguration as Mapping;
 use serde_json::{Map, Value};
 
-use crate::aws::convert::members::told;
+use crate::aws::convert::members::to_json;
 use crate::settings::Structure;
 use crate::sources::Source;
 
-/// Rows of the members that only a new mapping takes.
+/// The members that only a new mapping can have.
 macro_rules! fixed {
     ($do:ident!($($head:tt)*)) => { $do!($($head)*;
         "EventSourceArn": event_source_arn, set_event_source_arn;
@@ -20,7 +20,7 @@ macro_rules! fixed {
 }
 pub(super) use fixed;
 
-/// Rows of the members that a mapping takes at any time, but for `Enabled`, which AWS tells as a state.
+/// The members that can change, except for `Enabled`, which AWS returns as a state.
 macro_rules! changeable {
     ($do:ident!($($head:tt)*)) => { $do!($($head)*;
         "BatchSize": batch_size, set_batch_size;
@@ -46,10 +46,10 @@ macro_rules! changeable {
 }
 pub(super) use changeable;
 
-/// A mapping as it could be written, with AWS' defaults.
+/// A live mapping in the form of the configuration, with AWS' defaults.
 pub(super) fn document(mapping: &Mapping) -> Structure {
     let mut members = Map::new();
-    for part in [fixed!(told!(mapping)), changeable!(told!(mapping))] {
+    for part in [fixed!(to_json!(mapping)), changeable!(to_json!(mapping))] {
         if let Value::Object(part) = part {
             members.extend(part);
         }

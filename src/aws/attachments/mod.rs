@@ -1,6 +1,6 @@
-//! What stands around a function: reading each kind, and bringing about one change at a time.
+//! Reads the attachments of a function, and performs changes of them.
 //!
-//! Each kind has a file or a section of its own with two functions, `read` and `write`.
+//! Each kind of attachment has two functions, to read and to write, in a file of its own or together with similar kinds.
 
 mod concurrency;
 mod configs;
@@ -18,29 +18,28 @@ use super::settle::Pace;
 use crate::apply::{Done, Fault, FaultKind};
 use crate::deployment::Deployment;
 use crate::plan::{Action, AttachmentChange};
-use crate::remote::{Attached, Live, Surroundings};
+use crate::remote::{Attached, Live, LiveAttachments};
 use crate::settings::{Attachment, Belongs};
 
-/// Things of one kind by their keys.
-type Known = BTreeMap<String, Attached>;
+/// The live attachments of one kind, by key.
+type ByKey = BTreeMap<String, Attached>;
 
-/// The function itself, among its aliases and versions.
+/// The qualifier of the function itself.
 const LATEST: &str = "$LATEST";
 
-/// What things stand around.
+/// The function or alias of the attachments to read or write.
 #[derive(Clone, Copy)]
-struct Whose<'a> {
+struct Scope<'a> {
     /// The unqualified ARN of the function.
     arn: &'a str,
-    /// The alias that a kind belongs to; absent for the function itself.
+    /// The alias; absent for the function itself.
     alias: Option<&'a str>,
-    /// Where the function's log goes.
+    /// The function's log group.
     log_group: &'a str,
 }
 
-impl Whose<'_> {
-    /// What an ARN of this function names of it: an alias, a version, or `$LATEST` for the function itself; nothing for an
-    /// ARN of another function.
+impl Scope<'_> {
+    /// The qualifier in an ARN: an alias, a version, or `$LATEST` if the ARN has none; `None` for an ARN of another function.
     fn qualifier<'q>(&self, arn: &'q str) -> Option<&'q str> {
         match arn.strip_prefix(self.arn)? {
             "" => Some(LATEST),
@@ -50,100 +49,105 @@ impl Whose<'_> {
 }
 
 impl Session<'_> {
-    /// Reads what stands around the function, of the kinds that are managed.
-    pub(super) async fn surroundings(&self, deployment: &Deployment, live: &Live) -> Result<Surroundings, Failed> {
+    /// Reads the attachments of the kinds that the deployment manages.
+    pub(super) async fn managed_attachments(
+        &self,
+        deployment: &Deployment,
+        live: &Live,
+    ) -> Result<LiveAttachments, Failed> {
         let mut kinds: BTreeSet<_> = deployment.attachments.keys().copied().collect();
         if kinds.contains(&Attachment::FunctionUrl) {
-            // A public address needs statements of the policy.
+            // A public URL needs statements in the resource policy.
             kinds.insert(Attachment::Permissions);
         }
         let alias = deployment.release.alias.as_ref().map(|alias| alias.0.as_str());
-        // The log that is going to be counts, not the one that is.
+        // The retention is for the log group after the deployment.
         let group = deployment.settings.logging_config.as_ref().and_then(|config| config.text("LogGroup"));
         let log_group = group.unwrap_or_else(|| live.log_group());
-        let whose = Whose { arn: &live.arn, alias, log_group: &log_group };
-        self.all_things(kinds, whose).await.into_iter().map(|(kind, things)| Ok((kind, things?))).collect()
+        let scope = Scope { arn: &live.arn, alias, log_group: &log_group };
+        self.read_kinds(kinds, scope).await.into_iter().map(|(kind, attachments)| Ok((kind, attachments?))).collect()
     }
 
-    /// Reads everything that stands around the function and this alias of it. What cannot be read is told beside it.
-    pub(super) async fn everything(&self, live: &Live, alias: Option<&str>) -> (Surroundings, Vec<String>) {
+    /// Reads the attachments of all kinds, of the function and one alias. Returns a warning for each kind that could not be
+    /// read.
+    pub(super) async fn all_attachments(&self, live: &Live, alias: Option<&str>) -> (LiveAttachments, Vec<String>) {
         let log_group = live.log_group();
-        let whose = Whose { arn: &live.arn, alias, log_group: &log_group };
-        let (mut surroundings, mut unread) = (Surroundings::new(), Vec::new());
-        for (kind, things) in self.all_things(Attachment::ALL, whose).await {
-            match things {
-                Ok(things) => drop(surroundings.insert(kind, things)),
-                Err(failed) => unread.push(format!("the {} is not known: {}", kind.name(), failed.fault.message)),
+        let scope = Scope { arn: &live.arn, alias, log_group: &log_group };
+        let (mut found, mut unread) = (LiveAttachments::new(), Vec::new());
+        for (kind, attachments) in self.read_kinds(Attachment::ALL, scope).await {
+            match attachments {
+                Ok(attachments) => drop(found.insert(kind, attachments)),
+                Err(failed) => unread.push(format!("cannot read the {}: {}", kind.name(), failed.fault.message)),
             }
         }
-        (surroundings, unread)
+        (found, unread)
     }
 
-    /// Reads things of several kinds, all at once.
-    async fn all_things(
+    /// Reads the attachments of several kinds at the same time.
+    async fn read_kinds(
         &self,
         kinds: impl IntoIterator<Item = Attachment>,
-        whose: Whose<'_>,
-    ) -> Vec<(Attachment, Result<Known, Failed>)> {
+        scope: Scope<'_>,
+    ) -> Vec<(Attachment, Result<ByKey, Failed>)> {
         let read = async |kind: Attachment| {
-            let alias = whose.alias.filter(|_| kind.belongs() == Belongs::Alias);
-            (kind, self.things(kind, Whose { alias, ..whose }).await)
+            let alias = scope.alias.filter(|_| kind.belongs() == Belongs::Alias);
+            (kind, self.read_kind(kind, Scope { alias, ..scope }).await)
         };
         futures_util::future::join_all(kinds.into_iter().map(read)).await
     }
 
-    async fn things(&self, kind: Attachment, whose: Whose<'_>) -> Result<Known, Failed> {
+    async fn read_kind(&self, kind: Attachment, scope: Scope<'_>) -> Result<ByKey, Failed> {
         match kind {
             Attachment::CodeSigning => configs::code_signing(self).await,
             Attachment::RuntimeManagement => configs::runtime_management(self).await,
             Attachment::RecursiveLoop => configs::recursive_loop(self).await,
-            Attachment::LogRetention => logs::read(self, whose).await,
+            Attachment::LogRetention => logs::read(self, scope).await,
             Attachment::ReservedConcurrency => concurrency::reserved(self).await,
-            Attachment::ProvisionedConcurrency => concurrency::provisioned(self, whose.alias).await,
-            Attachment::AsyncConfig => configs::async_config(self, whose.alias).await,
-            Attachment::FunctionUrl => url::read(self, whose.alias).await,
-            Attachment::Permissions => permissions::read(self, whose).await,
-            Attachment::EventSources => event_sources::read(self, whose).await,
+            Attachment::ProvisionedConcurrency => concurrency::provisioned(self, scope.alias).await,
+            Attachment::AsyncConfig => configs::async_config(self, scope.alias).await,
+            Attachment::FunctionUrl => url::read(self, scope.alias).await,
+            Attachment::Permissions => permissions::read(self, scope).await,
+            Attachment::EventSources => event_sources::read(self, scope).await,
         }
     }
 
-    async fn write_thing(&self, change: &AttachmentChange, whose: Whose<'_>) -> Result<(), Failed> {
+    async fn write_change(&self, change: &AttachmentChange, scope: Scope<'_>) -> Result<(), Failed> {
         match change.attachment {
             Attachment::CodeSigning => configs::write_code_signing(self, change).await,
             Attachment::RuntimeManagement => configs::write_runtime_management(self, change).await,
             Attachment::RecursiveLoop => configs::write_recursive_loop(self, change).await,
-            Attachment::LogRetention => logs::write(self, whose, change).await,
+            Attachment::LogRetention => logs::write(self, scope, change).await,
             Attachment::ReservedConcurrency => concurrency::write_reserved(self, change).await,
             Attachment::ProvisionedConcurrency => concurrency::write_provisioned(self, change).await,
             Attachment::AsyncConfig => configs::write_async_config(self, change).await,
             Attachment::FunctionUrl => url::write(self, change).await,
             Attachment::Permissions => permissions::write(self, change).await,
-            Attachment::EventSources => event_sources::write(self, whose, change).await,
+            Attachment::EventSources => event_sources::write(self, scope, change).await,
         }
     }
 
-    /// Brings about one change and waits until it has settled. What is so already is done.
+    /// Performs one change and waits until it has settled. A change that is already live counts as done.
     pub(super) async fn attach(&mut self, change: &AttachmentChange) -> Result<Done, Failed> {
         let what = change.attachment.name();
         let base = self.base()?;
         let alias = change.alias.as_ref().map(|alias| alias.0.as_str());
-        let whose = Whose { arn: &base.arn, alias, log_group: &base.log_group() };
+        let scope = Scope { arn: &base.arn, alias, log_group: &base.log_group() };
         let mut pace = Pace::new();
         loop {
-            let Err(failed) = self.write_thing(change, whose).await else { break };
+            let Err(failed) = self.write_change(change, scope).await else { break };
             match failed.answer {
                 Answer::NotFound if change.action == Action::Remove => break,
                 Answer::NotFound if change.action == Action::Update => {
-                    let message = format!("the {what} is gone: somebody removed it meanwhile");
-                    return Err(Fault::new(FaultKind::Conflict, message).help("run again to make it anew").into());
+                    let message = format!("another program removed the {what} in the meantime");
+                    return Err(Fault::new(FaultKind::Conflict, message).help("run again to create it again").into());
                 }
-                // Something else is going on, or the answer to our own first attempt was lost.
+                // Another change is in progress, or the answer to our first attempt was lost.
                 Answer::Busy => {
-                    let there = self.things(change.attachment, whose).await?;
+                    let there = self.read_kind(change.attachment, scope).await?;
                     match there.get(&change.key) {
-                        Some(known) if is_so(change, known) => break,
-                        Some(_) if change.action == Action::Create && !is_always_there(change.attachment) => {
-                            let message = format!("the {what} was created by somebody else meanwhile");
+                        Some(known) if is_applied(change, known) => break,
+                        Some(_) if change.action == Action::Create && !always_exists(change.attachment) => {
+                            let message = format!("another program created the {what} in the meantime");
                             return Err(Fault::new(FaultKind::Conflict, message)
                                 .help("run again to see what differs")
                                 .into());
@@ -157,13 +161,13 @@ impl Session<'_> {
         }
         let mut done = Done::default();
         match change.attachment {
-            Attachment::EventSources => done.warnings = event_sources::settled(self, whose, change).await?,
+            Attachment::EventSources => done.warnings = event_sources::settled(self, scope, change).await?,
             Attachment::ProvisionedConcurrency => concurrency::settled(self, change).await?,
             Attachment::FunctionUrl if change.action != Action::Remove => {
                 let there = url::read(self, alias).await?;
                 done.url = there.get("").and_then(|known| known.handle.clone());
             }
-            // The writes that follow carry the function's revision, which this one changes.
+            // This write changes the function's revision, which the next writes must send.
             Attachment::CodeSigning => self.live = self.settled("the code signing config").await?,
             _ => {}
         }
@@ -171,8 +175,8 @@ impl Session<'_> {
     }
 }
 
-/// Whether a thing is as a change would have made it.
-fn is_so(change: &AttachmentChange, known: &Attached) -> bool {
+/// Whether a live attachment has the state that a change leads to.
+fn is_applied(change: &AttachmentChange, known: &Attached) -> bool {
     let alias = change.alias.as_ref().map(|alias| alias.0.as_str());
     let same = match change.attachment {
         Attachment::Permissions => change.document.is_same_as(&known.document),
@@ -181,13 +185,13 @@ fn is_so(change: &AttachmentChange, known: &Attached) -> bool {
     change.action != Action::Remove && known.alias.as_deref() == alias && same
 }
 
-/// The one thing of a kind.
-fn one(document: crate::settings::Structure, handle: Option<String>, alias: Option<&str>) -> Known {
-    Known::from([(String::new(), Attached { document, handle, alias: alias.map(str::to_owned) })])
+/// The only attachment of a kind that has at most one.
+fn single(document: crate::settings::Structure, handle: Option<String>, alias: Option<&str>) -> ByKey {
+    ByKey::from([(String::new(), Attached { document, handle, alias: alias.map(str::to_owned) })])
 }
 
-/// Whether every function has one, so that nobody ever makes it.
-fn is_always_there(attachment: Attachment) -> bool {
+/// Whether every function has this attachment, so that it is never created.
+fn always_exists(attachment: Attachment) -> bool {
     matches!(attachment, Attachment::RuntimeManagement | Attachment::RecursiveLoop)
 }
 
@@ -202,24 +206,24 @@ pub(super) mod tests {
     use serde_json::{Value, json};
 
     use super::{configs, mapping, url};
-    use crate::aws::convert::members::{put, told};
+    use crate::aws::convert::members::{put, to_json};
 
-    // What AWS tells when it has what was sent: the types that it takes have no getters.
+    // These functions give AWS' answer after a value was sent. The SDK's request types have no getters.
 
     pub(crate) fn runtime_management(sent: &Value) -> Value {
         let answer = configs::runtime_management_rows!(put!(GetRuntimeManagementConfigOutput::builder(), sent)).build();
-        configs::runtime_management_rows!(told!(answer))
+        configs::runtime_management_rows!(to_json!(answer))
     }
 
     pub(crate) fn async_config(sent: &Value) -> Value {
         let answer = configs::async_config_rows!(put!(GetFunctionEventInvokeConfigOutput::builder(), sent)).build();
-        configs::async_config_rows!(told!(answer))
+        configs::async_config_rows!(to_json!(answer))
     }
 
     pub(crate) fn function_url(sent: &Value) -> Value {
         let builder = GetFunctionUrlConfigOutput::builder().function_url("u").function_arn("a");
         let answer = url::rows!(put!(builder, sent)).creation_time("t").last_modified_time("t").build().unwrap();
-        url::rows!(told!(answer))
+        url::rows!(to_json!(answer))
     }
 
     pub(crate) fn event_source(sent: &Value) -> Value {
@@ -229,7 +233,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_aws_leaves_out_is_its_default() {
+    fn a_missing_member_has_its_default() {
         assert_eq!(runtime_management(&json!({})), json!({ "UpdateRuntimeOn": "Auto" }));
         let both = json!({ "MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 21_600 });
         assert_eq!(async_config(&json!({})), both);

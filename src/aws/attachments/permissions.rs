@@ -1,8 +1,8 @@
-//! Statements of the resource policy.
+//! Reads and writes the statements of the function's resource policy.
 
 use serde_json::{Map, Value, json};
 
-use super::{Known, LATEST, Whose};
+use super::{ByKey, LATEST, Scope};
 use crate::arn::account_of_root;
 use crate::aws::Session;
 use crate::aws::convert::members::put;
@@ -11,7 +11,7 @@ use crate::plan::{Action, AttachmentChange};
 use crate::remote::Attached;
 use crate::settings::Structure;
 
-/// Conditions of a statement and the members of `AddPermission` that make them.
+/// The conditions of a statement, each with the member of `AddPermission` that sets it.
 const CONDITIONS: [(&str, &str); 6] = [
     ("aws:sourcearn", "SourceArn"),
     ("aws:sourceaccount", "SourceAccount"),
@@ -21,7 +21,7 @@ const CONDITIONS: [(&str, &str); 6] = [
     ("lambda:invokedviafunctionurl", "InvokedViaFunctionUrl"),
 ];
 
-/// Rows of what `AddPermission` takes besides the id.
+/// The members of `AddPermission` besides the id.
 macro_rules! rows {
     ($do:ident!($($head:tt)*)) => { $do!($($head)*;
         "Action": action, set_action;
@@ -35,16 +35,16 @@ macro_rules! rows {
     ) };
 }
 
-pub(super) async fn read(session: &Session<'_>, whose: Whose<'_>) -> Result<Known, Failed> {
-    let alias = whose.alias;
+pub(super) async fn read(session: &Session<'_>, scope: Scope<'_>) -> Result<ByKey, Failed> {
+    let alias = scope.alias;
     let call = Call { action: "lambda:GetPolicy", resource: &session.function };
     let request = session.lambda.get_policy().function_name(&session.function);
-    let answer = session.looked_up(&call, request.set_qualifier(alias.map(str::to_owned)).send()).await?;
+    let answer = session.read_optional(&call, request.set_qualifier(alias.map(str::to_owned)).send()).await?;
     let policy = answer.and_then(|answer| answer.policy().map(str::to_owned)).unwrap_or_default();
     let policy: Value = serde_json::from_str(&policy).unwrap_or_default();
     let statements = policy.get("Statement").and_then(Value::as_array).into_iter().flatten();
     let known = |statement: &Value| {
-        let resource = statement.get("Resource").and_then(Value::as_str).and_then(|arn| whose.qualifier(arn));
+        let resource = statement.get("Resource").and_then(Value::as_str).and_then(|arn| scope.qualifier(arn));
         if resource.is_some_and(|qualifier| qualifier != alias.unwrap_or(LATEST)) {
             return None;
         }
@@ -54,7 +54,8 @@ pub(super) async fn read(session: &Session<'_>, whose: Whose<'_>) -> Result<Know
     Ok(statements.filter_map(known).collect())
 }
 
-/// A statement as `AddPermission` would have it. What that cannot say stands by its own name, so it equals no wish.
+/// A statement in the form of `AddPermission`. A part that `AddPermission` cannot set keeps its own name, so that the
+/// statement equals no wanted one.
 fn document(statement: &Value) -> Structure {
     let principal = match statement.get("Principal") {
         Some(Value::Object(kinds)) => kinds.values().next().and_then(Value::as_str),
@@ -80,20 +81,20 @@ fn document(statement: &Value) -> Structure {
     Structure(Value::Object(members))
 }
 
-/// AWS turns an account into the ARN of its root.
+/// The account id of a principal, if it is the ARN of an account's root: AWS stores accounts in this form.
 fn account(principal: &str) -> &str {
     account_of_root(principal).unwrap_or(principal)
 }
 
 pub(super) async fn write(session: &Session<'_>, change: &AttachmentChange) -> Result<(), Failed> {
-    // A statement is never changed in place: another takes its name.
+    // AWS cannot change a statement, so it is removed and added again.
     if change.action != Action::Create {
         let call = Call { action: "lambda:RemovePermission", resource: &session.function };
         let request = session.lambda.remove_permission().function_name(&session.function).statement_id(&change.key);
         let request = request.set_qualifier(change.alias.as_ref().map(|alias| alias.0.clone()));
-        match session.wrote(&call, request.send()).await {
+        match session.write(&call, request.send()).await {
             removed if change.action == Action::Remove => return removed.map(drop),
-            // Also where our own first call did it, whose answer was lost.
+            // Not found: an earlier attempt removed it, and its answer was lost.
             Ok(_) | Err(Failed { answer: Answer::NotFound, .. }) => {}
             Err(failed) => return Err(failed),
         }
@@ -102,7 +103,7 @@ pub(super) async fn write(session: &Session<'_>, change: &AttachmentChange) -> R
     let document = &change.document.0;
     let request = session.lambda.add_permission().function_name(&session.function).statement_id(&change.key);
     let request = rows!(put!(request, document)).set_qualifier(change.alias.as_ref().map(|alias| alias.0.clone()));
-    session.wrote(&call, request.send()).await.map(drop)
+    session.write(&call, request.send()).await.map(drop)
 }
 
 #[cfg(test)]
@@ -110,7 +111,7 @@ mod tests {
     use aws_sdk_lambda::operation::add_permission::AddPermissionInput;
 
     use super::*;
-    use crate::aws::convert::members::told;
+    use crate::aws::convert::members::to_json;
     use crate::settings::{Need, Shape, shapes};
 
     #[test]
@@ -129,7 +130,7 @@ mod tests {
         }
         let sent = Value::Object(sent);
         let request = rows!(put!(AddPermissionInput::builder(), &sent)).build().unwrap();
-        let taken = Structure(rows!(told!(request)));
+        let taken = Structure(rows!(to_json!(request)));
         let statement = json!({ "Action": "Action", "Principal": "Principal", "Effect": "Allow", "Condition": { "x": conditions } });
         for read in [taken, document(&statement)] {
             assert!(read.is_same_as(&Structure(sent.clone())), "{sent:#}\n{:#}", read.0);
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_is_read_as_it_would_be_written() {
+    fn a_statement_is_read_in_the_form_in_which_it_is_written() {
         for (statement, document) in [
             (
                 json!({ "Action": "lambda:InvokeFunction", "Principal": { "Service": "s3.amazonaws.com" }, "Effect": "Allow",

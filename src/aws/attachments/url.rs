@@ -1,14 +1,14 @@
-//! The function's own address.
+//! Reads and writes the function URL.
 
-use super::{Known, LATEST, one};
+use super::{ByKey, LATEST, single};
 use crate::aws::Session;
-use crate::aws::convert::members::{put, told};
+use crate::aws::convert::members::{put, to_json};
 use crate::aws::fault::{Call, Failed};
 use crate::plan::{Action, AttachmentChange};
 use crate::remote::Attached;
 use crate::settings::Structure;
 
-/// Rows of its members.
+/// The members of a function URL.
 macro_rules! rows {
     ($do:ident!($($head:tt)*)) => { $do!($($head)*;
         "AuthType": auth_type, set_auth_type;
@@ -19,10 +19,11 @@ macro_rules! rows {
 #[cfg(test)]
 pub(super) use rows;
 
-/// The address of the alias; beside it that of the function itself, which is never moved.
-pub(super) async fn read(session: &Session<'_>, alias: Option<&str>) -> Result<Known, Failed> {
-    let mut known: Known =
-        address(session, alias).await?.map(|url| one(url.document, url.handle, alias)).unwrap_or_default();
+/// The URL of the function, or of the alias if one is managed. Then the URL on `$LATEST` is read too, for the plan to
+/// mention.
+pub(super) async fn read(session: &Session<'_>, alias: Option<&str>) -> Result<ByKey, Failed> {
+    let mut known: ByKey =
+        address(session, alias).await?.map(|url| single(url.document, url.handle, alias)).unwrap_or_default();
     if alias.is_some()
         && let Some(url) = address(session, None).await?
     {
@@ -34,9 +35,9 @@ pub(super) async fn read(session: &Session<'_>, alias: Option<&str>) -> Result<K
 async fn address(session: &Session<'_>, alias: Option<&str>) -> Result<Option<Attached>, Failed> {
     let call = Call { action: "lambda:GetFunctionUrlConfig", resource: &session.function };
     let request = session.lambda.get_function_url_config().function_name(&session.function);
-    let answer = session.looked_up(&call, request.set_qualifier(alias.map(str::to_owned)).send()).await?;
+    let answer = session.read_optional(&call, request.set_qualifier(alias.map(str::to_owned)).send()).await?;
     let Some(answer) = answer else { return Ok(None) };
-    let document = Structure(rows!(told!(answer)));
+    let document = Structure(rows!(to_json!(answer)));
     let handle = Some(answer.function_url().to_owned());
     Ok(Some(Attached { document, handle, alias: alias.map(str::to_owned) }))
 }
@@ -48,17 +49,17 @@ pub(super) async fn write(session: &Session<'_>, change: &AttachmentChange) -> R
         Action::Create => {
             let call = Call { action: "lambda:CreateFunctionUrlConfig", resource: &session.function };
             let request = session.lambda.create_function_url_config().function_name(&session.function);
-            session.wrote(&call, rows!(put!(request, document)).set_qualifier(alias).send()).await.map(drop)
+            session.write(&call, rows!(put!(request, document)).set_qualifier(alias).send()).await.map(drop)
         }
         Action::Update => {
             let call = Call { action: "lambda:UpdateFunctionUrlConfig", resource: &session.function };
             let request = session.lambda.update_function_url_config().function_name(&session.function);
-            session.wrote(&call, rows!(put!(request, document)).set_qualifier(alias).send()).await.map(drop)
+            session.write(&call, rows!(put!(request, document)).set_qualifier(alias).send()).await.map(drop)
         }
         Action::Remove => {
             let call = Call { action: "lambda:DeleteFunctionUrlConfig", resource: &session.function };
             let request = session.lambda.delete_function_url_config().function_name(&session.function);
-            session.wrote(&call, request.set_qualifier(alias).send()).await.map(drop)
+            session.write(&call, request.set_qualifier(alias).send()).await.map(drop)
         }
     }
 }

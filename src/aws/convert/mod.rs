@@ -1,6 +1,6 @@
-//! Between our settings and the SDK's types: one function each way.
+//! Converts between the settings and the SDK's types.
 //!
-//! What AWS leaves out when it is empty or the default is filled in here, so that both ends of a comparison are whole.
+//! AWS leaves out empty values and defaults. This module fills them in, so that a comparison has values on both sides.
 
 pub(super) mod members;
 pub(super) mod structures;
@@ -22,8 +22,8 @@ use crate::settings::{
 };
 use structures::Structures;
 
-/// Puts every setting that is present into a request builder; create and update name their setters alike. The tenancy
-/// is for the caller: only create has it.
+/// Sets every present setting in the builder of a create or update request. The caller sets the tenancy, which only the
+/// create request has.
 macro_rules! put_settings {
     ($request:expr, $settings:expr) => {{
         let Settings {
@@ -67,11 +67,13 @@ macro_rules! put_settings {
             .set_dead_letter_config(dead_letter_arn.as_ref().map($crate::aws::convert::dead_letter))
             .set_kms_key_arn(kms_key_arn.as_ref().map(|arn| arn.0.clone()))
             .set_tracing_config(tracing_mode.map($crate::aws::convert::tracing))
-            .set_file_system_configs(file_system_configs.as_ref().and_then($crate::aws::convert::structures::taken))
-            .set_image_config(image_config.as_ref().and_then($crate::aws::convert::structures::taken))
-            .set_snap_start(snap_start.as_ref().and_then($crate::aws::convert::structures::taken))
-            .set_logging_config(logging_config.as_ref().and_then($crate::aws::convert::structures::taken))
-            .set_durable_config(durable_config.as_ref().and_then($crate::aws::convert::structures::taken))
+            .set_file_system_configs(
+                file_system_configs.as_ref().and_then($crate::aws::convert::structures::from_setting),
+            )
+            .set_image_config(image_config.as_ref().and_then($crate::aws::convert::structures::from_setting))
+            .set_snap_start(snap_start.as_ref().and_then($crate::aws::convert::structures::from_setting))
+            .set_logging_config(logging_config.as_ref().and_then($crate::aws::convert::structures::from_setting))
+            .set_durable_config(durable_config.as_ref().and_then($crate::aws::convert::structures::from_setting))
     }};
 }
 pub(super) use put_settings;
@@ -88,7 +90,7 @@ pub(super) fn storage(size: EphemeralStorage) -> Option<SdkStorage> {
 
 pub(super) fn vpc(subnets: Option<&Ids>, groups: Option<&Ids>, dual_stack: Option<Switch>) -> Option<VpcConfig> {
     let ids = |ids: Option<&Ids>| ids.map(|ids| ids.0.iter().cloned().collect());
-    // AWS refuses to detach a dual-stack function unless that is turned off with it.
+    // AWS detaches a function from its VPC only if dual stack is turned off in the same request.
     let empty = |ids: Option<&Ids>| ids.is_some_and(|ids| ids.0.is_empty());
     let detached = (empty(subnets) && empty(groups)).then_some(false);
     let dual_stack = detached.or(dual_stack.map(|switch| switch.0));
@@ -120,7 +122,7 @@ pub(super) fn architecture(architecture: Architecture) -> sdk::Architecture {
     }
 }
 
-/// The settings that AWS told, with its defaults where it told nothing. An environment with an error is absent.
+/// The settings that AWS returned, with AWS' defaults for missing ones. An environment that AWS could not read is absent.
 fn settings(config: &FunctionConfiguration) -> Settings {
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     let number =
@@ -166,12 +168,12 @@ fn settings(config: &FunctionConfiguration) -> Settings {
     }
 }
 
-/// The settings of a function of this name about which nothing was said.
+/// The default settings of a function of this name.
 pub(super) fn default_settings(name: &str) -> Settings {
     settings(&FunctionConfiguration::builder().function_name(name).build())
 }
 
-/// AWS' default is `x86_64`; a value that this version does not know is absent.
+/// The instruction set: `x86_64` if AWS returns none, `None` for a value that this version does not know.
 fn known_architecture(config: &FunctionConfiguration) -> Option<Architecture> {
     match config.architectures() {
         [] | [sdk::Architecture::X8664] => Some(Architecture::X86_64),
@@ -180,11 +182,11 @@ fn known_architecture(config: &FunctionConfiguration) -> Option<Architecture> {
     }
 }
 
-/// A live function; nothing where the answer has none.
+/// A live function; `None` if the answer has no configuration.
 pub(super) fn live(answer: &GetFunctionOutput) -> Option<Live> {
     let config = answer.configuration()?;
     let tags_unread =
-        answer.tags_error().map(|error| format!("the tags could not be read: {}", quotes::cut(error.message())));
+        answer.tags_error().map(|error| format!("AWS could not read the tags: {}", quotes::cut(error.message())));
     let known = answer.tags().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone()));
     Some(Live {
         arn: config.function_arn().unwrap_or_default().to_owned(),
@@ -204,11 +206,11 @@ pub(super) fn live(answer: &GetFunctionOutput) -> Option<Live> {
         source_kms_key_arn: answer.code().and_then(|code| code.source_kms_key_arn()).map(str::to_owned),
         failure: failure(config).map(|fault| fault.message),
         tags_unread,
-        warnings: errors_within(config).into_iter().map(|error| format!("AWS could not tell {error}")).collect(),
+        warnings: errors_within(config).into_iter().map(|error| format!("AWS could not read {error}")).collect(),
     })
 }
 
-/// A published version; nothing for `$LATEST`.
+/// A published version with its number; `None` for `$LATEST`.
 pub(super) fn version(config: &FunctionConfiguration) -> Option<(u64, Version)> {
     let number: u64 = config.version()?.parse().ok()?;
     Some((
@@ -222,16 +224,16 @@ pub(super) fn version(config: &FunctionConfiguration) -> Option<(u64, Version)> 
     ))
 }
 
-/// What AWS says inside of an answer that looks like success.
+/// The errors that AWS reports inside of a successful answer.
 fn errors_within(config: &FunctionConfiguration) -> Vec<String> {
     let environment = config.environment().and_then(|environment| environment.error());
     let runtime = config.runtime_version_config().and_then(|runtime| runtime.error());
-    let said = |what: &str, code: Option<&str>, message: Option<&str>| {
+    let described = |what: &str, code: Option<&str>, message: Option<&str>| {
         format!("{what}: {} {}", code.unwrap_or_default(), quotes::cut(message.unwrap_or_default()))
             .trim_end()
             .to_owned()
     };
-    let environment = environment.map(|error| said("the environment", error.error_code(), error.message()));
-    let runtime = runtime.map(|error| said("the runtime version", error.error_code(), error.message()));
+    let environment = environment.map(|error| described("the environment", error.error_code(), error.message()));
+    let runtime = runtime.map(|error| described("the runtime version", error.error_code(), error.message()));
     environment.into_iter().chain(runtime).collect()
 }

@@ -1,4 +1,4 @@
-//! Structures of the API: every member of each is one row.
+//! Declares the structures of Lambda's API, with one row for each member.
 
 use aws_sdk_lambda::types::{
     EventSourceMappingMetricsConfig, Filter, FilterCriteria, FunctionConfiguration, LoggingConfig, OnFailure,
@@ -6,7 +6,7 @@ use aws_sdk_lambda::types::{
 };
 use serde_json::Value;
 
-use super::members::{Taken, Told, member, members, put, structures, told};
+use super::members::{FromJson, ToJson, member, members, put, structures, to_json};
 use crate::settings::Structure;
 
 structures! {
@@ -95,28 +95,28 @@ structures! {
     }
 }
 
-/// Rows of snapshots, which the SDK has two types for.
+/// The member of `SnapStart`. The SDK has one type for requests and another one for answers.
 macro_rules! snap_start {
     ($do:ident!($($head:tt)*)) => { $do!($($head)*; "ApplyOn": apply_on, set_apply_on or "None";) };
 }
 
-impl Taken for SnapStart {
-    fn taken(value: &Value) -> Option<Self> {
+impl FromJson for SnapStart {
+    fn from_json(value: &Value) -> Option<Self> {
         Some(snap_start!(put!(Self::builder(), value)).build())
     }
 }
 
-/// A destination that names nothing is none at all.
+/// Implements both conversions for destinations. A destination without an ARN is left out.
 macro_rules! destinations {
     ($( $type:ident )*) => { $(
-        impl Told for &$type {
-            fn told(self) -> Value {
-                members([("Destination", self.destination().told())])
+        impl ToJson for &$type {
+            fn to_json(self) -> Value {
+                members([("Destination", self.destination().to_json())])
             }
         }
 
-        impl Taken for $type {
-            fn taken(value: &Value) -> Option<Self> {
+        impl FromJson for $type {
+            fn from_json(value: &Value) -> Option<Self> {
                 Some(Self::builder().destination(member::<String>(value, "Destination")?).build())
             }
         }
@@ -125,39 +125,39 @@ macro_rules! destinations {
 
 destinations! { OnSuccess OnFailure }
 
-impl Told for &FilterCriteria {
-    fn told(self) -> Value {
-        members([("Filters", self.filters().told())])
+impl ToJson for &FilterCriteria {
+    fn to_json(self) -> Value {
+        members([("Filters", self.filters().to_json())])
     }
 }
 
-impl Taken for FilterCriteria {
-    /// No filters at all, not even a list of none, take away those that are there.
-    fn taken(value: &Value) -> Option<Self> {
+impl FromJson for FilterCriteria {
+    /// Leaves out an empty list of filters: AWS removes the live filters only if the list is missing.
+    fn from_json(value: &Value) -> Option<Self> {
         let filters = member::<Vec<Filter>>(value, "Filters").filter(|filters| !filters.is_empty());
         Some(Self::builder().set_filters(filters).build())
     }
 }
 
-impl Told for &EventSourceMappingMetricsConfig {
-    fn told(self) -> Value {
-        members([("Metrics", self.metrics().told())])
+impl ToJson for &EventSourceMappingMetricsConfig {
+    fn to_json(self) -> Value {
+        members([("Metrics", self.metrics().to_json())])
     }
 }
 
-impl Taken for EventSourceMappingMetricsConfig {
-    /// A list of none takes away the metrics that are there.
-    fn taken(value: &Value) -> Option<Self> {
+impl FromJson for EventSourceMappingMetricsConfig {
+    /// Sends an empty list for no metrics: AWS then removes the live ones.
+    fn from_json(value: &Value) -> Option<Self> {
         Some(Self::builder().set_metrics(Some(member(value, "Metrics").unwrap_or_default())).build())
     }
 }
 
-/// A setting as the SDK takes it.
-pub(in crate::aws) fn taken<T: Taken>(setting: &Structure) -> Option<T> {
-    T::taken(&setting.0)
+/// A setting as a type of the SDK; `None` if it does not fit.
+pub(in crate::aws) fn from_setting<T: FromJson>(setting: &Structure) -> Option<T> {
+    T::from_json(&setting.0)
 }
 
-/// What AWS told about the settings that are structures.
+/// The settings that are structures.
 pub(super) struct Structures {
     pub file_system_configs: Structure,
     pub image_config: Structure,
@@ -167,21 +167,21 @@ pub(super) struct Structures {
     pub tenancy_config: Structure,
 }
 
-/// What AWS told, with its defaults where it told nothing.
+/// The structures that AWS returned, with AWS' defaults for missing members.
 pub(super) fn structures(config: &FunctionConfiguration) -> Structures {
     let no_snapshots = aws_sdk_lambda::types::SnapStartResponse::builder().build();
     let no_logging = LoggingConfig::builder().build();
     let group = format!("/aws/lambda/{}", config.function_name().unwrap_or_default());
-    let mut logging_config = Structure(config.logging_config().unwrap_or(&no_logging).told());
+    let mut logging_config = Structure(config.logging_config().unwrap_or(&no_logging).to_json());
     logging_config.default_member("LogGroup", group);
     let snap_start = config.snap_start().unwrap_or(&no_snapshots);
     Structures {
-        file_system_configs: Structure(config.file_system_configs().told()),
-        image_config: Structure(config.image_config_response().and_then(|response| response.image_config()).told()),
-        snap_start: Structure(snap_start!(told!(snap_start))),
+        file_system_configs: Structure(config.file_system_configs().to_json()),
+        image_config: Structure(config.image_config_response().and_then(|response| response.image_config()).to_json()),
+        snap_start: Structure(snap_start!(to_json!(snap_start))),
         logging_config,
-        durable_config: Structure(config.durable_config().told()),
-        tenancy_config: Structure(config.tenancy_config().told()),
+        durable_config: Structure(config.durable_config().to_json()),
+        tenancy_config: Structure(config.tenancy_config().to_json()),
     }
 }
 
@@ -211,29 +211,29 @@ mod tests {
         }
     }
 
-    fn there_and_back<T: Taken>(value: &Value) -> Value
+    fn there_and_back<T: FromJson>(value: &Value) -> Value
     where
-        for<'a> &'a T: Told,
+        for<'a> &'a T: ToJson,
     {
-        T::taken(value).as_ref().told()
+        T::from_json(value).as_ref().to_json()
     }
 
-    fn list_there_and_back<T: Taken>(value: &Value) -> Value
+    fn list_there_and_back<T: FromJson>(value: &Value) -> Value
     where
-        for<'a> &'a T: Told,
+        for<'a> &'a T: ToJson,
     {
-        Vec::<T>::taken(value).as_deref().told()
+        Vec::<T>::from_json(value).as_deref().to_json()
     }
 
-    /// What AWS tells of a value that it was sent.
+    /// Sends a value and reads it back.
     type Trip<'a> = &'a dyn Fn(&Value) -> Value;
 
     #[test]
     fn every_member_of_every_structure_is_sent_and_read() {
         let snap_start = |value: &Value| {
-            let sent: SnapStart = Taken::taken(value).unwrap();
+            let sent: SnapStart = FromJson::from_json(value).unwrap();
             let answer = SnapStartResponse::builder().set_apply_on(sent.apply_on).build();
-            snap_start!(told!(answer))
+            snap_start!(to_json!(answer))
         };
         let trips: [(Shape, Trip<'_>); 10] = [
             (shapes::LOGGING_CONFIG, &there_and_back::<LoggingConfig>),
@@ -255,15 +255,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_emptied_is_sent_empty() {
+    fn an_emptied_structure_is_sent_empty() {
         let nothing = Structure::default();
-        assert_eq!(taken::<sdk::ImageConfig>(&nothing), Some(sdk::ImageConfig::builder().build()));
-        assert_eq!(taken::<Vec<sdk::FileSystemConfig>>(&nothing), Some(Vec::new()));
-        let written = |value: Value| FilterCriteria::taken(&value).and_then(|criteria| criteria.filters);
+        assert_eq!(from_setting::<sdk::ImageConfig>(&nothing), Some(sdk::ImageConfig::builder().build()));
+        assert_eq!(from_setting::<Vec<sdk::FileSystemConfig>>(&nothing), Some(Vec::new()));
+        let written = |value: Value| FilterCriteria::from_json(&value).and_then(|criteria| criteria.filters);
         assert_eq!(written(json!({ "Filters": [] })), None);
-        let destinations = sdk::DestinationConfig::taken(&json!({ "OnFailure": {} })).unwrap();
+        let destinations = sdk::DestinationConfig::from_json(&json!({ "OnFailure": {} })).unwrap();
         assert_eq!(destinations.on_failure, None);
-        let metrics = EventSourceMappingMetricsConfig::taken(&json!({})).unwrap();
+        let metrics = EventSourceMappingMetricsConfig::from_json(&json!({})).unwrap();
         assert_eq!(metrics.metrics, Some(Vec::new()));
     }
 }

@@ -1,6 +1,6 @@
-//! What a native file is built for.
+//! Reads the platform that a native file is built for.
 //!
-//! The files may come from anywhere, so what is read of one is bounded, and a broken one is simply not known.
+//! The files can come from any source, so reads are bounded, and a broken file counts as not native.
 
 use std::{io::Read, ops::Range};
 
@@ -12,13 +12,13 @@ use object::read::{ReadCache, ReadRef};
 use super::ReadSeek;
 use crate::settings::Architecture;
 
-/// The most that is read of a file in one piece.
-const MOST: u64 = 4 << 20;
+/// The largest single read of a file, in bytes.
+const MAX_READ: u64 = 4 << 20;
 
-/// The most entries that are looked at in a table.
-const ENTRIES: usize = 4096;
+/// The most entries read from a table.
+const MAX_ENTRIES: usize = 4096;
 
-/// What a native file is.
+/// The format of a native file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Format {
     /// A program or library for Linux.
@@ -29,12 +29,12 @@ pub(super) enum Format {
     MacOs,
 }
 
-/// What a Linux file is built for.
+/// The platform of a Linux file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Elf {
     /// The processor.
     pub(super) machine: Machine,
-    /// The newest version of glibc that it cannot do without; absent when it needs none.
+    /// The newest version of glibc that it requires; absent when it requires none.
     pub(super) glibc: Option<(u32, u32)>,
     /// Whether it needs musl.
     pub(super) musl: bool,
@@ -43,14 +43,14 @@ pub(super) struct Elf {
 /// A processor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Machine {
-    /// One that Lambda has.
+    /// A processor that Lambda has.
     Known(Architecture),
-    /// One that it does not have, for people.
+    /// A processor that Lambda does not have, by its name for messages.
     Other(&'static str),
 }
 
 impl Machine {
-    /// Its name for people.
+    /// The name for messages.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Known(Architecture::X86_64) => "x86_64",
@@ -60,15 +60,16 @@ impl Machine {
     }
 }
 
-/// Reads what a file is; absent for one that is not native, or broken.
+/// The format of a file; `None` if it is broken or not native.
 pub(super) fn read(mut file: Box<dyn ReadSeek + '_>) -> Option<Format> {
     let mut magic = [0; 4];
     file.read_exact(&mut magic).ok()?;
     match magic {
         elf::ELFMAG => elf(&ReadCache::new(file)).map(Format::Elf),
         [b'M', b'Z', ..] => Some(Format::Windows),
-        // Thin files in both byte orders; a fat one has the number of Java's class files.
+        // Mach-O files for one processor, in both byte orders.
         [0xfe, 0xed, 0xfa, 0xce | 0xcf] | [0xce | 0xcf, 0xfa, 0xed, 0xfe] => Some(Format::MacOs),
+        // Java's class files begin like Mach-O files for several processors, but have a version here, not a small count.
         [0xca, 0xfe, 0xba, 0xbe] => {
             let mut count = [0; 4];
             file.read_exact(&mut count).ok()?;
@@ -78,7 +79,7 @@ pub(super) fn read(mut file: Box<dyn ReadSeek + '_>) -> Option<Format> {
     }
 }
 
-/// A file of which nothing is read in a piece larger than [`MOST`].
+/// A file that refuses single reads larger than [`MAX_READ`].
 #[derive(Clone, Copy)]
 struct Capped<'a, 'file>(&'a ReadCache<Box<dyn ReadSeek + 'file>>);
 
@@ -88,7 +89,7 @@ impl<'a> ReadRef<'a> for Capped<'a, '_> {
     }
 
     fn read_bytes_at(self, offset: u64, size: u64) -> Result<&'a [u8], ()> {
-        if size > MOST { Err(()) } else { self.0.read_bytes_at(offset, size) }
+        if size > MAX_READ { Err(()) } else { self.0.read_bytes_at(offset, size) }
     }
 
     fn read_bytes_at_until(self, range: Range<u64>, delimiter: u8) -> Result<&'a [u8], ()> {
@@ -99,7 +100,7 @@ impl<'a> ReadRef<'a> for Capped<'a, '_> {
 fn elf(cache: &ReadCache<Box<dyn ReadSeek + '_>>) -> Option<Elf> {
     let file = Capped(cache);
     let ident = file.read_bytes_at(0, 16).ok()?;
-    // Of the others neither the processor nor what is needed has to be known: none of them runs.
+    // Only 64-bit little-endian files can run, so only these are read in full.
     match (ident[4], ident[5]) {
         (1, 1) => {
             let header = FileHeader32::<LittleEndian>::parse(file).ok()?;
@@ -127,28 +128,28 @@ fn elf(cache: &ReadCache<Box<dyn ReadSeek + '_>>) -> Option<Elf> {
     }
 }
 
-/// Programs and libraries; not what a linker still has to work on.
+/// Whether the file is a program or a shared library, and not an object file for a linker.
 fn loadable<H: FileHeader<Endian = LittleEndian>>(header: &H) -> bool {
     matches!(header.e_type(LittleEndian), elf::ET_EXEC | elf::ET_DYN)
 }
 
-/// The newest version of glibc among the symbols that have to be there.
+/// The newest version of glibc that a required symbol needs.
 fn glibc(header: &FileHeader64<LittleEndian>, file: Capped<'_, '_>) -> Option<(u32, u32)> {
     let sections = header.sections(LittleEndian, file).ok()?;
     let (needs, link) = sections.gnu_verneed(LittleEndian, file).ok()??;
     let strings = sections.strings(LittleEndian, file, link).ok()?;
-    // What a broken file claims to have is not bounded by its size, so the number of entries is, over all tables.
+    // A broken file can claim more entries than its size allows, so this limits their number over all tables.
     needs
-        .take(ENTRIES)
+        .take(MAX_ENTRIES)
         .map_while(Result::ok)
         .flat_map(|(_, symbols)| symbols.map_while(Result::ok))
-        .take(ENTRIES)
+        .take(MAX_ENTRIES)
         .filter(|symbol| symbol.vna_flags.get(LittleEndian).0 & elf::VER_FLG_WEAK.0 == 0)
         .filter_map(|symbol| glibc_version(symbol.name(LittleEndian, strings).ok()?))
         .max()
 }
 
-/// `GLIBC_2.34` is 2.34. A mark of the loader stands for the version that first knew it.
+/// The version in a symbol's name: `GLIBC_2.34` is 2.34. `GLIBC_ABI_DT_RELR` needs 2.36, the first that knows it.
 fn glibc_version(symbol: &[u8]) -> Option<(u32, u32)> {
     if symbol == b"GLIBC_ABI_DT_RELR" {
         return Some((2, 36));
@@ -158,7 +159,7 @@ fn glibc_version(symbol: &[u8]) -> Option<(u32, u32)> {
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
-/// Whether the loader or the library of musl is asked for.
+/// Whether the file names the loader or the library of musl.
 fn musl(header: &FileHeader64<LittleEndian>, file: Capped<'_, '_>) -> bool {
     let segments = header.program_headers(LittleEndian, file).unwrap_or_default();
     let loader = segments.iter().find_map(|segment| segment.interpreter(LittleEndian, file).ok()?);
@@ -166,12 +167,12 @@ fn musl(header: &FileHeader64<LittleEndian>, file: Capped<'_, '_>) -> bool {
     by_loader || needed(header, file).is_some_and(|mut names| names.any(|name| name.starts_with(b"libc.musl-")))
 }
 
-/// The libraries that a file names.
+/// The names of the libraries that a file needs.
 fn needed<'a>(header: &'a FileHeader64<LittleEndian>, file: Capped<'a, '_>) -> Option<impl Iterator<Item = &'a [u8]>> {
     let sections = header.sections(LittleEndian, file).ok()?;
     let dynamic = sections.iter().find(|section| section.sh_type(LittleEndian) == elf::SHT_DYNAMIC)?;
     let (entries, link) = dynamic.dynamic(LittleEndian, file).ok()??;
     let strings = sections.strings(LittleEndian, file, link).ok()?;
-    let named = entries.iter().take(ENTRIES).filter(|entry| entry.d_tag(LittleEndian) == elf::DT_NEEDED);
+    let named = entries.iter().take(MAX_ENTRIES).filter(|entry| entry.d_tag(LittleEndian) == elf::DT_NEEDED);
     Some(named.filter_map(move |entry| strings.get(u32::try_from(entry.d_val(LittleEndian)).ok()?).ok()))
 }

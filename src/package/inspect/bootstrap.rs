@@ -1,10 +1,10 @@
-//! `bootstrap`, the program that a custom runtime starts. That it is there at all is the handler's business.
+//! Checks `bootstrap`, the program that a custom runtime starts. A missing `bootstrap` is found by `handler`.
 
 use super::runtimes::Language;
 use super::{Facts, Rule, Survey};
 use crate::place::{Problem, Weight};
 
-/// Whether the kernel will start it.
+/// Reasons why Linux could not start `bootstrap`.
 pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Problem> {
     let provided = facts.runtime.and_then(|runtime| Language::of(&runtime.0)) == Some(Language::Provided);
     let (true, Some(head), Some(file)) = (provided, &survey.bootstrap, survey.file("bootstrap")) else {
@@ -12,12 +12,12 @@ pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Problem> {
     };
     let error = |rule: Rule, message: &str, help: &str| rule.finds(Weight::Error, "zip", message, help).on(&file.name);
     let mut findings = Vec::new();
-    // Lambda runs it as a user who owns nothing, so the bit of others counts.
+    // Lambda runs it as a user who does not own the file, so the execute bit for others counts.
     if file.mode & 0o001 == 0 {
         findings.push(error(
             Rule::BootstrapNotExecutable,
-            "`bootstrap` in the archive may not be executed, so the function could not start (`Runtime.InvalidEntrypoint`)",
-            "run `chmod 755 bootstrap` before it is zipped, on Linux or macOS, or let `zip` name the folder",
+            "`bootstrap` in the archive has no execute permission, so the function could not start (`Runtime.InvalidEntrypoint`)",
+            "run `chmod 755 bootstrap` on Linux or macOS before you make the archive, or set `zip` to the folder",
         ));
     }
     let native = survey.binaries.iter().any(|binary| binary.name == "bootstrap");
@@ -25,19 +25,19 @@ pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Problem> {
     if head.starts_with(b"#!") && line.ends_with(b"\r") {
         findings.push(error(
             Rule::BootstrapCrlf,
-            "the first line of `bootstrap` ends with a carriage return, as on Windows, so its interpreter would not be found",
-            "store it with line ends as on Unix: `dos2unix bootstrap`, and `bootstrap text eol=lf` in `.gitattributes`",
+            "the first line of `bootstrap` ends with a carriage return, as on Windows, so Linux would not find its interpreter",
+            "use Unix line endings: run `dos2unix bootstrap`, and add `bootstrap text eol=lf` to `.gitattributes`",
         ));
     } else if !native && !head.starts_with(b"#!") && !head.starts_with(b"\x7fELF") {
         let message = if head.starts_with(b"\xef\xbb\xbf#!") {
-            "`bootstrap` has a byte order mark before its `#!`, so it could not be started"
+            "`bootstrap` has a byte order mark before its `#!`, so Linux could not start it"
         } else {
-            "`bootstrap` is neither a program for Linux nor a script that begins with `#!`, so it could not be started"
+            "`bootstrap` is neither a program for Linux nor a script that begins with `#!`, so Linux could not start it"
         };
         findings.push(error(
             Rule::BootstrapNoShebang,
             message,
-            "let the file begin with its interpreter, such as `#!/bin/sh`",
+            "begin the script with its interpreter, such as `#!/bin/sh`",
         ));
     }
     findings

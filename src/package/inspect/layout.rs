@@ -1,4 +1,4 @@
-//! Whether runtimes find what is in a layer: each looks into folders of its own below `/opt`.
+//! Checks whether runtimes find the files of a layer. Each runtime searches its own folders below `/opt`.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +6,11 @@ use super::runtimes::Language;
 use super::{Rule, Survey};
 use crate::place::{Problem, Weight};
 
-/// Folders that every runtime has on its paths, or that Lambda itself looks into.
+/// Folders that every runtime or Lambda itself searches.
 const ALWAYS: [&str; 3] = ["bin/", "lib/", "extensions/"];
 
-/// A layer of which no file lies where a runtime looks.
+/// A warning about a layer without a file in a folder that runtimes search. `runtimes` are those that the layer is for;
+/// `None` means all.
 pub fn layer_layout(
     survey: &Survey,
     runtimes: Option<&BTreeSet<String>>,
@@ -23,7 +24,7 @@ pub fn layer_layout(
             Language::Node(_) => "nodejs/",
             Language::Java => "java/",
             Language::Ruby => "ruby/",
-            // Their programs know themselves where they look.
+            // Their programs decide which folders they search.
             Language::Dotnet | Language::Go | Language::Provided => return None,
         });
     }
@@ -34,8 +35,8 @@ pub fn layer_layout(
     }
     let mut names: Vec<_> = folders.iter().map(|folder| format!("`{folder}`")).collect();
     names.dedup();
-    let message = format!("nothing in the layer lies in {}, where runtimes look", names.join(", "));
-    let help = "let `zip` name the folder above, or install into such a folder: `pip install --target layer/python`, \
+    let message = format!("the layer has no file in {}, where runtimes look", names.join(", "));
+    let help = "set `zip` to the parent folder, or install into such a folder: `pip install --target layer/python`, \
                `npm install --prefix layer/nodejs`";
     Some(Rule::LayerLayout.finds(Weight::Warning, "layer", message, help))
 }

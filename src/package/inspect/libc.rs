@@ -1,9 +1,9 @@
-//! The C library that native files need, and whether the runtime's system has it.
+//! Checks whether the runtime's system has the C library that native files need.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::binary::{Elf, Format};
-use super::native::{fits, group, is_python_module, matters};
+use super::native::{fits, group, is_essential, is_python_module};
 use super::path::{extension, stem};
 use super::python;
 use super::runtimes::{self, System};
@@ -11,16 +11,16 @@ use super::survey::Binary;
 use super::{Facts, Rule, Survey, count, few};
 use crate::place::{Problem, Weight};
 
-/// Why a file cannot be loaded.
+/// The reason why the system cannot load a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Lack {
-    /// Its glibc is newer than the system's.
+    /// It needs a newer glibc than the system's.
     Glibc,
-    /// Its C library is musl.
+    /// It needs musl.
     Musl,
 }
 
-/// Files of which none can be loaded, so that what they are builds of is lost.
+/// Dependencies without a build that the runtime's system can load.
 pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Problem> {
     let system = facts.runtime.and_then(|runtime| runtimes::system(&runtime.0));
     let wanted = facts.architecture.or_else(|| survey.architecture(None));
@@ -31,23 +31,22 @@ pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Problem> {
         .filter(|binary| fits(binary, wanted))
         .filter(|binary| version.is_none_or(|version| python::fits(&binary.name, version)))
         .collect();
-    let (weighty, light): (Vec<_>, Vec<_>) = candidates.iter().partition(|binary| matters(survey, &binary.name));
+    let (essential, other): (Vec<_>, Vec<_>) = candidates.iter().partition(|binary| is_essential(survey, &binary.name));
     let unit = |name: &str| if is_python_module(survey, name) { stem(name).to_owned() } else { group(name) };
-    let errors = lacking(&weighty, unit, system);
-    // What stands beside something that can be loaded is one of several builds, or comes with it.
-    let lost: BTreeSet<_> = lacking(&candidates, group, system).iter().map(|(binary, _)| group(&binary.name)).collect();
-    let mut warnings = lacking(&light, str::to_owned, system);
+    let errors = unloadable(&essential, unit, system);
+    // If a file of the same dependency can be loaded, the others are probably builds for other systems.
+    let lost: BTreeSet<_> =
+        unloadable(&candidates, group, system).iter().map(|(binary, _)| group(&binary.name)).collect();
+    let mut warnings = unloadable(&other, str::to_owned, system);
     warnings.retain(|(binary, _)| lost.contains(&group(&binary.name)));
     [(Weight::Error, errors), (Weight::Warning, warnings)]
         .into_iter()
-        .flat_map(|(weight, lacking)| {
-            [too_new(weight, &lacking, system), wrong_libc(weight, &lacking)].into_iter().flatten()
-        })
+        .flat_map(|(weight, files)| [too_new(weight, &files, system), wrong_libc(weight, &files)].into_iter().flatten())
         .collect()
 }
 
-/// The files of those units of which no file can be loaded.
-fn lacking<'a>(
+/// The files of all units that have no loadable file. `unit` gives the unit of a file by its name.
+fn unloadable<'a>(
     binaries: &[&'a Binary],
     unit: impl Fn(&str) -> String,
     system: Option<System>,
@@ -75,8 +74,8 @@ fn lack(binary: &Binary, system: Option<System>) -> Option<Lack> {
     (elf.glibc? > system?.glibc()).then_some(Lack::Glibc)
 }
 
-fn too_new(weight: Weight, lacking: &[(&Binary, Lack)], system: Option<System>) -> Option<Problem> {
-    let files: Vec<_> = lacking.iter().filter(|(_, lack)| *lack == Lack::Glibc).map(|(binary, _)| *binary).collect();
+fn too_new(weight: Weight, unloadable: &[(&Binary, Lack)], system: Option<System>) -> Option<Problem> {
+    let files: Vec<_> = unloadable.iter().filter(|(_, lack)| *lack == Lack::Glibc).map(|(binary, _)| *binary).collect();
     let (first, system) = (files.first()?, system?);
     let (major, minor) = files.iter().filter_map(|binary| elf(binary)?.glibc).max()?;
     let (has_major, has_minor) = system.glibc();
@@ -91,24 +90,26 @@ fn too_new(weight: Weight, lacking: &[(&Binary, Lack)], system: Option<System>) 
     let how = if python {
         format!("install wheels for an older system (`pip install --platform manylinux2014_{}`)", machine(first))
     } else {
-        format!("build on {}, or link it statically", system.name())
+        format!("build on {}, or link the program statically", system.name())
     };
     let newer = if system == System::Al2023 { "" } else { ", or move to a runtime on Amazon Linux 2023" };
     Some(Rule::GlibcTooNew.finds(weight, "zip", message, format!("{how}{newer}")).on(&first.name))
 }
 
-fn wrong_libc(weight: Weight, lacking: &[(&Binary, Lack)]) -> Option<Problem> {
-    let files: Vec<_> = lacking.iter().filter(|(_, lack)| *lack == Lack::Musl).map(|(binary, _)| *binary).collect();
+fn wrong_libc(weight: Weight, unloadable: &[(&Binary, Lack)]) -> Option<Problem> {
+    let files: Vec<_> = unloadable.iter().filter(|(_, lack)| *lack == Lack::Musl).map(|(binary, _)| *binary).collect();
     let first = files.first()?;
     let message = match files[..] {
-        [one] => format!("`{}` is built for musl (Alpine Linux), but Lambda's systems have glibc", one.name),
+        [one] => format!("`{}` is built for musl (Alpine Linux), but Lambda has glibc", one.name),
         _ => format!(
-            "{} are built for musl (Alpine Linux), but Lambda's systems have glibc: {}",
+            "{} are built for musl (Alpine Linux), but Lambda has glibc: {}",
             count(files.len(), "file"),
             few(names(&files))
         ),
     };
-    let help = "build or install on a system with glibc, such as Amazon Linux or Debian, or link statically".to_owned();
+    let help =
+        "build or install on a system with glibc, such as Amazon Linux or Debian, or link the program statically"
+            .to_owned();
     Some(Rule::WrongLibc.finds(weight, "zip", message, help).on(&first.name))
 }
 
@@ -116,7 +117,7 @@ fn names<'a>(files: &'a [&Binary]) -> impl Iterator<Item = &'a str> {
     files.iter().map(|binary| binary.name.as_str())
 }
 
-/// The processor as wheels have it.
+/// The processor, in the form of the names of Python wheels.
 fn machine(binary: &Binary) -> &'static str {
     match elf(binary).map(|elf| elf.machine.name()) {
         Some("arm64") => "aarch64",

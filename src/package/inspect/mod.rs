@@ -1,7 +1,7 @@
-//! Inspecting a package before anything is sent: what would surely break, and what is probably a mistake.
+//! Inspects a package before it is sent: finds what would break the function, and what is probably a mistake.
 //!
-//! [`survey`] looks once at a package and keeps what the rules need; [`inspect`] is a function of that and of what is
-//! known about the function. An error blocks a deploy, so a rule is an error only where the function could not run.
+//! [`survey`] reads a package once and keeps what the rules need. [`inspect`] applies the rules to it and to what is known
+//! about the function. An error blocks a deploy, so a rule gives an error only if the function could not run.
 
 mod binary;
 mod bootstrap;
@@ -30,27 +30,27 @@ pub use survey::{Contents, ReadSeek, Survey, survey};
 use crate::place::{Problem, Weight};
 use crate::settings::{Architecture, Handler, Runtime};
 
-/// What is known about the function that the package is for.
+/// What is known about the function of the package. "Named" means: set by the user.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts<'a> {
-    /// Named, else live; absent when unknown, and then the rules that need it stay silent.
+    /// Named, else live; absent when unknown. Rules that need it then find nothing.
     pub runtime: Option<&'a Runtime>,
     /// Named, else live; absent when unknown.
     pub handler: Option<&'a Handler>,
-    /// Named, else live; absent when unknown, and then what the package is built for is taken.
+    /// Named, else live; absent when unknown. The rules then take the architecture that the package is built for.
     pub architecture: Option<Architecture>,
-    /// Whether the function has layers or search paths of its own, where what the package lacks may be.
-    pub elsewhere: bool,
-    /// For the dates on which runtimes end.
+    /// Whether the function may load code from outside of the package: it has layers, or sets a search path.
+    pub has_other_code: bool,
+    /// The current day, compared with the dates on which runtimes end.
     pub today: Date,
-    /// Names of rules that the user does not want to hear of.
+    /// Names of the rules that the user turned off.
     pub ignore: &'a BTreeSet<String>,
 }
 
-/// Declares the rules with their names, so that none can be forgotten in a list.
+/// Declares the rules with their names, so that no list can miss one.
 macro_rules! rules {
     ($( $(#[$doc:meta])* $rule:ident: $name:literal, )*) => {
-        /// What a package is looked at for.
+        /// A rule of inspection.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Rule { $( $(#[$doc])* $rule, )* }
 
@@ -58,12 +58,12 @@ macro_rules! rules {
             /// Every rule.
             pub const ALL: &'static [Self] = &[$( Self::$rule, )*];
 
-            /// The name by which users know it.
+            /// The name that users see and that `ignore` takes.
             pub fn name(self) -> &'static str {
                 match self { $( Self::$rule => $name, )* }
             }
 
-            /// The rule of a name, or what is wrong with it.
+            /// The rule of a name. The error names the nearest rule.
             pub fn parse(text: &str) -> Result<Self, String> {
                 match text.trim() { $( $name => Ok(Self::$rule), )* other => Err(unknown_rule(other)) }
             }
@@ -76,40 +76,41 @@ rules! {
     /// (github.com/aws/aws-lambda-{nodejs,python,ruby}-runtime-interface-client, aws-lambda-java-libs), and for
     /// `provided*` the guide's "Building a custom runtime".
     HandlerMissing: "handler-missing",
-    /// Everything lies one folder too deep. Source: the guide's "Working with .zip file archives": the handler is at the
-    /// root of the archive.
+    /// All files are in a folder, and the handler is not at the root. Source: the guide's "Working with .zip file
+    /// archives": the handler is at the root of the archive.
     RootTooDeep: "root-too-deep",
-    /// `bootstrap` may not be executed. Source: the guide's "Building a custom runtime", `Runtime.InvalidEntrypoint`.
+    /// `bootstrap` has no execute permission. Source: the guide's "Building a custom runtime", `Runtime.InvalidEntrypoint`.
     BootstrapNotExecutable: "bootstrap-not-executable",
-    /// The first line of the script `bootstrap` ends like on Windows, so its interpreter is not found. Source: execve(2).
+    /// The first line of the script `bootstrap` ends with a carriage return, so Linux does not find its interpreter.
+    /// Source: execve(2).
     BootstrapCrlf: "bootstrap-crlf",
     /// `bootstrap` is neither a program nor a script with `#!`. Source: execve(2), `ENOEXEC`.
     BootstrapNoShebang: "bootstrap-no-shebang",
     /// Native code for another processor. Source: the guide's "Selecting and configuring an instruction set architecture".
     WrongArchitecture: "wrong-architecture",
-    /// Native code that needs a newer C library than the runtime's system has. Source: the guide's "Lambda runtimes" for
-    /// the system; Amazon Linux 2 has glibc 2.26, Amazon Linux 2023 has 2.34.
+    /// Native code that needs a newer glibc than the runtime's system has: 2.26 on Amazon Linux 2, 2.34 on Amazon Linux
+    /// 2023. Source for the system: the guide's "Lambda runtimes".
     GlibcTooNew: "glibc-too-new",
-    /// Native code for musl, while every managed system has glibc. Source: PEP 656.
+    /// Native code for musl: every system of Lambda has glibc. Source: PEP 656.
     WrongLibc: "wrong-libc",
-    /// Extension modules of another Python. Source: PEP 3149, and PEP 384 for `abi3`.
+    /// Python extension modules for another version of Python. Source: PEP 3149, and PEP 384 for `abi3`.
     PythonVersion: "python-version",
     /// A program or library for Windows or macOS.
     ForeignBinary: "foreign-binary",
-    /// More than AWS unpacks. Source: the guide's "Lambda quotas", and `CodeSizeUnzipped` of `GetAccountSettings`.
+    /// A package whose unpacked size is above AWS' limit. Source: the guide's "Lambda quotas", and `CodeSizeUnzipped` of `GetAccountSettings`.
     TooLargeUnzipped: "too-large-unzipped",
-    /// A runtime at the end of its life. Source: the guide's "Lambda runtimes", deprecation dates.
+    /// A runtime that is deprecated, or will be soon. Source: the guide's "Lambda runtimes", deprecation dates.
     RuntimeDeprecated: "runtime-deprecated",
-    /// A runtime that the table does not have. Source: the same page.
+    /// A runtime that is not in the table. Source: the same page.
     RuntimeUnknown: "runtime-unknown",
-    /// A layer whose files no runtime looks for. Source: the guide's "Packaging your layer content", the paths of each runtime.
+    /// A layer without a file in the folders that runtimes search. Source: the guide's "Packaging your layer content", the paths of each runtime.
     LayerLayout: "layer-layout",
-    /// Something that is probably a secret.
+    /// A file that is probably a secret.
     SecretFile: "secret-file",
-    /// Files that no function reads, where they weigh something. Source: the guide's "Best practices": a small package
+    /// Files that a function seldom reads, if they take much space. Source: the guide's "Best practices": a small package
     /// starts faster.
     Waste: "waste",
-    /// What interpreters and tools keep for themselves.
+    /// Caches of interpreters and tools.
     InterpreterCache: "interpreter-cache",
 }
 
@@ -124,7 +125,7 @@ pub(super) fn is_native(file: File) -> bool {
     binary::read(Box::new(file)).is_some()
 }
 
-/// All that the rules find, errors first.
+/// Applies all rules. Returns errors first.
 pub fn inspect(survey: &Survey, facts: &Facts<'_>) -> Vec<Problem> {
     let mut problems: Vec<Problem> = Vec::new();
     for rules in [
@@ -145,14 +146,14 @@ pub fn inspect(survey: &Survey, facts: &Facts<'_>) -> Vec<Problem> {
 }
 
 impl Rule {
-    /// What this rule found wrong with an option. Never has a secret in it.
+    /// A problem that this rule found, about an option. The texts must not contain a secret.
     fn finds(self, weight: Weight, option: &str, message: impl Into<String>, help: impl Into<String>) -> Problem {
         let problem = Problem::new(message).weighing(weight).of(option).help(help);
         Problem { rule: Some(self.name()), ..problem }
     }
 }
 
-/// The first names of a list, and how many are left.
+/// The first three names of a list, and the number of the others.
 fn few<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     const SHOWN: usize = 3;
     let names: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();

@@ -1,6 +1,6 @@
-//! Native files: which of them matter, and whether they are for the function's processor and for Linux at all.
+//! Checks whether native files are for Linux and for the function's processor.
 //!
-//! Packages ship builds for several platforms side by side, so files are judged by groups: the builds of one dependency.
+//! A dependency can ship builds for several platforms side by side. So the rules judge groups: all builds of one dependency.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::{Facts, Rule, Survey, count, few};
 use crate::place::{Problem, Weight};
 use crate::settings::Architecture;
 
-/// Words that tell the builds of one dependency apart.
+/// Words in a name that stand for a platform. The builds of one dependency differ only in them.
 const PLATFORMS: &[&str] = &[
     "aarch64",
     "android",
@@ -46,10 +46,10 @@ const PLATFORMS: &[&str] = &[
     "x86",
 ];
 
-/// Python's own tools carry starters for Windows, which harm nobody.
-const STARTERS: &[&str] = &["setuptools", "pip", "distlib"];
+/// Python packages that contain launchers for Windows, which do no harm.
+const WITH_LAUNCHERS: &[&str] = &["setuptools", "pip", "distlib"];
 
-/// Whether an entry may be native: by its name, or by its mode where the name does not say what it is.
+/// Whether an entry may be native, by its name, or by its mode if the name does not tell.
 pub(super) fn is_candidate(file: &Listed) -> bool {
     match extension(&file.name) {
         "so" | "node" | "dylib" | "pyd" | "exe" | "dll" => true,
@@ -64,7 +64,7 @@ fn begins_with_digit(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// The dependency that a file belongs to, the same for all its builds.
+/// The dependency that a file belongs to. All its builds have the same one.
 pub(super) fn group(name: &str) -> String {
     if let Some((_, rest)) = name.rsplit_once("node_modules/") {
         let parts = if rest.starts_with('@') { 2 } else { 1 };
@@ -79,13 +79,13 @@ pub(super) fn group(name: &str) -> String {
 }
 
 fn without_platform(name: &str) -> String {
-    // The one of them that has a separator in it.
+    // `x86_64` contains a separator of words.
     let name = name.replace("x86_64", "x64");
     name.split(['-', '_']).filter(|word| !PLATFORMS.contains(word)).collect::<Vec<_>>().join("-")
 }
 
-/// Whether the function surely cannot do without a file, if it is there at all.
-pub(super) fn matters(survey: &Survey, name: &str) -> bool {
+/// Whether the function surely needs a file.
+pub(super) fn is_essential(survey: &Survey, name: &str) -> bool {
     name == "bootstrap"
         || name.starts_with("extensions/")
         || extension(name) == "node"
@@ -93,19 +93,21 @@ pub(super) fn matters(survey: &Survey, name: &str) -> bool {
         || is_library(name)
 }
 
-/// A library that is loaded by its name, unless something else stands in for it or it lies where nobody looks.
+/// Whether a file is a shared library that a program loads by its name. Modules of Python and spare files do not count.
 fn is_library(name: &str) -> bool {
     let module = base(name).contains(".cpython-") || base(name).contains(".abi3.");
     let library = extension(name) == "so" || base(name).contains(".so.");
     library && !module && !is_spare(name)
 }
 
-/// What mypyc compiles is Python that is there as well; what lies in an environment is not where Python looks.
+/// Whether the function can do without a file: mypyc compiles sources that are in the package too, and Python on Lambda
+/// does not search `site-packages`.
 fn is_spare(name: &str) -> bool {
     base(name).contains("__mypyc.") || name.contains("/site-packages/")
 }
 
-/// An extension module that Python finds by its name. One that stands beside its own source is only faster than that.
+/// Whether a file is an extension module that Python finds by its name. A module beside its own source does not count: it
+/// only makes that source faster.
 pub(super) fn is_python_module(survey: &Survey, name: &str) -> bool {
     let base = base(name);
     let tagged = extension(name) == "so" && (base.contains(".cpython-") || base.contains(".abi3."));
@@ -128,7 +130,7 @@ fn machine(binary: &Binary) -> Option<Machine> {
     }
 }
 
-/// Whether a file is for a processor; with none given, for any that Lambda has.
+/// Whether a file is for the processor `wanted`, or, if that is `None`, for any processor of Lambda.
 pub(super) fn fits(binary: &Binary, wanted: Option<Architecture>) -> bool {
     machine(binary).is_some_and(|machine| match (machine, wanted) {
         (Machine::Known(found), Some(wanted)) => found == wanted,
@@ -137,18 +139,18 @@ pub(super) fn fits(binary: &Binary, wanted: Option<Architecture>) -> bool {
     })
 }
 
-/// Whether the function surely cannot do without one of these builds.
+/// Whether the function surely needs one of these builds of a dependency.
 ///
-/// A dependency that carries builds for several platforms was not installed for one of them: where it has none that
-/// fits, as `bufferutil` has none for arm64, it mostly does without.
-fn weighty(survey: &Survey, binaries: &[&Binary]) -> bool {
+/// A dependency with builds for several platforms ships all its builds. If none fits, as `bufferutil` has none for arm64,
+/// the dependency usually works without native code.
+fn has_essential(survey: &Survey, binaries: &[&Binary]) -> bool {
     let platform = |binary: &Binary| (machine(binary).map(Machine::name), binary.format == Format::Windows);
     let one = binaries.windows(2).all(|pair| platform(pair[0]) == platform(pair[1]));
-    one && binaries.iter().any(|binary| matters(survey, &binary.name))
+    one && binaries.iter().any(|binary| is_essential(survey, &binary.name))
 }
 
-/// For each dependency that is built for one processor only, a file and that processor.
-fn votes<'a>(survey: &'a Survey, heard: impl Fn(&[&Binary]) -> bool) -> Vec<(&'a str, Architecture)> {
+/// For each dependency that `counts` and is built for one processor only: a file and that processor.
+fn votes<'a>(survey: &'a Survey, counts: impl Fn(&[&Binary]) -> bool) -> Vec<(&'a str, Architecture)> {
     let vote = |binaries: Vec<&'a Binary>| {
         let of = |wanted| binaries.iter().find(|binary| fits(binary, Some(wanted))).map(|binary| binary.name.as_str());
         match (of(Architecture::X86_64), of(Architecture::Arm64)) {
@@ -157,18 +159,19 @@ fn votes<'a>(survey: &'a Survey, heard: impl Fn(&[&Binary]) -> bool) -> Vec<(&'a
             _ => None,
         }
     };
-    groups(survey).into_values().filter(|binaries| heard(binaries)).filter_map(vote).collect()
+    groups(survey).into_values().filter(|binaries| counts(binaries)).filter_map(vote).collect()
 }
 
-/// What the package is built for, where all that decides agrees: what matters, of the names that are heard.
-pub(super) fn architecture(survey: &Survey, heard: impl Fn(&str) -> bool) -> Option<Architecture> {
+/// The processor that the essential files are built for, of those whose names `counts` accepts; `None` if they disagree or
+/// there are none.
+pub(super) fn architecture(survey: &Survey, counts: impl Fn(&str) -> bool) -> Option<Architecture> {
     let votes =
-        votes(survey, |binaries| weighty(survey, binaries) && binaries.iter().all(|binary| heard(&binary.name)));
+        votes(survey, |binaries| has_essential(survey, binaries) && binaries.iter().all(|binary| counts(&binary.name)));
     let (_, first) = votes.first()?;
     votes.iter().all(|(_, other)| other == first).then_some(*first)
 }
 
-/// The processor and the system of native files.
+/// Native files for another processor or another system.
 pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Problem> {
     let wanted = facts.architecture.or_else(|| survey.architecture(None));
     let mut findings = wrong_architecture(survey, wanted);
@@ -186,7 +189,7 @@ fn wrong_architecture(survey: &Survey, wanted: Option<Architecture>) -> Vec<Prob
         if native.iter().any(|binary| fits(binary, wanted)) {
             continue;
         }
-        if weighty(survey, binaries) { &mut errors } else { &mut warnings }.extend(native);
+        if has_essential(survey, binaries) { &mut errors } else { &mut warnings }.extend(native);
     }
     [(Weight::Error, errors), (Weight::Warning, warnings)]
         .into_iter()
@@ -225,23 +228,24 @@ fn wrong_finding(weight: Weight, wrong: &[&Binary], wanted: Option<Architecture>
     Some(Rule::WrongArchitecture.finds(weight, "architecture", message, help).on(&first.name))
 }
 
-/// Where nobody said what the function runs on, the files themselves must agree.
+/// Files for different processors. Used when the function's processor is unknown.
 fn disagreement(survey: &Survey) -> Option<Problem> {
-    let votes = votes(survey, |binaries| weighty(survey, binaries));
+    let votes = votes(survey, |binaries| has_essential(survey, binaries));
     let of = |wanted| votes.iter().find(|(_, found)| *found == wanted).map(|(name, _)| *name);
     let (intel, arm) = (of(Architecture::X86_64)?, of(Architecture::Arm64)?);
     let message = format!("`{intel}` is built for x86_64 and `{arm}` for arm64, so they cannot run in one function");
-    let help = "build all of them for one, and set `architecture` to it".to_owned();
+    let help = "build all files for one architecture, and set `architecture` to it".to_owned();
     Some(Rule::WrongArchitecture.finds(Weight::Error, "architecture", message, help).on(intel))
 }
 
-/// What is built for Windows or macOS, where nothing for Linux stands beside it.
+/// Files for Windows or macOS of dependencies that have no build for Linux.
 fn foreign(survey: &Survey) -> Vec<Problem> {
     let dotnet =
         survey.files.iter().any(|file| file.name.ends_with(".runtimeconfig.json") || file.name.ends_with(".deps.json"));
     let harmless = |binary: &Binary| {
         let assembly = dotnet && matches!(extension(&binary.name), "dll" | "exe");
-        assembly || (extension(&binary.name) == "exe" && binary.name.split('/').any(|part| STARTERS.contains(&part)))
+        assembly
+            || (extension(&binary.name) == "exe" && binary.name.split('/').any(|part| WITH_LAUNCHERS.contains(&part)))
     };
     let (mut errors, mut warnings) = (Vec::new(), Vec::new());
     for binaries in groups(survey).values() {
@@ -249,8 +253,8 @@ fn foreign(survey: &Survey) -> Vec<Problem> {
             continue;
         }
         let foreign: Vec<_> = binaries.iter().copied().filter(|binary| !harmless(binary)).collect();
-        let weighty = foreign.iter().any(|binary| binary.name == "bootstrap");
-        if weighty { &mut errors } else { &mut warnings }.extend(foreign);
+        let is_bootstrap = foreign.iter().any(|binary| binary.name == "bootstrap");
+        if is_bootstrap { &mut errors } else { &mut warnings }.extend(foreign);
     }
     [(Weight::Error, errors), (Weight::Warning, warnings)]
         .into_iter()
@@ -264,9 +268,9 @@ fn foreign_finding(weight: Weight, foreign: &[&Binary]) -> Option<Problem> {
     let same = foreign.iter().all(|binary| binary.format == first.format);
     let systems = if same { system } else { "Windows and macOS" };
     let message = match foreign {
-        [one] => format!("`{}` is built for {systems}, and Lambda runs Linux", one.name),
+        [one] => format!("`{}` is built for {systems}, but Lambda runs Linux", one.name),
         _ => format!(
-            "{} are built for {systems}, and Lambda runs Linux: {}",
+            "{} are built for {systems}, but Lambda runs Linux: {}",
             count(foreign.len(), "file"),
             few(foreign.iter().map(|binary| binary.name.as_str()))
         ),

@@ -1,16 +1,16 @@
-//! The parts of an entry's name.
+//! Parts of an entry's name.
 
 /// The last part of a path.
 pub(super) fn base(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
-/// What stands after the last `.` of the last part; empty where there is none.
+/// The text after the last `.` of the last part; empty without a `.`.
 pub(super) fn extension(name: &str) -> &str {
     base(name).rsplit_once('.').map_or("", |(_, extension)| extension)
 }
 
-/// A path without anything from the first `.` of its last part.
+/// The path up to the first `.` of its last part.
 pub(super) fn stem(name: &str) -> &str {
     let folder = name.len() - base(name).len();
     let end = base(name).find('.').unwrap_or(base(name).len());

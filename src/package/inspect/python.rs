@@ -1,4 +1,5 @@
-//! Extension modules of Python, which are for one version of it unless they say otherwise.
+//! Checks whether Python's extension modules are for the runtime's version. A module is for one version, unless its name
+//! has the tag `abi3` or none.
 
 use std::collections::BTreeMap;
 
@@ -16,9 +17,10 @@ pub(super) fn version(runtime: &str) -> Option<(u32, u32)> {
     }
 }
 
-/// The version that a module's name is tagged with, as PEP 3149 has it: `x.cpython-312-x86_64-linux-gnu.so` is for 3.12.
+/// The Python version in a module's name, after PEP 3149: `x.cpython-312-x86_64-linux-gnu.so` is for 3.12.
 ///
-/// Absent for one that does not say, or is for all (`abi3`). A free-threaded build (`313t`) is for none that Lambda has.
+/// `None` for a name without a version and for `abi3`. A free-threaded build (`313t`) fits no runtime of Lambda, so its
+/// minor version is `u32::MAX`.
 fn tagged(name: &str) -> Option<(u32, u32)> {
     let (_, tag) = base(name).rsplit_once(".cpython-")?;
     let tag = tag.split(['-', '.']).next()?;
@@ -27,12 +29,12 @@ fn tagged(name: &str) -> Option<(u32, u32)> {
     Some((major.parse().ok()?, minor.parse().unwrap_or(u32::MAX)))
 }
 
-/// Whether a file can be loaded by a version of Python, as far as its name tells.
+/// Whether a version of Python can load a file, judged by its name.
 pub(super) fn fits(name: &str, version: (u32, u32)) -> bool {
     tagged(name).is_none_or(|tagged| tagged == version)
 }
 
-/// Dependencies whose modules are all for another Python.
+/// Dependencies without a module for the runtime's version of Python.
 pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Problem> {
     let Some(version) = facts.runtime.and_then(|runtime| version(&runtime.0)) else { return Vec::new() };
     let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
@@ -57,7 +59,8 @@ pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Problem> {
         ),
     };
     let or = found.map(|(major, minor)| format!(", or set `runtime: python{major}.{minor}`")).unwrap_or_default();
-    let help = format!("install for it (`pip install --python-version {major}.{minor} --only-binary=:all:`){or}");
+    let help =
+        format!("install for this version (`pip install --python-version {major}.{minor} --only-binary=:all:`){or}");
     vec![Rule::PythonVersion.finds(Weight::Error, "runtime", message, help).on(*first)]
 }
 

@@ -1,13 +1,13 @@
-//! What is known about runtimes: their language, their system, and when they end.
+//! The table of runtimes: their language, their system and their last days.
 //!
-//! One row a runtime. Source: "Lambda runtimes" in the AWS Lambda guide. AWS moves dates now and then, and only to later.
+//! Source: "Lambda runtimes" in the AWS Lambda guide. AWS sometimes moves a date, but only to a later day.
 
 use std::{fmt, time::Duration};
 
 use super::{Facts, Rule, Survey};
 use crate::place::{Problem, Weight};
 
-/// How many days before its end a runtime is warned about, as AWS does by mail.
+/// The number of days before a runtime's deprecation when the warnings begin. AWS sends its mails at the same time.
 const NOTICE: i64 = 180;
 
 /// A day.
@@ -27,9 +27,9 @@ impl Date {
         Self { year, month, day }
     }
 
-    /// The day of a moment, given as the time since 1970 began in UTC.
+    /// The day of a moment, given as the time since 1970-01-01 in UTC.
     pub fn of(since_1970: Duration) -> Self {
-        // Days since the first of March of the year 0, in cycles of 400 years that all have as many days.
+        // Days since the first of March of the year 0. All cycles of 400 years have the same number of days.
         let days = since_1970.as_secs() / 86_400 + 719_468;
         let (cycle, day) = (days / 146_097, days % 146_097);
         let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
@@ -41,7 +41,7 @@ impl Date {
         Self { year: u16::try_from(year).unwrap_or(u16::MAX), month: small(month), day: small(day) }
     }
 
-    /// Days since a fixed day: years begin in March, so that the leap day is their last.
+    /// Days since a fixed day. Years begin in March here, so that the leap day is the last day.
     fn number(self) -> i64 {
         let (year, month) = (i64::from(self.year), i64::from(self.month));
         let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
@@ -55,10 +55,10 @@ impl fmt::Display for Date {
     }
 }
 
-/// What a runtime runs on.
+/// The operating system of a runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum System {
-    /// The first Amazon Linux; only runtimes that are blocked.
+    /// The first Amazon Linux. All its runtimes are blocked.
     Al1,
     /// Amazon Linux 2.
     Al2,
@@ -76,7 +76,7 @@ impl System {
         }
     }
 
-    /// Its name for people.
+    /// The name for messages.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Al1 => "Amazon Linux",
@@ -86,7 +86,7 @@ impl System {
     }
 }
 
-/// The language of a runtime, which decides what a handler means.
+/// The language of a runtime. The form of a handler depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Language {
     /// Node.js, with its major version.
@@ -99,14 +99,14 @@ pub(super) enum Language {
     Java,
     /// .NET.
     Dotnet,
-    /// Go with AWS' own client: only `go1.x`.
+    /// Go with the managed runtime `go1.x`.
     Go,
     /// A program named `bootstrap`.
     Provided,
 }
 
 impl Language {
-    /// The language of a runtime, also of one that the table does not have yet.
+    /// The language of a runtime, also of one that is not in the table; `None` if the name fits no language.
     pub(super) fn of(runtime: &str) -> Option<Self> {
         let (family, version) = split(runtime);
         let major = version.first().copied();
@@ -126,21 +126,21 @@ impl Language {
 /// One runtime.
 struct Row {
     name: &'static str,
-    /// Absent where it is not known for sure.
+    /// The operating system; absent when unknown.
     system: Option<System>,
-    /// Deprecated, creating blocked, updating blocked; absent while AWS has not said.
+    /// The days of deprecation, of the block of new functions, and of the block of updates; absent if AWS has set none.
     ends: Option<[Date; 3]>,
 }
 
-/// A day, as the table has it.
+/// A day in the table: year, month, day.
 type Day = (u16, u8, u8);
 
-/// Nothing is known but that AWS' API knows it.
+/// A runtime that is in AWS' API but not in the guide.
 const fn new(name: &'static str) -> Row {
     Row { name, system: None, ends: None }
 }
 
-/// No end is known.
+/// A runtime without an end date.
 const fn open(name: &'static str, system: System) -> Row {
     Row { name, system: Some(system), ends: None }
 }
@@ -152,7 +152,7 @@ const fn ends(name: &'static str, system: System, deprecated: Day, create: Day, 
     Row { name, system: Some(system), ends: Some([date(deprecated), date(create), date(update)]) }
 }
 
-/// Blocked in every way, long ago.
+/// A runtime that AWS blocked in every way, long ago.
 const fn gone(name: &'static str, system: System, day: Day) -> Row {
     ends(name, system, day, day, day)
 }
@@ -209,7 +209,7 @@ const TABLE: &[Row] = &[
     ends("provided", System::Al1, (2024, 1, 8), (2024, 2, 8), (2025, 11, 1)),
 ];
 
-/// The system of a runtime; absent where it is not known.
+/// The operating system of a runtime; `None` when unknown.
 pub(super) fn system(runtime: &str) -> Option<System> {
     TABLE.iter().find(|row| row.name == runtime)?.system
 }
@@ -221,7 +221,7 @@ fn split(runtime: &str) -> (&str, Vec<u32>) {
     (family, version.split('.').map_while(|part| part.parse().ok()).collect())
 }
 
-/// Whether AWS still takes the runtime, and for how long.
+/// A runtime that AWS no longer supports, or soon will not, or that is unknown.
 pub(super) fn rules(_: &Survey, facts: &Facts<'_>) -> Vec<Problem> {
     let Some(runtime) = facts.runtime.map(|runtime| runtime.0.as_str()) else { return Vec::new() };
     let finding = match TABLE.iter().find(|row| row.name == runtime) {
@@ -233,24 +233,24 @@ pub(super) fn rules(_: &Survey, facts: &Facts<'_>) -> Vec<Problem> {
 
 fn deprecated(runtime: &str, [deprecated, create, update]: [Date; 3], today: Date) -> Option<Problem> {
     let message = if update <= today {
-        format!("AWS blocks updates of functions with `{runtime}` since {update}")
+        format!("AWS has blocked updates of functions with `{runtime}` since {update}")
     } else if create <= today {
-        format!("AWS blocks new functions with `{runtime}` since {create}, and updates from {update}")
+        format!("AWS has blocked new functions with `{runtime}` since {create}, and will block updates from {update}")
     } else if deprecated <= today {
-        format!("`{runtime}` is deprecated since {deprecated}; AWS blocks updates from {update}")
+        format!("`{runtime}` has been deprecated since {deprecated}; AWS will block updates from {update}")
     } else if deprecated.number() - today.number() <= NOTICE {
-        format!("`{runtime}` will be deprecated on {deprecated}; AWS blocks updates from {update}")
+        format!("`{runtime}` will be deprecated on {deprecated}; AWS will block updates from {update}")
     } else {
         return None;
     };
     let next = successor(runtime, today).map(|next| format!("move to `{next}`; ")).unwrap_or_default();
     let help = format!(
-        "{next}the dates are those this release knows, see https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html"
+        "{next}AWS may have moved these dates, see https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html"
     );
     Some(Rule::RuntimeDeprecated.finds(Weight::Warning, "runtime", message, help))
 }
 
-/// The runtime of the same language that has the longest to live.
+/// The runtime of the same language with the latest end.
 fn successor(runtime: &str, today: Date) -> Option<&'static str> {
     let language = Language::of(runtime)?;
     let of_language = |row: &&Row| {
@@ -258,7 +258,7 @@ fn successor(runtime: &str, today: Date) -> Option<&'static str> {
     };
     let rows: Vec<_> = TABLE.iter().filter(of_language).collect();
     let safe = |row: &&&Row| row.ends.is_some_and(|ends| ends[0].number() - today.number() > NOTICE);
-    // Of those without a date the oldest is taken: the newest may not be there yet.
+    // Of the runtimes without an end date this takes the oldest: the newest may not be available yet.
     let next = rows.iter().find(safe).or_else(|| rows.iter().rfind(|row| row.ends.is_none()));
     if language == Language::Go { Some("provided.al2023") } else { next.map(|row| row.name) }
 }
@@ -267,21 +267,21 @@ fn unknown(runtime: &str) -> Problem {
     let (family, version) = split(runtime);
     let newest = TABLE.iter().map(|row| split(row.name)).filter(|(other, _)| *other == family).map(|(_, v)| v).max();
     if newest.is_some_and(|newest| version > newest) {
-        let message = format!("`{runtime}` is newer than this release, which cannot check what its system needs");
-        let help = "nothing has to be done; a newer release may know it";
+        let message =
+            format!("`{runtime}` is newer than this release of dpl-lambda, which cannot check the package for it");
+        let help = "no action is needed; a newer release may know this runtime";
         return Rule::RuntimeUnknown.finds(Weight::Warning, "runtime", message, help);
     }
     let written = runtime.to_ascii_lowercase();
-    // What only lacks its end is taken before what is spelled alike.
+    // A name with only its end missing is preferred to a similar spelling.
     let nearness = |row: &Row| (!row.name.starts_with(&written), strsim::osa_distance(&written, row.name), row.name);
     let nearest = TABLE.iter().map(nearness).min().filter(|(other, distance, _)| !other || *distance <= 2);
     let help = match nearest {
-        Some((.., name)) => format!("is it `{name}`? AWS decides whether it knows `{runtime}`"),
-        None => {
-            "see https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html for their identifiers".to_owned()
-        }
+        Some((.., name)) => format!("did you mean `{name}`? AWS decides whether `{runtime}` exists"),
+        None => "see https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html for the identifiers of runtimes"
+            .to_owned(),
     };
-    let message = format!("`{runtime}` is no runtime that this release knows");
+    let message = format!("this release of dpl-lambda does not know the runtime `{runtime}`");
     Rule::RuntimeUnknown.finds(Weight::Warning, "runtime", message, help)
 }
 
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_has_its_day() {
+    fn a_moment_is_converted_to_its_day() {
         for (seconds, day) in [
             (0, (1970, 1, 1)),
             (951_782_399, (2000, 2, 28)),
@@ -320,7 +320,7 @@ mod tests {
 
     #[test]
     fn a_runtime_is_warned_about_from_half_a_year_before_its_end() {
-        let said = |runtime: &str, day: (u16, u8, u8)| {
+        let warning = |runtime: &str, day: (u16, u8, u8)| {
             let row = TABLE.iter().find(|row| row.name == runtime).unwrap();
             row.ends
                 .and_then(|ends| deprecated(runtime, ends, Date::new(day.0, day.1, day.2)))
@@ -329,20 +329,20 @@ mod tests {
         for (runtime, day, message) in [
             ("nodejs20.x", (2025, 10, 31), None),
             ("nodejs20.x", (2025, 11, 1), Some("will be deprecated on 2026-04-30")),
-            ("nodejs20.x", (2026, 4, 30), Some("is deprecated since 2026-04-30")),
-            ("nodejs20.x", (2026, 6, 1), Some("blocks new functions")),
-            ("nodejs20.x", (2026, 7, 1), Some("blocks updates of functions")),
+            ("nodejs20.x", (2026, 4, 30), Some("deprecated since 2026-04-30")),
+            ("nodejs20.x", (2026, 6, 1), Some("blocked new functions")),
+            ("nodejs20.x", (2026, 7, 1), Some("blocked updates of functions")),
             ("nodejs24.x", (2036, 7, 1), None),
             ("python2.7", (2026, 7, 1), Some("since 2021-07-15")),
         ] {
-            let said = said(runtime, day);
-            assert_eq!(said.is_some(), message.is_some(), "{runtime} {day:?} {said:?}");
-            assert!(said.unwrap_or_default().contains(message.unwrap_or_default()), "{runtime} {day:?}");
+            let warning = warning(runtime, day);
+            assert_eq!(warning.is_some(), message.is_some(), "{runtime} {day:?} {warning:?}");
+            assert!(warning.unwrap_or_default().contains(message.unwrap_or_default()), "{runtime} {day:?}");
         }
     }
 
     #[test]
-    fn a_successor_has_long_to_live() {
+    fn a_successor_is_supported_for_long() {
         let today = Date::new(2026, 11, 21);
         for (runtime, next) in [
             ("nodejs18.x", "nodejs24.x"),
@@ -359,13 +359,13 @@ mod tests {
     #[test]
     fn an_unknown_runtime_is_newer_or_mistyped() {
         for (runtime, message, help) in [
-            ("python3.19", "newer than this release", "nothing has to be done"),
+            ("python3.19", "newer than this release", "no action"),
             ("nodejs30.x", "newer than this release", ""),
             ("java29", "newer than this release", ""),
-            ("nodejs22", "is no runtime", "is it `nodejs22.x`?"),
-            ("Python3.12", "is no runtime", "is it `python3.12`?"),
-            ("provided.al203", "is no runtime", "is it `provided.al2023`?"),
-            ("rust1", "is no runtime", "identifiers"),
+            ("nodejs22", "does not know", "`nodejs22.x`?"),
+            ("Python3.12", "does not know", "`python3.12`?"),
+            ("provided.al203", "does not know", "`provided.al2023`?"),
+            ("rust1", "does not know", "identifiers"),
         ] {
             let found = unknown(runtime);
             assert!(

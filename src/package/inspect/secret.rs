@@ -1,20 +1,20 @@
-//! Files that are probably secrets. What is found is named, never shown.
+//! Finds files that are probably secrets. A message has the name of the file, never its contents.
 
 use super::path::{base, extension};
 use super::{Facts, Rule, Survey, count, few};
 use crate::place::{Problem, Weight};
 
-/// Tells from a file's text why it is a secret; absent where it is none.
+/// Checks a file's text: returns the reason why it is a secret, or `None`.
 pub(super) type Check = fn(&str) -> Option<&'static str>;
 
-/// Folders whose files are not the user's own, or are there to be tried.
-const ELSEWHERE: &[&str] =
+/// Folders with files of other authors or for tests.
+const IGNORED_FOLDERS: &[&str] =
     &["node_modules", "site-packages", "dist-packages", "vendor", "test", "tests", "testdata", "fixtures", "__tests__"];
 
-/// What the name of an example ends with.
+/// Extensions of example files.
 const EXAMPLES: &[&str] = &["example", "sample", "template", "dist", "defaults", "schema", "tpl"];
 
-/// Words in the name of a JSON file that may be a key.
+/// Words in the names of JSON files that may hold a key.
 const KEYS: &[&str] = &[
     "credential",
     "service-account",
@@ -27,10 +27,10 @@ const KEYS: &[&str] = &[
     "google",
 ];
 
-/// How a file of such a name is told to be a secret; absent for names that are not suspicious.
+/// The check for a file of this name; `None` if the name is not suspicious.
 pub(super) fn suspicion(name: &str) -> Option<Check> {
     let mut folders = name.split('/').rev().skip(1);
-    if folders.clone().any(|folder| ELSEWHERE.contains(&folder)) {
+    if folders.clone().any(|folder| IGNORED_FOLDERS.contains(&folder)) {
         return None;
     }
     let base = base(name).to_ascii_lowercase();
@@ -71,7 +71,7 @@ fn service_account(text: &str) -> Option<&'static str> {
         .then_some("holds the key of a service account")
 }
 
-/// A value that is taken from a variable is no secret.
+/// Tokens in the settings of a package registry. A reference to a variable is no secret.
 fn registry(text: &str) -> Option<&'static str> {
     const NAMES: &[&str] = &["_authToken", "_auth", "_password", "npmAuthToken", "npmAuthIdent"];
     let secret = |line: &str| {
@@ -99,7 +99,7 @@ fn aws(text: &str) -> Option<&'static str> {
     text.contains("aws_secret_access_key").then_some("holds credentials of AWS")
 }
 
-/// Secrets that would be in the package.
+/// Files with secrets in the package.
 pub(super) fn rules(survey: &Survey, _: &Facts<'_>) -> Vec<Problem> {
     let message = match &survey.secrets[..] {
         [] => return Vec::new(),
@@ -110,7 +110,7 @@ pub(super) fn rules(survey: &Survey, _: &Facts<'_>) -> Vec<Problem> {
             few(all.iter().map(|(name, _)| name.as_str()))
         ),
     };
-    let help = "leave it out with `exclude`, and keep it in Secrets Manager or in the function's environment; what has been deployed before should be replaced".to_owned();
+    let help = "leave it out with `exclude`, and keep the secret in Secrets Manager or in the function's environment; replace a secret that was deployed before".to_owned();
     vec![Rule::SecretFile.finds(Weight::Warning, "zip", message, help).on(&survey.secrets[0].0)]
 }
 
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_told_by_its_name_and_its_text() {
+    fn a_secret_is_recognised_by_the_file_name_and_text() {
         const KEY: &str = "-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----\n";
         const PUBLIC: &str = "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n";
         for (name, text, secret) in [

@@ -1,6 +1,6 @@
-//! One look at a package: everything that the rules need, and nothing more.
+//! Reads a package once and keeps what the rules need.
 //!
-//! Names are looked at for all entries; only what is native by its name or mode, or suspicious, is opened.
+//! Reads the names of all entries. Opens only entries that may be native, may be a secret, or hold Java classes.
 
 use std::{
     collections::BTreeSet,
@@ -16,43 +16,43 @@ use super::path::extension;
 use super::{native, secret};
 use crate::settings::Architecture;
 
-/// What a package holds, however it is kept.
+/// The contents of a package, independent of how it is stored.
 pub trait Contents {
     /// All entries, sorted by name.
     fn entries(&self) -> &[Listed];
 
-    /// Opens an entry's bytes.
+    /// Opens an entry.
     ///
-    /// An entry of a ready archive may be unpacked into memory, but never more of it than it claims to have.
+    /// A ready archive may unpack an entry into memory, but at most as many bytes as the entry declares.
     fn open(&self, entry: &Listed) -> io::Result<Box<dyn ReadSeek + '_>>;
 }
 
-/// Bytes that can be read at any place.
+/// Bytes that can be read at any position.
 pub trait ReadSeek: Read + Seek {}
 
 impl<T: Read + Seek> ReadSeek for T {}
 
-/// How much of `bootstrap` is kept: what the kernel looks at for `#!`.
+/// How many bytes of `bootstrap` are kept: as many as Linux reads to find `#!`.
 const HEAD: u64 = 256;
 
-/// The largest file that is read as a whole.
+/// The largest file that is read in full, in bytes.
 const SMALL: u64 = 64 << 10;
 
-/// The largest library whose classes are listed.
+/// The largest Java library whose classes are listed, in bytes.
 const LIBRARY: u64 = 64 << 20;
 
-/// What the rules need to know about a package.
+/// The facts about a package that the rules need.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Survey {
     /// Files and links by name, without a `./` before it; no folders.
     pub(super) files: Vec<Listed>,
-    /// What is native.
+    /// The native files, sorted by name.
     pub(super) binaries: Vec<Binary>,
-    /// How `bootstrap` begins; absent where there is none, or it is a link.
+    /// The first bytes of `bootstrap`; absent if it is missing or a link.
     pub(super) bootstrap: Option<Vec<u8>>,
-    /// What is probably a secret, and why.
+    /// Files that are probably secrets, each with the reason.
     pub(super) secrets: Vec<(String, &'static str)>,
-    /// The classes in the libraries of a Java package, as paths; absent when one of them could not be read.
+    /// The classes in a Java package's libraries, as paths; absent when a library could not be read.
     pub(super) classes: Option<BTreeSet<String>>,
 }
 
@@ -64,22 +64,22 @@ pub(super) struct Binary {
 }
 
 impl Survey {
-    /// What the function is to run on where nobody named it: what the package is built for, where all that must run
-    /// agrees, else what is live.
+    /// The function's architecture, if the user did not name it: that of the package's essential files if they agree, else
+    /// the live one.
     ///
-    /// A live function keeps its processor unless `bootstrap` or modules of Python, which surely run, are for another:
-    /// the native files of Node.js packages may belong to tools that only built the package.
+    /// A live function changes its architecture only for `bootstrap` and Python modules, which surely run. Native files of
+    /// Node.js packages may belong to tools that only built the package.
     pub fn architecture(&self, live: Option<Architecture>) -> Option<Architecture> {
-        let surely = |name: &str| live.is_none() || name == "bootstrap" || native::is_python_module(self, name);
-        native::architecture(self, surely).or(live)
+        let counts = |name: &str| live.is_none() || name == "bootstrap" || native::is_python_module(self, name);
+        native::architecture(self, counts).or(live)
     }
 
-    /// Whether the package starts by itself, as one of a compiled program does.
+    /// Whether the package has a `bootstrap`, as that of a compiled program does.
     pub fn has_bootstrap(&self) -> bool {
         self.has("bootstrap")
     }
 
-    /// Whether a file is there. One behind a link to a folder counts, since it may be.
+    /// Whether the package has a file. A path through a link counts, since its target is not read.
     pub(super) fn has(&self, name: &str) -> bool {
         let file = |name: &str| self.file(name).is_some();
         let ends = name.match_indices('/').map(|(end, _)| &name[..end]);
@@ -92,7 +92,7 @@ impl Survey {
         self.files.get(index)
     }
 
-    /// The files whose names begin so.
+    /// The files whose names begin with `prefix`.
     pub(super) fn beginning<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a Listed> {
         let from = self.files.partition_point(|file| file.name.as_str() < prefix);
         self.files[from..].iter().take_while(move |file| file.name.starts_with(prefix))
@@ -104,9 +104,9 @@ pub(in crate::package) fn is_link(file: &Listed) -> bool {
     file.mode & 0o170_000 == 0o120_000
 }
 
-/// Looks at a package.
+/// Reads a package.
 ///
-/// What cannot be unpacked or understood is left unknown; what cannot be read is an error that names it.
+/// A file that cannot be unpacked or parsed stays unknown. A file that cannot be read is an error that names it.
 pub fn survey(contents: &dyn Contents) -> Result<Survey, Error> {
     let mut survey = Survey { classes: Some(BTreeSet::new()), ..Survey::default() };
     for entry in contents.entries() {
@@ -129,7 +129,7 @@ pub fn survey(contents: &dyn Contents) -> Result<Survey, Error> {
     Ok(survey)
 }
 
-/// The folders that pip made at the root, told by the `NAME-VERSION.dist-info` beside them. What is in them is published.
+/// The folders at the root that pip installed: they have a `NAME-VERSION.dist-info` beside them. Their files are public.
 fn installed(files: &[Listed]) -> BTreeSet<String> {
     let folders = files.iter().filter_map(|file| file.name.split_once(".dist-info/"));
     folders.filter_map(|(folder, _)| Some(folder.split_once('-')?.0.to_owned())).collect()
@@ -165,7 +165,7 @@ impl Survey {
     }
 }
 
-/// Opens an entry; absent for one that is kept in a way that is not known here.
+/// Opens an entry; `None` if its compression or encoding is not supported.
 fn open<'a>(contents: &'a dyn Contents, entry: &Listed) -> Result<Option<Box<dyn ReadSeek + 'a>>, Error> {
     match contents.open(entry) {
         Ok(file) => Ok(Some(file)),
@@ -174,7 +174,7 @@ fn open<'a>(contents: &'a dyn Contents, entry: &Listed) -> Result<Option<Box<dyn
     }
 }
 
-/// The first bytes of an entry.
+/// The first bytes of an entry, at most `most`; `None` as for [`open`].
 fn bytes(contents: &dyn Contents, entry: &Listed, most: u64) -> Result<Option<Vec<u8>>, Error> {
     let Some(file) = open(contents, entry)? else { return Ok(None) };
     let mut bytes = Vec::new();
@@ -182,7 +182,7 @@ fn bytes(contents: &dyn Contents, entry: &Listed, most: u64) -> Result<Option<Ve
     Ok(Some(bytes))
 }
 
-/// The classes of a Java library, as paths without their extension.
+/// The classes of a Java library, as paths without their extension; `None` if it cannot be read.
 fn classes(library: Box<dyn ReadSeek + '_>) -> Option<Vec<String>> {
     let library = ZipArchive::new(library).ok()?;
     let class = |name: &str| name.strip_suffix(".class").map(str::to_owned);

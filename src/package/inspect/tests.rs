@@ -1,4 +1,4 @@
-//! The rules on small packages. Native files are real: this test itself, patched where another is needed.
+//! Tests the rules on small packages. Their native files are copies of this test's own program, patched for other platforms.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,7 +25,7 @@ impl Package {
         files.iter().fold(Self::default(), |package, name| package.with(name, b"x"))
     }
 
-    /// A name that ends in `!` may be executed.
+    /// Adds a file. A `!` at the end of the name makes it executable.
     fn with(self, name: &str, bytes: &[u8]) -> Self {
         let (name, mode) = name.strip_suffix('!').map_or((name, 0o100_644), |name| (name, 0o100_755));
         self.entry(name, mode, bytes.len() as u64, bytes)
@@ -50,7 +50,7 @@ impl Package {
         survey(self).unwrap()
     }
 
-    /// What is found, as `rule severity`.
+    /// The problems found, each as `rule severity`.
     fn found(&self, runtime: &str, handler: &str) -> Vec<String> {
         self.findings(runtime, handler, |_| {}).iter().map(named).collect()
     }
@@ -61,7 +61,7 @@ impl Package {
             runtime: Some(&runtime).filter(|runtime| !runtime.0.is_empty()),
             handler: Some(&handler).filter(|handler| !handler.0.is_empty()),
             architecture: None,
-            elsewhere: false,
+            has_other_code: false,
             today: Date::new(2025, 1, 1),
             ignore: &ignore,
         };
@@ -85,8 +85,8 @@ fn named(finding: &Problem) -> String {
     format!("{} {severity}", finding.rule.unwrap())
 }
 
-/// This program as one for `x86_64`, whatever the machine: its first sections, which are about symbols, and the table of
-/// sections, which stands at the very end.
+/// The start of this program, with its symbols, and its table of sections at the end. It is patched to `x86_64`, so that all
+/// machines run the same test.
 fn intel() -> &'static [u8] {
     static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
     BYTES.get_or_init(|| {
@@ -111,7 +111,7 @@ fn patched(elf: &[u8], machine: u8) -> Vec<u8> {
     elf
 }
 
-/// The same program, if it had been linked on a system of the future.
+/// The same program, as if linked with glibc 2.99.
 fn of_the_future() -> Vec<u8> {
     let mut elf = intel().to_vec();
     for at in positions(&elf, b"GLIBC_2.") {
@@ -122,7 +122,7 @@ fn of_the_future() -> Vec<u8> {
     elf
 }
 
-/// The same program, if it were for Alpine Linux: the names of loader and library are as long as they are.
+/// The same program, as if built for Alpine Linux. The patched names keep their length.
 fn of_alpine() -> Vec<u8> {
     let mut elf = intel().to_vec();
     for loader in [&b"/lib64/ld-linux-x86-64.so.2"[..], b"/lib/ld-linux-aarch64.so.1"] {
@@ -142,7 +142,7 @@ fn format(bytes: &[u8]) -> Option<binary::Format> {
 }
 
 #[test]
-fn every_rule_has_a_name_of_its_own_by_which_it_is_found() {
+fn every_rule_is_parsed_from_its_own_name() {
     for rule in Rule::ALL {
         assert_eq!(Rule::parse(rule.name()), Ok(*rule));
     }
@@ -204,13 +204,13 @@ fn a_handler_is_looked_for_where_its_runtime_does() {
 }
 
 #[test]
-fn what_lacks_is_told_with_what_is_probably_meant() {
-    let said = |package: &Package, runtime: &str, handler: &str| {
+fn a_missing_handler_gives_an_error_with_the_probable_cause() {
+    let error = |package: &Package, runtime: &str, handler: &str| {
         let found = package.findings(runtime, handler, |_| {});
         let found = found.iter().find(|finding| finding.stops()).unwrap();
         format!("{}: {} - {}", found.rule.unwrap(), found.message, found.help.as_deref().unwrap())
     };
-    for (files, runtime, handler, told) in [
+    for (files, runtime, handler, part) in [
         (
             &["Index.js"][..],
             "nodejs22.x",
@@ -222,45 +222,35 @@ fn what_lacks_is_told_with_what_is_probably_meant() {
             &["dist/index.js", "a.js", "node_modules/x/index.js"],
             "nodejs22.x",
             "index.handler",
-            "it is in `dist`: let `zip` name that folder, or `handler` be `dist/index.handler`",
+            "`zip` to that folder, or `handler` to `dist/index.handler`",
         ),
-        (&["dist\\index.js"], "nodejs22.x", "index.handler", "`\\` between the parts"),
+        (&["dist\\index.js"], "nodejs22.x", "index.handler", "separates folders by `\\`"),
         (&["main.py", "x.py"], "python3.13", "app.handler", "correct `handler`; the package has `main.py`, `x.py`"),
-        (
-            &["bootstrap.exe"],
-            "provided.al2023",
-            "x",
-            "handler-missing: `bootstrap` is not in the package, so the runtime has nothing to start - give the program the name `bootstrap`, at the root of the package; there is `bootstrap.exe`",
-        ),
+        (&["bootstrap.exe"], "provided.al2023", "x", "there is `bootstrap.exe`"),
         (
             &["app/index.js", "app/lib/x.js"],
             "nodejs22.x",
             "index.handler",
-            "root-too-deep: everything in the package lies in `app`",
+            "root-too-deep: all files of the package are in `app`",
         ),
         (
             &["a/b/app.py", "a/b/x.py", "__MACOSX/a/._b"],
             "python3.13",
             "app.handler",
-            "everything in the package lies in `a/b`",
+            "all files of the package are in `a/b`",
         ),
-        (
-            &["out/bootstrap"],
-            "provided.al2",
-            "x",
-            "root-too-deep: everything in the package lies in `out`, so `bootstrap` is not found",
-        ),
+        (&["out/bootstrap"], "provided.al2", "x", "root-too-deep: all files of the package are in `out`"),
         (&["classes/com/App.class"], "java21", "com.App", "root-too-deep"),
     ] {
-        let said = said(&Package::of(files), runtime, handler);
-        assert!(said.contains(told), "{files:?}: {said}");
+        let error = error(&Package::of(files), runtime, handler);
+        assert!(error.contains(part), "{files:?}: {error}");
     }
 }
 
 #[test]
 fn layers_and_links_may_have_the_handler() {
     let package = Package::of(&["other.js"]);
-    let with_layers = |runtime, handler| package.findings(runtime, handler, |facts| facts.elsewhere = true);
+    let with_layers = |runtime, handler| package.findings(runtime, handler, |facts| facts.has_other_code = true);
     assert_eq!(
         with_layers("nodejs22.x", "index.handler").iter().map(named).collect::<Vec<_>>(),
         ["handler-missing warning"]
@@ -280,7 +270,7 @@ fn the_class_may_be_in_a_library() {
     assert_eq!(package.found("java21", "com.example.App::run"), [""; 0]);
     assert_eq!(package.found("java21", "com.example.Other"), ["handler-missing error"]);
     let broken = Package::of(&["x"]).with("lib/app.jar", b"not one");
-    assert_eq!(broken.found("java21", "com.example.App"), [""; 0], "what cannot be read may have it");
+    assert_eq!(broken.found("java21", "com.example.App"), [""; 0], "an unreadable library may have the class");
 }
 
 #[test]
@@ -325,7 +315,8 @@ fn a_native_file_tells_what_it_is_for() {
     assert_eq!(format(b"MZ"), None);
 }
 
-/// Packages of native files, as `name` and one of `x` (`x86_64`), `a` (arm64), `f` (glibc of the future), `m` (musl), `w` (Windows), `d` (macOS).
+/// A package of native files, each with its platform: `x` (`x86_64`), `a` (arm64), `f` (glibc 2.99), `m` (musl), `w`
+/// (Windows), or else macOS.
 fn native(files: &[(&str, char)]) -> Package {
     files.iter().fold(Package::of(&["index.py", "index.js"]), |package, (name, kind)| match kind {
         'x' => package.with(name, intel()),
@@ -344,7 +335,7 @@ fn native_code_is_for_the_functions_processor() {
         (&[("a/_x.cpython-313-x86_64-linux-gnu.so", 'x')][..], &[][..]),
         (&[("a/_x.cpython-313-aarch64-linux-gnu.so", 'a')], &["wrong-architecture error"]),
         (&[("a/_x.abi3.so", 'a')], &["wrong-architecture error"]),
-        // Faster than its own source, which is there.
+        // The module only makes the source beside it faster.
         (&[("a/x.cpython-313-aarch64-linux-gnu.so", 'a'), ("a/x.py", '-')], &["wrong-architecture warning"]),
         (&[("a/data/lib.so", 'a')], &["wrong-architecture error"]),
         (&[("a/data/arm.so", 'a'), ("a/data/intel.so", 'x')], &[]),
@@ -369,7 +360,7 @@ fn native_code_is_for_the_functions_processor() {
             ],
             &[],
         ),
-        // It brings builds for all it knows, and does without on others.
+        // The package ships builds for several platforms, so it probably works without them.
         (
             &[("node_modules/a/prebuilds/linux-arm64/a.node", 'a'), ("node_modules/a/prebuilds/win32-x64/a.node", 'w')],
             &["wrong-architecture warning"],
@@ -391,13 +382,13 @@ fn native_code_is_for_the_functions_processor() {
     assert_eq!(found[0].message, "`bootstrap` is built for arm64, but the function runs on x86_64");
     assert_eq!(found[0].help.as_deref(), Some("build for x86_64, or set `architecture: arm64`"));
     assert_eq!(found[0].option.as_deref(), Some("architecture"));
-    assert_eq!(bootstrap.found("provided.al2023", "x"), [""; 0], "nobody said what it runs on");
+    assert_eq!(bootstrap.found("provided.al2023", "x"), [""; 0], "the architecture is unknown");
     let old = Package::default().with("bootstrap!", &patched(intel(), 243));
-    assert_eq!(old.found("provided.al2023", "x"), ["wrong-architecture error"], "on no processor of Lambda's");
+    assert_eq!(old.found("provided.al2023", "x"), ["wrong-architecture error"], "Lambda does not have this processor");
 }
 
 #[test]
-fn the_processor_is_what_all_that_matters_agrees_on() {
+fn the_architecture_is_that_of_all_essential_files() {
     use Architecture::{Arm64, X86_64};
     for (files, architecture) in [
         (&[][..], None),
@@ -431,8 +422,8 @@ fn the_processor_is_what_all_that_matters_agrees_on() {
     ] {
         assert_eq!(native(files).survey().architecture(Some(live)), Some(architecture), "{files:?}");
     }
-    let torn = native(&[("a/_a.abi3.so", 'a'), ("b/_b.abi3.so", 'x')]);
-    let found = torn.findings("python3.13", "index.handler", |_| {});
+    let mixed = native(&[("a/_a.abi3.so", 'a'), ("b/_b.abi3.so", 'x')]);
+    let found = mixed.findings("python3.13", "index.handler", |_| {});
     assert_eq!(named(&found[0]), "wrong-architecture error");
     assert_eq!(
         found[0].message,
@@ -441,7 +432,7 @@ fn the_processor_is_what_all_that_matters_agrees_on() {
 }
 
 #[test]
-fn native_code_needs_no_other_libc_than_there_is() {
+fn native_code_for_another_libc_is_found() {
     for (files, rules) in [
         (&[("a/_x.abi3.so", 'f')][..], &["glibc-too-new error"][..]),
         (&[("a/_x.abi3.so", 'm')], &["wrong-libc error"]),
@@ -462,7 +453,7 @@ fn native_code_needs_no_other_libc_than_there_is() {
     }
     let found = native(&[("bootstrap!", 'f')]).findings("provided.al2", "x", |_| {});
     assert_eq!(found[0].message, "`bootstrap` needs glibc 2.99, but the runtime's Amazon Linux 2 has 2.26");
-    assert_eq!(native(&[("bootstrap!", 'f')]).found("", ""), [""; 0], "of an unknown runtime nothing is known");
+    assert_eq!(native(&[("bootstrap!", 'f')]).found("", ""), [""; 0], "the runtime is unknown");
 }
 
 #[test]
@@ -488,7 +479,7 @@ fn extension_modules_are_for_the_runtimes_python() {
 }
 
 #[test]
-fn what_is_built_for_another_system_is_told_unless_one_for_linux_is_beside_it() {
+fn a_file_for_another_system_is_found_unless_it_has_a_build_for_linux() {
     for (files, rules) in [
         (&[("a/_x.cpython-313-darwin.so", 'd')][..], &["foreign-binary warning"][..]),
         (&[("a/_x.cp313-win_amd64.pyd", 'w')], &["foreign-binary warning"]),
@@ -515,20 +506,17 @@ fn what_is_built_for_another_system_is_told_unless_one_for_linux_is_beside_it() 
 }
 
 #[test]
-fn a_package_has_a_size() {
+fn a_package_that_is_too_large_is_an_error() {
     let package = Package::of(&["index.py"]).sized("torch/lib.bin", 200_000_000).sized("numpy/lib.bin", 62_144_000);
     let found = package.findings("python3.13", "index.handler", |_| {});
-    assert_eq!(
-        found[0].message,
-        "the package is 250.0 MB unpacked, but AWS takes at most 250.0 MB, and that includes the layers"
-    );
+    assert_eq!(found[0].message, "the package is 250.0 MB unpacked, but AWS takes at most 250.0 MB, layers included");
     assert!(found[0].help.as_deref().unwrap().contains("`torch` 190.7 MB, `numpy` 59.2 MB"), "{:?}", found[0].help);
     let fits = Package::default().sized("index.py", 262_144_000);
     assert_eq!(fits.found("python3.13", "index.handler"), [""; 0]);
 }
 
 #[test]
-fn waste_is_told_where_it_weighs_something() {
+fn much_waste_gives_a_warning() {
     let index = || Package::default().sized("index.js", 3_000_000);
     for (name, size, rules) in [
         ("index.js.map", 2_000_000, &["waste warning"][..]),
@@ -548,7 +536,7 @@ fn waste_is_told_where_it_weighs_something() {
 }
 
 #[test]
-fn a_secret_is_told_and_never_shown() {
+fn a_secret_gives_a_warning_that_does_not_show_it() {
     let package = Package::of(&["index.js"])
         .with(".env", b"TOKEN=s3cret\n")
         .with("server.key", b"-----BEGIN PRIVATE KEY-----\ns3cret");
@@ -558,14 +546,14 @@ fn a_secret_is_told_and_never_shown() {
     assert!(!format!("{found:?}{:?}", package.survey()).contains("s3cret"));
     let installed =
         Package::of(&["index.py", "moto-5.2.5.dist-info/RECORD"]).with("moto/ca.key", b"-----BEGIN PRIVATE KEY-----");
-    assert_eq!(installed.found("python3.13", "index.handler"), [""; 0], "what pip installed is published");
+    assert_eq!(installed.found("python3.13", "index.handler"), [""; 0], "files that pip installed are public");
     let ignored = BTreeSet::from(["secret-file".to_owned()]);
     let (runtime, handler) = (Runtime("nodejs22.x".to_owned()), Handler("index.handler".to_owned()));
     let facts = Facts {
         runtime: Some(&runtime),
         handler: Some(&handler),
         architecture: None,
-        elsewhere: false,
+        has_other_code: false,
         today: Date::new(2025, 1, 1),
         ignore: &ignored,
     };
@@ -573,7 +561,7 @@ fn a_secret_is_told_and_never_shown() {
 }
 
 #[test]
-fn a_large_tree_is_surveyed_by_its_names() {
+fn a_large_package_is_surveyed_without_opening_its_files() {
     struct Closed(Vec<Listed>);
     impl Contents for Closed {
         fn entries(&self) -> &[Listed] {
@@ -597,7 +585,7 @@ fn a_large_tree_is_surveyed_by_its_names() {
 }
 
 #[test]
-fn what_cannot_be_unpacked_is_left_unknown() {
+fn a_file_that_cannot_be_unpacked_stays_unknown() {
     struct Odd(Vec<Listed>);
     impl Contents for Odd {
         fn entries(&self) -> &[Listed] {
@@ -620,7 +608,7 @@ fn what_cannot_be_unpacked_is_left_unknown() {
 
 proptest! {
     #[test]
-    fn odd_names_are_names(
+    fn odd_names_do_not_panic(
         names in prop::collection::vec("[a-c./_\\\\ü-]{0,12}(\\.so|\\.node|\\.jar|\\.cpython-3[0-9]?.so|/node_modules/@?|bootstrap)?[a/]{0,2}", 0..12),
         handler in "[a-c./:ü]{0,8}",
         runtime in prop::sample::select(&["nodejs22.x", "python3.12", "ruby3.4", "java21", "dotnet8", "go1.x", "provided.al2023", "x"][..]),
@@ -631,14 +619,14 @@ proptest! {
     }
 
     #[test]
-    fn random_bytes_are_understood_or_not(mut bytes in prop::collection::vec(any::<u8>(), 0..2048), magic in 0..4usize) {
+    fn random_bytes_do_not_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..2048), magic in 0..4usize) {
         let start: &[u8] = [&b"\x7fELF\x02\x01\x01"[..], b"\x7fELF\x01\x01\x01", b"\xca\xfe\xba\xbe", b""][magic];
         bytes.splice(0..start.len().min(bytes.len()), start.iter().copied());
         let _ = format(&bytes);
     }
 
     #[test]
-    fn a_broken_program_is_understood_or_not(
+    fn a_broken_program_does_not_panic(
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<bool>(), any::<u8>()), 1..24),
         cut in any::<prop::sample::Index>(),
         whole in any::<bool>(),
@@ -646,7 +634,7 @@ proptest! {
         let mut bytes = intel().to_vec();
         let table = bytes.len() - 64 * 40;
         for (index, anywhere, byte) in changes {
-            // Half of the changes hit the file's header or the table of its sections, where they do most.
+            // Half of the changes hit the header or the table of sections, where they have the most effect.
             let at = if anywhere { index.index(bytes.len()) } else { (index.index(64 * 41) + table) % bytes.len() };
             bytes[at] = byte;
         }

@@ -1,4 +1,4 @@
-//! How much a package weighs, and what of it is of no use.
+//! Checks the size of a package, and finds files that it does not need.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,16 +7,16 @@ use super::path::base;
 use super::{Facts, Rule, Survey, count, few};
 use crate::place::{Problem, Weight};
 
-/// Waste below this is not worth a word.
-const WORTH_A_WORD: u64 = 1 << 20;
+/// The smallest amount of waste that gives a warning, in bytes.
+const MIN_WASTE: u64 = 1 << 20;
 
-/// What weighs less is not listed.
-const SHOWN: u64 = 100_000;
+/// The smallest total that is listed, in bytes.
+const MIN_LISTED: u64 = 100_000;
 
-/// How many folders or kinds are listed.
-const LISTED: usize = 10;
+/// The most folders or patterns that are listed.
+const MAX_LISTED: usize = 10;
 
-/// Files that no function reads, as patterns of `exclude`, by how their names end.
+/// Ends of the names of files that a function seldom reads. With a `*` before it, each is a pattern for `exclude`.
 const WASTE: &[&str] = &[
     ".map",
     ".d.ts",
@@ -36,11 +36,12 @@ const WASTE: &[&str] = &[
     ".pdb",
 ];
 
-/// The same by folder. Documentation is not among them: to Python it may be code, as in `boto3/docs`.
+/// Folders with files that a function seldom reads. Folders of documentation are not listed: they can contain code, as
+/// `boto3/docs` does.
 const WASTE_FOLDERS: &[&str] =
     &["node_modules/typescript/", "node_modules/@types/", "/tests/", "/test/", "/__tests__/"];
 
-/// What tools keep for themselves.
+/// Folders that hold caches of tools.
 const CACHES: &[&str] = &[
     "__pycache__",
     ".pytest_cache",
@@ -55,7 +56,7 @@ const CACHES: &[&str] = &[
     ".gradle",
 ];
 
-/// The size of the package, and what could be left out.
+/// A package that is too large, and files that could be left out.
 pub(super) fn rules(survey: &Survey, _: &Facts<'_>) -> Vec<Problem> {
     let total: u64 = survey.files.iter().map(|file| file.size).fold(0, u64::saturating_add);
     [too_large(survey, total), waste(survey, total), cache(survey)].into_iter().flatten().collect()
@@ -66,16 +67,17 @@ fn too_large(survey: &Survey, total: u64) -> Option<Problem> {
         return None;
     }
     let message = format!(
-        "the package is {} unpacked, but AWS takes at most {}, and that includes the layers",
+        "the package is {} unpacked, but AWS takes at most {}, layers included",
         megabytes(total),
         megabytes(UNPACKED_LIMIT)
     );
     let folders = largest(survey.files.iter().map(|file| (folder(&file.name), file.size)));
-    let help = format!("leave out what the function does not need with `exclude`; the largest are {folders}");
+    let help =
+        format!("leave out files that the function does not need with `exclude`; the largest folders are {folders}");
     Some(Rule::TooLargeUnzipped.finds(Weight::Error, "zip", message, help))
 }
 
-/// The folder by which a file's size is shown: a dependency of Node.js, or the first of its path.
+/// The folder under which a file's size is counted: that of a Node.js dependency, or the first of its path.
 fn folder(name: &str) -> &str {
     let ends: Vec<_> = name.match_indices('/').map(|(end, _)| end).collect();
     let depth = match name.strip_prefix("node_modules/") {
@@ -87,18 +89,18 @@ fn folder(name: &str) -> &str {
 }
 
 fn waste(survey: &Survey, total: u64) -> Option<Problem> {
-    let wasted = || survey.files.iter().filter_map(|file| Some((useless(&file.name)?, file.size)));
+    let wasted = || survey.files.iter().filter_map(|file| Some((waste_pattern(&file.name)?, file.size)));
     let sum: u64 = wasted().map(|(_, size)| size).fold(0, u64::saturating_add);
-    if sum <= WORTH_A_WORD || sum <= total / 20 {
+    if sum <= MIN_WASTE || sum <= total / 20 {
         return None;
     }
     let message = format!("{} of {} are files that a function seldom reads", megabytes(sum), megabytes(total));
-    let help = format!("leave them out with `exclude`, and the function starts faster: {}", largest(wasted()));
+    let help = format!("leave them out with `exclude`, so that the function starts faster: {}", largest(wasted()));
     Some(Rule::Waste.finds(Weight::Warning, "zip", message, help))
 }
 
-/// The pattern that a useless file belongs to.
-fn useless(name: &str) -> Option<&'static str> {
+/// The entry of [`WASTE_FOLDERS`] or [`WASTE`] that a file matches.
+fn waste_pattern(name: &str) -> Option<&'static str> {
     let by_folder = WASTE_FOLDERS.iter().find(|folder| name.contains(*folder));
     by_folder.or_else(|| WASTE.iter().find(|ending| base(name).ends_with(*ending))).copied()
 }
@@ -111,12 +113,12 @@ fn cache(survey: &Survey) -> Option<Problem> {
     let files: Vec<_> = survey.files.iter().filter_map(|file| Some((&file.name, cache(&file.name)?))).collect();
     let (first, _) = files.first()?;
     let folders: BTreeSet<_> = files.iter().map(|(_, folder)| *folder).collect();
-    let message = format!("{} of caches are in the package, in {}", count(files.len(), "file"), few(folders));
-    let help = "leave them out with `exclude`: they are for the machine that made them".to_owned();
+    let message = format!("the package has {} in cache folders: {}", count(files.len(), "file"), few(folders));
+    let help = "leave them out with `exclude`: only the machine that made them uses them".to_owned();
     Some(Rule::InterpreterCache.finds(Weight::Warning, "zip", message, help).on((*first).clone()))
 }
 
-/// The largest of what is counted by name, with their sizes.
+/// Adds up the sizes by name, and lists the largest sums.
 fn largest<'a>(sizes: impl Iterator<Item = (&'a str, u64)>) -> String {
     let mut sums = BTreeMap::<_, u64>::new();
     for (name, size) in sizes {
@@ -124,11 +126,11 @@ fn largest<'a>(sizes: impl Iterator<Item = (&'a str, u64)>) -> String {
         *sum = sum.saturating_add(size);
     }
     let mut sums: Vec<_> = sums.into_iter().collect();
-    sums.retain(|(_, size)| *size >= SHOWN);
+    sums.retain(|(_, size)| *size >= MIN_LISTED);
     sums.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
     let shown: Vec<_> = sums
         .iter()
-        .take(LISTED)
+        .take(MAX_LISTED)
         .map(|(name, size)| {
             let any = match name.as_bytes().first() {
                 Some(b'.') => "*",
@@ -141,7 +143,7 @@ fn largest<'a>(sizes: impl Iterator<Item = (&'a str, u64)>) -> String {
     shown.join(", ")
 }
 
-/// A size for people, with one decimal. AWS calls 2^20 bytes a MB.
+/// A size in MB with one decimal. As at AWS, 1 MB is 2^20 bytes.
 fn megabytes(bytes: u64) -> String {
     let tenths = bytes / 1024 * 10 / 1024;
     format!("{}.{} MB", tenths / 10, tenths % 10)
