@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
-use super::{Connection, Manner, Session, connect, fetch, resolve};
+use super::{Connection, InvocationMode, Session, connect, fetch, resolve};
 use crate::apply::{Fault, FaultKind};
 use crate::deployment::{AssumedRole, CodeSource, Credentials, Grounds, Target};
 use crate::hostile::each;
@@ -301,7 +301,7 @@ async fn ask(service: &Service, connection: &mut Connection, look: &str, time: D
         "status" => session.status("a", "us-east-1").await.map(drop),
         "functions" => session.functions().await.map(drop),
         "layer" => session.newest_layer().await.map(drop),
-        "invoke" => session.invoke("a", None, b"{}".to_vec(), Manner::Awaited).await.map(drop),
+        "invoke" => session.invoke("a", None, b"{}".to_vec(), InvocationMode::Awaited).await.map(drop),
         "role" => {
             let (name, arn) = ("r".to_owned(), "arn:aws:iam::000000000000:role/r".to_owned());
             let role = RoleChange { name, arn, function: "a".to_owned(), action: Action::Create, policies: Vec::new() };

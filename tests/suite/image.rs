@@ -305,7 +305,7 @@ fn what_is_for_packages_is_refused_beside_an_image_all_at_once_and_without_aws()
     universe
         .run("package --output f.zip")
         .code(3)
-        .says("123456789012.dkr.ecr.us-east-1.amazonaws.com/f:1 is an image already");
+        .says("123456789012.dkr.ecr.us-east-1.amazonaws.com/f:1 is already an image");
     universe.write("dpl.yml", "function_name: f\nzip: .\npackage_type: Image\n");
     universe.run("check").code(3).says("package_type: is Image, but no image is named").says("`image_uri`");
     universe.write("dpl.yml", "function_name: f\nimage_uri: python:3.13\n");
