@@ -1,13 +1,13 @@
-//! ARNs, accounts and partitions: how they are read and written, and the one table of partitions.
+//! ARNs, accounts and partitions: reading, writing, and the table of partitions.
 //!
 //! Must not know what an ARN is used for.
 
 use std::fmt;
 
-/// What AWS says of its partitions: the name, what its Regions begin with, the end of its host names, and the host of
-/// its console, where that is public.
+/// The partitions: name, prefix of the Regions, suffix of the host names, and host of the console, if that is public.
 ///
-/// Source: the SDK's own partition table (`partitions.json`); <https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html>.
+/// Source: the SDK's own partition table (`partitions.json`);
+/// <https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html>.
 const PARTITIONS: [(&str, &str, &str, Option<&str>); 8] = [
     ("aws-cn", "cn-", "amazonaws.com.cn", Some("console.amazonaws.cn")),
     ("aws-us-gov", "us-gov-", "amazonaws.com", Some("console.amazonaws-us-gov.com")),
@@ -16,7 +16,7 @@ const PARTITIONS: [(&str, &str, &str, Option<&str>); 8] = [
     ("aws-iso-e", "eu-isoe-", "cloud.adc-e.uk", None),
     ("aws-iso-f", "us-isof-", "csp.hci.ic.gov", None),
     ("aws-eusc", "eusc-", "amazonaws.eu", Some("console.amazonaws-eusc.eu")),
-    // Every other Region, also one that is new.
+    // All other Regions, including future ones.
     ("aws", "", "amazonaws.com", Some("console.aws.amazon.com")),
 ];
 
@@ -36,12 +36,12 @@ impl Partition {
         Some(Self(Arn::of(arn)?.partition.to_owned()))
     }
 
-    /// The end of the host names of its services.
+    /// The suffix of the host names of its services.
     pub fn dns_suffix(&self) -> &'static str {
         self.row().map_or("amazonaws.com", |(_, _, suffix, _)| suffix)
     }
 
-    /// The host of its console; absent where that is not public.
+    /// The host of its console; `None` if that is not public.
     pub fn console(&self) -> Option<&'static str> {
         self.row().and_then(|(.., console)| *console)
     }
@@ -50,7 +50,7 @@ impl Partition {
         PARTITIONS.iter().find(|(name, ..)| *name == self.0)
     }
 
-    /// The ARN of a resource in it. Region and account are empty where the service has none.
+    /// The ARN of a resource in this partition. Region and account are empty if the service has none.
     pub fn arn(&self, service: &str, region: &str, account: &str, resource: &str) -> String {
         Arn { partition: &self.0, service, region, account, resource }.to_string()
     }
@@ -74,16 +74,16 @@ pub struct Arn<'a> {
     pub partition: &'a str,
     /// The service, such as `lambda`.
     pub service: &'a str,
-    /// The Region; empty where the service has none.
+    /// The Region; empty if the service has none.
     pub region: &'a str,
-    /// The account; empty where the service has none, a word where the resource belongs to AWS.
+    /// The account; empty if the service has none, and a word such as `aws` if the resource belongs to AWS.
     pub account: &'a str,
-    /// All the rest.
+    /// Everything after the account.
     pub resource: &'a str,
 }
 
 impl<'a> Arn<'a> {
-    /// Takes an ARN apart without judging it; nothing where the text is none.
+    /// Splits an ARN without further checks; `None` if the text is not an ARN.
     pub fn of(text: &'a str) -> Option<Self> {
         let mut parts = text.strip_prefix("arn:")?.splitn(5, ':');
         let mut part = || parts.next();
@@ -107,7 +107,7 @@ impl<'a> Arn<'a> {
         }
     }
 
-    /// The name and the qualifier of a function of Lambda; nothing for any other resource.
+    /// The name and the qualifier of a Lambda function; `None` for any other resource.
     pub fn function(&self) -> Option<(&'a str, Option<&'a str>)> {
         let function = self.resource.strip_prefix("function:").filter(|_| self.service == "lambda")?;
         Some(function.split_once(':').map_or((function, None), |(name, qualifier)| (name, Some(qualifier))))
@@ -121,10 +121,10 @@ impl fmt::Display for Arn<'_> {
     }
 }
 
-/// How many digits an account has.
+/// The number of digits of an account.
 const DIGITS: usize = 12;
 
-/// Whether the text is an account.
+/// Whether the text is an account id.
 pub fn is_account(text: &str) -> bool {
     text.len() == DIGITS && text.chars().all(|c| c.is_ascii_digit())
 }
@@ -138,8 +138,8 @@ pub fn check_account(text: &str) -> Result<(), String> {
     Err(format!("must be the {DIGITS} digits of an account, got `{text}`{why}"))
 }
 
-/// What is wrong with a number that stands for an account: its count of digits, or dashes between them. Nothing for a
-/// word, which is an account of AWS.
+/// The fault of an account id: a wrong count of digits, or dashes. `None` for a correct id, and for a word such as
+/// `aws`.
 fn wrong_account(account: &str) -> Option<String> {
     let digits = account.chars().filter(char::is_ascii_digit).count();
     let number = digits > 0 && account.chars().all(|c| c.is_ascii_digit() || c == '-');
@@ -151,7 +151,7 @@ fn wrong_account(account: &str) -> Option<String> {
     }
 }
 
-/// The account whose root this ARN names: AWS writes an account that is a principal so.
+/// The account of an ARN such as `arn:aws:iam::ACCOUNT:root`, which is how AWS writes an account as a principal.
 pub fn account_of_root(principal: &str) -> Option<&str> {
     let arn = Arn::of(principal)?;
     (arn.service == "iam" && arn.resource == "root").then_some(arn.account)
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn an_arn_is_taken_apart_and_put_together() {
+    fn an_arn_is_split_and_joined() {
         for text in [
             "arn:aws:iam::123456789012:role/a/b",
             "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_arn_says_why() {
+    fn a_wrong_arn_says_what_is_wrong() {
         for (text, why) in [
             ("", "is not an ARN"),
             ("arn:aws:s3", "is not an ARN"),

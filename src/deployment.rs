@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::settings::{
-    AliasName, Architecture, Attachment, FunctionName, Handler, ImageUri, Role, Secret, Settings, Structure,
+    AliasName, Architecture, Attachment, FunctionName, Handler, ImageUri, Jwt, Role, Secret, Settings, Structure,
 };
 
 /// One function as it should be.
@@ -147,7 +147,7 @@ pub enum Grounds {
         no_token: Option<&'static str>,
     },
     /// A token of the CI that the job was given. The credentials of the target are not asked for.
-    Token(Secret),
+    Token(Jwt),
     /// A token of the CI that is fetched, each time anew. The credentials of the target are not asked for.
     Fetched {
         /// Where, without the audience.
@@ -308,6 +308,8 @@ pub struct Rules {
     pub single: Single,
     /// The folder of the package that everything goes into; empty for its root.
     pub into: String,
+    /// The folder that links do not lead out of unnoticed, as a real path; empty for none.
+    pub checkout: PathBuf,
 }
 
 /// What a single file is called in a package.

@@ -12,25 +12,26 @@
 //!
 //! # Invariants
 //!
-//! - [`plan`] is a function of its arguments: it cannot fail, wait, print or ask the time. What must not be done is a
-//!   problem in the plan, naming its option; here it gets its place, and is refused.
-//! - Only [`aws`] names the SDK; no type of the SDK crosses its border.
-//! - Only what stands in a [`plan::Plan`] is ever done, or in a [`plan::Rollback`] or a [`remote::Removal`] that was told
-//!   before; and every done thing is a [`report::Event`].
-//! - Nothing is written to AWS before the whole configuration and the package have been checked.
-//! - Nothing about a function changes unless the user named it.
-//! - A value shown to anyone was escaped for where it is shown; a secret has no `Display` and no `Debug` of its value.
-//! - The same files give the same bytes on every machine.
+//! - [`plan`] is a function of its arguments: it cannot fail, wait, print or read the clock. A forbidden change becomes
+//!   a problem in the plan that names its option; the run adds the place and stops.
+//! - Only [`aws`] uses the SDK; no other module sees a type of the SDK.
+//! - Every change is part of a [`plan::Plan`], a [`plan::Rollback`] or a [`remote::Removal`] that was shown before.
+//!   Every change that was made is a [`report::Event`].
+//! - Nothing is written to AWS before all of the configuration and the packages have been checked.
+//! - A deployment changes only what the user named.
+//! - Every printed value is escaped for its output format. A secret has no `Display`, and its `Debug` hides the value.
+//! - The same files give the same package, byte for byte, on every machine.
 //! - The meaning of an exit code, a JSON field or a YAML key does not change within a major version.
 
-// What AWS calls things.
+// The names of AWS.
 pub mod arn;
 
 // The surroundings.
+pub mod files;
 pub mod host;
 pub mod place;
 
-// What is wanted.
+// The wanted state.
 mod cli;
 pub mod config;
 pub mod deployment;
@@ -39,24 +40,24 @@ pub mod settings;
 pub mod sources;
 mod verb;
 
-// What is live.
+// The live state.
 pub mod remote;
 
-// What is done about it.
+// The changes.
 pub mod apply;
 pub mod aws;
 pub mod plan;
 pub mod policy;
 
-// What is said about it.
+// The output.
 pub mod error;
 pub mod report;
 
-// What is hostile.
+// Hostile input, for the tests of whatever reads foreign bytes.
 #[cfg(test)]
 mod hostile;
 
-// All of it together.
+// The run, which connects all of these.
 mod run;
 
 pub use run::run;

@@ -1,11 +1,11 @@
-//! The door: surroundings in, exit code out.
+//! The entry point: reads the environment, runs, and returns the exit code.
 
 use std::process::ExitCode;
 
 use dpl_lambda::host::Host;
 
 fn main() -> ExitCode {
-    // A panic's own message could quote a secret, so only its place is told.
+    // The message of a panic could contain a secret, so only its place is printed.
     std::panic::set_hook(Box::new(|panic| {
         use std::io::Write;
         let place = panic.location().map(ToString::to_string).unwrap_or_default();

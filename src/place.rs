@@ -1,6 +1,6 @@
-//! Where a value came from, and what is wrong there or why it does not count.
+//! Places where values are written, problems, and skipped blocks.
 //!
-//! Knows flags, variables and files as places. Must not know what any option means.
+//! A place is a flag, a variable or a position in a file. Must not know what any option means.
 
 use std::collections::BTreeMap;
 use std::{fmt, sync::Arc};
@@ -14,29 +14,29 @@ pub struct Places {
 }
 
 impl Places {
-    /// Notes where an option was written.
+    /// Records where an option was written.
     pub fn note(&mut self, option: impl Into<String>, place: Place) {
         self.options.insert(option.into(), place);
     }
 
-    /// Notes where an item of a list was written.
+    /// Records where an item of a list was written.
     pub fn note_item(&mut self, option: impl Into<String>, item: impl Into<String>, place: Place) {
         self.items.insert((option.into(), item.into()), place);
     }
 
-    /// Adds the places of `other`, which win.
+    /// Adds the places of `other`, which replace those that are here already.
     pub fn extend(&mut self, other: Self) {
         let Self { options, items } = other;
         self.options.extend(options);
         self.items.extend(items);
     }
 
-    /// Where an option was written; absent where nobody wrote it.
+    /// Where an option was written; `None` if it was not written.
     pub fn of(&self, option: &str) -> Option<&Place> {
         self.options.get(option)
     }
 
-    /// Where an item of a list was written; absent where it was not written by itself.
+    /// Where an item of a list was written; `None` if it has no place of its own.
     pub fn of_item(&self, option: &str, item: &str) -> Option<&Place> {
         self.items.get(&(option.to_owned(), item.to_owned()))
     }
@@ -46,12 +46,12 @@ impl Places {
         self.options.iter().map(|(option, place)| (option.as_str(), place))
     }
 
-    /// The problem with the place of its item, or else of its option.
+    /// Sets the place of a problem: that of its item, or else that of its option.
     #[must_use]
     pub fn locate(&self, mut problem: Problem) -> Problem {
         if let (None, Some(option)) = (&problem.place, &problem.option) {
             let of_item = problem.item.as_ref().and_then(|item| self.of_item(option, item));
-            // The members of `vpc_config` are options of their own, too.
+            // The members of `vpc_config` are also options of their own.
             let of_vpc = matches!(&**option, "subnet_ids" | "security_group_ids" | "ipv6_allowed_for_dual_stack");
             let within = self.of("vpc_config").filter(|_| of_vpc);
             problem.place = of_item.or_else(|| self.of(option)).or(within).cloned();
@@ -60,7 +60,7 @@ impl Places {
     }
 }
 
-/// Where a value was written by the user.
+/// A place where the user wrote a value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// A position in a file; the only place an annotation can point at.
@@ -74,7 +74,7 @@ pub enum Place {
 /// A position in a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FilePlace {
-    /// The path as it was given or found, relative to the working directory where possible.
+    /// The path, relative to the working directory if possible.
     pub path: Arc<str>,
     /// The line, counted from 1.
     pub line: u32,
@@ -88,7 +88,7 @@ impl Place {
         Self::File(FilePlace { path: Arc::clone(path), line, column })
     }
 
-    /// The position in a file, where this is one.
+    /// The position in a file; `None` for a variable or a flag.
     pub fn in_file(&self) -> Option<&FilePlace> {
         match self {
             Self::File(place) => Some(place),
@@ -106,47 +106,47 @@ impl fmt::Display for Place {
     }
 }
 
-/// How much a problem weighs.
+/// The severity of a problem.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Weight {
-    /// It stops the run: what was asked for cannot or must not be done.
+    /// An error: it stops the run.
     #[default]
     Error,
-    /// It stops the run: somebody else changed the function.
+    /// A conflict: it stops the run because the function is not at the expected revision.
     Conflict,
-    /// It is probably a mistake, and stops nothing.
+    /// A warning: the run goes on.
     Warning,
 }
 
-/// One thing that is wrong or doubtful: where, what, and what to do.
+/// An error or warning: where it is, what is wrong, and what to do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
-    /// Whether it stops the run.
+    /// Its severity.
     pub weight: Weight,
-    /// Where it is; absent when nothing was written, as for a missing option.
+    /// The place; absent if nothing was written, as for a missing option.
     pub place: Option<Place>,
-    /// The option it concerns, by its canonical name.
+    /// The option, by its canonical name; absent if it is about no option.
     pub option: Option<String>,
-    /// The item of the option's list that it concerns; absent where it concerns the whole option.
+    /// The item in the list of the option; absent if it is about the whole option.
     pub item: Option<String>,
-    /// The file it is about, for an annotation to point at instead; absent where the place says it. About a package, the
-    /// name of an entry.
+    /// The file for an annotation; absent if the annotation belongs to `place`. For a problem of a package, the name of
+    /// an entry.
     pub file: Option<String>,
     /// What is wrong: a lowercase fragment without a full stop.
     pub message: String,
-    /// The rule that found it, by the name under which `ignore` takes it; absent where no rule did.
+    /// The name of the rule that found it, as `ignore` takes it; absent for all other problems.
     pub rule: Option<&'static str>,
-    /// What to do about it; absent when the message says it already.
+    /// What to do; absent if the message already says it.
     pub help: Option<String>,
 }
 
 impl Problem {
-    /// An error that belongs to no option and no place yet.
+    /// An error without an option and a place.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), ..Self::default() }
     }
 
-    /// Something doubtful that belongs to no option and no place yet.
+    /// A warning without an option and a place.
     pub fn warning(message: impl Into<String>) -> Self {
         Self { weight: Weight::Warning, ..Self::new(message) }
     }
@@ -156,7 +156,7 @@ impl Problem {
         self.weight != Weight::Warning
     }
 
-    /// What is wrong, with the name of the rule that found it.
+    /// The message, with the name of the rule that found it.
     pub fn text(&self) -> String {
         match self.rule {
             Some(rule) => format!("{} [{rule}]", self.message),
@@ -164,21 +164,21 @@ impl Problem {
         }
     }
 
-    /// The same problem, with another weight.
+    /// The same problem with this severity.
     #[must_use]
     pub fn weighing(mut self, weight: Weight) -> Self {
         self.weight = weight;
         self
     }
 
-    /// The same problem, about an item of the option's list.
+    /// The same problem, about an item in the list of the option.
     #[must_use]
     pub fn about(mut self, item: impl Into<String>) -> Self {
         self.item = Some(item.into());
         self
     }
 
-    /// The same problem, about a file, or an entry of a package.
+    /// The same problem, about a file or an entry of a package.
     #[must_use]
     pub fn on(mut self, file: impl Into<String>) -> Self {
         self.file = Some(file.into());
@@ -199,7 +199,7 @@ impl Problem {
         self
     }
 
-    /// The same problem, with what to do about it.
+    /// The same problem with advice on what to do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
@@ -220,24 +220,24 @@ impl fmt::Display for Problem {
     }
 }
 
-/// A block that is left out of a run, and the condition that says so.
+/// A skipped block, and the condition that skips it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skip {
-    /// The function of the block; absent where it has none, or none in this build.
+    /// The function of the block; absent if the block has none, or has none in this build.
     pub function: Option<String>,
-    /// The layer of the block; absent where that is not what it is for.
+    /// The layer of the block; absent for a block of a function.
     pub layer: Option<String>,
-    /// The option or condition that decided it, as `on.branch`.
+    /// The option or condition that skips the block, such as `on.branch`.
     pub option: String,
-    /// What it wants; any of these would do.
+    /// The accepted values; one of them is enough.
     pub wanted: Vec<String>,
-    /// What was found instead; absent where there is nothing.
+    /// The actual value; absent if there is none.
     pub found: Option<String>,
-    /// Both in words.
+    /// Wanted and actual value in words.
     pub message: String,
-    /// Where it was written.
+    /// The place of the condition.
     pub place: Option<Place>,
-    /// The words that Travis has for it; absent for a block of another file than Travis'.
+    /// The message that Travis CI prints for this skip; absent for a block outside of `.travis.yml`.
     pub in_travis_words: Option<String>,
 }
 
@@ -261,7 +261,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_problem_stands_at_its_item_or_else_at_its_option() {
+    fn a_problem_has_the_place_of_its_item_or_else_of_its_option() {
         let at = |line| Place::file(&"dpl.yml".into(), line, 1);
         let mut places = Places::default();
         places.note("layers", at(2));

@@ -1,7 +1,8 @@
-//! The least policy that lets an identity deploy exactly this configuration.
+//! The smallest IAM policy that allows a deployment of this configuration.
 //!
-//! Source of actions and resources: "Actions, resources, and condition keys for AWS Lambda" in the Service Authorization
-//! Reference, and the same pages of the other services. A test holds it against the calls that are really made.
+//! Source of actions and resources: "Actions, resources, and condition keys for AWS Lambda" in the Service
+//! Authorization Reference, and the same pages of the other services. A test compares the policy with the calls that a
+//! deployment really makes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,13 +15,14 @@ use crate::deployment::{
 use crate::plan;
 use crate::settings::{Attachment, ImageUri, LayerRef, Role, Settings, Structure};
 
-/// Resources and a condition, with the actions that are allowed on them.
+/// The allowed actions, by resources and condition.
 type Statements = BTreeMap<(Vec<String>, Option<Condition>), BTreeSet<&'static str>>;
 
-/// A condition: its operator, its key, and the values of which one must be.
+/// A condition: its operator, its key, and the accepted values.
 type Condition = (&'static str, &'static str, Vec<String>);
 
-/// The policy for these layers and functions, as IAM takes it. What a configuration does not say stands as `*`.
+/// The policy for these layers and functions, as an IAM document. Unknown parts of an ARN, such as the account, are
+/// `*`.
 pub fn policy<'a>(layers: impl Iterator<Item = &'a Layer>, deployments: impl Iterator<Item = &'a Deployment>) -> Value {
     let mut statements = Statements::new();
     for layer in layers {
@@ -42,7 +44,7 @@ pub fn policy<'a>(layers: impl Iterator<Item = &'a Layer>, deployments: impl Ite
         let mut allowed = Allowed { deployment, place, statements: &mut statements };
         allowed.settings();
     }
-    // What is allowed on the same things stands together.
+    // Actions on the same resources share one statement.
     let statements: Vec<_> = statements
         .into_iter()
         .map(|((resources, condition), actions)| {
@@ -58,7 +60,7 @@ pub fn policy<'a>(layers: impl Iterator<Item = &'a Layer>, deployments: impl Ite
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
-/// Where the function is, as far as the configuration says.
+/// Partition, Region and account of a function or layer; `*` for what the configuration does not say.
 struct Place {
     partition: Partition,
     region: String,
@@ -108,7 +110,7 @@ fn allow(
     }
 }
 
-/// To find the newest version of a layer, and to read it.
+/// Allows to find the newest version of a layer and to read it, and `more` actions on the layer.
 fn newest_of(statements: &mut Statements, layer: &str, more: &[&'static str]) {
     let actions: Vec<_> = ["lambda:ListLayerVersions"].iter().chain(more).copied().collect();
     allow(statements, &actions, vec![layer.to_owned()], None);
@@ -130,7 +132,7 @@ impl Allowed<'_> {
         allow(self.statements, actions, resources, condition);
     }
 
-    /// The function; with versions and aliases those too.
+    /// The ARN of the function, and a pattern for its versions and aliases if the deployment uses them.
     fn functions(&self) -> Vec<String> {
         let arn = self.place.arn("lambda", &format!("function:{}", self.deployment.function.name));
         let release = &self.deployment.release;
@@ -167,15 +169,15 @@ impl Allowed<'_> {
             let read =
                 ["lambda:ListVersionsByFunction", "lambda:ListAliases", "lambda:ListProvisionedConcurrencyConfigs"];
             self.allow(&read, functions.clone());
-            // AWS knows this action on functions only, so it cannot be confined to versions.
+            // AWS defines this action for functions only, so the policy cannot limit it to versions.
             self.allow(&["lambda:DeleteFunction"], functions);
         }
     }
 
     fn attachments(&mut self) {
         let functions = self.functions();
-        for (attachment, wish) in &self.deployment.attachments {
-            let (set, removes) = (wish.entries.values().any(Option::is_some), removes(wish));
+        for (attachment, managed) in &self.deployment.attachments {
+            let (set, removes) = (managed.entries.values().any(Option::is_some), removes(managed));
             let Actions { read, write, remove } = actions(*attachment);
             let mut actions = read.to_vec();
             if set {
@@ -186,7 +188,7 @@ impl Allowed<'_> {
             }
             match attachment {
                 Attachment::EventSources => {
-                    // Mappings have ids of AWS' own making; what they invoke is known.
+                    // AWS chooses the ids of mappings, so the condition names the function instead.
                     self.allow(&["lambda:ListEventSourceMappings"], vec!["*".to_owned()]);
                     actions.retain(|action| *action != "lambda:ListEventSourceMappings");
                     let invoked = ("ArnLike", "lambda:FunctionArn", functions.clone());
@@ -202,11 +204,12 @@ impl Allowed<'_> {
                     self.allow(&actions, vec![group.clone(), format!("{group}:*")]);
                 }
                 Attachment::CodeSigning => {
-                    let configs = wish.entries.values().flatten().filter_map(|arn| arn.0.as_str().map(str::to_owned));
+                    let configs =
+                        managed.entries.values().flatten().filter_map(|arn| arn.0.as_str().map(str::to_owned));
                     self.allow(&actions, functions.iter().cloned().chain(configs).collect());
                 }
                 Attachment::FunctionUrl => {
-                    // A public address needs statements of the policy, any other needs them gone.
+                    // A public URL needs statements in the resource policy. For any other URL they are removed.
                     let policy = ["lambda:GetPolicy", "lambda:AddPermission", "lambda:RemovePermission"];
                     actions.extend(policy);
                     self.allow(&actions, functions.clone());
@@ -229,7 +232,7 @@ impl Allowed<'_> {
             let name = plan::role_name(&self.deployment.function.name);
             let role = self.place.partition.role(&self.place.account, &name);
             self.allow(&["iam:GetRole", "iam:ListAttachedRolePolicies", "iam:CreateRole"], vec![role.clone()]);
-            // Whoever may attach any policy to a role may give its function every right.
+            // Without this condition, the identity could give the function any right.
             let policies = plan::role_policies(self.deployment, &self.place.partition);
             let only = ("ArnEquals", "iam:PolicyARN", policies);
             self.allow_if(&["iam:AttachRolePolicy"], vec![role.clone()], Some(only));
@@ -260,7 +263,7 @@ impl Allowed<'_> {
     }
 }
 
-/// A package that is in a bucket, or goes through one.
+/// Allows to read or upload the code.
 fn code(statements: &mut Statements, place: &Place, code: &Code) {
     let named = |bucket: &str| place.partition.arn("s3", "", "", bucket);
     match (&code.source, &code.upload) {
@@ -278,7 +281,7 @@ fn code(statements: &mut Statements, place: &Place, code: &Code) {
             let bucket = named(bucket);
             let actions = ["s3:PutObject", "s3:GetObject", "s3:GetObjectVersion", "s3:AbortMultipartUpload"];
             allow(statements, &actions, vec![objects], None);
-            // Without it S3 answers that looking is denied where there is nothing to see.
+            // Without this right, S3 answers 403 instead of 404 for a missing object.
             allow(statements, &["s3:ListBucket"], vec![bucket], None);
             if let Some(key) = kms_key_arn.clone() {
                 allow(statements, &["kms:GenerateDataKey", "kms:Decrypt"], vec![key], None);
@@ -288,7 +291,8 @@ fn code(statements: &mut Statements, place: &Place, code: &Code) {
             let ImageUri { region, account, repository, .. } = uri;
             let repository =
                 Partition::of_region(region).arn("ecr", region, account, &format!("repository/{repository}"));
-            // Lambda looks with the rights of who deploys, and adds itself to the policy of the repository.
+            // Lambda reads the image with the rights of the deploying identity, and adds itself to the policy of the
+            // repository.
             let look = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
             let policy = ["ecr:GetRepositoryPolicy", "ecr:SetRepositoryPolicy"];
             allow(statements, &[look, policy].concat(), vec![repository], None);
@@ -300,17 +304,17 @@ fn code(statements: &mut Statements, place: &Place, code: &Code) {
     }
 }
 
-/// A role is passed to Lambda, and to no other service.
+/// The condition that a role is passed to Lambda and to no other service.
 fn to_lambda() -> Condition {
     ("StringEquals", "iam:PassedToService", vec!["lambda.amazonaws.com".to_owned()])
 }
 
-/// Whether anything may have to go.
-fn removes(wish: &Keyed<Option<Structure>>) -> bool {
-    wish.others == Some(Others::Replace) || wish.entries.values().any(Option::is_none)
+/// Whether the deployment may remove something of this kind.
+fn removes(managed: &Keyed<Option<Structure>>) -> bool {
+    managed.others == Some(Others::Replace) || managed.entries.values().any(Option::is_none)
 }
 
-/// What may be called about a kind of thing around a function.
+/// The actions for one kind of attachment.
 struct Actions {
     read: &'static [&'static str],
     write: &'static [&'static str],
@@ -355,7 +359,7 @@ fn actions(attachment: Attachment) -> Actions {
             &["lambda:CreateFunctionUrlConfig", "lambda:UpdateFunctionUrlConfig"],
             &["lambda:DeleteFunctionUrlConfig"],
         ),
-        // A statement is replaced where it changes.
+        // To change a statement, it is removed and added again.
         Attachment::Permissions => {
             (&["lambda:GetPolicy"], &["lambda:AddPermission", "lambda:RemovePermission"], &["lambda:RemovePermission"])
         }

@@ -1,22 +1,22 @@
-//! Kinds of event sources: one row each.
+//! The table of event source kinds.
 //!
 //! Must not know where a mapping is written, nor how it is sent.
 
 use crate::arn::Arn;
 use crate::settings::Structure;
 
-/// A kind of source that Lambda reads for a function.
+/// A kind of event source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// A queue of SQS.
     Sqs,
     /// A stream of Kinesis, or a consumer of one.
     Kinesis,
-    /// The stream of a table.
+    /// The stream of a `DynamoDB` table.
     DynamoDb,
     /// A topic of Amazon MSK.
     Msk,
-    /// A topic of Kafka that runs elsewhere, known by its servers.
+    /// A topic of self-managed Kafka, identified by its servers.
     Kafka,
     /// A queue of Amazon MQ.
     Mq,
@@ -24,19 +24,19 @@ pub enum Source {
     DocumentDb,
 }
 
-/// What a kind of source is like.
+/// The facts about one kind of source.
 struct Row {
-    /// What people call it, with its article.
+    /// Its name in messages, with the article.
     name: &'static str,
-    /// The service in the ARN; none where the source has no ARN.
+    /// The services in its ARN; empty if the source has no ARN.
     services: &'static [&'static str],
-    /// What the function's role must allow.
+    /// The rights that the function's role needs, as a list in words.
     rights: &'static str,
-    /// AWS' own policy that allows it; absent where there is none.
+    /// The managed policy with these rights; absent if AWS has none.
     policy: Option<&'static str>,
-    /// Members of a mapping that only some kinds have, as far as this one has them.
+    /// The members of a mapping that this kind has but some other kind does not.
     members: &'static [&'static str],
-    /// What AWS takes where nothing is said, as far as it can be written.
+    /// AWS' defaults for members that were left out, if a configuration can express them.
     defaults: &'static [(&'static str, i32)],
 }
 
@@ -140,23 +140,23 @@ impl Source {
         }
     }
 
-    /// The kind of the source in a mapping's key, or of an ARN; nothing where this version does not know the service.
+    /// The kind of a source, from the key of a mapping or an ARN; `None` for an unknown service.
     pub fn of_key(key: &str) -> Option<Self> {
         let Some(arn) = Arn::of(key) else { return Some(Self::Kafka) };
         Self::ALL.into_iter().find(|source| source.row().services.contains(&arn.service))
     }
 
-    /// What people call it, with its article.
+    /// Its name in messages, with the article.
     pub const fn name(self) -> &'static str {
         self.row().name
     }
 
-    /// What the function's role must allow.
+    /// The rights that the function's role needs, as a list in words.
     pub const fn rights(self) -> &'static str {
         self.row().rights
     }
 
-    /// AWS' own policy that allows it; absent where there is none.
+    /// The managed policy with these rights; absent if AWS has none.
     pub const fn policy(self) -> Option<&'static str> {
         self.row().policy
     }
@@ -166,12 +166,12 @@ impl Source {
         self.row().members.contains(&member) || !Self::ALL.iter().any(|other| other.row().members.contains(&member))
     }
 
-    /// What AWS takes for members of which nothing is said, as far as it can be written.
+    /// AWS' defaults for members that were left out, if a configuration can express them.
     pub const fn defaults(self) -> &'static [(&'static str, i32)] {
         self.row().defaults
     }
 
-    /// The members that some kind has and this one has not.
+    /// The members that other kinds have and this kind does not.
     pub fn foreign(self) -> impl Iterator<Item = &'static str> {
         let all = Self::ALL.into_iter().flat_map(|other| other.row().members);
         all.copied().filter(move |member| !self.has(member))
@@ -187,11 +187,11 @@ const OF_STREAMS: &[(&str, i32)] = &[
     ("TumblingWindowInSeconds", 0),
 ];
 
-/// The window is half a second, which nobody can write.
+/// Without the batching window: its default is half a second, which a configuration cannot express.
 const OF_KAFKA: &[(&str, i32)] = &[("BatchSize", 100), ("MaximumRecordAgeInSeconds", -1), ("MaximumRetryAttempts", -1)];
 
-/// The key of an event source mapping: its source, and where one source has several topics, queues or collections, that
-/// too. Nothing where it names no source.
+/// The key of an event source mapping: its source, and the topic, queue or collection if the source has several. `None`
+/// if the mapping names no source.
 pub fn key(mapping: &Structure) -> Option<String> {
     let servers = || mapping.inner("SelfManagedEventSource")?.inner("Endpoints")?.texts("KAFKA_BOOTSTRAP_SERVERS");
     let source = mapping.text("EventSourceArn").or_else(|| {

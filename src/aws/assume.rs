@@ -8,8 +8,11 @@ use aws_credential_types::provider::{self, error::CredentialsError};
 use aws_sdk_lambda::config::{Credentials as Keys, ProvideCredentials};
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_sts::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_sts::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_sts::types;
 use aws_smithy_http_client::Connector;
+use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::http::Request;
@@ -21,7 +24,7 @@ use super::fault::{self, Call};
 use crate::apply::{Fault, FaultKind};
 use crate::arn::Partition;
 use crate::deployment::{AssumedRole, Grounds};
-use crate::settings::{Role, Secret};
+use crate::settings::{Address, Jwt, Role, Secret};
 
 /// How often a CI is asked for a token before that is given up.
 const TRIES: u32 = 10;
@@ -100,10 +103,11 @@ impl Assumed {
         keys(answer.credentials(), arn)
     }
 
-    async fn by_token(&self, arn: &str, token: &Secret) -> Result<Keys, (Fault, Hope)> {
+    async fn by_token(&self, arn: &str, token: &Jwt) -> Result<Keys, (Fault, Hope)> {
         tracing::debug!("assuming `{arn}` with the OIDC token of the CI, because no keys and no profile were given");
         let call = self.sts.assume_role_with_web_identity().role_arn(arn).role_session_name(&self.role.session_name);
-        let answer = call.set_duration_seconds(self.seconds()).web_identity_token(token.expose()).send().await;
+        let call = call.set_duration_seconds(self.seconds()).web_identity_token(token.expose());
+        let answer = call.customize().interceptor(OnlyToSts).send().await;
         let claims = claims(token).map(|claims| format!(", as this token says: {claims}")).unwrap_or_default();
         let help = format!(
             "the account needs the CI as its identity provider, and the role a trust policy that allows `sts:AssumeRoleWithWebIdentity` to it for the right `aud` and `sub`{claims}"
@@ -175,8 +179,83 @@ fn audience(arn: &str) -> String {
     format!("sts.{}", partition.dns_suffix())
 }
 
+/// Looks where a request with a token goes before it goes: whoever has the token may be the job.
+#[derive(Debug)]
+struct OnlyToSts;
+
+impl Intercept for OnlyToSts {
+    fn name(&self) -> &'static str {
+        "OnlyToSts"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let uri = context.request().uri();
+        if Address::parse(uri).is_some_and(|address| address.is_here() || is_sts(&address)) {
+            return Ok(());
+        }
+        let host = Address::parse(uri).map(|address| address.host()).unwrap_or_default();
+        let message = format!(
+            "the OIDC token of the job would be sent to `{host}`, which is neither STS of AWS nor this machine"
+        );
+        let fault = Fault::new(FaultKind::Misconfigured, message);
+        Err(fault::Carried(fault.help("look at `endpoint_url`, `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_STS`")).into())
+    }
+}
+
+/// Whether an address is one of STS: of the whole partition, of a Region, with FIPS or both IP versions, or in a VPC.
+///
+/// Source: <https://docs.aws.amazon.com/general/latest/gr/sts.html>, and the endpoint rules of the SDK for the domains of
+/// the partitions.
+fn is_sts(address: &Address) -> bool {
+    const DOMAINS: [&str; 10] = [
+        "amazonaws.com",
+        "amazonaws.com.cn",
+        "amazonaws.eu",
+        "c2s.ic.gov",
+        "sc2s.sgov.gov",
+        "cloud.adc-e.uk",
+        "csp.hci.ic.gov",
+        "api.aws",
+        "api.amazonwebservices.com.cn",
+        "api.amazonwebservices.eu",
+    ];
+    let host = address.host();
+    let parts: Vec<_> = host.split('.').collect();
+    let rest = match parts[..] {
+        [endpoint, "sts", ..] if endpoint.starts_with("vpce-") => &parts[2..],
+        ["sts" | "sts-fips", ..] => &parts[1..],
+        _ => return false,
+    };
+    let in_vpc = parts[0].starts_with("vpce-");
+    let domain = |parts: &[&str]| parts.join(".");
+    let known = match rest {
+        [region, domain_parts @ ..] if is_region(region) => {
+            let name = domain(domain_parts);
+            let of_vpc = name.strip_prefix("vpce.").unwrap_or(&name);
+            DOMAINS.contains(&of_vpc) && (name != of_vpc) == in_vpc
+        }
+        global => !in_vpc && domain(global) == "amazonaws.com",
+    };
+    known && address.is_encrypted() && matches!(address.port(), None | Some(443))
+}
+
+/// Whether a part of a name is a Region's, as `us-gov-west-1` is.
+fn is_region(part: &str) -> bool {
+    let mut words = part.split('-').rev();
+    let number = words.next().is_some_and(|number| !number.is_empty() && number.bytes().all(|c| c.is_ascii_digit()));
+    let words: Vec<_> = words.collect();
+    number
+        && words.len() >= 2
+        && words.iter().all(|word| word.len() >= 2 && word.bytes().all(|c| c.is_ascii_lowercase()))
+}
+
 /// What a token says of itself and a trust policy may check; none of it is secret. Nothing where it cannot be read.
-fn claims(token: &Secret) -> Option<String> {
+fn claims(token: &Jwt) -> Option<String> {
     let claims = URL_SAFE_NO_PAD.decode(token.expose().split('.').nth(1)?).ok()?;
     let claims: Value = serde_json::from_slice(&claims).ok()?;
     let told = |name: &&str| {
@@ -188,7 +267,7 @@ fn claims(token: &Secret) -> Option<String> {
 }
 
 /// Asks the CI for a token, as GitHub's `@actions/core` does: `GET URL&audience=…` with the request's own token.
-async fn fetch(url: &str, bearer: &Secret, audience: &str) -> Result<Secret, Fault> {
+async fn fetch(url: &str, bearer: &Secret, audience: &str) -> Result<Jwt, Fault> {
     let connector = connector(url, None, None);
     let joint = if url.contains('?') { '&' } else { '?' };
     let url = format!("{url}{joint}audience={audience}");
@@ -206,7 +285,7 @@ async fn fetch(url: &str, bearer: &Secret, audience: &str) -> Result<Secret, Fau
     }
 }
 
-async fn ask(connector: &Connector, url: &str, bearer: &Secret) -> Result<Secret, (Fault, Hope)> {
+async fn ask(connector: &Connector, url: &str, bearer: &Secret) -> Result<Jwt, (Fault, Hope)> {
     let unusable = || {
         let fault = Fault::new(FaultKind::Denied, "the CI's request for an OIDC token cannot be made")
             .help("look at `ACTIONS_ID_TOKEN_REQUEST_URL` and `ACTIONS_ID_TOKEN_REQUEST_TOKEN`, which the CI sets");
@@ -237,8 +316,8 @@ async fn ask(connector: &Connector, url: &str, bearer: &Secret) -> Result<Secret
     let body = body.map_err(|error| (no_answer(&fault::chain(&error)), Hope::Some))?.into_bytes();
     // An error of the parser could quote the token.
     let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let token = answer.get("value").and_then(Value::as_str).filter(|token| !token.is_empty());
-    token.map(Secret::new).ok_or_else(|| (no_answer("there is none in its answer"), Hope::None))
+    let token = answer.get("value").and_then(Value::as_str).and_then(Jwt::parse);
+    token.ok_or_else(|| (no_answer("there is none in its answer"), Hope::None))
 }
 
 fn no_answer(why: &str) -> Fault {
@@ -253,11 +332,54 @@ mod tests {
     #[test]
     fn a_token_tells_what_a_trust_policy_checks() {
         let payload = r#"{"iss":"https://i","aud":["a","b"],"sub":"repo:o/r:environment:prod","jti":"x"}"#;
-        let token = Secret::new(format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(payload)));
+        let token = Jwt::parse(&format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(payload))).unwrap();
         let expected = r#"`iss` is `https://i`, `aud` is `["a","b"]`, `sub` is `repo:o/r:environment:prod`"#;
         assert_eq!(claims(&token).as_deref(), Some(expected));
-        for opaque in ["", "opaque", "a.b.c", "a.!.c"] {
-            assert_eq!(claims(&Secret::new(opaque)), None);
+        assert_eq!(claims(&Jwt::parse("e30.e30.c2ln").unwrap()), None);
+    }
+
+    #[test]
+    fn tokens_go_to_sts_and_nowhere_else() {
+        let is_sts = |url: &str| is_sts(&Address::parse(url).unwrap());
+        for sts in [
+            "https://sts.amazonaws.com/",
+            "https://STS.eu-west-1.amazonaws.com/",
+            "https://sts.eu-west-1.amazonaws.com:443/",
+            "https://sts-fips.us-east-1.amazonaws.com/",
+            "https://sts.us-gov-west-1.amazonaws.com/",
+            "https://sts.cn-north-1.amazonaws.com.cn/",
+            "https://sts.us-iso-east-1.c2s.ic.gov/",
+            "https://sts.us-isob-east-1.sc2s.sgov.gov/",
+            "https://sts.eusc-de-east-1.amazonaws.eu/",
+            "https://sts.eu-west-1.api.aws/",
+            "https://vpce-0a1b-c2d3.sts.eu-west-1.vpce.amazonaws.com/",
+            "https://vpce-0a1b-c2d3-eu-west-1a.sts.eu-west-1.vpce.amazonaws.com/",
+            "https://vpce-0a1b.sts.cn-north-1.vpce.amazonaws.com.cn/",
+        ] {
+            assert!(is_sts(sts), "{sts}");
+        }
+        for other in [
+            "http://sts.amazonaws.com/",
+            "https://sts.amazonaws.com:8443/",
+            "https://sts.amazonaws.com.evil.com/",
+            "https://sts.amazonaws.com@evil.com/",
+            "https://evil.com/sts.amazonaws.com",
+            "https://sts.evil.com/",
+            "https://xsts.amazonaws.com/",
+            "https://sts.s3.amazonaws.com/",
+            "https://sts.s3.eu-west-1.amazonaws.com/",
+            "https://sts.eu-west-1.s3.amazonaws.com/",
+            "https://sts.eu-west-1.elb.amazonaws.com/",
+            "https://sts.execute-api.eu-west-1.amazonaws.com/",
+            "https://sts.eu-west-1.on.aws/",
+            "https://vpce-1.vpce-svc-2.eu-west-1.vpce.amazonaws.com/",
+            "https://vpce-1.sts.eu-west-1.amazonaws.com/",
+            "https://sts.eu-west-1.vpce.amazonaws.com/",
+            "https://vpce-1.sts.amazonaws.com/",
+            "https://sts.api.aws/",
+            "https://amazonaws.com/",
+        ] {
+            assert!(!is_sts(other), "{other}");
         }
     }
 

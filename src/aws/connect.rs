@@ -33,6 +33,7 @@ use crate::apply::{Fault, FaultKind};
 use crate::arn::Partition;
 use crate::deployment::{Credentials, Grounds, Target};
 use crate::remote::Caller;
+use crate::settings::Address;
 
 /// The profile to read where none is named: the SDK takes an empty `AWS_PROFILE` for a name.
 const NO_PROFILE: &str = "default";
@@ -300,9 +301,8 @@ pub(super) fn connector(
     settings: Option<HttpConnectorSettings>,
     sleep: Option<SharedAsyncSleep>,
 ) -> Connector {
-    let host = url.split("://").nth(1).unwrap_or_default();
-    let local = ["localhost", "127.", "[::1]"].iter().any(|name| host.starts_with(name));
-    let proxy = if local { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
+    let here = Address::parse(url).is_some_and(|address| address.is_here());
+    let proxy = if here { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
     let mut connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).proxy_config(proxy);
     connector.set_connector_settings(settings);
     connector.set_sleep_impl(sleep);

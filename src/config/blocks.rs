@@ -2,12 +2,7 @@
 //!
 //! The shapes are those that Travis normalises before it calls dpl.
 
-use std::{
-    fs,
-    io::Read,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::PathBuf, sync::Arc};
 
 use super::{
     conditions::{ByBranch, Conditions},
@@ -15,15 +10,18 @@ use super::{
     layer::{self, Entry, Given, Layer, Value},
     options::{self, Kind, Opt},
     resolve::HIDE_IN_ENVIRONMENT,
-    shell,
-    yaml::{self, MOST_BYTES},
+    shell, yaml,
 };
+use crate::files;
 use crate::host::Host;
 use crate::place::{Place, Problem};
 use crate::settings::{Shape, holds_secret};
 
 /// Where a block is looked for, in this order.
 const FILES: [&str; 3] = ["dpl.yml", ".dpl.yml", ".travis.yml"];
+
+/// How many blocks a file may have.
+const MOST_BLOCKS: usize = 1000;
 
 /// Keys that may stand at the top of a file of our own.
 const BESIDE_DEPLOY: [&str; 3] = ["deploy", "before_deploy", "after_deploy"];
@@ -117,7 +115,7 @@ pub(super) fn read(config: Option<&Given>, host: &Host, branch: Option<&str>) ->
         }
     };
     let Some((path, asked_for)) = path else { return found };
-    match text(&host.directory.join(&path), &path) {
+    match files::text(&host.directory.join(&path)) {
         Ok(text) => {
             let dialect = if path.ends_with(".travis.yml") { Dialect::Travis } else { Dialect::Own };
             let shown: Arc<str> = Arc::from(path.to_string_lossy());
@@ -126,35 +124,13 @@ pub(super) fn read(config: Option<&Given>, host: &Host, branch: Option<&str>) ->
                 Err(problem) => found.problems.push(problem),
             }
         }
-        Err(problem) => found.problems.push(match asked_for {
-            Some(place) => problem.at(&place),
-            None => problem,
-        }),
+        Err(error) => {
+            let problem = Problem::new(format!("`{}` {error}", path.display())).of("config");
+            found.problems.push(Problem { place: asked_for, ..problem });
+        }
     }
     found.file = Some(path);
     found
-}
-
-fn text(path: &Path, shown: &Path) -> Result<String, Problem> {
-    let problem = |message: String| Problem::new(format!("`{}` {message}", shown.display())).of("config");
-    let metadata = fs::metadata(path).map_err(|error| problem(format!("cannot be read: {error}")))?;
-    if metadata.is_dir() {
-        return Err(problem("is a directory, not a YAML file".to_owned()));
-    }
-    if metadata.len() > MOST_BYTES {
-        return Err(problem(format!("has {} bytes; a configuration of more than 1 MB is not read", metadata.len())));
-    }
-    let mut bytes = Vec::new();
-    let read = fs::File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
-    read.map_err(|error| problem(format!("cannot be read: {error}")))?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(problem("has more than 1 MB; a configuration that large is not read".to_owned()));
-    }
-    String::from_utf8(bytes).map_err(|error| {
-        let line =
-            error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
-        problem(format!("is not UTF-8 (line {line}); save it as UTF-8"))
-    })
 }
 
 struct Reader<'a> {
@@ -201,6 +177,10 @@ impl Reader<'_> {
             }
         }
         match &deploy.value {
+            Value::List(items) if items.len() > MOST_BLOCKS => {
+                let message = format!("has {} blocks, and at most {MOST_BLOCKS} are taken", items.len());
+                self.problem(Problem::new(message).of("deploy"), &deploy.place);
+            }
             Value::List(items) => items.iter().for_each(|item| self.block(item)),
             Value::Null => {}
             Value::Map(_) | Value::Text(_) => self.block(deploy),

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 use super::{
     compiled,
     layer::{Entry, Value},
+    options::{InFile, OPTIONS},
     read::Reader,
     resolve::Context,
 };
@@ -42,6 +43,7 @@ pub(super) fn code(reader: &mut Reader, context: &Context<'_>) -> Code {
             never: context.never.iter().cloned().chain(files(reader, context)).chain(archive).collect(),
             single: compiled::single(reader),
             into: String::new(),
+            checkout: context.trust.checkout.clone(),
         },
         architecture,
         upload,
@@ -206,6 +208,7 @@ fn bring(reader: &mut Reader, entries: &[Entry], place: &Place) -> Option<Bring>
 /// Files that are read or written beside the package.
 fn files(reader: &mut Reader, context: &Context<'_>) -> Vec<PathBuf> {
     let read = reader.list("env_file").unwrap_or_default();
-    let written = super::RESULT_FILES.into_iter().filter_map(|name| reader.raw(name));
+    let written = OPTIONS.iter().filter(|option| matches!(option.in_file, InFile::Writes(_)));
+    let written = written.filter_map(|option| reader.raw(option.name));
     read.into_iter().chain(written).map(|file| context.host.directory.join(file)).collect()
 }

@@ -9,6 +9,7 @@ use std::{
 
 use super::{read::Reader, resolve::Context};
 use crate::deployment::Single;
+use crate::files;
 use crate::host::Host;
 use crate::place::Problem;
 use crate::settings::{Architecture, FunctionName, Runtime, Setting, Written};
@@ -142,7 +143,7 @@ impl Target {
             return Self { folder: own, shared: false };
         }
         let is_workspace = |folder: &Path| {
-            fs::read_to_string(folder.join("Cargo.toml")).is_ok_and(|manifest| manifest.contains("[workspace"))
+            files::text(&folder.join("Cargo.toml")).is_ok_and(|manifest| manifest.contains("[workspace"))
         };
         let above = host.directory.ancestors().enumerate().skip(1).find(|(_, folder)| is_workspace(folder));
         match above.filter(|_| host.directory.join("Cargo.toml").is_file()) {
@@ -200,7 +201,7 @@ impl Target {
 
 /// The name of the crate in the working directory, which its program has too where nothing else is said.
 fn crate_name(host: &Host) -> Option<String> {
-    let manifest = fs::read_to_string(host.directory.join("Cargo.toml")).ok()?;
+    let manifest = files::text(&host.directory.join("Cargo.toml")).ok()?;
     let (_, package) = manifest.split_once("[package]")?;
     let lines = package.lines().take_while(|line| !line.trim_start().starts_with('['));
     let value = lines.filter_map(|line| line.split_once('=')).find(|(key, _)| key.trim() == "name")?.1;

@@ -5,8 +5,6 @@
 
 use std::borrow::Cow;
 
-use globset::GlobBuilder;
-
 use super::{
     blocks::{Dialect, truth},
     condition::{Condition, Variables},
@@ -14,6 +12,7 @@ use super::{
     options,
 };
 use crate::host::{Build, Host};
+use crate::package::glob::{self, Stars};
 use crate::place::{Place, Problem, Skip};
 
 /// Runtime keys, and the variable that Travis sets for each.
@@ -390,6 +389,5 @@ fn texts(given: &Given) -> Option<Vec<String>> {
 /// A shell pattern: `*` crosses `/`, braces mean nothing.
 fn matches(pattern: &str, branch: &str) -> bool {
     let escaped = pattern.replace('{', "[{]").replace('}', "[}]");
-    let glob = GlobBuilder::new(&escaped).literal_separator(false).build();
-    pattern == branch || glob.is_ok_and(|glob| glob.compile_matcher().is_match(branch))
+    pattern == branch || glob::compile(&escaped, Stars::InAll).is_ok_and(|glob| glob.is_match(branch))
 }

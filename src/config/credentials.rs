@@ -2,17 +2,25 @@
 
 use std::time::Duration;
 
-use super::{Purpose, read::Reader, resolve::Context};
+use super::{
+    Purpose,
+    options::{self, Kind},
+    read::Reader,
+    resolve::Context,
+};
 use crate::arn::Arn;
 use crate::deployment::{AssumedRole, Credentials, Grounds};
 use crate::host::Ci;
-use crate::place::Problem;
-use crate::settings::{Role, Secret, Source};
+use crate::place::{Place, Problem};
+use crate::settings::{Address, Jwt, Role, Secret, Source};
 
 /// Variables in which jobs find their OIDC token where nobody says so: the names of GitLab's manual (there the user
 /// chooses), Bitbucket's and `CircleCI`'s.
 const TOKENS: [&str; 5] =
     ["AWS_ID_TOKEN", "GITLAB_OIDC_TOKEN", "BITBUCKET_STEP_OIDC_TOKEN", "CIRCLE_OIDC_TOKEN_V2", "CIRCLE_OIDC_TOKEN"];
+
+/// Where a job of GitHub gets a token, and what it shows to get it.
+const REQUEST: [&str; 2] = ["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"];
 
 /// What STS calls a session where the user does not say.
 const SESSION: &str = env!("CARGO_PKG_NAME");
@@ -135,17 +143,41 @@ fn token(reader: &mut Reader, context: &Context<'_>) -> Option<Grounds> {
                 reader.wrong("web_identity_token_env", format!("names the variable `{name}`, which is not set"));
             problem.help = Some(help);
         }
-        return token.map(Grounds::Token);
+        return shaped(reader, &name, &token?);
     }
-    let request = ["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"].map(|name| host.variable(name));
-    if let [Some(url), Some(bearer)] = request {
+    if let [Some(url), Some(bearer)] = REQUEST.map(|name| host.variable(name)) {
         let bearer = Secret::new(bearer);
         reader.secrets.push(bearer.clone());
+        if !Address::parse(url).is_some_and(|address| address.is_encrypted() || address.is_here()) {
+            let problem = Problem::new("is no https:// address, and the job's own token would be sent there");
+            reader.problems.push(problem.at(&Place::Variable(REQUEST[0].to_owned())));
+        }
         return Some(Grounds::Fetched { url: url.to_owned(), bearer });
     }
-    let token = Secret::new(TOKENS.iter().find_map(|name| host.variable(name))?);
+    let (name, token) = TOKENS.iter().find_map(|name| Some((name, Secret::new(host.variable(name)?))))?;
     reader.secrets.push(token.clone());
-    Some(Grounds::Token(token))
+    shaped(reader, name, &token)
+}
+
+/// The token that a variable holds. Nothing else is sent as one.
+fn shaped(reader: &mut Reader, variable: &str, token: &Secret) -> Option<Grounds> {
+    let token = Jwt::parse(token.expose());
+    if token.is_none() {
+        let problem =
+            Problem::new("holds no OIDC token: one has three parts between dots, of which two are JSON in base64url");
+        reader.problems.push(problem.at(&Place::Variable(variable.to_owned())));
+    }
+    token.map(Grounds::Token)
+}
+
+/// Whether a variable holds what this job calls AWS with, or gets that with.
+pub(super) fn holds_credentials(variable: &str) -> bool {
+    const PREFIXES: [&str; 5] = ["DPL_LAMBDA_", "INPUT_", "PLUGIN_", "LAMBDA_", "AWS_"];
+    let is_secret = |name: &str| options::find(name).is_some_and(|(option, _)| matches!(option.kind, Kind::Secret));
+    PREFIXES.iter().filter_map(|prefix| variable.strip_prefix(prefix)).any(is_secret)
+        || TOKENS.contains(&variable)
+        || REQUEST.contains(&variable)
+        || variable == "ACTIONS_RUNTIME_TOKEN"
 }
 
 /// What gives a job of this CI a token.

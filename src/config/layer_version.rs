@@ -79,7 +79,10 @@ pub(super) fn layer(reader: &mut Reader, context: &Context<'_>) -> Option<OfBloc
     }
     let written = Map::read(reader);
     let name = written.name(reader, extension)?;
-    let mut options = written.options(reader, alone);
+    let mut given = Reader::new(written.options(reader, alone));
+    context.trust.screen(&mut given);
+    reader.problems.append(&mut given.problems);
+    let mut options = given.layer().clone();
     if !options.contains_key("zip")
         && let Some((option, _)) = options::find("zip")
     {

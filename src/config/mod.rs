@@ -27,6 +27,7 @@ mod script;
 mod shell;
 mod structure;
 mod subject;
+mod trust;
 mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,8 +41,9 @@ pub use render::Rendered;
 pub use script::Script;
 pub use subject::{Reach, Subject};
 
-use self::{layer_version::OfBlock, occasion::Occasion, read::Reader, resolve::Context};
+use self::{layer_version::OfBlock, occasion::Occasion, read::Reader, resolve::Context, trust::Trust};
 use crate::deployment::{Code, Deployment, Layer as LayerVersion};
+use crate::files::Destination;
 use crate::host::{Build, Ci, Host};
 use crate::place::{Places, Problem, Skip};
 use crate::settings::Secret;
@@ -79,7 +81,7 @@ pub struct RunOptions {
     /// Whether decisions are told.
     pub verbose: bool,
     /// The file for a JUnit report; absent for none.
-    pub junit: Option<PathBuf>,
+    pub junit: Option<Destination>,
     /// `auto`, `always` or `never`; empty before it was read.
     pub color: &'static str,
     /// Whether only results and mistakes are told.
@@ -87,13 +89,13 @@ pub struct RunOptions {
     /// What becomes of the run when every block was skipped.
     pub if_skipped: IfSkipped,
     /// Where the outputs go, besides where the CI wants them.
-    pub output_file: Option<PathBuf>,
+    pub output_file: Option<Destination>,
     /// Where the summary goes, besides where the CI wants it.
-    pub summary_file: Option<PathBuf>,
+    pub summary_file: Option<Destination>,
     /// Where links go in the form of GitLab's report.
-    pub gitlab_annotations_file: Option<PathBuf>,
+    pub gitlab_annotations_file: Option<Destination>,
     /// Where problems go in the form of GitLab's report.
-    pub gitlab_codequality_file: Option<PathBuf>,
+    pub gitlab_codequality_file: Option<Destination>,
 }
 
 impl RunOptions {
@@ -105,15 +107,14 @@ impl RunOptions {
         let layers: Vec<_> = std::iter::once(flags.clone()).chain(addressed).collect();
         let build = Build::default();
         let purpose = Purpose::Deploy;
-        let context = Context { host, ci, build: &build, purpose, never: BTreeSet::new(), fallback_region: None };
-        run_options(&mut Reader::new(layer::merge(&layers)), &context, &mut loaded);
+        let strongest = layer::merge(&layers);
+        let trust = Trust::of(&strongest, host, ci);
+        let never = BTreeSet::new();
+        let context = Context { host, ci, build: &build, purpose, never, fallback_region: None, trust };
+        run_options(&mut Reader::new(strongest), &context, &mut loaded);
         loaded.run
     }
 }
-
-/// The options that name a file for results. Such a file never goes into a package.
-const RESULT_FILES: [&str; 5] =
-    ["junit", "output_file", "summary_file", "gitlab_annotations_file", "gitlab_codequality_file"];
 
 /// The merge whose deployment is shown in the build of a pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -233,6 +234,7 @@ pub fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
         build: &build,
         purpose: request.purpose,
         never: blocks.file.iter().map(|file| host.directory.join(file)).collect(),
+        trust: Trust::of(&strongest, host, ci),
         fallback_region: (request.speaks == Speaks::Dpl).then(|| "us-east-1".to_owned()),
     };
 
@@ -364,6 +366,7 @@ fn layers_follow(blocks: &[&blocks::Block], reasons: &mut [Option<Skip>]) {
 }
 
 fn entry(mut reader: Reader, allow_failure: bool, request: &Request, context: &Context<'_>, loaded: &mut Loaded) {
+    context.trust.screen(&mut reader);
     for name in ["access_key_id", "secret_access_key", "session_token"] {
         loaded.secrets.extend(reader.raw(name).map(Secret::new));
     }
@@ -433,6 +436,9 @@ fn whole(path: &Path) -> PathBuf {
 
 fn run_options(reader: &mut Reader, context: &Context<'_>, loaded: &mut Loaded) {
     let run = &mut loaded.run;
+    context.trust.screen(reader);
+    // What it means is known already; here it is only looked whether it can be read.
+    reader.flag("trust_config");
     if reader.flag("fold") && run.ci == Ci::None {
         run.ci = Ci::Travis;
     }
@@ -445,7 +451,6 @@ fn run_options(reader: &mut Reader, context: &Context<'_>, loaded: &mut Loaded) 
         }
     }
     run.json = reader.choice("format") == Some("json");
-    run.junit = reader.path("junit");
     run.color = reader.choice("color").unwrap_or("auto");
     run.quiet = reader.flag("quiet");
     run.if_skipped = match reader.choice("if_skipped") {
@@ -453,7 +458,11 @@ fn run_options(reader: &mut Reader, context: &Context<'_>, loaded: &mut Loaded) 
         Some("error") => IfSkipped::Error,
         _ => IfSkipped::Ok,
     };
-    let mut file = |name: &'static str| reader.path(name).filter(|path| !path.as_os_str().is_empty());
+    let mut file = |name: &'static str| {
+        let path = reader.path(name).filter(|path| !path.as_os_str().is_empty())?;
+        Some(context.trust.destination(path, reader.place(name).as_ref()))
+    };
+    run.junit = file("junit");
     run.output_file = file("output_file");
     run.summary_file = file("summary_file");
     run.gitlab_annotations_file = file("gitlab_annotations_file");
@@ -465,9 +474,11 @@ fn run_options(reader: &mut Reader, context: &Context<'_>, loaded: &mut Loaded) 
         ("gitlab_annotations_file", &mut run.gitlab_annotations_file),
         ("gitlab_codequality_file", &mut run.gitlab_codequality_file),
     ];
-    let mut taken: Vec<_> = context.never.iter().map(|path| whole(path)).collect();
+    let read = reader.list("env_file").unwrap_or_default();
+    let read = read.iter().map(|file| context.host.directory.join(file)).chain(context.never.iter().cloned());
+    let mut taken: Vec<_> = read.map(|path| whole(&path)).collect();
     for (name, file) in results {
-        let Some(path) = file.as_ref().map(|path| whole(&context.host.directory.join(path))) else { continue };
+        let Some(path) = file.as_ref().map(|file| whole(&context.host.directory.join(&file.path))) else { continue };
         let is_device = path.metadata().is_ok_and(|there| !there.is_file());
         if !is_device && taken.contains(&path) {
             reader.wrong(name, "is a file that is read, or that another result goes to");

@@ -24,6 +24,28 @@ pub struct Opt {
     pub example: &'static str,
     /// Whether `clear` can empty it.
     pub clear: Clear,
+    /// What a file of the checkout may say of it, which may be the work of whoever wrote a pull request.
+    pub in_file: InFile,
+}
+
+/// What a file may say of an option. Flags and variables may say anything, and a file that is trusted nearly so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InFile {
+    /// Anything: it decides about what is deployed, and a deployment does what its file says.
+    Anything,
+    /// An address of this machine: credentials go there.
+    ThisMachine,
+    /// Nothing: it decides who acts, or which secret is read.
+    Nothing,
+    /// Files of the checkout to read.
+    Reads,
+    /// Files of the checkout, or an archive that is anywhere: it is sent as a package.
+    Packs,
+    /// A file of the checkout that results are written to, and what its name may end with: nothing runs a file of such a
+    /// name.
+    Writes(&'static [&'static str]),
+    /// Nothing, also where the file is trusted: it is about the file itself.
+    Never,
 }
 
 /// Whether `clear` can empty what an option sets.
@@ -79,7 +101,17 @@ pub enum Ambient {
 }
 
 const fn opt(group: Group, name: &'static str, kind: Kind, example: &'static str, meaning: &'static str) -> Opt {
-    Opt { name, aliases: &[], kind, group, meaning, ambient: Ambient::Ignored, example, clear: Clear::No }
+    Opt {
+        name,
+        aliases: &[],
+        kind,
+        group,
+        meaning,
+        ambient: Ambient::Ignored,
+        example,
+        clear: Clear::No,
+        in_file: InFile::Anything,
+    }
 }
 
 impl Opt {
@@ -90,6 +122,12 @@ impl Opt {
 
     const fn clearable(mut self) -> Self {
         self.clear = Clear::Yes;
+        self
+    }
+
+    /// What a file may say of it, where that is not anything.
+    const fn in_file(mut self, may: InFile) -> Self {
+        self.in_file = may;
         self
     }
 
@@ -125,14 +163,14 @@ pub const OPTIONS: &[Opt] = &[
     opt(Target, "secret_access_key", Secret, "…", "Secret access key; given together with `access_key_id`, from the same place.").ambient(),
     opt(Target, "session_token", Secret, "…", "Session token of temporary keys.").ambient(),
     opt(Target, "region", Text, "eu-west-1", "Region of the function. Without it the SDK's chain decides; there is no silent default.").ambient(),
-    opt(Target, "profile", Text, "deploy", "Profile in the shared AWS configuration files.").ambient(),
+    opt(Target, "profile", Text, "deploy", "Profile in the shared AWS configuration files.").ambient().in_file(InFile::Nothing),
     opt(Target, "role_to_assume", Text, "arn:aws:iam::123456789012:role/ci", "Role in whose name to deploy: an ARN, or a name that is completed with the account. Assumed with the OIDC token of GitHub, GitLab, Bitbucket or CircleCI, or else with keys, profile or chain; keys or a profile that are given come first."),
     opt(Target, "role_session_name", Text, "deploy-thumbnails", "Name of the role's session in AWS' logs. Default: `dpl-lambda` and the build's number."),
     opt(Target, "role_duration", Text, "1800", "Seconds for which the role's keys hold, at most as the role allows: 900 to 43200. Default 3600. They are renewed in time."),
     opt(Target, "external_id", Text, "a-partners-id", "External id that the role's trust policy wants; not sent with an OIDC token."),
-    opt(Target, "web_identity_token_env", Text, "DEPLOY_TOKEN", "Variable that holds the OIDC token. Default: what GitHub hands out, then the first of `AWS_ID_TOKEN`, `GITLAB_OIDC_TOKEN`, `BITBUCKET_STEP_OIDC_TOKEN`, `CIRCLE_OIDC_TOKEN_V2`, `CIRCLE_OIDC_TOKEN`."),
+    opt(Target, "web_identity_token_env", Text, "DEPLOY_TOKEN", "Variable that holds the OIDC token. Default: what GitHub hands out, then the first of `AWS_ID_TOKEN`, `GITLAB_OIDC_TOKEN`, `BITBUCKET_STEP_OIDC_TOKEN`, `CIRCLE_OIDC_TOKEN_V2`, `CIRCLE_OIDC_TOKEN`.").in_file(InFile::Nothing),
     opt(Target, "expect_account", Text, "123456789012", "The only account that may be changed; in any other the run stops before its first write."),
-    opt(Target, "endpoint_url", Text, "http://localhost:4566", "Endpoint to call instead of the Region's own, as for a local emulator.").ambient(),
+    opt(Target, "endpoint_url", Text, "http://localhost:4566", "Endpoint to call instead of the Region's own, as for a local emulator.").ambient().in_file(InFile::ThisMachine),
     opt(Function, "function_name", Text, "thumbnails", "Name or ARN of the function. Required, except by `package`, `list` and for a layer alone.").ambient(),
     opt(Function, "role", Text, "arn:aws:iam::123456789012:role/thumbnails", "Execution role: an ARN, or a name that is completed with the account. Needed to create the function.").ambient(),
     opt(Function, "create_role", Flag, "true", "Make an execution role for a function that is new, where no `role` is named: `dpl-lambda-` and the function's name, with the right to write its log, and to be in a VPC where one is named."),
@@ -146,7 +184,7 @@ pub const OPTIONS: &[Opt] = &[
     opt(Function, "memory_size", Text, "256", "Memory in MB: 128 to 10240.").ambient(),
     opt(Function, "ephemeral_storage", Text, "1024", "Size of `/tmp` in MB: 512 to 10240.").also(&[]),
     opt(Function, "environment", Map, "STAGE: prod", "Variables to set. `{from_env: NAME}` takes a value from the CI's environment; a null value unsets the key.").ambient().also(&[name("environment_variables")]).clearable(),
-    opt(Function, "env_file", List, "prod.env", "Files of `KEY=VALUE` lines; `environment` wins over them."),
+    opt(Function, "env_file", List, "prod.env", "Files of `KEY=VALUE` lines; `environment` wins over them.").in_file(InFile::Reads),
     opt(Function, "environment_mode", Choice(&["replace", "merge"]), "merge", "What happens to variables that exist only on the function: `replace` drops them, `merge` keeps them. Without it a deploy that would drop any is refused."),
     opt(Function, "layers", Ids, "arn:aws:lambda:eu-west-1:123456789012:layer:deps:3", "Layers, at most five, in the order in which they are merged: ARNs of versions; ARNs without a version, or names in the same account, for the newest.").ambient().clearable(),
     opt(Function, "subnet_ids", Ids, "subnet-0a1b2c3d", "Subnets of the VPC. An explicitly empty list detaches.").ambient().clearable(),
@@ -165,10 +203,10 @@ pub const OPTIONS: &[Opt] = &[
     opt(Function, "function_tags", Map, "team: media", "Tags to add or overwrite.").ambient().also(&[name("tags")]),
     opt(Function, "function_tags_mode", Choice(&["replace", "merge"]), "replace", "`replace` also removes tags that are not named; default `merge`."),
     opt(Function, "clear", List, "description", "Settings to empty, by name; docs/options.md says which options can be emptied."),
-    opt(Code, "zip", Text, "dist", "Directory, single file, or ready `.zip` or `.jar`. Default: what `cargo lambda build` made, else the working directory.").ambient().also(&[name("source"), name("code_artifacts_dir")]),
+    opt(Code, "zip", Text, "dist", "Directory, single file, or ready `.zip` or `.jar`. Default: what `cargo lambda build` made, else the working directory.").ambient().also(&[name("source"), name("code_artifacts_dir")]).in_file(InFile::Packs),
     opt(Code, "image_uri", Text, "123456789012.dkr.ecr.eu-west-1.amazonaws.com/api:v3", "Container image in ECR, by tag or digest, instead of a package. A tag is looked up, and its digest is what is deployed."),
     opt(Code, "package_type", Choice(&["Zip", "Image"]), "Image", "Only checked: `Image` needs `image_uri`, and `Zip` excludes it."),
-    opt(Code, "include", Files, "src/**/*.py", "Globs of what goes in, relative to the package root; a directory takes all under it. Default: everything. `{from, glob, to}` brings files from elsewhere."),
+    opt(Code, "include", Files, "src/**/*.py", "Globs of what goes in, relative to the package root; a directory takes all under it. Default: everything. `{from, glob, to}` brings files from elsewhere.").in_file(InFile::Packs),
     opt(Code, "exclude", List, "*.test.js", "gitignore lines of what stays out, beside a `.lambdaignore` at the package root."),
     opt(Code, "dot_match", Flag, "true", "Take hidden names at the package root too.").ambient(),
     opt(Code, "symlinks", Choice(&["keep", "follow"]), "follow", "Keep links inside the package as links, or package what links point to. Default `keep`."),
@@ -200,18 +238,19 @@ pub const OPTIONS: &[Opt] = &[
     around(EventSources, "{event_source_arn: arn:aws:sqs:…:jobs, batch_size: 5}", "Queues and streams that Lambda reads for the function: SQS, Kinesis, DynamoDB, MSK, Kafka, MQ, DocumentDB. A new one of a stream needs `starting_position`. Others stay."),
     opt(Group::Around, "event_sources_mode", Choice(&["replace", "merge"]), "replace", "`replace` also removes event source mappings that are not named; default `merge`."),
     opt(Run, "config", Text, "deploy/dpl.yml", "File with the YAML block. Default: the first of `dpl.yml`, `.dpl.yml`, `.travis.yml`."),
+    opt(Run, "trust_config", Flag, "true", "Let the file with the YAML block say what only flags and variables may say otherwise: `endpoint_url` of another machine, `profile`, `web_identity_token_env`, and files outside of the checkout. Only for files that nobody changes without a review; has no effect in the file itself.").in_file(InFile::Never),
     opt(Run, "dry_run", FlagOr(&["aws"]), "true", "Show the plan and change nothing; `--dry_run=aws` also lets AWS check the code update by its own dry run."),
     opt(Run, "wait_timeout", Text, "600", "Seconds that all waiting for one function may take. Default 600; 1800 with `snap_start`."),
     opt(Run, "ci", Text, "github", "The CI whose dialect is spoken, instead of the one detected; `none` for plain text."),
     opt(Run, "format", Choice(&["text", "json"]), "json", "`json` puts one JSON document on standard output and everything else on standard error."),
-    opt(Run, "junit", Text, "report.xml", "Write what happened as a JUnit report to this file."),
+    opt(Run, "junit", Text, "report.xml", "Write what happened as a JUnit report to this file.").in_file(InFile::Writes(&["xml"])),
     opt(Run, "color", Choice(&["auto", "always", "never"]), "never", "Colour the log. Default `auto`: on a terminal and in CIs that show it, unless `NO_COLOR` is set."),
     opt(Run, "quiet", Flag, "true", "Say only what was deployed, and what is wrong."),
     opt(Run, "if_skipped", Choice(&["ok", "warning", "error"]), "error", "What becomes of a run in which every block was skipped: `ok` (the default) only says so, `error` ends with 3."),
-    opt(Run, "output_file", Text, "deploy.env", "File for the outputs: JSON where the name ends in `.json`, else lines of `KEY=value`, as GitLab's `artifacts:reports:dotenv` takes them."),
-    opt(Run, "summary_file", Text, "summary.md", "File for the summary, in Markdown."),
-    opt(Run, "gitlab_annotations_file", Text, "links.json", "File for links to what was deployed, as GitLab's `artifacts:reports:annotations` takes them."),
-    opt(Run, "gitlab_codequality_file", Text, "gl-code-quality-report.json", "File for mistakes with their lines, as GitLab's `artifacts:reports:codequality` takes them."),
+    opt(Run, "output_file", Text, "deploy.env", "File for the outputs: JSON where the name ends in `.json`, else lines of `KEY=value`, as GitLab's `artifacts:reports:dotenv` takes them.").in_file(InFile::Writes(&["json", "env", "properties", "txt"])),
+    opt(Run, "summary_file", Text, "summary.md", "File for the summary, in Markdown.").in_file(InFile::Writes(&["md", "txt"])),
+    opt(Run, "gitlab_annotations_file", Text, "links.json", "File for links to what was deployed, as GitLab's `artifacts:reports:annotations` takes them.").in_file(InFile::Writes(&["json"])),
+    opt(Run, "gitlab_codequality_file", Text, "gl-code-quality-report.json", "File for mistakes with their lines, as GitLab's `artifacts:reports:codequality` takes them.").in_file(InFile::Writes(&["json"])),
     opt(Run, "verbose", Flag, "true", "Tell why each decision was made."),
     opt(Run, "cleanup", Flag, "true", "Stash uncommitted files with `git stash --all` before packaging and bring them back afterwards.").ambient(),
     opt(Run, "run", List, "./smoke.sh", "Shell commands after a successful deploy, also one that had nothing to do."),
@@ -280,6 +319,21 @@ mod tests {
                 assert_eq!(canonical(name), name);
             }
             assert!(option.meaning.ends_with('.'), "{} has no sentence", option.name);
+        }
+    }
+
+    /// A new option of a dangerous kind is found by its name: somebody has to think about it.
+    #[test]
+    fn what_decides_about_credentials_and_files_is_not_for_everybody_to_say() {
+        let signs = ["_url", "_file", "_env", "_dir", "_path", "_command", "_endpoint", "profile", "junit", "trust"];
+        // The address that a function gets.
+        let harmless = ["function_url", "file_system_configs"];
+        for option in OPTIONS {
+            let is_sign =
+                |sign: &&str| format!("_{}_", option.name).contains(&format!("{}_", sign.trim_end_matches('_')));
+            if signs.iter().any(is_sign) && !harmless.contains(&option.name) {
+                assert_ne!(option.in_file, InFile::Anything, "{}", option.name);
+            }
         }
     }
 

@@ -11,6 +11,12 @@ use super::{
 use crate::place::{Place, Places, Problem};
 use crate::settings::{Secret, Setting, Source, Written};
 
+/// How many entries a map may have: variables of a function have 4096 bytes together.
+pub(super) const MOST_PAIRS: usize = 4096;
+
+/// How many items a list may have.
+const MOST_ITEMS: usize = 1000;
+
 /// Reads typed values out of a merged layer and collects what is wrong with them.
 pub(super) struct Reader {
     layer: Layer,
@@ -122,6 +128,11 @@ impl Reader {
         &self.layer
     }
 
+    /// Takes an option out, as if it had not been written.
+    pub(super) fn take_out(&mut self, name: &str) {
+        self.layer.remove(name);
+    }
+
     /// Whether an option was written; an empty list is.
     pub(super) fn has(&self, name: &str) -> bool {
         self.layer.contains_key(name)
@@ -202,6 +213,10 @@ impl Reader {
     /// The entries of a map, in the order they were written; a later key replaces an earlier one.
     pub(super) fn map(&mut self, name: &'static str) -> Option<Vec<Pair>> {
         let given = self.layer.get(name)?.clone();
+        if lines(&given) > MOST_PAIRS {
+            self.wrong(name, format!("has more than {MOST_PAIRS} entries, which is more than is taken"));
+            return None;
+        }
         let mut pairs = Vec::new();
         self.pairs(name, &given, &mut pairs);
         let written_empty = match &given.value {
@@ -252,6 +267,16 @@ impl Reader {
     }
 }
 
+/// How many entries a map may come to.
+fn lines(given: &Given) -> usize {
+    match &given.value {
+        Value::Null => 0,
+        Value::Text(text) => text.lines().count(),
+        Value::List(items) => items.iter().map(lines).sum(),
+        Value::Map(entries) => entries.len(),
+    }
+}
+
 /// The items of a list, however it arrived. Nothing where it was written with items of which none counts as given:
 /// only an empty list that was written as such empties a setting.
 fn items(option: &Opt, given: &Given) -> Result<Option<Vec<String>>, Problem> {
@@ -282,6 +307,10 @@ fn items(option: &Opt, given: &Given) -> Result<Option<Vec<String>>, Problem> {
         }
         Value::Map(_) => return Err(Problem::new("must be a list, not a map").at(&given.place)),
     };
+    if found.len() > MOST_ITEMS {
+        let message = format!("has {} items, and at most {MOST_ITEMS} are taken", found.len());
+        return Err(Problem::new(message).at(&given.place));
+    }
     Ok((!found.is_empty()).then_some(found))
 }
 

@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
     path::PathBuf,
     time::Duration,
 };
@@ -11,16 +10,18 @@ use super::{
     Purpose, attachments, code, credentials, dotenv, interpolate,
     layer::Given,
     options::{self, canonical},
-    read::{Pair, Reader},
+    read::{MOST_PAIRS, Pair, Reader},
     script::{Refusal, Script},
+    trust::Trust,
 };
 use crate::arn::check_account;
 use crate::deployment::{Deployment, FirstRole, HandlerParts, Keyed, Others, Publish, Release, Target, Wishes};
+use crate::files;
 use crate::host::{Build, Ci, Host};
 use crate::place::{Place, Problem};
 use crate::settings::{
-    AliasName, Attachment, Description, Environment, FunctionName, Handler, Ids, Secret, Setting, Settings, Source,
-    Structure, Switch, Written, check_variable_name, holds_secret, sounds_secret,
+    Address, AliasName, Attachment, Description, Environment, FunctionName, Handler, Ids, Reach, Secret, Setting,
+    Settings, Source, Structure, Switch, Written, check_variable_name, holds_secret, sounds_secret,
 };
 
 /// Seconds that waiting may take when the user does not say.
@@ -31,6 +32,9 @@ const WAIT_TIMEOUT_WITH_SNAPSHOTS: u64 = 1800;
 
 /// No CI runs a job for longer than a day.
 const MOST_WAIT_TIMEOUT: u64 = 86_400;
+
+/// The services that are called, by their names in `AWS_ENDPOINT_URL_<SERVICE>`.
+const SERVICES: [&str; 6] = ["LAMBDA", "S3", "STS", "IAM", "ECR", "CLOUDWATCH_LOGS"];
 
 /// What resolving needs besides the options.
 pub(super) struct Context<'a> {
@@ -44,6 +48,8 @@ pub(super) struct Context<'a> {
     pub purpose: Purpose,
     /// Files that were read and never go into a package.
     pub never: BTreeSet<PathBuf>,
+    /// What files may say.
+    pub trust: Trust,
     /// The Region where nothing else says one.
     pub fallback_region: Option<String>,
 }
@@ -148,15 +154,22 @@ pub(super) fn target(reader: &mut Reader, function: Option<&FunctionName>, conte
     let account = expect_account.clone().or(account);
     let credentials = credentials::credentials(reader);
     // With endpoints for single services in the environment, the SDK is left to choose among them.
-    let of_services = ["LAMBDA", "S3", "STS"]
-        .iter()
-        .any(|service| context.host.variable(&format!("AWS_ENDPOINT_URL_{service}")).is_some());
+    let of_services =
+        SERVICES.iter().any(|service| context.host.variable(&format!("AWS_ENDPOINT_URL_{service}")).is_some());
     let general = reader.place("endpoint_url") == Some(Place::Variable("AWS_ENDPOINT_URL".to_owned()));
     let endpoint_url = reader.text("endpoint_url").filter(|_| !(of_services && general));
-    if let Some(url) = &endpoint_url
-        && !is_url(url)
+    if let (Some(url), Some(place)) = (&endpoint_url, reader.place("endpoint_url"))
+        && let Err(problem) = carries_credentials(url, &place)
     {
-        reader.wrong("endpoint_url", "must be a URL that begins with http:// or https://");
+        reader.problems.push(problem.of("endpoint_url"));
+    }
+    for service in SERVICES {
+        let name = format!("AWS_ENDPOINT_URL_{service}");
+        if let Some(url) = context.host.variable(&name)
+            && let Err(problem) = carries_credentials(url, &Place::Variable(name))
+        {
+            reader.problems.push(problem);
+        }
     }
     Target {
         region: region.or(of_arn),
@@ -169,11 +182,21 @@ pub(super) fn target(reader: &mut Reader, function: Option<&FunctionName>, conte
     }
 }
 
-fn is_url(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    let rest = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://"));
-    let host = rest.and_then(|rest| rest.split(['/', ':', '?']).next()).unwrap_or_default();
-    !host.is_empty() && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+/// Whether an address is one, and nobody on the way to it can read what is sent.
+fn carries_credentials(url: &str, place: &Place) -> Result<(), Problem> {
+    let Some(address) = Address::parse(url) else {
+        return Err(Problem::new("must be a URL that begins with http:// or https://").at(place));
+    };
+    let is_private = match address.reach() {
+        Reach::Here => true,
+        Reach::Near => place.in_file().is_none(),
+        Reach::Far => false,
+    };
+    if address.is_encrypted() || is_private {
+        return Ok(());
+    }
+    let problem = Problem::new("would send credentials over a network that others can read").at(place);
+    Err(problem.help("use https://; http:// is for this machine, and from flags and variables for names without a dot and private addresses"))
 }
 
 /// Whether the package was named in the words of `aws-actions/aws-lambda-deploy`, which has a default for the handler.
@@ -318,6 +341,12 @@ fn value(reader: &mut Reader, pair: &Pair, context: &Context<'_>) -> Option<Secr
         return None;
     };
     let found = context.host.variables.get(name);
+    if credentials::holds_credentials(name) && !context.trust.is_free(&given.place) {
+        let problem = Problem::new(format!("`{}` would get the credentials of this job, in `{name}`", pair.key));
+        let help = "give the function credentials of its own, or a role; where nobody changes the file without a review, `--trust_config` allows it";
+        reader.problems.push(problem.of("environment").at(&given.place).help(help));
+        return None;
+    }
     if found.is_none() {
         let problem = Problem::new(format!("`{}` is to come from the variable `{name}`, which is not set", pair.key));
         let problem = problem.of("environment").at(&given.place);
@@ -336,15 +365,19 @@ fn value(reader: &mut Reader, pair: &Pair, context: &Context<'_>) -> Option<Secr
 }
 
 fn env_file(reader: &mut Reader, file: &str, context: &Context<'_>, entries: &mut BTreeMap<String, Option<Secret>>) {
-    let text = match fs::read_to_string(context.host.directory.join(file)) {
+    let text = match files::text(&context.host.directory.join(file)) {
         Ok(text) => text,
         Err(error) => {
-            reader.wrong("env_file", format!("`{file}` cannot be read: {error}"));
+            reader.wrong("env_file", format!("`{file}` {error}"));
             return;
         }
     };
     let place = |line| Place::file(&file.into(), line, 1);
     match dotenv::parse(&text) {
+        Ok(pairs) if pairs.len() > MOST_PAIRS => {
+            let message = format!("has {} variables, and at most {MOST_PAIRS} are taken", pairs.len());
+            reader.problems.push(Problem::new(message).of("env_file").at(&place(1)));
+        }
         Ok(pairs) => {
             for (key, value, line) in pairs {
                 reader.values.push((key.clone(), Secret::new(value.as_str())));

@@ -8,9 +8,6 @@ use serde_yaml::{Error, Location, NonFiniteFloatPolicy, Options, Spanned};
 use super::layer::{Entry, Form, Given, Value};
 use crate::place::{Place, Problem};
 
-/// The largest configuration that is read.
-pub(super) const MOST_BYTES: u64 = 1 << 20;
-
 /// How many keys, values, lists and maps a configuration may have.
 const MOST_NODES: usize = 20_000;
 

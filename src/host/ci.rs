@@ -2,6 +2,9 @@
 //!
 //! Detection goes by the variables that each CI documents, in an order that keeps look-alikes apart.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use super::{Host, PullRequest};
 
 /// A CI system whose variables and log we know.
@@ -66,6 +69,33 @@ impl Ci {
     /// The name that the option `ci` takes.
     pub fn name(self) -> &'static str {
         Self::NAMES.iter().find(|(_, ci)| *ci == self).map_or("none", |(name, _)| name)
+    }
+
+    /// The folder that a CI says it checked out; absent where it says none, or not the one that we are in.
+    pub fn folder(self, host: &Host) -> Option<PathBuf> {
+        let variable = match self {
+            Self::GitHub | Self::Gitea => "GITHUB_WORKSPACE",
+            Self::GitLab => "CI_PROJECT_DIR",
+            Self::Woodpecker => "CI_WORKSPACE",
+            Self::Travis => "TRAVIS_BUILD_DIR",
+            Self::Azure => "BUILD_SOURCESDIRECTORY",
+            Self::Buildkite => "BUILDKITE_BUILD_CHECKOUT_PATH",
+            Self::Bitbucket => "BITBUCKET_CLONE_DIR",
+            Self::Drone => "DRONE_WORKSPACE",
+            Self::AppVeyor => "APPVEYOR_BUILD_FOLDER",
+            Self::CodeBuild => "CODEBUILD_SRC_DIR",
+            Self::Jenkins => "WORKSPACE",
+            Self::CircleCi | Self::TeamCity | Self::Generic | Self::None => return None,
+        };
+        let folder = host.variable(variable).map(PathBuf::from)?;
+        let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        real(&host.directory).starts_with(real(&folder)).then_some(folder)
+    }
+
+    /// The folder of the checkout: as the CI says it, else that of the repository, else the working directory.
+    pub fn checkout(self, host: &Host) -> PathBuf {
+        let of_repository = || host.directory.ancestors().find(|folder| folder.join(".git").exists());
+        self.folder(host).or_else(|| of_repository().map(Path::to_owned)).unwrap_or_else(|| host.directory.clone())
     }
 
     /// The CI of these surroundings.

@@ -6,11 +6,13 @@
 
 mod archive;
 mod deflate;
+pub mod glob;
 #[cfg(test)]
 mod hostile;
 mod image;
 pub mod inspect;
 mod installed;
+mod links;
 mod ready;
 mod select;
 mod store;
@@ -26,9 +28,10 @@ use std::{
 use base64::Engine;
 pub use image::Image;
 use inspect::{Contents, ReadSeek};
-pub use store::{Archive, beside, code_sha256};
+pub use store::{Archive, code_sha256};
 
 use crate::deployment::Rules;
+use crate::files::Unreadable;
 
 /// Bytes that fit into a call of Lambda's API: 50 MB, which the account's limits give as 52,428,800.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
@@ -158,6 +161,16 @@ pub enum Error {
         "the link `{link}` points to `{target}`, which is not in the package; exclude the link, or package what it points to"
     )]
     Dangles { link: PathBuf, target: PathBuf },
+    #[error(
+        "`{path}` is by a link `{real}`, outside of the checkout; set `symlinks: follow` to package what is there, or name that itself", path = path.display(), real = real.display()
+    )]
+    Leaves { option: &'static str, path: PathBuf, real: PathBuf },
+    #[error(
+        "`symlinks: follow` follows more than {links} links or finds more than {names} names behind them; exclude links that lead to the same files again and again"
+    )]
+    TooManyLinks { links: usize, names: usize },
+    #[error("`{path}` {1}", path = .0.display())]
+    Ignored(PathBuf, Unreadable),
     #[error("the link `{0}` leads back to a folder that contains it")]
     Cycle(PathBuf),
     #[error("`{glob}` is not a glob: {reason}")]
@@ -196,6 +209,7 @@ impl Error {
         match self {
             Self::Unmatched(_, Some(from)) | Self::NothingToBring(from) => Some(from.display().to_string()),
             Self::Unmatched(glob, None) | Self::Glob { glob, .. } => Some(glob.clone()),
+            Self::Leaves { path, .. } => Some(path.display().to_string()),
             _ => None,
         }
     }
@@ -208,9 +222,9 @@ impl Error {
             | Self::Twice { .. }
             | Self::Nested { .. }
             | Self::BadName(_) => "include",
-            Self::Glob { option, .. } => option,
+            Self::Glob { option, .. } | Self::Leaves { option, .. } => option,
             Self::TooLarge(_) => "exclude",
-            Self::Escapes { .. } | Self::Dangles { .. } | Self::Cycle(_) => "symlinks",
+            Self::Escapes { .. } | Self::Dangles { .. } | Self::Cycle(_) | Self::TooManyLinks { .. } => "symlinks",
             _ => "zip",
         }
     }
@@ -221,6 +235,7 @@ impl Error {
             Self::Unreadable(path, _)
             | Self::Special(path)
             | Self::Cycle(path)
+            | Self::Ignored(path, _)
             | Self::NotAnArchive(path, _)
             | Self::Dubious(path, _)
             | Self::Changed(path)
@@ -247,14 +262,19 @@ pub fn build(
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Error::Missing(source.to_owned())),
         Err(error) => return Err(unreadable(error)),
     };
+    let real = fs::canonicalize(&path).map_err(unreadable)?;
+    select::stays(source, directory, &real, rules, "zip")?;
     let mut selection = if metadata.is_dir() {
         select::directory(source, directory, rules)?
     } else if !metadata.is_file() {
         return Err(Error::Special(source.to_owned()));
     } else if is_archive(&path) {
+        if metadata.len() > UNPACKED_LIMIT {
+            return Err(Error::TooLarge(metadata.len()));
+        }
         let file = File::open(&path).map_err(unreadable)?;
         // What is looked into here is what is sent, also when somebody makes the archive anew meanwhile.
-        return ready(source, store::snapshot(&file).map_err(Error::Temporary)?);
+        return ready(source, store::snapshot(&file, UNPACKED_LIMIT).map_err(Error::Temporary)?);
     } else {
         select::single(&path, &rules.single)?
     };
@@ -288,7 +308,7 @@ impl Contents for Files<'_> {
 }
 
 /// A ready archive is told by its extension, in any case.
-fn is_archive(path: &Path) -> bool {
+pub fn is_archive(path: &Path) -> bool {
     path.extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("zip") || extension.eq_ignore_ascii_case("jar"))
 }

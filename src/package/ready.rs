@@ -12,10 +12,23 @@ use std::{
 
 use zip::{ZipArchive, read::ZipFile};
 
+use super::links::{self, Ends, Step};
 use super::{
     Error, Listed, UNPACKED_LIMIT,
-    inspect::{Contents, ReadSeek},
+    inspect::{Contents, ReadSeek, is_link},
+    unpacked,
 };
+
+/// The bits of a mode that say what an entry is, and those of a link.
+const TYPE: u32 = 0o170_000;
+const LINK: u32 = 0o120_000;
+
+/// The longest path that Linux takes, in bytes; a link has no longer target.
+const LONGEST: u64 = 4095;
+
+/// How many entries an archive may have, and how many of them may be links.
+const MOST_ENTRIES: usize = 200_000;
+const MOST_LINKS: usize = 10_000;
 
 /// An archive that was opened.
 pub(super) struct Ready {
@@ -24,6 +37,8 @@ pub(super) struct Ready {
     entries: Vec<Listed>,
     /// Where each stands in the archive, by name.
     indices: BTreeMap<String, usize>,
+    /// What all entries say to have together, in bytes.
+    unpacked: u64,
 }
 
 impl Ready {
@@ -34,6 +49,9 @@ impl Ready {
         let refused = |reason: String| Error::NotAnArchive(shown.to_owned(), reason);
         let mut archive = ZipArchive::new(file).map_err(|error| refused(error.to_string()))?;
         let dubious = |reason: String| Error::Dubious(shown.to_owned(), reason);
+        if archive.len() > MOST_ENTRIES {
+            return Err(dubious(format!("it has {} entries, and at most {MOST_ENTRIES} are taken", archive.len())));
+        }
         if archive.has_duplicate_names() {
             return Err(dubious("it has two entries of the same name".to_owned()));
         }
@@ -42,9 +60,14 @@ impl Ready {
         }
         archive.validate_header_consistency().map_err(|error| dubious(error.to_string()))?;
         let (mut entries, mut indices) = (Vec::with_capacity(archive.len()), BTreeMap::new());
+        let mut targets = BTreeMap::new();
         for index in 0..archive.len() {
             let entry = archive.by_index_raw(index).map_err(|error| refused(error.to_string()))?;
             let listed = listed(&entry).map_err(dubious)?;
+            drop(entry);
+            if is_link(&listed) {
+                targets.insert(plain(&listed.name), target(&mut archive, index, &listed).map_err(dubious)?);
+            }
             if indices.insert(listed.name.clone(), index).is_some() {
                 return Err(dubious(format!("it has two entries `{}`", listed.name)));
             }
@@ -54,7 +77,18 @@ impl Ready {
         if let Some(twice) = twice(&entries) {
             return Err(dubious(twice));
         }
-        Ok(Self { archive: Mutex::new(archive), entries, indices })
+        if targets.len() > MOST_LINKS {
+            return Err(dubious(format!("it has {} links, and at most {MOST_LINKS} are taken", targets.len())));
+        }
+        let look = |name: &str| targets.get(name).map_or(Step::Folder, |target: &String| Step::Link(target.clone()));
+        let leaves = |(name, target): &(&String, &String)| {
+            matches!(links::follow(name, target, look), Ends::Outside | Ends::Endless)
+        };
+        if let Some((name, target)) = targets.iter().find(leaves) {
+            return Err(dubious(format!("its link `{name}` leads to `{target}`, out of the package")));
+        }
+        let unpacked = unpacked(&entries);
+        Ok(Self { archive: Mutex::new(archive), entries, indices, unpacked })
     }
 }
 
@@ -68,7 +102,7 @@ impl Contents for Ready {
         // looked into.
         let unknown = |_| io::ErrorKind::InvalidData;
         let index = *self.indices.get(&entry.name).ok_or(io::ErrorKind::InvalidData)?;
-        if entry.size > UNPACKED_LIMIT {
+        if entry.size > UNPACKED_LIMIT || self.unpacked > UNPACKED_LIMIT {
             return Err(io::ErrorKind::InvalidData.into());
         }
         let mut archive = self.archive.lock().map_err(|_| io::ErrorKind::InvalidData)?;
@@ -79,10 +113,13 @@ impl Contents for Ready {
     }
 }
 
+/// A name as it is when the archive is unpacked.
+fn plain(name: &str) -> String {
+    name.split('/').filter(|part| !matches!(*part, "" | ".")).collect::<Vec<_>>().join("/")
+}
+
 /// Two entries that become one when they are unpacked, or of which one is a folder and the other a file.
 fn twice(entries: &[Listed]) -> Option<String> {
-    let plain =
-        |name: &str| name.split('/').filter(|part| !part.is_empty() && *part != ".").collect::<Vec<_>>().join("/");
     let mut files = BTreeSet::new();
     for entry in entries.iter().filter(|entry| !entry.name.ends_with('/')) {
         if !files.insert(plain(&entry.name)) {
@@ -105,9 +142,37 @@ fn listed(entry: &ZipFile<'_, File>) -> Result<Listed, String> {
     if entry.encrypted() {
         return Err(format!("its entry `{name}` is encrypted"));
     }
-    if name.starts_with('/') || name.split(['/', '\\']).any(|part| part == "..") || name.contains('\0') {
-        return Err(format!("its entry `{name}` leads out of the package"));
-    }
     let mode = entry.unix_mode().unwrap_or_default();
+    if let Some(wrong) = wrong_name(&name) {
+        return Err(format!("its entry `{name}` {wrong}"));
+    }
+    if !matches!(mode & TYPE, 0 | 0o100_000 | 0o040_000 | LINK) {
+        return Err(format!("its entry `{name}` is neither a file, a folder nor a link"));
+    }
     Ok(Listed { name, mode, size: entry.size(), packed: entry.compressed_size() })
+}
+
+/// Why no file of a package has such a name.
+fn wrong_name(name: &str) -> Option<&'static str> {
+    let drive = name.as_bytes().get(1) == Some(&b':') && name.starts_with(|c: char| c.is_ascii_alphabetic());
+    match () {
+        () if name.len() as u64 > LONGEST => Some("has a longer name than Linux takes"),
+        () if name.split(['/', '\\']).any(|part| part == "..") => Some("leads out of the package"),
+        () if name.contains('\\') => Some("has a `\\` in its name, which Linux takes for no folder"),
+        () if name.chars().any(char::is_control) => Some("has a control character in its name"),
+        () if name.is_empty() || name.starts_with('/') || drive => Some("leads out of the package"),
+        () => None,
+    }
+}
+
+/// Where a link leads to, as it is written.
+fn target(archive: &mut ZipArchive<File>, index: usize, link: &Listed) -> Result<String, String> {
+    let mut target = Vec::new();
+    let read = archive.by_index(index).ok().and_then(|entry| entry.take(LONGEST + 1).read_to_end(&mut target).ok());
+    let is_path = |target: &String| {
+        let foreign = |c: char| c == '\\' || c.is_control();
+        read.is_some() && !target.is_empty() && target.len() as u64 <= LONGEST && !target.contains(foreign)
+    };
+    let target = String::from_utf8(target).ok().filter(is_path);
+    target.ok_or_else(|| format!("its link `{}` leads to something that is no path of a package", link.name))
 }

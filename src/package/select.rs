@@ -8,18 +8,26 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::GlobSet;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use walkdir::{DirEntry, WalkDir};
 
+use super::glob::{self, MOST_GLOBS, Stars};
+use super::links::{self, Ends, Step};
 use super::{Error, inspect, installed};
 use crate::deployment::{Bring, Hidden, Links, Rules, Single};
+use crate::files;
 
 /// Names that are never packaged: version control, what interpreters and Finder leave behind.
 const NEVER: &[&str] = &[".git", ".hg", ".svn", ".bzr", "CVS", "_darcs", ".jj", "__pycache__", ".DS_Store"];
 
 /// The longest path that Linux takes, in bytes.
 const LONGEST_NAME: usize = 4095;
+
+/// How many links are followed, and how many names are looked at behind them: links to folders full of links could lead
+/// to endlessly many.
+const MOST_LINKS: usize = 10_000;
+const MOST_BEHIND: usize = 100_000;
 
 /// gitignore lines of the package itself, at its root.
 const IGNORE_FILE: &str = ".lambdaignore";
@@ -117,7 +125,8 @@ pub(super) fn directory(shown: &Path, base: &Path, rules: &Rules) -> Result<Sele
     let root = real(shown, base, Error::Missing)?;
     let exclude = exclude(&root, &rules.exclude)?;
     let never = rules.never.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
-    let mut collector = Collector { rules, exclude, never, entries: BTreeMap::new(), left_out: 0 };
+    let mut collector =
+        Collector { rules, exclude, never, entries: BTreeMap::new(), left_out: 0, followed: 0, behind: 0 };
 
     if let Some(unmatched) = collector.walk(&root, "", &Include::new(&rules.include, "include", rules.hidden)?)? {
         return Err(Error::Unmatched(rules.include[unmatched].clone(), None));
@@ -140,6 +149,15 @@ fn real(shown: &Path, base: &Path, missing: impl Fn(PathBuf) -> Error) -> Result
     })
 }
 
+/// Refuses what seems to lie in the checkout and is elsewhere by a link, unless links are to be followed.
+pub(super) fn stays(shown: &Path, base: &Path, real: &Path, rules: &Rules, option: &'static str) -> Result<(), Error> {
+    let seems = files::plain(&base.join(shown)).starts_with(&rules.checkout);
+    if rules.links == Links::Follow || !seems || real.starts_with(&rules.checkout) {
+        return Ok(());
+    }
+    Err(Error::Leaves { option, path: shown.to_owned(), real: real.to_owned() })
+}
+
 /// Collects entries from one folder after another.
 struct Collector<'a> {
     rules: &'a Rules,
@@ -147,12 +165,17 @@ struct Collector<'a> {
     never: BTreeSet<PathBuf>,
     entries: BTreeMap<String, Entry>,
     left_out: usize,
+    /// How many links were followed.
+    followed: usize,
+    /// How many names were looked at behind them.
+    behind: usize,
 }
 
 impl Collector<'_> {
     /// Takes what stands elsewhere.
     fn bring(&mut self, bring: &Bring, base: &Path) -> Result<(), Error> {
         let from = real(&bring.from, base, Error::NothingToBring)?;
+        stays(&bring.from, base, &from, self.rules, "include")?;
         let unmatched = || Error::Unmatched(bring.glob.clone(), Some(bring.from.clone()));
         let prefix = if bring.to.is_empty() { String::new() } else { format!("{}/", bring.to) };
         let metadata = fs::metadata(&from).map_err(|error| Error::Unreadable(bring.from.clone(), error))?;
@@ -173,7 +196,20 @@ impl Collector<'_> {
         let mut matched = vec![false; include.globs.len()];
         let walk = WalkDir::new(root).min_depth(1).follow_links(self.rules.links == Links::Follow);
         let mut walk = walk.into_iter();
+        // The depths of the links that led to where the walk is.
+        let mut behind: Vec<usize> = Vec::new();
         while let Some(found) = walk.next() {
+            let depth = found.as_ref().map_or_else(walkdir::Error::depth, DirEntry::depth);
+            behind.retain(|link| *link < depth);
+            if self.rules.links == Links::Follow {
+                let is_link = found.as_ref().is_ok_and(DirEntry::path_is_symlink);
+                behind.extend(is_link.then_some(depth));
+                self.followed += usize::from(is_link);
+                self.behind += usize::from(!behind.is_empty());
+                if self.followed > MOST_LINKS || self.behind > MOST_BEHIND {
+                    return Err(Error::TooManyLinks { links: MOST_LINKS, names: MOST_BEHIND });
+                }
+            }
             let path = match &found {
                 Ok(found) => found.path().to_owned(),
                 Err(error) => error.path().unwrap_or(root).to_owned(),
@@ -264,38 +300,13 @@ impl Collector<'_> {
 
     /// Follows a link as it will be when the archive is unpacked.
     fn leads_somewhere(&self, link: &str, target: &str) -> bool {
-        const MOST_LINKS: usize = 40;
-        let folder = link.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let mut way: Vec<String> = folder.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect();
-        let mut ahead: Vec<String> = target.split('/').rev().map(str::to_owned).collect();
-        let mut followed = 0;
-        while let Some(part) = ahead.pop() {
-            match part.as_str() {
-                "" | "." => continue,
-                ".." => {
-                    if way.pop().is_none() {
-                        return false;
-                    }
-                    continue;
-                }
-                _ => way.push(part),
-            }
-            let name = way.join("/");
-            match self.entries.get(&name).map(|entry| &entry.kind) {
-                Some(Kind::Link { target }) => {
-                    followed += 1;
-                    if followed > MOST_LINKS {
-                        return false;
-                    }
-                    way.pop();
-                    ahead.extend(target.split('/').rev().map(str::to_owned));
-                }
-                Some(Kind::File { .. }) if ahead.is_empty() => {}
-                None if self.first_below(&name).is_some() => {}
-                Some(Kind::File { .. }) | None => return false,
-            }
-        }
-        true
+        let look = |name: &str| match self.entries.get(name).map(|entry| &entry.kind) {
+            Some(Kind::Link { target }) => Step::Link(target.clone()),
+            Some(Kind::File { .. }) => Step::File,
+            None if self.first_below(name).is_some() => Step::Folder,
+            None => Step::Nothing,
+        };
+        links::follow(link, target, look) == Ends::Somewhere
     }
 }
 
@@ -404,10 +415,12 @@ fn has_execute_bit(_: &Metadata) -> bool {
 /// What `exclude` and the package's own ignore file keep out, by git's rules.
 fn exclude(root: &Path, lines: &[String]) -> Result<Gitignore, Error> {
     let mut builder = GitignoreBuilder::new(root);
+    let mut globs = 0;
     let path = root.join(IGNORE_FILE);
-    let own =
-        if path.is_file() { fs::read(&path).map_err(|error| Error::Unreadable(path, error))? } else { Vec::new() };
-    let own = String::from_utf8_lossy(&own);
+    let own = match fs::symlink_metadata(&path) {
+        Ok(_) => files::text(&path).map_err(|error| Error::Ignored(path, error))?,
+        Err(_) => String::new(),
+    };
     let own = own.trim_start_matches('\u{feff}').lines().map(|line| ("zip", line.to_owned()));
     // What begins with `./` is anchored, as a path would be.
     let given = lines
@@ -418,8 +431,13 @@ fn exclude(root: &Path, lines: &[String]) -> Result<Gitignore, Error> {
         if line.trim_start_matches('!').trim().is_empty() {
             continue;
         }
-        let wrong = |error: ignore::Error| Error::Glob { option, glob: line.clone(), reason: error.to_string() };
-        builder.add_line(None, &line).map_err(wrong)?;
+        let wrong = |reason: String| Error::Glob { option, glob: line.clone(), reason };
+        globs += usize::from(!line.starts_with('#'));
+        if globs > MOST_GLOBS {
+            return Err(wrong(format!("`exclude` and `{IGNORE_FILE}` have at most {MOST_GLOBS} lines together")));
+        }
+        glob::check(&line).map_err(wrong)?;
+        builder.add_line(None, &line).map_err(|error| wrong(error.to_string()))?;
     }
     builder.build().map_err(|error| Error::Glob {
         option: "exclude",
@@ -435,8 +453,8 @@ struct Include {
 
 /// A glob, and one for each of its parts between slashes.
 struct Glob {
-    whole: GlobMatcher,
-    parts: Vec<(String, GlobMatcher)>,
+    whole: GlobSet,
+    parts: Vec<(String, GlobSet)>,
     hidden: Hidden,
 }
 
@@ -448,13 +466,8 @@ impl Include {
                 pattern => pattern,
             };
             let matcher = |pattern: &str| {
-                let matcher = GlobBuilder::new(pattern).literal_separator(true).build();
-                let wrong = |error: globset::Error| Error::Glob {
-                    option,
-                    glob: glob.clone(),
-                    reason: error.kind().to_string(),
-                };
-                matcher.map(|glob| glob.compile_matcher()).map_err(wrong)
+                let wrong = |reason| Error::Glob { option, glob: glob.clone(), reason };
+                glob::compile(pattern, Stars::InNames).map_err(wrong)
             };
             // A slash in braces or in a class is none between parts; such a glob is tried on whole names alone.
             let whole = matcher(pattern)?;

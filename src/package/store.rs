@@ -3,7 +3,6 @@
 use std::{
     fs::File,
     io::{self, BufWriter, Read, Seek, SeekFrom, Write},
-    path::Path,
 };
 
 use base64::Engine;
@@ -125,20 +124,12 @@ impl<W: Write> Write for Hashing<W> {
     }
 }
 
-/// A copy of a file that nobody else can change, in a file without a name.
-pub(super) fn snapshot(mut file: &File) -> io::Result<File> {
+/// A copy of a file that nobody else can change, in a file without a name; of at most so many bytes.
+pub(super) fn snapshot(file: &File, most: u64) -> io::Result<File> {
     let mut copy = tempfile::tempfile()?;
-    io::copy(&mut file, &mut copy)?;
+    io::copy(&mut file.take(most), &mut copy)?;
     copy.rewind()?;
     Ok(copy)
-}
-
-/// A file in a folder, with a name of its own until it gets its place. Who may read it is what the process' umask says.
-pub fn beside(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.prefix(".dpl-lambda-").tempfile_in(folder)
 }
 
 /// SHA-256 of bytes, in the form that AWS has for checksums and Lambda calls `CodeSha256`.

@@ -1,4 +1,4 @@
-//! Layers: whether the newest version is what is wanted, and what stands in a function's list for those without one.
+//! Plans of layers, and the layer versions for a function that names layers without a version.
 
 use std::collections::BTreeSet;
 
@@ -10,9 +10,9 @@ use crate::place::Problem;
 use crate::remote::{Caller, KnownLayers, LayerSnapshot, LayerVersion};
 use crate::settings::{Architecture, Aspect, Difference, LayerRef, Layers, Setting};
 
-/// Plans one layer: a version is published when the newest is not this content for these runtimes and processors.
+/// Plans one layer: publishes a version when the newest one has other contents, runtimes, architectures or licence.
 ///
-/// What was not named is taken over from the newest version. A description alone is no reason to publish.
+/// Members that are not named keep the value of the newest version. A new description alone publishes nothing.
 pub fn plan_layer(layer: &Layer, artifact: &Artifact, snapshot: &LayerSnapshot, today: Date) -> Plan {
     let LayerSnapshot { newest, caller, stored } = snapshot;
     let newest = newest.as_ref();
@@ -35,7 +35,7 @@ pub fn plan_layer(layer: &Layer, artifact: &Artifact, snapshot: &LayerSnapshot, 
     plan
 }
 
-/// What is wrong or doubtful about a layer's package.
+/// Errors and warnings about a layer's package.
 pub fn check_layer(layer: &Layer, artifact: &Artifact, today: Date) -> Vec<Problem> {
     let architectures = wanted_architectures(layer, artifact);
     let only = architectures.iter().flatten().copied().next().filter(|_| count(architectures.as_ref()) == 1);
@@ -48,7 +48,7 @@ pub fn check_layer(layer: &Layer, artifact: &Artifact, today: Date) -> Vec<Probl
         ignore: &layer.code.ignore,
     };
     let mut problems = inspect(&artifact.survey, &facts);
-    // A layer for both processors may have files for each.
+    // A layer for both architectures may have files for each.
     let wrong_architecture = Some(Rule::WrongArchitecture.name());
     problems.retain(|problem| problem.rule != wrong_architecture || count(architectures.as_ref()) < 2);
     if layer.kind == LayerKind::Files {
@@ -61,13 +61,13 @@ fn count(architectures: Option<&BTreeSet<Architecture>>) -> usize {
     architectures.map_or(0, BTreeSet::len)
 }
 
-/// An extension is for what its program was built for.
+/// The named architectures; for an extension without any, the one that its program was built for.
 fn wanted_architectures(layer: &Layer, artifact: &Artifact) -> Option<BTreeSet<Architecture>> {
     let of_program = || artifact.survey.architecture(None).filter(|_| layer.kind == LayerKind::Extension);
     layer.compatible_architectures.clone().or_else(|| Some(BTreeSet::from([of_program()?])))
 }
 
-/// The version as it is going to be.
+/// The version to publish.
 fn change(layer: &Layer, artifact: &Artifact, newest: Option<&LayerVersion>) -> LayerChange {
     let architectures = wanted_architectures(layer, artifact);
     let architectures: Option<BTreeSet<_>> = architectures.map(|set| set.iter().map(Setting::shown).collect());
@@ -119,7 +119,7 @@ fn change(layer: &Layer, artifact: &Artifact, newest: Option<&LayerVersion>) -> 
 }
 
 impl Plan {
-    /// Only the account that was expected may be written to.
+    /// Refuses credentials of any account but the expected one.
     pub(super) fn guard_account(&mut self, target: &Target, caller: &Caller) {
         if let (Some(expected), Some(account)) = (&target.expect_account, &caller.account)
             && expected != account
@@ -129,7 +129,7 @@ impl Plan {
         }
     }
 
-    /// The list with what each layer stands for.
+    /// Replaces each layer without a version by its newest version.
     pub(super) fn known_layers(&mut self, layers: Layers, known: &KnownLayers) -> Layers {
         let mut found = Vec::new();
         for layer in layers.0 {
@@ -148,7 +148,7 @@ impl Plan {
         self.refuse_item("layers", layer, message, help);
     }
 
-    /// The layers whose version this run publishes before the function gets it.
+    /// The names of layers that this run must publish before it changes the function.
     pub fn awaited_layers(&self) -> Vec<&str> {
         let settings = self.steps.iter().filter_map(|step| match step {
             Step::CreateFunction { settings, .. } | Step::UpdateConfiguration { settings, .. } => Some(settings),

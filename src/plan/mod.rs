@@ -1,6 +1,6 @@
-//! What has to be done, as data: a function of what is wanted, the package, and what is live.
+//! The plan: steps as data, computed from the deployment, the package and the live state.
 //!
-//! Cannot fail, wait, print or ask the time. What must not be done is a problem that names its option.
+//! Planning cannot fail, wait, print or read the clock. A forbidden change becomes a problem that names its option.
 
 mod attachments;
 mod layers;
@@ -32,26 +32,26 @@ use crate::place::{Problem, Weight};
 use crate::remote::{Caller, Live, Remote, Snapshot, Stored, Version};
 use crate::settings::{Architecture, Attachment, SettingName, Settings};
 
-/// Everything that is going to be done about one function or layer, in order.
+/// All changes to one function or layer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// What it is about.
+    /// The kind of thing that it changes.
     pub subject: Subject,
     /// The bare name of the function or layer.
     pub function: String,
-    /// Where it is.
+    /// The Region.
     pub region: String,
-    /// What is wrong or doubtful about it; when any of it stops the run, nothing is done.
+    /// Errors and warnings. After an error, no step is done.
     pub problems: Vec<Problem>,
-    /// The steps; none when everything is as it should be.
+    /// The steps, in order; empty when nothing has to change.
     pub steps: Vec<Step>,
-    /// The version that is this code and these settings already; absent where none is, or none is asked for.
+    /// The published version that already has this code and these settings; absent if no version has them.
     pub published: Option<String>,
-    /// What people should know besides: above all what is live and not named, so it stays.
+    /// Notes for the reader, mainly about live things that stay because the configuration does not name them.
     pub notes: Vec<String>,
 }
 
-/// What a plan is about.
+/// The kind of thing that a plan changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
     /// A function.
@@ -61,7 +61,7 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// The word for it.
+    /// The word for it in messages.
     pub fn word(self) -> &'static str {
         match self {
             Self::Function => "function",
@@ -70,10 +70,10 @@ impl Subject {
     }
 }
 
-/// Plans one deployment. The day is for what ends on a date.
+/// Plans one deployment. `today` decides which runtimes have reached their end date.
 ///
-/// Where the snapshot does not say whether the object or the role is there, the plan takes it that they are not: it is a
-/// draft, and [`Plan::object`] and [`Plan::role`] say what has to be looked at.
+/// Without the S3 object or the role in the snapshot, the plan is a draft: it assumes that they do not exist. Look up
+/// what [`Plan::object`] and [`Plan::role`] name, put it into the snapshot, and plan again.
 pub fn plan(deployment: &Deployment, package: &Package, snapshot: &Snapshot, today: Date) -> Plan {
     let Snapshot { function: remote, caller, layers, stored, role } = snapshot;
     let mut plan = Plan::new(Subject::Function, &deployment.function.name, caller);
@@ -93,18 +93,18 @@ pub fn plan(deployment: &Deployment, package: &Package, snapshot: &Snapshot, tod
     plan
 }
 
-/// Why a package cannot be sent; nothing where it can.
+/// The error for a package that is too large to send; `None` if it fits.
 fn too_large(code: &Code, artifact: &Artifact) -> Option<Problem> {
     let size = artifact.archive.size();
     (size > DIRECT_LIMIT && object_of(code, artifact) == Through::Call).then(|| {
-        let message = format!("the package has {size} bytes, AWS takes at most {DIRECT_LIMIT} in a call");
+        let message = format!("the package has {size} bytes, AWS takes at most {DIRECT_LIMIT} in one request");
         let help = "set `s3_bucket` to send it through S3, or leave files out with `exclude`";
         Problem::new(message).of("zip").help(help)
     })
 }
 
 impl Plan {
-    /// A plan without anything in it yet.
+    /// An empty plan.
     fn new(subject: Subject, name: &str, caller: &Caller) -> Self {
         Self {
             subject,
@@ -117,26 +117,27 @@ impl Plan {
         }
     }
 
-    /// Whether anything is going to change.
+    /// Whether the plan has any step.
     pub fn changes(&self) -> bool {
         !self.steps.is_empty()
     }
 
-    /// Notes what must not be done about an item of an option's list.
+    /// Adds an error about an item in the list of an option.
     fn refuse_item(&mut self, option: &str, item: &str, message: impl Into<String>, help: impl Into<String>) {
         self.problems.push(Problem::new(message).of(option).about(item).help(help));
     }
 
+    /// Adds an error about an option.
     fn refuse(&mut self, option: &'static str, message: impl Into<String>, help: impl Into<String>) {
         self.problems.push(Problem::new(message).of(option).help(help));
     }
 
-    /// Whether something stands in its way.
+    /// Whether an error stops it.
     pub fn is_refused(&self) -> bool {
         self.problems.iter().any(Problem::stops)
     }
 
-    /// What is asked about before anything else.
+    /// Checks that come before all others: account, package type, Region of the image, revision.
     fn guard(&mut self, deployment: &Deployment, remote: &Remote, caller: &Caller) {
         self.guard_account(&deployment.target, caller);
         let source = &deployment.code.source;
@@ -144,7 +145,7 @@ impl Plan {
             && live.package_type != source.package_type()
         {
             let message = format!(
-                "`{}` has the package type {}, which AWS never changes; this deploys the type {}",
+                "`{}` has the package type {}, which AWS never changes; this deployment has the type {}",
                 self.function,
                 live.package_type,
                 source.package_type()
@@ -155,7 +156,7 @@ impl Plan {
             && uri.region != caller.region
         {
             let message = format!("the image is in {}, the function in {}", uri.region, caller.region);
-            let help = "push the image to the function's Region, or let ECR replicate it: Lambda takes from no other";
+            let help = "push the image to the function's Region, or let ECR replicate it there: Lambda reads from no other Region";
             self.refuse("image_uri", message, help);
         }
         let live_revision = match remote {
@@ -166,9 +167,9 @@ impl Plan {
             && live_revision != Some(wanted)
         {
             let found =
-                live_revision.map_or_else(|| "there is no such function".to_owned(), |id| format!("it is at {id}"));
+                live_revision.map_or_else(|| "the function does not exist".to_owned(), |id| format!("it is at {id}"));
             let message = format!("`{}` is not at revision {wanted}: {found}", self.function);
-            let help = "somebody changed the function; look at the change and run with its new revision";
+            let help = "the function has changed since then; look at the change and run again with the new revision";
             self.problems.push(Problem::new(message).weighing(Weight::Conflict).of("revision_id").help(help));
         }
     }
@@ -188,7 +189,7 @@ impl Plan {
             self.steps.push(Step::CreateRole(role));
         }
         self.inspect(deployment, package.archive(), &wanted, None, today);
-        self.ask_rules(deployment, &wanted, None);
+        self.check_rules(deployment, &wanted, None);
         let of_image = package.archive().is_none();
         for (option, missing) in [
             ("role", wanted.role.is_none()),
@@ -218,7 +219,7 @@ impl Plan {
     fn update(&mut self, deployment: &Deployment, package: &Package, live: &Live, wanted: &Settings, today: Date) {
         let effective = wanted.or(&live.settings);
         self.inspect(deployment, package.archive(), &effective, live.architecture, today);
-        self.ask_rules(deployment, &effective, Some(live));
+        self.check_rules(deployment, &effective, Some(live));
         self.sign(deployment, live);
         let differences = wanted.differences(&live.settings);
         if !differences.is_empty() {
@@ -234,7 +235,7 @@ impl Plan {
         if differs {
             self.replace_code(code);
         } else if let (Some(failure), true) = (&live.failure, self.steps.is_empty()) {
-            // Nothing differs, but nothing works either: only a new attempt can tell whether it does now.
+            // The live function does not work. Only a new update can show whether the cause is gone.
             self.notes.push(format!("nothing differs, but {failure}; so the code is sent again"));
             self.replace_code(code);
         }
@@ -259,14 +260,14 @@ impl Plan {
         self.steps.push(Step::UpdateCode(code));
     }
 
-    /// Comes first of all: what cannot be stored must not leave anything half done.
+    /// Puts the upload first: if it fails, nothing else has changed.
     fn upload(&mut self, code: &CodeChange) {
         if let Through::Upload(object) = &code.through {
             self.steps.insert(0, Step::UploadPackage(object.clone()));
         }
     }
 
-    /// The code that is going to replace that of a function, if any is.
+    /// The code that replaces the function's live code; `None` if the code stays.
     pub fn replacement(&self) -> Option<&CodeChange> {
         self.steps.iter().find_map(|step| match step {
             Step::UpdateCode(code) => Some(code),
@@ -274,7 +275,7 @@ impl Plan {
         })
     }
 
-    /// What is going to be removed of a kind, if anything is.
+    /// The first removal of an attachment of this kind; `None` if nothing is removed.
     pub fn removed(&self, attachment: Attachment) -> Option<&AttachmentChange> {
         self.steps.iter().find_map(|step| match step {
             Step::Attach(change) if change.attachment == attachment && change.action == Action::Remove => Some(change),
@@ -282,7 +283,7 @@ impl Plan {
         })
     }
 
-    /// The object that is going to be uploaded, if any is.
+    /// The S3 object that the plan uploads; `None` if it uploads nothing.
     pub fn object(&self) -> Option<&Object> {
         self.steps.iter().find_map(|step| match step {
             Step::UploadPackage(object) => Some(object),
@@ -290,7 +291,7 @@ impl Plan {
         })
     }
 
-    /// An object that is in the bucket under its hash is not sent again.
+    /// Drops the upload when the bucket already has the object under its hash.
     fn reuse_object(&mut self, stored: &Stored) {
         let Some(object) = self.object().cloned() else { return };
         match stored {
@@ -310,7 +311,7 @@ impl Plan {
             Stored::Object { .. } | Stored::Nothing => {}
             Stored::NoBucket => {
                 let message = format!("there is no bucket `{}`", object.bucket);
-                self.refuse("s3_bucket", message, "create the bucket, or name another; none is created unasked");
+                self.refuse("s3_bucket", message, "create the bucket, or name another; dpl-lambda creates none");
             }
             Stored::InRegion(region) => {
                 let message = format!(
@@ -319,7 +320,11 @@ impl Plan {
                     self.subject.word(),
                     self.region
                 );
-                self.refuse("s3_bucket", message, "name a bucket in the function's Region: Lambda takes from no other");
+                self.refuse(
+                    "s3_bucket",
+                    message,
+                    "name a bucket in the function's Region: Lambda reads from no other Region",
+                );
             }
         }
     }
@@ -340,11 +345,11 @@ impl Plan {
                 let help = "allow `lambda:ListTags`, or leave `function_tags_mode` out";
                 self.refuse(
                     "function_tags_mode",
-                    "the function's tags could not be read, so which to remove is unknown",
+                    "the function's tags could not be read, so it is unknown which to remove",
                     help,
                 );
             }
-            // Setting a tag that is there already changes nothing, so all are set.
+            // Setting a tag to the value that it has already changes nothing, so all are set.
             self.push_tags(wanted.entries.clone(), Vec::new(), &BTreeMap::new());
             return;
         };
@@ -372,9 +377,9 @@ impl Plan {
     }
 }
 
-/// Whether the newest version is this code and these settings already. Its description is its own.
+/// Whether the version has this code and these settings. The description does not count: each version has its own.
 ///
-/// AWS has the digits of an image's digest as the hash of its code.
+/// For an image, AWS reports the digest without `sha256:` as the hash of the code.
 fn is_published(version: &Version, wanted: &Settings, code: Option<&str>, architecture: Option<Architecture>) -> bool {
     let differing = wanted.differing(&version.settings);
     code.is_some_and(|code| version.code_sha256 == code.strip_prefix("sha256:").unwrap_or(code))
@@ -382,7 +387,7 @@ fn is_published(version: &Version, wanted: &Settings, code: Option<&str>, archit
         && differing.iter().all(|name| *name == SettingName::Description)
 }
 
-/// The code as it is sent, in which way, and what is live before it.
+/// The code to send, the way to send it, and the live code.
 fn code_change(deployment: &Deployment, package: &Package, live: Option<&Live>) -> CodeChange {
     match package {
         Package::Archive(artifact) => archive_change(deployment, artifact, live),

@@ -1,4 +1,4 @@
-//! What a package must be like for its function, asked before the first write.
+//! Checks of a package against its function, before the first write.
 
 use super::{Plan, rules, too_large, wanted};
 use crate::deployment::Deployment;
@@ -7,19 +7,18 @@ use crate::package::inspect::{Date, Facts, inspect};
 use crate::place::Problem;
 use crate::settings::{Architecture, Settings};
 
-/// Variables by which a runtime finds code outside of the package.
+/// Variables that let a runtime find code outside the package.
 const SEARCH_PATHS: &[&str] = &["AWS_LAMBDA_EXEC_WRAPPER", "GEM_PATH", "NODE_PATH", "PYTHONPATH", "RUBYLIB"];
 
-/// What is wrong or doubtful about a deployment, as far as it can be known without a look at what is live. What is not on
-/// this machine is not looked into.
+/// The errors and warnings that can be found without AWS. Checks no package that is in S3 or in a registry.
 pub fn check(deployment: &Deployment, artifact: Option<&Artifact>, today: Date) -> Vec<Problem> {
-    let mut problems = look(deployment, artifact, &wanted::named(deployment), None, today);
-    problems.extend(rules::of_named(deployment));
+    let mut problems = package_problems(deployment, artifact, &wanted::named(deployment), None, today);
+    problems.extend(rules::check_named(deployment));
     problems
 }
 
 impl Plan {
-    /// Looks at the package with all that will be true of the function.
+    /// Checks the package against the settings that the function will have.
     pub(super) fn inspect(
         &mut self,
         deployment: &Deployment,
@@ -28,11 +27,11 @@ impl Plan {
         live: Option<Architecture>,
         today: Date,
     ) {
-        self.problems.extend(look(deployment, artifact, settings, live, today));
+        self.problems.extend(package_problems(deployment, artifact, settings, live, today));
     }
 }
 
-fn look(
+fn package_problems(
     deployment: &Deployment,
     artifact: Option<&Artifact>,
     settings: &Settings,

@@ -1,4 +1,4 @@
-//! What becomes of a version once it is published: the alias that points at it, and the old ones that go.
+//! The steps after publishing: move the alias, delete old versions.
 
 use std::collections::BTreeSet;
 
@@ -8,18 +8,18 @@ use crate::deployment::Deployment;
 use crate::remote::{Alias, Live};
 
 impl Plan {
-    /// Lets the alias point at the version of this deployment, with all of its traffic.
+    /// Points the alias at the version of this deployment, with all of the traffic.
     pub(super) fn point_alias(&mut self, deployment: &Deployment, live: Option<&Alias>) {
         let Some(name) = deployment.release.alias.clone() else { return };
         let to = self.published.clone().map_or(VersionRef::Published, VersionRef::Number);
-        let there =
+        let is_current =
             live.is_some_and(|alias| to == VersionRef::Number(alias.version.clone()) && alias.weights.is_empty());
-        if !there {
+        if !is_current {
             self.steps.push(Step::PointAlias(AliasChange { name, from: live.cloned(), to }));
         }
     }
 
-    /// Deletes what is older than the newest versions that are kept, unless something points at it.
+    /// Deletes old versions, but keeps the newest ones and those that something points at.
     pub(super) fn prune(&mut self, deployment: &Deployment, live: &Live) {
         let Some(keep) = deployment.release.keep_versions else { return };
         let is_new = self.steps.iter().any(|step| matches!(step, Step::PublishVersion { .. }));
@@ -44,7 +44,8 @@ impl Plan {
     }
 }
 
-/// Versions that something points at, now or for going back to. An alias that is moved goes back to where it is now.
+/// Versions that something points at, and those that an alias could roll back to. A moved alias rolls back to the
+/// version that it has now.
 fn held(live: &Live, moved: Option<&str>) -> BTreeSet<String> {
     let mut held = live.provisioned.clone();
     for alias in &live.aliases {

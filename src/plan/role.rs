@@ -9,17 +9,18 @@ use crate::remote::{Caller, FoundRole, Trust};
 use crate::settings::{Attachment, Ids, Role};
 use crate::sources::Source;
 
-/// AWS' own policies: to write a log, and to be in a VPC. The second has the rights of the first as well, but a
-/// function that leaves its VPC must not lose its log.
+/// AWS' managed policies to write logs, and to run in a VPC. The second includes the first, but a function that leaves
+/// its VPC must still be able to write its log.
 ///
 /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/permissions-managed-policies.html>.
 const BASIC: &str = "AWSLambdaBasicExecutionRole";
 const VPC: &str = "AWSLambdaVPCAccessExecutionRole";
 
-/// The longest name of a role.
+/// The longest name of a role, in characters.
 const MOST_NAME: usize = 64;
 
-/// How a role is called that is made for a function: always the same, so that it is found again.
+/// The name of the role that is created for a function. The same function always gives the same name, so a later run
+/// finds the role again.
 pub fn role_name(function: &str) -> String {
     const HASH: usize = 8;
     let whole = format!("dpl-lambda-{function}");
@@ -31,18 +32,18 @@ pub fn role_name(function: &str) -> String {
     format!("{}-{hash}", &whole[..MOST_NAME - HASH - 1])
 }
 
-/// The policies that a made role gets: to write a log, to be in a VPC, to read what feeds the function.
+/// The ARNs of the policies for a created role: to write logs, to run in a VPC, to read the event sources.
 pub fn policies(deployment: &Deployment, partition: &Partition) -> Vec<String> {
     let in_vpc = deployment.settings.subnet_ids.as_ref().is_some_and(|Ids(subnets)| !subnets.is_empty());
     let sources =
-        deployment.attachments.get(&Attachment::EventSources).into_iter().flat_map(|wish| wish.entries.keys());
+        deployment.attachments.get(&Attachment::EventSources).into_iter().flat_map(|managed| managed.entries.keys());
     let kinds: Vec<_> = sources.filter_map(|key| Source::of_key(key)).collect();
     let reads = Source::ALL.into_iter().filter(|source| kinds.contains(source)).filter_map(Source::policy);
     let policies = [Some(BASIC), in_vpc.then_some(VPC)].into_iter().flatten().chain(reads);
     policies.map(|policy| partition.arn("iam", "", "aws", &format!("policy/service-role/{policy}"))).collect()
 }
 
-/// The role that is to be made for a new function; nothing where the account is not known.
+/// The role to create for a new function; `None` if the account is unknown.
 pub(super) fn wanted(deployment: &Deployment, caller: &Caller) -> Option<RoleChange> {
     let (account, partition) = (caller.account.as_ref()?, &caller.partition);
     let function = &deployment.function.name;
@@ -57,14 +58,14 @@ pub(super) fn wanted(deployment: &Deployment, caller: &Caller) -> Option<RoleCha
 }
 
 impl RoleChange {
-    /// What a function of this role names as its own.
+    /// The value of the setting `role` for a function with this role.
     pub(super) fn as_setting(&self) -> Role {
         Role::Arn(self.arn.clone())
     }
 }
 
 impl Plan {
-    /// The role that is going to be made, if any is.
+    /// The role that the plan creates or changes; `None` if there is none.
     pub fn role(&self) -> Option<&RoleChange> {
         self.steps.iter().find_map(|step| match step {
             Step::CreateRole(role) => Some(role),
@@ -72,7 +73,7 @@ impl Plan {
         })
     }
 
-    /// A role that exists is never made twice, and gets only what it lacks.
+    /// Uses a role that exists already: attaches only the policies that it lacks.
     pub(super) fn reuse_role(&mut self, found: &FoundRole) {
         let FoundRole::Present { arn, trust, policies } = found else { return };
         let mut foreign = None;
@@ -86,7 +87,7 @@ impl Plan {
             !role.policies.is_empty()
         });
         if let Some(name) = foreign {
-            let message = format!("there is a role `{name}` already, and it is not for Lambda: {arn}");
+            let message = format!("the role `{name}` exists already, and it is not for Lambda: {arn}");
             let help = "name a role with `role`, or let `lambda.amazonaws.com` assume this one";
             self.refuse("create_role", message, help);
         }
@@ -98,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_role_is_named_after_its_function_and_never_longer_than_iam_takes() {
+    fn role_names_follow_the_function_and_fit_the_limit_of_iam() {
         assert_eq!(role_name("orders"), "dpl-lambda-orders");
         let fits = "x".repeat(53);
         assert_eq!(role_name(&fits), format!("dpl-lambda-{fits}"));

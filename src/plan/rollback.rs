@@ -1,37 +1,37 @@
-//! Where an alias goes back to.
+//! Rollback: the version that an alias goes back to.
 
 use crate::remote::Alias;
 
-/// An alias that goes back, with both ends.
+/// The change of an alias to an earlier version.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rollback {
-    /// As it is.
+    /// The alias as it is now.
     pub alias: Alias,
-    /// The number of the version that it is going to point at, with all of the traffic.
+    /// The number of the version that gets all of the traffic.
     pub to: String,
-    /// Its description from then on, which remembers where it points now.
+    /// The new description of the alias. It records the version that the alias points at now.
     pub description: String,
 }
 
 impl Rollback {
-    /// Where the alias goes: to the version that is wanted, else to where it pointed before. Nothing where the alias does
-    /// not remember.
+    /// The rollback to the wanted version, or else to the previous one; `None` if the alias has no record of a previous
+    /// version.
     ///
-    /// While traffic shifts, going back is undoing that shift, not the one before it.
+    /// While traffic is shifted between two versions, the rollback undoes that shift, not an earlier one.
     pub fn of(alias: &Alias, wanted: Option<&str>) -> Option<Self> {
         let previous = alias.previous();
-        let takes_part = |version: &&str| *version == alias.version || alias.weights.contains_key(*version);
+        let has_traffic = |version: &&str| *version == alias.version || alias.weights.contains_key(*version);
         let to = match (wanted, alias.weights.is_empty()) {
             (Some(wanted), _) => wanted,
             (None, true) => previous?,
-            (None, false) => previous.filter(takes_part).unwrap_or(&alias.version),
+            (None, false) => previous.filter(has_traffic).unwrap_or(&alias.version),
         };
         let stays = to == alias.version;
         let description = if stays { alias.description.clone() } else { alias.description_once_moved() };
         Some(Self { alias: alias.clone(), to: to.to_owned(), description })
     }
 
-    /// Whether anything is going to be another than it is.
+    /// Whether the rollback changes the alias.
     pub fn changes(&self) -> bool {
         self.to != self.alias.version || !self.alias.weights.is_empty()
     }
@@ -62,14 +62,14 @@ mod tests {
     }
 
     #[test]
-    fn an_alias_that_is_there_already_stays_as_it_is() {
+    fn an_alias_at_the_wanted_version_does_not_change() {
         let back = Rollback::of(&alias("7", "[before: 6]", &[]), Some("7")).unwrap();
         assert!(!back.changes());
         assert_eq!(back.description, "[before: 6]");
     }
 
     #[test]
-    fn a_shift_that_goes_on_is_undone_and_not_the_one_before() {
+    fn a_rollback_undoes_the_current_shift_and_not_an_earlier_one() {
         for (version, description, shares, to) in [
             ("7", "[before: 6]", &[("8", 0.1)], "7"),
             ("7", "", &[("8", 0.1)], "7"),

@@ -1,7 +1,7 @@
-//! Rules between settings: what AWS would refuse, or take and then not do.
+//! Rules between settings: combinations that AWS refuses, or accepts without effect.
 //!
-//! One short function a rule, with the page of AWS that it comes from. A rule speaks only where the user named one of
-//! its options: what is live and was not named is nobody's mistake here.
+//! Each rule is one short function with the AWS page that it comes from. A rule applies only if the user named one of
+//! its options: live settings that the configuration does not name are never an error.
 
 use serde_json::Value;
 
@@ -12,22 +12,22 @@ use crate::place::Problem;
 use crate::remote::Live;
 use crate::settings::{Attachment, Ids, Runtime, SettingName, Settings, Structure};
 
-/// What is going to be true of a function.
+/// The function as it will be after the deployment.
 struct Facts<'a> {
     deployment: &'a Deployment,
-    /// Those named, over those that are live.
+    /// The named settings, over the live ones.
     settings: &'a Settings,
-    /// The function; absent where there is none yet, or nobody looked.
+    /// The live function; absent if it does not exist, or was not read.
     live: Option<&'a Live>,
-    /// Whether a setting that is absent is at AWS' default, and not just unknown.
+    /// Whether an absent setting has AWS' default. Otherwise it is unknown.
     whole: bool,
 }
 
-fn refused(message: impl Into<String>, help: &'static str) -> Problem {
+fn error(message: impl Into<String>, help: &'static str) -> Problem {
     Problem::new(message).help(help)
 }
 
-fn doubtful(message: impl Into<String>, help: &'static str) -> Problem {
+fn warning(message: impl Into<String>, help: &'static str) -> Problem {
     Problem::warning(message).help(help)
 }
 
@@ -39,9 +39,9 @@ enum Named {
     Setting(SettingName),
     Around(Attachment),
     ImageUri,
-    /// What encrypts the package where Lambda keeps it.
+    /// The key that encrypts the package inside Lambda.
     PackageKey,
-    /// What encrypts the package in its bucket.
+    /// The key that encrypts the package in its bucket.
     ObjectKey,
 }
 
@@ -59,7 +59,7 @@ impl Named {
     }
 }
 
-/// Every rule with its options; the first of them that was named is at fault.
+/// Every rule with its options. A problem belongs to the first of them that the user named.
 const RULES: &[(&[Named], Rule)] = &[
     (&[Named::ImageUri], image_without_architecture),
     (&[Setting(SettingName::Handler)], image_has_handler),
@@ -112,20 +112,20 @@ const RULES: &[(&[Named], Rule)] = &[
     (&[Named::ObjectKey], object_key),
 ];
 
-/// What the rules find when nothing is known about what is live: only what is certain.
-pub(super) fn of_named(deployment: &Deployment) -> Vec<Problem> {
+/// The problems that are certain without the live function.
+pub(super) fn check_named(deployment: &Deployment) -> Vec<Problem> {
     let settings = wanted::named(deployment);
-    ask(&Facts { deployment, settings: &settings, live: None, whole: false })
+    check(&Facts { deployment, settings: &settings, live: None, whole: false })
 }
 
 impl Plan {
-    /// Asks the rules with all that will be true of the function.
-    pub(super) fn ask_rules(&mut self, deployment: &Deployment, settings: &Settings, live: Option<&Live>) {
-        self.problems.extend(ask(&Facts { deployment, settings, live, whole: true }));
+    /// Checks the rules against the settings that the function will have.
+    pub(super) fn check_rules(&mut self, deployment: &Deployment, settings: &Settings, live: Option<&Live>) {
+        self.problems.extend(check(&Facts { deployment, settings, live, whole: true }));
     }
 }
 
-fn ask(facts: &Facts<'_>) -> Vec<Problem> {
+fn check(facts: &Facts<'_>) -> Vec<Problem> {
     let found = |(options, rule): &(&[Named], Rule)| {
         let option = options.iter().find(|option| facts.names(**option))?;
         Some(rule(facts)?.of(option.option()))
@@ -134,13 +134,13 @@ fn ask(facts: &Facts<'_>) -> Vec<Problem> {
 }
 
 impl Facts<'_> {
-    /// Whether the user named this option, and not just to empty what it sets.
+    /// Whether the user named this option, and not only to clear it.
     fn names(&self, option: Named) -> bool {
         let Deployment { settings, attachments, code, .. } = self.deployment;
         match option {
             Setting(setting) => settings.has(setting),
             Around(attachment) => {
-                attachments.get(&attachment).is_some_and(|wish| wish.entries.values().any(Option::is_some))
+                attachments.get(&attachment).is_some_and(|managed| managed.entries.values().any(Option::is_some))
             }
             Named::ImageUri => self.is_image(),
             Named::PackageKey => code.source_kms_key_arn.is_some(),
@@ -152,10 +152,10 @@ impl Facts<'_> {
         matches!(self.deployment.code.source, CodeSource::Image(_))
     }
 
-    /// The one thing of a kind around the function: as wanted, else as it is, as far as anybody looked.
+    /// The only attachment of a kind: the wanted one, or else the live one if it was read.
     fn attached(&self, attachment: Attachment) -> Option<&Structure> {
         match self.deployment.attachments.get(&attachment) {
-            Some(wish) => wish.entries.values().flatten().next(),
+            Some(managed) => managed.entries.values().flatten().next(),
             None => Some(&self.live?.attachments.get(&attachment)?.values().next()?.document),
         }
     }
@@ -168,7 +168,7 @@ impl Facts<'_> {
         text(self.settings.tenancy_config.as_ref(), "TenantIsolationMode").is_some()
     }
 
-    /// Whether there are surely none of these.
+    /// Whether the list is certainly empty.
     fn lacks(&self, ids: Option<&Ids>) -> bool {
         ids.map_or(self.whole, |ids| ids.0.is_empty())
     }
@@ -178,7 +178,7 @@ fn text(structure: Option<&Structure>, member: &str) -> Option<String> {
     structure?.text(member)
 }
 
-fn is_there(structure: Option<&Structure>) -> bool {
+fn is_set(structure: Option<&Structure>) -> bool {
     structure.is_some_and(|structure| !structure.is_empty())
 }
 
@@ -191,76 +191,74 @@ fn service(arn: &str) -> &str {
     Arn::of(arn).map_or("", |arn| arn.service)
 }
 
-/// <https://docs.aws.amazon.com/lambda/latest/dg/foundation-arch.html>: the default is `x86_64`, whatever the image is for.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/foundation-arch.html>: the default is `x86_64`, whatever the image is
+/// for.
 fn image_without_architecture(facts: &Facts<'_>) -> Option<Problem> {
     let new = facts.whole && facts.live.is_none();
     (new && facts.deployment.code.architecture.is_none()).then(|| {
-        doubtful(
-            "nobody says what the image is built for, so AWS takes x86_64",
+        warning(
+            "the architecture of the image is not set, so AWS assumes x86_64",
             "set `architecture` to `x86_64` or `arm64`",
         )
     })
 }
 
-/// What images have of their own. <https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html>: the handler
-/// and the runtime are for archives.
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html>: the handler and the runtime are for
+/// archives.
 fn image_has_handler(facts: &Facts<'_>) -> Option<Problem> {
-    facts.is_image().then(|| refused("is for a package: an image says itself what is called", OF_IMAGES))
+    facts.is_image().then(|| error("is for a package: an image has its own command", OF_IMAGES))
 }
 
 const OF_IMAGES: &str = "leave it out; `image_config` overrides the image's own command";
 
 /// The same page.
 fn image_has_runtime(facts: &Facts<'_>) -> Option<Problem> {
-    facts.is_image().then(|| refused("is for a package: an image brings its own", OF_IMAGES))
+    facts.is_image().then(|| error("is for a package: an image has its own runtime", OF_IMAGES))
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html>: layers are for archives.
 fn image_has_layers(facts: &Facts<'_>) -> Option<Problem> {
     let layers = facts.settings.layers.as_ref().is_some_and(|layers| !layers.0.is_empty());
     (facts.is_image() && layers)
-        .then(|| refused("are for a package: an image cannot have any", "copy what they hold into the image"))
+        .then(|| error("are for a package: an image cannot have layers", "copy their files into the image"))
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html>: not for container images.
 fn image_has_snap_start(facts: &Facts<'_>) -> Option<Problem> {
     (facts.is_image() && facts.has_snap_start())
-        .then(|| refused("is for a package: images have no snapshots", "leave it out"))
+        .then(|| error("is for a package: SnapStart does not support images", "leave it out"))
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-codesigning.html>: not for container images.
 fn image_is_signed(facts: &Facts<'_>) -> Option<Problem> {
-    facts.is_image().then(|| refused("is for a package: the signature of an image is not looked at", "leave it out"))
+    facts.is_image().then(|| error("is for a package: Lambda does not check signatures of images", "leave it out"))
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_ImageConfig.html>: values that override those of an image.
 fn package_has_image_config(facts: &Facts<'_>) -> Option<Problem> {
-    (!facts.is_image() && is_there(facts.settings.image_config.as_ref()))
-        .then(|| refused("is for an image, and this deploys a package", "name an image with `image_uri`"))
+    (!facts.is_image() && is_set(facts.settings.image_config.as_ref()))
+        .then(|| error("is for an image, and this deploys a package", "name an image with `image_uri`"))
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html>, "Supported features and limitations".
 fn snap_start_and_provisioned_concurrency(facts: &Facts<'_>) -> Option<Problem> {
     (facts.has_snap_start() && facts.attached(Attachment::ProvisionedConcurrency).is_some()).then(|| {
-        refused(
-            "SnapStart and provisioned concurrency exclude each other",
-            "choose one of the two, and clear the other",
-        )
+        error("SnapStart and provisioned concurrency cannot be used together", "choose one, and clear the other")
     })
 }
 
 /// The same page.
 fn snap_start_and_file_systems(facts: &Facts<'_>) -> Option<Problem> {
-    (facts.has_snap_start() && is_there(facts.settings.file_system_configs.as_ref()))
-        .then(|| refused("SnapStart does not go with a file system", "choose one of the two"))
+    (facts.has_snap_start() && is_set(facts.settings.file_system_configs.as_ref()))
+        .then(|| error("SnapStart and a file system cannot be used together", "choose one, and clear the other"))
 }
 
 /// The same page: at most 512 MB.
 fn snap_start_and_storage(facts: &Facts<'_>) -> Option<Problem> {
     let size = facts.settings.ephemeral_storage.map(|size| size.0).filter(|size| *size > 512)?;
     facts.has_snap_start().then(|| {
-        let message = format!("SnapStart does not go with {size} MB of ephemeral storage, but with 512 at most");
-        refused(message, "set `ephemeral_storage: 512`, or leave SnapStart off")
+        let message = format!("SnapStart supports at most 512 MB of ephemeral storage, got {size} MB");
+        error(message, "set `ephemeral_storage: 512`, or leave SnapStart off")
     })
 }
 
@@ -269,12 +267,12 @@ fn snap_start_and_runtime(facts: &Facts<'_>) -> Option<Problem> {
     let runtime = facts.settings.runtime.as_ref().filter(|_| !facts.is_image())?;
     (facts.has_snap_start() && !may_snap_start(runtime)).then(|| {
         let message =
-            format!("SnapStart does not go with {}: it is for Java 11, Python 3.12, .NET 8 and newer", runtime.0);
-        refused(message, "move to a newer runtime, or leave SnapStart off")
+            format!("SnapStart does not support {}: it needs Java 11, Python 3.12, .NET 8 or newer", runtime.0);
+        error(message, "move to a newer runtime, or leave SnapStart off")
     })
 }
 
-/// Versions that nobody knows yet are left to AWS.
+/// Accepts unknown runtimes: AWS decides about them.
 fn may_snap_start(Runtime(runtime): &Runtime) -> bool {
     let version = |prefix: &str| -> Option<u32> {
         let rest = runtime.strip_prefix(prefix)?;
@@ -289,7 +287,7 @@ fn may_snap_start(Runtime(runtime): &Runtime) -> bool {
 /// The same page: it is for published versions and aliases that point at them.
 fn snap_start_without_versions(facts: &Facts<'_>) -> Option<Problem> {
     (facts.has_snap_start() && !facts.is_image() && facts.deployment.release.publish == Publish::No).then(|| {
-        doubtful("has no effect here: only published versions start from a snapshot", "set `publish`, or `alias`")
+        warning("has no effect here: only published versions start from a snapshot", "set `publish` or `alias`")
     })
 }
 
@@ -297,60 +295,61 @@ fn snap_start_without_versions(facts: &Facts<'_>) -> Option<Problem> {
 fn file_systems_without_vpc(facts: &Facts<'_>) -> Option<Problem> {
     let Settings { file_system_configs, subnet_ids, security_group_ids, .. } = facts.settings;
     let outside = facts.lacks(subnet_ids.as_ref()) || facts.lacks(security_group_ids.as_ref());
-    (is_there(file_system_configs.as_ref()) && outside).then(|| {
-        refused("a file system is reached through a VPC only", "set `subnet_ids` and `security_group_ids` as well")
-    })
+    (is_set(file_system_configs.as_ref()) && outside)
+        .then(|| error("a file system needs a VPC", "set `subnet_ids` and `security_group_ids` as well"))
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_FileSystemConfig.html>: one access point, of EFS or S3 Files.
 fn file_system_is_an_access_point(facts: &Facts<'_>) -> Option<Problem> {
     let Value::Array(items) = &facts.settings.file_system_configs.as_ref()?.0 else { return None };
     if items.len() > 1 {
-        return Some(refused(format!("has {} file systems, AWS takes one", items.len()), "name one"));
+        return Some(error(format!("has {} file systems, AWS takes one", items.len()), "name one"));
     }
     let arn = items.first()?.get("Arn")?.as_str()?;
     let known = matches!(service(arn), "elasticfilesystem" | "s3files") && arn.contains("access-point/fsap-");
     (!known).then(|| {
         let help = "an access point looks like `arn:aws:elasticfilesystem:REGION:ACCOUNT:access-point/fsap-…`";
-        refused(format!("`{arn}` is not an access point of a file system"), help)
+        error(format!("`{arn}` is not an access point of a file system"), help)
     })
 }
 
-/// <https://docs.aws.amazon.com/lambda/latest/api/API_VpcConfig.html>; AWS: "`SubnetIds` and `SecurityIds` must coexist or
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_VpcConfig.html>; AWS: "`SubnetIds` and `SecurityIds` must coexist
+/// or
 /// be both empty list."
 fn half_of_a_vpc(facts: &Facts<'_>) -> Option<Problem> {
     let (subnets, groups) = (facts.settings.subnet_ids.as_ref(), facts.settings.security_group_ids.as_ref());
     if has_ids(subnets) && facts.lacks(groups) {
-        return Some(refused(
-            "subnets need security groups",
-            "set `security_group_ids`, or empty both to leave the VPC",
-        ));
+        return Some(error("subnets need security groups", "set `security_group_ids`, or empty both to leave the VPC"));
     }
     (has_ids(groups) && facts.lacks(subnets))
-        .then(|| refused("security groups need subnets", "set `subnet_ids`, or empty both to leave the VPC"))
+        .then(|| error("security groups need subnets", "set `subnet_ids`, or empty both to leave the VPC"))
 }
 
 /// The same page: it is a setting of the VPC.
 fn ipv6_without_vpc(facts: &Facts<'_>) -> Option<Problem> {
     let wanted = facts.settings.ipv6_allowed_for_dual_stack.is_some_and(|switch| switch.0);
     (wanted && facts.lacks(facts.settings.subnet_ids.as_ref()))
-        .then(|| refused("needs a VPC", "set `subnet_ids` and `security_group_ids` as well"))
+        .then(|| error("needs a VPC", "set `subnet_ids` and `security_group_ids` as well"))
 }
 
-/// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>: levels need the format JSON.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>: levels need the format
+/// JSON.
 fn levels_of_text(facts: &Facts<'_>) -> Option<Problem> {
     let named = facts.deployment.settings.logging_config.as_ref();
     let levels = ["ApplicationLogLevel", "SystemLogLevel"].iter().any(|level| text(named, level).is_some());
     let format = text(facts.settings.logging_config.as_ref(), "LogFormat");
     let of_text = format.map_or(facts.whole, |format| format != "JSON");
-    (levels && of_text).then(|| refused("log levels need the log format JSON", "set `log_format: JSON` beside them"))
+    (levels && of_text).then(|| error("log levels need the log format JSON", "set `log_format: JSON` as well"))
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html>: not for `$LATEST`.
 fn provisioned_concurrency_of_nothing(facts: &Facts<'_>) -> Option<Problem> {
-    facts.deployment.release.alias.is_none().then(|| {
-        refused("belongs to an alias, and none is named: $LATEST cannot have any", "name the alias with `alias`")
-    })
+    facts
+        .deployment
+        .release
+        .alias
+        .is_none()
+        .then(|| error("needs an alias: $LATEST cannot have provisioned concurrency", "set `alias`"))
 }
 
 /// The same page: it counts against what is reserved.
@@ -359,12 +358,12 @@ fn more_provisioned_than_reserved(facts: &Facts<'_>) -> Option<Problem> {
     let provisioned = number(Attachment::ProvisionedConcurrency)?;
     let reserved = number(Attachment::ReservedConcurrency)?;
     if provisioned > reserved {
-        let message = format!("{provisioned} provisioned are more than the {reserved} reserved");
-        return Some(refused(message, "reserve at least as many as are provisioned"));
+        let message = format!("provisioned concurrency is {provisioned}, but only {reserved} is reserved");
+        return Some(error(message, "raise `reserved_concurrency`, or lower `provisioned_concurrency`"));
     }
     (provisioned == reserved).then(|| {
-        let message = format!("all {reserved} reserved are provisioned for the alias, so $LATEST cannot run at all");
-        doubtful(message, "reserve more than are provisioned")
+        let message = format!("the alias uses all of the reserved concurrency ({reserved}), so $LATEST cannot run");
+        warning(message, "raise `reserved_concurrency`, or lower `provisioned_concurrency`")
     })
 }
 
@@ -373,9 +372,9 @@ fn runtime_version(facts: &Facts<'_>) -> Option<Problem> {
     let wanted = facts.attached(Attachment::RuntimeManagement)?;
     let manual = wanted.text("UpdateRuntimeOn").as_deref() == Some("Manual");
     match (manual, wanted.text("RuntimeVersionArn").is_some()) {
-        (true, false) => Some(refused("`Manual` needs the version to stay at", "set `runtime_version_arn`")),
+        (true, false) => Some(error("`Manual` needs a runtime version", "set `runtime_version_arn`")),
         (false, true) => {
-            Some(refused("a runtime version is for `Manual` only", "set `update_runtime_on: Manual`, or leave it out"))
+            Some(error("a runtime version is for `Manual` only", "set `update_runtime_on: Manual`, or leave it out"))
         }
         _ => None,
     }
@@ -387,7 +386,10 @@ fn tenancy_changes(facts: &Facts<'_>) -> Option<Problem> {
     let live = mode(&facts.live?.settings);
     (mode(&facts.deployment.settings) != live).then(|| {
         let what = live.unwrap_or_else(|| "none".to_owned());
-        refused(format!("AWS never changes it, and the function has {what}"), "deploy under another function name")
+        error(
+            format!("cannot change after creation, and the function has {what}"),
+            "deploy under another function name",
+        )
     })
 }
 
@@ -399,26 +401,26 @@ fn tenancy_excludes(facts: &Facts<'_>) -> Option<Problem> {
     let attached = [Attachment::ProvisionedConcurrency, Attachment::FunctionUrl, Attachment::EventSources];
     let attached = attached.into_iter().find(|attachment| facts.attached(*attachment).is_some());
     let other = if facts.has_snap_start() { Some("SnapStart") } else { attached.map(Attachment::name) }?;
-    Some(refused(format!("isolated tenants and {other} exclude each other"), "choose one of the two"))
+    Some(error(format!("isolated tenants and {other} cannot be used together"), "choose one, and clear the other"))
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/durable-configuration.html>: only at creation, and with a time limit.
 fn durable_from_the_beginning(facts: &Facts<'_>) -> Option<Problem> {
-    if facts.live.is_some_and(|live| !is_there(live.settings.durable_config.as_ref())) {
-        let message = "AWS makes no function durable that was created without it";
-        return Some(refused(message, "deploy under another function name"));
+    if facts.live.is_some_and(|live| !is_set(live.settings.durable_config.as_ref())) {
+        let message = "must be set when the function is created, and this function exists without it";
+        return Some(error(message, "deploy under another function name"));
     }
     let limit = facts.settings.durable_config.as_ref()?.number("ExecutionTimeout");
     (facts.whole && limit.is_none())
-        .then(|| refused("needs a limit for a whole execution", "set `execution_timeout`, in seconds"))
+        .then(|| error("needs a time limit for an execution", "set `execution_timeout`, in seconds"))
 }
 
-/// <https://docs.aws.amazon.com/lambda/latest/api/API_DeadLetterConfig.html>. It may stand beside destinations: AWS
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_DeadLetterConfig.html>. Destinations may be set as well: AWS
 /// sends to both.
 fn dead_letters_go_to_a_queue(facts: &Facts<'_>) -> Option<Problem> {
     let arn = &facts.settings.dead_letter_arn.as_ref()?.0;
     let fits = arn.is_empty() || matches!(service(arn), "sqs" | "sns");
-    (!fits).then(|| refused(format!("`{arn}` is neither a queue of SQS nor a topic of SNS"), "name one of these"))
+    (!fits).then(|| error(format!("`{arn}` is neither a queue of SQS nor a topic of SNS"), "name a queue or a topic"))
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html>.
@@ -438,7 +440,7 @@ fn object_key(facts: &Facts<'_>) -> Option<Problem> {
 
 fn of_kms(arn: Option<&str>) -> Option<Problem> {
     let arn = arn.filter(|arn| !arn.is_empty() && service(arn) != "kms")?;
-    Some(refused(format!("`{arn}` is not a key of KMS"), "a key looks like `arn:aws:kms:REGION:ACCOUNT:key/…`"))
+    Some(error(format!("`{arn}` is not a key of KMS"), "a key looks like `arn:aws:kms:REGION:ACCOUNT:key/…`"))
 }
 
 #[cfg(test)]
@@ -476,47 +478,47 @@ mod tests {
 
     const ACCESS_POINT: &str = "arn:aws:elasticfilesystem:eu-west-1:123456789012:access-point/fsap-0123456789abcdef0";
 
-    /// What the rules say to a deployment onto the live function of the other tests.
-    fn told(change: impl FnOnce(&mut Deployment)) -> Vec<String> {
-        told_of(&wanted(change), &live(|_| ()))
+    /// The problems of a deployment to the live function of the other tests.
+    fn problems(change: impl FnOnce(&mut Deployment)) -> Vec<String> {
+        problems_of(&wanted(change), &live(|_| ()))
     }
 
-    fn told_of(deployment: &Deployment, remote: &Remote) -> Vec<String> {
+    fn problems_of(deployment: &Deployment, remote: &Remote) -> Vec<String> {
         let lines = planned(deployment, "old", remote);
-        let told = lines.lines().filter(|line| line.starts_with("Error") || line.starts_with("warning"));
-        told.filter(|line| !line.contains("AWS needs a ")).map(str::to_owned).collect()
+        let problems = lines.lines().filter(|line| line.starts_with("Error") || line.starts_with("warning"));
+        problems.filter(|line| !line.contains("AWS needs a ")).map(str::to_owned).collect()
     }
 
-    /// What is known without a look at what is live.
+    /// The number of problems that are certain without the live function.
     fn certain(change: impl FnOnce(&mut Deployment)) -> usize {
-        of_named(&wanted(change)).len()
+        check_named(&wanted(change)).len()
     }
 
     type Change = fn(&mut Deployment);
 
     #[test]
-    fn what_aws_would_refuse_is_refused_with_its_option() {
+    fn combinations_that_aws_refuses_are_errors_of_their_option() {
         let table: &[(&str, Change)] = &[
             ("snap_start: SnapStart and provisioned", |d| {
                 snap_start(d);
                 attach(d, Attachment::ProvisionedConcurrency, json!(2));
             }),
-            ("snap_start: SnapStart does not go with a file system", |d| {
+            ("snap_start: SnapStart and a file system", |d| {
                 snap_start(d);
                 file_system(d, ACCESS_POINT);
             }),
-            ("snap_start: SnapStart does not go with 1024 MB", |d| {
+            ("snap_start: SnapStart supports at most 512 MB", |d| {
                 snap_start(d);
                 d.settings.ephemeral_storage = Some(EphemeralStorage(1024));
             }),
-            ("snap_start: SnapStart does not go with nodejs22.x", |d| {
+            ("snap_start: SnapStart does not support nodejs22.x", |d| {
                 snap_start(d);
                 d.settings.runtime = None;
             }),
             ("file_system_configs: `arn:aws:elasticfilesystem:eu-west-1:1:file-system/fs-1` is not", |d| {
                 file_system(d, "arn:aws:elasticfilesystem:eu-west-1:1:file-system/fs-1");
             }),
-            ("file_system_configs: a file system is reached", |d| {
+            ("file_system_configs: a file system needs a VPC", |d| {
                 file_system(d, ACCESS_POINT);
                 (d.settings.subnet_ids, d.settings.security_group_ids) = (Some(ids(&[])), Some(ids(&[])));
             }),
@@ -529,10 +531,10 @@ mod tests {
             ("logging_config: log levels need", |d| {
                 d.settings.logging_config = Some(Structure(json!({ "SystemLogLevel": "WARN" })));
             }),
-            ("provisioned_concurrency: belongs to an alias", |d| {
+            ("provisioned_concurrency: needs an alias", |d| {
                 attach(d, Attachment::ProvisionedConcurrency, json!(2));
             }),
-            ("provisioned_concurrency: 3 provisioned are more than the 2", |d| {
+            ("provisioned_concurrency: provisioned concurrency is 3", |d| {
                 publish(d);
                 attach(d, Attachment::ProvisionedConcurrency, json!(3));
                 attach(d, Attachment::ReservedConcurrency, json!(2));
@@ -545,10 +547,10 @@ mod tests {
                     json!({ "UpdateRuntimeOn": "Auto", "RuntimeVersionArn": "arn:aws:lambda:eu-west-1::runtime:1" });
                 attach(d, Attachment::RuntimeManagement, version);
             }),
-            ("tenancy_config: AWS never changes it, and the function has none", |d| {
+            ("tenancy_config: cannot change after creation, and the function has none", |d| {
                 d.settings.tenancy_config = Some(Structure(json!({ "TenantIsolationMode": "PER_TENANT" })));
             }),
-            ("durable_config: AWS makes no function durable", |d| {
+            ("durable_config: must be set when the function is created", |d| {
                 d.settings.durable_config = Some(Structure(json!({ "ExecutionTimeout": 60 })));
             }),
             ("dead_letter_arn: `arn:aws:lambda:", |d| {
@@ -570,13 +572,13 @@ mod tests {
             }),
         ];
         for (expected, change) in table {
-            let said = told(change);
-            assert!(said.len() == 1 && said[0].starts_with(&format!("Error {expected}")), "{expected}: {said:?}");
+            let found = problems(change);
+            assert!(found.len() == 1 && found[0].starts_with(&format!("Error {expected}")), "{expected}: {found:?}");
         }
     }
 
     #[test]
-    fn what_aws_takes_is_left_to_it() {
+    fn combinations_that_aws_accepts_are_no_errors() {
         let table: &[Change] = &[
             snap_start,
             |d| file_system(d, ACCESS_POINT),
@@ -594,35 +596,35 @@ mod tests {
             |d| d.settings.image_config = Some(Structure::default()),
         ];
         for change in table {
-            assert_eq!(told(change), [""; 0]);
+            assert_eq!(problems(change), [""; 0]);
         }
     }
 
     #[test]
-    fn what_is_live_and_was_not_named_is_no_mistake() {
+    fn live_settings_that_are_not_named_are_no_errors() {
         let odd = live(|live| {
             live.settings.snap_start = Some(Structure(json!({ "ApplyOn": "PublishedVersions" })));
             live.settings.ephemeral_storage = Some(EphemeralStorage(2048));
             live.settings.subnet_ids = Some(ids(&[]));
         });
-        assert_eq!(told_of(&wanted(|_| ()), &odd), [""; 0]);
+        assert_eq!(problems_of(&wanted(|_| ()), &odd), [""; 0]);
         let named = wanted(|d| d.settings.ephemeral_storage = Some(EphemeralStorage(1024)));
-        assert!(told_of(&named, &odd)[0].starts_with("Error ephemeral_storage"));
+        assert!(problems_of(&named, &odd)[0].starts_with("Error ephemeral_storage"));
     }
 
     #[test]
-    fn what_has_no_effect_is_a_warning() {
-        let lonely = told(|d| {
+    fn settings_without_effect_are_warnings() {
+        let lonely = problems(|d| {
             snap_start(d);
             d.release = Release::default();
         });
         assert_eq!(lonely, ["warning snap_start: has no effect here: only published versions start from a snapshot"]);
-        let all = told(|d| {
+        let all = problems(|d| {
             publish(d);
             attach(d, Attachment::ProvisionedConcurrency, json!(2));
             attach(d, Attachment::ReservedConcurrency, json!(2));
         });
-        assert!(all.len() == 1 && all[0].starts_with("warning provisioned_concurrency: all 2 reserved"), "{all:?}");
+        assert!(all.len() == 1 && all[0].starts_with("warning provisioned_concurrency: the alias uses all"), "{all:?}");
     }
 
     #[test]
@@ -630,47 +632,47 @@ mod tests {
         let tenants = |d: &mut Deployment| {
             d.settings.tenancy_config = Some(Structure(json!({ "TenantIsolationMode": "PER_TENANT" })));
         };
-        assert_eq!(told_of(&wanted(tenants), &Remote::Absent), [""; 0]);
+        assert_eq!(problems_of(&wanted(tenants), &Remote::Absent), [""; 0]);
         let tenanted = live(|live| {
             live.settings.tenancy_config = Some(Structure(json!({ "TenantIsolationMode": "PER_TENANT" })));
             live.settings.durable_config = Some(Structure(json!({ "ExecutionTimeout": 60 })));
         });
-        assert_eq!(told_of(&wanted(tenants), &tenanted), [""; 0]);
+        assert_eq!(problems_of(&wanted(tenants), &tenanted), [""; 0]);
         let excluded = wanted(|d| attach(d, Attachment::FunctionUrl, json!({})));
         assert_eq!(
-            told_of(&excluded, &tenanted),
-            ["Error function_url: isolated tenants and function URL exclude each other"]
+            problems_of(&excluded, &tenanted),
+            ["Error function_url: isolated tenants and function URL cannot be used together"]
         );
         let durable = |document: Value| wanted(|d| d.settings.durable_config = Some(Structure(document)));
-        assert_eq!(told_of(&durable(json!({ "RetentionPeriodInDays": 3 })), &tenanted), [""; 0]);
-        assert_eq!(told_of(&durable(json!({ "ExecutionTimeout": 3 })), &Remote::Absent), [""; 0]);
-        let limitless = told_of(&durable(json!({ "RetentionPeriodInDays": 3 })), &Remote::Absent);
-        assert!(limitless[0].starts_with("Error durable_config: needs a limit"));
+        assert_eq!(problems_of(&durable(json!({ "RetentionPeriodInDays": 3 })), &tenanted), [""; 0]);
+        assert_eq!(problems_of(&durable(json!({ "ExecutionTimeout": 3 })), &Remote::Absent), [""; 0]);
+        let limitless = problems_of(&durable(json!({ "RetentionPeriodInDays": 3 })), &Remote::Absent);
+        assert!(limitless[0].starts_with("Error durable_config: needs a time limit"));
     }
 
     #[test]
     fn an_image_has_its_own_handler_runtime_and_libraries() {
         let mut image = of_image(Some("a"));
-        let told = told_of(&image, &Remote::Absent);
-        assert_eq!(told, ["warning image_uri: nobody says what the image is built for, so AWS takes x86_64"]);
+        let found = problems_of(&image, &Remote::Absent);
+        assert_eq!(found, ["warning image_uri: the architecture of the image is not set, so AWS assumes x86_64"]);
         image.settings.image_config = Some(Structure(json!({ "Command": ["a"] })));
         image.code.architecture = Some(Architecture::Arm64);
-        assert_eq!(told_of(&image, &Remote::Absent), [""; 0]);
+        assert_eq!(problems_of(&image, &Remote::Absent), [""; 0]);
         image.settings.handler = Some(Handler("a.b".to_owned()));
         image.settings.runtime = Some(Runtime("python3.13".to_owned()));
         image.settings.layers = Some(Layers(vec!["layer".to_owned()]));
         image.settings.snap_start = Some(Structure(json!({ "ApplyOn": "PublishedVersions" })));
         attach(&mut image, Attachment::CodeSigning, json!("arn"));
-        let said = told_of(&image, &Remote::Absent);
+        let found = problems_of(&image, &Remote::Absent);
         for option in ["handler", "runtime", "layers", "snap_start", "code_signing_config_arn"] {
             let here = |line: &&String| line.starts_with(&format!("Error {option}"));
-            assert_eq!(said.iter().filter(here).count(), 1, "{option}: {said:?}");
+            assert_eq!(found.iter().filter(here).count(), 1, "{option}: {found:?}");
         }
-        assert_eq!(said.len(), 5, "{said:?}");
+        assert_eq!(found.len(), 5, "{found:?}");
     }
 
     #[test]
-    fn without_a_look_only_what_is_certain_is_told() {
+    fn without_the_live_function_only_certain_problems_are_found() {
         assert_eq!(certain(|d| file_system(d, ACCESS_POINT)), 0, "the live function may be in a VPC");
         assert_eq!(certain(|d| d.settings.subnet_ids = Some(ids(&["subnet-1"]))), 0);
         assert_eq!(certain(|d| d.settings.logging_config = Some(Structure(json!({ "SystemLogLevel": "WARN" })))), 0);
@@ -682,7 +684,7 @@ mod tests {
     }
 
     #[test]
-    fn newer_runtimes_may_have_snapshots() {
+    fn newer_runtimes_support_snap_start() {
         for (runtime, may) in [
             ("java8.al2", false),
             ("java11", true),

@@ -1,40 +1,40 @@
-//! The steps of a plan. Each names what is sent, carries both ends of every change, and says how it is told.
+//! The steps of a plan. Each step holds the data to send and every change with its old and new value.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::view::{Line, Sent, View, Whose, verb};
+use super::view::{Line, Sent, View, Whose, doing, verb};
 use crate::package::Image;
 use crate::remote::Alias;
 use crate::settings::{AliasName, Architecture, Aspect, Attachment, Difference, End, Setting, Settings, Structure};
 
-/// One thing to do. After it the function has settled.
+/// One change. The next step starts only when the function has settled.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
     /// Put the package into a bucket.
     UploadPackage(Object),
-    /// Make an execution role, or attach to it what it lacks.
+    /// Create an execution role, or attach missing policies to it.
     CreateRole(RoleChange),
     /// Create the function, unpublished.
     CreateFunction {
-        /// Where its role comes from.
+        /// Whether its role was named or created.
         role: Origin,
         /// What is sent.
         settings: Box<Settings>,
-        /// Tags from the beginning.
+        /// The first tags.
         tags: BTreeMap<String, String>,
         /// The package.
         code: CodeChange,
-        /// Whose signatures the package must have; absent for nobody's.
+        /// The code signing config; absent for none.
         code_signing_config_arn: Option<String>,
-        /// What is sent, for people.
+        /// The settings that are sent, as differences.
         differences: Vec<Difference>,
     },
     /// Change settings of `$LATEST`.
     UpdateConfiguration {
-        /// What is sent: what differs, and what AWS wants together with it.
+        /// The settings to send: those that differ, and those that AWS requires together with them.
         settings: Box<Settings>,
         /// Both ends of each change.
         differences: Vec<Difference>,
@@ -49,14 +49,15 @@ pub enum Step {
     PublishVersion {
         /// The version's description; absent for none.
         description: Option<String>,
-        /// The package that `$LATEST` must have; absent for an image, which the revision tells.
+        /// The hash of the package that `$LATEST` must have; absent for an image, where the revision id is checked
+        /// instead.
         code_sha256: Option<String>,
     },
-    /// Create an alias, or let it point at another version.
+    /// Create an alias, or point it at another version.
     PointAlias(AliasChange),
-    /// Create, change or remove something around the function.
+    /// Create, change or remove an attachment.
     Attach(AttachmentChange),
-    /// Delete versions that nothing points at, by their numbers.
+    /// Delete the versions with these numbers.
     DeleteVersions(Vec<String>),
 }
 
@@ -65,93 +66,93 @@ pub enum Step {
 pub enum Origin {
     /// The user named it.
     Named,
-    /// A deployment made it, perhaps a moment ago.
+    /// A deployment created it, perhaps moments ago, so that IAM may not know it everywhere yet.
     Made,
 }
 
-/// An execution role, made for a function.
+/// An execution role to create or to change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleChange {
     /// Its name.
     pub name: String,
     /// Its ARN.
     pub arn: String,
-    /// The function that it is for.
+    /// The function that uses it.
     pub function: String,
-    /// Whether it is made, or is there already.
+    /// `Create` for a new role, `Update` for an existing one.
     pub action: Action,
-    /// ARNs of the policies that are attached to it.
+    /// ARNs of the policies to attach.
     pub policies: Vec<String>,
 }
 
-/// An alias that points at a version.
+/// A change of an alias.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AliasChange {
     /// Its name.
     pub name: AliasName,
-    /// What it is now; absent where it is created.
+    /// The alias as it is now; absent if it is new.
     pub from: Option<Alias>,
-    /// Where all of its traffic goes.
+    /// The version that gets all of its traffic.
     pub to: VersionRef,
 }
 
-/// A version, known by its number or about to be published.
+/// A version: an existing one, or the one that this plan publishes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VersionRef {
-    /// This one.
+    /// The existing version with this number.
     Number(String),
-    /// The one that a step before publishes.
+    /// The version that an earlier step publishes.
     Published,
 }
 
-/// A change of something around the function.
+/// A change of an attachment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttachmentChange {
-    /// Of which kind it is.
+    /// The kind.
     pub attachment: Attachment,
-    /// Its key among those of its kind; empty where there is only one.
+    /// The key within the kind; empty for a kind that has at most one.
     pub key: String,
     /// The alias that it belongs to; absent for the function itself.
     pub alias: Option<AliasName>,
-    /// What happens to it.
+    /// The kind of change.
     pub action: Action,
-    /// All that it is going to be; what it was where it is removed.
+    /// The members to send; for a removal, the members that it had.
     pub document: Structure,
-    /// What AWS calls it; absent where it is created or its key says it.
+    /// The id that AWS gave it; absent for a new attachment, or if the key is enough.
     pub handle: Option<String>,
     /// Both ends of each change.
     pub differences: Vec<Difference>,
 }
 
-/// What happens to a thing.
+/// The kind of change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// It is made.
+    /// The thing is new.
     Create,
-    /// It is changed.
+    /// The thing changes.
     Update,
-    /// It goes.
+    /// The thing is removed.
     Remove,
 }
 
-/// A layer version that is going to be published.
+/// A layer version to publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayerChange {
     /// The layer.
     pub name: String,
-    /// The number of the newest version; absent where there is none.
+    /// The number of the newest version; absent if the layer has none.
     pub before: Option<i64>,
     /// Its contents.
     pub code: CodeChange,
-    /// What people read about it; absent for nothing.
+    /// The description; absent for none.
     pub description: Option<String>,
-    /// Runtimes that it is for.
+    /// Compatible runtimes; empty for any.
     pub compatible_runtimes: BTreeSet<String>,
-    /// Instruction sets that it is for, as AWS calls them.
+    /// Compatible architectures, by AWS' names; empty for any.
     pub compatible_architectures: BTreeSet<String>,
     /// The licence; empty for none.
     pub license_info: String,
-    /// Both ends of each change besides the contents.
+    /// Every change except that of the contents.
     pub differences: Vec<Difference>,
 }
 
@@ -162,48 +163,48 @@ pub struct TagChange {
     pub set: BTreeMap<String, String>,
     /// Keys to remove.
     pub remove: Vec<String>,
-    /// What tags that are overwritten or removed have now.
+    /// The current values of tags that are overwritten or removed.
     pub before: BTreeMap<String, String>,
 }
 
 /// A change of the package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeChange {
-    /// Base64 SHA-256 of the live package, or the digest of the live image; absent for a function that does not exist yet.
+    /// Base64 SHA-256 of the live package, or the digest of the live image; absent for a new function or layer.
     pub from: Option<String>,
-    /// The same of what is sent; absent for an image whose digest only AWS will know.
+    /// The same for the new code; absent for an image whose digest is unknown before the update.
     pub to: Option<String>,
-    /// Bytes of the package; none for an image.
+    /// Size of the package in bytes; 0 for an image.
     pub size: u64,
-    /// How many files it has.
+    /// Number of files in the package.
     pub files: usize,
-    /// How many names a rule that the user did not write left out of it.
+    /// Number of entries that the built-in rules left out of the package.
     pub left_out: usize,
-    /// The instruction set sent with it; absent for AWS' default.
+    /// The architecture that is sent; absent for AWS' default.
     pub architecture: Option<Architecture>,
-    /// The live instruction set.
+    /// The live architecture.
     pub from_architecture: Option<Architecture>,
     /// The key that encrypts it at rest; absent for one that AWS owns.
     pub source_kms_key_arn: Option<String>,
-    /// How AWS gets it.
+    /// The way to send it.
     pub through: Through,
 }
 
-/// How AWS gets a package.
+/// The way to send code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Through {
     /// In the call itself.
     Call,
-    /// From the object that the step before puts into a bucket.
+    /// From the object that an earlier step uploads.
     Upload(Object),
-    /// From an object that is there already.
+    /// From an existing object.
     Found {
         /// The object.
         object: Object,
-        /// Its version; absent where the bucket has none.
+        /// Its version id; absent if the bucket has no versions.
         version_id: Option<String>,
     },
-    /// From the registry that has it.
+    /// From a container registry.
     Image(Image),
 }
 
@@ -214,34 +215,34 @@ pub struct Object {
     pub bucket: String,
     /// The key in it.
     pub key: String,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// Base64 SHA-256 of it.
+    /// Base64 SHA-256 of the package.
     pub code_sha256: String,
-    /// Whether the key follows from the contents.
+    /// Whether the key contains the hash of the contents.
     pub by_hash: bool,
-    /// The account that the bucket must belong to; absent for any.
+    /// The account that must own the bucket; absent for any.
     pub expected_owner: Option<String>,
     /// The key that encrypts the object; absent for the bucket's default.
     pub kms_key_arn: Option<String>,
 }
 
 impl Object {
-    /// Its address, as people write it.
+    /// The `s3://` URL.
     pub fn url(&self) -> String {
         format!("s3://{}/{}", self.bucket, self.key)
     }
 }
 
 impl Step {
-    /// The step as it is told: the only match over steps, besides that of whoever plans or does them.
+    /// How reports show the step. Reports use this and never match on steps.
     pub fn view(&self) -> View<'_> {
         use Action::{Create, Remove, Update};
         match self {
             Self::UploadPackage(object) => {
                 let url = object.url();
                 let words = format!("sent to {url}");
-                let line = Line { told: 1, sent: Some(Sent::Object(object)), ..Line::of(words) };
+                let line = Line { shown: 1, sent: Some(Sent::Object(object)), ..Line::of(words) };
                 let begins = format!("Uploading the package to {url}");
                 let changes = vec![Difference::whole(Aspect::Object, None, Some(url.into()))];
                 let view = View::of(Create, "package", "upload the package", line, changes);
@@ -253,12 +254,12 @@ impl Step {
                 let made = (*action == Create).then(|| whole(Aspect::Role, arn));
                 let (title, words) = match action {
                     Create => ("create the role", format!("{name} created")),
-                    Update | Remove => ("attach policies to the role", format!("{name} gets what it lacks")),
+                    Update | Remove => ("attach policies to the role", format!("{name} gets missing policies")),
                 };
-                let line = Line { told: usize::from(made.is_some()), ..Line::of(words) };
+                let line = Line { shown: usize::from(made.is_some()), ..Line::of(words) };
                 let view = View::of(*action, "role", title, line, made.into_iter().chain(policies).collect());
                 let view = view.known_as("create_role").belonging_to(Whose::Other);
-                view.begins(format!("Bringing about the role {name}"))
+                view.begins(format!("{} the role {name}", doing(*action)))
             }
             Self::CreateFunction { differences, tags, code, .. } => created(differences, tags, code),
             Self::UpdateConfiguration { differences, .. } => {
@@ -272,13 +273,13 @@ impl Step {
                 };
                 let set = set.iter().map(|(key, value)| ends(key, Some(value.as_str().into())));
                 let changes = set.chain(remove.iter().map(|key| ends(key, None))).collect();
-                let line = Line { tells_setting: true, ..Line::default() };
+                let line = Line { shows_setting: true, ..Line::default() };
                 View::of(Update, "tags", "update the tags", line, changes).begins("Updating tags")
             }
             Self::UpdateCode(code) => {
                 let (from, to) = (code.from_architecture, code.architecture);
                 let architecture = (from != to).then(|| Difference::whole(Aspect::Architecture, data(from), data(to)));
-                let line = Line { told: 1, ends: true, sent: Some(Sent::Replacement(code)), ..Line::default() };
+                let line = Line { shown: 1, ends: true, sent: Some(Sent::Replacement(code)), ..Line::default() };
                 let changes = std::iter::once(code_ends(code)).chain(architecture).collect();
                 View::of(Update, "code", "update the code", line, changes).begins("Updating code")
             }
@@ -289,7 +290,7 @@ impl Step {
                 let description =
                     description.map(|text| Difference::whole(Aspect::VersionDescription, None, Some(text.into())));
                 let changes: Vec<_> = std::iter::once(version).chain(description).collect();
-                let line = Line { told: changes.len(), ..Line::of("published from this code and these settings") };
+                let line = Line { shown: changes.len(), ..Line::of("published from this code and these settings") };
                 let view = View::of(Create, "version", "publish a version", line, changes);
                 view.known_as("publish_version").begins("Publishing a version")
             }
@@ -297,7 +298,7 @@ impl Step {
             Self::Attach(change) => attached(change),
             Self::DeleteVersions(numbers) => {
                 let gone = |number: &String| Difference::between(Aspect::Version, Some(End::version(number)), None);
-                let line = Line { told: numbers.len(), ..Line::of(numbers.join(", ")) };
+                let line = Line { shown: numbers.len(), ..Line::of(numbers.join(", ")) };
                 let changes = numbers.iter().map(gone).collect();
                 let view = View::of(Remove, "old versions", "delete old versions", line, changes);
                 view.known_as("delete_versions").begins(format!("Deleting versions {}", numbers.join(", ")))
@@ -310,15 +311,15 @@ fn created<'a>(differences: &[Difference], tags: &BTreeMap<String, String>, code
     let tags =
         tags.iter().map(|(key, value)| Difference::whole(Aspect::Tag, None, Some(value.as_str().into())).of_key(key));
     let architecture = code.architecture.map(|to| Difference::whole(Aspect::Architecture, None, Some(to.data())));
-    // What a package is, the line tells; an image has an address besides.
-    let told = usize::from(!matches!(code.through, Through::Image(_)));
+    // The line shows a package completely; an image also has an address, which is listed below.
+    let shown = usize::from(!matches!(code.through, Through::Image(_)));
     let (before, after) = (code_ends(code), architecture.into_iter().chain(tags));
-    let changes: Vec<_> = if told == 1 {
+    let changes: Vec<_> = if shown == 1 {
         std::iter::once(before).chain(differences.iter().cloned()).chain(after).collect()
     } else {
         differences.iter().cloned().chain([before]).chain(after).collect()
     };
-    let line = Line { told, sent: Some(Sent::New(code)), ..Line::of("created") };
+    let line = Line { shown, sent: Some(Sent::New(code)), ..Line::of("created") };
     View::of(Action::Create, "function", "create the function", line, changes).belonging_to(Whose::NewFunction)
 }
 
@@ -328,8 +329,8 @@ fn published_layer(change: &LayerChange) -> View<'_> {
         Some(before) => format!("new version after {before},"),
         None => "first version,".to_owned(),
     };
-    let told = usize::from(code.from.is_none() || code.from == code.to);
-    let line = Line { told, sent: Some(Sent::New(code)), ..Line::of(words) };
+    let shown = usize::from(code.from.is_none() || code.from == code.to);
+    let line = Line { shown, sent: Some(Sent::New(code)), ..Line::of(words) };
     let changes = std::iter::once(code_ends(code)).chain(differences.iter().cloned()).collect();
     let view = View::of(Action::Create, "layer", "publish a version of the layer", line, changes);
     view.known_as("publish_layer").begins(format!("Publishing the layer {name}")).belonging_to(Whose::Other)
@@ -345,7 +346,7 @@ fn pointed(change: &AliasChange) -> View<'_> {
         None => (Action::Create, "create the alias", format!("{} created for", name.0)),
         Some(_) => (Action::Update, "move the alias", name.0.clone()),
     };
-    let line = Line { told: 1, ends: true, ..Line::of(words) };
+    let line = Line { shown: 1, ends: true, ..Line::of(words) };
     let from = from.as_ref().map(traffic);
     let changes = vec![Difference::between(Aspect::Alias, from, Some(to)).of_key(&name.0)];
     let view = View::of(action, "alias", title, line, changes).known_as("point_alias");
@@ -357,30 +358,25 @@ fn attached(change: &AttachmentChange) -> View<'_> {
     let name = attachment.name();
     let of = if key.is_empty() { String::new() } else { format!(" `{key}`") };
     let title = format!("{} the {name}{of}", verb(*action));
-    let mut line = Line { tells_setting: true, alias: alias.as_ref(), ..Line::of(key.as_str()) };
+    let mut line = Line { shows_setting: true, alias: alias.as_ref(), ..Line::of(key.as_str()) };
     let changes = match action {
         Action::Create | Action::Update => {
-            // A value without members is told in the line itself.
+            // A value without members fits into the line itself.
             if let [only] = &differences[..]
                 && only.member.is_none()
             {
-                (line.told, line.ends) = (1, true);
+                (line.shown, line.ends) = (1, true);
             }
             differences.clone()
         }
         Action::Remove => {
-            line.told = 1;
+            line.shown = 1;
             let about = Aspect::Attachment(*attachment);
             vec![Difference::whole(about, Some(document.0.clone()), None).of_key(key)]
         }
     };
-    let doing = match action {
-        Action::Create => "Creating",
-        Action::Update => "Updating",
-        Action::Remove => "Removing",
-    };
     let id = format!("{}_{}", verb(*action), name.to_ascii_lowercase().replace(' ', "_"));
-    let begins = format!("{doing} {name} {key}").trim_end().to_owned();
+    let begins = format!("{} {name} {key}", doing(*action)).trim_end().to_owned();
     View { id: Cow::Owned(id), ..View::of(*action, name, &title, line, changes) }.begins(begins)
 }
 
@@ -388,7 +384,7 @@ fn data<T: Setting>(value: Option<T>) -> Option<Value> {
     value.map(|value| value.data())
 }
 
-/// Both ends of what something is made of.
+/// The old and the new code.
 fn code_ends(code: &CodeChange) -> Difference {
     let (from, to) = match &code.through {
         Through::Image(image) => (
@@ -403,7 +399,7 @@ fn code_ends(code: &CodeChange) -> Difference {
     Difference::between(Aspect::Code, from, to)
 }
 
-/// Where the traffic of an alias goes.
+/// The versions that get the traffic of an alias.
 fn traffic(alias: &Alias) -> End {
     End::Version { number: alias.version.clone(), shares: alias.shares() }
 }

@@ -1,4 +1,4 @@
-//! Plans as data, from a small model of the world: what is wanted, the package, and what is live.
+//! Plans as data, from a small model: a deployment, a package and a live function.
 #![expect(clippy::use_debug, clippy::unnecessary_wraps, reason = "a test may print and build as is shortest")]
 
 use std::{
@@ -67,7 +67,7 @@ impl Contents for Named {
     }
 }
 
-/// A package of a program and a script, with nothing in it but names.
+/// A package with a program and a script, which have names but no contents.
 fn artifact(sha256: &str) -> Artifact {
     let entry = |name: &str| Listed { name: name.to_owned(), mode: 0o100_755, size: 5, packed: 5 };
     let entries = ["a/B.class", "bootstrap", "index.js"].map(entry).to_vec();
@@ -148,7 +148,7 @@ pub(super) fn planned(deployment: &Deployment, sha256: &str, remote: &Remote) ->
     planned_with(deployment, sha256, remote, Stored::Nothing)
 }
 
-/// The plan, when this is in the bucket.
+/// The plan for this state of the bucket.
 fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remote, stored: Stored) -> String {
     let partition = Partition("aws".to_owned());
     let caller = Caller { account: Some("123456789012".to_owned()), partition, region: "eu-west-1".to_owned() };
@@ -160,9 +160,9 @@ fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remote, stored: 
     let snapshot = Snapshot { function: remote.clone(), caller, layers: BTreeMap::new(), stored, role: None };
     let plan = plan(deployment, &package, &snapshot, Date::new(2026, 1, 1));
     let mut out = String::new();
-    let said = |problem: &Problem| format!("{}: {}", problem.option.as_deref().unwrap_or_default(), problem.message);
+    let text = |problem: &Problem| format!("{}: {}", problem.option.as_deref().unwrap_or_default(), problem.message);
     for problem in plan.problems.iter().filter(|problem| problem.stops()) {
-        writeln!(out, "{:?} {}", problem.weight, said(problem)).unwrap();
+        writeln!(out, "{:?} {}", problem.weight, text(problem)).unwrap();
     }
     for step in &plan.steps {
         match step {
@@ -188,7 +188,7 @@ fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remote, stored: 
                 writeln!(out, "code {:?} → {} as {:?}{found}", code.from, identity(code), code.architecture)
             }
             Step::PublishVersion { code_sha256, .. } => {
-                writeln!(out, "publish {}", code_sha256.as_deref().unwrap_or("what is there"))
+                writeln!(out, "publish {}", code_sha256.as_deref().unwrap_or("any code"))
             }
             Step::PointAlias(change) => {
                 let from = change.from.as_ref().map(|alias| format!(" from {} {:?}", alias.version, alias.weights));
@@ -218,7 +218,7 @@ fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remote, stored: 
         .unwrap();
     }
     for problem in plan.problems.iter().filter(|problem| !problem.stops() && problem.rule.is_none()) {
-        writeln!(out, "warning {}", said(problem)).unwrap();
+        writeln!(out, "warning {}", text(problem)).unwrap();
     }
     plan.notes.iter().for_each(|note| writeln!(out, "note {note}").unwrap());
     plan.published.iter().for_each(|version| writeln!(out, "is version {version}").unwrap());
@@ -247,7 +247,7 @@ fn shown(differences: &[crate::settings::Difference]) -> String {
 }
 
 #[test]
-fn what_is_as_it_should_be_needs_no_step() {
+fn an_unchanged_function_needs_no_step() {
     let same = wanted(|deployment| {
         deployment.settings.memory_size = Some(MemorySize(128));
         deployment.settings.subnet_ids = Some(ids(&["subnet-2", "subnet-1"]));
@@ -259,7 +259,7 @@ fn what_is_as_it_should_be_needs_no_step() {
 }
 
 #[test]
-fn only_what_was_named_and_differs_is_sent() {
+fn only_named_settings_that_differ_are_sent() {
     let change = wanted(|deployment| {
         deployment.settings.memory_size = Some(MemorySize(256));
         deployment.settings.timeout = Some(Timeout(3));
@@ -286,7 +286,7 @@ fn another_architecture_alone_sends_the_code_again() {
 }
 
 #[test]
-fn a_variable_that_would_be_dropped_stops_the_plan_unless_that_was_said() {
+fn dropping_a_variable_needs_a_mode() {
     let with = |others| wanted(|deployment| deployment.environment = variables(&[("NEW", Some("2"))], others));
     assert_snapshot!(planned(&with(None), "old", &live(|_| ())), @r"
     Error environment: the function has variables that are not named and would be dropped: KEPT
@@ -302,7 +302,7 @@ fn a_variable_that_would_be_dropped_stops_the_plan_unless_that_was_said() {
 }
 
 #[test]
-fn what_could_not_be_read_is_unknown_not_empty() {
+fn unread_values_are_unknown_and_not_empty() {
     let unread = live(|live| {
         live.settings.environment = None;
         live.tags = None;
@@ -313,14 +313,14 @@ fn what_could_not_be_read_is_unknown_not_empty() {
     });
     assert_snapshot!(planned(&wanted(|_| ()), "old", &unread), @"");
     assert_snapshot!(planned(&named, "old", &unread), @r"
-    Error environment: the function's variables could not be read, so which to keep is unknown
-    Error function_tags_mode: the function's tags could not be read, so which to remove is unknown
+    Error environment: the function's variables could not be read, so it is unknown which to keep
+    Error function_tags_mode: the function's tags could not be read, so it is unknown which to remove
     configure environment.A: - → (hidden); sends environment.A: - → (hidden)
     ");
 }
 
 #[test]
-fn tags_of_others_stay_and_those_of_aws_always_do() {
+fn unnamed_tags_stay_and_tags_of_aws_always_stay() {
     let tags = |others| {
         wanted(|deployment| {
             deployment.tags = Some(Keyed { entries: BTreeMap::from([("by".to_owned(), "ci".to_owned())]), others });
@@ -350,14 +350,14 @@ fn a_version_is_published_unless_the_newest_is_this_code_and_these_settings() {
 }
 
 #[test]
-fn creating_sends_what_was_named_and_what_aws_needs() {
+fn creating_sends_named_and_required_settings() {
     let script = wanted(|deployment| deployment.settings.handler = Some(Handler("index.handler".to_owned())));
     assert_snapshot!(planned(&script, "new", &Remote::Absent), @r"
     Error role: `f` does not exist yet, and to create it AWS needs a role
     Error runtime: `f` does not exist yet, and to create it AWS needs a runtime
     create new {} handler: - → index.handler
     ");
-    // The package has a `bootstrap`, which says the rest.
+    // The package has a `bootstrap`, which decides the rest.
     assert_snapshot!(planned(&wanted(|_| ()), "new", &Remote::Absent), @r"
     Error role: `f` does not exist yet, and to create it AWS needs a role
     create new {} handler: - → bootstrap, runtime: - → provided.al2023
@@ -375,7 +375,7 @@ fn creating_sends_what_was_named_and_what_aws_needs() {
 }
 
 #[test]
-fn a_handler_for_the_beginning_never_replaces_one() {
+fn a_first_handler_never_replaces_a_live_one() {
     let action = wanted(|deployment| {
         deployment.settings.role = Some(Role::Arn(ROLE.to_owned()));
         deployment.settings.runtime = Some(Runtime("nodejs24.x".to_owned()));
@@ -387,7 +387,7 @@ fn a_handler_for_the_beginning_never_replaces_one() {
 }
 
 #[test]
-fn handlers_are_put_together_as_the_effective_runtime_wants() {
+fn handlers_are_composed_for_the_effective_runtime() {
     for (runtime, handler) in [
         ("java21", "m::h"),
         ("dotnet8", "m::h"),
@@ -408,7 +408,7 @@ fn handlers_are_put_together_as_the_effective_runtime_wants() {
 }
 
 #[test]
-fn what_must_not_be_done_is_a_problem_of_its_option() {
+fn forbidden_changes_are_problems_of_their_option() {
     let guarded = wanted(|deployment| {
         deployment.target.expect_account = Some("210987654321".to_owned());
         deployment.release.revision_id = Some("r0".to_owned());
@@ -416,17 +416,18 @@ fn what_must_not_be_done_is_a_problem_of_its_option() {
     let image = live(|live| live.package_type = "Image".to_owned());
     assert_snapshot!(planned(&guarded, "old", &image), @r"
     Error expect_account: the credentials belong to account 123456789012, not to 210987654321
-    Error zip: `f` has the package type Image, which AWS never changes; this deploys the type Zip
+    Error zip: `f` has the package type Image, which AWS never changes; this deployment has the type Zip
     Conflict revision_id: `f` is not at revision r0: it is at r1
     ");
 }
 
 #[test]
-fn an_environment_over_the_limit_together_with_what_stays_is_refused() {
+fn kept_variables_count_against_the_limit_of_the_environment() {
     let large = "x".repeat(3000);
-    let wish = wanted(|deployment| deployment.environment = variables(&[("NEW", Some(&large))], Some(Others::Merge)));
+    let managed =
+        wanted(|deployment| deployment.environment = variables(&[("NEW", Some(&large))], Some(Others::Merge)));
     let remote = live(|live| live.settings.environment = Some(environment(&[("OLD", &large)])));
-    assert!(planned(&wish, "old", &remote).contains("Error environment: takes 6006 bytes together"));
+    assert!(planned(&managed, "old", &remote).contains("Error environment: takes 6006 bytes together"));
 }
 
 #[test]
@@ -439,7 +440,7 @@ fn a_function_that_failed_is_never_called_unchanged() {
 }
 
 #[test]
-fn emptying_what_could_not_be_read_is_a_change() {
+fn clearing_an_unread_value_is_a_change() {
     let cleared = wanted(|deployment| deployment.environment = variables(&[], Some(Others::Replace)));
     let unread = live(|live| live.settings.environment = None);
     assert_snapshot!(planned(&cleared, "old", &unread), @"configure environment: - → none; sends environment: - → none");
@@ -486,7 +487,7 @@ fn an_object_under_its_hash_is_not_sent_again_but_one_under_a_given_key_is() {
 }
 
 #[test]
-fn a_bucket_that_lambda_cannot_take_from_stands_in_the_way() {
+fn a_bucket_that_lambda_cannot_read_is_an_error() {
     let by_hash = through_bucket(ObjectKey::ByHash(String::new()));
     let obstacle = |stored| planned_with(&by_hash, "bmV3", &live(|_| ()), stored).lines().next().unwrap().to_owned();
     assert_snapshot!(obstacle(Stored::NoBucket), @"Error s3_bucket: there is no bucket `packages`");
@@ -503,7 +504,7 @@ fn a_key_for_the_package_is_a_change_of_the_code() {
 
 const REPOSITORY: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/api";
 
-/// A deployment of an image, of this digest or with a tag that nobody could look up.
+/// A deployment of an image with this digest, or with a tag whose digest is unknown.
 pub(super) fn of_image(digest: Option<&str>) -> Deployment {
     let text = digest.map_or_else(|| format!("{REPOSITORY}:v3"), |digit| format!("{REPOSITORY}:v3@{}", sha256(digit)));
     let uri = crate::settings::ImageUri::parse(&Written::Text(text)).unwrap();
@@ -531,12 +532,12 @@ fn live_image(digit: &str, change: impl FnOnce(&mut Live)) -> Remote {
 }
 
 #[test]
-fn an_image_is_told_by_its_digest_and_needs_neither_runtime_nor_handler() {
+fn an_image_is_identified_by_its_digest_and_needs_no_runtime_or_handler() {
     let shown = |text: String| text.replace(&sha256("a"), "SHA-A").replace(&sha256("b"), "SHA-B");
     let (a, unknown) = (of_image(Some("a")), of_image(None));
     assert_snapshot!(shown(planned(&a, "", &Remote::Absent)), @r"
     create SHA-A {} role: - → arn:aws:iam::123456789012:role/deployed
-    warning image_uri: nobody says what the image is built for, so AWS takes x86_64
+    warning image_uri: the architecture of the image is not set, so AWS assumes x86_64
     ");
     assert_snapshot!(shown(planned(&a, "", &live_image("a", |_| ()))), @"");
     assert_snapshot!(shown(planned(&a, "", &live_image("b", |_| ()))), @r#"code Some("SHA-B") → SHA-A as Some(Arm64) by 123456789012.dkr.ecr.eu-west-1.amazonaws.com/api@SHA-A"#);
@@ -546,7 +547,7 @@ fn an_image_is_told_by_its_digest_and_needs_neither_runtime_nor_handler() {
 }
 
 #[test]
-fn a_version_of_an_image_is_told_by_what_aws_calls_its_code() {
+fn a_version_of_an_image_is_identified_by_the_hash_that_aws_reports() {
     let mut publish = of_image(Some("a"));
     publish.release.publish = Publish::Version;
     let with = |live_digit: &str, version_digit: &str| {
@@ -555,13 +556,13 @@ fn a_version_of_an_image_is_told_by_what_aws_calls_its_code() {
         live_image(live_digit, |live| live.newest_version = Some(newest))
     };
     assert_snapshot!(planned(&publish, "", &with("a", "a")), @"is version 7");
-    assert_snapshot!(planned(&publish, "", &with("a", "b")), @"publish what is there");
-    assert!(planned(&publish, "", &with("b", "b")).ends_with("publish what is there\n"));
+    assert_snapshot!(planned(&publish, "", &with("a", "b")), @"publish any code");
+    assert!(planned(&publish, "", &with("b", "b")).ends_with("publish any code\n"));
     assert!(planned(&publish, "", &with("b", "a")).ends_with("is version 7\n"));
 }
 
 #[test]
-fn an_image_is_taken_from_the_region_of_the_function() {
+fn an_image_must_be_in_the_region_of_the_function() {
     let mut elsewhere = of_image(Some("a"));
     let CodeSource::Image(uri) = &mut elsewhere.code.source else { panic!("no image") };
     uri.region = "us-east-1".to_owned();
@@ -569,7 +570,7 @@ fn an_image_is_taken_from_the_region_of_the_function() {
 }
 
 #[test]
-fn a_role_is_made_for_a_function_that_is_new_and_has_none() {
+fn a_role_is_created_for_a_new_function_without_one() {
     use crate::remote::{FoundRole, Trust};
     let new = wanted(|deployment| {
         deployment.first_role = FirstRole::Made;
@@ -613,7 +614,7 @@ fn a_role_is_made_for_a_function_that_is_new_and_has_none() {
 }
 
 #[test]
-fn who_leaves_a_vpc_leaves_its_ipv6_too() {
+fn leaving_a_vpc_turns_ipv6_off() {
     let leave = wanted(|deployment| {
         deployment.settings.subnet_ids = Some(ids(&[]));
         deployment.settings.security_group_ids = Some(ids(&[]));
@@ -623,7 +624,7 @@ fn who_leaves_a_vpc_leaves_its_ipv6_too() {
 }
 
 #[test]
-fn structures_are_sent_whole_and_text_has_no_levels() {
+fn structures_are_sent_whole_and_the_text_format_has_no_levels() {
     let logging = |document| Some(crate::settings::Structure(document));
     let of_json = live(|live| {
         live.settings.logging_config =

@@ -1,68 +1,68 @@
-//! What a step is about, for whoever tells of it.
+//! How a step is shown, as data for every report.
 
 use std::borrow::Cow;
 
 use super::step::{Action, CodeChange, Object};
 use crate::settings::{AliasName, Difference};
 
-/// A step as it is told.
+/// A step, ready to be shown.
 #[derive(Debug, Clone, PartialEq)]
 pub struct View<'a> {
-    /// What happens.
+    /// The kind of change.
     pub action: Action,
-    /// What it happens to, in a word or two.
+    /// The thing that changes, in one or two words.
     pub subject: &'static str,
-    /// Its name in documents, which never changes.
+    /// Its id in machine-readable output, such as `update_code`. It is stable.
     pub id: Cow<'static, str>,
-    /// What it does, as the rest of a sentence: "stopped at: …".
+    /// The step as the rest of a sentence: "stopped at: …".
     pub title: String,
-    /// What the log says when it begins: the beginning of a sentence; absent where it says nothing.
+    /// The log line for the start of the step; absent if the log has none.
     pub begins: Option<String>,
-    /// Whose step it is.
+    /// The thing that the step belongs to.
     pub whose: Whose,
     /// The step in one line.
     pub line: Line<'a>,
-    /// Both ends of all that changes.
+    /// Every change, with its old and new value.
     pub changes: Vec<Difference>,
 }
 
-/// Whose step it is.
+/// The thing that the step belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whose {
-    /// The function's, which does not exist yet.
+    /// A function that does not exist yet.
     NewFunction,
-    /// The function's, which exists.
+    /// A function that exists.
     Function,
-    /// That of something the function needs, or of a layer.
+    /// A layer, or something that the function needs, such as its role.
     Other,
 }
 
 /// A step in one line.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Line<'a> {
-    /// The words that it begins with; may be empty.
+    /// The first words of the line; may be empty.
     pub words: String,
-    /// How many of the changes it tells, from the first on. The others stand below it.
-    pub told: usize,
-    /// Whether both ends of the first change follow the words.
+    /// The number of changes that the line itself shows, from the first on. The others are listed below it.
+    pub shown: usize,
+    /// Whether the old and new value of the first change follow the words.
     pub ends: bool,
-    /// Whether it tells the setting of the changes below it, and their key where they have members: what is left of
-    /// their names says enough.
-    pub tells_setting: bool,
-    /// The alias that it belongs to; absent for the function itself.
+    /// Whether the line already shows the setting and the key of the changes below it, so that these need only their
+    /// members.
+    pub shows_setting: bool,
+    /// The alias that the change belongs to; absent for the function itself.
     pub alias: Option<&'a AliasName>,
-    /// What is sent; absent for nothing.
+    /// The code that is sent; absent if the step sends none.
     pub sent: Option<Sent<'a>>,
 }
 
-/// What is sent with a step.
+/// The code that a step sends.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Sent<'a> {
-    /// A package into a bucket.
+    /// A package for a bucket.
     Object(&'a Object),
-    /// What something new is made of.
+    /// The code of a new function or layer.
     New(&'a CodeChange),
-    /// What something that exists is made of from then on.
+    /// The new code of an existing function.
     Replacement(&'a CodeChange),
 }
 
@@ -98,10 +98,20 @@ impl<'a> View<'a> {
     }
 }
 
+/// The verb in ids and titles.
 pub(super) const fn verb(action: Action) -> &'static str {
     match action {
         Action::Create => "create",
         Action::Update => "update",
         Action::Remove => "remove",
+    }
+}
+
+/// The verb as the first word of a log line.
+pub(super) const fn doing(action: Action) -> &'static str {
+    match action {
+        Action::Create => "Creating",
+        Action::Update => "Updating",
+        Action::Remove => "Removing",
     }
 }

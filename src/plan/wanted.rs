@@ -1,4 +1,4 @@
-//! What is wanted once the live function is known: handlers composed, names completed, maps merged.
+//! The settings to send, once the live function is known: composes handlers, completes names, merges maps.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +12,14 @@ use crate::package::inspect::Survey;
 use crate::remote::{Caller, Live};
 use crate::settings::{Environment, Handler, Ids, Role, Runtime, Secret, SettingName, Settings, Switch};
 
-/// Settings that AWS only takes together.
+/// Settings that AWS accepts only together.
 const TOGETHER: &[&[SettingName]] =
     &[&[SettingName::SubnetIds, SettingName::SecurityGroupIds, SettingName::Ipv6AllowedForDualStack]];
 
-/// What a program of its own runs on where nothing is said.
+/// The default runtime of a package with its own `bootstrap`.
 const OWN_RUNTIME: &str = "provided.al2023";
 
-/// The settings to bring about. What must not be done becomes a problem of the plan.
+/// The settings that the function should have. A forbidden change becomes a problem of the plan.
 pub(super) fn settings(
     deployment: &Deployment,
     artifact: Option<&Artifact>,
@@ -36,10 +36,10 @@ pub(super) fn settings(
         wanted.handler = wanted.handler.or_else(|| deployment.first_handler.clone());
     }
     wanted.role = wanted.role.map(|role| completed_role(role, live, caller));
-    if let Some(wish) = &deployment.environment {
-        wanted.environment = Some(environment(wish, live, plan));
+    if let Some(managed) = &deployment.environment {
+        wanted.environment = Some(environment(managed, live, plan));
     }
-    // AWS lets nobody out of a VPC who keeps IPv6 there.
+    // AWS refuses to detach a function from its VPC while IPv6 is on.
     let empty = |ids: &Option<Ids>| ids.as_ref().is_some_and(|ids| ids.0.is_empty());
     let keeps = live.is_some_and(|live| live.settings.ipv6_allowed_for_dual_stack == Some(Switch(true)));
     if keeps && empty(&wanted.subnet_ids) && empty(&wanted.security_group_ids) {
@@ -48,7 +48,7 @@ pub(super) fn settings(
     wanted
 }
 
-/// AWS wants a runtime and a handler of a new function, also where a package that starts by itself says both.
+/// Sets runtime and handler for a package with a `bootstrap`: AWS requires both for a new function.
 fn start_bootstrap(wanted: &mut Settings, survey: &Survey) {
     if wanted.runtime.is_none() && wanted.handler.is_none() && survey.has_bootstrap() {
         wanted.runtime = Some(Runtime(OWN_RUNTIME.to_owned()));
@@ -58,12 +58,12 @@ fn start_bootstrap(wanted: &mut Settings, survey: &Survey) {
     }
 }
 
-/// What is wanted as far as it was named, when nothing is known about what is live.
+/// The settings that the configuration names, before the live function is known.
 pub(super) fn named(deployment: &Deployment) -> Settings {
     with_handler(deployment, None)
 }
 
-/// The settings named, with the handler composed as the runtime wants it: the one named, else the live one.
+/// The named settings, with the handler composed for the runtime: the named runtime, or else the live one.
 fn with_handler(deployment: &Deployment, live: Option<&Runtime>) -> Settings {
     let mut wanted = deployment.settings.clone();
     if let Some(parts) = &deployment.handler_parts {
@@ -77,7 +77,8 @@ fn with_handler(deployment: &Deployment, live: Option<&Runtime>) -> Settings {
     wanted
 }
 
-/// What stands between module and method; nothing where only the method counts (dpl's rule by the runtime's prefix).
+/// The separator between module and method; `None` if the handler is the method alone. dpl's rule, by the prefix of the
+/// runtime.
 fn separator(runtime: &Runtime) -> Option<&'static str> {
     match runtime.0.as_str() {
         name if name.starts_with("java") || name.starts_with("dotnet") => Some("::"),
@@ -86,7 +87,7 @@ fn separator(runtime: &Runtime) -> Option<&'static str> {
     }
 }
 
-/// A bare name belongs to the account of the function.
+/// Turns the name of a role into an ARN in the account of the function.
 fn completed_role(role: Role, live: Option<&Live>, caller: &Caller) -> Role {
     let Role::Name(name) = role else { return role };
     let of_function = live.and_then(|live| Some(Arn::of(&live.arn)?.account.to_owned()));
@@ -96,21 +97,26 @@ fn completed_role(role: Role, live: Option<&Live>, caller: &Caller) -> Role {
     }
 }
 
-fn environment(wish: &Keyed<Option<Secret>>, live: Option<&Live>, plan: &mut Plan) -> Environment {
+fn environment(managed: &Keyed<Option<Secret>>, live: Option<&Live>, plan: &mut Plan) -> Environment {
     let named: BTreeMap<_, _> =
-        wish.entries.iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?))).collect();
+        managed.entries.iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?))).collect();
     let Some(live) = live else { return Environment(named) };
     let Some(known) = &live.settings.environment else {
-        if wish.others != Some(Others::Replace) {
-            let help = "allow the key's use, or set `environment_mode: replace` to set exactly the variables named";
-            plan.refuse("environment", "the function's variables could not be read, so which to keep is unknown", help);
+        if managed.others != Some(Others::Replace) {
+            let help =
+                "allow the use of the KMS key, or set `environment_mode: replace` to set exactly the variables named";
+            plan.refuse(
+                "environment",
+                "the function's variables could not be read, so it is unknown which to keep",
+                help,
+            );
         }
         return Environment(named);
     };
-    let others: Vec<_> = known.0.iter().filter(|(key, _)| !wish.entries.contains_key(*key)).collect();
+    let others: Vec<_> = known.0.iter().filter(|(key, _)| !managed.entries.contains_key(*key)).collect();
     let rest = others.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>().join(", ");
     let mut wanted = named;
-    match wish.others {
+    match managed.others {
         Some(Others::Replace) => {}
         Some(Others::Merge) => {
             if !others.is_empty() {
@@ -138,7 +144,7 @@ fn environment(wish: &Keyed<Option<Secret>>, live: Option<&Live>, plan: &mut Pla
     environment
 }
 
-/// The settings that differ, with those that AWS only takes together with them.
+/// The settings that differ, and those that AWS accepts only together with them.
 pub(super) fn completed(wanted: &Settings, live: &Settings) -> Settings {
     let mut names = wanted.differing(live);
     for group in TOGETHER {
@@ -147,7 +153,7 @@ pub(super) fn completed(wanted: &Settings, live: &Settings) -> Settings {
         }
     }
     let mut sent = wanted.or(live).only(&names);
-    // Levels are of the format JSON: AWS refuses those of the live function beside any other.
+    // AWS accepts log levels only with the format JSON, so those of the live function are left out.
     if let Some(Json::Object(members)) = sent.logging_config.as_mut().map(|config| &mut config.0)
         && members.get("LogFormat").and_then(Json::as_str) == Some("Text")
     {

@@ -87,7 +87,7 @@ impl dialect::Board for Board {
     fn summary(&self, markdown: &str, file: Option<&Path>) -> Vec<Delivery> {
         let Some(page) = file.or(self.page.as_deref()) else { return Vec::new() };
         let failed = "the summary could not be written to AGENT_TEMPDIRECTORY".to_owned();
-        let written = Written { file: page.to_owned(), text: markdown.to_owned(), failed };
+        let written = Written { file: page.into(), text: markdown.to_owned(), failed };
         let show = Delivery::Command(format!("##vso[task.uploadsummary]{}", escaped(&page.to_string_lossy())));
         let write = file.is_none().then_some(Delivery::Replace(written));
         vec![Delivery::InOrder(write.into_iter().chain([show]).collect())]

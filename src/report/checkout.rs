@@ -25,15 +25,7 @@ pub(super) struct Spot {
 impl Checkout {
     /// The checkout that a CI tells of; without one the working directory is taken for its root.
     pub(super) fn of(ci: Ci, host: &Host) -> Self {
-        let variable = match ci {
-            Ci::GitHub | Ci::Gitea => "GITHUB_WORKSPACE",
-            Ci::GitLab => "CI_PROJECT_DIR",
-            Ci::Azure => "BUILD_SOURCESDIRECTORY",
-            Ci::Bitbucket => "BITBUCKET_CLONE_DIR",
-            Ci::AppVeyor => "APPVEYOR_BUILD_FOLDER",
-            _ => "",
-        };
-        let root = host.variable(variable).map_or_else(|| host.directory.clone(), PathBuf::from);
+        let root = ci.folder(host).unwrap_or_else(|| host.directory.clone());
         let inside = host.directory.strip_prefix(&root).ok();
         Self { inside: inside.map(slashed).unwrap_or_default(), root }
     }

@@ -32,7 +32,7 @@ impl dialect::Board for Board {
     fn outputs(&self, outputs: &[Output]) -> Vec<Delivery> {
         let Some(file) = &self.bash_env else { return Vec::new() };
         let failed = "the outputs could not be written to BASH_ENV".to_owned();
-        vec![Delivery::Append(Written { file: file.into(), text: exports(outputs), failed })]
+        vec![Delivery::Append(Written { file: file.as_str().into(), text: exports(outputs), failed })]
     }
 }
 

@@ -4,10 +4,10 @@
 //! No effect holds up a deployment for long, and each way of failing is told once.
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -25,8 +25,8 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::Format;
 use super::redact::Console;
+use crate::files::Destination;
 use crate::host::Host;
-use crate::package;
 
 /// How long one call of a program may take.
 const PROGRAM: Duration = Duration::from_secs(10);
@@ -63,7 +63,7 @@ pub(super) enum Delivery {
 /// A text and its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Written {
-    pub file: PathBuf,
+    pub file: Destination,
     pub text: String,
     /// The beginning of a sentence, for when it fails: "the outputs could not be written to …".
     pub failed: String,
@@ -158,10 +158,10 @@ impl Courier {
             Delivery::Command(_) => {}
             Delivery::Document(text) => Console::document(&text),
             Delivery::Append(Written { file, text, failed }) => {
-                return append(&file, &text).map_err(|error| format!("{failed}: {error}"));
+                return append(&file.path, &text).map_err(|error| format!("{failed}: {error}"));
             }
             Delivery::Replace(Written { file, text, failed }) => {
-                return replace(&file, &text).map_err(|error| format!("{failed}: {error}"));
+                return file.put(&text).map_err(|error| format!("{failed}: {error}"));
             }
             Delivery::Run { program, arguments, input } => self.run(program, &arguments, &input),
             Delivery::Send { service, method, path, body } => self.send(&service, method, &path, &body),
@@ -312,18 +312,6 @@ fn append(file: &Path, text: &str) -> io::Result<()> {
     file.write_all(format!("{break_line}{text}").as_bytes())
 }
 
-/// Writes a file so that nobody ever sees half of it.
-fn replace(file: &Path, text: &str) -> io::Result<()> {
-    if fs::metadata(file).is_ok_and(|there| !there.is_file()) {
-        return fs::write(file, text);
-    }
-    let folder = file.parent().unwrap_or(file);
-    fs::create_dir_all(folder)?;
-    let mut beside = package::beside(folder)?;
-    beside.write_all(text.as_bytes())?;
-    beside.persist(file).map(drop).map_err(|error| error.error)
-}
-
 /// 128 bits that nobody can foresee.
 pub(super) fn nonce() -> String {
     let half = |salt: u8| RandomState::new().hash_one(salt);
@@ -332,6 +320,8 @@ pub(super) fn nonce() -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use std::net::TcpListener;
 
     use super::*;
@@ -422,7 +412,7 @@ mod tests {
     fn what_comes_after_a_failure_is_not_delivered() {
         let directory = tempfile::tempdir().unwrap();
         let write = |name: &str| Written {
-            file: directory.path().join(name),
+            file: directory.path().join(name).into(),
             text: "x".to_owned(),
             failed: "it could not be written".to_owned(),
         };

@@ -11,19 +11,20 @@ use super::deliver::{Delivery, Written};
 use super::dialect::{Level, Output};
 use super::redact::Console;
 use super::{json, sanitise, variables};
+use crate::files::Destination;
 use crate::place::Problem;
 
 /// What is to be written where; nothing is written that has no name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Files {
     /// The outputs: JSON where the name ends so, else lines of `KEY=value`.
-    pub output: Option<PathBuf>,
+    pub output: Option<Destination>,
     /// The summary, in Markdown.
-    pub summary: Option<PathBuf>,
+    pub summary: Option<Destination>,
     /// Links for GitLab's `artifacts:reports:annotations`.
-    pub gitlab_annotations: Option<PathBuf>,
+    pub gitlab_annotations: Option<Destination>,
     /// Problems for GitLab's `artifacts:reports:codequality`.
-    pub gitlab_codequality: Option<PathBuf>,
+    pub gitlab_codequality: Option<Destination>,
 }
 
 /// What has been gathered for the files.
@@ -37,20 +38,12 @@ pub(super) struct Gathered {
 
 impl Gathered {
     pub(super) fn new(files: Files, directory: &Path, checkout: Checkout) -> Self {
-        let absolute = |file: Option<PathBuf>| file.map(|file| directory.join(file));
-        let Files { output, summary, gitlab_annotations, gitlab_codequality } = files;
-        let files = Files {
-            output: absolute(output),
-            summary: absolute(summary),
-            gitlab_annotations: absolute(gitlab_annotations),
-            gitlab_codequality: absolute(gitlab_codequality),
-        };
         Self { files, directory: directory.to_owned(), checkout, links: Vec::new(), problems: Vec::new() }
     }
 
     /// Where the summary is going to be.
-    pub(super) fn summary_file(&self) -> Option<&Path> {
-        self.files.summary.as_deref()
+    pub(super) fn summary_file(&self) -> Option<PathBuf> {
+        self.files.summary.as_ref().map(|file| self.directory.join(&file.path))
     }
 
     /// Notes a link (<https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsannotations>).
@@ -84,7 +77,7 @@ impl Gathered {
     /// The file of the outputs.
     pub(super) fn outputs(&self, outputs: &[Output]) -> Vec<Delivery> {
         let Some(file) = &self.files.output else { return Vec::new() };
-        let is_json = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+        let is_json = file.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
         let (text, left_out) = if is_json { (object(outputs), Vec::new()) } else { variables::dotenv(outputs) };
         let complaint = variables::complaint(&left_out, "`output_file`");
         vec![Delivery::InOrder(std::iter::once(self.written("output_file", file, text)).chain(complaint).collect())]
@@ -111,10 +104,10 @@ impl Gathered {
         links.into_iter().chain(problems).collect()
     }
 
-    fn written(&self, option: &str, file: &Path, text: String) -> Delivery {
-        let shown = file.strip_prefix(&self.directory).unwrap_or(file).display();
+    fn written(&self, option: &str, file: &Destination, text: String) -> Delivery {
+        let shown = file.path.strip_prefix(&self.directory).unwrap_or(&file.path).display();
         let failed = format!("`{shown}`, the `{option}`, could not be written");
-        Delivery::Replace(Written { file: file.to_owned(), text, failed })
+        Delivery::Replace(Written { file: file.under(&self.directory), text, failed })
     }
 }
 
@@ -139,17 +132,22 @@ mod tests {
         Gathered::new(files, directory, Checkout::of(Ci::None, &Host::default()))
     }
 
+    fn anywhere(path: &str) -> Destination {
+        PathBuf::from(path).into()
+    }
+
     #[test]
     fn outputs_are_json_where_the_name_says_so() {
         let outputs = [("version", "7".to_owned()), ("changed", "true".to_owned()), ("plan", "[]".to_owned())];
         let object: Value = serde_json::from_str(&object(&outputs)).unwrap();
         assert_eq!(object, value!({"version": "7", "changed": true, "plan": []}));
         for (name, begins) in [("new/a.JSON", "{"), ("a.env", "DPL_LAMBDA_VERSION=7\n")] {
-            let files = Files { output: Some(name.into()), ..Files::default() };
+            let files = Files { output: Some(anywhere(name)), ..Files::default() };
             let delivered = gathered(files, Path::new("/work")).outputs(&outputs);
             let [Delivery::InOrder(in_order)] = &delivered[..] else { panic!("{delivered:?}") };
             let [Delivery::Replace(written)] = &in_order[..] else { panic!("{delivered:?}") };
-            assert!(written.file == Path::new("/work").join(name) && written.text.starts_with(begins), "{written:?}");
+            let at = Path::new("/work").join(name);
+            assert!(written.file.path == at && written.text.starts_with(begins), "{written:?}");
             assert_eq!(written.failed, format!("`{name}`, the `output_file`, could not be written"));
         }
     }

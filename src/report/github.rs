@@ -96,7 +96,7 @@ impl dialect::Board for Board {
     fn outputs(&self, outputs: &[Output]) -> Vec<Delivery> {
         let Some(file) = &self.output_file else { return Vec::new() };
         let failed = "the outputs could not be written to GITHUB_OUTPUT".to_owned();
-        vec![Delivery::Append(Written { file: file.into(), text: self.blocks(outputs), failed })]
+        vec![Delivery::Append(Written { file: file.as_str().into(), text: self.blocks(outputs), failed })]
     }
 
     fn summary(&self, markdown: &str, _: Option<&Path>) -> Vec<Delivery> {
@@ -105,7 +105,7 @@ impl dialect::Board for Board {
             return vec![Delivery::Warn("the summary is too long for GitHub, so it is left out".to_owned())];
         }
         let failed = "the summary could not be written to GITHUB_STEP_SUMMARY".to_owned();
-        vec![Delivery::Append(Written { file: file.into(), text: markdown.to_owned(), failed })]
+        vec![Delivery::Append(Written { file: file.as_str().into(), text: markdown.to_owned(), failed })]
     }
 }
 

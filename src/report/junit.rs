@@ -2,7 +2,7 @@
 //!
 //! A suite for each function, a case for each step of its plan; a mistake in the configuration is a case of its own.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
@@ -13,13 +13,14 @@ use super::event::{Event, Failure};
 use super::outcome::Verdict;
 use super::redact::Console;
 use super::sanitise;
+use crate::files::Destination;
 use crate::place::Problem;
 use crate::plan::{Step, Subject};
 
 /// Collects a report.
 pub(super) struct Junit {
     /// Where it goes.
-    file: PathBuf,
+    file: Destination,
     /// What to say where that fails.
     failed: String,
     console: Console,
@@ -56,9 +57,9 @@ impl Case {
 
 impl Junit {
     /// A report in a file, whose name is relative to a directory.
-    pub(super) fn new(file: &Path, directory: &Path, console: &Console) -> Self {
-        let failed = format!("the JUnit report `{}` could not be written", file.display());
-        let (file, console) = (directory.join(file), console.clone());
+    pub(super) fn new(file: &Destination, directory: &Path, console: &Console) -> Self {
+        let failed = format!("the JUnit report `{}` could not be written", file.path.display());
+        let (file, console) = (file.under(directory), console.clone());
         Self { file, failed, console, suites: Vec::new(), begun: None }
     }
 

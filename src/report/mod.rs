@@ -40,7 +40,6 @@ mod tests;
 mod travis;
 mod variables;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,6 +52,7 @@ pub(crate) use redact::mask;
 use self::deliver::{Courier, Delivery};
 use self::dialect::Dialect;
 use self::outcome::{Outcome, Verdict};
+use crate::files::Destination;
 use crate::host::{Build, Ci, Host};
 use crate::place::Problem;
 use crate::verb::{Owner, Verb};
@@ -67,7 +67,7 @@ pub(crate) struct Manner {
     /// Whether only results and mistakes are told.
     pub quiet: bool,
     /// Where a JUnit report is written; absent for nowhere.
-    pub junit: Option<PathBuf>,
+    pub junit: Option<Destination>,
     /// Where results are written, besides where the CI wants them.
     pub files: Files,
 }

@@ -58,7 +58,7 @@ fn below(view: &View<'_>) -> Vec<(String, String)> {
     let name = |difference: &Difference| match difference {
         Difference { about: Aspect::Code, to: Some(End::Image { .. }), .. } => "image_uri".to_owned(),
         Difference { about: Aspect::Code, .. } => "content".to_owned(),
-        Difference { member, key, .. } if view.line.tells_setting => {
+        Difference { member, key, .. } if view.line.shows_setting => {
             member.as_ref().or(key.as_ref()).cloned().unwrap_or_else(|| difference.about.name().to_owned())
         }
         _ => ends::name(difference, "."),
@@ -70,7 +70,7 @@ fn below(view: &View<'_>) -> Vec<(String, String)> {
         };
         (name(difference), ends::both(difference, digits))
     };
-    let mut changes: Vec<_> = view.changes.iter().skip(view.line.told).map(line).collect();
+    let mut changes: Vec<_> = view.changes.iter().skip(view.line.shown).map(line).collect();
     if let Some(Sent::Replacement(CodeChange { through: Through::Found { object, .. }, .. })) = view.line.sent {
         changes.push(("from".to_owned(), format!("{}, which is there already", object.url())));
     }

@@ -77,7 +77,8 @@ impl Results {
         }
         let page = self.console.redact(&self.page);
         let written = self.files.summary(&page).into_iter();
-        let shown = if page.is_empty() { Vec::new() } else { self.board.summary(&page, self.files.summary_file()) };
+        let shown =
+            if page.is_empty() { Vec::new() } else { self.board.summary(&page, self.files.summary_file().as_deref()) };
         written.chain(shown).collect()
     }
 }

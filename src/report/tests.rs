@@ -66,8 +66,12 @@ fn show(delivery: &Delivery, out: &mut String) {
         Delivery::Line(Stream::Error, text) => ("! ", String::new(), text.clone()),
         Delivery::Command(text) => ("> ", String::new(), text.clone()),
         Delivery::Document(text) => ("  ", "document\n".to_owned(), text.clone()),
-        Delivery::Append(Written { file: path, text, .. }) => ("  ", format!("append {}\n", file(path)), page(text)),
-        Delivery::Replace(Written { file: path, text, .. }) => ("  ", format!("replace {}\n", file(path)), page(text)),
+        Delivery::Append(Written { file: path, text, .. }) => {
+            ("  ", format!("append {}\n", file(&path.path)), page(text))
+        }
+        Delivery::Replace(Written { file: path, text, .. }) => {
+            ("  ", format!("replace {}\n", file(&path.path)), page(text))
+        }
         Delivery::Run { program, arguments, input } => {
             ("  ", format!("run {program} {}\n", arguments.join(" ")), page(input))
         }

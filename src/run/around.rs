@@ -1,4 +1,4 @@
-//! What happens around the deployments of a run: signals, logs, dpl's `cleanup` and `run`.
+//! What surrounds the deployments of a run: signals, logs, and dpl's options `cleanup` and `run`.
 
 use std::process::{Command, Stdio};
 
@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::host::Host;
 use crate::report::{Console, Event, Speaker, Stage};
 
-/// Tells decisions where that is wanted. The SDK's own logs stay out: they quote whole requests.
+/// Starts the debug log if the user wants it. Leaves out the SDK's own log, because it quotes whole requests.
 pub(super) fn log_decisions(loaded: &Loaded, console: &Console) {
     if !loaded.run.verbose {
         return;
@@ -30,12 +30,12 @@ pub(super) fn log_decisions(loaded: &Loaded, console: &Console) {
     }
 }
 
-/// Listens for requests to stop. From here on they no longer kill the process, which ends by itself soon after.
+/// Listens for signals. From then on a signal does not kill the process: the run stops at a safe point.
 pub(super) fn interrupts() -> Interrupt {
     let (sender, receiver) = watch::channel(None);
     tokio::spawn(async move {
         sender.send_replace(Some(next_signal().await));
-        // The channel stays open as long as somebody may still ask.
+        // Keeps the channel open while there are receivers.
         sender.closed().await;
     });
     receiver
@@ -63,7 +63,7 @@ async fn next_signal() -> Signal {
     Signal::Interrupt
 }
 
-/// Stashes uncommitted files, as dpl's `cleanup` does. Says whether there is anything to bring back.
+/// Stashes uncommitted files, as dpl's `cleanup` does. Returns whether there is a stash to restore.
 pub(super) async fn stash(run: &Run<'_>, interrupt: &Interrupt) -> Result<bool, Error> {
     run.tell(&Event::Stage(Stage::Prepare));
     let newest = |host: &Host| host.git(&["rev-parse", "--verify", "--quiet", "refs/stash"]);
@@ -72,20 +72,20 @@ pub(super) async fn stash(run: &Run<'_>, interrupt: &Interrupt) -> Result<bool, 
     Ok(newest(run.host) != before)
 }
 
-/// Brings stashed files back. dpl ignores a failure here too; what git says is told.
+/// Restores stashed files. Ignores a failure, as dpl does; git's own message is printed.
 pub(super) async fn unstash(run: &Run<'_>) {
     let _ = git(run, &["stash", "pop"], None).await;
 }
 
 async fn git(run: &Run<'_>, arguments: &[&str], interrupt: Option<&Interrupt>) -> Result<(), Error> {
-    let told = format!("git {}", arguments.join(" "));
+    let text = format!("git {}", arguments.join(" "));
     let Some(command) = run.host.git_command(arguments) else {
-        return Err(Error::Command(format!("the command `{told}` could not be started: git is in no folder of PATH")));
+        return Err(Error::Command(format!("the command `{text}` could not be started: git is in no folder of PATH")));
     };
-    relayed(run, command, &told, Speaker::Git, interrupt).await
+    relayed(run, command, &text, Speaker::Git, interrupt).await
 }
 
-/// Runs the user's commands in order; the first that fails ends it.
+/// Runs the user's commands in order, and stops at the first failure.
 pub(super) async fn run_commands(run: &Run<'_>, commands: &[Script], interrupt: &Interrupt) -> Result<(), Error> {
     for Script { written, code, variables } in commands {
         let mut shell = Command::new("/bin/sh");
@@ -96,16 +96,16 @@ pub(super) async fn run_commands(run: &Run<'_>, commands: &[Script], interrupt: 
     Ok(())
 }
 
-/// One command, by the text that people know it by. What it prints is passed on line by line. An interrupt ends it.
+/// Runs a command, shown as `text`, and prints its output line by line. An interrupt ends it.
 async fn relayed(
     run: &Run<'_>,
     command: Command,
-    told: &str,
+    text: &str,
     speaker: Speaker,
     interrupt: Option<&Interrupt>,
 ) -> Result<(), Error> {
-    run.tell(&Event::Command(told.to_owned()));
-    let failed = |error| Error::Command(format!("the command `{told}` could not be started: {error}"));
+    run.tell(&Event::Command(text.to_owned()));
+    let failed = |error| Error::Command(format!("the command `{text}` could not be started: {error}"));
     let mut command = tokio::process::Command::from(command);
     let command = command.kill_on_drop(true).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(failed)?;
@@ -118,16 +118,16 @@ async fn relayed(
         None => ended.await,
         Some(interrupt) => tokio::select! {
             status = ended => status,
-            signal = Signal::sent(interrupt) => return Err(Error::Interrupted { signal, during: format!("`{told}`") }),
+            signal = Signal::sent(interrupt) => return Err(Error::Interrupted { signal, during: format!("`{text}`") }),
         },
     };
-    let status = status.map_err(|error| Error::Command(format!("`{told}` could not be waited for: {error}")))?;
+    let status = status.map_err(|error| Error::Command(format!("cannot wait for `{text}`: {error}")))?;
     let how = match status.code() {
         Some(0) => return Ok(()),
         Some(code) => format!("exit code {code}"),
         None => status.to_string(),
     };
-    Err(Error::Command(format!("the command `{told}` ended with {how}")))
+    Err(Error::Command(format!("the command `{text}` ended with {how}")))
 }
 
 async fn lines(run: &Run<'_>, stream: Option<impl AsyncRead + Unpin>, speaker: Speaker) {

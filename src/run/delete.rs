@@ -1,4 +1,4 @@
-//! Deletes a function or a version of it, after having said what goes.
+//! Deletes a function or one of its versions, and shows first what is deleted.
 
 use super::live::session;
 use super::{Interrupt, Run, event};
@@ -11,7 +11,7 @@ use crate::remote::Removal;
 use crate::report::{Ending, Event, Format};
 
 impl Run<'_> {
-    /// Deletes the function, or only a version. What is not there needs no deletion.
+    /// Deletes the function, or only a version. A function or version that does not exist is a success.
     pub(super) async fn delete(
         &self,
         subject: &Subject,
@@ -23,8 +23,10 @@ impl Run<'_> {
         let name = &function.name;
         let asks = !yes && *dry_run == DryRun::No;
         if asks && !self.is_attended() {
-            let problem = Problem::new("nobody can be asked here whether to delete");
-            return Err(Error::Usage(problem.help("say `--yes`; `--dry_run` shows what would go")));
+            let problem = Problem::new("cannot ask here whether to delete");
+            return Err(Error::Usage(
+                problem.help("pass `--yes` to delete without a question; `--dry_run` shows what would be deleted"),
+            ));
         }
         let mut connection = self.connect(reach, interrupt).await.map_err(|fault| Error::read(fault, name))?;
         self.only_in(reach, name, &mut connection, interrupt).await?;
@@ -73,13 +75,13 @@ impl Run<'_> {
         Ok(ExitCode::Success)
     }
 
-    /// Whether somebody can be asked: people read and write here, no job of a CI, and no document is wanted.
+    /// Whether the run can ask a question: at a terminal, not in a CI job, with text output.
     fn is_attended(&self) -> bool {
         let by_people = self.host.terminal && self.host.input_terminal && Ci::detect(self.host) == Ci::None;
         by_people && self.reporter.borrow().format() == Format::Text
     }
 
-    /// Asks for the name: what is deleted does not come back.
+    /// Asks the user to type the name of the function, because the deletion is final.
     async fn confirm(&self, name: &str, version: Option<&str>, interrupt: &Interrupt) -> Result<(), Error> {
         let what = version.map_or_else(|| format!("`{name}`"), |number| format!("version {number} of `{name}`"));
         self.tell(&Event::Question(format!("This cannot be undone. Type `{name}` to delete {what}:")));

@@ -1,4 +1,4 @@
-//! Calls a function and tells what it answers.
+//! Calls a function and shows its answer.
 
 use std::time::Duration;
 
@@ -12,20 +12,25 @@ use crate::aws::Manner;
 use crate::cli::{Answer, Invoke, Payload};
 use crate::config::{DryRun, Subject};
 use crate::error::{Error, ExitCode};
+use crate::files;
 use crate::host::Host;
 use crate::place::Problem;
 use crate::remote::Remote;
 use crate::report::Event;
 use crate::settings::AliasName;
 
-/// How much is told of an answer that says why the function failed, but not in Lambda's form.
+/// Bytes of a payload that Lambda takes.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const MOST_PAYLOAD: u64 = 6 << 20;
+
+/// The shown characters of an error answer that has no `errorType` and no `errorMessage`.
 const SHOWN_ANSWER: usize = 200;
 
-/// How much longer than the function may run its answer is waited for.
+/// The extra wait for an answer, beyond the function's own timeout.
 const SPARE: Duration = Duration::from_mins(1);
 
 impl Run<'_> {
-    /// Calls the function once it can be called.
+    /// Waits until the function is ready, and calls it.
     pub(super) async fn invoke(
         &self,
         subject: &Subject,
@@ -52,7 +57,7 @@ impl Run<'_> {
                 let longest = live.settings.timeout.map(|timeout| Duration::from_secs(timeout.0.into()) + SPARE);
                 time = time.max(longest.filter(|_| reach.places.of("wait_timeout").is_none()).unwrap_or_default());
             }
-            // Who may call a function need not be allowed to read it.
+            // The right to call a function does not include the right to read it.
             Err(fault) if fault.kind == FaultKind::Denied => tracing::debug!("not waiting: {}", fault.message),
             Err(fault) => return Err(Error::read(fault, name)),
         }
@@ -64,36 +69,36 @@ impl Run<'_> {
         match &invocation.function_error {
             None => Ok(ExitCode::Success),
             Some(kind) => {
-                // Before it is cut: a part of a secret is not known as one.
+                // Redacts before cutting, because a part of a secret is not recognised.
                 let payload = invocation.payload.as_deref().map(|payload| self.console.redact(payload).into_owned());
                 Err(Error::failed_itself(name, kind, &reason(&payload.unwrap_or_default())))
             }
         }
     }
 
-    /// What the function is called with: JSON, or nothing is called.
+    /// Reads the payload. Anything but JSON is an error.
     async fn payload(&self, payload: &Payload, interrupt: &Interrupt) -> Result<Vec<u8>, Error> {
         let bytes = match payload {
             Payload::Empty => b"{}".to_vec(),
             Payload::Text(text) => text.clone().into_bytes(),
             Payload::StandardInput => self.input("standard input", Host::input, interrupt).await?,
-            Payload::File(file) => std::fs::read(self.host.directory.join(file)).map_err(|error| {
-                let problem = Problem::new(format!("`{}` cannot be read: {error}", file.display()));
+            Payload::File(file) => files::bytes(&self.host.directory.join(file), MOST_PAYLOAD).map_err(|error| {
+                let problem = Problem::new(format!("`{}` {error}", file.display()));
                 Error::Usage(problem.of("--payload"))
             })?,
         };
         match serde_json::from_slice::<IgnoredAny>(&bytes) {
             Ok(_) => Ok(bytes),
             Err(error) => {
-                let problem = Problem::new(format!("is no JSON: {error}")).of("--payload");
-                let help = "a text stands in double quotes, also in JSON: `--payload '\"text\"'`; `@FILE` reads a file";
+                let problem = Problem::new(format!("is not JSON: {error}")).of("--payload");
+                let help = "put a text into double quotes: `--payload '\"text\"'`; `@FILE` reads a file";
                 Err(Error::Usage(problem.help(help)))
             }
         }
     }
 }
 
-/// Why the function failed, in its own words.
+/// The reason of the failure, from the function's answer.
 fn reason(payload: &str) -> String {
     let answer: Value = serde_json::from_str(payload).unwrap_or_default();
     let text = |name: &str| answer.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());

@@ -1,4 +1,4 @@
-//! Layers of a run: built and planned with everything else, published before any function that may use them.
+//! Layers of a run: built and planned together with the functions, and published before them.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::remote::{KnownLayers, LayerSnapshot, LayerVersion};
 use crate::report::{Event, LayerDeployed, Stage};
 use crate::settings::LayerRef;
 
-/// A layer whose plan is ready to be done.
+/// A layer with its plan, ready to be published.
 pub(super) struct PlannedLayer<'a> {
     entry: &'a Entry<Layer>,
     artifact: &'a Artifact,
@@ -27,14 +27,14 @@ pub(super) struct PlannedLayer<'a> {
     plan: Plan,
 }
 
-/// What functions of the run need to know of its layers.
+/// The facts about a layer that functions of the run need.
 pub(super) struct LayerOfRun {
     name: String,
     region: String,
     target: Target,
-    /// The ARN without a version; absent where there is none yet.
+    /// The ARN without a version; absent for a new layer.
     arn: Option<String>,
-    /// The ARN of the version that is wanted, once there is one.
+    /// The ARN of the version to use; absent until it is published.
     version: Option<String>,
     only_plans: bool,
 }
@@ -58,14 +58,14 @@ impl PlannedLayer<'_> {
 }
 
 impl LayerOfRun {
-    /// Whether it is meant by a name, or an ARN without a version, in the list of a function.
+    /// Whether a name, or an ARN without a version, in the list of a function refers to this layer.
     fn is_meant(&self, layer: &str, target: &Target, region: &str) -> bool {
         let by_name = self.name == layer && self.region == region && self.target.is_same_account(target);
         by_name || self.arn.as_deref() == Some(layer)
     }
 }
 
-/// An error about a layer is told as one.
+/// Marks an error as one of a layer.
 fn of_layer(error: Error) -> Error {
     Error::Layer(Box::new(error))
 }
@@ -82,7 +82,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The packages of all layers; without those whose failure is allowed.
+    /// Builds the packages of all layers. Leaves out layers that failed with `allow_failure`.
     pub(super) async fn build_layers<'a>(
         &self,
         entries: &'a [Entry<Layer>],
@@ -99,8 +99,8 @@ impl Run<'_> {
     async fn build_layer(&self, entry: &Entry<Layer>, interrupt: &Interrupt) -> Result<Artifact, Error> {
         let Layer { code, name, .. } = &entry.deployment;
         let CodeSource::Path(source) = &code.source else {
-            let message = format!("{} is no package of this run", code.source.shown());
-            let problem = Problem::new(message).of("layer").help("let `zip` name the files of the layer");
+            let message = format!("{} is not a local package", code.source.shown());
+            let problem = Problem::new(message).of("layer").help("set `zip` to the files of the layer");
             return Err(of_layer(Error::refused(name, [problem], &entry.places)));
         };
         let artifact = self.pack(source.clone(), code.rules.clone(), interrupt).await?;
@@ -111,7 +111,7 @@ impl Run<'_> {
         Ok(artifact)
     }
 
-    /// The plans of all layers, told; without those whose failure is allowed.
+    /// Plans all layers and shows the plans. Leaves out layers that failed with `allow_failure`.
     pub(super) async fn plan_layers<'s>(
         &self,
         built: &'s [(&'s Entry<Layer>, Artifact)],
@@ -146,7 +146,7 @@ impl Run<'_> {
         snapshot.stored = look_in_bucket(&draft, &session).await.map_err(of_layer)?;
         let mut plan = plan::plan_layer(layer, artifact, &snapshot, today);
         if before.iter().any(|other| other.known().is_meant(name, &layer.target, &plan.region)) {
-            let message = format!("`{name}` is published by another block of this run too");
+            let message = format!("another block of this run publishes `{name}` too");
             let help = "give one of them another name, or leave one out";
             plan.problems.push(Problem::new(message).of("layer").help(help));
         }
@@ -160,7 +160,7 @@ impl Run<'_> {
         self.weigh(name, code, &entry.places, problems).map_err(of_layer)
     }
 
-    /// Publishes what is not there yet, and notes which version stands for each layer.
+    /// Publishes layers that have changed, and records the version of each layer in `of_run`.
     pub(super) async fn publish_layers(
         &self,
         planned: Vec<PlannedLayer<'_>>,
@@ -184,7 +184,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Does the plan that was told. The ARN of the version that stands for the layer.
+    /// Applies the plan that was shown. Returns the ARN of the version to use.
     async fn publish_layer(&self, planned: PlannedLayer<'_>) -> Result<String, Error> {
         let PlannedLayer { artifact, mut session, newest, plan, .. } = planned;
         let begun = Host::now();
@@ -209,7 +209,7 @@ impl Run<'_> {
         Ok(arn)
     }
 
-    /// What the layers stand for that a function names without a version.
+    /// Finds the version of each layer that a function names without one.
     pub(super) async fn known_layers(
         &self,
         entry: &Entry,
@@ -221,12 +221,12 @@ impl Run<'_> {
         let (target, region) = (&entry.deployment.target, &connection.caller.region);
         for layer in entry.deployment.settings.layers.iter().flat_map(|layers| &layers.0) {
             let Some(LayerRef::Newest(name)) = LayerRef::of(layer) else { continue };
-            // A layer that is only planned is not there for a function that is deployed.
+            // A layer that is only planned does not exist for a function that is deployed.
             let mut coming =
                 of_run.iter().filter(|other| other.version.is_some() || !other.only_plans || self.only_plans(entry));
             let version = match coming.clone().find(|other| other.is_meant(name, target, region)) {
                 Some(layer) => Some(layer.version.clone().unwrap_or_else(|| LayerRef::coming(&layer.name))),
-                // An ARN of the account's own is known as such only by what it is about.
+                // The account may be unknown, so an ARN is compared by Region and name.
                 None => session.newest_layer_arn(name).await?.or_else(|| {
                     let region = format!(":{region}:");
                     let own = |other: &&LayerOfRun| {
@@ -241,17 +241,17 @@ impl Run<'_> {
     }
 }
 
-/// The versions that were published of the layers that the plan of a function waits for, by the layer's name.
+/// The published versions of the layers that the plan of a function waits for, by the name of the layer.
 pub(super) fn published(plan: &Plan, entry: &Entry, of_run: &[LayerOfRun]) -> Result<BTreeMap<String, String>, Error> {
     let target = &entry.deployment.target;
     let meant = |name: &str| of_run.iter().find(|layer| layer.is_meant(name, target, &plan.region));
-    // One that was named by its ARN need not be the account's own.
+    // A layer that was named by its ARN may belong to another account.
     let named = |name: &str| meant(name).or_else(|| of_run.iter().find(|layer| layer.name == name));
     let version = |name: &str| {
         let version = named(name).and_then(|layer| layer.version.clone());
         version.map(|version| (name.to_owned(), version)).ok_or_else(|| {
             let message = format!("the layer `{name}` was not published");
-            let help = "look why above; the function is as it was";
+            let help = "see the error above; the function was not changed";
             let problem = Problem::new(message).of("layers").about(name).help(help);
             Error::refused(&entry.deployment.function.name, [problem], &entry.places)
         })

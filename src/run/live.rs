@@ -1,4 +1,4 @@
-//! What the verbs have in common that look at what is live or act on it; and those that only look.
+//! The verbs that only read AWS, and what all verbs on live functions share.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -13,7 +13,7 @@ use crate::place::Problem;
 use crate::report::{self, Answer, Event};
 
 impl Run<'_> {
-    /// Shows how each function is. One that cannot be shown keeps no other from it.
+    /// Shows the status of each function. After an error it goes on with the next function.
     pub(super) async fn status(&self, subjects: &[Subject], interrupt: &Interrupt) -> Result<ExitCode, Error> {
         let mut code = ExitCode::Success;
         for subject in subjects {
@@ -54,7 +54,8 @@ impl Run<'_> {
         self.warn_of_unknown(&live.warnings);
         if live.alias.is_none() && !live.aliases.is_empty() {
             let names: Vec<_> = live.aliases.iter().map(|alias| alias.name.as_str()).collect();
-            let told = format!("what belongs to an alias is left out; name one of {} with `--alias`", names.join(", "));
+            let told =
+                format!("settings of aliases are left out; choose an alias with `--alias`: {}", names.join(", "));
             self.tell(&Event::Warning(Problem::new(told).of("alias")));
         }
         let rendered = imported(function, region, &live, &defaults);
@@ -86,20 +87,22 @@ impl Run<'_> {
         match &loaded.subjects[..] {
             [only] => Ok(only),
             [] if !loaded.skipped.is_empty() => {
-                let problem = Problem::new("no block has a function for this branch");
+                let problem = Problem::new("all blocks are skipped in this build");
                 Err(Error::Usage(problem.help("name the function with `--function_name`")))
             }
             [] => Err(Error::Usage(Problem::new("no function is named").help("name one with `--function_name`"))),
             several => {
                 let names: Vec<_> = several.iter().map(|one| format!("`{}`", one.function.name)).collect();
-                let problem =
-                    Problem::new(format!("`{}` acts on one function, and there are several", self.task.verb().name()));
+                let problem = Problem::new(format!(
+                    "`{}` acts on one function, and the configuration has several",
+                    self.task.verb().name()
+                ));
                 Err(Error::Usage(problem.help(format!("choose one with `--function_name`: {}", names.join(", ")))))
             }
         }
     }
 
-    /// The way to AWS. What is going to act looks at the account first, with [`Run::only_in`].
+    /// Connects to AWS. A verb that changes something calls [`Run::only_in`] next, to check the account.
     pub(super) async fn connect(&self, reach: &Reach, interrupt: &Interrupt) -> Result<Connection, Fault> {
         let connection = aws::connect(&reach.target, secrets::hiding(&self.console));
         let connection = within(reach, "credentials", interrupt, connection).await?;
@@ -129,14 +132,14 @@ impl Run<'_> {
         Err(Error::Configuration(vec![Problem { place, ..problem }]))
     }
 
-    /// What could not be read deserves a word.
+    /// Warns about values that could not be read.
     pub(super) fn warn_of_unknown(&self, reasons: &[impl AsRef<str>]) {
         for reason in reasons {
             self.tell(&Event::Warning(Problem::new(self.console.redact_foreign(reason.as_ref()))));
         }
     }
 
-    /// What comes in on standard input, read beside the event loop.
+    /// Reads standard input in another thread, so that an interrupt still works.
     pub(super) async fn input<T: Send + 'static>(
         &self,
         what: &str,
@@ -156,7 +159,7 @@ impl Run<'_> {
     }
 }
 
-/// A session that needs no package.
+/// A session without a package.
 pub(super) fn session<'a>(
     connection: &Connection,
     function: &str,
@@ -167,7 +170,7 @@ pub(super) fn session<'a>(
     Session::new(connection, function, None, reach.wait_timeout, interrupt.clone(), tell)
 }
 
-/// Awaits what comes before a session: it can be interrupted, and has the function's time.
+/// Awaits a call that comes before the session, with the deadline of the function and an eye on interrupts.
 async fn within<T>(
     reach: &Reach,
     what: &str,

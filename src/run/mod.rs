@@ -1,5 +1,5 @@
-//! One run: load, build, read, plan, tell, apply; or one of the verbs that need no package. Wires the modules and knows
-//! nothing that they know.
+//! One run: load, build, read, plan, show, apply; or one of the verbs that need no package. Connects the modules and
+//! has no knowledge of its own.
 
 mod around;
 mod delete;
@@ -38,13 +38,13 @@ use crate::report::{
 use crate::settings::{Attachment, Role};
 use crate::verb::May;
 
-/// How many of a package's folders a deployment tells of.
+/// The number of folders that a report shows of a package.
 const SHOWN_FOLDERS: usize = 5;
 
-/// The signal that asks the process to stop, once there is one.
+/// The signal that asks the process to stop; `None` until it arrives.
 type Interrupt = watch::Receiver<Option<Signal>>;
 
-/// Does what the command line says and returns the exit code.
+/// Runs the command line and returns the exit code.
 pub fn run(host: &Host) -> ExitCode {
     let console = Console::default();
     secrets::hide_surroundings(host, &console);
@@ -79,7 +79,7 @@ pub fn run(host: &Host) -> ExitCode {
     end(&mut reporter.into_inner(), &console, result.as_ref().copied())
 }
 
-/// Says how the run ended.
+/// Reports the end of the run.
 fn end(reporter: &mut Reporter, console: &Console, result: Result<ExitCode, &Error>) -> ExitCode {
     let code = result.unwrap_or_else(|error| {
         reporter.tell(&Event::Failed(error.failure(console)));
@@ -89,7 +89,7 @@ fn end(reporter: &mut Reporter, console: &Console, result: Result<ExitCode, &Err
     code
 }
 
-/// How the run is told, as the user wants it.
+/// The output that the user wants.
 fn manner(options: &RunOptions) -> Manner {
     Manner {
         format: if options.json { Format::Json } else { Format::Text },
@@ -117,7 +117,7 @@ struct Run<'a> {
     console: Console,
 }
 
-/// A function whose plan is ready to be done.
+/// A function with its plan, ready to be deployed.
 struct Planned<'a> {
     entry: &'a Entry,
     package: &'a Package,
@@ -131,7 +131,7 @@ impl Run<'_> {
         self.reporter.borrow_mut().tell(event);
     }
 
-    /// Tells what happened at AWS, whose words may quote what a function was given.
+    /// Reports an event of AWS. Redacts its text, which may quote values of the function.
     fn tell_of_aws(&self, event: Event) {
         self.tell(&match event {
             Event::Warning(problem) => {
@@ -183,13 +183,13 @@ impl Run<'_> {
                 Task::Deploy | Task::Plan { .. } => self.deploy_tidily(loaded, &interrupt).await,
             }
         });
-        // Packing that was interrupted is not waited for.
+        // Does not wait for packing that was interrupted.
         runtime.shutdown_background();
         let code = result?;
         if loaded.is_skipped() { self.skipped(loaded, code) } else { Ok(code) }
     }
 
-    /// Says last that nothing was left to do.
+    /// Reports at the end that every block was skipped.
     fn skipped(&self, loaded: &Loaded, code: ExitCode) -> Result<ExitCode, Error> {
         let blocks = match loaded.skipped.len() {
             1 => "the only block was skipped".to_owned(),
@@ -198,7 +198,7 @@ impl Run<'_> {
         let (what, if_skipped) = match self.task {
             Task::Deploy => ("nothing was deployed", loaded.run.if_skipped),
             Task::Plan { .. } => ("nothing would be deployed", loaded.run.if_skipped),
-            _ => ("there is nothing to look at", IfSkipped::Ok),
+            _ => ("nothing was done", IfSkipped::Ok),
         };
         let message = format!("{what}: {blocks}");
         match if_skipped {
@@ -209,7 +209,7 @@ impl Run<'_> {
         Ok(code)
     }
 
-    /// Shows what each block comes to.
+    /// Shows each block after resolving it.
     fn render(&self, loaded: &Loaded) -> ExitCode {
         let blocks: Vec<_> = loaded.rendered.iter().map(Rendered::yaml).collect();
         let json = loaded.rendered.iter().map(Rendered::json).collect();
@@ -217,7 +217,7 @@ impl Run<'_> {
         ExitCode::Success
     }
 
-    /// Shows the least policy for all blocks together.
+    /// Shows the smallest policy for all blocks together.
     fn policy(&self, loaded: &Loaded) -> ExitCode {
         let layers = loaded.layers.iter().map(|entry| &entry.deployment);
         let json = crate::policy::policy(layers, loaded.entries.iter().map(|entry| &entry.deployment));
@@ -230,7 +230,7 @@ impl Run<'_> {
         self.check_layers(&loaded.layers, interrupt).await?;
         for entry in &loaded.entries {
             let function = entry.deployment.function.name.clone();
-            // What is in S3 or in a registry is not looked at: `check` does without AWS.
+            // `check` works without AWS, so it cannot read a package in S3 or in a registry.
             let package = match &entry.deployment.code.source {
                 CodeSource::Path(_) => Some(self.build(entry, interrupt).await?),
                 CodeSource::Object { .. } | CodeSource::Image(_) => None,
@@ -244,14 +244,14 @@ impl Run<'_> {
         Ok(ExitCode::Success)
     }
 
-    /// Deploys, with uncommitted files out of the way where that was asked for.
+    /// Deploys. With `cleanup`, stashes uncommitted files first and restores them afterwards.
     async fn deploy_tidily(&self, loaded: &Loaded, interrupt: &Interrupt) -> Result<ExitCode, Error> {
         let functions = loaded.entries.iter().filter(|entry| entry.cleanup).map(|entry| self.only_plans(entry));
         let layers = loaded.layers.iter().filter(|entry| entry.cleanup).map(|entry| self.only_plans(entry));
         let only_plans: Vec<_> = functions.chain(layers).collect();
         let tidy = only_plans.contains(&false);
         if only_plans.contains(&true) {
-            let told = "is not done for a plan, so the package has files that a deploy would stash first";
+            let told = "a plan does not stash files, so its package may have files that a deploy leaves out";
             self.tell(&Event::Warning(Problem::new(told).of("cleanup")));
         }
         let stashed = tidy && around::stash(self, interrupt).await?;
@@ -262,7 +262,8 @@ impl Run<'_> {
         result
     }
 
-    /// Build all, plan all, then do each, layers first: nothing is written before everything has been checked.
+    /// Builds all, plans all, then applies each plan, layers first. Nothing is written before everything has been
+    /// checked.
     async fn deploy(&self, loaded: &Loaded, interrupt: &Interrupt) -> Result<ExitCode, Error> {
         let meanwhile = |meanwhile| self.tell(&event(meanwhile));
         let (mut built, mut planned, mut done) = (Vec::new(), Vec::new(), BTreeSet::new());
@@ -288,7 +289,7 @@ impl Run<'_> {
                 self.unless_allowed(entry, interrupt, self.rehearse(&planned).await)?;
                 continue;
             }
-            // A block for the same function may have changed what this plan was made for.
+            // An earlier block may have changed the same function since this plan was made.
             if !done.insert((planned.plan.region.clone(), planned.plan.function.clone())) {
                 planned = self.plan(entry, planned.package, &of_run, interrupt, &meanwhile).await?;
             }
@@ -306,7 +307,7 @@ impl Run<'_> {
         self.task.verb().row().may == May::OnlyLook || entry.dry_run != DryRun::No
     }
 
-    /// Tells a failure that is allowed and goes on without a result.
+    /// Reports an allowed failure, and goes on without a result.
     fn unless_allowed<T, D>(
         &self,
         entry: &Entry<D>,
@@ -325,7 +326,7 @@ impl Run<'_> {
         }
     }
 
-    /// Calls AWS as whom the target says, and asks who that is where an account is expected.
+    /// Connects to AWS with the credentials of the target. Looks up the account if one is expected.
     async fn log_in(&self, target: &Target, limit: Duration, interrupt: &Interrupt) -> Result<Connection, Fault> {
         self.tell(&Event::Stage(Stage::Login));
         let connection = aws::connect(target, secrets::hiding(&self.console));
@@ -340,7 +341,7 @@ impl Run<'_> {
         Ok(connection)
     }
 
-    /// Reads what is live, thinks, tells. Nothing is written.
+    /// Reads the live state, plans, and shows the plan. Writes nothing.
     async fn plan<'s>(
         &self,
         entry: &'s Entry,
@@ -384,8 +385,7 @@ impl Run<'_> {
         Ok(Planned { entry, package, session, remote: snapshot.function, plan })
     }
 
-    /// Shows what is doubtful about a function or layer, and refuses it where something stops the run. Each problem goes
-    /// to its place, and to the file that it is about.
+    /// Reports the warnings about a function or layer, and returns its errors. Adds place and file to each problem.
     fn weigh(&self, name: &str, code: &Code, places: &Places, problems: &[Problem]) -> Result<(), Error> {
         let located = problems.iter().map(|problem| {
             let file = problem.file.as_deref().and_then(|entry| self.file_of(code, entry));
@@ -398,7 +398,7 @@ impl Run<'_> {
         if stopping.is_empty() { Ok(()) } else { Err(Error::refused(name, stopping, places)) }
     }
 
-    /// The file that an entry of the package lies in: itself in a folder, else the archive or the single file.
+    /// The local file of an entry in the package: the file in the folder, or else the archive or the single file.
     fn file_of(&self, code: &Code, entry: &str) -> Option<String> {
         let CodeSource::Path(source) = &code.source else { return None };
         let inside = entry.strip_prefix(&code.rules.into).unwrap_or(entry).trim_start_matches('/');
@@ -407,7 +407,7 @@ impl Run<'_> {
         Some(file.to_string_lossy().into_owned())
     }
 
-    /// What could not be read deserves a word where it matters: the tags only when they are managed.
+    /// Warns about values that could not be read; about tags only if the deployment manages them.
     fn warn_of_unread(&self, entry: &Entry, live: &Live) {
         let tags = live.tags_unread.iter().filter(|_| entry.deployment.tags.is_some());
         for warning in live.warnings.iter().chain(tags) {
@@ -415,13 +415,13 @@ impl Run<'_> {
         }
     }
 
-    /// Lets AWS check a code update by its own dry run, where that was asked for.
+    /// Checks the code update with AWS' own dry run, if the user wants it.
     async fn rehearse(&self, planned: &Planned<'_>) -> Result<(), Error> {
         let Planned { entry, session, remote, plan, .. } = planned;
         if let (DryRun::Aws, Some(code), Remote::Present(_)) = (entry.dry_run, plan.replacement(), remote) {
             if matches!(code.through, Through::Upload(_)) {
                 let told =
-                    "AWS' own dry run is left out: the package is not in the bucket, and a plan does not put it there";
+                    "AWS' own dry run is skipped: the package is not in the bucket, and a plan does not upload it";
                 self.tell(&Event::Warning(Problem::new(told).of("dry_run")));
                 return Ok(());
             }
@@ -432,7 +432,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Does the plan that was told.
+    /// Applies the plan that was shown.
     async fn apply(&self, planned: Planned<'_>, of_run: &[LayerOfRun]) -> Result<(), Error> {
         let Planned { entry, package, mut session, remote, plan } = planned;
         session.know_layers(layers::published(&plan, entry, of_run)?);
@@ -470,14 +470,14 @@ impl Run<'_> {
     }
 }
 
-/// What is in the bucket where the package of this plan would go; absent where it goes through none.
+/// Looks up the object that this plan would upload; `None` if it uploads nothing.
 async fn look_in_bucket(draft: &Plan, session: &Session<'_>) -> Result<Option<Stored>, Error> {
     let Some(object) = draft.object().filter(|_| !draft.is_refused()) else { return Ok(None) };
     let stored = session.find(object).await;
     stored.map(Some).map_err(|fault| Error::look(fault, &draft.function, &object.url()))
 }
 
-/// Awaits what comes before a session: it can be interrupted, and has the function's time.
+/// Awaits a call that comes before the session, with the deadline of the function and an eye on interrupts.
 async fn before_deadline<T>(
     what: &str,
     limit: Duration,
@@ -502,7 +502,7 @@ fn event(meanwhile: Meanwhile) -> Event {
     }
 }
 
-/// What was deployed. Of an image whose digest was not known before, AWS has told it by now.
+/// The deployed code. For an image whose digest was unknown, AWS has reported it by now.
 fn made_of(package: &Package, session: &Session<'_>) -> MadeOf {
     match package {
         Package::Archive(artifact) => MadeOf::Archive {

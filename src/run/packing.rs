@@ -1,6 +1,5 @@
-//! Packages of a run: made here or read from S3, beside the event loop, and written where `package` is to.
+//! Packages of a run: built here or read from S3, and written by the verb `package`.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -12,12 +11,13 @@ use crate::aws;
 use crate::config::{Entry, Loaded};
 use crate::deployment::{CodeSource, Deployment, Rules};
 use crate::error::{Error, ExitCode};
+use crate::files;
 use crate::package::{self, Artifact, Image, Package, Packed};
 use crate::place::{Places, Problem};
 use crate::report::{Doing, Event};
 use crate::settings::ImageUri;
 
-/// How often it is told how far packing has come.
+/// The time between two progress reports.
 const TICK: Duration = Duration::from_millis(100);
 
 impl Run<'_> {
@@ -29,6 +29,10 @@ impl Run<'_> {
         list: bool,
         interrupt: &Interrupt,
     ) -> Result<ExitCode, Error> {
+        if output == Some(Path::new("-")) {
+            let problem = Problem::new("`-` names no file: standard output is for what is said").of("--output");
+            return Err(Error::Usage(problem.help("name a file, or a pipe")));
+        }
         if loaded.packages.len() > 1 && output.is_some() {
             let problem = Problem::new("several blocks would be written to one file");
             return Err(Error::Usage(problem.help("choose one with `--function_name`")));
@@ -36,16 +40,16 @@ impl Run<'_> {
         for (code, places) in &loaded.packages {
             let CodeSource::Path(source) = &code.source else {
                 let what = if code.source.package_type() == "Image" { "an image" } else { "a package" };
-                let told = format!("{} is {what} already", code.source.shown());
+                let told = format!("{} is already {what}", code.source.shown());
                 let problem = Problem::new(told).of(code.source.option());
-                return Err(Error::Usage(problem.help("name what to package with `--zip`")));
+                return Err(Error::Usage(problem.help("set `--zip` to the files to package")));
             };
             let same = |output: &Path| {
                 let real = |path: &Path| self.host.directory.join(path).canonicalize().ok();
                 real(output).is_some_and(|output| Some(output) == real(source))
             };
             if let Some(output) = output.filter(|output| same(output)) {
-                let problem = Problem::new(format!("`{}` is what is packaged", output.display()));
+                let problem = Problem::new(format!("`{}` is also the input of the package", output.display()));
                 return Err(Error::Usage(problem.of("--output").help("name another file")));
             }
             let mut rules = code.rules.clone();
@@ -55,7 +59,8 @@ impl Run<'_> {
                 artifact.map_err(|error| Error::package(error, places, None, code.how_to_build.as_deref()))?;
             self.warn_of_names(&artifact, places);
             if let Some(output) = output {
-                let written = self.write(&artifact, &self.host.directory.join(output));
+                let to = self.host.directory.join(output);
+                let written = files::put(&to, |out| artifact.archive.copy_to(out));
                 written
                     .map_err(|error| Error::Refused(format!("`{}` cannot be written: {error}", output.display())))?;
             }
@@ -64,15 +69,7 @@ impl Run<'_> {
         Ok(ExitCode::Success)
     }
 
-    /// Writes an archive beside its place and moves it there, so that no half of one is ever found.
-    fn write(&self, artifact: &Artifact, to: &Path) -> io::Result<()> {
-        let folder = to.parent().unwrap_or(&self.host.directory);
-        let mut file = package::beside(folder)?;
-        artifact.archive.copy_to(&mut file)?;
-        file.persist(to).map(drop).map_err(|error| error.error)
-    }
-
-    /// What the function of a block is made of: a package, made here or read from S3, or an image that is known.
+    /// Gets the code for the function of a block: builds a package, reads one from S3, or resolves an image.
     pub(super) async fn build(&self, entry: &Entry, interrupt: &Interrupt) -> Result<Package, Error> {
         let Deployment { code, function, .. } = &entry.deployment;
         let artifact = match &code.source {
@@ -87,7 +84,7 @@ impl Run<'_> {
         Ok(Package::Archive(Box::new(artifact)))
     }
 
-    /// Which image is meant, as its registry says. A digest says so itself.
+    /// Looks up the digest of an image in its registry, unless the URI has one.
     async fn resolve(&self, entry: &Entry, uri: &ImageUri, interrupt: &Interrupt) -> Result<Image, Error> {
         if uri.digest.is_some() {
             return Ok(Image::of(uri));
@@ -112,7 +109,7 @@ impl Run<'_> {
         }
     }
 
-    /// Packs beside the event loop, so that progress is told and an interrupt is heard.
+    /// Packs in another thread, so that progress is reported and an interrupt works.
     pub(super) async fn pack(
         &self,
         source: PathBuf,
@@ -128,7 +125,7 @@ impl Run<'_> {
         beside_loop(build, tell, interrupt).await
     }
 
-    /// Reads a package from S3, to know what it is and what is in it.
+    /// Reads a package from S3, to check its hash and its contents.
     async fn fetch(
         &self,
         entry: &Entry,
@@ -149,7 +146,7 @@ impl Run<'_> {
     }
 }
 
-/// What was not found is a mistake in the option that names it; anything else is AWS' answer.
+/// An object or image that was not found is an error of the option that names it. Other faults come from AWS.
 fn not_found(fault: Fault, entry: &Entry, option: &'static str, function: &str, shown: &str) -> Error {
     match fault.kind {
         FaultKind::Misconfigured => {
@@ -160,7 +157,7 @@ fn not_found(fault: Fault, entry: &Entry, option: &'static str, function: &str, 
     }
 }
 
-/// Works on a package beside the event loop, so that progress is told now and then and an interrupt is heard.
+/// Runs `work` in another thread, reports its progress, and listens for interrupts.
 async fn beside_loop<T: Send + 'static>(
     work: impl FnOnce(&mut dyn FnMut(Packed)) -> T + Send + 'static,
     tell: impl Fn(Packed),
@@ -174,7 +171,7 @@ async fn beside_loop<T: Send + 'static>(
     });
     loop {
         tokio::select! {
-            done = &mut working => return done.map_err(|error| Error::Output(format!("packaging broke off: {error}"))),
+            done = &mut working => return done.map_err(|error| Error::Output(format!("packaging failed: {error}"))),
             () = tokio::time::sleep(TICK) => progress.borrow().into_iter().for_each(&tell),
             signal = Signal::sent(interrupt) => {
                 return Err(Error::Interrupted { signal, during: "packaging".to_owned() });

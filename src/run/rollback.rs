@@ -1,4 +1,4 @@
-//! Lets the alias of a function point where it pointed before.
+//! Points the alias of a function at its previous version.
 
 use super::live::session;
 use super::{Interrupt, Run, event};
@@ -11,11 +11,11 @@ use crate::plan::Rollback;
 use crate::remote::Published;
 use crate::report::Event;
 
-/// How many versions are named to choose from.
+/// The number of versions that a help text lists.
 const NAMED_VERSIONS: usize = 10;
 
 impl Run<'_> {
-    /// Moves the alias back, or to a version.
+    /// Moves the alias to its previous version, or to the version `to`.
     pub(super) async fn roll_back(
         &self,
         subject: &Subject,
@@ -25,7 +25,7 @@ impl Run<'_> {
         let Subject { function, alias, dry_run, reach } = subject;
         let name = &function.name;
         let alias = alias.as_ref().ok_or_else(|| {
-            let problem = Problem::new("no alias is named that could go back").of("alias");
+            let problem = Problem::new("no alias is set, so there is nothing to roll back").of("alias");
             Error::Configuration(vec![problem.help("name it with `--alias`, or set `alias` in the block")])
         })?;
         let mut connection = self.connect(reach, interrupt).await.map_err(|fault| Error::read(fault, name))?;
@@ -42,7 +42,7 @@ impl Run<'_> {
         };
         let Some(rollback) = Rollback::of(&found, to) else {
             let versions = session.all_versions().await.map_err(refused)?;
-            let message = format!("the alias does not remember where it pointed before version {}", found.version);
+            let message = format!("the alias has no record of the version before {}", found.version);
             return Err(refused(choose(message, &versions)));
         };
         if rollback.changes() {
@@ -59,7 +59,7 @@ impl Run<'_> {
         Ok(ExitCode::Success)
     }
 
-    /// The version must be there and ready before the alias moves.
+    /// Checks that the version exists and is ready, before the alias moves.
     async fn look_at_target(&self, session: &Session<'_>, rollback: &Rollback) -> Result<(), Fault> {
         if session.is_ready(&rollback.to).await? {
             return Ok(());
@@ -73,12 +73,12 @@ fn no_alias(alias: &str, names: &[String]) -> Fault {
     let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
     let fault = Fault::new(FaultKind::Misconfigured, format!("there is no alias `{alias}`"));
     match &names[..] {
-        [] => fault.help("a deployment with `alias` makes one"),
+        [] => fault.help("a deployment with `alias` creates one"),
         names => fault.help(format!("the function has {}", names.join(", "))),
     }
 }
 
-/// A refusal that names the versions there are.
+/// An error that lists the existing versions.
 fn choose(message: String, versions: &[Published]) -> Fault {
     let named: Vec<_> = versions.iter().take(NAMED_VERSIONS).map(|version| version.number.to_string()).collect();
     let more = versions.len().saturating_sub(NAMED_VERSIONS);

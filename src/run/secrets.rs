@@ -1,9 +1,10 @@
-//! What must be hidden, how widely, and which names stay whole.
+//! The values to redact, where to redact them, and the names that are never redacted.
 //!
-//! - A *secret* is hidden in everything: credentials, tokens, what a variable of a secret's name holds, passwords in URLs.
-//! - A *value* is hidden too, but not as a part of a name that AWS shows to everybody: what came `from_env` under names that
-//!   say nothing of a secret, and literals and live values whose name says so although a name has them.
-//! - All other values of an environment are hidden in what others say.
+//! - A *secret* is hidden everywhere: credentials, tokens, values of variables with secret names, passwords in URLs.
+//! - A *value* is hidden too, but not inside of a name that AWS shows to everyone. Values are those that came
+//!   `from_env` under names that are not secret, and literal and live values under secret names that are also part of a
+//!   name.
+//! - All other values of an environment are hidden only in text that AWS or a command wrote.
 
 use crate::aws::Hidden;
 use crate::cli::CommandLine;
@@ -14,7 +15,7 @@ use crate::remote::Caller;
 use crate::report::Console;
 use crate::settings::{Role, Setting, passwords, sounds_secret};
 
-/// Hides the secrets of the surroundings, also where the configuration does not use them.
+/// Hides the secrets in the environment of the process, even those that the configuration does not use.
 pub(super) fn hide_surroundings(host: &Host, console: &Console) {
     for (name, value) in &host.variables {
         if sounds_secret(name) {
@@ -28,7 +29,7 @@ pub(super) fn hide_surroundings(host: &Host, console: &Console) {
     }
 }
 
-/// Hides what stands on the command line, also where it is wrong.
+/// Hides secrets on the command line, even on a wrong one.
 pub(super) fn hide_given(CommandLine { secrets, values, .. }: &CommandLine, console: &Console) {
     for secret in secrets {
         console.hide(secret.expose());
@@ -38,14 +39,14 @@ pub(super) fn hide_given(CommandLine { secrets, values, .. }: &CommandLine, cons
     }
 }
 
-/// Hides the passwords in the URLs of a text, also where they come by without their URL.
+/// Hides the passwords in the URLs of a text, even when they appear without the URL.
 fn hide_passwords(text: &str, console: &Console) {
     for password in passwords(text) {
         console.hide(&password);
     }
 }
 
-/// Hides what the configuration holds, also where it has problems.
+/// Hides the secrets of the configuration, even if it has errors.
 pub(super) fn hide_configured(loaded: &Loaded, console: &Console) {
     let names = names(loaded);
     for name in &names {
@@ -64,7 +65,7 @@ pub(super) fn hide_configured(loaded: &Loaded, console: &Console) {
     }
 }
 
-/// Hides what turns up on the way: credentials, and what is live, which AWS quotes.
+/// Hides secrets that appear during the run: credentials, and live variables, which AWS may quote.
 pub(super) fn hiding(console: &Console) -> impl Fn(Hidden<'_>) + Send + Sync + 'static {
     let console = console.clone();
     move |hidden| match hidden {
@@ -79,13 +80,13 @@ pub(super) fn hiding(console: &Console) -> impl Fn(Hidden<'_>) + Send + Sync + '
     }
 }
 
-/// Keeps the names whole that are only known once somebody is logged in.
+/// Keeps Region and account readable, which are known only after the login.
 pub(super) fn keep_names_of(caller: &Caller, console: &Console) {
     console.keep(&caller.region);
     caller.account.iter().for_each(|account| console.keep(account));
 }
 
-/// The names that AWS shows to everybody who may look at what is deployed.
+/// The names that AWS shows to everyone who may read the deployment.
 fn names(loaded: &Loaded) -> Vec<String> {
     let of_functions = loaded.entries.iter().flat_map(of_function);
     let of_layers = loaded.layers.iter().flat_map(|entry| {

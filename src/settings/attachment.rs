@@ -1,26 +1,26 @@
-//! What stands around a function: every kind of thing that has an operation of its own in the API.
+//! Attachments: what belongs to a function but has its own operations in the API.
 
 use super::shapes;
 use super::structure::Shape;
 
-/// A kind of thing around a function.
+/// A kind of attachment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Attachment {
-    /// Whose signatures the code must have.
+    /// The code signing config.
     CodeSigning,
-    /// When AWS moves the function to another build of its runtime.
+    /// When AWS updates the runtime of the function.
     RuntimeManagement,
-    /// What happens when the function calls itself in a circle.
+    /// What Lambda does when the function calls itself in a loop.
     RecursiveLoop,
-    /// How long the log is kept.
+    /// The retention of the log, in days.
     LogRetention,
-    /// Executions set aside for the function.
+    /// Concurrent executions reserved for the function.
     ReservedConcurrency,
-    /// Environments kept ready.
+    /// Execution environments that are kept ready.
     ProvisionedConcurrency,
-    /// What becomes of asynchronous invocations.
+    /// Retries and destinations of asynchronous invocations.
     AsyncConfig,
-    /// The function's own address.
+    /// The URL of the function.
     FunctionUrl,
     /// Statements of the resource policy, by their ids.
     Permissions,
@@ -28,26 +28,26 @@ pub enum Attachment {
     EventSources,
 }
 
-/// What a thing around a function belongs to.
+/// The owner of an attachment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Belongs {
-    /// The function, whatever is published.
+    /// Always the function.
     Function,
-    /// The alias where one is managed, else the function.
+    /// The alias if the deployment manages one, or else the function.
     Alias,
 }
 
-/// How many of a kind there are.
+/// The number of attachments of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Count {
-    /// One at most.
+    /// At most one.
     One,
-    /// Any number, each by a key of its own.
+    /// Any number, each with its own key.
     Many,
 }
 
 impl Attachment {
-    /// All kinds, in the order in which they are brought about.
+    /// All kinds, in the order of their steps.
     pub const ALL: [Self; 10] = [
         Self::CodeSigning,
         Self::RuntimeManagement,
@@ -61,7 +61,7 @@ impl Attachment {
         Self::EventSources,
     ];
 
-    /// The option, what people call it, what it looks like, what it belongs to, and how many there are.
+    /// The option, the name in messages, the shape, the owner, and the number.
     const fn row(self) -> (&'static str, &'static str, &'static Shape, Belongs, Count) {
         use Belongs::{Alias, Function};
         use Count::{Many, One};
@@ -92,22 +92,22 @@ impl Attachment {
         self.row().0
     }
 
-    /// What people call it.
+    /// Its name in messages.
     pub const fn name(self) -> &'static str {
         self.row().1
     }
 
-    /// What it looks like.
+    /// The shape of its document.
     pub const fn shape(self) -> &'static Shape {
         self.row().2
     }
 
-    /// What it belongs to.
+    /// Its owner.
     pub const fn belongs(self) -> Belongs {
         self.row().3
     }
 
-    /// How many there are.
+    /// The number of attachments of this kind.
     pub const fn count(self) -> Count {
         self.row().4
     }

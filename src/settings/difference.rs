@@ -1,6 +1,6 @@
-//! Differences: what is another than it should be, with both ends as typed values.
+//! Differences between wanted and live values.
 //!
-//! Must not know how they are shown.
+//! Holds typed values. Must not know how they are shown.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,22 +9,22 @@ use serde_json::Value;
 
 use super::{Attachment, SettingName};
 
-/// What differs.
+/// The thing that differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Aspect {
     /// A setting of the function.
     Setting(SettingName),
-    /// Something around the function.
+    /// An attachment of the function.
     Attachment(Attachment),
-    /// The instruction set.
+    /// The architecture.
     Architecture,
-    /// Runtimes that a layer is for.
+    /// Compatible runtimes of a layer.
     CompatibleRuntimes,
-    /// Instruction sets that a layer is for.
+    /// Compatible architectures of a layer.
     CompatibleArchitectures,
     /// The licence of a layer.
     LicenseInfo,
-    /// What a function or layer is made of.
+    /// The code of a function or layer.
     Code,
     /// A package in a bucket.
     Object,
@@ -36,7 +36,7 @@ pub enum Aspect {
     Tag,
     /// A version.
     Version,
-    /// What people read about a version.
+    /// The description of a version.
     VersionDescription,
     /// An alias, by its name.
     Alias,
@@ -70,12 +70,12 @@ impl fmt::Display for Aspect {
     }
 }
 
-/// One end of a difference.
+/// The old or the new value of a difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
-    /// This value. A number counts the difference's unit; an empty value is one that was emptied.
+    /// A plain value. A number has the unit of the difference. An empty value means that it is cleared.
     Value(Value),
-    /// A value that must not be shown.
+    /// A secret value, which must not be shown.
     Hidden,
     /// A package.
     Package {
@@ -84,16 +84,16 @@ pub enum End {
     },
     /// A container image.
     Image {
-        /// Its digest; absent where only AWS will know it.
+        /// Its digest; absent if it is unknown before the update.
         digest: Option<String>,
-        /// Its address; absent where it is known by its digest alone.
+        /// Its address; absent if only the digest is known.
         address: Option<String>,
     },
     /// A version that exists.
     Version {
         /// Its number.
         number: String,
-        /// Shares of the traffic that go to other versions, by their numbers, in hundredths of a percent.
+        /// The traffic shares of other versions, by version number, in hundredths of a percent.
         shares: BTreeMap<String, u32>,
     },
     /// The version that this plan publishes.
@@ -101,47 +101,47 @@ pub enum End {
 }
 
 impl End {
-    /// A version with all of the traffic.
+    /// The version with this number, with all of the traffic.
     pub fn version(number: &str) -> Self {
         Self::Version { number: number.to_owned(), shares: BTreeMap::new() }
     }
 }
 
-/// One thing with both of its ends.
+/// One difference, with its old and new value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// What differs.
+    /// The thing that differs.
     pub about: Aspect,
-    /// Which of those, where there are several: the name of a variable, the key of a thing around the function.
+    /// The key, if there are several of that thing: the name of a variable, the key of a tag or an attachment.
     pub key: Option<String>,
-    /// The member of it, as users write it, with dots between members of members; absent for all of it.
+    /// The path of the member in YAML names, joined by dots; absent for the whole value.
     pub member: Option<String>,
-    /// What is live; absent where there was nothing.
+    /// The live value; absent if there is none.
     pub from: Option<End>,
-    /// What is wanted; absent where it goes away.
+    /// The wanted value; absent for a removal.
     pub to: Option<End>,
-    /// What numbers count; absent where they say it all.
+    /// The unit of numbers; absent for plain numbers.
     pub unit: Option<&'static str>,
 }
 
 impl Difference {
-    /// A difference of all of something.
+    /// A difference between two plain values.
     pub fn whole(about: Aspect, from: Option<Value>, to: Option<Value>) -> Self {
         Self::between(about, from.map(End::Value), to.map(End::Value))
     }
 
-    /// A difference between two ends.
+    /// A difference between two values.
     pub fn between(about: Aspect, from: Option<End>, to: Option<End>) -> Self {
         Self { about, key: None, member: None, from, to, unit: None }
     }
 
-    /// The same, of the entry of this key; an empty one is that of a thing of which there is one.
+    /// The same difference with a key; an empty key counts as none.
     #[must_use]
     pub fn of_key(self, key: &str) -> Self {
         Self { key: (!key.is_empty()).then(|| key.to_owned()), ..self }
     }
 
-    /// The same, of this member.
+    /// The same difference with a member; an empty member counts as none.
     #[must_use]
     pub fn of_member(self, member: &str) -> Self {
         Self { member: (!member.is_empty()).then(|| member.to_owned()), ..self }

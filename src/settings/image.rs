@@ -8,32 +8,32 @@ use super::values::text;
 use super::{Setting, Written};
 use crate::arn::check_account;
 
-/// A container image in a private registry of ECR, of which Lambda takes images alone.
+/// A container image in a private ECR registry. Lambda accepts no other registry.
 ///
 /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/images-create.html>.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageUri {
-    /// The registry's host.
+    /// The host of the registry.
     pub registry: String,
-    /// The account that the registry belongs to.
+    /// The account of the registry.
     pub account: String,
     /// The Region of the registry.
     pub region: String,
     /// The repository, with its namespaces.
     pub repository: String,
-    /// The tag; absent where the digest alone was written.
+    /// The tag; absent if only the digest was written.
     pub tag: Option<String>,
-    /// The digest, as `sha256:…`; absent where the tag alone was written.
+    /// The digest, as `sha256:…`; absent if only the tag was written.
     pub digest: Option<String>,
 }
 
 impl ImageUri {
-    /// The address of the image of this digest, whatever its tags will name.
+    /// The address of the image with this digest. It does not depend on tags.
     pub fn pinned(&self, digest: &str) -> String {
         format!("{}/{}@{digest}", self.registry, self.repository)
     }
 
-    /// The repository and the tag, where there is one: what people call the image.
+    /// The repository, with the tag if there is one.
     pub fn name(&self) -> String {
         match &self.tag {
             Some(tag) => format!("{}:{tag}", self.repository),
@@ -58,11 +58,13 @@ impl Setting for ImageUri {
         let (rest, digest) = rest.split_once('@').map_or((rest, None), |(rest, digest)| (rest, Some(digest)));
         let (repository, tag) = rest.split_once(':').map_or((rest, None), |(name, tag)| (name, Some(tag)));
         if tag.is_none() && digest.is_none() {
-            return Err(format!("`{text}` has neither a tag nor a digest, so which image is meant is not known"));
+            return Err(format!("`{text}` has neither a tag nor a digest; add one of them"));
         }
         let lower = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-/".contains(c);
         if repository.is_empty() || !repository.chars().all(lower) {
-            return Err(format!("`{repository}` is not a repository of ECR: lower case letters, digits and `._-/`"));
+            return Err(format!(
+                "`{repository}` is not the name of an ECR repository: lower case letters, digits and `._-/`"
+            ));
         }
         let of_tag = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         if let Some(tag) = tag
@@ -95,13 +97,14 @@ fn is_digest(text: &str) -> bool {
     digits.len() == 64 && digits.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'))
 }
 
-/// The account and the Region of a registry: `ACCOUNT.dkr.ecr.REGION.DOMAIN`, or `dkr-ecr` where it speaks IPv6 too.
+/// The account and the Region of a registry: `ACCOUNT.dkr.ecr.REGION.DOMAIN`, or `ACCOUNT.dkr-ecr.REGION.DOMAIN` with
+/// IPv6.
 fn registry_of<'a>(registry: &'a str, text: &str) -> Result<(&'a str, &'a str), String> {
     let parts: Vec<_> = registry.split('.').collect();
     let (account, region) = match parts[..] {
         [_, "dkr", "ecr-fips", ..] | [_, "dkr-ecr-fips", ..] => {
             return Err(format!(
-                "`{text}` is an endpoint of FIPS, from which Lambda takes no image; leave `-fips` out"
+                "`{text}` is a FIPS endpoint, and Lambda cannot read images from it; leave `-fips` out"
             ));
         }
         [account, "dkr", "ecr", region, _, ..] | [account, "dkr-ecr", region, _, ..] => (account, region),
@@ -112,7 +115,7 @@ fn registry_of<'a>(registry: &'a str, text: &str) -> Result<(&'a str, &'a str), 
         return Ok((account, region));
     }
     Err(format!(
-        "`{text}` is not an image in a private registry of ECR, and Lambda takes no other; one looks like `123456789012.dkr.ecr.eu-west-1.amazonaws.com/api:v3`"
+        "`{text}` is not an image in a private registry of ECR, and Lambda accepts no other; one looks like `123456789012.dkr.ecr.eu-west-1.amazonaws.com/api:v3`"
     ))
 }
 
@@ -125,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn images_are_known_by_tag_or_digest_in_any_partition() {
+    fn images_have_a_tag_or_a_digest_in_any_partition() {
         let digest = format!("sha256:{}", "0a".repeat(32));
         for (registry, region) in [
             ("123456789012.dkr.ecr.eu-west-1.amazonaws.com", "eu-west-1"),
@@ -146,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lambda_would_not_take_is_refused() {
+    fn other_images_are_refused() {
         let registry = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
         for (text, why) in [
             ("public.ecr.aws/lambda/python:3.13".to_owned(), "private registry"),
@@ -154,8 +157,8 @@ mod tests {
             ("12.dkr.ecr.eu-west-1.amazonaws.com/api:v3".to_owned(), "of 2 digits"),
             ("123456789012.dkr.ecr-fips.us-east-1.amazonaws.com/api:v3".to_owned(), "FIPS"),
             (format!("{registry}/api"), "neither a tag nor a digest"),
-            (format!("{registry}/API:v3"), "not a repository"),
-            (format!("{registry}/:v3"), "not a repository"),
+            (format!("{registry}/API:v3"), "not the name of an ECR repository"),
+            (format!("{registry}/:v3"), "not the name of an ECR repository"),
             (format!("{registry}/api:"), "not a tag"),
             (format!("{registry}/api:-v"), "not a tag"),
             (format!("{registry}/api:a b"), "not a tag"),

@@ -1,23 +1,23 @@
-//! How layers are named.
+//! The names of layers.
 
 use crate::arn::Arn;
 
-/// What stands behind the name of a layer whose version has no number yet.
+/// The suffix of a layer whose version is not published yet.
 const COMING: &str = " (new version)";
 
-/// A layer, as a list of them names it.
+/// A layer in the list of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LayerRef<'a> {
-    /// This version, by its ARN.
+    /// A version, by its ARN.
     Version(&'a str),
-    /// The newest version of the layer of this name in the function's own account, or of this ARN.
+    /// The newest version of a layer, by its name in the function's account, or by its ARN.
     Newest(&'a str),
-    /// The version that this run publishes of the layer of this name.
+    /// The version of this layer that the run publishes.
     Coming(&'a str),
 }
 
 impl<'a> LayerRef<'a> {
-    /// Reads how a layer is named; nothing where it is none.
+    /// Reads the name or ARN of a layer; `None` for any other text.
     pub fn of(text: &'a str) -> Option<Self> {
         if let Some(name) = text.strip_suffix(COMING) {
             return Some(Self::Coming(name));
@@ -35,13 +35,13 @@ impl<'a> LayerRef<'a> {
         }
     }
 
-    /// How the version that this run publishes stands in a list until its number is known.
+    /// The list entry for a version that this run publishes, until its number is known.
     pub fn coming(name: &str) -> String {
         format!("{name}{COMING}")
     }
 }
 
-/// Whether AWS takes it as the name of a layer: up to 140 letters, digits, `-` and `_`.
+/// Whether the text is a valid layer name: up to 140 letters, digits, `-` and `_`.
 pub fn is_layer_name(text: &str) -> bool {
     (1..=140).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
 }

@@ -1,15 +1,18 @@
-//! One type for a function's settings, wanted or live.
+//! The settings of a function: one type for wanted and for live settings.
 //!
-//! In what is wanted an absent field means "not managed"; in what was read every field that AWS told is present.
-//! Knows what a valid value is and how it is shown. Must not know where a value came from, nor which end it is.
+//! In wanted settings, an absent field is not managed. In live settings, AWS did not report an absent field.
+//! Knows which values are valid and how they are shown. Must not know where a value was written, or whether it is
+//! wanted or live.
 //!
-//! A setting has its whole life in three places: its field in `settings!` below (with its type in `values`, or its shape
-//! in `shapes`), its row in `config::options`, and its lines in `aws::convert`, one each way. What stands around a
-//! function has a row in `attachment`, a row in `config::options`, and a `read` and a `write` in `aws::attachments`.
+//! A setting is defined in three places: its field in `settings!` below (with its type in `values`, or its shape in
+//! `shapes`), its row in `config::options`, and its conversion in `aws::convert`. An attachment has a row in
+//! `attachment`, a row in `config::options`, and a `read` and a `write` in `aws::attachments`.
 
+mod address;
 mod attachment;
 mod difference;
 mod image;
+mod jwt;
 mod layer;
 mod names;
 mod secret;
@@ -22,10 +25,12 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
+pub use address::{Address, Reach};
 pub use attachment::{Attachment, Belongs, Count};
 pub use difference::{Aspect, Difference, End};
 
 pub use image::ImageUri;
+pub use jwt::Jwt;
 pub use layer::{LayerRef, is_layer_name};
 pub use names::{AliasName, FunctionName, Role, check_variable_name};
 pub use secret::{Secret, holds_secret, logins, parts, passwords, sounds_secret};
@@ -42,31 +47,31 @@ pub enum Written {
     Text(String),
     /// A sequence of scalars; an empty one was written as such.
     List(Vec<String>),
-    /// A value in the API's shape, which it was checked against.
+    /// A value in the API's shape, already checked against it.
     Structure(Value),
 }
 
 /// The value of one setting.
 pub trait Setting: Clone + PartialEq {
-    /// Reads what a user wrote.
+    /// Reads a value that a user wrote.
     ///
-    /// The error is a fragment that says what is wrong with the value and what would be right.
+    /// The error is a fragment that says what is wrong and which values are valid.
     fn parse(written: &Written) -> Result<Self, String>;
 
-    /// The value as data. Never a secret.
+    /// The value as data, without secrets.
     fn data(&self) -> Value;
 
-    /// What a number counts; absent where it says it all.
+    /// The unit of a number; `None` for a plain number and for other values.
     fn unit() -> Option<&'static str> {
         None
     }
 
-    /// The value for people, with its unit. Never a secret.
+    /// The value as text with its unit, without secrets.
     fn shown(&self) -> String {
         shown(&self.data(), Self::unit())
     }
 
-    /// The value as a user would write it, which `parse` reads again.
+    /// The value as a user would write it; `parse` reads it back.
     fn written(&self) -> Written {
         match self.data() {
             Value::String(text) => Written::Text(text),
@@ -75,18 +80,18 @@ pub trait Setting: Clone + PartialEq {
         }
     }
 
-    /// The value that empties the setting; nothing where it always has one.
+    /// The value that clears the setting; `None` if the setting cannot be cleared.
     fn emptied() -> Option<Self> {
         None
     }
 
-    /// What is sent where `live` is there: by default the value as a whole.
+    /// The value to send when `live` is the current value; by default the value itself.
     #[must_use]
     fn over(&self, _live: &Self) -> Self {
         self.clone()
     }
 
-    /// What is different from `live`; by default the value as a whole.
+    /// The differences from `live`; by default one for the whole value.
     fn differences(&self, about: Aspect, live: Option<&Self>) -> Vec<Difference> {
         if live == Some(self) {
             return Vec::new();
@@ -96,21 +101,21 @@ pub trait Setting: Clone + PartialEq {
     }
 }
 
-/// Declares [`Settings`] once: `given` settings are read from their option as they stand, `composed` ones are put
-/// together from several options or need the live function.
+/// Declares [`Settings`]. A `given` setting is read from one option. A `composed` setting is built from several
+/// options, or needs the live function.
 macro_rules! settings {
     (
         given { $( $(#[$given_doc:meta])* $given:ident $given_name:ident: $given_type:ty, )* }
         composed { $( $(#[$composed_doc:meta])* $composed:ident $composed_name:ident: $composed_type:ty, )* }
     ) => {
-        /// A function's settings. Each field has the name of its option.
+        /// The settings of a function. Each field has the name of its option.
         #[derive(Debug, Clone, Default, PartialEq)]
         pub struct Settings {
             $( $(#[$composed_doc])* pub $composed: Option<$composed_type>, )*
             $( $(#[$given_doc])* pub $given: Option<$given_type>, )*
         }
 
-        /// The name of a setting, which is that of its option.
+        /// The name of a setting, which is also the name of its option.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum SettingName {
             $( $(#[$composed_doc])* $composed_name, )*
@@ -121,7 +126,7 @@ macro_rules! settings {
             /// All of them.
             pub const ALL: &[Self] = &[$( Self::$composed_name, )* $( Self::$given_name, )*];
 
-            /// The name as it is written.
+            /// The name as users write it.
             pub const fn name(self) -> &'static str {
                 match self {
                     $( Self::$composed_name => stringify!($composed), )*
@@ -131,12 +136,12 @@ macro_rules! settings {
         }
 
         impl Settings {
-            /// Reads every setting that stands in one option of its own.
+            /// Reads every setting that has one option of its own.
             pub fn given(source: &mut impl Source) -> Self {
                 Self { $( $composed: None, )* $( $given: source.setting(stringify!($given)), )* }
             }
 
-            /// The settings of `self` that `live` does not have already, with both ends.
+            /// The differences between these settings and `live`. Absent settings do not count.
             pub fn differences(&self, live: &Self) -> Vec<Difference> {
                 let mut found = Vec::new();
                 $( if let Some(wanted) = &self.$composed {
@@ -150,7 +155,8 @@ macro_rules! settings {
                 found
             }
 
-            /// These settings over those of `other`: what is absent here is taken from there, also within a structure.
+            /// These settings, completed from `other`: a setting or a member of a structure that is absent here has the
+            /// value of `other`.
             #[must_use]
             pub fn or(&self, other: &Self) -> Self {
                 Self {
@@ -159,7 +165,7 @@ macro_rules! settings {
                 }
             }
 
-            /// Every setting that is present, as a user would write it.
+            /// Every present setting, as a user would write it.
             pub fn written(&self) -> Vec<(SettingName, Written)> {
                 let mut written = Vec::new();
                 $( written.extend(self.$composed.as_ref().map(|value| (SettingName::$composed_name, value.written()))); )*
@@ -167,7 +173,7 @@ macro_rules! settings {
                 written
             }
 
-            /// Empties a setting; false where that cannot be emptied.
+            /// Clears a setting. Returns `false` if the setting cannot be cleared.
             pub fn clear(&mut self, name: SettingName) -> bool {
                 match name {
                     $( SettingName::$composed_name => self.$composed = <$composed_type as Setting>::emptied(), )*
@@ -184,12 +190,12 @@ macro_rules! settings {
                 }
             }
 
-            /// Whether nothing is set.
+            /// Whether no setting is present.
             pub fn is_empty(&self) -> bool {
                 $( self.$composed.is_none() && )* $( self.$given.is_none() && )* true
             }
 
-            /// Only the settings of these names.
+            /// The settings with these names, without the others.
             #[must_use]
             pub fn only(&self, names: &[SettingName]) -> Self {
                 Self {
@@ -212,31 +218,31 @@ settings! {
         memory_size MemorySize: MemorySize,
         /// Size of `/tmp`. AWS: 512 to 10240 MB.
         ephemeral_storage EphemeralStorage: EphemeralStorage,
-        /// Layers, in the order in which they are merged. What is live has versions.
+        /// Layers, in the order in which AWS merges them. Live layers always have a version.
         layers Layers: Layers,
-        /// Subnets of the VPC; an empty set is detached.
+        /// Subnets of the VPC; an empty set detaches the function.
         subnet_ids SubnetIds: Ids,
-        /// Security groups in the VPC; an empty set is detached.
+        /// Security groups in the VPC; an empty set detaches the function.
         security_group_ids SecurityGroupIds: Ids,
-        /// Whether functions in subnets with IPv6 use it.
+        /// Whether the function may use IPv6 in subnets that have it.
         ipv6_allowed_for_dual_stack Ipv6AllowedForDualStack: Switch,
-        /// The queue or topic for failed asynchronous events; empty when there is none.
+        /// The ARN of the queue or topic for failed asynchronous events; empty for none.
         dead_letter_arn DeadLetterArn: ArnOrNone,
-        /// The customer managed key for the environment; empty for the key AWS owns.
+        /// The ARN of the KMS key for the environment; empty for a key that AWS owns.
         kms_key_arn KmsKeyArn: ArnOrNone,
-        /// Whether invocations are sampled for X-Ray.
+        /// Whether X-Ray samples invocations.
         tracing_mode TracingMode: TracingMode,
-        /// Access points of EFS and where they are mounted; empty when there are none.
+        /// Access points of file systems, with their mount paths; empty for none.
         file_system_configs FileSystemConfigs: Structure,
-        /// What overrides the settings of a container image; empty when nothing does.
+        /// Overrides of the settings of a container image; empty for none.
         image_config ImageConfig: Structure,
         /// Whether published versions start from a snapshot.
         snap_start SnapStart: Structure,
-        /// Where the log goes and what it looks like.
+        /// The log group, format and levels.
         logging_config LoggingConfig: Structure,
-        /// How long durable executions may take and are kept.
+        /// The time limit and retention of durable executions.
         durable_config DurableConfig: Structure,
-        /// Whether each tenant has environments of its own; only at creation.
+        /// Whether each tenant has its own execution environments. Cannot change after creation.
         tenancy_config TenancyConfig: Structure,
     }
     composed {
@@ -244,7 +250,7 @@ settings! {
         role Role: Role,
         /// The method that Lambda calls.
         handler Handler: Handler,
-        /// What people read about the function; empty when there is none.
+        /// The description; empty for none.
         description Description: Description,
         /// All variables of the function.
         environment Environment: Environment,
@@ -266,7 +272,7 @@ impl fmt::Display for SettingName {
 }
 
 impl Settings {
-    /// The names of the settings that `live` does not have already.
+    /// The names of the settings that differ from `live`.
     pub fn differing(&self, live: &Self) -> Vec<SettingName> {
         let setting = |difference: Difference| match difference.about {
             Aspect::Setting(name) => Some(name),
@@ -278,7 +284,7 @@ impl Settings {
     }
 }
 
-/// A setting over another one.
+/// `over`, completed from `under`.
 fn laid<T: Setting>(over: Option<&T>, under: Option<&T>) -> Option<T> {
     match (over, under) {
         (Some(over), Some(under)) => Some(over.over(under)),
@@ -286,8 +292,8 @@ fn laid<T: Setting>(over: Option<&T>, under: Option<&T>) -> Option<T> {
     }
 }
 
-/// Something that settings can be read from.
+/// A source of settings.
 pub trait Source {
-    /// The value of the option of this name, or nothing where it is absent or wrong.
+    /// The value of the option with this name; `None` if it is absent or wrong.
     fn setting<T: Setting>(&mut self, option: &'static str) -> Option<T>;
 }

@@ -1,4 +1,4 @@
-//! Names: of functions, roles and variables.
+//! Names of functions, aliases, roles and variables.
 
 use serde_json::Value;
 
@@ -11,11 +11,11 @@ use crate::arn::{Arn, check_account, is_account};
 pub struct FunctionName {
     /// The bare name.
     pub name: String,
-    /// The account, when it was written.
+    /// The account; absent if it was not written.
     pub account: Option<String>,
-    /// The Region, when it was written.
+    /// The Region; absent if it was not written.
     pub region: Option<String>,
-    /// The name as AWS should get it: as it was written.
+    /// The name as it was written, which is sent to AWS.
     pub written: String,
 }
 
@@ -43,7 +43,7 @@ impl Setting for FunctionName {
         };
         if qualifier.is_some() {
             return Err(format!(
-                "`{text}` names a version or alias; a deploy goes to the function, so leave the qualifier out"
+                "`{text}` names a version or alias; leave it out, because only the function itself is deployed"
             ));
         }
         if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
@@ -65,7 +65,7 @@ impl Setting for FunctionName {
     }
 }
 
-/// The name of an alias: never a number, so that it cannot be taken for a version.
+/// The name of an alias. It is never a number, because AWS reads a number as a version.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AliasName(pub String);
 
@@ -77,7 +77,7 @@ impl Setting for AliasName {
             return Err(format!("`{text}` is not the name of an alias: up to 128 letters, digits, `-` and `_`"));
         }
         if text.chars().all(|c| c.is_ascii_digit()) {
-            return Err(format!("`{text}` is a number, which AWS takes for a version; an alias has a letter"));
+            return Err(format!("`{text}` is a number, which AWS reads as a version; use at least one letter"));
         }
         Ok(Self(text.to_owned()))
     }
@@ -87,7 +87,7 @@ impl Setting for AliasName {
     }
 }
 
-/// The execution role: an ARN, or a bare name that is completed with the account and partition of the target.
+/// The execution role: an ARN, or a name that the plan completes with the account and partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Role {
     /// A full ARN.
@@ -123,7 +123,7 @@ impl Setting for Role {
     }
 }
 
-/// Whether a name may stand in a function's environment: AWS' pattern, and none of the names Lambda sets itself.
+/// Checks the name of an environment variable: AWS' pattern, and none of the names that Lambda reserves.
 ///
 /// Source: "Defined runtime environment variables" in the Lambda guide.
 pub fn check_variable_name(name: &str) -> Result<(), String> {
@@ -154,7 +154,7 @@ pub fn check_variable_name(name: &str) -> Result<(), String> {
     if letters && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
         return Ok(());
     }
-    // What stands there may be the remains of a value, so only what looks like a name is repeated.
+    // The text may be part of a secret value, so it is repeated only if it looks like a name.
     let like_a_name =
         name.len() <= 64 && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
     let shown = if like_a_name { format!("`{name}`") } else { "the key of an entry".to_owned() };
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn aliases_are_no_numbers() {
+    fn aliases_are_not_numbers() {
         for good in ["live", "v2", "blue_green-1"] {
             assert!(read::<AliasName>(good).is_ok(), "{good}");
         }

@@ -1,4 +1,4 @@
-//! A value that is never shown, and what such a value is: by the name of its variable, or by where it stands in a URL.
+//! Secret values: the type that hides them, and the rules that find them by variable name or in URLs.
 
 use std::ops::Range;
 
@@ -6,17 +6,17 @@ use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-/// A secret text: it can be compared and sent, but has no `Display`, and its `Debug` hides it.
+/// A secret text. It has no `Display`, and its `Debug` hides it.
 #[derive(Clone)]
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// Takes a text into hiding.
+    /// Makes a text secret.
     pub fn new(text: impl Into<String>) -> Self {
         Self(SecretString::from(text.into()))
     }
 
-    /// The text itself: to send it, to compare it, or to know what must be redacted.
+    /// The text itself, to send it, to compare it or to redact it.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
@@ -36,7 +36,7 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// Words that say "secret" wherever they stand in a name, also at the end of a longer word (`DBPASSWORD`).
+/// Words that mark a secret anywhere in a name, even at the end of a longer word (`DBPASSWORD`).
 const SECRETS: &[&str] = &[
     "ACCESSKEY",
     "APIKEY",
@@ -66,14 +66,14 @@ const SECRETS: &[&str] = &[
     "WEBHOOK",
 ];
 
-/// Words that say so only as whole words: other words end so.
+/// Words that mark a secret only as whole words, because harmless words end in them too.
 const WHOLE: &[&str] = &["CRED", "KEY", "OTP", "PASS", "PAT", "PEM", "PEPPER", "PIN", "PRIVKEY", "PWD", "SALT"];
 
-/// Words before which `KEY` is something that is looked up, or that everybody may have.
+/// Words before a `KEY` that is not secret: a key for look-ups, or a public one.
 const OTHER_KEYS: &[&str] =
     &["CACHE", "FOREIGN", "HASH", "INDEX", "KMS", "OBJECT", "PARTITION", "PRIMARY", "PUBLIC", "RANGE", "S3", "SORT"];
 
-/// Words that end a name of something about a secret: where it is, or what it is like.
+/// Last words of names that describe a secret but do not hold it, such as its path or length.
 const ABOUT: &[&str] = &[
     "ALGORITHM",
     "ARN",
@@ -115,15 +115,15 @@ const ABOUT: &[&str] = &[
 
 /// Whether a variable of this name likely holds a secret.
 ///
-/// Names are read word by word, in any case and spelling (`DB_PASSWORD`, `dbPassword`, `db-password2`), so that
-/// `KEYBOARD` is no key and `TOKENIZER` no token.
+/// Names are read word by word, in any case and spelling (`DB_PASSWORD`, `dbPassword`, `db-password2`), so `KEYBOARD`
+/// is not a key and `TOKENIZER` is not a token.
 pub fn sounds_secret(name: &str) -> bool {
-    // The working directories of a shell.
+    // A shell keeps its working directories in these.
     if matches!(name, "PWD" | "OLDPWD") {
         return false;
     }
     let words: Vec<_> = words(name).iter().map(|word| singular(word).to_owned()).collect();
-    // The address of a webhook is all that it takes to call it.
+    // Whoever knows the URL of a webhook can call it.
     let is_webhook =
         words.iter().any(|word| word.ends_with("WEBHOOK")) || words.windows(2).any(|two| two == ["WEB", "HOOK"]);
     if is_webhook {
@@ -134,12 +134,12 @@ pub fn sounds_secret(name: &str) -> bool {
     if ABOUT.iter().any(|about| singular(about) == last) || (how_many && last == "TOKEN") {
         return false;
     }
-    let tells = |word: &str| SECRETS.iter().any(|secret| word.ends_with(secret));
+    let is_secret = |word: &str| SECRETS.iter().any(|secret| word.ends_with(secret));
     let key_of = |at: usize| at.checked_sub(1).map_or("", |before| words[before].as_str());
     let is_whole = |(at, word): (usize, &String)| {
         WHOLE.contains(&word.as_str()) && !(word == "KEY" && OTHER_KEYS.contains(&key_of(at)))
     };
-    words.iter().any(|word| tells(word))
+    words.iter().any(|word| is_secret(word))
         || words.windows(2).any(|two| SECRETS.contains(&two.concat().as_str()))
         || words.iter().enumerate().any(is_whole)
         || matches!(last, "AUTH" | "DBPASS" | "SMTPPASS" | "USERPASS")
@@ -148,12 +148,12 @@ pub fn sounds_secret(name: &str) -> bool {
             .any(|two| two[0] == "AUTH" && matches!(two[1].as_str(), "CONFIG" | "HEADER" | "STRING" | "VALUE"))
 }
 
-/// One of what a word says there are several of.
+/// A word without its plural `S`.
 fn singular(word: &str) -> &str {
     word.strip_suffix('S').filter(|one| one.len() > 2 && !one.ends_with('S')).unwrap_or(word)
 }
 
-/// The words of a name in capitals, without numbers behind them.
+/// The words of a name in capitals, without trailing numbers.
 fn words(name: &str) -> Vec<String> {
     let characters: Vec<_> = name.chars().collect();
     let (mut words, mut word) = (Vec::new(), String::new());
@@ -185,9 +185,9 @@ pub fn holds_secret(name: &str, value: &str) -> bool {
     sounds_secret(name) || !passwords(value).is_empty()
 }
 
-/// The parts of a URL before its host, in every URL of a text: a password, or a token in its place.
+/// The ranges of user names and passwords in all URLs of a text.
 ///
-/// Of `ssh://git@host` and `postgres://name@host` nothing is secret; in HTTP a name alone is a token.
+/// A name alone, as in `ssh://git@host` or `postgres://name@host`, counts only in HTTP, where it is a token.
 pub fn logins(text: &[u8]) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     let mut from = 0;
@@ -197,7 +197,7 @@ pub fn logins(text: &[u8]) -> Vec<Range<usize>> {
         let token = &text[begin..begin + text[begin..].iter().position(ends).unwrap_or(text.len() - begin)];
         let host = &token[..token.iter().position(|c| matches!(c, b'/' | b'?' | b'#')).unwrap_or(token.len())];
         let last_at = |part: &[u8]| part.iter().rposition(|c| *c == b'@');
-        // Some passwords are not escaped as they should be; what stands behind the colon is then no port.
+        // Some passwords are not escaped as they should be. Then the text after the colon is not a port.
         let colon = host.iter().position(|c| *c == b':');
         let no_port = colon.is_some_and(|colon| !host[colon + 1..].iter().all(u8::is_ascii_digit));
         let end = last_at(host).or_else(|| last_at(token).filter(|_| no_port));
@@ -215,7 +215,7 @@ fn find(text: &[u8], part: &[u8]) -> Option<usize> {
     text.windows(part.len()).position(|window| window == part)
 }
 
-/// The passwords, or the tokens in their place, of all URLs in a text: as they stand there, and as they are meant.
+/// The passwords and tokens in all URLs of a text: as written, and percent-decoded.
 pub fn passwords(text: &str) -> Vec<String> {
     let password = |range: Range<usize>| {
         let login = text.get(range).unwrap_or_default();
@@ -232,8 +232,8 @@ pub fn passwords(text: &str) -> Vec<String> {
     logins(text.as_bytes()).into_iter().map(password).flat_map(both).collect()
 }
 
-/// What of a secret is secret by itself: its lines, what JSON in it has under names of secrets, passwords of its URLs, and
-/// what stands behind the word of an HTTP header.
+/// The parts of a secret that are secret on their own: its lines, the passwords in its URLs, the values under secret
+/// names in JSON, and the credentials after `Bearer`, `Basic` or `token`.
 pub fn parts(secret: &str) -> Vec<String> {
     let mut parts = vec![secret.to_owned()];
     parts.extend(secret.lines().map(str::to_owned));
@@ -246,7 +246,7 @@ pub fn parts(secret: &str) -> Vec<String> {
     parts
 }
 
-/// The texts under names of secrets.
+/// Collects the texts under secret names.
 fn texts(json: &Value, under_secret: bool, found: &mut Vec<String>) {
     match json {
         Value::String(text) if under_secret => found.push(text.clone()),
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_before_a_host_is_a_password_or_a_token() {
+    fn passwords_and_tokens_in_urls_are_found() {
         for (text, expected) in [
             ("http://user:PASSWORD@host/x", &["PASSWORD"][..]),
             ("see https://ghp_token@github.com/o/r.git.", &["ghp_token"]),

@@ -1,4 +1,4 @@
-//! What the API's structures look like: members, limits and defaults, one constant each.
+//! The shapes of the API's structures: members, limits and defaults.
 //!
 //! Source: the pages of the operations in the AWS Lambda API reference that take them.
 
@@ -31,7 +31,7 @@ const ANY: Shape = Text(|text| if text.is_empty() { Err("must not be empty".to_o
 const ARN: Shape = Text(|text| Arn::parse(text).map(drop));
 const TEXTS: Shape = List(&ANY);
 
-/// Where a function's log goes and what it looks like.
+/// The log group, format and levels of a function.
 pub const LOGGING_CONFIG: Shape = Members {
     short: "LogFormat",
     members: &[
@@ -55,11 +55,11 @@ fn log_group(text: &str) -> Result<(), String> {
 pub const SNAP_START: Shape =
     Members { short: "ApplyOn", members: &[must("ApplyOn", Word(&["PublishedVersions", "None"]))] };
 
-/// What overrides the settings of a container image.
+/// Overrides of the settings of a container image.
 pub const IMAGE_CONFIG: Shape =
     members(&[may("EntryPoint", TEXTS), may("Command", TEXTS), may("WorkingDirectory", ANY)]);
 
-/// Access points of EFS and where they are mounted.
+/// Access points of file systems, with their mount paths.
 pub const FILE_SYSTEM_CONFIGS: Shape =
     List(&members(&[must("Arn", ARN), must("LocalMountPath", Text(local_mount_path))]));
 
@@ -69,26 +69,26 @@ fn local_mount_path(text: &str) -> Result<(), String> {
     if !name.is_empty() && text.len() <= 160 && name.chars().all(good) {
         Ok(())
     } else {
-        Err(format!("`{text}` is not a place for a file system; one looks like `/mnt/data`"))
+        Err(format!("`{text}` is not a mount path; one looks like `/mnt/data`"))
     }
 }
 
-/// Subnets and security groups in one, as the API has them.
+/// Subnets and security groups in one structure, as in the API.
 pub const VPC_CONFIG: Shape =
     members(&[may("SubnetIds", TEXTS), may("SecurityGroupIds", TEXTS), may("Ipv6AllowedForDualStack", Flag)]);
 
-/// How long durable executions may take and are kept.
+/// The time limit and retention of durable executions.
 pub const DURABLE_CONFIG: Shape = members(&[
     may("ExecutionTimeout", number("s", 1, 31_622_400)),
     may("RetentionPeriodInDays", number("days", 1, 90)),
     may("KMSKeyArn", ARN),
 ]);
 
-/// Whether each tenant has execution environments of its own. Only at creation.
+/// Whether each tenant has its own execution environments. Cannot change after creation.
 pub const TENANCY_CONFIG: Shape =
     Members { short: "TenantIsolationMode", members: &[must("TenantIsolationMode", Word(&["PER_TENANT"]))] };
 
-/// When AWS moves the function to another build of its runtime.
+/// When AWS updates the runtime of the function.
 pub const RUNTIME_MANAGEMENT: Shape = Members {
     short: "UpdateRuntimeOn",
     members: &[must("UpdateRuntimeOn", Word(&["Auto", "FunctionUpdate", "Manual"])), may("RuntimeVersionArn", ARN)],
@@ -106,24 +106,24 @@ pub const CODE_SIGNING_CONFIG: Shape = Text(|text| {
     }
 });
 
-/// What Lambda does when a function calls itself in a circle.
+/// What Lambda does when a function calls itself in a loop.
 pub const RECURSIVE_LOOP: Shape = Word(&["Allow", "Terminate"]);
 
-/// Executions at the same time that are set aside for the function, and at most used by it.
+/// The number of concurrent executions reserved for the function, which is also its limit.
 pub const RESERVED_CONCURRENCY: Shape = number("", 0, i32::MAX as i64);
 
-/// Execution environments that are kept ready.
+/// The number of execution environments that are kept ready.
 pub const PROVISIONED_CONCURRENCY: Shape = number("", 1, i32::MAX as i64);
 
-/// Days that `CloudWatch` Logs takes.
+/// The retention periods of `CloudWatch` Logs, in days.
 ///
 /// Source: `PutRetentionPolicy`.
 pub const LOG_RETENTION: Shape = OneOf {
-    what: "a number of days that CloudWatch Logs takes, such as 1, 7, 14, 30, 90 or 365",
+    what: "a number of days that CloudWatch Logs allows, such as 1, 7, 14, 30, 90 or 365",
     numbers: &[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
 };
 
-/// The function's own address.
+/// The URL of the function.
 pub const FUNCTION_URL: Shape = Members {
     short: "AuthType",
     members: &[
@@ -143,7 +143,7 @@ pub const FUNCTION_URL: Shape = Members {
     ],
 };
 
-/// Where a record of an invocation goes. One without a destination goes nowhere.
+/// The destination of invocation records; without one, no record is sent.
 const DESTINATION: Shape = Members { short: "Destination", members: &[may("Destination", Text(destination))] };
 const DESTINATIONS: Shape = members(&[may("OnSuccess", DESTINATION), may("OnFailure", DESTINATION)]);
 
@@ -154,7 +154,7 @@ fn destination(text: &str) -> Result<(), String> {
     Arn::parse(text).map(drop)
 }
 
-/// What becomes of asynchronous invocations.
+/// Retries and destinations of asynchronous invocations.
 pub const ASYNC_CONFIG: Shape = members(&[
     may("MaximumRetryAttempts", number("", 0, 2)),
     may("MaximumEventAgeInSeconds", number("s", 60, 21_600)),
@@ -200,7 +200,7 @@ fn organisation(text: &str) -> Result<(), String> {
     }
 }
 
-/// Where the schemas of records are, and which records are looked at.
+/// The schema registry of a Kafka source, and the parts of a record that it validates.
 const SCHEMA_REGISTRY: Shape = members(&[
     may("SchemaRegistryURI", ANY),
     may("EventRecordFormat", Word(&["JSON", "SOURCE"])),

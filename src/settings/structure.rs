@@ -1,45 +1,45 @@
-//! Values in the API's own shape: members by AWS' names, read, compared and shown by one set of rules.
+//! Values in the API's own shape, with members by AWS' names: how they are read, compared and shown.
 //!
-//! What a value may look like is declared as data ([`Shape`]). Must not know where a value is written or sent.
+//! A [`Shape`] declares as data which values are valid. Must not know where a value is written or sent.
 
 use serde_json::{Map, Value};
 
 use super::{Aspect, Difference, Setting, Written};
 
-/// What a value of the API may look like.
+/// The valid values of one API member.
 #[derive(Debug, Clone, Copy)]
 pub enum Shape {
-    /// A text that keeps to a rule. The error is a fragment that says what is wrong.
+    /// A text that a rule accepts. The error is a fragment that says what is wrong.
     Text(fn(&str) -> Result<(), String>),
     /// One of these words, in any case.
     Word(&'static [&'static str]),
-    /// A whole number of a unit within limits.
+    /// A whole number within limits.
     Number {
-        /// What is counted; empty where the number says it all.
+        /// The unit; empty for a plain number.
         unit: &'static str,
-        /// The least that AWS takes.
+        /// The smallest valid number.
         least: i64,
-        /// The most that AWS takes.
+        /// The largest valid number.
         most: i64,
     },
     /// One of these whole numbers.
     OneOf {
-        /// What they are: "must be …".
+        /// Their description in an error: "must be …".
         what: &'static str,
         /// All of them.
         numbers: &'static [i64],
     },
-    /// Yes or no.
+    /// True or false.
     Flag,
-    /// A JSON document that the API takes as text; it may be written as a map.
+    /// A JSON document that the API takes as text. The user may write it as a map.
     Json,
-    /// Any number of these.
+    /// Any number of values of this shape.
     List(&'static Self),
     /// Members by AWS' names.
     Members {
         /// All of them.
         members: &'static [Member],
-        /// The member that a plain text, written instead of the map, is meant for; empty where there is none.
+        /// The member that a plain text stands for when it is written instead of the map; empty if a map is required.
         short: &'static str,
     },
 }
@@ -49,86 +49,86 @@ pub enum Shape {
 pub struct Member {
     /// Its name in the API.
     pub name: &'static str,
-    /// What its value may look like.
+    /// Its valid values.
     pub shape: Shape,
-    /// Whether AWS needs it.
+    /// Whether it must be written.
     pub need: Need,
 }
 
-/// Whether a member has to be there.
+/// Whether a member must be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
-    /// It may be left out, which leaves it as it is.
+    /// It may be left out. Then the live value stays.
     Optional,
     /// It must be written.
     Required,
-    /// Where it is not written it is this text.
+    /// It may be left out. Then it has this value.
     Default(&'static str),
 }
 
-/// A value in the API's shape. What was not written is not in it.
+/// A value in the API's shape. It holds only members that were written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Structure(pub Value);
 
-/// Members whose items have an order that means something; of all other lists AWS ignores it.
+/// Lists whose order matters. AWS ignores the order of all other lists.
 const ORDERED: [&str; 2] = ["Command", "EntryPoint"];
 
 impl Structure {
-    /// A structure of these members, without those that are null.
+    /// A structure of these members, without null values.
     pub fn of<const N: usize>(members: [(&str, Value); N]) -> Self {
         let there = members.into_iter().filter(|(_, value)| !value.is_null());
         Self(Value::Object(there.map(|(name, value)| (name.to_owned(), value)).collect()))
     }
 
-    /// Whether there is nothing in it.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         is_empty(&self.0)
     }
 
-    /// The value of a member; nothing where it is absent.
+    /// The value of a member; `None` if it is absent.
     pub fn get(&self, member: &str) -> Option<&Value> {
         self.0.get(member)
     }
 
-    /// The text of a member; nothing where it is absent or no text.
+    /// The text of a member; `None` if it is absent or not a text.
     pub fn text(&self, member: &str) -> Option<String> {
         self.get(member)?.as_str().map(str::to_owned)
     }
 
-    /// The number of a member; nothing where it is absent or no number.
+    /// The number of a member; `None` if it is absent or not a number.
     pub fn number(&self, member: &str) -> Option<i32> {
         self.get(member)?.as_i64()?.try_into().ok()
     }
 
-    /// Yes or no; nothing where it is absent.
+    /// The boolean of a member; `None` if it is absent or not a boolean.
     pub fn flag(&self, member: &str) -> Option<bool> {
         self.get(member)?.as_bool()
     }
 
-    /// The texts of a list; nothing where it is absent.
+    /// The texts in the list of a member; `None` if it is absent.
     pub fn texts(&self, member: &str) -> Option<Vec<String>> {
         let items = self.get(member)?.as_array()?;
         Some(items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect())
     }
 
-    /// The members of a member; nothing where it is absent.
+    /// The structure of a member; `None` if it is absent.
     pub fn inner(&self, member: &str) -> Option<Self> {
         self.get(member).cloned().map(Self)
     }
 
-    /// The items of a list of structures; nothing where it is absent.
+    /// The structures in the list of a member; `None` if it is absent.
     pub fn items(&self, member: &str) -> Option<Vec<Self>> {
         Some(self.get(member)?.as_array()?.iter().cloned().map(Self).collect())
     }
 
-    /// Puts in a member that is not there.
+    /// Adds a member unless it is present.
     pub fn default_member(&mut self, member: &str, value: impl Into<Value>) {
         if let Value::Object(members) = &mut self.0 {
             members.entry(member).or_insert(value.into());
         }
     }
 
-    /// The members that are otherwise than in `live`, each as a whole: what was not written of it is taken from there.
+    /// The top-level members that differ from `live`. Each is sent whole: parts that were not written come from `live`.
     #[must_use]
     pub fn changed(&self, live: &Self) -> Self {
         let Value::Object(members) = self.over(live).0 else { return self.clone() };
@@ -140,25 +140,25 @@ impl Structure {
         Self(Value::Object(members.into_iter().filter(|(name, _)| differs(name)).collect()))
     }
 
-    /// Whether every member that was written is so in `live`.
+    /// Whether `live` has the value of every written member.
     pub fn is_met_by(&self, live: &Self) -> bool {
         let mut met = true;
         self.compare(Some(live), &mut |_, _, _| met = false);
         met
     }
 
-    /// Whether `live` has the same members, no more and no less.
+    /// Whether `live` has exactly the same members.
     pub fn is_same_as(&self, live: &Self) -> bool {
         self.is_met_by(live) && self.only_in(live).next().is_none()
     }
 
-    /// Members of `live` that are not in this.
+    /// Members of `live` that are absent here.
     fn only_in<'a>(&self, live: &'a Self) -> impl Iterator<Item = (&'a String, &'a Value)> {
         let members = live.0.as_object().into_iter().flatten();
         members.filter(|(name, value)| !is_empty(value) && self.get(name).is_none_or(is_empty))
     }
 
-    /// What is different from `live`, of which nothing may be left that is not in this.
+    /// The differences from `live`, including members that only `live` has.
     pub fn differences_both_ways(&self, about: Aspect, live: &Self) -> Vec<Difference> {
         let mut found = self.differences(about, Some(live));
         for (name, value) in self.only_in(live) {
@@ -170,9 +170,9 @@ impl Structure {
         found
     }
 
-    /// Finds members that were written and are otherwise in `live`, each on its own.
+    /// Finds every written member that differs in `live`.
     fn compare(&self, live: Option<&Self>, found: Found<'_>) {
-        // No member at all is no wish.
+        // A structure without members asks for no change of an existing one.
         if matches!((&self.0, live), (Value::Object(members), Some(Self(Value::Object(_)))) if members.is_empty()) {
             return;
         }
@@ -181,7 +181,8 @@ impl Structure {
         compare("", &self.0, live.map_or(&Value::Null, |live| &live.0), same, found);
     }
 
-    /// This over `live`: every member that is not in this is taken from there. What is written empty stays empty.
+    /// This structure, completed from `live`: an absent member has the value of `live`. A member that was written empty
+    /// stays empty.
     #[must_use]
     pub fn over(&self, live: &Self) -> Self {
         fn laid(over: &Value, under: &Value) -> Value {
@@ -236,7 +237,7 @@ impl Setting for Structure {
         Self::over(self, live)
     }
 
-    /// Only members that were written count, each on its own.
+    /// Compares each written member; absent members do not count.
     fn differences(&self, about: Aspect, live: Option<&Self>) -> Vec<Difference> {
         let mut found = Vec::new();
         self.compare(live, &mut |path, from, to| {
@@ -246,10 +247,10 @@ impl Setting for Structure {
     }
 }
 
-/// Takes a member's path, what it is, and what it is to be.
+/// Receives the path of a member, its live value and its wanted value.
 type Found<'a> = &'a mut dyn FnMut(&str, Option<&Value>, &Value);
 
-/// Whether a wanted and a live value at a path mean the same.
+/// Whether the wanted and the live value at a path are equal to AWS.
 type Same = fn(&str, &Value, &Value) -> bool;
 
 fn compare(path: &str, wanted: &Value, live: &Value, same: Same, found: Found<'_>) {
@@ -267,7 +268,7 @@ fn compare(path: &str, wanted: &Value, live: &Value, same: Same, found: Found<'_
     }
 }
 
-/// Whether two values mean the same to AWS.
+/// Whether two values are equal to AWS.
 fn same(path: &str, wanted: &Value, live: &Value) -> bool {
     match (wanted, live) {
         (wanted, live) if is_empty(wanted) && is_empty(live) => true,
@@ -287,7 +288,7 @@ fn same(path: &str, wanted: &Value, live: &Value) -> bool {
     }
 }
 
-/// One way to write a value: members in order, and documents within texts as what they hold.
+/// A value in normal form: members sorted, and JSON texts parsed.
 fn canonical(value: &Value) -> Value {
     match value {
         Value::String(text) if text.trim_start().starts_with('{') => {
@@ -303,7 +304,7 @@ fn canonical(value: &Value) -> Value {
     }
 }
 
-/// A value for people: members as users write them, a number with its unit.
+/// A value as text: members by the names that users write, a number with its unit.
 pub fn shown(value: &Value, unit: Option<&str>) -> String {
     let inner = |value: &Value| shown(value, None);
     match (value, unit) {
@@ -319,7 +320,7 @@ pub fn shown(value: &Value, unit: Option<&str>) -> String {
     }
 }
 
-/// A name of the API as it is written in YAML: `KMSKeyArn` is `kms_key_arn`.
+/// The YAML name of an API member: `KMSKeyArn` becomes `kms_key_arn`.
 pub fn snake(name: &str) -> String {
     let letters: Vec<char> = name.chars().collect();
     let mut out = String::with_capacity(name.len() + 4);
@@ -353,8 +354,8 @@ mod tests {
             Some(End::Value(value)) => shown(&value, None),
             _ => "nothing".to_owned(),
         };
-        let told = |d: Difference| format!("{}: {} -> {}", d.member.unwrap_or_default(), end(d.from), end(d.to));
-        found.into_iter().map(told).collect()
+        let line = |d: Difference| format!("{}: {} -> {}", d.member.unwrap_or_default(), end(d.from), end(d.to));
+        found.into_iter().map(line).collect()
     }
 
     #[test]
@@ -368,14 +369,14 @@ mod tests {
     }
 
     #[test]
-    fn of_what_is_new_all_is_told_that_is_sent() {
+    fn a_new_structure_shows_every_member() {
         let found = Structure(json!({ "Enabled": false, "Cors": {} })).differences(ABOUT, None);
         let told: Vec<_> = found.into_iter().map(|d| (d.member.unwrap(), d.to.unwrap())).collect();
         assert_eq!(told, [("enabled".to_owned(), End::Value(json!(false)))]);
     }
 
     #[test]
-    fn order_counts_only_where_it_means_something() {
+    fn order_counts_only_in_ordered_lists() {
         let cors = |methods: Value| json!({ "Cors": { "AllowMethods": methods } });
         assert_eq!(differences(cors(json!(["GET", "PUT"])), cors(json!(["PUT", "GET"]))), [""; 0]);
         assert_eq!(
@@ -385,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_the_same_however_it_is_written() {
+    fn all_empty_values_are_equal() {
         for nothing in [json!(null), json!([]), json!({}), json!("")] {
             assert_eq!(differences(nothing.clone(), json!(null)), [""; 0]);
             assert_eq!(differences(nothing, json!(["x"])), [": x -> none"]);
@@ -394,14 +395,14 @@ mod tests {
     }
 
     #[test]
-    fn documents_in_texts_are_compared_by_what_they_say() {
+    fn json_texts_are_compared_by_content() {
         let filters = |pattern: &str| json!({ "Filters": [{ "Pattern": pattern }] });
         assert_eq!(differences(filters(r#"{"a":[1],"b":2}"#), filters(r#"{ "b": 2, "a": [1] }"#)), [""; 0]);
         assert_eq!(differences(filters(r#"{"a":[1]}"#), filters(r#"{"a":[2]}"#)).len(), 1);
     }
 
     #[test]
-    fn only_members_that_differ_are_sent_each_as_a_whole() {
+    fn members_that_differ_are_sent_whole() {
         let wanted = Structure(json!({ "Cors": { "MaxAge": 5 }, "AuthType": "NONE" }));
         let live =
             Structure(json!({ "Cors": { "AllowOrigins": ["*"] }, "AuthType": "NONE", "InvokeMode": "BUFFERED" }));
@@ -410,28 +411,28 @@ mod tests {
     }
 
     #[test]
-    fn what_is_replaced_whole_is_compared_both_ways() {
-        let told = |wanted: Value, live: Value| Structure(wanted).differences_both_ways(ABOUT, &Structure(live)).len();
+    fn a_two_way_comparison_finds_members_that_only_live_has() {
+        let count = |wanted: Value, live: Value| Structure(wanted).differences_both_ways(ABOUT, &Structure(live)).len();
         let (wide, narrow) = (json!({ "Principal": "p" }), json!({ "Principal": "p", "SourceArn": "a" }));
-        assert_eq!(told(wide.clone(), wide.clone()), 0);
-        assert_eq!(told(wide.clone(), narrow.clone()), 1, "a condition that is no longer wanted goes");
-        assert_eq!(told(narrow, wide), 1);
+        assert_eq!(count(wide.clone(), wide.clone()), 0);
+        assert_eq!(count(wide.clone(), narrow.clone()), 1, "a condition that is no longer wanted goes");
+        assert_eq!(count(narrow, wide), 1);
     }
 
     #[test]
-    fn no_member_at_all_is_no_wish() {
+    fn a_structure_without_members_changes_nothing() {
         assert_eq!(differences(json!({}), json!({ "AuthType": "NONE" })), [""; 0]);
     }
 
     #[test]
-    fn what_is_written_empty_takes_away_what_is_there() {
+    fn an_empty_member_clears_the_live_one() {
         let (wanted, live) = (json!({ "Cors": {} }), json!({ "Cors": { "MaxAge": 1 }, "AuthType": "NONE" }));
         assert_eq!(differences(wanted.clone(), live.clone()), ["cors: {max_age: 1} -> none"]);
         assert_eq!(Structure(wanted).over(&Structure(live)).0, json!({ "Cors": {}, "AuthType": "NONE" }));
     }
 
     #[test]
-    fn what_was_not_written_is_sent_as_it_is() {
+    fn absent_members_are_sent_with_their_live_value() {
         let wanted = Structure(json!({ "Cors": { "MaxAge": 5 }, "AuthType": "NONE" }));
         let live = Structure(json!({ "Cors": { "MaxAge": 1, "AllowOrigins": ["*"] }, "InvokeMode": "BUFFERED" }));
         assert_eq!(

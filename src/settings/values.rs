@@ -1,4 +1,4 @@
-//! The values that settings have: what is valid, and how each is shown.
+//! The types of settings: which values are valid, and how each is shown.
 //!
 //! Limits are those of the `CreateFunction` page of the AWS Lambda API reference, unless a line says otherwise.
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Aspect, Difference, End, LayerRef, Secret, Setting, Written};
 use crate::arn::Arn;
 
-/// Takes the one text out of what was written.
+/// The single value that was written; an error for a list.
 pub(super) fn text(written: &Written) -> Result<&str, String> {
     match written {
         Written::Text(text) => Ok(text.trim()),
@@ -17,7 +17,7 @@ pub(super) fn text(written: &Written) -> Result<&str, String> {
     }
 }
 
-/// Takes the items out of what was written.
+/// The values that were written, one or several.
 fn items(written: &Written) -> Vec<&str> {
     match written {
         Written::Text(text) => vec![text.trim()],
@@ -26,7 +26,7 @@ fn items(written: &Written) -> Vec<&str> {
     }
 }
 
-/// Reads a whole number of a unit within AWS' limits. Blanks, `_` and the unit itself may stand beside the digits.
+/// Reads a whole number within AWS' limits. Blanks, `_` and the unit are allowed beside the digits.
 fn number(written: &Written, unit: &str, least: u32, most: u32) -> Result<u32, String> {
     let text = text(written)?;
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).trim_end().replace('_', "");
@@ -71,7 +71,7 @@ measured! {
     EphemeralStorage: "MB", 512..=10_240;
 }
 
-/// A text with a rule; `or none` where it can be emptied.
+/// A text with a rule. `or none` marks a setting that can be cleared.
 macro_rules! worded {
     ($( $(#[$doc:meta])* $name:ident $(or $none:ident)?: $rule:expr; )*) => { $(
         $(#[$doc])*
@@ -98,12 +98,12 @@ macro_rules! worded {
 }
 
 worded! {
-    /// A runtime identifier. Any is accepted, since AWS adds them faster than tools learn them.
+    /// A runtime identifier. Unknown ones are valid, because AWS adds runtimes after this release.
     Runtime: |text| match text.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))) {
         Some(odd) => Err(format!("`{text}` is not a runtime identifier: it has `{odd}`; one looks like `nodejs22.x`")),
         None => Ok(()),
     };
-    /// The method that Lambda calls, as AWS wants it: up to 128 characters without a blank.
+    /// The method that Lambda calls: up to 128 characters without a blank.
     Handler: |text| {
         if text.chars().count() > 128 {
             Err(format!("is {} characters long, AWS takes at most 128", text.chars().count()))
@@ -118,23 +118,23 @@ worded! {
         0..=256 => Ok(()),
         length => Err(format!("is {length} characters long, AWS takes at most 256")),
     };
-    /// An ARN of any service and partition; empty where a setting has been emptied.
+    /// An ARN of any service and partition; empty if the setting is cleared.
     ArnOrNone or none: |text| Arn::parse(text).map(drop);
 }
 
 impl Runtime {
-    /// Whether it has nothing but an operating system: what it starts is the package's own `bootstrap`.
+    /// Whether it is an operating system only, which starts the package's own `bootstrap`.
     pub fn starts_bootstrap(&self) -> bool {
         self.0.starts_with("provided")
     }
 }
 
-/// Whether invocations are sampled for X-Ray.
+/// Whether X-Ray samples invocations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TracingMode {
-    /// Lambda samples by itself.
+    /// Lambda samples invocations.
     Active,
-    /// Only what the caller sampled; AWS' default.
+    /// Lambda follows the caller's decision; AWS' default.
     PassThrough,
 }
 
@@ -156,7 +156,7 @@ impl Setting for TracingMode {
     }
 }
 
-/// Something that is on or off.
+/// A setting that is on or off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Switch(pub bool);
 
@@ -224,7 +224,8 @@ impl Setting for Ids {
     }
 }
 
-/// Layers, in the order in which they are merged: ARNs of versions, and where AWS is not asked yet names without one.
+/// Layers, in the order in which AWS merges them: ARNs of versions, and names or ARNs without a version until it is
+/// looked up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Layers(pub Vec<String>);
 
@@ -237,7 +238,7 @@ impl Setting for Layers {
             }
             if !matches!(LayerRef::of(layer), Some(LayerRef::Version(_) | LayerRef::Newest(_))) {
                 return Err(format!(
-                    "`{layer}` is neither the name of a layer nor an ARN such as `arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION`, whose version may be left out"
+                    "`{layer}` is neither a layer's name nor its ARN; one looks like `arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION`, and `:VERSION` is optional"
                 ));
             }
         }
@@ -256,15 +257,15 @@ impl Setting for Layers {
     }
 }
 
-/// All variables of a function. Values are secrets: only names are ever shown.
+/// All variables of a function. Values are secrets, so only names are shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Environment(pub BTreeMap<String, Secret>);
 
 impl Environment {
-    /// AWS' limit for all names and values, in bytes.
+    /// AWS' limit for all names and values together, in bytes.
     pub const MOST: usize = 4096;
 
-    /// Bytes that count against AWS' limit of 4 KB: all names and values.
+    /// The size of all names and values in bytes, which AWS limits to [`Self::MOST`].
     pub fn size(&self) -> usize {
         self.0.iter().map(|(name, value)| name.len() + value.expose().len()).sum()
     }
@@ -282,7 +283,7 @@ impl Setting for Environment {
     fn differences(&self, about: Aspect, live: Option<&Self>) -> Vec<Difference> {
         let empty = Self::default();
         if live.is_none() && self.0.is_empty() {
-            // What is not known may hold something, so emptying it is a change.
+            // The live variables are unknown, so clearing them may change something.
             return vec![Difference::whole(about, None, Some(self.data()))];
         }
         let live = live.unwrap_or(&empty);

@@ -1,8 +1,10 @@
 //! What stands around a function: made once, changed where it differs, left alone where it is not named, removed when
 //! that is said. Read back with AWS' own client for Python.
 //!
-//! Of the emulators, moto knows no aliases of URLs, no provisioned concurrency, no recursive loops, no runtime management
-//! and no code signing that can be changed; ministack knows no runtime management. Neither knows sources other than SQS,
+//! Of the emulators, moto knows no aliases of URLs, no provisioned concurrency, no recursive loops, no runtime
+//! management
+//! and no code signing that can be changed; ministack knows no runtime management. Neither knows sources other than
+//! SQS,
 //! Kinesis and `DynamoDB`. What neither knows is answered by the proxy, and the request is looked at.
 
 use serde_json::{Value, json};
@@ -213,7 +215,7 @@ fn a_url_is_made_changed_left_alone_and_removed() {
         assert_eq!(turn(""), [""; 0]);
         universe.write("dpl.yml", block(kind, "addressed", "  function_url: false\n"));
         let address = now["FunctionUrl"].as_str().unwrap();
-        universe.run("plan").code(0).says(&format!("{address} is lost for good"));
+        universe.run("plan").code(0).says(&format!("deleting {address} is final"));
         assert_eq!(turn("  function_url: false\n"), ["DeleteFunctionUrlConfig"]);
         assert_eq!(read(), Err("ResourceNotFoundException".to_owned()));
     });
@@ -291,7 +293,7 @@ fn a_url_of_the_function_itself_is_told_and_not_moved() {
     let first = boto.call("lambda", "get_function_url_config", &json!({ "FunctionName": "latest-url" })).unwrap();
     let address = first["FunctionUrl"].as_str().unwrap();
     universe.write("dpl.yml", block(Kind::Ministack, "latest-url", "  alias: live\n  function_url: true\n"));
-    let told = format!("left alone: the function URL {address}, which stands on $LATEST");
+    let told = format!("left alone: the function URL {address}, which belongs to $LATEST");
     universe.run("").code(0).says(&told);
     universe.run("").code(0).says("unchanged").says(&told);
     assert_eq!(proxy.writes(), ["PublishVersion", "CreateAlias", "CreateFunctionUrlConfig"]);
@@ -461,7 +463,7 @@ fn streams_have_a_place_to_begin_at() {
             boto.call("kinesis", "create_stream", &json!({ "StreamName": "clicks", "ShardCount": 1 })).unwrap();
         }
         universe.write("dpl.yml", block(kind, "streams", &format!("  event_sources:\n    - {{event_source_arn: {table}, starting_position: LATEST}}\n    - {{event_source_arn: {kinesis}}}\n")));
-        universe.run("").code(3).says("needs a `starting_position`, since the mapping is new (dpl.yml:9:7)");
+        universe.run("").code(3).says("needs a `starting_position`, because the mapping is new (dpl.yml:9:7)");
         let of = |arn: &str, members: &str| {
             format!("  event_sources: {{event_source_arn: {arn}, starting_position: trim_horizon{members}}}\n")
         };
@@ -480,7 +482,7 @@ fn streams_have_a_place_to_begin_at() {
             [json!({ "FunctionName": "streams", "MaximumRetryAttempts": 3, "MaximumRecordAgeInSeconds": 3600 })]
         );
         universe.write("dpl.yml", block(kind, "streams", &changed.replace("trim_horizon", "LATEST")));
-        universe.run("").code(3).says("has another `starting_position`, which AWS never changes on a mapping");
+        universe.run("").code(3).says("has a different `starting_position`, which AWS never changes");
     });
 }
 
@@ -888,7 +890,7 @@ fn mistakes_are_told_with_their_places() {
         ("reserved_concurrency: many", "reserved_concurrency: must be a whole number"),
         (
             "log_retention_days: 8",
-            "log_retention_days: must be a number of days that CloudWatch Logs takes, such as 1, 7, 14, 30, 90 or 365, got `8` (dpl.yml:7:23)",
+            "log_retention_days: must be a number of days that CloudWatch Logs allows, such as 1, 7, 14, 30, 90 or 365, got `8` (dpl.yml:7:23)",
         ),
         ("recursive_loop: maybe", "recursive_loop: must be Allow or Terminate, got `maybe`"),
         ("runtime_management: Manual", "runtime_management: `Manual` needs a `runtime_version_arn`"),

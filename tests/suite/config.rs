@@ -55,7 +55,7 @@ fn all_mistakes_of_a_run_are_told_at_once() {
         "memory_size: must be between 128 and 10240 MB, got 64 (dpl.yml:3:18)",
         "timeout: must be between 1 and 900 s, got 901 (dpl.yml:4:14)",
         "function_name: `b b`",
-        "layers: `x:y` is neither the name of a layer nor an ARN",
+        "layers: `x:y` is neither a layer's name nor its ARN",
         "handler: `a b` has a blank",
         "publish: must be true or false (or yes, no, on, off), got `maybe` (INPUT_PUBLISH)",
         "role: `not a role` is neither a role's name nor its ARN (--role)",

@@ -274,7 +274,10 @@ fn a_function_never_changes_between_package_and_image() {
     universe.write("dist/index.py", "def handler(e, c): return 1\n");
     universe.write("dpl.yml", package);
     proxy.forget_calls();
-    universe.run("").code(3).says("has the package type Image, which AWS never changes; this deploys the type Zip");
+    universe
+        .run("")
+        .code(3)
+        .says("has the package type Image, which AWS never changes; this deployment has the type Zip");
     universe.write("dpl.yml", package.replace("image-either", "image-either-zip"));
     universe.run("").code(0);
     proxy.forget_calls();
@@ -295,7 +298,7 @@ fn what_is_for_packages_is_refused_beside_an_image_all_at_once_and_without_aws()
     let settings = "handler: index.handler\nruntime: python3.13\nlayers: arn:aws:lambda:us-east-1:123456789012:layer:deps:3\nsnap_start: PublishedVersions\ncode_signing_config_arn: arn:aws:lambda:us-east-1:123456789012:code-signing-config:csc-0123456789abcdef0\n";
     universe.write("dpl.yml", format!("{block}{settings}"));
     let told = universe.run("check").code(3);
-    let told = told.says("handler: is for a package: an image says itself what is called (dpl.yml:3:10)");
+    let told = told.says("handler: is for a package: an image has its own command (dpl.yml:3:10)");
     told.says("runtime: is").says("layers: are").says("snap_start: is").says("code_signing_config_arn: is");
     universe.write("dpl.yml", format!("{block}package_type: Image\narchitecture: arm64\nmemory_size: 512\n"));
     universe.run("check").code(0);

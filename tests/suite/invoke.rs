@@ -78,9 +78,9 @@ fn a_payload_comes_from_a_file_or_from_standard_input() {
     universe.run_fed("[1, 2]", "invoke --payload -").code(1).says("'list' object has no attribute 'get'");
     universe.run_fed("{\"from\": \"input\"}", "invoke --payload=-").code(0).says("\"from\": \"input\"");
     proxy.forget_calls();
-    universe.run("invoke --payload s3cret").code(3).says("--payload: is no JSON").never_says("s3cret");
+    universe.run("invoke --payload s3cret").code(3).says("--payload: is not JSON").never_says("s3cret");
     universe.run("invoke --payload @nowhere.json").code(3).says("`nowhere.json` cannot be read");
-    universe.run_fed("", "invoke --payload -").code(3).says("is no JSON");
+    universe.run_fed("", "invoke --payload -").code(3).says("is not JSON");
     assert_eq!(proxy.calls(), Vec::<String>::new());
 }
 
@@ -200,7 +200,7 @@ fn one_function_is_called_in_the_expected_account_only() {
     universe
         .run("invoke")
         .code(3)
-        .says("`invoke` acts on one function, and there are several")
+        .says("`invoke` acts on one function, and the configuration has several")
         .says("`one-of`, `two-of`");
     universe.run("invoke --function_name one-of").code(0).says("answered in");
     universe.run("invoke --function_name two-of").code(1).says("there is no function `two-of`");

@@ -291,7 +291,7 @@ fn what_is_wrong_is_told_with_its_place() {
     universe.write("dpl.yml", "deploy:\n  - layer: {name: deps, zip: nowhere}\n");
     universe.run("").code(3).says("cannot package `deps`").says("`nowhere` does not exist");
     universe.write("dpl.yml", "deploy:\n  - layer: twice\n  - layer: {name: twice}\n");
-    universe.run("").code(3).says("is published by another block of this run too");
+    universe.run("").code(3).says("another block of this run publishes");
     assert_eq!(proxy.writes(), Vec::<String>::new());
     let block = function(Kind::Ministack, "wants-layer", "    layers:\n      - nobody-has-it\n");
     universe.write("dpl.yml", format!("deploy:\n{block}"));
@@ -300,7 +300,7 @@ fn what_is_wrong_is_told_with_its_place() {
         .code(3)
         .says("layers: there is no layer `nobody-has-it` in us-east-1, and no block of this run publishes it (dpl.yml:")
         .says("publish it with a block of its own");
-    universe.run("--layers deps:3").code(3).says("`deps:3` is neither the name of a layer nor an ARN");
+    universe.run("--layers deps:3").code(3).says("`deps:3` is neither a layer's name nor its ARN");
 }
 
 #[test]

@@ -243,11 +243,11 @@ fn a_rollback_without_a_way_back_names_the_versions() {
     universe
         .run("rollback --alias live")
         .code(3)
-        .says("the alias does not remember where it pointed before version 2")
+        .says("the alias has no record of the version before 2")
         .says("name one with `--to`; the versions are 2, 1");
     universe.run("rollback --alias live --to 9").code(3).says("there is no version 9").says("the versions are 2, 1");
     universe.run("rollback --alias stage").code(3).says("there is no alias `stage`").says("the function has `live`");
-    universe.run("rollback").code(3).says("alias: no alias is named that could go back");
+    universe.run("rollback").code(3).says("alias: no alias is set, so there is nothing to roll back");
     universe.run("rollback --alias live --to live").code(3).says("--to: must be the number of a version");
     universe.run("rollback --alias live --function_name nobody").code(1).says("there is no function `nobody`");
     assert_eq!(proxy.writes(), Vec::<String>::new());
@@ -311,7 +311,7 @@ fn an_alias_that_somebody_else_moves_meanwhile_is_a_conflict() {
 fn deleting_says_first_what_goes_and_what_stays() {
     on_both(|kind| {
         let (universe, proxy, aws) = world(kind, "going", 2, "");
-        universe.run("delete").code(3).says("nobody can be asked here").says("say `--yes`");
+        universe.run("delete").code(3).says("cannot ask here whether to delete").says("pass `--yes`");
         universe.run("delete --format json --dry_run").code(0).says("\"outcome\": \"planned\"");
         assert_eq!(proxy.writes(), Vec::<String>::new());
         let outcome =
@@ -354,7 +354,7 @@ fn on_a_terminal_the_name_is_typed() {
     universe.run_typing("typed\n", "delete --quiet").code(0).says(asked).says("Deleted typed in us-east-1.");
     assert!(!aws.exists("typed"));
     universe.run_typing("", "delete").code(0).says("nothing to delete");
-    universe.with("CI", "true").run_typing("typed\n", "delete").code(3).says("nobody can be asked here");
+    universe.with("CI", "true").run_typing("typed\n", "delete").code(3).says("cannot ask here whether to delete");
 }
 
 #[test]
@@ -413,7 +413,11 @@ fn nothing_goes_in_another_account_or_among_several_functions() {
         let line = format!("{verb} --expect_account 123456789012");
         universe.run(&line).code(3).says("belong to account 000000000000, not to 123456789012 (--expect_account)");
         universe.write("dpl.yml", "deploy:\n  - function_name: kept\n  - function_name: other\n");
-        universe.run(verb).code(3).says("acts on one function, and there are several").says("`kept`, `other`");
+        universe
+            .run(verb)
+            .code(3)
+            .says("acts on one function, and the configuration has several")
+            .says("`kept`, `other`");
         universe.write("dpl.yml", "function_name: kept\n");
     }
     assert_eq!(proxy.writes(), Vec::<String>::new());

@@ -75,6 +75,9 @@ mod live;
 // As whom AWS is called.
 mod oidc;
 
+// Whom the tool trusts, and what nobody may do with a pull request.
+mod trust;
+
 // What is said, and where.
 mod dialects;
 

@@ -218,7 +218,7 @@ fn a_token_service_that_refuses_or_talks_nonsense_is_told_at_once() {
         assert_eq!((tokens.asked().len(), proxy.calls().len()), (1, 0));
     }
     let (universe, _) = github("oidc-nonsense", &Tokens { url: "no url".to_owned(), heads: Arc::default() });
-    universe.run("plan").code(4).says("look at `ACTIONS_ID_TOKEN_REQUEST_URL`");
+    universe.run("plan").code(3).says("is no https:// address").says("ACTIONS_ID_TOKEN_REQUEST_URL");
 }
 
 #[test]
@@ -228,11 +228,12 @@ fn a_token_is_made_out_for_the_partition_of_the_role_and_fetched_through_the_pro
     universe.run("plan --role_to_assume arn:aws-cn:iam::000000000000:role/ci").code(0);
     assert!(tokens.asked()[0].starts_with("GET /token?api-version=2.0&audience=sts.amazonaws.com.cn HTTP/1.1"));
     let of_proxy = tokens.url.split("/token").next().unwrap();
-    let universe = universe.with("HTTP_PROXY", of_proxy).with("ACTIONS_ID_TOKEN_REQUEST_URL", "http://token.invalid/t");
-    universe.run("plan").code(0);
+    let universe =
+        universe.with("HTTPS_PROXY", of_proxy).with("ACTIONS_ID_TOKEN_REQUEST_URL", "https://token.invalid/t");
+    universe.run("plan --wait_timeout 1").code(6);
     let asked = tokens.asked();
-    assert!(asked[1].starts_with("GET http://token.invalid/t?audience=sts.amazonaws.com HTTP/1.1"), "{asked:?}");
-    assert_eq!(proxy.requests("AssumeRoleWithWebIdentity").len(), 2);
+    assert!(asked[1].starts_with("CONNECT token.invalid:443 HTTP/1.1"), "{asked:?}");
+    assert_eq!(proxy.requests("AssumeRoleWithWebIdentity").len(), 1);
 }
 
 #[test]
@@ -513,7 +514,7 @@ fn wrong_values_are_told_with_their_place() {
     let good = format!("--role_session_name {} --role_duration 43200 --external_id id", &long[1..]);
     universe.run(&format!("check {good}")).code(0);
     universe.write("dpl.yml", "deploy:\n  function_name: oidc-wrong\n  zip: dist\n  role_session_name: ci\n  role_duration: 900\n  external_id: id\n  web_identity_token_env: T\n");
-    let outcome = universe.run("check").code(3);
+    let outcome = universe.run("check --trust_config").code(3);
     for (line, option) in
         ["role_session_name", "role_duration", "external_id", "web_identity_token_env"].iter().enumerate()
     {

@@ -168,12 +168,12 @@ fn files_are_brought_from_elsewhere_to_a_place_in_the_package() {
 #[test]
 fn an_output_never_destroys_what_it_is_made_of() {
     let universe = Universe::empty().file("one.py", "x = 1\n").file("dist/a", "b");
-    universe.run("package --zip one.py --output ./one.py").code(3).says("`./one.py` is what is packaged");
+    universe.run("package --zip one.py --output ./one.py").code(3).says("`./one.py` is also the input of the package");
     assert_eq!(universe.read("one.py"), "x = 1\n");
     universe.run("package --zip dist --output f.zip").code(0);
     let before = universe.bytes("f.zip");
     fs::hard_link(universe.path("f.zip"), universe.path("h.zip")).unwrap();
-    universe.run("package --zip f.zip --output f.zip").code(3).says("is what is packaged");
+    universe.run("package --zip f.zip --output f.zip").code(3).says("is also the input of the package");
     universe.run("package --zip f.zip --output h.zip").code(0);
     assert_eq!((universe.bytes("f.zip"), universe.bytes("h.zip")), (before.clone(), before));
     assert_eq!(fs::metadata(universe.path("h.zip")).unwrap().permissions().mode() & 0o400, 0o400);
@@ -525,7 +525,11 @@ fn a_package_that_cannot_be_sent_is_told_by_check() {
     let status = Command::new("head").args(["-c", "55000000", "/dev/urandom"]).stdout(file).status().unwrap();
     assert!(status.success());
     universe.run("package --zip dist --output big.zip").code(0);
-    universe.run("check").code(3).says("AWS takes at most 52428800 in a call (dpl.yml:2:6)").says("set `s3_bucket`");
+    universe
+        .run("check")
+        .code(3)
+        .says("AWS takes at most 52428800 in one request (dpl.yml:2:6)")
+        .says("set `s3_bucket`");
     universe.run("check --s3_bucket packages").code(0);
 }
 

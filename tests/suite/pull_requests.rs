@@ -1,4 +1,5 @@
-//! Pull requests: nothing of a file is deployed from them unless the file says so, and `plan` shows what merging would do.
+//! Pull requests: nothing of a file is deployed from them unless the file says so, and `plan` shows what merging would
+//! do.
 
 use serde_json::json;
 
@@ -514,9 +515,9 @@ fn verbs_that_look_say_once_that_no_block_is_for_the_branch() {
     let of_dev = universe("dpl.yml", text, dev);
     let outcome = of_dev.run("status").code(0).never_says("no function is named");
     assert_eq!(outcome.all().matches("is given by branch").count(), 2, "{}", outcome.all());
-    assert!(outcome.stdout.trim_end().ends_with("notice: there is nothing to look at: all 2 blocks were skipped"));
-    of_dev.run("check").code(0).says("there is nothing to look at");
-    of_dev.run("rollback").code(3).says("no block has a function for this branch").never_says("no function is named");
+    assert!(outcome.stdout.trim_end().ends_with("notice: nothing was done: all 2 blocks were skipped"));
+    of_dev.run("check").code(0).says("nothing was done");
+    of_dev.run("rollback").code(3).says("all blocks are skipped in this build").never_says("no function is named");
     // What else is by branch keeps no function from being shown.
     let universe = universe("dpl.yml", "function_name: f\nmemory_size: {main: 512}\nzip: dist\n", dev);
     universe.run("status").code(3).says("cannot read what is live of `f`");

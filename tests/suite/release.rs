@@ -200,7 +200,7 @@ fn a_version_that_aws_does_not_let_go_is_no_failure() {
 fn what_an_alias_is_told_together_with_must_fit() {
     let (universe, proxy, _) = function(Kind::Ministack, "unfit", "");
     for (line, told) in [
-        ("--alias 42", "`42` is a number, which AWS takes for a version"),
+        ("--alias 42", "`42` is a number, which AWS reads as a version"),
         ("--alias live --no-publish", "publish: is false, but `alias` points at a published version"),
         ("--keep_versions 0", "keep_versions: must be at least 1"),
         ("--keep_versions some", "keep_versions: must be a whole number"),
@@ -254,7 +254,7 @@ fn the_block_of_a_function_that_exists_describes_it_as_it_is() {
         .run("init --function_name imported")
         .code(0)
         .never_says("auth_type")
-        .says("what belongs to an alias is left out; name one of beta, live with `--alias`");
+        .says("settings of aliases are left out; choose an alias with `--alias`: beta, live");
     elsewhere.run("init --function_name imported --alias live").code(0).says("  auth_type: NONE").says("alias: live");
     elsewhere.run("init --function_name nowhere").code(1).says("there is no function `nowhere`");
     elsewhere.run("init").code(3).says("no function is named");

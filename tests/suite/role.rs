@@ -48,7 +48,7 @@ fn a_new_function_gets_a_role_that_is_made_once_and_left_alone() {
         let plan = universe.run("plan").code(0);
         plan.says("+ role            dpl-lambda-roled created").says("service-role/AWSLambdaBasicExecutionRole");
         assert_eq!(proxy.writes(), [""; 0]);
-        universe.run("").code(0).says("Bringing about the role dpl-lambda-roled.").says("Creating function roled.");
+        universe.run("").code(0).says("Creating the role dpl-lambda-roled.").says("Creating function roled.");
         assert_eq!(proxy.writes(), ["CreateRole", "AttachRolePolicy", "CreateFunction"]);
         let account = kind.account();
         let arn = format!("arn:aws:iam::{account}:role/dpl-lambda-roled");
@@ -87,7 +87,7 @@ fn what_a_run_that_was_cut_off_has_made_is_found_and_completed() {
         assert!(!aws.exists("roled-half"));
 
         let (again, proxy, _) = self::universe(kind, "roled-half", "");
-        again.run("plan").code(0).says("~ role            dpl-lambda-roled-half gets what it lacks");
+        again.run("plan").code(0).says("~ role            dpl-lambda-roled-half gets missing policies");
         proxy.on("CreateFunction", 1, Fault::Answer(400, "InvalidParameterValueException", "something is wrong"));
         again.run("").code(1).says("something is wrong").says("done: role.");
         assert_eq!(proxy.writes(), ["AttachRolePolicy", "CreateFunction"]);
@@ -95,7 +95,7 @@ fn what_a_run_that_was_cut_off_has_made_is_found_and_completed() {
 
         // The role is whole: only the function is missing.
         let (last, proxy, _) = self::universe(kind, "roled-half", "");
-        last.run("").code(0).never_says("Bringing about");
+        last.run("").code(0).never_says(" the role dpl-lambda");
         assert_eq!(proxy.writes(), ["CreateFunction"]);
     });
 }
@@ -159,7 +159,7 @@ fn a_role_of_that_name_that_is_for_somebody_else_is_not_touched() {
         make_for_ec2(kind, "dpl-lambda-roled-taken");
         let (universe, proxy, _) = universe(kind, "roled-taken", "");
         let told = universe.run("").code(3);
-        told.says("create_role: there is a role `dpl-lambda-roled-taken` already, and it is not for Lambda")
+        told.says("create_role: the role `dpl-lambda-roled-taken` exists already, and it is not for Lambda")
             .says("(dpl.yml:2:14)");
         assert_eq!(proxy.writes(), [""; 0]);
     });

@@ -167,7 +167,9 @@ fn durable_executions_are_changed_but_never_begun_later() {
     plain.deploy("");
     plain.say("durable_config: {execution_timeout: 60}\n");
     let told = plain.universe.run("").code(3);
-    told.says("durable_config: AWS makes no function durable that was created without it (dpl.yml:6:17)");
+    told.says(
+        "durable_config: must be set when the function is created, and this function exists without it (dpl.yml:6:17)",
+    );
 }
 
 #[test]
@@ -176,11 +178,11 @@ fn tenants_are_isolated_from_the_beginning_or_never() {
     function.deploy("tenancy_config: PER_TENANT\n");
     assert_eq!(function.at("/Configuration/TenancyConfig/TenantIsolationMode"), "PER_TENANT");
     function.say("tenancy_config: PER_TENANT\nfunction_url: true\n");
-    function.universe.run("").code(3).says("isolated tenants and function URL exclude each other");
+    function.universe.run("").code(3).says("isolated tenants and function URL cannot be used together");
     let plain = Function::new(Kind::Ministack, "life-no-tenants");
     plain.deploy("");
     plain.say("tenancy_config: PER_TENANT\n");
-    plain.universe.run("").code(3).says("tenancy_config: AWS never changes it, and the function has none");
+    plain.universe.run("").code(3).says("tenancy_config: cannot change after creation, and the function has none");
 }
 
 #[test]
@@ -259,7 +261,8 @@ fn architecture_and_key_belong_to_the_code() {
     assert_eq!(function.at("/Code/SourceKMSKeyArn"), OTHER_KEY);
 }
 
-/// moto takes these and shows nothing of them, so it is looked at what AWS would get; and that it is told when AWS does not
+/// moto takes these and shows nothing of them, so it is looked at what AWS would get; and that it is told when AWS does
+/// not
 /// show what was sent.
 #[test]
 fn what_one_emulator_forgets_is_sent_all_the_same() {
@@ -316,11 +319,11 @@ fn rules_are_told_all_at_once_on_their_lines_and_by_check_as_far_as_they_are_cer
         "snap_start: PublishedVersions\nephemeral_storage: 1024\nsubnet_ids: subnet-1\ndead_letter_arn: {KEY}\nprovisioned_concurrency: 2\n"
     ));
     let told = function.universe.run("").code(3);
-    let told = told.says("snap_start: SnapStart and provisioned concurrency exclude each other (dpl.yml:6:13)");
+    let told = told.says("snap_start: SnapStart and provisioned concurrency cannot be used together (dpl.yml:6:13)");
     let told =
-        told.says("snap_start: SnapStart does not go with 1024 MB").says("subnet_ids: subnets need security groups");
+        told.says("snap_start: SnapStart supports at most 512 MB").says("subnet_ids: subnets need security groups");
     let told = told.says("is neither a queue of SQS nor a topic of SNS (dpl.yml:9:18)");
-    told.says("provisioned_concurrency: belongs to an alias");
+    told.says("provisioned_concurrency: needs an alias");
     assert_eq!(function.proxy.writes(), [""; 0]);
     function.universe.run("check").code(3).says("dead_letter_arn").never_says("subnets need");
 }

@@ -190,7 +190,7 @@ fn a_bucket_that_cannot_be_used_is_told_before_anything_changes() {
             .run("--memory_size 256 --s3_bucket nobody-made-this")
             .code(3)
             .says("there is no bucket `nobody-made-this`")
-            .says("none is created unasked");
+            .says("dpl-lambda creates none");
         proxy.on("HeadObject", 0, Fault::Elsewhere("eu-west-3"));
         universe
             .run("--memory_size 256")

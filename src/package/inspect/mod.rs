@@ -24,6 +24,7 @@ use std::fs::File;
 
 pub use layout::layer_layout;
 pub use runtimes::Date;
+pub(super) use survey::is_link;
 pub use survey::{Contents, ReadSeek, Survey, survey};
 
 use crate::place::{Problem, Weight};

@@ -100,7 +100,7 @@ impl Survey {
 }
 
 /// Whether an entry is a link.
-pub(super) fn is_link(file: &Listed) -> bool {
+pub(in crate::package) fn is_link(file: &Listed) -> bool {
     file.mode & 0o170_000 == 0o120_000
 }
 
