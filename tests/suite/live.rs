@@ -368,7 +368,7 @@ fn one_version_goes_by_itself_unless_an_alias_points_at_it() {
             universe.run(&line).code(3).says(&format!("the alias `live` points at version {number}"));
         }
         universe.run("delete --yes --qualifier live").code(3).says("--qualifier: must be the number of a version");
-        universe.run("delete --yes --qualifier '$LATEST'").code(3).says("`$LATEST` is no published version");
+        universe.run("delete --yes --qualifier '$LATEST'").code(3).says("`$LATEST` is not a published version");
         assert_eq!(proxy.writes(), Vec::<String>::new());
         universe.run("delete --yes --qualifier 1").code(0).says("Deleted version 1 of one-goes in us-east-1.");
         assert_eq!(aws.versions("one-goes"), ["2", "3"]);
