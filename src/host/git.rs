@@ -48,7 +48,7 @@ impl Host {
         (output.status.success() && !text.is_empty()).then_some(text)
     }
 
-    /// Formats a commit with git's `--format`. Absent if `hash` is not a hash: git could take it for an option or branch.
+    /// Formats a commit with git's `--format`. Absent if `hash` is no hash: git could take it for an option or branch.
     pub fn git_commit(&self, hash: &str, format: &str) -> Option<String> {
         let is_hash = hash.len() >= 4 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !is_hash {

@@ -321,7 +321,9 @@ fn of_github(host: &Host) -> Option<PullRequest> {
         "issue_comment" => at("/issue/pull_request").map(|_| pull_request("/issue")),
         "check_run" => first("/check_run").or_else(|| first("/check_run/check_suite")),
         "check_suite" => first("/check_suite"),
-        "repository_dispatch" => at("/client_payload/pull_request").map(|_| pull_request("/client_payload/pull_request")),
+        "repository_dispatch" => {
+            at("/client_payload/pull_request").map(|_| pull_request("/client_payload/pull_request"))
+        }
         "deployment" | "deployment_status" => {
             text_at("/deployment/ref").and_then(|name| PullRequest::by_reference(SIGN, name))
         }
