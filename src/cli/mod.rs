@@ -206,7 +206,8 @@ fn version(text: String, flag: &str, help: &str) -> Result<String, Problem> {
     if number.is_some_and(|number| number.to_string() == text) {
         return Ok(text);
     }
-    let what = if text == "$LATEST" { "`$LATEST` is not a published version" } else { "must be the number of a version" };
+    let what =
+        if text == "$LATEST" { "`$LATEST` is not a published version" } else { "must be the number of a version" };
     Err(Problem::new(what).of(flag).help(help))
 }
 
@@ -450,8 +451,8 @@ mod tests {
             ("--environment {s3cret", "begins like JSON"),
         ] {
             let problem = wrong(line);
-            let told = format!("{problem} {:?}", problem.help);
-            assert!(told.contains(part) && !told.contains("s3cret"), "{line}: {told}");
+            let shown = format!("{problem} {:?}", problem.help);
+            assert!(shown.contains(part) && !shown.contains("s3cret"), "{line}: {shown}");
         }
         assert_eq!(wrong("--funtion_name=f").help.as_deref(), Some("did you mean `--function_name`?"));
     }

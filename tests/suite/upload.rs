@@ -56,7 +56,7 @@ fn an_object_under_its_hash_is_sent_once_and_one_under_a_given_key_always() {
         universe.run("").code(0);
         universe.write("dist/index.py", PYTHON);
         proxy.forget_calls();
-        universe.run("plan").code(0).says("from  s3://sent-once/").says("which is there already");
+        universe.run("plan").code(0).says("from  s3://sent-once/").says("which exists already");
         universe.run("").code(0);
         assert_eq!(proxy.writes(), ["UpdateFunctionCode"]);
         assert!(proxy.bodies("UpdateFunctionCode")[0]["S3ObjectVersion"].is_string());
@@ -221,7 +221,7 @@ fn an_archive_that_is_in_a_bucket_already_is_deployed_from_there() {
         assert_eq!(proxy.calls(), ["GetObject", "GetFunction"]);
         universe.run(&format!("--s3_object_version {version}")).code(0).says("unchanged");
 
-        universe.run("check").code(0).says("was not looked at, since it is not on this machine");
+        universe.run("check").code(0).says("is not on this machine, so it was not checked");
         universe.run("package --list").code(3).says("s3://stored-code/builds/app.zip is a package already");
         universe.run("--s3_key no.zip").code(3).says("s3_key: there is no s3://stored-code/no.zip (--s3_key)");
         universe.run("--runtime nodejs24.x --handler a.b").code(3).says("[handler-missing]");
