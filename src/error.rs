@@ -1,4 +1,4 @@
-//! Every way in which a run ends badly: one variant a stage, with its exit code and its words for people.
+//! Why a run fails: one variant a stage, with its exit code and its messages.
 
 use crate::apply::{Fault, FaultKind, Signal, Stopped};
 use crate::package;
@@ -8,17 +8,17 @@ use crate::report::{Console, Failure};
 /// Exit codes. Their meaning does not change within a major version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitCode {
-    /// Done, or nothing to do.
+    /// Success, also if there was nothing to do.
     Success = 0,
     /// The deployment failed.
     Failed = 1,
     /// `plan --exit-code` found changes.
     Changes = 2,
-    /// Usage, configuration or package refused.
+    /// The command line, configuration or package is wrong, or the plan was refused.
     Refused = 3,
-    /// Credentials or permission.
+    /// Credentials or a permission are missing.
     Denied = 4,
-    /// Another change came in between.
+    /// Somebody else changed the function during the run.
     Conflict = 5,
     /// The deadline passed.
     TimedOut = 6,
@@ -31,24 +31,24 @@ pub enum ExitCode {
 /// Why a run, or one function of it, failed.
 #[derive(Debug)]
 pub enum Error {
-    /// The command line cannot be understood.
+    /// The command line is wrong.
     Usage(Problem),
-    /// The configuration is wrong; all of it at once.
+    /// The configuration is wrong. Holds all its errors.
     Configuration(Vec<Problem>),
-    /// There is no package.
+    /// The package could not be built.
     Package {
-        /// What is wrong.
+        /// The error.
         error: package::Error,
-        /// Where the option at fault was written.
+        /// The place of the option at fault.
         place: Option<Place>,
         /// The function.
         function: Option<String>,
-        /// What to do about it; absent where the error says it.
+        /// How to fix it; absent: the error says it.
         help: Option<String>,
     },
-    /// AWS could not be asked before anything was done.
+    /// A call to AWS failed outside of a plan's steps.
     Asked {
-        /// What could not be done.
+        /// What failed, as in "cannot read …".
         headline: String,
         /// Why.
         fault: Fault,
@@ -57,33 +57,33 @@ pub enum Error {
     },
     /// The functions of a Region could not be listed.
     Listing(Fault),
-    /// The plan must not be done.
+    /// The plan was refused.
     Plan {
-        /// Why, each with its place.
+        /// The reasons, each with its place.
         problems: Vec<Problem>,
         /// The function.
         function: String,
     },
-    /// Every block was skipped, and that is not what was wanted.
+    /// Every block was skipped, and `if_skipped` makes that an error.
     Skipped(String),
     /// A step failed.
     Apply {
-        /// Where and why.
+        /// The step, and why it failed.
         stopped: Stopped,
         /// The function.
         function: String,
     },
-    /// It is about a layer, which is named where a function would be.
+    /// An error about a layer. The inner error has the layer's name in place of the function's.
     Layer(Box<Self>),
-    /// A command of the user's failed.
+    /// A command of the user failed.
     Command(String),
     /// A file that the user named could not be written.
     Refused(String),
-    /// The machine cannot do what is needed.
+    /// This machine lacks something that the run needs.
     Output(String),
-    /// The process was asked to stop while a command ran.
+    /// A signal stopped the process while a command ran.
     Interrupted {
-        /// How it was asked.
+        /// The signal.
         signal: Signal,
         /// The command.
         during: String,
@@ -91,7 +91,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// A package that could not be built, with the place of the option at fault. What is missing may have to be built first.
+    /// The package could not be built. `places` gives the place of the option at fault, `how_to_build` the help for a
+    /// missing file.
     pub fn package(error: package::Error, places: &Places, function: Option<&str>, how_to_build: Option<&str>) -> Self {
         let help = how_to_build.filter(|_| matches!(error, package::Error::Missing(_))).map(str::to_owned);
         let of_item = error.item().and_then(|item| places.of_item(error.option(), &item));
@@ -99,21 +100,21 @@ impl Error {
         Self::Package { place, error, function: function.map(str::to_owned), help }
     }
 
-    /// What is live could not be read.
+    /// The live function could not be read.
     pub fn read(fault: Fault, function: &str) -> Self {
-        let headline = format!("cannot read what is live of `{function}`");
+        let headline = format!("cannot read the live function `{function}`");
         Self::Asked { headline, fault, function: function.to_owned() }
     }
 
-    /// The bucket of a package, or the registry of an image, could not be asked.
+    /// The bucket of a package, or the registry of an image, could not be read.
     pub fn look(fault: Fault, function: &str, url: &str) -> Self {
-        let headline = format!("cannot look for the code of `{function}` at {url}");
+        let headline = format!("cannot read the code of `{function}` at {url}");
         Self::Asked { headline, fault, function: function.to_owned() }
     }
 
-    /// Whether the role of a function is there could not be asked.
+    /// The execution role of a function could not be read.
     pub fn role(fault: Fault, function: &str, name: &str) -> Self {
-        let headline = format!("cannot look for the role `{name}` of `{function}`");
+        let headline = format!("cannot read the role `{name}` of `{function}`");
         Self::Asked { headline, fault, function: function.to_owned() }
     }
 
@@ -123,21 +124,21 @@ impl Error {
         Self::Asked { headline, fault, function: function.to_owned() }
     }
 
-    /// There is no such function.
+    /// The function does not exist.
     pub fn absent(function: &str, region: &str) -> Self {
         let message = format!("AWS has no function of this name in {region}, for these credentials");
         let fault = Fault::new(FaultKind::Failed, message)
-            .help("look at `function_name`, `region` and the credentials; `dpl-lambda list` shows which there are");
+            .help("check `function_name`, `region` and the credentials; `dpl-lambda list` lists the functions");
         Self::Asked { headline: format!("there is no function `{function}`"), fault, function: function.to_owned() }
     }
 
-    /// A function could not be called.
+    /// A function could not be invoked.
     pub fn invoke(fault: Fault, function: &str, qualifier: Option<&str>) -> Self {
         let which = qualifier.map(|name| format!(":{name}")).unwrap_or_default();
         Self::Asked { headline: format!("cannot invoke `{function}{which}`"), fault, function: function.to_owned() }
     }
 
-    /// A function was called, and failed. `kind` is AWS' word for how, `reason` the function's own.
+    /// The invoked function failed. `kind` is AWS' name for the kind of error, `reason` the function's own message.
     pub fn failed_itself(function: &str, kind: &str, reason: &str) -> Self {
         let headline = format!("`{function}` failed when it was invoked ({kind})");
         Self::Asked { headline, fault: Fault::new(FaultKind::Failed, reason), function: function.to_owned() }
@@ -155,7 +156,7 @@ impl Error {
         Self::Asked { headline, fault, function: function.to_owned() }
     }
 
-    /// What stands in the way of a plan. What has no place of its own stands at the function's name.
+    /// A plan was refused for these problems. A problem without a place gets the place of `function_name`.
     pub fn refused(function: &str, problems: impl IntoIterator<Item = Problem>, places: &Places) -> Self {
         let located = problems.into_iter().filter(Problem::stops).map(|problem| {
             let problem = places.locate(problem);
@@ -165,7 +166,7 @@ impl Error {
         Self::Plan { problems: located.collect(), function: function.to_owned() }
     }
 
-    /// The exit code that this leads to.
+    /// The exit code of this error.
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) | Self::Configuration(_) | Self::Package { .. } | Self::Skipped(_) | Self::Refused(_) => {
@@ -183,7 +184,7 @@ impl Error {
         }
     }
 
-    /// The failure for people. Text of others is cleaned of what only the console knows.
+    /// The failure as data for the report. `console` removes secrets from text that AWS wrote.
     pub fn failure(&self, console: &Console) -> Failure {
         let mut failure = Failure {
             headline: String::new(),
@@ -248,7 +249,7 @@ impl Error {
             }
             Self::Skipped(message) => {
                 failure.headline.clone_from(message);
-                failure.help = Some("each line about a skip above says what was wanted and what was found".to_owned());
+                failure.help = Some("the lines above give the reason for each skip".to_owned());
             }
             Self::Command(command) => failure.headline.clone_from(command),
             Self::Output(message) | Self::Refused(message) => failure.headline.clone_from(message),

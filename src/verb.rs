@@ -1,6 +1,6 @@
-//! The verbs, one table: name, help, what each may do. Must not know how any of it is done.
+//! The table of verbs: name, help, and what each may do. Must not know how a verb does it.
 
-/// What the user wants done.
+/// A verb of the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verb {
     Deploy,
@@ -21,38 +21,38 @@ pub(crate) enum Verb {
 pub(crate) struct Row {
     /// The word on the command line.
     pub name: &'static str,
-    /// What it does, in one line.
+    /// The line in the help.
     pub help: &'static str,
-    /// What the configuration is read for.
+    /// How the configuration is read.
     pub purpose: Purpose,
-    /// Whether anything may be changed.
+    /// Whether the verb may change anything in AWS.
     pub may: May,
-    /// Whose standard output is.
+    /// What standard output is for.
     pub output: Owner,
-    /// Whether later steps of a CI get results.
+    /// Whether the verb has outputs for later steps of a CI.
     pub results: Results,
-    /// The flags that only this verb has.
+    /// The flags of this verb.
     pub flags: &'static [Flag],
-    /// The options that its help shows.
+    /// The options that the verb's help shows.
     pub options: Options,
 }
 
-/// What is going to be done with the configuration.
+/// How the configuration is read. A condition is a key under `on:`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Deploy: conditions count.
+    /// For a deployment: conditions count.
     Deploy,
-    /// Plan: conditions count, in the build of a pull request as they would after its merge.
+    /// For a plan: conditions count. In the build of a pull request, they count as they would after its merge.
     Plan,
-    /// Only look whether everything is right: conditions do not count.
+    /// For a check: conditions do not count.
     Check,
-    /// Only show it: conditions do not count.
+    /// To show it: conditions do not count.
     Render,
-    /// Only package: no function is needed.
+    /// For a package: `function_name` is not required.
     Package,
-    /// Look at what is live, or act on it: neither conditions nor the package count.
+    /// To look at a live function or act on it: conditions and the package do not count.
     Live,
-    /// Look around in a Region: no function is needed either.
+    /// To look at a Region: `function_name` is not required, and conditions and the package do not count.
     Region,
 }
 
@@ -63,16 +63,16 @@ pub(crate) enum May {
     OnlyLook,
 }
 
-/// Whose standard output is in a run of text.
+/// What standard output is for, without `--format json`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Owner {
-    /// The log's.
+    /// The log.
     Log,
-    /// The answer's, which is often meant for another program. The log goes to standard error.
+    /// The result, which is often meant for another program. The log goes to standard error.
     Answer,
 }
 
-/// Whether later steps of a CI get results.
+/// Whether the verb has outputs for later steps of a CI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Results {
     Handed,
@@ -84,39 +84,39 @@ pub(crate) enum Results {
 pub(crate) struct Flag {
     /// Its name, with underscores.
     pub name: &'static str,
-    /// What stands for its value in the help; absent for a switch.
+    /// The placeholder of its value in the help; absent: the flag takes no value.
     pub value: Option<&'static str>,
-    /// What it means, in one line.
+    /// The line in the help.
     pub help: &'static str,
 }
 
-/// The options that the help of a verb shows. Every verb accepts every option: a block has them all.
+/// The options that the help of a verb shows. Every verb accepts every option, because all verbs read the same blocks.
 pub(crate) enum Options {
-    /// All of them.
+    /// All options.
     All,
-    /// Those of these groups and of these lists of names.
+    /// The options of these groups, and the options in these lists.
     Of(&'static [Group], &'static [&'static [&'static str]]),
 }
 
-/// A topic of options, which the help and the manual show under one heading.
+/// A group of options, which the help and the manual show under one heading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {
-    /// Who and where.
+    /// Account, Region and credentials.
     Target,
-    /// What the function is like.
+    /// Settings of the function.
     Function,
-    /// What it is made of.
+    /// The package or image.
     Code,
-    /// What is published.
+    /// Versions, aliases and layers.
     Release,
-    /// What stands around the function.
+    /// Resources that belong to the function.
     Around,
-    /// How this run goes.
+    /// How this run behaves.
     Run,
 }
 
 impl Group {
-    /// All groups in the order in which they are shown.
+    /// All groups, in the order of the help.
     pub const ALL: [Self; 6] = [Self::Target, Self::Function, Self::Code, Self::Release, Self::Around, Self::Run];
 
     /// The heading over the group.
@@ -132,10 +132,10 @@ impl Group {
     }
 }
 
-/// Options that count in every run.
+/// Options that every verb uses.
 const RUN: &[&str] = &["config", "ci", "format", "color", "quiet", "verbose", "junit", "summary_file"];
 
-/// Options about results for later steps.
+/// Options about results.
 const FILES: &[&str] = &["output_file", "gitlab_annotations_file", "gitlab_codequality_file"];
 
 impl Verb {
@@ -171,7 +171,7 @@ impl Verb {
         match self {
             Self::Deploy => Row {
                 name: "deploy",
-                help: "Make the functions what they should be (the default)",
+                help: "Deploy the functions (the default verb)",
                 purpose: Purpose::Deploy,
                 may: May::Write,
                 output: Owner::Log,
@@ -181,7 +181,7 @@ impl Verb {
             },
             Self::Plan => Row {
                 name: "plan",
-                help: "Show what deploy would do, and change nothing",
+                help: "Show what `deploy` would do, and change nothing",
                 purpose: Purpose::Plan,
                 may: May::OnlyLook,
                 output: Owner::Log,
@@ -194,7 +194,7 @@ impl Verb {
             },
             Self::Check => Row {
                 name: "check",
-                help: "Look whether configuration and package are right; needs neither AWS nor credentials",
+                help: "Check the configuration and the package; needs neither AWS nor credentials",
                 purpose: Purpose::Check,
                 may: May::OnlyLook,
                 output: Owner::Log,
@@ -217,7 +217,7 @@ impl Verb {
             },
             Self::Render => Row {
                 name: "render",
-                help: "Show what the configuration comes to, and where each value is from; needs no AWS",
+                help: "Show the resolved configuration, and where each value comes from; needs no AWS",
                 purpose: Purpose::Render,
                 may: May::OnlyLook,
                 output: Owner::Answer,
@@ -237,7 +237,7 @@ impl Verb {
             },
             Self::Invoke => Row {
                 name: "invoke",
-                help: "Call the function, and show its answer and the end of its log",
+                help: "Invoke the function, and show its response and the end of its log",
                 purpose: Purpose::Live,
                 may: May::Write,
                 output: Owner::Log,
@@ -246,24 +246,20 @@ impl Verb {
                     Flag {
                         name: "payload",
                         value: Some("JSON"),
-                        help: "JSON, `@FILE`, or `-` for standard input; without it `{}`",
+                        help: "JSON, `@FILE`, or `-` for standard input. Default: `{}`",
                     },
                     Flag {
                         name: "qualifier",
                         value: Some("NAME"),
-                        help: "Version or alias; without it the alias of the block, or `$LATEST`",
+                        help: "Version or alias. Default: the alias of the block, else `$LATEST`",
                     },
-                    Flag {
-                        name: "asynchronous",
-                        value: None,
-                        help: "Hand the call over and do not wait for its answer",
-                    },
+                    Flag { name: "asynchronous", value: None, help: "Invoke without waiting for the response" },
                 ],
                 options: Options::Of(&[Group::Target], &[&["function_name", "alias", "dry_run", "wait_timeout"], RUN]),
             },
             Self::Status => Row {
                 name: "status",
-                help: "Show what is live: state, code, versions, aliases, URL, concurrency",
+                help: "Show the live function: state, code, versions, aliases, URL, concurrency",
                 purpose: Purpose::Live,
                 may: May::OnlyLook,
                 output: Owner::Log,
@@ -273,7 +269,7 @@ impl Verb {
             },
             Self::Init => Row {
                 name: "init",
-                help: "Show the block of a function that exists, for a new dpl.yml",
+                help: "Write the block of an existing function, for a new dpl.yml",
                 purpose: Purpose::Live,
                 may: May::OnlyLook,
                 output: Owner::Answer,
@@ -283,7 +279,7 @@ impl Verb {
             },
             Self::List => Row {
                 name: "list",
-                help: "Show the functions of the Region",
+                help: "List the functions of the Region",
                 purpose: Purpose::Region,
                 may: May::OnlyLook,
                 output: Owner::Log,
@@ -306,7 +302,7 @@ impl Verb {
             },
             Self::Rollback => Row {
                 name: "rollback",
-                help: "Let the alias point where it pointed before, or at a version",
+                help: "Move the alias back to its previous version, or to the version you name",
                 purpose: Purpose::Live,
                 may: May::Write,
                 output: Owner::Log,
@@ -314,7 +310,7 @@ impl Verb {
                 flags: &[Flag {
                     name: "to",
                     value: Some("VERSION"),
-                    help: "The version to go back to; without it the one that the alias remembers",
+                    help: "The version to go back to. Default: the one that the alias remembers",
                 }],
                 options: Options::Of(
                     &[Group::Target],

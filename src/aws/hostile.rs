@@ -301,7 +301,7 @@ async fn ask(service: &Service, connection: &mut Connection, look: &str, time: D
         "status" => session.status("a", "us-east-1").await.map(drop),
         "functions" => session.functions().await.map(drop),
         "layer" => session.newest_layer().await.map(drop),
-        "invoke" => session.invoke("a", None, b"{}".to_vec(), InvocationMode::Awaited).await.map(drop),
+        "invoke" => session.invoke("a", None, b"{}".to_vec(), InvocationMode::Synchronous).await.map(drop),
         "role" => {
             let (name, arn) = ("r".to_owned(), "arn:aws:iam::000000000000:role/r".to_owned());
             let role = RoleChange { name, arn, function: "a".to_owned(), action: Action::Create, policies: Vec::new() };

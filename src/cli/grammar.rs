@@ -1,4 +1,4 @@
-//! What the parser knows: verbs, their flags, the help, and what is wrong with a command line.
+//! The parser: the verbs, their flags, the help, and the errors of a wrong command line.
 
 use clap::{Arg, ArgAction, Command, error::ErrorKind};
 
@@ -8,10 +8,10 @@ use crate::config::options::{self, Kind, OPTIONS, Opt};
 use crate::place::Problem;
 use crate::verb::{Flag, Group, Options, Row, Verb};
 
-/// Where every option is shown.
+/// Names the help that shows every option.
 const ALL_OPTIONS: &str = "`dpl-lambda deploy --help` shows all options";
 
-/// Refuses words that do not belong together, and answers those that ask for help.
+/// Refuses a wrong command line, and answers one that asks for help.
 pub(super) fn check(words: &Words) -> Result<(), Stop> {
     let verb = words.verb.map(|verb| verb.name().to_owned());
     let said = words.said.iter().map(super::Said::spelled);
@@ -30,7 +30,7 @@ fn command() -> Command {
         .subcommand_help_heading("Verbs")
         .args(OPTIONS.iter().map(|option| argument(option).hide(true)))
         .after_help(format!(
-            "`dpl-lambda VERB --help` shows what matters to a verb.\n{ALL_OPTIONS}; every verb takes them."
+            "`dpl-lambda VERB --help` shows the options that matter to a verb.\n{ALL_OPTIONS}; every verb takes them."
         ));
     root.subcommands(Verb::ALL.map(|verb| subcommand(&verb.row())))
 }
@@ -67,7 +67,7 @@ fn own(flag: &'static Flag) -> Arg {
     }
 }
 
-/// An option. How often it may be given, and its other spellings, have been looked at.
+/// An option. `Words` has already reduced each option to one spelling and refused contradictions.
 fn argument(option: &'static Opt) -> Arg {
     let arg = Arg::new(option.name).long(option.name).help(option.meaning).action(ArgAction::Append);
     match option.kind {
@@ -79,7 +79,7 @@ fn argument(option: &'static Opt) -> Arg {
     }
 }
 
-/// What the parser says, in our voice. Values are never repeated: one of them may be a secret.
+/// The parser's error in our own words. It never repeats a value, because a value may be a secret.
 fn stop(error: &clap::Error) -> Stop {
     use clap::error::ContextKind;
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
@@ -96,11 +96,11 @@ fn stop(error: &clap::Error) -> Stop {
         ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand if is_flag => unknown_flag(&argument),
         ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand => unknown_word(&argument),
         ErrorKind::InvalidValue | ErrorKind::WrongNumberOfValues | ErrorKind::TooFewValues | ErrorKind::NoEquals => {
-            Problem::new(format!("`{argument}` has no value, or one that it does not take"))
+            Problem::new(format!("`{argument}` has no value, or a wrong one"))
         }
         ErrorKind::TooManyValues => Problem::new(format!("`{argument}` takes no value")),
-        _ => Problem::new(format!("the command line cannot be understood at `{argument}`"))
-            .help("`dpl-lambda --help` shows how it is used"),
+        _ => Problem::new(format!("cannot parse the command line at `{argument}`"))
+            .help("`dpl-lambda --help` shows how to use it"),
     };
     Stop::Wrong(problem)
 }
@@ -110,7 +110,7 @@ fn unknown_flag(argument: &str) -> Problem {
     if flags().any(|flag| flag.name == name) {
         let has_it = |verb: &Verb| verb.row().flags.iter().any(|flag| flag.name == name);
         let verbs: Vec<_> = Verb::ALL.into_iter().filter(has_it).map(|verb| format!("`{}`", verb.name())).collect();
-        let problem = Problem::new(format!("`{argument}` is no option of this verb"));
+        let problem = Problem::new(format!("`{argument}` is not an option of this verb"));
         return problem.help(format!("it belongs to {}", verbs.join(" and ")));
     }
     let problem = Problem::new(format!("`{argument}` is not an option"));
@@ -120,11 +120,11 @@ fn unknown_flag(argument: &str) -> Problem {
     }
 }
 
-/// What stands alone may be a value, even a secret, so it is only repeated where it looks like a verb.
+/// A single word may be a value, even a secret. So the error repeats it only if it looks like a verb.
 fn unknown_word(argument: &str) -> Problem {
     if Verb::of(argument).is_some() {
         return Problem::new(format!("the verb `{argument}` is out of place"))
-            .help("say one verb, and not behind `--`");
+            .help("give one verb, and not after `--`");
     }
     let verbs = Verb::ALL.map(Verb::name);
     let near = verbs.iter().any(|verb| strsim::jaro_winkler(verb, argument) > 0.8);

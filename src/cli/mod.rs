@@ -1,6 +1,6 @@
-//! The command line: one pass over the words, then the parser; a set of flags is a layer.
+//! The command line: one pass over the words, then the parser. The flags become a layer of the configuration.
 //!
-//! Must not know anything after parsing.
+//! Must not know what happens after parsing.
 
 mod grammar;
 mod words;
@@ -13,34 +13,34 @@ use crate::place::{Place, Problem};
 use crate::settings::Secret;
 use crate::verb::Verb;
 
-/// A command line, understood as far as it can be.
+/// A parsed command line. A wrong one has an error as its task, and all else that could be read.
 #[derive(Debug, Clone)]
 pub(crate) struct CommandLine {
-    /// What to do, or why nothing is done.
+    /// The task, or why there is none.
     pub task: Result<Task, Stop>,
-    /// The options that were given; those that can be read where the command line is wrong.
+    /// The options on the command line. Of a wrong one, those that could be read.
     pub flags: Layer,
-    /// Whose command line this is.
+    /// Whose syntax the command line uses: ours or dpl's.
     pub speaks: Speaks,
-    /// Values that must not be shown, also where the command line is wrong.
+    /// Values of secret options, which must not be shown. Read from a wrong command line too.
     pub secrets: Vec<Secret>,
-    /// Values under names of secrets, which may stand in other names.
+    /// Values whose keys look like secrets, as in `--environment API_TOKEN=…`. They are also allowed as part of a name.
     pub values: Vec<Secret>,
 }
 
-/// A verb with what its own flags say.
+/// A verb with the values of its flags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Task {
     Deploy,
     Plan {
-        /// Whether changes are worth an exit code of their own.
+        /// Whether changes lead to exit code 2.
         exit_code: bool,
     },
     Check,
     Render,
     Policy,
     Package {
-        /// Where the package is written; absent when it is only listed.
+        /// The file for the package; absent: the package is only listed.
         output: Option<PathBuf>,
         /// Whether its entries are shown.
         list: bool,
@@ -50,13 +50,13 @@ pub(crate) enum Task {
     Init,
     List,
     Delete {
-        /// The number of the only version that goes; absent for the whole function.
+        /// The number of the version to delete; absent: the whole function is deleted.
         version: Option<String>,
-        /// Whether nobody needs to be asked.
+        /// Whether to delete without asking.
         yes: bool,
     },
     Rollback {
-        /// The number of the version; absent for the one that the alias remembers.
+        /// The number of the version; absent: the version that the alias remembers.
         to: Option<String>,
     },
 }
@@ -64,38 +64,38 @@ pub(crate) enum Task {
 /// How a function is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Invoke {
-    /// What it is called with.
+    /// The payload of the call.
     pub payload: Payload,
-    /// Which version or alias; absent for the configured alias, or `$LATEST`.
+    /// The version or alias; absent: the configured alias, or else `$LATEST`.
     pub qualifier: Option<String>,
-    /// Whether its answer is waited for.
+    /// Whether to wait for the response.
     pub answer: Answer,
 }
 
-/// What a function is called with.
+/// The payload of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Payload {
     /// An empty object.
     Empty,
     /// This text.
     Text(String),
-    /// What is in this file.
+    /// The content of this file.
     File(PathBuf),
-    /// What comes in on standard input.
+    /// All of standard input.
     StandardInput,
 }
 
-/// Whether the answer of a function is waited for.
+/// Whether the tool waits for the response of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// It is.
+    /// It waits.
     Awaited,
-    /// The call is only handed over.
+    /// It hands the call over and does not wait.
     NotAwaited,
 }
 
 impl Task {
-    /// The verb alone.
+    /// The verb of the task.
     pub(crate) fn verb(&self) -> Verb {
         match self {
             Self::Deploy => Verb::Deploy,
@@ -114,33 +114,33 @@ impl Task {
     }
 }
 
-/// A command line that asks for no work.
+/// Why a command line has no task.
 #[derive(Debug, Clone)]
 pub(crate) enum Stop {
-    /// Text that was asked for: help or the version.
+    /// The user asked for this text: the help or the version.
     Text(String),
-    /// What is wrong.
+    /// The command line is wrong.
     Wrong(Problem),
 }
 
-/// Understands a command line. `called_as` is the program's own name.
+/// Parses a command line. `called_as` is the name by which the program was called.
 pub(crate) fn parse(called_as: &str, arguments: &[String]) -> CommandLine {
     let words = Words::read(called_as, arguments);
     let (flags, unreadable) = layer(&words.said);
     let Words { speaks, ref secrets, ref values, ref foreign, .. } = words;
-    let understood = || {
+    let task = || {
         let wrong = |problem: Option<Problem>| problem.map_or(Ok(()), |problem| Err(Stop::Wrong(problem)));
         wrong(foreign.clone())?;
         grammar::check(&words)?;
         wrong(words.contradiction())?;
         wrong(unreadable)?;
-        task(words.verb.unwrap_or(Verb::Deploy), &words).map_err(Stop::Wrong)
+        task_of(words.verb.unwrap_or(Verb::Deploy), &words).map_err(Stop::Wrong)
     };
-    CommandLine { task: understood(), flags, speaks, secrets: secrets.clone(), values: values.clone() }
+    CommandLine { task: task(), flags, speaks, secrets: secrets.clone(), values: values.clone() }
 }
 
-/// A verb with what its flags say.
-fn task(verb: Verb, words: &Words) -> Result<Task, Problem> {
+/// The task of a verb, with the values of its flags.
+fn task_of(verb: Verb, words: &Words) -> Result<Task, Problem> {
     let given = |name: &str| {
         words.said.iter().rev().find_map(|said| match said {
             Said::Flag { flag, value } if flag.name == name => Some(value.clone()),
@@ -161,8 +161,8 @@ fn task(verb: Verb, words: &Words) -> Result<Task, Problem> {
         Verb::Package => {
             let (output, list) = (text("output").map(PathBuf::from), is_set("list"));
             if output.is_none() && !list {
-                let problem = Problem::new("`package` has nowhere to write to");
-                return Err(problem.help("say `--output FILE` to write the archive, or `--list` to see what it has"));
+                let problem = Problem::new("`package` has no file to write to");
+                return Err(problem.help("add `--output FILE` to write the archive, or `--list` to show its entries"));
             }
             Task::Package { output, list }
         }
@@ -179,12 +179,12 @@ fn task(verb: Verb, words: &Words) -> Result<Task, Problem> {
             answer: if is_set("asynchronous") { Answer::NotAwaited } else { Answer::Awaited },
         }),
         Verb::Delete => {
-            let help = "only a version is deleted by itself; without `--qualifier` the whole function is";
+            let help = "`--qualifier` deletes one version; leave it out to delete the whole function";
             let version = text("qualifier").map(|text| version(text, "--qualifier", help)).transpose()?;
             Task::Delete { version, yes: is_set("yes") }
         }
         Verb::Rollback => {
-            let help = "an alias goes back to a published version; `dpl-lambda status` shows which there are";
+            let help = "an alias can go back to a published version; `dpl-lambda status` lists them";
             Task::Rollback { to: text("to").map(|text| version(text, "--to", help)).transpose()? }
         }
     })
@@ -197,7 +197,7 @@ fn qualifier(text: String) -> Result<String, Problem> {
         return Ok(text);
     }
     let problem = Problem::new("is neither a version, nor an alias, nor `$LATEST`").of("--qualifier");
-    Err(problem.help("in a shell, `$LATEST` stands in single quotes"))
+    Err(problem.help("in a shell, put `$LATEST` in single quotes"))
 }
 
 /// The number of a published version.
@@ -206,11 +206,12 @@ fn version(text: String, flag: &str, help: &str) -> Result<String, Problem> {
     if number.is_some_and(|number| number.to_string() == text) {
         return Ok(text);
     }
-    let what = if text == "$LATEST" { "`$LATEST` is no published version" } else { "must be the number of a version" };
+    let what =
+        if text == "$LATEST" { "`$LATEST` is not a published version" } else { "must be the number of a version" };
     Err(Problem::new(what).of(flag).help(help))
 }
 
-/// The options as a layer, and the first value that cannot be read.
+/// The options as a layer of the configuration, and the first value that cannot be read.
 fn layer(said: &[Said]) -> (Layer, Option<Problem>) {
     let (mut layer, mut unreadable) = (Layer::new(), None);
     for said in said {
@@ -277,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_are_told_yes_and_no_in_every_spelling() {
+    fn every_spelling_of_yes_and_no_sets_a_flag() {
         for (line, expected) in [
             ("--publish", "true"),
             ("--no-publish", "false"),
@@ -329,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn one_value_is_given_once() {
+    fn two_different_values_of_one_option_are_an_error() {
         for (line, named) in [
             ("--region x --region y", "as `x` and as `y`"),
             ("--region x plan --REG=y", "as `x` and as `y`"),
@@ -410,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_aliases_and_latest_are_told_apart() {
+    fn a_qualifier_is_a_version_an_alias_or_latest() {
         let Task::Invoke(Invoke { qualifier, .. }) = task("invoke --qualifier $LATEST") else { panic!() };
         assert_eq!(qualifier.as_deref(), Some("$LATEST"));
         assert_eq!(task("delete --qualifier 7 --yes"), Task::Delete { version: Some("7".to_owned()), yes: true });
@@ -428,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_without_the_values_around_it() {
+    fn an_error_does_not_show_the_values_around_it() {
         for (line, part) in [
             ("--foo=s3cret", "`--foo`"),
             ("--secret_access_key s3cret --bar", "`--bar`"),
@@ -450,14 +451,14 @@ mod tests {
             ("--environment {s3cret", "begins like JSON"),
         ] {
             let problem = wrong(line);
-            let told = format!("{problem} {:?}", problem.help);
-            assert!(told.contains(part) && !told.contains("s3cret"), "{line}: {told}");
+            let shown = format!("{problem} {:?}", problem.help);
+            assert!(shown.contains(part) && !shown.contains("s3cret"), "{line}: {shown}");
         }
         assert_eq!(wrong("--funtion_name=f").help.as_deref(), Some("did you mean `--function_name`?"));
     }
 
     #[test]
-    fn help_is_no_error() {
+    fn help_is_not_an_error() {
         for line in ["--help", "help", "help lambda", "lambda --help", "--version", "plan --help", "-h", "-V", "--hel"]
         {
             assert!(matches!(parsed(line).task, Err(Stop::Text(_))), "{line}");
@@ -473,7 +474,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_of_verbs_names_options_that_there_are() {
+    fn the_table_of_verbs_names_only_options_that_exist() {
         for verb in Verb::ALL {
             assert_eq!(Verb::of(verb.name()), Some(verb));
             if let Options::Of(_, names) = verb.row().options {

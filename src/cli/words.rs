@@ -1,6 +1,6 @@
-//! The one pass over the arguments: each word is known for what it is, and what dpl accepts comes into one spelling.
+//! The one pass over the arguments: it classifies each word, and reduces every spelling that dpl accepts to one.
 //!
-//! Knows the names of options and flags. Whether they suit the verb, and what their values mean, is not looked at.
+//! Knows the names of options and flags. Does not check whether they suit the verb, or what their values mean.
 
 use std::collections::BTreeMap;
 
@@ -18,37 +18,37 @@ use crate::verb::{Flag, Verb};
 /// Flags that every verb has; the parser answers them.
 const QUESTIONS: [&str; 2] = ["help", "version"];
 
-/// The arguments, each known for what it is.
+/// The classified arguments.
 pub(super) struct Words {
     /// The first word that is a verb.
     pub verb: Option<Verb>,
     /// Everything else, in order.
     pub said: Vec<Said>,
-    /// Whose command line this is.
+    /// Whose syntax the command line uses: ours or dpl's.
     pub speaks: Speaks,
-    /// Values that must not be shown.
+    /// Values of secret options, which must not be shown.
     pub secrets: Vec<Secret>,
-    /// Values under names of secrets, as in `--environment API_TOKEN=…`, which may stand in other names.
+    /// Values whose keys look like secrets, as in `--environment API_TOKEN=…`. They are also allowed as part of a name.
     pub values: Vec<Secret>,
-    /// A provider that is not ours.
+    /// The error about a provider other than `lambda`.
     pub foreign: Option<Problem>,
 }
 
-/// What an argument says, with its value where it has one.
+/// A classified argument, with its value if it has one.
 #[derive(Debug, Clone)]
 pub(super) enum Said {
-    /// An option, perhaps by an alias that stands for a member of it.
+    /// An option. `member` is set if the name is an alias for one member of it.
     Option { option: &'static Opt, member: Option<&'static str>, value: Option<String> },
-    /// A flag of some verb.
+    /// A flag of a verb.
     Flag { flag: &'static Flag, value: Option<String> },
-    /// Help or version.
+    /// `--help` or `--version`.
     Question(&'static str),
-    /// What no table has, as it was written.
+    /// An unknown argument, as written.
     Other(String),
 }
 
 impl Said {
-    /// The argument in its one spelling.
+    /// The argument in its canonical spelling.
     pub(super) fn spelled(&self) -> String {
         let (name, value) = match self {
             Self::Option { option, value, .. } => (option.name.to_owned(), value),
@@ -61,7 +61,7 @@ impl Said {
 }
 
 impl Words {
-    /// Reads the arguments. `called_as` is the program's own name.
+    /// Classifies the arguments. `called_as` is the name by which the program was called.
     pub(super) fn read(called_as: &str, arguments: &[String]) -> Self {
         let speaks = if called_as == "dpl" { Speaks::Dpl } else { Speaks::Own };
         let (said, secrets, values) = (Vec::new(), Vec::new(), Vec::new());
@@ -112,7 +112,7 @@ impl Words {
         words
     }
 
-    /// Option or flag that takes one value and was given two.
+    /// The error about an option or flag that takes one value and has two.
     pub(super) fn contradiction(&self) -> Option<Problem> {
         let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
         for said in &self.said {
@@ -127,7 +127,7 @@ impl Words {
             if before == value || truth(before).is_some_and(|before| truth(value) == Some(before)) {
                 continue;
             }
-            // An address may hold a password.
+            // A URL may hold a password.
             let is_shown = is_shown && !before.contains("://") && !value.contains("://");
             let values =
                 if is_shown { format!("as `{before}` and as `{value}`") } else { "with two values".to_owned() };
@@ -157,26 +157,26 @@ impl Words {
         }
         let problem = match provider {
             "" => Problem::new("`--provider` has no value"),
-            provider => Problem::new(format!("the provider `{provider}` is not known here")),
+            provider => Problem::new(format!("the provider `{provider}` is unknown")),
         };
-        let problem = problem.at(&Place::Flag("--provider".to_owned())).help("this deploys to `lambda` only");
+        let problem = problem.at(&Place::Flag("--provider".to_owned())).help("this tool deploys to `lambda` only");
         self.foreign.get_or_insert(problem);
     }
 }
 
-/// A name that some table has.
+/// A known name.
 #[derive(Clone, Copy)]
 enum Known {
-    /// An option, perhaps by an alias that stands for a member of it.
+    /// An option. `member` is set if the name is an alias for one member of it.
     Option(&'static Opt, Option<&'static str>),
-    /// `--no-x`, or dpl's `--skip_cleanup`, with what it says about the option.
+    /// `--no-x`, or dpl's `--skip_cleanup`, with the value that it sets.
     Negated(&'static Opt, bool),
     Flag(&'static Flag),
     Question(&'static str),
 }
 
 impl Known {
-    /// What a name stands for: itself, else a negation, else the only name that it abbreviates.
+    /// Looks a name up: as it is, else as a negation, else as an abbreviation of exactly one name.
     fn by(name: &str) -> Option<Self> {
         let option = options::find(name).map(|(option, member)| Self::Option(option, member));
         let flag = || flags().find(|flag| flag.name == name).map(Self::Flag);
@@ -184,7 +184,7 @@ impl Known {
         option.or_else(flag).or_else(question).or_else(|| negated(name)).or_else(|| abbreviated(name))
     }
 
-    /// The word with its value, which may be the next argument.
+    /// The argument with its value, which may be the next argument.
     fn said(self, value: Option<String>, next: impl FnOnce() -> Option<String>) -> Said {
         match self {
             Self::Option(option, member) if is_switch(option) => {
@@ -214,12 +214,12 @@ pub(super) fn flags() -> impl Iterator<Item = &'static Flag> {
     Verb::ALL.into_iter().flat_map(|verb| verb.row().flags)
 }
 
-/// dpl writes line breaks as `\n`.
+/// Replaces `\n` by a line break, as dpl does.
 fn broken(value: &str) -> String {
     value.replace("\\n", "\n")
 }
 
-/// In JSON `\n` means itself.
+/// JSON has its own `\n`, which must stay.
 fn is_json(value: &str) -> bool {
     value.trim_start().starts_with(['[', '{']) && serde_json::from_str::<IgnoredAny>(value).is_ok()
 }
@@ -246,7 +246,7 @@ fn negated(name: &str) -> Option<Known> {
     }
 }
 
-/// The only name that begins so; dpl's own options come first, as in dpl's parser.
+/// The only name that begins with this text. dpl's own options come first, as in dpl's parser.
 fn abbreviated(name: &str) -> Option<Known> {
     let of_dpl = OPTIONS.iter().filter(|option| option.ambient == Ambient::Read && option.name.starts_with(name));
     let by_alias = |option: &'static Opt| option.aliases.iter().find(|alias| alias.name.starts_with(name));
@@ -262,19 +262,19 @@ fn abbreviated(name: &str) -> Option<Known> {
     only(of_dpl).or_else(|| only(any)).or_else(|| only(flags.chain(questions)))
 }
 
-/// The only one of them, however often it is there.
+/// The item, if all items found have the same name.
 fn only(mut found: impl Iterator<Item = (&'static str, Known)>) -> Option<Known> {
     let (name, known) = found.next()?;
     found.all(|(other, _)| other == name).then_some(known)
 }
 
-/// What stands behind a secret's name and `=`.
+/// The values after a key that looks like a secret and `=`.
 fn values_of_secret_names(argument: &str) -> impl Iterator<Item = &str> {
     let pairs = std::iter::successors(argument.split_once('='), |(_, value)| value.split_once('='));
     pairs.filter(|(name, _)| sounds_secret(name)).map(|(_, value)| value)
 }
 
-/// Whether an unknown name may be meant for a secret.
+/// Whether an unknown name looks like a misspelt secret option.
 fn looks_secret(name: &str) -> bool {
     let meant = options::nearest(name).and_then(options::find).map(|(option, _)| option.kind);
     let begins =

@@ -1,13 +1,13 @@
-//! Which CI runs us, and what it says about the build.
+//! The CI that runs this process, and its data about the build.
 //!
-//! Detection goes by the variables that each CI documents, in an order that keeps look-alikes apart.
+//! A CI is detected by the variables that it documents. The order matters: some CIs set the variables of others too.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Host, PullRequest};
 
-/// A CI system whose variables and log we know.
+/// A CI system whose variables and log this tool knows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Ci {
     /// Woodpecker; sets GitLab's names too.
@@ -38,15 +38,15 @@ pub enum Ci {
     CodeBuild,
     /// Jenkins.
     Jenkins,
-    /// Some CI that says no more than `CI=true`.
+    /// An unknown CI: only `CI=true` is set.
     Generic,
-    /// No CI: a person's machine.
+    /// No CI, as on a developer's machine.
     #[default]
     None,
 }
 
 impl Ci {
-    /// Every CI with the name that the option `ci` takes.
+    /// Every CI with its value of the option `ci`.
     pub const NAMES: &[(&str, Self)] = &[
         ("woodpecker", Self::Woodpecker),
         ("gitea", Self::Gitea),
@@ -66,7 +66,7 @@ impl Ci {
         ("none", Self::None),
     ];
 
-    /// The name that the option `ci` takes.
+    /// The CI's value of the option `ci`.
     pub fn name(self) -> &'static str {
         Self::NAMES.iter().find(|(_, ci)| *ci == self).map_or("none", |(name, _)| name)
     }
@@ -98,7 +98,7 @@ impl Ci {
         self.folder(host).or_else(|| of_repository().map(Path::to_owned)).unwrap_or_else(|| host.directory.clone())
     }
 
-    /// The CI of these surroundings.
+    /// Detects the CI from the environment.
     pub fn detect(host: &Host) -> Self {
         let says = |name: &str, value: &str| host.variable(name).is_some_and(|found| found.eq_ignore_ascii_case(value));
         let has = |name: &str| host.variable(name).is_some();
@@ -126,10 +126,10 @@ impl Ci {
     }
 }
 
-/// What the CI says it builds. Absent is what it did not say.
+/// The build as the CI describes it. A field is absent if the CI does not set it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Build {
-    /// The branch; on a tag build the tag, and for a pull request the branch it goes to, as Travis has it.
+    /// The branch. As on Travis, it is the tag on a tag build, and the base branch on the build of a pull request.
     pub branch: Option<String>,
     /// The tag, on a tag build.
     pub tag: Option<String>,
@@ -137,17 +137,17 @@ pub struct Build {
     pub commit: Option<String>,
     /// `OWNER/NAME` of the repository.
     pub repository: Option<String>,
-    /// The pull or merge request that this is a build of; absent for every other build.
+    /// The pull or merge request; absent: this is not the build of one.
     pub pull_request: Option<PullRequest>,
-    /// The number that people know the build by.
+    /// The build number that the CI shows.
     pub number: Option<String>,
-    /// The page of this run.
+    /// The URL of this run's page.
     pub url: Option<String>,
 }
 
 impl Build {
-    /// Reads the build from the variables of this CI, and from git on a person's machine.
-    #[expect(clippy::too_many_lines, reason = "a table, one entry a CI, read best in one piece")]
+    /// Reads the build from the variables of this CI, and without a CI from git.
+    #[expect(clippy::too_many_lines, reason = "a table with one entry a CI reads best in one piece")]
     pub fn of(host: &Host, ci: Ci) -> Self {
         let get = |name: &str| host.variable(name).map(str::to_owned);
         let reference = |name: &str, kind: &str| get(name).and_then(|full| full.strip_prefix(kind).map(str::to_owned));
@@ -303,7 +303,7 @@ impl Build {
         build
     }
 
-    /// The build with what the merge of its pull request would start it with: a push to the branch that it goes to.
+    /// The build that the merge of this pull request would start: a push to the base branch.
     #[must_use]
     pub fn after_merge(&self, base: Option<String>) -> Self {
         let repository = self.pull_request.as_ref().and_then(|pull_request| pull_request.repository.clone());
@@ -312,7 +312,7 @@ impl Build {
     }
 }
 
-/// `OWNER/NAME` out of a clone address of either form.
+/// `OWNER/NAME` from a clone URL, with HTTPS or SSH.
 fn slug(url: &str) -> Option<String> {
     let path = url.trim_end_matches('/').trim_end_matches(".git");
     let mut parts = path.rsplit(['/', ':']);
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn look_alikes_are_told_apart() {
+    fn each_ci_is_detected_beside_the_variables_of_others() {
         for (variables, ci) in [
             (&[][..], Ci::None),
             (&[("CI", "false"), ("GITHUB_ACTIONS", "true")], Ci::None),
@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn each_ci_says_branch_tag_and_pull_request_in_its_own_words() {
+    fn branch_tag_and_pull_request_come_from_the_variables_of_each_ci() {
         let github = host(&[("GITHUB_REF", "refs/tags/v1"), ("GITHUB_SHA", "abc"), ("GITHUB_REPOSITORY", "o/r")]);
         let build = Build::of(&github, Ci::GitHub);
         assert_eq!((build.branch.as_deref(), build.tag.as_deref()), (Some("v1"), Some("v1")));

@@ -1,14 +1,14 @@
-//! Git, asked about the checkout. Every call of git is made here.
+//! Calls git to read the checkout. No other module calls git.
 //!
-//! Whoever wrote the checkout may have written the repository that git finds in it. So nothing in a repository's
-//! configuration may name a program that git then starts, and git opens no connection.
+//! An attacker may have written the checkout, and with it the repository that git finds. So git must not start a
+//! program that the repository's configuration names, and must not open a connection.
 
 use std::process::{Command, Stdio};
 
 use super::Host;
 
-/// Settings of a repository that would start a program, show more than was asked for, or find a repository that is only
-/// a folder of the checkout. Those of the command line count before them; an older git ignores the ones it does not know.
+/// Overrides for a repository's settings that start a program, change git's output, or use a folder of the checkout as
+/// a repository. Settings on the command line win over the repository's. An older git ignores those it does not know.
 const SETTINGS: [&str; 7] = [
     "safe.bareRepository=explicit",
     "log.showSignature=false",
@@ -19,8 +19,8 @@ const SETTINGS: [&str; 7] = [
     "i18n.logOutputEncoding=UTF-8",
 ];
 
-/// What git must not do on its own. Objects that a partial clone lacks are not fetched: an older git that fetches them
-/// all the same may speak no protocol. A commit is itself, whatever a repository wants in its place.
+/// Variables that keep git offline and honest. Git must not fetch the objects that a partial clone lacks; an older git,
+/// which ignores that, may use no protocol. Git must not replace a commit by another one that the repository names.
 const VARIABLES: [(&str, &str); 5] = [
     ("GIT_TERMINAL_PROMPT", "0"),
     ("GIT_OPTIONAL_LOCKS", "0"),
@@ -30,7 +30,7 @@ const VARIABLES: [(&str, &str); 5] = [
 ];
 
 impl Host {
-    /// A call of git in the working directory; nothing where there is no git.
+    /// A call of git in the working directory; absent if git is not installed.
     pub fn git_command(&self, arguments: &[&str]) -> Option<Command> {
         let mut command = Command::new(self.program("git")?);
         command.arg("--no-pager");
@@ -41,14 +41,14 @@ impl Host {
         Some(command)
     }
 
-    /// Asks git; nothing where there is no repository, no git, or no answer.
+    /// The output of git; absent if there is no repository, no git or no output.
     pub fn git(&self, arguments: &[&str]) -> Option<String> {
         let output = self.git_command(arguments)?.output().ok()?;
         let text = String::from_utf8_lossy(&output.stdout).trim_end_matches('\n').to_owned();
         (output.status.success() && !text.is_empty()).then_some(text)
     }
 
-    /// What git's `--format` makes of a commit. What is no hash names no commit: it might be an option, or a branch.
+    /// Formats a commit with git's `--format`. Absent if `hash` is no hash: git could take it for an option or branch.
     pub fn git_commit(&self, hash: &str, format: &str) -> Option<String> {
         let is_hash = hash.len() >= 4 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !is_hash {

@@ -1,6 +1,6 @@
-//! The surroundings as a value: variables, directory, terminal, clock, which CI runs us and what it builds.
+//! The environment of the process as a value: variables, directory, terminal, clock, CI and build.
 //!
-//! Read once and passed down, so that everything below is testable by argument. Must not know our configuration.
+//! Read once and passed down, so that tests can pass another. Must not know our configuration.
 
 mod ci;
 mod git;
@@ -18,29 +18,29 @@ use std::{
 pub use ci::{Build, Ci};
 pub use pull_request::PullRequest;
 
-/// Everything that the process was started with.
+/// The environment of the process.
 #[derive(Debug, Clone, Default)]
 pub struct Host {
-    /// The environment. Variables that are not UTF-8 are left out.
+    /// The environment variables, without those that are not UTF-8.
     pub variables: BTreeMap<String, String>,
     /// Names of variables whose values are not UTF-8.
     pub unreadable: Vec<String>,
-    /// The working directory; relative paths start here.
+    /// The working directory. Relative paths start here.
     pub directory: PathBuf,
-    /// The name under which the program was called, without folder and extension.
+    /// The name by which the program was called, without folder and extension.
     pub called_as: String,
-    /// The arguments after it, lossily decoded.
+    /// The arguments. Bytes that are not UTF-8 are replaced.
     pub arguments: Vec<String>,
-    /// Whether people read standard output directly.
+    /// Whether standard output is a terminal.
     pub terminal: bool,
-    /// Whether people read standard error directly.
+    /// Whether standard error is a terminal.
     pub error_terminal: bool,
-    /// Whether people write standard input directly.
+    /// Whether standard input is a terminal.
     pub input_terminal: bool,
 }
 
 impl Host {
-    /// Reads the surroundings of this process.
+    /// Reads the environment of this process.
     pub fn of_process() -> Self {
         let utf8 = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
         let unreadable =
@@ -63,30 +63,30 @@ impl Host {
         }
     }
 
-    /// A variable; an empty one counts as absent, since CI systems export unset values as empty.
+    /// The value of a variable. An empty one counts as absent, because CIs export unset variables as empty.
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// Whether the variable stands for "yes" the way CI systems write it.
+    /// Whether the variable is `true` (in any case) or `1`.
     pub fn flag(&self, name: &str) -> bool {
         self.variable(name).is_some_and(|value| value.eq_ignore_ascii_case("true") || value == "1")
     }
 
-    /// These surroundings as the build of a push to a branch would have them.
+    /// This environment with the variables that the build of a push to `base` would have.
     #[must_use]
     pub fn as_pushed(&self, base: &str) -> Self {
         pull_request::as_pushed(self, base)
     }
 
-    /// The branch that a clone of the repository begins with, where git knows it.
+    /// The default branch of the repository; absent if git does not know it.
     pub fn default_branch(&self) -> Option<String> {
         let head = self.git(&["symbolic-ref", "--short", "refs/remotes/origin/HEAD"])?;
         head.strip_prefix("origin/").map(str::to_owned)
     }
 
-    /// Whether standard error is a pipe that standard output does not go into: then it is not kept in the file, nor read by
-    /// the program, that standard output goes to.
+    /// Whether standard error is a pipe that standard output does not share. Then no file or program that receives
+    /// standard output also receives standard error.
     #[cfg(unix)]
     pub fn errors_go_alone() -> bool {
         use std::fs::{File, Metadata};
@@ -102,7 +102,7 @@ impl Host {
         })
     }
 
-    /// The same; here nobody can tell.
+    /// Always false: this platform gives no way to compare the two.
     #[cfg(not(unix))]
     pub fn errors_go_alone() -> bool {
         false
@@ -113,7 +113,7 @@ impl Host {
         SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
     }
 
-    /// One line of standard input, without its end; empty where there is none.
+    /// One line of standard input, without its line break; empty at the end of input.
     pub fn line() -> io::Result<String> {
         let mut line = String::new();
         io::stdin().read_line(&mut line)?;
@@ -127,10 +127,10 @@ impl Host {
         Ok(bytes)
     }
 
-    /// A program by its name, in a folder of `PATH`.
+    /// The path of a program in `PATH`.
     ///
-    /// Only absolute folders outside of the working directory count: in others whoever wrote the checkout could have put
-    /// a program of that name.
+    /// Skips relative folders and folders in the working directory: the author of the checkout could have put a program
+    /// there.
     pub fn program(&self, name: &str) -> Option<PathBuf> {
         let here = self.directory.canonicalize().ok().filter(|here| here.parent().is_some());
         let of_checkout = |folder: &Path| match (&here, folder.canonicalize()) {

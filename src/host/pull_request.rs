@@ -1,7 +1,7 @@
-//! Whether a build is of a pull or merge request, and of which.
+//! Detects the build of a pull or merge request, and which one it is.
 //!
-//! Every sign of every CI counts, whichever CI was detected: what is wrongly taken for a push would be deployed. What
-//! no sign tells, as of a CI that only checks out a branch, cannot be known.
+//! Reads the signs of every CI, whichever CI was detected: a pull request mistaken for a push would be deployed.
+//! If a CI sets no sign and only checks out a branch, the pull request stays unknown.
 
 use std::{collections::BTreeMap, fs, io::Read, path::Path};
 
@@ -9,41 +9,41 @@ use serde_json::Value;
 
 use super::Host;
 
-/// The largest file about an event, or of build parameters, that is read. GitHub's events have at most 25 MB.
+/// The largest file with an event or build parameters that is read. GitHub's events have at most 25 MB.
 const MOST_BYTES: u64 = 25 << 20;
 
-/// A pull or merge request, or the merge of one that waits in a queue.
+/// A pull or merge request, or its entry in a merge queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PullRequest {
-    /// Its number; absent where the CI does not say it.
+    /// Its number; absent if the CI does not set it.
     pub number: Option<String>,
-    /// The branch that it goes to; absent where the CI does not say it.
+    /// Its base branch; absent if the CI does not set it.
     pub base: Option<String>,
-    /// The repository that it goes to; absent where that is the one of the build, or unknown.
+    /// Its base repository; absent if it is the repository of the build, or unknown.
     pub repository: Option<String>,
-    /// The variable that tells of it.
+    /// The variable that shows that this is the build of a pull request.
     pub sign: &'static str,
 }
 
-/// What the value of a variable says.
+/// What the value of a variable means.
 #[derive(Clone, Copy)]
 enum Says {
-    /// The number or the address of the pull request, or whether there is one.
+    /// The number or URL of the pull request, or whether there is one.
     Which,
-    /// The event, which begins so where it is one of a pull request.
+    /// The event. One of these prefixes means a pull request.
     Event(&'static [&'static str]),
-    /// Anything: no other build has it.
+    /// Any value means a pull request: no other build sets the variable.
     Anything,
 }
 
-/// A variable that tells of a pull request.
+/// A variable that shows that a build is of a pull request.
 #[derive(Clone, Copy)]
 struct Sign {
     variable: &'static str,
     says: Says,
-    /// Variables that name the branch it goes to; the first that is set counts.
+    /// Variables with the base branch. The first one that is set counts.
     base: &'static [&'static str],
-    /// Variables of which one must be set, where other programs use the name too.
+    /// Other variables, for a name that other programs use too: one of them must be set. Empty: no other is needed.
     beside: &'static [&'static str],
 }
 
@@ -73,7 +73,7 @@ const OF_GITLAB_PLUGIN: &[&str] = &["gitlabTargetBranch"];
 const TRAVIS: &[&str] = &["TRAVIS_BRANCH"];
 const WOODPECKER: &[&str] = &["CI_COMMIT_TARGET_BRANCH", "CI_COMMIT_BRANCH"];
 
-/// Every variable that tells of a pull request.
+/// Every variable that shows that a build is of a pull request.
 #[rustfmt::skip]
 const SIGNS: &[Sign] = &[
     event("GITHUB_EVENT_NAME", &["pull_request", "merge_group"], &["GITHUB_BASE_REF"]),
@@ -118,10 +118,10 @@ const SIGNS: &[Sign] = &[
     which("BITBUCKET_PULL_REQUEST_ID", &["BITBUCKET_TARGET_BRANCH"]),
     beside(which("pullRequestId", &["targetBranch"]), &["JENKINS_URL"]),
     event("GERRIT_EVENT_TYPE", &["patchset-", "comment-", "draft-", "wip-", "private-", "reviewer-", "topic-"], &["GERRIT_BRANCH"]),
-    // TeamCity, where somebody hands its parameters over to the environment.
+    // TeamCity's parameters, if a build passes them to the environment.
     which("teamcity.pullRequest.number", &["teamcity.pullRequest.target.branch"]),
     which("TEAMCITY_PULL_REQUEST_NUMBER", &["TEAMCITY_PULL_REQUEST_TARGET_BRANCH"]),
-    // CI systems that are not spoken to in a dialect of their own.
+    // CIs that have no dialect of their own here.
     which("CIRRUS_PR", &["CIRRUS_BASE_BRANCH"]),
     which("SEMAPHORE_GIT_PR_NUMBER", &["SEMAPHORE_GIT_BRANCH"]),
     event("SEMAPHORE_GIT_REF_TYPE", &["pull-request"], &["SEMAPHORE_GIT_BRANCH"]),
@@ -159,7 +159,7 @@ const SIGNS: &[Sign] = &[
     beside(which("PULL_NUM", &["BASE_BRANCH_NAME"]), &["BASE_BRANCH_NAME"]),
 ];
 
-/// Variables that name what was checked out, whose name may say that it is a pull request.
+/// Variables with the name of the checked out reference. That name can be one of a pull request.
 const REFERENCES: &[&str] = &[
     "GITHUB_REF",
     "CI_MERGE_REQUEST_REF_PATH",
@@ -179,11 +179,11 @@ const REFERENCES: &[&str] = &[
     "SEMAPHORE_GIT_REF",
 ];
 
-/// Variables that name a branch and nothing else; only the one of a merge queue is about a pull request.
+/// Variables with the name of a branch. Only the branch of a merge queue is about a pull request.
 const BRANCHES: &[&str] = &["TRAVIS_BRANCH", "APPVEYOR_REPO_BRANCH", "BITBUCKET_BRANCH", "CI_COMMIT_BRANCH"];
 
-/// What conditions ask for: the variable that a CI always has, and one with its value in the build of a push, where `{}`
-/// is the name of the branch.
+/// The variables that conditions read: a variable that the CI always sets, another variable, and the value of the other
+/// in the build of a push. `{}` is the name of the branch.
 #[rustfmt::skip]
 const OF_A_PUSH: &[(&str, &str, &str)] = &[
     ("TRAVIS", "TRAVIS_PULL_REQUEST", "false"),
@@ -208,14 +208,14 @@ const OF_A_PUSH: &[(&str, &str, &str)] = &[
     ("JENKINS_URL", "BRANCH_NAME", "{}"),
 ];
 
-/// Events of GitHub that may be about a pull request, which only the file about the event tells.
+/// Events of GitHub that may be about a pull request. Only the event's file shows it.
 const EVENTS_WITH_FILE: &[&str] = &["workflow_run", "issue_comment", "check_run", "check_suite"];
 
-/// How those events of GitHub begin of which the file tells more, or that seldom are about one.
+/// Prefixes of other events of GitHub that may be about a pull request. The event's file has the details.
 const EVENTS_WITH_MORE: &[&str] = &["pull_request", "merge_group", "repository_dispatch", "deployment"];
 
 impl PullRequest {
-    /// The pull request that a build is of. `branch` is what git says.
+    /// The pull request of a build; absent: the build is of none. `branch` is the branch that git reports.
     pub(super) fn of(host: &Host, branch: Option<&str>) -> Option<Self> {
         let by_signs = SIGNS.iter().filter_map(|sign| sign.read(host));
         let named = REFERENCES.iter().filter_map(|name| Some((*name, host.variable(name)?)));
@@ -237,12 +237,12 @@ impl PullRequest {
         Self { number, base: base.map(branch), repository: None, sign }
     }
 
-    /// What the name of a branch says.
+    /// The pull request of a branch of a merge queue.
     fn by_branch(sign: &'static str, branch: &str) -> Option<Self> {
         Self::by_reference(sign, &format!("refs/heads/{branch}"))
     }
 
-    /// What the name of a reference, or of what may be one, says: `pull/7/merge`, `merge-requests/7/head`, `changes/07/7/1`,
+    /// The pull request of a reference or a name like one: `pull/7/merge`, `merge-requests/7/head`, `changes/07/7/1`,
     /// `gh-readonly-queue/main/pr-7-…`.
     fn by_reference(sign: &'static str, reference: &str) -> Option<Self> {
         let is_branch = reference.starts_with("refs/heads/");
@@ -255,7 +255,7 @@ impl PullRequest {
         }
         let parts: Vec<_> = short.split('/').collect();
         let found = match parts[..] {
-            // A branch may have such a name, a reference of another kind cannot.
+            // Anyone can give a branch such a name, but not another kind of reference.
             _ if is_branch => None,
             ["pull" | "pr" | "merge-requests" | "pull-requests" | "mr", number, ..] | ["changes", _, number, ..] => {
                 Some(number)
@@ -268,11 +268,11 @@ impl PullRequest {
     }
 }
 
-/// The surroundings that the build of a push to `base` would have, as far as conditions ask for them.
+/// The environment that the build of a push to `base` would have, limited to the variables that conditions read.
 pub(super) fn as_pushed(host: &Host, base: &str) -> Host {
     let mut pushed = host.clone();
-    let tells = |name: &str| SIGNS.iter().any(|sign| sign.variable == name);
-    pushed.variables.retain(|name, _| !tells(name) && !name.starts_with("CI_MERGE_REQUEST_"));
+    let is_sign = |name: &str| SIGNS.iter().any(|sign| sign.variable == name);
+    pushed.variables.retain(|name, _| !is_sign(name) && !name.starts_with("CI_MERGE_REQUEST_"));
     let of_this_ci = OF_A_PUSH.iter().filter(|(ci, ..)| host.variable(ci).is_some());
     pushed.variables.extend(of_this_ci.map(|(_, name, value)| ((*name).to_owned(), value.replace("{}", base))));
     pushed
@@ -295,18 +295,18 @@ impl Sign {
     }
 }
 
-/// The name of a branch, however it is written.
+/// The name of a branch, without `refs/heads/`.
 fn branch(reference: &str) -> String {
     reference.strip_prefix("refs/heads/").unwrap_or(reference).to_owned()
 }
 
-/// A number, where a text is one. `CodeBuild` may put the commit behind it.
+/// The number, if the text is one. `CodeBuild` can append `^` and the commit.
 fn number(text: &str) -> Option<String> {
     let text = text.split('^').next().unwrap_or_default();
     (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.to_owned())
 }
 
-/// What GitHub's file about the event says, where its name does not say all.
+/// The pull request from GitHub's event file, for events whose variables do not show it.
 fn of_github(host: &Host) -> Option<PullRequest> {
     const SIGN: &str = "GITHUB_EVENT_PATH";
     let event = host.variable("GITHUB_EVENT_NAME")?;
@@ -316,15 +316,15 @@ fn of_github(host: &Host) -> Option<PullRequest> {
     }
     let file = host.variable(SIGN).and_then(|path| text(&host.directory.join(path)));
     let Some(file) = file.and_then(|text| serde_json::from_str::<Value>(&text).ok()) else {
-        // What nobody can tell from a pull request is none that may be deployed.
+        // An unknown event counts as a pull request, so that it is not deployed.
         return EVENTS_WITH_FILE.contains(&event).then(|| PullRequest::new(SIGN, None, None));
     };
     let at = |pointer: &str| file.pointer(pointer).filter(|value| !value.is_null());
     let text_at = |pointer: &str| at(pointer).and_then(Value::as_str);
-    let told = |of: &str| {
+    let pull_request = |of: &str| {
         PullRequest::new(SIGN, at(&format!("{of}/number")).map(Value::to_string), text_at(&format!("{of}/base/ref")))
     };
-    let first = |of: &str| at(&format!("{of}/pull_requests/0")).map(|_| told(&format!("{of}/pull_requests/0")));
+    let first = |of: &str| at(&format!("{of}/pull_requests/0")).map(|_| pull_request(&format!("{of}/pull_requests/0")));
     match event {
         "workflow_run" => {
             let run = "/workflow_run";
@@ -338,25 +338,28 @@ fn of_github(host: &Host) -> Option<PullRequest> {
             let of_run = || first(run).unwrap_or_else(|| PullRequest::new(SIGN, None, None));
             queued.or(chained).or_else(|| (by_pull_request || from_fork).then(of_run))
         }
-        "issue_comment" => at("/issue/pull_request").map(|_| told("/issue")),
+        "issue_comment" => at("/issue/pull_request").map(|_| pull_request("/issue")),
         "check_run" => first("/check_run").or_else(|| first("/check_run/check_suite")),
         "check_suite" => first("/check_suite"),
-        "repository_dispatch" => at("/client_payload/pull_request").map(|_| told("/client_payload/pull_request")),
+        "repository_dispatch" => {
+            at("/client_payload/pull_request").map(|_| pull_request("/client_payload/pull_request"))
+        }
         "deployment" | "deployment_status" => {
             text_at("/deployment/ref").and_then(|name| PullRequest::by_reference(SIGN, name))
         }
         "merge_group" => Some(PullRequest::new(SIGN, None, text_at("/merge_group/base_ref"))),
-        name if name.starts_with("pull_request") => Some(told("/pull_request")),
+        name if name.starts_with("pull_request") => Some(pull_request("/pull_request")),
         _ => None,
     }
 }
 
-/// What `TeamCity`'s parameters say: its own feature for pull requests sets them, and a build's branch has their name.
+/// The pull request from `TeamCity`'s parameters: its pull request feature sets them, or else the branch has the name
+/// of a pull request.
 fn of_teamcity(host: &Host) -> Option<PullRequest> {
     const SIGN: &str = "TEAMCITY_BUILD_PROPERTIES_FILE";
     let read = |path: &str| text(&host.directory.join(path)).map(|text| properties(&text));
     let mut parameters = read(host.variable(SIGN)?)?;
-    // The file of the build names the one with the parameters of its configuration.
+    // The build's file names a second file, with the parameters of the build configuration.
     let further = parameters.get("teamcity.configuration.properties.file").and_then(|path| read(path));
     parameters.extend(further.unwrap_or_default());
     let get = |name: &str| parameters.get(name).map(String::as_str).filter(|value| !value.is_empty());
@@ -366,7 +369,7 @@ fn of_teamcity(host: &Host) -> Option<PullRequest> {
     by_feature.or_else(|| names.iter().find_map(|name| PullRequest::by_reference(SIGN, get(name)?)))
 }
 
-/// Java's properties: `name=value` with a backslash before what would mean something else.
+/// Parses a Java properties file: lines of `name=value`, with backslashes as escapes.
 fn properties(text: &str) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for line in text.lines().filter(|line| !line.starts_with(['#', '!'])) {
@@ -384,7 +387,7 @@ fn properties(text: &str) -> BTreeMap<String, String> {
     found
 }
 
-/// A file that is a file, and not too large.
+/// The text of a regular file of at most `MOST_BYTES`.
 fn text(path: &Path) -> Option<String> {
     let metadata = fs::metadata(path).ok()?;
     if !metadata.is_file() || metadata.len() > MOST_BYTES {
@@ -408,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn every_ci_tells_of_pull_requests_in_its_own_words() {
+    fn the_variables_of_each_ci_show_a_pull_request() {
         let (seven, main) = (Some("7"), Some("main"));
         #[rustfmt::skip]
         let table: &[(Variables, Option<&str>, Option<&str>)] = &[
@@ -489,12 +492,12 @@ mod tests {
     }
 
     #[test]
-    fn other_builds_are_none_of_pull_requests() {
+    fn other_builds_are_not_of_a_pull_request() {
         #[rustfmt::skip]
         let table: &[Variables] = &[
             &[],
             &[("GITHUB_EVENT_NAME", "push"), ("GITHUB_REF", "refs/heads/main"), ("GITHUB_BASE_REF", "")],
-            // Who names a branch so has pushed a branch.
+            // A pushed branch can have such a name.
             &[("GITHUB_EVENT_NAME", "push"), ("GITHUB_REF", "refs/heads/pr/7")],
             &[("GITHUB_EVENT_NAME", "push"), ("GITHUB_REF", "refs/tags/pr/7")],
             &[("TRAVIS_PULL_REQUEST", "false"), ("TRAVIS_EVENT_TYPE", "push"), ("TRAVIS_BRANCH", "pull/7")],
@@ -525,7 +528,7 @@ mod tests {
     }
 
     #[test]
-    fn java_escapes_what_would_mean_something_else() {
+    fn java_properties_are_unescaped() {
         let found = properties("#a=b\na\\:b=c\\:\\\\d\\=e\n x = \\ y\nno line\n");
         assert_eq!(
             found.into_iter().collect::<Vec<_>>(),

@@ -1,4 +1,4 @@
-//! `AppVeyor`: messages and variables through its agent's REST service, which needs no key
+//! `AppVeyor`: sends messages and variables to the REST service of its agent, which needs no key
 //! (<https://www.appveyor.com/docs/build-worker-api/>).
 
 use serde_json::{Value, json};

@@ -1,10 +1,10 @@
 //! Azure Pipelines.
 //!
-//! Grammar and escaping are those of the agent's source (`Command.cs`, `CommandStringConvertor.cs`): a command is found
-//! anywhere in a line, and values and text are escaped alike.
+//! Grammar and escaping follow the agent's source (`Command.cs`, `CommandStringConvertor.cs`): the agent finds a
+//! command anywhere in a line, and unescapes values and text alike.
 //!
-//! Nothing is masked with `task.setsecret`: standard output must hold no secret, and on standard error a step with
-//! `failOnStderr` would fail. What is printed here holds no secret anyway, and the agent masks its own.
+//! `task.setsecret` is not used: standard output must not hold a secret, and on standard error it would fail a step
+//! with `failOnStderr`. Our own output has no secrets anyway, and the agent masks the secrets that it knows.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,10 +16,10 @@ use super::{event::Stage, sanitise, variables};
 use crate::host::Host;
 use crate::place::Problem;
 
-/// The agent records this many issues of a level and step.
+/// The agent keeps this many issues of a level and step.
 const MOST_ISSUES: usize = 10;
 
-/// The longest text of an issue; the page of the run shows no more.
+/// The longest text of an issue that the page of the run shows.
 const MOST_MESSAGE: usize = 4096;
 
 pub(super) struct Voice {
@@ -27,7 +27,7 @@ pub(super) struct Voice {
 }
 
 pub(super) struct Board {
-    /// Where the summary goes when no file is named for it: the agent reads it from its own disk.
+    /// The file of the summary, if the user names none. The agent reads it from disk.
     page: Option<PathBuf>,
 }
 
@@ -38,7 +38,7 @@ impl Board {
     }
 }
 
-/// Escapes a value or a text. `%` goes first, and not as `%25`.
+/// Escapes a value or a text. `%` must be escaped first, and to `%AZP25`, not to `%25`.
 pub(super) fn escaped(text: &str) -> String {
     text.replace('%', "%AZP25").replace(';', "%3B").replace('\r', "%0D").replace('\n', "%0A").replace(']', "%5D")
 }
@@ -57,7 +57,7 @@ impl dialect::Voice for Voice {
     }
 
     fn annotate(&mut self, level: Level, problem: &Problem) -> Option<String> {
-        // There are issues of two types only.
+        // Azure has two types of issues only.
         if level == Level::Notice {
             return None;
         }
@@ -66,7 +66,7 @@ impl dialect::Voice for Voice {
             properties.push(format!("sourcepath={}", escaped(&file)));
             properties.extend(at.map(|(line, column)| format!("linenumber={line};columnnumber={column}")));
         }
-        let mut text = dialect::told(problem);
+        let mut text = dialect::annotation_text(problem);
         if let Some(option) = &problem.option {
             text = format!("{}: {text}", sanitise::one_line(option));
         }
@@ -142,7 +142,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_agent_reads_what_was_meant(message in "[ -~\n%;\\]é]{0,60}", path in "[a-z;%\\]]{1,20}", value in "[ -~\r\n%;\\]]{0,40}") {
+        fn the_agent_reads_back_what_was_written(message in "[ -~\n%;\\]é]{0,60}", path in "[a-z;%\\]]{1,20}", value in "[ -~\r\n%;\\]]{0,40}") {
             let problem = Problem::new(message.clone()).at(&Place::file(&path.as_str().into(), 3, 4));
             let line = azure().annotate(Level::Warning, &problem).unwrap();
             prop_assert!(!line.contains('\n'));

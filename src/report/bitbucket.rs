@@ -1,9 +1,8 @@
 //! Bitbucket Pipelines: results for later steps, and a report with its annotations on the commit.
 //!
-//! A step that lists names under `output-variables` hands on those that stand in the file that
-//! `BITBUCKET_PIPELINES_VARIABLES_PATH` names
-//! (<https://support.atlassian.com/bitbucket-cloud/docs/step-options/#Output-variables>). Code Insights are sent through
-//! the proxy of the build, which signs them
+//! `BITBUCKET_PIPELINES_VARIABLES_PATH` names a file. Later steps get the variables in it that the step lists under
+//! `output-variables` (<https://support.atlassian.com/bitbucket-cloud/docs/step-options/#Output-variables>). Code
+//! Insights go through the proxy of the build, which adds the credentials
 //! (<https://support.atlassian.com/bitbucket-cloud/docs/code-insights/#Authentication>).
 
 use serde_json::{Value, json};
@@ -15,13 +14,13 @@ use super::{sanitise, variables};
 use crate::host::Host;
 use crate::place::Problem;
 
-/// The variable that names the file.
+/// The variable with the path of the file.
 const FILE: &str = "BITBUCKET_PIPELINES_VARIABLES_PATH";
 
-/// Where reports go, by the proxy.
+/// The API for reports, which the proxy forwards to.
 const API: &str = "http://api.bitbucket.org/2.0";
 
-/// One call takes as many annotations.
+/// The most annotations of one call.
 const MOST_ANNOTATIONS: usize = 100;
 
 /// The longest summary of an annotation, and the longest details of a report.
@@ -31,7 +30,7 @@ const MOST_DETAILS: usize = 2000;
 pub(super) struct Board {
     variables: Option<String>,
     checkout: Checkout,
-    /// The path of the report, where the build says enough to know it.
+    /// The path of the report; absent if the build does not set what the path needs.
     report: Option<String>,
     service: Service,
     annotations: Vec<Value>,
@@ -61,14 +60,14 @@ impl dialect::Board for Board {
     fn note(&mut self, level: Level, problem: &Problem) -> Vec<Delivery> {
         let Some(Spot { file, at }) = self.checkout.spot(problem) else { return Vec::new() };
         let option = problem.option.as_ref().map(|option| format!("{option}: ")).unwrap_or_default();
-        let told = sanitise::one_line(&format!("{option}{}", dialect::told(problem)));
+        let text = sanitise::one_line(&format!("{option}{}", dialect::annotation_text(problem)));
         if self.annotations.len() < MOST_ANNOTATIONS {
             self.annotations.push(json!({
                 "external_id": format!("dpl-lambda-{}", self.annotations.len()),
                 "annotation_type": "BUG",
                 "path": file,
                 "line": at.map_or(1, |(line, _)| line),
-                "summary": sanitise::cut(&told, MOST_SUMMARY),
+                "summary": sanitise::cut(&text, MOST_SUMMARY),
                 "severity": if level == Level::Error { "HIGH" } else { "LOW" },
             }));
         }

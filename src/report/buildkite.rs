@@ -1,6 +1,6 @@
-//! Buildkite: headers in the log; all else through the program `buildkite-agent`, where it is there.
+//! Buildkite: headers in the log, and calls of the program `buildkite-agent` if it is installed.
 //!
-//! A header has no end; the next one closes it
+//! A group has no end marker; the next header closes it
 //! (<https://buildkite.com/docs/pipelines/configure/managing-log-output>).
 
 use std::path::Path;
@@ -12,7 +12,7 @@ use super::{event::Stage, sanitise, summary};
 use crate::host::Host;
 use crate::place::Problem;
 
-/// The program.
+/// Buildkite's own program.
 const AGENT: &str = "buildkite-agent";
 
 /// The longest value of meta-data, in bytes.
@@ -24,7 +24,7 @@ const MOST_ANNOTATION: usize = 1 << 20;
 pub(super) struct Voice;
 
 pub(super) struct Board {
-    /// An annotation belongs to the build, so each job has one of its own.
+    /// The job's id. It keeps the annotations of jobs apart, because an annotation belongs to the whole build.
     job: String,
     has_errors: bool,
     warnings: String,
@@ -38,7 +38,7 @@ impl Board {
         Self { job, has_errors: false, warnings: String::new(), notices: String::new() }
     }
 
-    /// Appends to an annotation of the job: it may run this tool twice.
+    /// Appends to an annotation of the job. A job may run this tool twice, so this must not replace it.
     fn annotation(&self, style: &str, markdown: &str) -> Vec<Delivery> {
         let context = format!("dpl-lambda-{style}-{}", self.job);
         let arguments = ["annotate", "--append", "--style", style, "--context", context.trim_end_matches('-')];
@@ -52,7 +52,7 @@ fn call(arguments: &[&str], input: &str) -> Delivery {
     Delivery::Run { program: AGENT, arguments, input: input.to_owned() }
 }
 
-/// Hides a value in the log.
+/// Makes the agent hide a value in the log.
 pub(super) fn mask(secret: &str) -> Delivery {
     call(&["redactor", "add", "-"], secret)
 }
@@ -72,7 +72,7 @@ impl dialect::Voice for Voice {
         Some(format!("\x1b]1339;url='{}';content='{}'\x07", plain(url), plain(label)))
     }
 
-    /// A failure opens the group that it happened in.
+    /// A failure expands the group that it happened in.
     fn end(&mut self, ending: Ending<'_>) -> Option<String> {
         ending.is_err().then(|| "^^^ +++".to_owned())
     }

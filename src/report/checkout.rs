@@ -1,4 +1,4 @@
-//! Files as the CI knows them: by their path from the root of the checkout.
+//! Paths of files from the root of the checkout, which CIs need for annotations.
 
 use std::path::{Path, PathBuf};
 
@@ -6,31 +6,31 @@ use super::sanitise;
 use crate::host::{Ci, Host};
 use crate::place::{Place, Problem};
 
-/// Where the run stands in the checkout.
+/// The root of the checkout, and the working directory in it.
 pub(super) struct Checkout {
     root: PathBuf,
-    /// The working directory in it.
+    /// The working directory, relative to the root.
     inside: String,
 }
 
-/// What an annotation points at.
+/// The place that an annotation points at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Spot {
     /// The path from the root of the checkout, on one line.
     pub file: String,
-    /// Line and column, counted from 1; absent where it is the whole file.
+    /// Line and column, from 1; absent: the whole file.
     pub at: Option<(u32, u32)>,
 }
 
 impl Checkout {
-    /// The checkout that a CI tells of; without one the working directory is taken for its root.
+    /// The checkout that the CI reports. Without one, its root is the working directory.
     pub(super) fn of(ci: Ci, host: &Host) -> Self {
         let root = ci.folder(host).unwrap_or_else(|| host.directory.clone());
         let inside = host.directory.strip_prefix(&root).ok();
         Self { inside: inside.map(slashed).unwrap_or_default(), root }
     }
 
-    /// What a problem is about: its file, else where it was written.
+    /// The place of a problem: the file that it is about, else the place of the value.
     pub(super) fn spot(&self, problem: &Problem) -> Option<Spot> {
         if let Some(file) = &problem.file {
             return Some(Spot { file: self.file(file), at: None });
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_told_from_the_root_of_the_checkout() {
+    fn paths_start_at_the_root_of_the_checkout() {
         let mut host = Host::of_process();
         host.variables = [("CI_PROJECT_DIR".to_owned(), "/builds/o/r".to_owned())].into();
         host.directory = "/builds/o/r/api".into();

@@ -1,4 +1,4 @@
-//! `CircleCI`: results for the later steps of the job. It has no groups, annotations or summary.
+//! `CircleCI`: outputs for later steps of the job. `CircleCI` has no groups, annotations or summary.
 //!
 //! Every later bash step reads the file that `BASH_ENV` names (<https://circleci.com/docs/env-vars/>).
 
@@ -17,12 +17,12 @@ impl Board {
     }
 }
 
-/// A text as one word of a shell.
+/// Quotes a text as one word of a shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// Lines for a shell.
+/// Lines of `export` for a shell.
 fn exports(outputs: &[Output]) -> String {
     let line = |(name, value): &Output| format!("export {}={}\n", variables::name(name), quoted(value));
     variables::fitting(outputs).map(line).collect()

@@ -1,21 +1,21 @@
-//! Whether to colour, and what. Colour is all that changes: no information is in it.
+//! Colours of the log. A colour never carries information that the text lacks.
 
 use crate::host::{Ci, Host};
 
-/// What the user says about colour.
+/// The option `color`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Colour {
-    /// Where it can be seen.
+    /// On terminals, and in CIs that show colours.
     #[default]
     Auto,
-    /// Everywhere.
+    /// Always.
     Always,
-    /// Nowhere.
+    /// Never.
     Never,
 }
 
 impl Colour {
-    /// Whether a stream is coloured, by the usual variables and what is known about CIs.
+    /// Whether to colour a stream. Reads the usual variables, and knows which CIs show colours.
     ///
     /// <https://no-color.org>, <https://force-color.org>, <https://bixense.com/clicolors>
     pub(super) fn for_stream(self, host: &Host, ci: Ci, is_terminal: bool) -> bool {
@@ -35,12 +35,12 @@ impl Colour {
     }
 }
 
-/// Whether a CI shows colours in its log although there is no terminal. Jenkins needs a plugin for that.
+/// Whether the log of a CI shows colours. Jenkins needs a plugin for that, so it is not one of them.
 fn renders(ci: Ci) -> bool {
     !matches!(ci, Ci::Jenkins | Ci::AppVeyor | Ci::CodeBuild | Ci::Generic | Ci::None)
 }
 
-/// A line in its colour, by how it begins. Each line is closed for itself: some logs forget colours at its end.
+/// Colours a line by its beginning. Each line resets its colour, because some logs reset it at the end of a line.
 pub(super) fn paint(line: &str) -> String {
     const BEGINNINGS: &[(&str, &str)] = &[
         ("error:", "1;31"),

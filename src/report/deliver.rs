@@ -1,7 +1,7 @@
-//! Every effect of what is said: streams, files, programs and services. Nothing else in `report` has one but for the bar
-//! on a terminal.
+//! The effects of reporting: writes to streams and files, calls of programs and services. In `report`, only the
+//! progress bar has effects besides these.
 //!
-//! No effect holds up a deployment for long, and each way of failing is told once.
+//! Each effect has a short deadline, and each kind of failure is warned about once.
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -28,68 +28,68 @@ use super::redact::Console;
 use crate::files::Destination;
 use crate::host::Host;
 
-/// How long one call of a program may take.
+/// The deadline of a call of a program.
 const PROGRAM: Duration = Duration::from_secs(10);
 
-/// How long one call of a service may take.
+/// The deadline of a call of a service.
 const SERVICE: Duration = Duration::from_secs(3);
 
-/// How often a program is asked whether it is done.
+/// The interval at which a running program is polled.
 const TICK: Duration = Duration::from_millis(10);
 
-/// Something that is to reach people, the CI or other programs. Everything in it has been redacted and escaped.
+/// An output for people, the CI or other programs. Its texts are already redacted and escaped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Delivery {
     /// Text for the log.
     Line(Stream, String),
-    /// Commands for the CI that reads the log. They are left out where standard output is a document.
+    /// Commands for the CI that reads the log. Left out if standard output is a document.
     Command(String),
-    /// What standard output is for in this run.
+    /// The result that standard output is for.
     Document(String),
-    /// Text at the end of a file that others append to as well.
+    /// Text to append to a file. Other programs append to it too.
     Append(Written),
-    /// All of a file.
+    /// The whole text of a file.
     Replace(Written),
-    /// A call of the CI's own program. Values go by standard input: arguments are seen by every process of the machine.
+    /// A call of the CI's program. Values go to standard input, because every process of the machine can see arguments.
     Run { program: &'static str, arguments: Vec<String>, input: String },
-    /// A call of the CI's own service.
+    /// A call of the CI's service.
     Send { service: Service, method: &'static str, path: String, body: Value },
-    /// Each of these only after the one before it.
+    /// Deliveries to make one after the other.
     InOrder(Vec<Self>),
-    /// A warning about something that cannot be delivered.
+    /// A warning that something cannot be delivered.
     Warn(String),
 }
 
-/// A text and its file.
+/// A text and the file it goes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Written {
     pub file: Destination,
     pub text: String,
-    /// The beginning of a sentence, for when it fails: "the outputs could not be written to …".
+    /// The beginning of the warning if the write fails: "the outputs could not be written to …".
     pub failed: String,
 }
 
-/// One of the two streams of a process.
+/// Standard output or standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stream {
     Output,
     Error,
 }
 
-/// A service of the CI: plain HTTP on the same machine.
+/// A service of the CI, on the same machine, by plain HTTP.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Service {
-    /// What its paths begin with.
+    /// The URL that paths are appended to.
     pub url: String,
-    /// The proxy that leads there; absent where it is there itself.
+    /// The proxy to use; absent: none.
     pub proxy: Option<String>,
 }
 
-/// Delivers, and remembers what does not answer.
+/// Makes deliveries, and remembers which programs and services do not respond.
 #[derive(Clone)]
 pub(super) struct Courier {
     format: Format,
-    /// Knows where programs are.
+    /// The environment, to find programs.
     host: Host,
     state: Arc<Mutex<State>>,
 }
@@ -97,43 +97,43 @@ pub(super) struct Courier {
 #[derive(Default)]
 struct State {
     services: BTreeMap<Service, Client>,
-    /// What failed first, by who it was asked of.
+    /// The first failure of each program and service.
     troubles: BTreeMap<String, Trouble>,
 }
 
-/// What a program or service did not take.
+/// A failure of a program or service.
 struct Trouble {
     kind: Kind,
     why: String,
-    /// Whether there was a warning.
-    told: bool,
+    /// Whether a warning about it was already given.
+    warned: bool,
 }
 
-/// How a program or service failed.
+/// The kind of a failure.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// There is no such program. That is no mistake, and it is not called again.
+    /// The program is not installed. That is not an error, and the program is not called again.
     Missing,
-    /// It does not answer, and is not asked again.
+    /// It does not respond, and is not called again.
     Silent,
-    /// It refused a call. It may take others.
+    /// It refused a call. Other calls may succeed.
     Refused,
 }
 
 impl Kind {
     fn because(self, why: String) -> Trouble {
-        Trouble { kind: self, why, told: false }
+        Trouble { kind: self, why, warned: false }
     }
 }
 
-/// An event loop and its connections, beside those of the deployment.
+/// An HTTP client with its own event loop.
 struct Client {
     runtime: Runtime,
     connector: Connector,
 }
 
 impl Courier {
-    /// A courier for a run whose standard output is for this.
+    /// A courier. `form` says what standard output is for.
     pub(super) fn new(format: Format, host: &Host) -> Self {
         Self { format, host: host.clone(), state: Arc::default() }
     }
@@ -142,7 +142,7 @@ impl Courier {
         action(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Delivers, and comes back with a warning for each thing that failed.
+    /// Makes deliveries. Returns a warning for each failure.
     pub(super) fn deliver(&self, deliveries: Vec<Delivery>, console: &Console) -> Vec<String> {
         let failed = |delivery| self.deliver_one(delivery, console).err();
         let warnings: Vec<_> = deliveries.into_iter().filter_map(failed).collect();
@@ -173,7 +173,7 @@ impl Courier {
         Ok(())
     }
 
-    /// Delivers what hides a value. The command of a CI comes back, since it is the one text that must not be redacted.
+    /// Delivers a mask. Returns the CI's command if there is one, because that text must not be redacted.
     pub(super) fn hide(&self, delivery: Delivery) -> Option<String> {
         match delivery {
             Delivery::Command(command) => return Some(command),
@@ -183,16 +183,16 @@ impl Courier {
         None
     }
 
-    /// What programs and services did not take: a warning for each of them, once.
+    /// A warning for each new failure of a program or service.
     fn troubles(&self) -> Vec<String> {
         let warning = |(who, trouble): (&String, &mut Trouble)| {
-            if std::mem::replace(&mut trouble.told, true) {
+            if std::mem::replace(&mut trouble.warned, true) {
                 return None;
             }
             let Trouble { kind, why, .. } = trouble;
             match kind {
                 Kind::Missing => {
-                    tracing::debug!("calls of `{who}` are left out: {why}");
+                    tracing::debug!("skipped calls of `{who}`: {why}");
                     None
                 }
                 Kind::Silent => Some(format!("{why}, so nothing more is sent to `{who}`")),
@@ -202,11 +202,11 @@ impl Courier {
         self.state(|state| state.troubles.iter_mut().filter_map(warning).collect())
     }
 
-    /// Calls a program, where it answers.
+    /// Calls a program, unless it failed to respond before.
     fn run(&self, program: &str, arguments: &[String], input: &str) {
         let called = format!("`{program} {}`", arguments.join(" "));
         self.ask(program, |_| {
-            let missing = || Kind::Missing.because(format!("{called} cannot be run: it is in no folder of PATH"));
+            let missing = || Kind::Missing.because(format!("cannot run {called}: no folder of PATH has it"));
             match call(&self.host.program(program).ok_or_else(missing)?, arguments, input, PROGRAM) {
                 Ok(status) if status.success() => Ok(()),
                 Ok(status) => Err(Kind::Refused.because(format!("{called} failed: {status}"))),
@@ -215,24 +215,24 @@ impl Courier {
         });
     }
 
-    /// Sends JSON to a service, where it answers.
+    /// Sends JSON to a service, unless it failed to respond before.
     fn send(&self, service: &Service, method: &str, path: &str, body: &Value) {
         self.ask(&service.url, |state| {
             if !state.services.contains_key(service) {
-                let failed = |error| Kind::Silent.because(format!("`{}` cannot be asked: {error}", service.url));
+                let failed = |error| Kind::Silent.because(format!("cannot call `{}`: {error}", service.url));
                 state.services.insert(service.clone(), Client::of(service).map_err(failed)?);
             }
             let url = format!("{}{path}", service.url);
             let called = format!("`{method} {url}`");
             match state.services.get(service).map(|client| client.send(method, &url, body.to_string(), SERVICE)) {
                 Some(Ok(200..=299)) | None => Ok(()),
-                Some(Ok(status)) => Err(Kind::Refused.because(format!("{called} was answered {status}"))),
+                Some(Ok(status)) => Err(Kind::Refused.because(format!("{called} returned {status}"))),
                 Some(Err(error)) => Err(Kind::Silent.because(format!("{called} failed: {error}"))),
             }
         });
     }
 
-    /// Asks a program or service, unless it is known not to answer. The first trouble with it is kept.
+    /// Calls a program or service, unless it failed to respond before. Keeps its first failure.
     fn ask(&self, who: &str, ask: impl FnOnce(&mut State) -> Result<(), Trouble>) {
         self.state(|state| {
             if state.troubles.get(who).is_some_and(|trouble| trouble.kind != Kind::Refused) {
@@ -257,7 +257,7 @@ impl Client {
         Ok(Self { connector: connector.build(), runtime })
     }
 
-    /// One call, and the status of its answer. It has a thread of its own, since the caller may be within an event loop.
+    /// One call; returns the status of the response. Has its own thread, as the caller may be inside an event loop.
     fn send(&self, method: &str, url: &str, body: String, patience: Duration) -> Result<u16, String> {
         let mut request = HttpRequest::new(body.into());
         request.set_method(method).map_err(|error| error.to_string())?;
@@ -268,7 +268,7 @@ impl Client {
         match thread::scope(|scope| scope.spawn(answer).join()) {
             Ok(Ok(Ok(answer))) => Ok(answer.status().as_u16()),
             Ok(Ok(Err(error))) => Err(chain(&error)),
-            Ok(Err(_)) | Err(_) => Err(format!("no answer within {} s", patience.as_secs())),
+            Ok(Err(_)) | Err(_) => Err(format!("no response within {} s", patience.as_secs())),
         }
     }
 }
@@ -279,12 +279,12 @@ fn chain(error: &dyn std::error::Error) -> String {
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// Calls a program and waits for its end, but not for long.
+/// Runs a program until it ends, or kills it at the deadline.
 fn call(program: &Path, arguments: &[String], input: &str, patience: Duration) -> io::Result<ExitStatus> {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn()?;
-    // Written beside, since a program that reads nothing would hold us up.
+    // A thread writes, because a program that does not read would block us.
     let (stdin, input) = (child.stdin.take(), input.to_owned());
     thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(input.as_bytes())));
     let begun = Instant::now();
@@ -294,13 +294,13 @@ fn call(program: &Path, arguments: &[String], input: &str, patience: Duration) -
         }
         thread::sleep(TICK);
     }
-    // It may have ended meanwhile.
+    // `kill` fails if the program has just ended.
     let _ = child.kill();
     let _ = child.wait();
-    Err(io::Error::new(io::ErrorKind::TimedOut, format!("no end within {} s", patience.as_secs())))
+    Err(io::Error::new(io::ErrorKind::TimedOut, format!("still running after {} s", patience.as_secs())))
 }
 
-/// Appends to a file that others append to as well; someone may have left its last line open.
+/// Appends to a file. Starts a new line first if the last one has no line break.
 fn append(file: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().create(true).append(true).read(true).open(file)?;
     let mut last = [b'\n'];
@@ -312,7 +312,7 @@ fn append(file: &Path, text: &str) -> io::Result<()> {
     file.write_all(format!("{break_line}{text}").as_bytes())
 }
 
-/// 128 bits that nobody can foresee.
+/// 128 random bits, as text.
 pub(super) fn nonce() -> String {
     let half = |salt: u8| RandomState::new().hash_one(salt);
     format!("{:016x}{:016x}", half(0), half(1))
@@ -348,10 +348,10 @@ mod tests {
 
     #[test]
     fn a_program_that_fails_is_a_warning_and_one_that_is_missing_is_none() {
-        for (program, warnings) in [("false", 1), ("no-such-program-anywhere", 0), ("true", 0)] {
+        for (program, expected) in [("false", 1), ("no-such-program-anywhere", 0), ("true", 0)] {
             let courier = courier();
-            let told = courier.deliver(vec![run(program), run(program)], &console());
-            assert_eq!(told.len(), warnings, "{program}");
+            let warnings = courier.deliver(vec![run(program), run(program)], &console());
+            assert_eq!(warnings.len(), expected, "{program}");
         }
     }
 
@@ -364,7 +364,7 @@ mod tests {
         let troubles = courier.deliver((0..20).map(|_| send()).collect(), &console());
         assert!(begun.elapsed() < 2 * SERVICE);
         assert!(
-            matches!(&troubles[..], [only] if only.contains("/x` failed: no answer within 3 s, so nothing more is sent")),
+            matches!(&troubles[..], [only] if only.contains("/x` failed: no response within 3 s, so nothing more is sent")),
             "{troubles:?}"
         );
     }
@@ -393,7 +393,7 @@ mod tests {
         let request = answering.join().unwrap();
         assert!(request.starts_with("put http://api.example.org/2.0/x http/1.1\r\n"), "{request}");
         assert!(request.contains("\r\nhost: api.example.org\r\n") && request.contains("application/json"), "{request}");
-        assert!(troubles[0].ends_with("`PUT http://api.example.org/2.0/x` was answered 403"), "{troubles:?}");
+        assert!(troubles[0].ends_with("`PUT http://api.example.org/2.0/x` returned 403"), "{troubles:?}");
     }
 
     #[test]
@@ -418,8 +418,8 @@ mod tests {
         };
         let in_order = vec![Delivery::Append(write("no/b")), Delivery::Replace(write("c"))];
         let deliveries = vec![Delivery::InOrder(in_order), Delivery::Replace(write("new/a"))];
-        let told = courier().deliver(deliveries, &console());
-        assert!(matches!(&told[..], [only] if only.starts_with("it could not be written: ")), "{told:?}");
+        let warnings = courier().deliver(deliveries, &console());
+        assert!(matches!(&warnings[..], [only] if only.starts_with("it could not be written: ")), "{warnings:?}");
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
         assert_eq!(fs::read_to_string(directory.path().join("new/a")).unwrap(), "x");
     }

@@ -1,9 +1,8 @@
-//! How a CI wants to be spoken to, and which dialect a CI has.
+//! The dialect of a CI: how to write to its log, and how to use its features.
 //!
-//! A dialect is two things: a voice for the log, and a board for what the CI shows beside it and hands to later steps.
-//! Both are functions from what happened to deliveries: they know the surroundings as a value and have no effect. Every
-//! method has a form that is right for plain text, so a CI that has nothing needs no file. Everything given has been
-//! redacted, nothing has been sanitised.
+//! A dialect has two parts: a voice writes the log; a board uses what the CI shows beside the log or passes to later
+//! steps. Both turn events into deliveries and have no effects of their own. The default of each method is plain text,
+//! so a CI without features needs no file. The arguments are already redacted, but not sanitised.
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,95 +16,95 @@ use super::{
 use crate::host::{Ci, Host};
 use crate::place::{Place, Problem};
 
-/// A result by its name.
+/// An output: name and value.
 pub(super) type Output = (&'static str, String);
 
-/// How the run ended: what was done in a few words, or why it failed.
+/// How the run ended: what was done, or why it failed. Both in a few words.
 pub(super) type Ending<'a> = Result<&'a str, &'a str>;
 
-/// What hides a value in the CI's own log.
+/// Makes the delivery that tells the CI to hide a value in its log.
 pub(super) type Mask = fn(&str) -> Delivery;
 
 /// The dialect of a CI.
 pub(super) struct Dialect {
     pub voice: Box<dyn Voice>,
     pub board: Box<dyn Board>,
-    /// Absent where the CI cannot hide a value.
+    /// Absent: the CI cannot hide a value.
     pub mask: Option<Mask>,
 }
 
-/// What a CI reads in its log. The texts are its commands.
+/// Writes what a CI reads in its log. The texts are commands of the CI.
 pub(super) trait Voice {
-    /// Opens a group, if there is such a thing. `now` is the time since the Unix epoch.
+    /// Opens a group, if the CI has groups. `now` is the time since the Unix epoch.
     fn open(&mut self, stage: Stage, now: Duration) -> Option<String> {
         let _ = (stage, now);
         None
     }
 
-    /// Closes the group that was opened last.
+    /// Closes the group opened last.
     fn close(&mut self, now: Duration) -> Option<String> {
         let _ = now;
         None
     }
 
-    /// How many annotations of a level the CI keeps; none where problems are only text.
+    /// How many annotations of a level the CI keeps; 0: the CI has no annotations.
     fn most_annotations(&self) -> usize {
         0
     }
 
-    /// A problem as an annotation.
+    /// The annotation of a problem.
     fn annotate(&mut self, level: Level, problem: &Problem) -> Option<String> {
         let _ = (level, problem);
         None
     }
 
-    /// A link that people can follow.
+    /// A link that people can click.
     fn link(&self, label: &str, url: &str) -> Option<String> {
         let _ = (label, url);
         None
     }
 
-    /// The last word.
+    /// The end of the run.
     fn end(&mut self, ending: Ending<'_>) -> Option<String> {
         let _ = ending;
         None
     }
 
-    /// Where the final error goes. A log has its order only in one stream (`failOnStderr` of Azure, `TeamCity`'s
-    /// warnings), so it is standard output wherever a CI reads it.
+    /// The stream of the final error. In a CI it is standard output: two streams would lose their order, Azure has
+    /// `failOnStderr`, and `TeamCity` shows standard error as warnings.
     fn error_stream(&self) -> Stream {
         Stream::Output
     }
 }
 
-/// What a CI shows beside its log and hands to later steps.
+/// Writes what a CI shows beside its log or passes to later steps.
 pub(super) trait Board {
-    /// Takes in a problem.
+    /// Receives a problem.
     fn note(&mut self, level: Level, problem: &Problem) -> Vec<Delivery> {
         let _ = (level, problem);
         Vec::new()
     }
 
-    /// Hands results to the steps after this one.
+    /// Passes outputs to later steps.
     fn outputs(&self, outputs: &[Output]) -> Vec<Delivery> {
         let _ = outputs;
         Vec::new()
     }
 
-    /// Shows a page on the run, in Markdown; `file` is where it has been written already, if it has.
+    /// Shows the summary, in Markdown. `file` is its file, if it has been written to one.
     fn summary(&self, markdown: &str, file: Option<&Path>) -> Vec<Delivery> {
         let _ = (markdown, file);
         Vec::new()
     }
 
-    /// What is shown once everything is known.
+    /// Deliveries at the end of the run.
     fn end(&self, ending: Ending<'_>) -> Vec<Delivery> {
         let _ = ending;
         Vec::new()
     }
 }
 
-/// How bad a problem is; a notice is about none.
+/// The level of a message. A notice is not about a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Level {
     Error,
@@ -114,7 +113,7 @@ pub(super) enum Level {
 }
 
 impl Level {
-    /// The word before a problem.
+    /// The name of the level.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -124,7 +123,7 @@ impl Level {
     }
 }
 
-/// The dialect of a CI. A further one is a file beside this and a line here. `nonce` is a text that nobody can foresee.
+/// The dialect of a CI. To add one, add a file beside this one and a line here. `nonce` is an unpredictable text.
 pub(super) fn of(ci: Ci, host: &Host, nonce: &str) -> Dialect {
     let checkout = Checkout::of(ci, host);
     match ci {
@@ -167,13 +166,13 @@ impl Dialect {
     }
 }
 
-/// No board.
+/// A board without features.
 struct Nothing;
 
 impl Board for Nothing {}
 
-/// What an annotation says: the problem, where it was written unless the annotation stands there, and what to do.
-pub(super) fn told(problem: &Problem) -> String {
+/// The text of an annotation: the problem, its place unless the annotation points there, and the help.
+pub(super) fn annotation_text(problem: &Problem) -> String {
     let mut text = sanitise::inert(&problem.text());
     let there = problem.file.is_none() && problem.place.as_ref().is_some_and(|place| place.in_file().is_some());
     if let Some(place) = problem.place.as_ref().filter(|_| !there) {

@@ -1,11 +1,11 @@
-//! Drone and Harness CI: results in the file that `DRONE_OUTPUT` names, where there is one (Harness).
+//! Drone and Harness CI: outputs in the file that `DRONE_OUTPUT` names. Only Harness sets it.
 
 use super::deliver::Delivery;
 use super::dialect::{self, Output};
 use super::variables;
 use crate::host::Host;
 
-/// The variable that names the file.
+/// The variable with the path of the file.
 const FILE: &str = "DRONE_OUTPUT";
 
 pub(super) struct Board {

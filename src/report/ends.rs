@@ -1,4 +1,4 @@
-//! Differences as text and as JSON: the same ends for every renderer.
+//! Differences as text and as JSON, for every renderer. A difference has two ends: before and after.
 
 use std::collections::BTreeMap;
 
@@ -7,26 +7,26 @@ use serde_json::{Map, Value, json};
 use super::sanitise;
 use crate::settings::{Aspect, Difference, End, shown, snake};
 
-/// What stands for a value that must not be shown.
+/// Replaces a value that must not be shown.
 const HIDDEN: &str = "(hidden)";
 
-/// How much of a hash or digest is shown.
+/// How much of a hash or digest to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Digits {
-    /// Enough to tell two apart.
+    /// The first digits, enough to tell two hashes apart.
     Short,
-    /// All, or better the address of an image.
+    /// All digits; for an image, its URI.
     All,
 }
 
-/// One end for people.
+/// One end as text.
 pub(super) fn text(end: &End, unit: Option<&str>, digits: Digits) -> String {
     match (end, digits) {
         (End::Value(value), _) => shown(value, unit),
         (End::Hidden, _) => HIDDEN.to_owned(),
         (End::Package { sha256: hash } | End::Image { digest: Some(hash), .. }, Digits::Short) => short(hash),
         (End::Package { sha256 }, Digits::All) => sha256.clone(),
-        (End::Image { digest: None, .. }, Digits::Short) => "what its tag names".to_owned(),
+        (End::Image { digest: None, .. }, Digits::Short) => "the image of its tag".to_owned(),
         (End::Image { digest, address }, Digits::All) => address.clone().or_else(|| digest.clone()).unwrap_or_default(),
         (End::Version { number, shares }, _) => {
             let shares = shares.iter().map(|(version, share)| format!(", {} version {version}", percent(*share)));
@@ -36,7 +36,7 @@ pub(super) fn text(end: &End, unit: Option<&str>, digits: Digits) -> String {
     }
 }
 
-/// Both ends in one line. A hidden value says only what happens to it.
+/// Both ends in one line. For hidden values, only whether they are added or changed.
 pub(super) fn both(difference: &Difference, digits: Digits) -> String {
     let text = |end: &End| text(end, difference.unit, digits);
     let line = match (&difference.from, &difference.to) {
@@ -55,19 +55,19 @@ pub(super) fn name(difference: &Difference, joint: &str) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(joint)
 }
 
-/// A share in hundredths of a percent, without needless digits.
+/// A share, given in hundredths of a percent, without trailing zeros.
 pub(super) fn percent(hundredths: u32) -> String {
     let text = format!("{}.{:02}", hundredths / 100, hundredths % 100);
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// The beginning of a hash or digest, enough to tell two apart.
+/// The first digits of a hash or digest, enough to tell two apart.
 pub(super) fn short(sha256: &str) -> String {
     let (kind, digits) = sha256.split_once(':').map_or(("", sha256), |(kind, digits)| (&sha256[..=kind.len()], digits));
     format!("{kind}{}…", digits.chars().take(10).collect::<String>())
 }
 
-/// A difference as it stands in documents.
+/// A difference as JSON.
 pub(super) fn document(difference: &Difference) -> Value {
     let Difference { about, key, member, from, to, unit } = difference;
     let mut members = Map::new();
@@ -80,7 +80,7 @@ pub(super) fn document(difference: &Difference) -> Value {
     Value::Object(members)
 }
 
-/// What something is made of goes by the name of what tells it.
+/// Hashes and digests have keys that name them.
 fn setting(about: Aspect, end: Option<&End>) -> &'static str {
     match end {
         Some(End::Package { .. }) => "code_sha256",
@@ -104,7 +104,7 @@ fn data(end: &End) -> Value {
     }
 }
 
-/// A value with members as users write them.
+/// A value whose members have the names that users write.
 fn written(value: &Value) -> Value {
     match value {
         Value::Object(members) => members.iter().map(|(name, value)| (snake(name), written(value))).collect(),

@@ -1,4 +1,4 @@
-//! What happens, as data. Everything said about a run is one of these.
+//! Events: what happens in a run, as data. The report shows nothing else.
 
 use std::time::Duration;
 
@@ -10,37 +10,37 @@ use crate::remote::{Invocation, Removal, Status, Summary};
 /// Something that happened.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// A stage of the run begins; the one before it ends.
+    /// A stage of the run begins. The stage before it ends.
     Stage(Stage),
-    /// The stage ends, and the next has not begun.
+    /// The stage ends.
     StageDone,
-    /// Something deserves a word but does not stop the run.
+    /// A warning: a problem that does not stop the run.
     Warning(Problem),
-    /// A block is left out in this build, and why.
+    /// A block is skipped in this build. Holds the reason.
     Skipped(Skip),
-    /// The plans are of what a merge would start, in the build of the pull request.
+    /// In the build of a pull request, the plans show what its merge would deploy.
     Preview {
-        /// The number of the pull request; absent where nobody says it.
+        /// The number of the pull request; absent: unknown.
         number: Option<String>,
-        /// The branch that it goes to; absent where nobody says it.
+        /// The base branch; absent: unknown.
         base: Option<String>,
     },
-    /// Something that people look for, also where little else is said.
+    /// A notice, which is shown with `quiet` too.
     Notice(Problem),
-    /// As whom AWS is called: the key id, masked.
+    /// The access key id in use, masked.
     Identity(String),
-    /// A command that is run for the user.
+    /// A command of the user starts.
     Command(String),
-    /// A command said a line.
+    /// A command printed a line.
     Relayed {
         /// The line.
         line: String,
-        /// Whose command.
+        /// The author of the command.
         speaker: Speaker,
     },
     /// A plan was made.
     Planned(Plan),
-    /// AWS tried the code update without doing it.
+    /// AWS' own dry run of the code update succeeded.
     Rehearsed,
     /// A step begins.
     StepStarted {
@@ -49,138 +49,138 @@ pub enum Event {
         /// The step.
         step: Step,
     },
-    /// AWS is still busy with what was asked.
+    /// AWS is still busy.
     Waiting {
-        /// What is waited for.
+        /// What the run waits for.
         what: String,
-        /// How long so far.
+        /// Time since the work or the wait began.
         so_far: Duration,
     },
-    /// How far a long piece of work has come; told several times a second.
+    /// Progress of long work. Sent several times a second.
     Progress {
-        /// What is being done.
+        /// The work.
         doing: Doing,
-        /// Bytes so far.
+        /// Bytes done.
         done: u64,
-        /// All bytes.
+        /// Bytes in all.
         all: u64,
-        /// How long so far.
+        /// Time since the work or the wait began.
         so_far: Duration,
     },
     /// A step is done and has settled.
     StepDone {
         /// The step.
         step: Step,
-        /// The number of the version it published.
+        /// The number of the version that it published; absent: none.
         version: Option<String>,
     },
-    /// A function is as it should be.
+    /// A function is up to date, after changes or without.
     Deployed(Deployed),
-    /// A configuration and its package are right.
+    /// The configuration and package of a function passed the check.
     Checked {
         /// The function.
         function: String,
-        /// Its package; absent where that is in S3 or a registry, where nobody looks without AWS.
+        /// Its package; absent: it is in S3 or a registry, and a check does not call AWS.
         package: Option<Packaged>,
     },
-    /// A layer and its package are right.
+    /// The configuration and package of a layer passed the check.
     LayerChecked {
         /// The layer.
         layer: String,
         /// Its package.
         package: Packaged,
     },
-    /// The newest version of a layer is as it should be.
+    /// A layer is up to date, after changes or without.
     LayerDeployed(LayerDeployed),
     /// A package was written or listed.
     Packaged(Packaged),
-    /// What was asked for.
+    /// The result of a verb whose standard output is for its result.
     Answer(Answer),
-    /// A function is being called.
+    /// A function is invoked.
     Invoking {
         /// The function.
         function: String,
         /// The version or alias; absent for `$LATEST`.
         qualifier: Option<String>,
     },
-    /// A function was called.
+    /// A function responded.
     Invoked(Invocation),
-    /// How a function is.
+    /// The state of a live function.
     Status(Box<Status>),
-    /// Which functions there are.
+    /// The functions of a Region.
     Listed {
-        /// Where.
+        /// The Region.
         region: String,
-        /// Each of them, by name.
+        /// The functions, sorted by name.
         functions: Vec<Summary>,
     },
-    /// A function, or a version of it, is going to be deleted.
+    /// A function, or a version of it, is about to be deleted.
     Removing(Box<Removal>),
-    /// Somebody is asked something, and answers on standard input.
+    /// A question, which the user answers on standard input.
     Question(String),
-    /// A function, or a version of it, is no longer there.
+    /// A function, or a version of it, no longer exists.
     Removed {
         /// The function.
         function: String,
-        /// Where.
+        /// The Region.
         region: String,
-        /// The only version that is gone; absent for the whole function.
+        /// The number of the version; absent: the whole function.
         version: Option<String>,
-        /// Whether it was there.
+        /// Whether this run deleted it.
         ending: Ending,
     },
-    /// Where an alias goes back to.
+    /// An alias is about to be rolled back.
     Rollback {
         /// The function.
         function: String,
-        /// Where.
+        /// The Region.
         region: String,
-        /// Both ends.
+        /// The versions before and after.
         rollback: Rollback,
     },
-    /// An alias went back.
+    /// An alias was rolled back.
     RolledBack {
         /// The function.
         function: String,
-        /// Where.
+        /// The Region.
         region: String,
-        /// Both ends.
+        /// The versions before and after.
         rollback: Rollback,
     },
     /// The run, or one function of it, failed.
     Failed(Failure),
 }
 
-/// Something that was asked for as such: it has standard output for itself.
+/// The result of a verb. Standard output holds nothing else.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
-    /// Its member of the document of `--format json`.
+    /// Its key in the document of `--format json`.
     pub name: &'static str,
-    /// It as text, for people and other programs.
+    /// The text, for people and other programs.
     pub text: String,
-    /// It as JSON.
+    /// The same as JSON.
     pub json: serde_json::Value,
 }
 
-/// Whose command says a line.
+/// The author of a command that printed a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Speaker {
-    /// The user's own, who may command the CI's log.
+    /// The user. Such a line may hold commands for the CI's log.
     User,
-    /// git's, whose lines may hold names of files.
+    /// This tool, which runs git. Such a line may hold names of files.
     Git,
 }
 
-/// Whether something had to be done.
+/// Whether anything had to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// It was done.
+    /// Something was done.
     Done,
-    /// It was so already.
+    /// Nothing had to be done.
     NothingToDo,
 }
 
-/// Work on a package that may take long.
+/// Long work on a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doing {
     /// Files are being deflated.
@@ -192,7 +192,7 @@ pub enum Doing {
 }
 
 impl Doing {
-    /// The beginning of a sentence.
+    /// The beginning of the progress line.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Packing => "Packing",
@@ -202,16 +202,16 @@ impl Doing {
     }
 }
 
-/// A part of the run, in dpl's words.
+/// A stage of the run, with dpl's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// Which credentials.
+    /// Reads the credentials.
     Login,
-    /// Nothing that this tool does; dpl's log has it.
+    /// Does nothing; dpl's log has this stage.
     Setup,
-    /// Stashing uncommitted files.
+    /// Stashes uncommitted files.
     Prepare,
-    /// The deployment itself.
+    /// Deploys.
     Deploy,
 }
 
@@ -226,75 +226,75 @@ impl Stage {
         }
     }
 
-    /// Whether it says so much that it is folded away: the plan, before the deployment, is what people look for.
+    /// Whether the CI's log folds this stage. People look for the plan, so the stages before it are folded.
     pub(super) fn is_long(self) -> bool {
         matches!(self, Self::Prepare | Self::Deploy)
     }
 }
 
-/// A package, for people.
+/// A package, to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packaged {
-    /// Where it was written; absent when it was only built.
+    /// The file it was written to; absent: it was only built.
     pub path: Option<String>,
-    /// Bytes of the archive.
+    /// Size of the archive in bytes.
     pub size: u64,
-    /// Base64 SHA-256 of the archive.
+    /// SHA-256 of the archive, in base64.
     pub code_sha256: String,
     /// Its entries.
     pub entries: Vec<Listed>,
-    /// Whether the entries are wanted on the screen.
+    /// Whether to show the entries.
     pub list: bool,
-    /// How many names a rule that the user did not write left out.
+    /// How many names a built-in rule left out.
     pub left_out: usize,
 }
 
-/// A function that is as it should be.
+/// A function that is up to date.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Deployed {
     /// The bare name.
     pub function: String,
-    /// Where it is.
+    /// The Region.
     pub region: String,
     /// The unqualified ARN.
     pub arn: String,
-    /// The version that stands for this deployment; absent when none is published.
+    /// The version of this deployment; absent: none is published.
     pub version: Option<String>,
-    /// The alias that points at that version; absent where none is managed.
+    /// The alias that points at that version; absent: no alias is managed.
     pub alias: Option<String>,
-    /// The function's own address; absent where none is managed.
+    /// The function's URL; absent: no URL is managed.
     pub url: Option<String>,
-    /// What its code is.
+    /// The code of the function.
     pub made_of: MadeOf,
     /// What was done.
     pub plan: Plan,
-    /// How long it took.
+    /// Time that it took.
     pub took: Duration,
-    /// Numbers of old versions that could not be deleted.
+    /// The numbers of old versions that could not be deleted.
     pub kept: Vec<String>,
-    /// What was done, each with how long it took to settle.
+    /// What was done, each with the time until it settled.
     pub steps: Vec<(&'static str, Duration)>,
-    /// The newest version before; absent where there was none, or nobody asked.
+    /// The newest version before the run; absent: there was none, or it was not read.
     pub version_before: Option<String>,
 }
 
-/// What the code of a function is.
+/// The code of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MadeOf {
     /// A package.
     Archive {
-        /// Base64 SHA-256.
+        /// SHA-256, in base64.
         code_sha256: String,
-        /// Bytes.
+        /// Size in bytes.
         size: u64,
-        /// Bytes when unpacked.
+        /// Unpacked size in bytes.
         unpacked: u64,
-        /// The largest folders with their bytes.
+        /// The largest folders, with their sizes in bytes.
         largest_folders: Vec<(String, u64)>,
     },
     /// A container image.
     Image {
-        /// Its address, with its digest as far as that is known.
+        /// Its URI, with the digest if that is known.
         address: String,
     },
 }
@@ -305,7 +305,7 @@ impl Deployed {
         self.plan.changes()
     }
 
-    /// Its page in the console of AWS: the link's text and where it leads. Nothing where there is no such page.
+    /// The link to its page in the AWS console: text and URL; absent: the Region has no public console.
     pub(super) fn link(&self) -> Option<(String, String)> {
         let Self { function, region, .. } = self;
         let page = super::summary::console(region, function)?;
@@ -317,7 +317,7 @@ impl Deployed {
         })
     }
 
-    /// Results by the names that every CI gets them under.
+    /// The outputs, with the names that every CI gets.
     pub fn outputs(&self) -> Vec<(&'static str, String)> {
         let mut outputs = vec![("function-arn", self.arn.clone())];
         match &self.made_of {
@@ -337,24 +337,24 @@ impl Deployed {
     }
 }
 
-/// A layer whose newest version is as it should be.
+/// A layer that is up to date.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayerDeployed {
     /// The layer's name.
     pub layer: String,
-    /// Where it is.
+    /// The Region.
     pub region: String,
     /// The ARN of the version.
     pub arn: String,
     /// The version's number.
     pub version: String,
-    /// Base64 SHA-256 of the package.
+    /// SHA-256 of the package, in base64.
     pub code_sha256: String,
-    /// Bytes of the package.
+    /// Size of the package in bytes.
     pub package_size: u64,
     /// What was done.
     pub plan: Plan,
-    /// How long it took.
+    /// Time that it took.
     pub took: Duration,
 }
 
@@ -368,28 +368,28 @@ impl LayerDeployed {
 /// Why a run, or one function of it, failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// The stage and its object: a lowercase fragment.
+    /// What failed, for which function: a lowercase fragment of a sentence.
     pub headline: String,
-    /// Each cause, with its place.
+    /// The causes, each with its place.
     pub problems: Vec<Problem>,
-    /// What was done before; empty where nothing was begun.
+    /// What was done; empty: nothing.
     pub done: Vec<&'static str>,
-    /// What AWS took, or may have taken, without having settled since.
+    /// What AWS accepted, or may have accepted, but did not settle in time.
     pub begun: Vec<&'static str>,
-    /// What was not done; empty where nothing was to be done.
+    /// What was not done; empty: nothing was planned.
     pub not_done: Vec<&'static str>,
-    /// What to do next.
+    /// What the user can do.
     pub help: Option<String>,
-    /// The function concerned; absent where it is the whole run, or a layer.
+    /// The function; absent: the failure is of a layer or the whole run.
     pub function: Option<String>,
-    /// The layer concerned; absent where it is none.
+    /// The layer; absent: the failure is of a function or the whole run.
     pub layer: Option<String>,
-    /// The exit code that it leads to.
+    /// The exit code.
     pub exit_code: u8,
 }
 
 impl Failure {
-    /// Whether it is about what a plan is about.
+    /// Whether this failure and the plan are about the same function or layer.
     pub(super) fn is_of(&self, plan: &Plan) -> bool {
         let name = match plan.subject {
             Subject::Function => &self.function,
@@ -398,12 +398,12 @@ impl Failure {
         name.as_ref() == Some(&plan.function)
     }
 
-    /// Whether anything was, or may have been, changed.
+    /// Whether the run changed anything, or may have.
     pub fn changed(&self) -> bool {
         !(self.done.is_empty() && self.begun.is_empty())
     }
 
-    /// Why, in one line.
+    /// The reason in one line.
     pub(super) fn cause(&self) -> String {
         match self.problems.first() {
             Some(problem) => match &problem.option {
@@ -414,18 +414,18 @@ impl Failure {
         }
     }
 
-    /// What to annotate: each problem where it is, or the failure as such.
+    /// The problems to annotate: each cause, or else the failure itself.
     pub fn annotations(&self) -> Vec<Problem> {
         if self.problems.is_empty() {
             return vec![Problem { help: self.help.clone(), ..Problem::new(self.headline.clone()) }];
         }
-        let told = |problem: &Problem| {
+        let with_context = |problem: &Problem| {
             let stated = match problem.option {
                 Some(_) => problem.message.clone(),
                 None => format!("{}: {}", self.headline, problem.message),
             };
             Problem { message: stated, help: problem.help.clone().or_else(|| self.help.clone()), ..problem.clone() }
         };
-        self.problems.iter().map(told).collect()
+        self.problems.iter().map(with_context).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! The files that a user names for results, in any CI: outputs, summary, and GitLab's two reports.
+//! The files for results that a user names, in any CI: outputs, summary, and GitLab's two reports.
 
 use std::path::{Path, PathBuf};
 
@@ -14,10 +14,10 @@ use super::{json, sanitise, variables};
 use crate::files::Destination;
 use crate::place::Problem;
 
-/// What is to be written where; nothing is written that has no name.
+/// The paths of the files; absent: the file is not written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Files {
-    /// The outputs: JSON where the name ends so, else lines of `KEY=value`.
+    /// The outputs: JSON if the name ends in `.json`, else lines of `KEY=value`.
     pub output: Option<Destination>,
     /// The summary, in Markdown.
     pub summary: Option<Destination>,
@@ -27,7 +27,7 @@ pub(crate) struct Files {
     pub gitlab_codequality: Option<Destination>,
 }
 
-/// What has been gathered for the files.
+/// The content of the files so far.
 pub(super) struct Gathered {
     files: Files,
     directory: PathBuf,
@@ -41,17 +41,17 @@ impl Gathered {
         Self { files, directory: directory.to_owned(), checkout, links: Vec::new(), problems: Vec::new() }
     }
 
-    /// Where the summary is going to be.
+    /// The path of the summary.
     pub(super) fn summary_file(&self) -> Option<PathBuf> {
         self.files.summary.as_ref().map(|file| self.directory.join(&file.path))
     }
 
-    /// Notes a link (<https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsannotations>).
+    /// Adds a link (<https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsannotations>).
     pub(super) fn link(&mut self, label: &str, url: &str) {
         self.links.push(value!({"external_link": {"label": label, "url": url}}));
     }
 
-    /// Notes a problem that has a file (<https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format>).
+    /// Adds a problem that has a file (<https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format>).
     pub(super) fn note(&mut self, level: Level, problem: &Problem) {
         let Some(Spot { file, at }) = self.checkout.spot(problem) else { return };
         let check = problem.option.as_deref().unwrap_or("configuration");
@@ -62,7 +62,7 @@ impl Gathered {
         let description = sanitise::one_line(&description);
         let severity = if level == Level::Error { "major" } else { "minor" };
         let line = at.map_or(1, |(line, _)| line);
-        // Two entries with one fingerprint count as one.
+        // GitLab merges entries with the same fingerprint.
         let whole = format!("{check}\n{file}\n{line}\n{description}\n{}", self.problems.len());
         let fingerprint = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(whole));
         self.problems.push(value!({
@@ -111,7 +111,7 @@ impl Gathered {
     }
 }
 
-/// The outputs as one JSON object; what is a number, a truth or a list is so here too.
+/// The outputs as one JSON object. Numbers, booleans and lists have their JSON type.
 fn object(outputs: &[Output]) -> String {
     let value = |(name, text): &Output| {
         let typed = matches!(*name, "changed" | "package-size" | "plan");

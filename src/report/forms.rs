@@ -1,7 +1,7 @@
-//! The forms in which a text may come by: as it is, or escaped for a place where it was shown.
+//! Undoes escapes, so that a secret is found in an escaped text too.
 //!
-//! Each form is undone, one upon the other, and every byte remembers where it came from. So a secret is found however its
-//! characters were escaped, and whichever of them were.
+//! Each form of escaping is undone, also several in turn. Every byte keeps its position in the original text. So a
+//! secret is found if all of its characters are escaped, and if only some are.
 
 use std::ops::Range;
 
@@ -9,9 +9,9 @@ use std::ops::Range;
 pub(super) struct View {
     /// The text.
     pub bytes: Vec<u8>,
-    /// Where each byte came from: the first and the last byte of its escape.
+    /// The origin of each byte: the first and the last byte of its escape in the original text.
     origins: Vec<(usize, usize)>,
-    /// How many ways were undone upon each other.
+    /// How many forms were undone in turn.
     pub depth: usize,
 }
 
@@ -20,12 +20,12 @@ impl View {
         Self { bytes: text.as_bytes().to_vec(), origins: (0..text.len()).map(|at| (at, at)).collect(), depth: 0 }
     }
 
-    /// Where a part of it stands in the text as it came.
+    /// The position of a range in the original text.
     pub(super) fn origin(&self, range: &Range<usize>) -> Range<usize> {
         self.origins[range.start].0..self.origins[range.end - 1].1 + 1
     }
 
-    /// With one form undone; nothing where that changes nothing.
+    /// The view with one form undone; absent: that changes nothing.
     fn undone(&self, form: &Form) -> Option<Self> {
         let first = self.bytes.iter().position(|byte| form.begins.contains(byte))?;
         let (mut bytes, mut origins) = (self.bytes[..first].to_vec(), self.origins[..first].to_vec());
@@ -43,12 +43,12 @@ impl View {
     }
 }
 
-/// Shows the text with its escapes undone, in every way that changes it; not the text as it is.
+/// Calls `see` with each view of the text that has escapes undone. Does not show the original text.
 pub(super) fn views(text: &str, see: &mut dyn FnMut(&View)) {
     if !text.bytes().any(|byte| FORMS.iter().any(|form| form.begins.contains(&byte))) {
         return;
     }
-    // JSON in JSON, in a page. No text of a log is as long as an answer of a function may be.
+    // Depth 3 covers JSON in JSON in HTML. A long text is a function's response, where that would take too long.
     let deepest = match text.len() {
         ..0x4000 => 3,
         0x4000..0x10_0000 => 2,
@@ -68,7 +68,7 @@ fn further(view: &View, forms: &[Form], deepest: usize, see: &mut dyn FnMut(&Vie
     }
 }
 
-/// What an escape stands for.
+/// The bytes that an escape stands for.
 #[derive(Clone, Copy)]
 struct Meant {
     bytes: [u8; 4],
@@ -93,14 +93,14 @@ impl Meant {
     }
 }
 
-/// How many bytes an escape has, and what it stands for.
+/// The length of an escape in bytes, and the bytes that it stands for.
 type Undone = Option<(usize, Meant)>;
 
-/// One way to escape.
+/// One form of escaping.
 struct Form {
-    /// What an escape begins with.
+    /// The bytes that can begin an escape.
     begins: &'static [u8],
-    /// Undoes the escape at the beginning of a text; nothing where none is there.
+    /// Undoes the escape at the beginning of a text; absent: no escape begins there.
     undo: fn(&[u8]) -> Undone,
 }
 
@@ -114,13 +114,13 @@ const FORMS: &[Form] = &[
     Form { begins: b"'\"", undo: quote },
 ];
 
-/// Ways that are only undone first: what another way leaves has such pairs by chance.
+/// Forms that are only undone first. After another form, such pairs appear by chance.
 const OUTERMOST: &[Form] = &[
     Form { begins: b"'", undo: |text| text.starts_with(b"''").then(|| (2, Meant::byte(b'\''))) },
     Form { begins: b"\"", undo: |text| text.starts_with(b"\"\"").then(|| (2, Meant::byte(b'"'))) },
 ];
 
-/// Colours and other commands of a terminal, and characters without a width.
+/// Colours and other escape sequences of a terminal, and characters without a width.
 fn unseen(text: &[u8]) -> Undone {
     let nothing = |taken| Some((taken, Meant::NOTHING));
     let ends = |from: usize, end: &dyn Fn(u8) -> bool| {
@@ -174,7 +174,7 @@ fn backslash(text: &[u8]) -> Undone {
     }
 }
 
-/// URLs, and commands of GitHub and Azure, which has `%AZP25` for `%`.
+/// URLs, and commands of GitHub and Azure. Azure writes `%AZP25` for `%`.
 fn percent(text: &[u8]) -> Undone {
     if text.starts_with(b"%AZP25") {
         return Some((6, Meant::byte(b'%')));
@@ -264,14 +264,14 @@ fn pipe(text: &[u8]) -> Undone {
     }
 }
 
-/// Quotes inside of the quotes of a shell. `OUTERMOST` has those that are doubled, as in YAML, SQL and CSV.
+/// Quotes inside a quoted text of a shell. `OUTERMOST` has doubled quotes, as in YAML, SQL and CSV.
 fn quote(text: &[u8]) -> Undone {
     let forms: [(&[u8], u8); 3] = [(b"'\\''", b'\''), (b"'\"'\"'", b'\''), (b"\"'\"'\"", b'"')];
     let (form, meant) = forms.into_iter().find(|(form, _)| text.starts_with(form))?;
     Some((form.len(), Meant::byte(meant)))
 }
 
-/// The digits of a number; nothing where anything else stands there.
+/// The value of a number; absent: the text has other characters.
 fn number(text: &[u8], digits: Range<usize>, base: u32) -> Option<u32> {
     let digits = text.get(digits)?;
     let is_number = !digits.is_empty() && digits.iter().all(|c| char::from(*c).is_digit(base));

@@ -1,6 +1,6 @@
-//! GitHub Actions, and Gitea and Forgejo which read the same commands.
+//! GitHub Actions, and Gitea and Forgejo, which read the same commands.
 //!
-//! Grammar and limits are those of the runner's source (`ActionCommand.cs`, `FileCommandManager.cs`).
+//! Grammar and limits follow the runner's source (`ActionCommand.cs`, `FileCommandManager.cs`).
 
 use std::path::Path;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::place::Problem;
 /// The runner keeps this many annotations of a level and step (`_maxCountPerIssueType`).
 const MOST_ANNOTATIONS: usize = 10;
 
-/// The runner cuts a message after as many UTF-16 units.
+/// The runner cuts a message after this many UTF-16 units.
 const MOST_MESSAGE: usize = 4096;
 
-/// The largest summary that is shown, in bytes.
+/// The largest summary that GitHub shows, in bytes.
 const MOST_SUMMARY: usize = 1 << 20;
 
 pub(super) struct Voice {
@@ -28,7 +28,7 @@ pub(super) struct Voice {
 pub(super) struct Board {
     output_file: Option<String>,
     summary_file: Option<String>,
-    /// Part of the delimiters: no value can end its own block.
+    /// An unpredictable part of each delimiter, so that no value can contain its delimiter.
     nonce: String,
 }
 
@@ -41,7 +41,7 @@ impl Board {
         }
     }
 
-    /// The lines of the file of outputs.
+    /// The lines for the file of outputs.
     fn blocks(&self, outputs: &[Output]) -> String {
         let nonce = &self.nonce;
         let block = |(name, value): &Output| format!("{name}<<dpl-lambda_{nonce}\n{value}\ndpl-lambda_{nonce}\n");
@@ -49,7 +49,7 @@ impl Board {
     }
 }
 
-/// A mask, where a runner hides what it is told to mask instead of printing it.
+/// The mask command. Only for runners that do not print the command itself.
 pub(super) fn mask(host: &Host) -> Option<Mask> {
     host.flag("GITHUB_ACTIONS").then_some(|secret| Delivery::Command(format!("::add-mask::{}", data(secret))))
 }
@@ -87,7 +87,7 @@ impl dialect::Voice for Voice {
             properties.push(format!("file={}", property(&file)));
             properties.extend(at.map(|(line, column)| format!("line={line},col={column}")));
         }
-        let text = sanitise::cut(&dialect::told(problem), MOST_MESSAGE);
+        let text = sanitise::cut(&dialect::annotation_text(problem), MOST_MESSAGE);
         Some(format!("::{} {}::{}", level.word(), properties.join(","), data(&text)))
     }
 }
@@ -102,7 +102,7 @@ impl dialect::Board for Board {
     fn summary(&self, markdown: &str, _: Option<&Path>) -> Vec<Delivery> {
         let Some(file) = &self.summary_file else { return Vec::new() };
         if markdown.len() > MOST_SUMMARY {
-            return vec![Delivery::Warn("the summary is too long for GitHub, so it is left out".to_owned())];
+            return vec![Delivery::Warn("the summary is too long for GitHub, so it is not shown".to_owned())];
         }
         let failed = "the summary could not be written to GITHUB_STEP_SUMMARY".to_owned();
         vec![Delivery::Append(Written { file: file.as_str().into(), text: markdown.to_owned(), failed })]
@@ -176,7 +176,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_annotated_is_what_the_runner_reads(message in "[ -~\n%:,é]{0,60}", path in "[a-z:,%]{1,20}") {
+        fn the_runner_reads_back_what_was_annotated(message in "[ -~\n%:,é]{0,60}", path in "[a-z:,%]{1,20}") {
             let mut github = github("/", "");
             let problem = Problem::new(message.clone()).at(&Place::file(&path.as_str().into(), 3, 4));
             let read = oracles::github(&github.annotate(Level::Warning, &problem).unwrap()).unwrap();

@@ -1,6 +1,6 @@
-//! GitLab CI: collapsible sections. Results, links and problems go to files that the job names as reports (`files`).
+//! GitLab CI: collapsible sections. Outputs, links and problems go to report files that the job names (`files`).
 //!
-//! The runner's log reads `section_(start|end):\d+:[a-zA-Z0-9_.-]+(\[\w+=\w+…\])?\r\e\[0K`
+//! The log viewer reads `section_(start|end):\d+:[a-zA-Z0-9_.-]+(\[\w+=\w+…\])?\r\e\[0K`
 //! (<https://docs.gitlab.com/ci/jobs/job_logs/#custom-collapsible-sections>).
 
 use std::time::Duration;
@@ -21,7 +21,7 @@ impl dialect::Voice for Voice {
             return None;
         }
         self.sections += 1;
-        // A job may run this tool twice, and a section's name must be unique in it.
+        // A section's name must be unique in the job, and a job may run this tool twice.
         let title = stage.title().to_ascii_lowercase().replace(' ', "_");
         self.open = format!("{title}_{:08x}_{}", now.as_nanos() & 0xffff_ffff, self.sections);
         let folded = if stage == Stage::Prepare { "[collapsed=true]" } else { "" };

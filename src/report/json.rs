@@ -1,4 +1,4 @@
-//! The document of `--format json`: frozen field names, versioned, times in seconds.
+//! The document of `--format json`. It has a version; field names are frozen; times are in seconds.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::package::{self, Listed};
 use crate::place::{FilePlace, Place, Problem, Skip};
 use crate::plan::{Plan, Step, Subject};
 
-/// The version of the document. It changes when a field changes its meaning, not when one is added.
+/// The version of the document. It grows when a field changes its meaning, not when a field is added.
 const SCHEMA_VERSION: u32 = 2;
 
 #[derive(Serialize)]
@@ -37,7 +37,7 @@ pub(super) struct Document {
     skipped: Vec<Skipped>,
     warnings: Vec<Complaint>,
     errors: Vec<Failed>,
-    /// What was asked for, under its own name.
+    /// The result of the verb, with the verb's own key.
     #[serde(flatten)]
     answers: BTreeMap<&'static str, Value>,
     #[serde(skip)]
@@ -139,7 +139,7 @@ struct Complaint {
     help: Option<String>,
 }
 
-/// A block that was left out.
+/// A skipped block.
 #[derive(Serialize)]
 struct Skipped {
     message: String,
@@ -198,7 +198,7 @@ impl Document {
         }
     }
 
-    /// Takes in what happened.
+    /// Receives an event.
     fn note(&mut self, event: &Event) {
         self.members.note(event);
         self.note_layer(event);
@@ -294,7 +294,7 @@ impl Document {
         }
     }
 
-    /// Takes in what happened to a layer.
+    /// Receives an event about a layer.
     fn note_layer(&mut self, event: &Event) {
         match event {
             Event::Planned(plan) if plan.subject == Subject::Layer => self.layers.push(Layer {
@@ -341,7 +341,7 @@ impl Document {
         }
     }
 
-    /// The document as text. Its values are redacted, its names never are.
+    /// The document as text. Redacts values, but never keys.
     fn text(&self) -> String {
         let mut document = serde_json::to_value(self).unwrap_or_default();
         redact_values(&mut document, &self.console);
@@ -369,7 +369,7 @@ fn seconds(took: Duration) -> f64 {
     (took.as_secs_f64() * 1000.0).round() / 1000.0
 }
 
-/// The same values without secrets. Names of members are never changed.
+/// The values without secrets. Keys are never changed.
 pub(super) fn redact_values(value: &mut Value, console: &Console) {
     match value {
         Value::String(text) => *text = console.redact(text).into_owned(),
@@ -384,8 +384,9 @@ pub(super) fn plan_text(plan: &Plan) -> String {
     serde_json::to_string(&steps(plan)).unwrap_or_default()
 }
 
-/// The same JSON without what must not be seen, and without the characters that shells and variables of CI systems read: a value may be spliced into a
-/// script (`${{ … }}`), printed where `##[…]` is a command, and `%name%` (`TeamCity`) and `$(name)` (Azure) are replaced in values of variables.
+/// The same JSON, with escapes for characters that are invisible or that a shell or CI interprets. Users splice a value
+/// into a script (`${{ … }}`) or print it where `##[…]` is a command. `TeamCity` replaces `%name%` in a variable, Azure
+/// `$(name)`.
 pub(super) fn unspliceable(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in sanitise::json(json).chars() {

@@ -1,6 +1,6 @@
-//! What happened as a JUnit report, which GitLab, Azure, CircleCI, Jenkins, Bitbucket and Buildkite show beside the job.
+//! The JUnit report, which GitLab, Azure, CircleCI, Jenkins, Bitbucket and Buildkite show beside the job.
 //!
-//! A suite for each function, a case for each step of its plan; a mistake in the configuration is a case of its own.
+//! A suite for each function, a case for each step of its plan. An error in the configuration is a case of its own.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -19,9 +19,9 @@ use crate::plan::{Step, Subject};
 
 /// Collects a report.
 pub(super) struct Junit {
-    /// Where it goes.
+    /// The path of the report.
     file: Destination,
-    /// What to say where that fails.
+    /// The beginning of the warning if the report cannot be written.
     failed: String,
     console: Console,
     suites: Vec<Suite>,
@@ -44,7 +44,7 @@ struct Case {
 
 /// Why a case did not succeed.
 enum Reason {
-    /// Nobody came to it.
+    /// The step was not reached.
     NotDone,
     Failed(String),
 }
@@ -56,7 +56,7 @@ impl Case {
 }
 
 impl Junit {
-    /// A report in a file, whose name is relative to a directory.
+    /// A report in a file. A relative path starts at `directory`.
     pub(super) fn new(file: &Destination, directory: &Path, console: &Console) -> Self {
         let failed = format!("the JUnit report `{}` could not be written", file.path.display());
         let (file, console) = (file.under(directory), console.clone());
@@ -102,7 +102,7 @@ impl Junit {
         }
     }
 
-    /// The first case that nobody came to yet: steps are done in order, function by function.
+    /// The first case not reached yet. Steps run in order, function by function.
     fn next(&mut self) -> Option<&mut Case> {
         let open = |case: &&mut Case| matches!(case.result, Err(Reason::NotDone));
         self.suites.iter_mut().flat_map(|suite| suite.cases.iter_mut()).find(open)
@@ -122,14 +122,14 @@ impl Junit {
             .rfind(planned)
             .and_then(|suite| suite.cases.iter_mut().find(|case| matches!(case.result, Err(Reason::NotDone))));
         if let Some(case) = step {
-            let problems: Vec<_> = failure.problems.iter().map(told).collect();
+            let problems: Vec<_> = failure.problems.iter().map(text_of).collect();
             case.result = Err(Reason::Failed(format!("{}\n{}", failure.headline, problems.join("\n"))));
             return;
         }
         for problem in failure.annotations() {
             let name = problem.option.clone().unwrap_or_else(|| failure.headline.clone());
             let file = problem.place.as_ref().and_then(|place| place.in_file()).map(|file| file.path.to_string());
-            let case = Case { file, ..Case::new(&name, Err(Reason::Failed(told(&problem)))) };
+            let case = Case { file, ..Case::new(&name, Err(Reason::Failed(text_of(&problem)))) };
             self.alone(about.as_ref(), case);
         }
     }
@@ -138,9 +138,9 @@ impl Junit {
         let redact = |text: &str| self.console.redact(&sanitise::inert(text)).into_owned();
         let mut report = Report::new(env!("CARGO_PKG_NAME"));
         for suite in &self.suites {
-            let mut told = TestSuite::new(redact(&suite.name));
-            told.add_test_cases(suite.cases.iter().map(|case| test_case(case, &suite.name, &redact)));
-            report.add_test_suite(told);
+            let mut junit_suite = TestSuite::new(redact(&suite.name));
+            junit_suite.add_test_cases(suite.cases.iter().map(|case| test_case(case, &suite.name, &redact)));
+            report.add_test_suite(junit_suite);
         }
         report.to_string()
     }
@@ -161,7 +161,7 @@ impl Observer for Junit {
     }
 }
 
-fn told(problem: &Problem) -> String {
+fn text_of(problem: &Problem) -> String {
     let help = problem.help.as_ref().map(|help| format!("\nhelp: {help}")).unwrap_or_default();
     format!("{problem}{help}")
 }
@@ -178,13 +178,13 @@ fn test_case(case: &Case, suite: &str, redact: &dyn Fn(&str) -> String) -> TestC
             status
         }
     };
-    let mut told = TestCase::new(redact(&case.name), status);
-    told.set_classname(redact(suite));
+    let mut junit_case = TestCase::new(redact(&case.name), status);
+    junit_case.set_classname(redact(suite));
     if let Some(took) = case.took {
-        told.set_time(took);
+        junit_case.set_time(took);
     }
     if let Some(file) = &case.file {
-        told.extra.insert("file".into(), redact(file).into());
+        junit_case.extra.insert("file".into(), redact(file).into());
     }
-    told
+    junit_case
 }

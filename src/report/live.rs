@@ -1,4 +1,4 @@
-//! What is live, and what was done to it outside of a deployment, as people read it.
+//! Text about live functions, and about changes outside of a deployment.
 
 use serde_json::Value;
 
@@ -6,10 +6,10 @@ use super::{ends, plan, sanitise};
 use crate::plan::Rollback;
 use crate::remote::{Alias, Condition, Invocation, Known, MadeOf, Provisioned, Removal, Status, Summary};
 
-/// How many versions are shown.
+/// How many versions to show.
 const SHOWN_VERSIONS: usize = 5;
 
-/// A function with what stands around it.
+/// The lines about a function and its resources.
 pub(super) fn status(status: &Status) -> Vec<String> {
     let Status {
         function,
@@ -49,10 +49,10 @@ pub(super) fn status(status: &Status) -> Vec<String> {
     rows.add("code", &format!("{code_sha256}{size}"));
     rows.add("modified", &moment(last_modified));
     rows.add_if("concurrency", &reserved_concurrency.map(|number| format!("{number} reserved")).unwrap_or_default());
-    rows.told("warm", provisioned, warm);
+    rows.add_each("warm", provisioned, warm);
     let of = |alias: &Option<String>| alias.as_ref().map_or_else(|| "$LATEST".to_owned(), |alias| format!("`{alias}`"));
-    rows.told("URL", urls, |url| format!("{} of {} ({})", url.url, of(&url.alias), url.auth_type));
-    rows.told("alias", aliases, |alias| format!("`{}` → {}", alias.name, target(alias)));
+    rows.add_each("URL", urls, |url| format!("{} of {} ({})", url.url, of(&url.alias), url.auth_type));
+    rows.add_each("alias", aliases, |alias| format!("`{}` → {}", alias.name, target(alias)));
     match versions {
         Ok(versions) if versions.is_empty() => rows.add("versions", "none"),
         Ok(versions) => {
@@ -72,7 +72,7 @@ pub(super) fn status(status: &Status) -> Vec<String> {
 /// The functions of a Region, in columns.
 pub(super) fn list(region: &str, functions: &[Summary]) -> Vec<String> {
     if functions.is_empty() {
-        return vec![format!("there is no function in {region}.")];
+        return vec![format!("There are no functions in {region}.")];
     }
     let row = |function: &Summary| {
         let Summary { function, made_of, memory_size, timeout, last_modified } = function;
@@ -94,29 +94,31 @@ pub(super) fn list(region: &str, functions: &[Summary]) -> Vec<String> {
     rows.iter().map(line).collect()
 }
 
-/// What a function answered: the end of its log, then the answer itself.
+/// The lines about an invocation: the end of the log, then the response's head.
 pub(super) fn invoked(invocation: &Invocation) -> Vec<String> {
     let Invocation { function, qualifier: _, status, executed_version, payload: _, function_error, log, took } =
         invocation;
     let version = executed_version.as_ref().map(|version| format!(", version {version},")).unwrap_or_default();
     let seconds = took.as_secs_f64();
-    let told = match (status, function_error) {
-        (204, _) => format!("AWS would let `{function}`{version} be called; it was not."),
-        (202, _) => format!("The call of `{function}` was accepted ({status}); nobody waits for its answer."),
+    let head = match (status, function_error) {
+        (204, _) => format!("AWS would accept a call of `{function}`{version}. This was a dry run: it did not run."),
+        (202, _) => {
+            format!("AWS accepted the call of `{function}` ({status}). This run does not wait for the response.")
+        }
         (_, None) => format!("`{function}`{version} answered in {seconds:.1} s:"),
         (_, Some(kind)) => format!("`{function}`{version} failed in {seconds:.1} s ({kind}):"),
     };
-    log.iter().map(|line| format!("  {line}")).chain([told]).collect()
+    log.iter().map(|line| format!("  {line}")).chain([head]).collect()
 }
 
-/// What a function answered, in lines where it is JSON.
+/// The response. If it is JSON, it gets line breaks.
 pub(super) fn payload(invocation: &Invocation) -> Option<String> {
     let payload = invocation.payload.as_deref()?;
     let is_json = serde_json::from_str::<Value>(payload).is_ok();
     Some(if is_json { pretty(payload) } else { payload.to_owned() })
 }
 
-/// JSON in lines. Every number and text stays as it was written.
+/// JSON with line breaks and indentation. Numbers and texts stay as written.
 fn pretty(json: &str) -> String {
     let (mut out, mut depth, mut in_text, mut escaped) = (String::with_capacity(json.len()), 0, false, false);
     let line = |out: &mut String, depth: usize| {
@@ -162,7 +164,7 @@ fn pretty(json: &str) -> String {
     out
 }
 
-/// What goes and what stays.
+/// The lines about a deletion: what is deleted, and what stays.
 pub(super) fn removal(removal: &Removal) -> Vec<String> {
     let Removal { function, region, version, status, mappings } = removal;
     if let Some(number) = version {
@@ -178,20 +180,20 @@ pub(super) fn removal(removal: &Removal) -> Vec<String> {
         Ok(numbers) => rows.add("versions", &numbers.join(", ")),
         Err(_) => rows.add("versions", "unknown"),
     }
-    rows.told("alias", &status.aliases, |alias| format!("`{}` → {}", alias.name, target(alias)));
-    rows.told("URL", &status.urls, |url| url.url.clone());
+    rows.add_each("alias", &status.aliases, |alias| format!("`{}` → {}", alias.name, target(alias)));
+    rows.add_each("URL", &status.urls, |url| url.url.clone());
     let mut stays = vec![format!("  = stays: the log group {}", status.log_group)];
     match mappings {
         Ok(mappings) => {
             stays.extend(mappings.iter().map(|mapping| format!("  = stays: the event source mapping of {mapping}")));
         }
-        Err(_) => stays.push("  = stays: event source mappings, if there are any".to_owned()),
+        Err(_) => stays.push("  = stays: event source mappings, if any exist".to_owned()),
     }
     let head = format!("deletion of `{function}` in {region}");
     std::iter::once(head).chain(rows.lines()).chain(stays).collect()
 }
 
-/// Where an alias goes, or that it is there already.
+/// The lines about a rollback, or that the alias points there already.
 pub(super) fn rollback(function: &str, region: &str, rollback: &Rollback) -> Vec<String> {
     let Rollback { alias, to, description: _ } = rollback;
     if !rollback.changes() {
@@ -206,14 +208,14 @@ pub(super) fn rollback(function: &str, region: &str, rollback: &Rollback) -> Vec
     ]
 }
 
-/// The version of an alias with the shares of others.
+/// The version of an alias, with the shares of other versions.
 pub(super) fn shares(alias: &Alias) -> String {
     let share = |(version, share): (&String, &u32)| format!("{} to {version}", ends::percent(*share));
     let shares: Vec<_> = alias.shares().iter().map(share).collect();
     if shares.is_empty() { alias.version.clone() } else { format!("{} with {}", alias.version, shares.join(", ")) }
 }
 
-/// Where an alias points, and where it did before.
+/// The version that an alias points at, and the one before.
 fn target(alias: &Alias) -> String {
     let before = alias.previous().map(|before| format!(" (before: {before})")).unwrap_or_default();
     format!("{}{before}", shares(alias))
@@ -239,7 +241,7 @@ fn kind(made_of: &MadeOf) -> &str {
     }
 }
 
-/// A time as AWS writes it, to the minute.
+/// A time from AWS, to the minute.
 fn moment(written: &str) -> String {
     match (written.get(..10), written.get(10..11), written.get(11..16)) {
         (Some(day), Some("T"), Some(time)) if written.ends_with("+0000") || written.ends_with('Z') => {
@@ -249,7 +251,7 @@ fn moment(written: &str) -> String {
     }
 }
 
-/// Lines of a name and what it is.
+/// Rows of a name and a text.
 #[derive(Default)]
 struct Rows {
     rows: Vec<(String, String)>,
@@ -267,9 +269,9 @@ impl Rows {
         }
     }
 
-    /// A line for each of them, or one that they are not known.
-    fn told<T>(&mut self, name: &str, told: &Known<Vec<T>>, shown: impl Fn(&T) -> String) {
-        match told {
+    /// A row for each item, or one row that says they are unknown.
+    fn add_each<T>(&mut self, name: &str, items: &Known<Vec<T>>, shown: impl Fn(&T) -> String) {
+        match items {
             Ok(items) => items.iter().for_each(|item| self.add(name, &shown(item))),
             Err(_) => self.add(name, "unknown"),
         }

@@ -1,4 +1,4 @@
-//! The log: what people read while a run goes on, with the CI's groups and annotations in it.
+//! The log, which people read during the run, with the CI's groups and annotations.
 
 use std::time::Duration;
 
@@ -12,22 +12,22 @@ use super::{Format, Manner, Observer, Speaker, Surroundings, colour, live, plain
 use crate::host::Ci;
 use crate::place::Problem;
 
-/// The log so far.
+/// The state of the log.
 pub(super) struct Log {
     voice: Box<dyn Voice>,
     console: Console,
     format: Format,
     loudness: Loudness,
-    /// Whether standard output and standard error are coloured.
+    /// Whether to colour standard output, and standard error.
     coloured: [bool; 2],
     clock: fn() -> Duration,
     progress: Progress,
     group: Group,
-    /// The function whose update was announced last.
+    /// The function in the last line of dpl's "Updating existing function".
     said_updating: Option<String>,
-    /// Annotations so far, of each level.
+    /// The number of annotations so far, by level.
     annotated: [usize; 3],
-    /// Problems over the limit of annotations, which share the last one.
+    /// Problems over the CI's limit, by level. They share the last annotation.
     held: [Vec<Problem>; 3],
     out: Vec<Delivery>,
 }
@@ -35,7 +35,7 @@ pub(super) struct Log {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Loudness {
     Everything,
-    /// Only what was deployed, and what is wrong.
+    /// Only results, warnings and errors.
     Results,
 }
 
@@ -46,7 +46,7 @@ enum Group {
 }
 
 impl Log {
-    /// A log in a CI's voice.
+    /// A log in the voice of a CI.
     pub(super) fn new(
         voice: Box<dyn Voice>,
         manner: &Manner,
@@ -73,9 +73,9 @@ impl Log {
     }
 
     fn event(&mut self, event: &Event) {
-        let is_told = self.loudness == Loudness::Everything || is_result(event);
+        let is_shown = self.loudness == Loudness::Everything || is_result(event);
         match event {
-            Event::Progress { doing, done, all, so_far } if is_told => {
+            Event::Progress { doing, done, all, so_far } if is_shown => {
                 if let Some(line) = self.progress.tell(*doing, *done, *all, *so_far) {
                     self.line(&line);
                 }
@@ -85,12 +85,12 @@ impl Log {
             _ => self.progress.clear(),
         }
         match event {
-            Event::Stage(stage) if is_told => self.stage(*stage),
+            Event::Stage(stage) if is_shown => self.stage(*stage),
             Event::StageDone => self.close_group(),
             Event::Warning(problem) => self.problem(Level::Warning, &redacted(problem, &self.console)),
             Event::Notice(notice) => self.problem(Level::Notice, &redacted(notice, &self.console)),
             Event::Failed(failure) => self.failed(failure),
-            Event::StepStarted { function, step } if is_told => {
+            Event::StepStarted { function, step } if is_shown => {
                 let lines = plain::started(function, step, &mut self.said_updating);
                 self.lines(lines);
             }
@@ -109,17 +109,17 @@ impl Log {
                 self.out.push(Delivery::Document(text));
             }
             Event::Invoked(invocation) => {
-                if is_told || invocation.function_error.is_some() {
+                if is_shown || invocation.function_error.is_some() {
                     self.lines(plain::lines(event));
                 }
-                // The answer is what the run is for, also where little else is said.
+                // `quiet` does not hide the result of a verb.
                 self.lines(live::payload(invocation));
             }
             Event::Relayed { line, speaker: Speaker::User } => {
                 self.out.push(Delivery::Line(Stream::Output, line.clone()));
             }
             Event::Relayed { line, speaker: Speaker::Git } => self.line(line),
-            event if is_told => self.lines(plain::lines(event)),
+            event if is_shown => self.lines(plain::lines(event)),
             _ => {}
         }
     }
@@ -155,7 +155,7 @@ impl Log {
         }
     }
 
-    /// A problem as an annotation, or else as text.
+    /// Writes a problem as an annotation, or else as text.
     fn problem(&mut self, level: Level, problem: &Problem) {
         if let Some(annotation) = self.annotation(level, problem) {
             return self.command(Some(annotation));
@@ -168,7 +168,7 @@ impl Log {
         self.voice.most_annotations() > 0 && self.format == Format::Text
     }
 
-    /// The annotation of a problem. What is over the limit is held back.
+    /// The annotation of a problem; absent: the CI has none, or the problem is over the limit and held back.
     fn annotation(&mut self, level: Level, problem: &Problem) -> Option<String> {
         if !self.annotates() {
             return None;
@@ -182,7 +182,7 @@ impl Log {
         self.voice.annotate(level, problem)
     }
 
-    /// The last annotation of each level stands for all that were held back.
+    /// Writes the last annotation of each level, with all problems that were held back.
     fn annotate_held(&mut self) {
         for (level, held) in
             [Level::Error, Level::Warning, Level::Notice].into_iter().zip(std::mem::take(&mut self.held))
@@ -201,7 +201,7 @@ impl Log {
         }
     }
 
-    /// Commands for the CI.
+    /// Writes commands for the CI.
     fn command(&mut self, commands: Option<String>) {
         self.out.extend(commands.map(Delivery::Command));
     }
@@ -216,7 +216,7 @@ impl Log {
         self.line_to(Stream::Output, line);
     }
 
-    /// Text that is harmless, in its colours.
+    /// Writes a line, sanitised and coloured.
     fn line_to(&mut self, stream: Stream, text: &str) {
         let mut text = sanitise::inert(text);
         if self.coloured[usize::from(stream == Stream::Error)] {
@@ -240,7 +240,7 @@ impl Observer for Log {
     }
 }
 
-/// What is told also when only results and mistakes are.
+/// Whether `quiet` shows an event.
 fn is_result(event: &Event) -> bool {
     matches!(
         event,

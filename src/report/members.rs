@@ -1,4 +1,5 @@
-//! What the document of `--format json` has for verbs that do not deploy: present only where it was told.
+//! The members that verbs other than `deploy` add to the document of `--format json`. A member without an event is
+//! absent.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use super::event::{Ending, Event};
 use crate::plan::Rollback;
 use crate::remote::{self, MadeOf};
 
-/// Members of the document that stand at its top level.
+/// Members at the top level of the document.
 #[derive(Serialize, Default)]
 pub(super) struct Members {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -26,7 +27,7 @@ pub(super) struct Members {
     rollback: Option<Back>,
 }
 
-/// What is unknown is null.
+/// An unknown value is null.
 #[derive(Serialize)]
 struct Preview {
     pull_request: Option<String>,
@@ -43,14 +44,14 @@ struct Invocation {
     executed_version: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     function_error: Option<String>,
-    /// The answer; a text where it is no JSON.
+    /// The response; a string if it is not JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     payload: Option<Value>,
     log: Vec<String>,
     seconds: f64,
 }
 
-/// What is unknown is null.
+/// An unknown value is null.
 #[derive(Serialize)]
 struct Status {
     function_name: String,
@@ -129,7 +130,7 @@ struct Summary {
     last_modified: String,
 }
 
-/// What is unknown is null.
+/// An unknown value is null.
 #[derive(Serialize)]
 struct Deletion {
     function_name: String,
@@ -169,7 +170,7 @@ struct Back {
 }
 
 impl Members {
-    /// Takes in what happened.
+    /// Receives an event.
     pub(super) fn note(&mut self, event: &Event) {
         match event {
             Event::Preview { number, base } => {

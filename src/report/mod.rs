@@ -1,8 +1,8 @@
-//! The only part that speaks: events in, text in the CI's dialect out.
+//! All output of the tool: turns events into text in the CI's dialect.
 //!
-//! Five observers see every event, each with a state of its own: the log, the results, the JUnit report, the document of
-//! `--format json`, and the outcome. They come back with deliveries, and [`deliver`] alone has effects. Everything said
-//! goes through one sanitiser for text of others and one redactor for secrets. Must not know how steps are executed.
+//! Five observers receive every event, each with its own state: the log, the results, the JUnit report, the document of
+//! `--format json`, and the outcome. They return deliveries, and only [`deliver`] has effects. All output goes through
+//! one sanitiser, for text from elsewhere, and one redactor, for secrets. Must not know how steps are executed.
 
 mod appveyor;
 mod azure;
@@ -57,18 +57,18 @@ use crate::host::{Build, Ci, Host};
 use crate::place::Problem;
 use crate::verb::{Owner, Verb};
 
-/// How a run is told.
+/// How to report a run.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Manner {
     /// What standard output is for.
     pub format: Format,
-    /// Whether the log is coloured.
+    /// Whether to colour the log.
     pub colour: Colour,
-    /// Whether only results and mistakes are told.
+    /// Whether to show only results, warnings and errors.
     pub quiet: bool,
-    /// Where a JUnit report is written; absent for nowhere.
+    /// The path of the JUnit report; absent: none is written.
     pub junit: Option<Destination>,
-    /// Where results are written, besides where the CI wants them.
+    /// The files for results that the user names.
     pub files: Files,
 }
 
@@ -82,38 +82,38 @@ pub(crate) enum Format {
     Json,
 }
 
-/// Sees what happens and says what is to be delivered.
+/// Turns events into deliveries.
 trait Observer {
-    /// Takes in what happened.
+    /// Receives an event.
     fn see(&mut self, event: &Event) -> Vec<Delivery>;
 
-    /// Takes in how the run ended.
+    /// Receives the end of the run.
     fn finish(&mut self, verdict: &Verdict) -> Vec<Delivery>;
 }
 
-/// What observers know of the surroundings.
+/// The environment of the observers.
 struct Surroundings<'a> {
     ci: Ci,
     host: &'a Host,
     build: Build,
-    /// A text that nobody can foresee.
+    /// An unpredictable text.
     nonce: String,
     /// The time since the Unix epoch.
     clock: fn() -> Duration,
 }
 
-/// Tells every event to every observer, and delivers what they say.
+/// Passes every event to every observer, and delivers what they return.
 pub(crate) struct Reporter {
     format: Format,
     outcome: Outcome,
-    /// In the order in which they finish: the log hears of what the others could not deliver.
+    /// In the order in which they finish. The log is last, because it shows the failed deliveries of the others.
     observers: Vec<Box<dyn Observer>>,
     courier: Courier,
     console: Console,
 }
 
 impl Reporter {
-    /// A reporter in the dialect of a CI. Where the command line is wrong there is no verb.
+    /// A reporter in the dialect of a CI. `verb` is absent if the command line is wrong.
     pub(crate) fn new(
         ci: Ci,
         host: &Host,
@@ -141,7 +141,7 @@ impl Reporter {
         self.format
     }
 
-    /// Says what happened.
+    /// Reports an event.
     pub(crate) fn tell(&mut self, event: &Event) {
         self.outcome.see(event);
         for index in 0..self.observers.len() {
@@ -150,7 +150,7 @@ impl Reporter {
         }
     }
 
-    /// Says the last word.
+    /// Ends the report.
     pub(crate) fn finish(&mut self, exit_code: u8) {
         self.tell(&Event::StageDone);
         let verdict = self.outcome.verdict(exit_code);
@@ -160,7 +160,7 @@ impl Reporter {
         }
     }
 
-    /// Delivers, and tells what could not be delivered.
+    /// Makes deliveries, and warns about those that failed.
     fn deliver(&mut self, deliveries: Vec<Delivery>) {
         for warning in self.courier.deliver(deliveries, &self.console) {
             self.tell(&Event::Warning(Problem::warning(warning)));
@@ -168,7 +168,7 @@ impl Reporter {
     }
 }
 
-/// The observers that a run has, besides its outcome.
+/// The observers of a run, except its outcome.
 fn observers(
     Dialect { voice, board, .. }: Dialect,
     manner: &Manner,
@@ -188,7 +188,7 @@ fn observers(
     observers
 }
 
-/// A problem without secrets, before anything of it is escaped.
+/// A problem without secrets. Must happen before its text is escaped.
 fn redacted(problem: &Problem, console: &Console) -> Problem {
     let redacted = |text: &str| console.redact(text).into_owned();
     let (message, help) = (redacted(&problem.message), problem.help.as_deref().map(redacted));

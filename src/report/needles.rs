@@ -1,4 +1,4 @@
-//! What is looked for in everything that leaves the process, all at once, and what is put in its place.
+//! Searches all output for secrets, all of them in one pass, and replaces them.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,25 +11,26 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use super::{forms, sanitise};
 use crate::settings::{logins, parts};
 
-/// What stands in place of a secret.
+/// Replaces a secret.
 pub(super) const REDACTED: &str = "***";
 
-/// Shorter secrets would turn ordinary words into noise, as dpl's do (FX8 in docs/coming-from/dpl.md).
+/// The length of the shortest secret that is replaced. Shorter ones would also replace ordinary words, as in dpl (FX8
+/// in docs/coming-from/dpl.md).
 pub(super) const SHORTEST: usize = 8;
 
-/// Shorter values are not looked for in what others say.
+/// The length of the shortest value that is replaced in text from elsewhere.
 const SHORTEST_FOREIGN: usize = 4;
 
-/// Why a text is looked for.
+/// What to do with a text that is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Role {
-    /// It is never shown.
+    /// A secret: always replace it.
     Secret,
-    /// It is shown only as a part of a name.
+    /// A value: replace it, except inside a name.
     Value,
-    /// It is not shown in what others say, but as a part of a name.
+    /// A value that is replaced only in text from elsewhere, except inside a name.
     Foreign,
-    /// It is a name that everybody sees.
+    /// A public name: keep it.
     Name,
 }
 
@@ -40,38 +41,39 @@ pub(super) enum Whose {
     Foreign,
 }
 
-/// How a needle stands for its text.
+/// How a pattern represents its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Form {
-    /// It is the text.
+    /// The text itself.
     Plain,
-    /// It is the text as it is anywhere in base64, but for the characters that it shares with its neighbours.
+    /// The text in base64, at any offset, without the characters that it shares with its neighbours.
     Base64,
 }
 
-/// All that is looked for.
+/// The texts to search for.
 #[derive(Default)]
 pub(super) struct Needles {
     patterns: BTreeMap<Vec<u8>, BTreeSet<(Role, Form)>>,
-    /// Absent until somebody looks.
+    /// Built by the first search after a change.
     automaton: Option<AhoCorasick>,
-    /// The roles of each pattern, in the automaton's order.
+    /// The roles of each pattern, in the order of the automaton.
     roles: Vec<BTreeSet<(Role, Form)>>,
 }
 
-/// What was found in a text, each with the number of its pattern and with how many escapings were undone for it.
+/// The matches in a text.
 #[derive(Default)]
 struct Found {
-    /// Parts that must go.
+    /// Parts to replace.
     hidden: Vec<Hit>,
-    /// Parts that go where no name has them.
+    /// Parts to replace, except inside a name.
     values: Vec<Hit>,
-    /// Names that were told.
+    /// Public names.
     names: Vec<Range<usize>>,
-    /// What stands before the host in a URL.
+    /// Logins in URLs: the part before the host.
     logins: Vec<Range<usize>>,
 }
 
+/// A match, with the number of its pattern and the number of escapes that were undone to find it.
 struct Hit {
     range: Range<usize>,
     pattern: usize,
@@ -79,7 +81,7 @@ struct Hit {
 }
 
 impl Needles {
-    /// Looks for a text from here on.
+    /// Adds a text to search for.
     pub(super) fn add(&mut self, text: &str, role: Role) {
         let shortest = if matches!(role, Role::Secret | Role::Value) { SHORTEST } else { SHORTEST_FOREIGN };
         let texts = if role == Role::Name { vec![text.to_owned()] } else { parts(text) };
@@ -103,7 +105,7 @@ impl Needles {
         }
     }
 
-    /// The text without what must not be seen in it.
+    /// The text with its secrets replaced.
     pub(super) fn replaced<'a>(&mut self, text: &'a str, whose: Whose) -> Cow<'a, str> {
         self.build();
         let mut found = Found::default();
@@ -137,7 +139,7 @@ impl Needles {
         if self.automaton.is_none() {
             self.roles = self.patterns.values().cloned().collect();
             let builder = AhoCorasick::builder().match_kind(MatchKind::Standard).build(self.patterns.keys());
-            // It fails only with more patterns than any memory holds.
+            // This fails only with more patterns than fit into memory.
             self.automaton = builder.ok();
         }
     }
@@ -172,7 +174,7 @@ impl Needles {
 }
 
 impl Found {
-    /// What has to go, in order, without overlaps.
+    /// The parts to replace, in order and without overlaps.
     fn hidden_ranges(self, text: &str) -> Vec<Range<usize>> {
         let Self { mut hidden, values, names, logins } = self;
         let arns = if values.is_empty() { Vec::new() } else { arns(text) };
@@ -202,7 +204,7 @@ impl Found {
     }
 }
 
-/// Each hit once: where an escape was undone that is none, it is found with the quote beside it.
+/// Each match once. Undoing something that is not an escape finds a match again, together with the quote beside it.
 fn plainest(mut hits: Vec<Hit>) -> impl Iterator<Item = Range<usize>> {
     let (mut starts, mut ends) = (BTreeSet::new(), BTreeSet::new());
     hits.sort_by_key(|hit| hit.depth);
@@ -212,7 +214,7 @@ fn plainest(mut hits: Vec<Hit>) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// ARNs, which AWS shows to everybody.
+/// ARNs, which are public names.
 fn arns(text: &str) -> Vec<Range<usize>> {
     let arn = |(start, _)| {
         let ends = |c: char| !(c.is_ascii_alphanumeric() || "-_:/.+=@$*".contains(c));
@@ -226,15 +228,15 @@ fn hexadecimal(text: &str) -> String {
     text.bytes().flat_map(|byte| [byte >> 4, byte & 0xf]).filter_map(digit).collect()
 }
 
-/// What a text becomes in base64 of both alphabets, by what may stand before it, without the characters that it shares with
-/// its neighbours. A long text may be broken into lines.
+/// The base64 forms of a text: both alphabets and each offset, without the characters that the text shares with its
+/// neighbours. Encoders may break a long text into lines.
 fn base64_forms(text: &[u8]) -> Vec<String> {
     let mut forms = Vec::new();
     for engine in [&STANDARD, &URL_SAFE] {
         for before in 0..3 {
             let padded = [&[0; 2][..before], text].concat();
             let encoded = engine.encode(&padded);
-            // Six bits a character.
+            // A character has six bits.
             let (first, end) = ((before * 8).div_ceil(6), padded.len() * 8 / 6);
             forms.push(encoded[first..end].to_owned());
             for width in [64, 76] {
@@ -246,7 +248,7 @@ fn base64_forms(text: &[u8]) -> Vec<String> {
     forms
 }
 
-/// All of the base64 that a part of it stands in: the rest may show what is beside it.
+/// Extends a match to the whole base64 text around it, because the rest may show neighbouring secrets.
 fn encoded_around(text: &[u8], part: &Range<usize>) -> Range<usize> {
     let is_encoded = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/' | b'-' | b'_');
     let before = text[..part.start].iter().rev().take_while(|c| is_encoded(c)).count();
@@ -255,7 +257,7 @@ fn encoded_around(text: &[u8], part: &Range<usize>) -> Range<usize> {
 }
 
 #[cfg(test)]
-#[expect(clippy::format_collect, reason = "a test need not be fast")]
+#[expect(clippy::format_collect, reason = "a test does not have to be fast")]
 mod tests {
     use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
     use proptest::prelude::*;
@@ -271,7 +273,7 @@ mod tests {
         needles
     }
 
-    /// A text in every form in which a log may have it.
+    /// A text in every form that a log may contain.
     fn every_form(text: &str) -> Vec<(&'static str, String)> {
         const OF_QUERY: &AsciiSet =
             &CONTROLS.add(b' ').add(b'%').add(b'"').add(b'#').add(b'<').add(b'>').add(b'+').add(b'&');
@@ -348,7 +350,7 @@ mod tests {
         ]
     }
 
-    /// Whether the middle of a secret is left over in any of its forms.
+    /// Whether the middle of a secret is left in any form.
     fn shows(text: &str, secret: &str) -> bool {
         text.contains(secret) || text.chars().filter(|c| c.is_alphanumeric()).count() > 30
     }

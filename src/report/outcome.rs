@@ -7,31 +7,31 @@ use super::redact::Console;
 use crate::plan::{Plan, Subject};
 use crate::verb::{Results, Verb};
 
-/// The outcome so far.
+/// The outcome of the run so far.
 pub(super) struct Outcome {
     console: Console,
-    /// Whether later steps get results.
+    /// Whether the verb has outputs for later steps.
     results: Results,
     changed: bool,
-    /// Plans that were told and not done, so far.
+    /// Plans that were shown and not applied, so far.
     planned: Vec<Plan>,
-    /// What was done, in a few words each.
+    /// What was done; each entry is a few words.
     done: Vec<String>,
-    /// Why the run, or one function of it, failed last.
+    /// The last failure of the run or of a function.
     failed: Option<String>,
 }
 
 /// How the run ended.
 pub(super) struct Verdict {
-    /// The code that the process ends with.
+    /// The exit code of the process.
     pub exit_code: u8,
-    /// Whether anything was changed, or would be.
+    /// Whether the run changed anything, or the shown plans would.
     pub changed: bool,
-    /// Plans that were told and not done.
+    /// Plans that were shown and not applied.
     pub planned: Vec<Plan>,
     /// What was done, in a few words.
     done: String,
-    /// Why the run failed; absent where it did not.
+    /// Why the run failed; absent: it succeeded.
     failed: Option<String>,
 }
 
@@ -43,14 +43,14 @@ impl Verdict {
 }
 
 impl Outcome {
-    /// The outcome of a verb; of none where the command line is wrong.
+    /// The outcome of a verb. `verb` is absent if the command line is wrong.
     pub(super) fn new(verb: Option<Verb>, console: &Console) -> Self {
         let results = verb.map_or(Results::None, |verb| verb.row().results);
         let (planned, done) = (Vec::new(), Vec::new());
         Self { console: console.clone(), results, changed: false, planned, done, failed: None }
     }
 
-    /// Takes in what happened.
+    /// Receives an event.
     pub(super) fn see(&mut self, event: &Event) {
         match event {
             Event::Planned(plan) => self.planned.push(plan.clone()),
@@ -82,14 +82,14 @@ impl Outcome {
     /// How the run ended.
     pub(super) fn verdict(&self, exit_code: u8) -> Verdict {
         let would_change = self.failed.is_none() && self.planned.iter().any(Plan::changes);
-        // 2 is the answer of `plan --exit-code`; a failure that is allowed ends with 0.
+        // 2 is the exit code of `plan --exit-code`. An allowed failure ends with 0.
         let failed = self.failed.clone().filter(|_| !matches!(exit_code, 0 | 2));
         let done = self.console.redact(&self.done.join(", ")).into_owned();
         let (changed, planned) = (self.changed || would_change, self.planned.clone());
         Verdict { exit_code, changed, planned, done, failed }
     }
 
-    /// A plan that was done is told by its outcome.
+    /// Removes a plan that was applied: its outcome is reported instead.
     fn forget(&mut self, subject: Subject, name: &str, region: &str) {
         self.planned.retain(|plan| plan.subject != subject || plan.function != name || plan.region != region);
     }

@@ -1,4 +1,4 @@
-//! Plain text: what people read in any log. The dialects add to it.
+//! The plain text of the log, the same in every CI. The dialects add to it.
 
 use super::{
     deliver::Stream,
@@ -9,14 +9,14 @@ use super::{
 use crate::package::{self, DIRECT_LIMIT, Listed, UNPACKED_LIMIT};
 use crate::plan::{Step, View, Whose};
 
-/// How many of the largest folders are shown.
+/// How many of the largest folders to show.
 const FOLDERS: usize = 10;
 
-/// No dialect at all.
+/// The voice without a dialect.
 pub(super) enum Voice {
-    /// In the log of a CI.
+    /// In the log of an unknown CI.
     InCi,
-    /// Before a person, as dpl has it.
+    /// At a terminal, as dpl does it.
     Alone,
 }
 
@@ -29,7 +29,7 @@ impl dialect::Voice for Voice {
     }
 }
 
-/// The lines of an event that needs no dialect.
+/// The lines of an event, the same in every dialect.
 pub(super) fn lines(event: &Event) -> Vec<String> {
     match event {
         Event::Skipped(skip) => match &skip.in_travis_words {
@@ -44,11 +44,11 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
         Event::Waiting { what, so_far } => vec![format!("Still waiting for {what} ({} s).", so_far.as_secs())],
         Event::StepDone { version: Some(version), .. } => vec![format!("Published version {version}.")],
         Event::Checked { function, package } => {
-            let told = package.as_ref().map_or_else(
-                || "was not looked at, since it is not on this machine".to_owned(),
+            let state = package.as_ref().map_or_else(
+                || "is not on this machine, so it was not checked".to_owned(),
                 |package| format!("has {}", summary(package)),
             );
-            vec![format!("`{function}` is configured correctly; its package {told}.")]
+            vec![format!("`{function}` is configured correctly; its package {state}.")]
         }
         Event::LayerChecked { layer, package } => {
             vec![format!("the layer `{layer}` is configured correctly; its package has {}.", summary(package))]
@@ -67,7 +67,7 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
             let what = version.as_ref().map(|number| format!("version {number} of ")).unwrap_or_default();
             vec![match ending {
                 Ending::Done => format!("Deleted {what}{function} in {region}."),
-                Ending::NothingToDo => format!("There is no {what}{function} in {region}: nothing to delete."),
+                Ending::NothingToDo => format!("{what}{function} does not exist in {region}: nothing to delete."),
             }]
         }
         Event::Rollback { function, region, rollback } => live::rollback(function, region, rollback),
@@ -89,14 +89,14 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
     }
 }
 
-/// What the plans of a pull request show.
+/// The line before the plans of a pull request.
 pub(super) fn preview(number: Option<&str>, base: Option<&str>) -> String {
     let which = number.map_or("the pull request".to_owned(), |number| format!("pull request {number}"));
     let base = base.map(|base| format!(" into `{base}`")).unwrap_or_default();
     sanitise::one_line(&format!("Preview: what the merge of {which}{base} would deploy."))
 }
 
-/// dpl's words at the beginning of each step.
+/// dpl's line at the beginning of a step.
 pub(super) fn started(function: &str, step: &Step, said_updating: &mut Option<String>) -> Vec<String> {
     let View { whose, begins, .. } = step.view();
     let first = match whose {
@@ -111,30 +111,30 @@ pub(super) fn started(function: &str, step: &Step, said_updating: &mut Option<St
     first.into_iter().chain(begins.map(|begins| format!("{begins}."))).collect()
 }
 
-/// What became of a function, in a few words.
+/// The outcome of a function, in a few words.
 pub(super) fn done(deployed: &Deployed) -> String {
     let version = deployed.version.as_ref().map(|version| format!(", version {version}")).unwrap_or_default();
     let what = if deployed.changed() { "deployed" } else { "is unchanged" };
     format!("{} {what}{version}", deployed.function)
 }
 
-/// The last line about a function that was changed; of any other the plan has said it.
+/// The last line about a changed function. For an unchanged one, the plan has already said so.
 pub(super) fn deployed(deployed: &Deployed) -> Option<String> {
     let Deployed { arn, version, alias, url, took, plan, .. } = deployed;
-    let told =
+    let part =
         |what: &str, value: &Option<String>| value.as_ref().map(|value| format!(", {what}{value}")).unwrap_or_default();
-    let version = told("version ", version) + &told("alias ", alias) + &told("", url);
+    let version = part("version ", version) + &part("alias ", alias) + &part("", url);
     let done: Vec<_> = plan.steps.iter().map(|step| step.view().subject).collect();
     deployed.changed().then(|| format!("Deployed {arn}{version}: {} in {:.1} s.", done.join(", "), took.as_secs_f64()))
 }
 
-/// The last line about a layer of which a version was published.
+/// The last line about a layer with a new version.
 pub(super) fn layer_deployed(layer: &LayerDeployed) -> Option<String> {
     let LayerDeployed { arn, took, .. } = layer;
     layer.changed().then(|| format!("Published {arn} in {:.1} s.", took.as_secs_f64()))
 }
 
-/// What became of a layer, in a few words.
+/// The outcome of a layer, in a few words.
 pub(super) fn layer_done(layer: &LayerDeployed) -> String {
     let what = if layer.changed() { "published" } else { "is unchanged" };
     format!("layer {} {what}, version {}", layer.layer, layer.version)
@@ -165,7 +165,7 @@ fn packaged(package: &Packaged) -> Vec<String> {
     lines
 }
 
-/// What counts against AWS' limits.
+/// The size of a package against AWS' limits.
 fn limits(package: &Packaged) -> String {
     let of = |bytes: u64, limit: u64| format!("{} of {}", plan::size(bytes), plan::size(limit));
     format!(
@@ -175,7 +175,7 @@ fn limits(package: &Packaged) -> String {
     )
 }
 
-/// A failure: where, what, and what next.
+/// The lines of a failure: headline, causes and help.
 pub(super) fn failed(failure: &Failure) -> Vec<String> {
     let mut lines = vec![format!("error: {}", failure.headline)];
     for problem in &failure.problems {
@@ -187,7 +187,7 @@ pub(super) fn failed(failure: &Failure) -> Vec<String> {
     lines
 }
 
-/// What was done and what was not.
+/// The line with what was done and what was not.
 pub(super) fn aftermath(failure: &Failure) -> Vec<String> {
     let words = |words: &[&str]| if words.is_empty() { "nothing".to_owned() } else { words.join(", ") };
     if !failure.changed() && failure.not_done.is_empty() {

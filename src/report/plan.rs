@@ -1,11 +1,11 @@
-//! A plan as people read it: one line a step, one line a change, both ends of each.
+//! The text of a plan: a line for each step, and a line for each change with its values before and after.
 
 use super::ends::{self, Digits};
 use super::sanitise;
 use crate::plan::{Action, CodeChange, Line, Plan, Sent, Step, Subject, Through, View};
 use crate::settings::{Aspect, Difference, End};
 
-/// The plan as text.
+/// The lines of a plan.
 pub(super) fn lines(plan: &Plan) -> Vec<String> {
     let mut lines = Vec::new();
     let Plan { function, region, .. } = plan;
@@ -33,7 +33,7 @@ pub(super) fn lines(plan: &Plan) -> Vec<String> {
     lines
 }
 
-/// What follows the subject, in one line.
+/// The text after the subject of a step.
 fn head(view: &View<'_>) -> String {
     let Line { words, ends, alias, sent, .. } = &view.line;
     let ends = view.changes.first().filter(|_| *ends).map(|first| match (&first.from, &first.to) {
@@ -53,7 +53,7 @@ fn head(view: &View<'_>) -> String {
     sanitise::one_line(&parts.join(" "))
 }
 
-/// The changes below the line, by name.
+/// The changes of a step, by name.
 fn below(view: &View<'_>) -> Vec<(String, String)> {
     let name = |difference: &Difference| match difference {
         Difference { about: Aspect::Code, to: Some(End::Image { .. }), .. } => "image_uri".to_owned(),
@@ -72,7 +72,7 @@ fn below(view: &View<'_>) -> Vec<(String, String)> {
     };
     let mut changes: Vec<_> = view.changes.iter().skip(view.line.shown).map(line).collect();
     if let Some(Sent::Replacement(CodeChange { through: Through::Found { object, .. }, .. })) = view.line.sent {
-        changes.push(("from".to_owned(), format!("{}, which is there already", object.url())));
+        changes.push(("from".to_owned(), format!("{}, which exists already", object.url())));
     }
     changes
 }
@@ -88,7 +88,7 @@ fn contents(code: &CodeChange) -> String {
     format!("{}, {}{left_out}", size(code.size), count(code.files, "file"))
 }
 
-/// Bytes in the unit that people use.
+/// A number of bytes with its unit.
 pub(super) fn size(bytes: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
     let bytes_f = bytes as f64;

@@ -1,4 +1,4 @@
-//! How far long work has come: a bar for people at a terminal, a line now and then in a log.
+//! The progress of long work: a bar on a terminal, a line from time to time in a log.
 
 use std::time::Duration;
 
@@ -7,23 +7,23 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::event::Doing;
 use super::plan::size;
 
-/// How often a log hears of it.
+/// The time between two lines in a log.
 const TELL_EVERY: Duration = Duration::from_secs(15);
 
-/// Tells progress.
+/// Shows progress.
 pub(super) struct Progress {
     at_terminal: bool,
     bar: Option<(Doing, ProgressBar)>,
-    told: Duration,
+    shown: Duration,
 }
 
 impl Progress {
-    /// Progress for people at a terminal, or for a log.
+    /// Progress for a terminal or for a log.
     pub(super) fn new(at_terminal: bool) -> Self {
-        Self { at_terminal, bar: None, told: Duration::ZERO }
+        Self { at_terminal, bar: None, shown: Duration::ZERO }
     }
 
-    /// Moves the bar, or gives the line that it is time for.
+    /// Moves the bar, or returns a line for the log if it is time for one.
     pub(super) fn tell(&mut self, doing: Doing, done: u64, all: u64, so_far: Duration) -> Option<String> {
         if self.at_terminal {
             if self.bar.as_ref().is_none_or(|(of, _)| *of != doing) {
@@ -33,17 +33,17 @@ impl Progress {
             self.bar.iter().for_each(|(_, bar)| bar.set_position(done));
             return None;
         }
-        if so_far < self.told {
-            self.told = Duration::ZERO;
+        if so_far < self.shown {
+            self.shown = Duration::ZERO;
         }
-        if so_far < self.told + TELL_EVERY {
+        if so_far < self.shown + TELL_EVERY {
             return None;
         }
-        self.told = so_far;
+        self.shown = so_far;
         Some(format!("{}: {} of {} ({} s).", doing.word(), size(done), size(all), so_far.as_secs()))
     }
 
-    /// Takes the bar away, before something else is said.
+    /// Removes the bar. Must happen before other output.
     pub(super) fn clear(&mut self) {
         if let Some((_, bar)) = self.bar.take() {
             bar.finish_and_clear();
@@ -51,7 +51,7 @@ impl Progress {
     }
 }
 
-/// On standard error, which draws nothing where that is no terminal.
+/// A bar on standard error. Draws nothing if that is not a terminal.
 fn bar(doing: Doing, all: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes}");
     let bar = ProgressBar::with_draw_target(Some(all), ProgressDrawTarget::stderr());

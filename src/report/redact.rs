@@ -1,4 +1,4 @@
-//! The redactor, and the console behind which everything leaves the process.
+//! The redactor, and the console, through which all output goes.
 
 use std::{
     borrow::Cow,
@@ -12,10 +12,10 @@ use super::needles::{Needles, Role, SHORTEST, Whose};
 use super::sanitise;
 use crate::host::Host;
 
-/// Tells a CI to hide a value in its log; the command for that comes back where one has to be printed.
+/// Tells a CI to hide a value in its log. Returns the command, if one has to be printed.
 pub(super) type Mask = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
-/// Where text leaves the process: the two streams, without the secrets.
+/// Standard output and standard error. Removes secrets from what is printed.
 #[derive(Debug, Clone, Default)]
 pub struct Console(Arc<Mutex<State>>);
 
@@ -23,9 +23,9 @@ pub struct Console(Arc<Mutex<State>>);
 struct State {
     needles: Needles,
     output_is_free: bool,
-    /// What tells the CI to hide a value.
+    /// Tells the CI to hide a value.
     mask: Option<Mask>,
-    /// What the CI has been told to mask.
+    /// The values that the CI masks already.
     masked: BTreeSet<String>,
 }
 
@@ -40,12 +40,13 @@ impl Console {
         action(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Hides a secret from here on, wherever it stands and in each form in which it may come by.
+    /// Hides a secret from now on, everywhere and in every form of escaping.
     pub fn hide(&self, secret: &str) {
         self.state(|state| state.needles.add(secret, Role::Secret));
     }
 
-    /// Hides a secret from here on, also in the CI's own log. Short ones would hide ordinary words with them.
+    /// Hides a secret from now on, also in the CI's log. A short secret is not sent to the CI, because the CI would then
+    /// hide ordinary words too.
     pub fn hide_everywhere(&self, secret: &str) {
         self.hide(secret);
         for line in secret.lines().map(str::trim).filter(|line| line.chars().count() >= SHORTEST) {
@@ -56,42 +57,42 @@ impl Console {
         }
     }
 
-    /// Hides a value from here on, but not as a part of a name that everybody sees.
+    /// Hides a value from now on, except inside a public name.
     pub fn hide_outside_names(&self, value: &str) {
         self.state(|state| state.needles.add(value, Role::Value));
     }
 
-    /// Hides a text in what others say, where it would be noise in our own words.
+    /// Hides a value in text from elsewhere only. Our own messages may contain it as an ordinary word.
     pub fn hide_in_foreign(&self, value: &str) {
         self.state(|state| state.needles.add(value, Role::Foreign));
     }
 
-    /// Leaves a name whole that everybody sees, whatever value it has in it. ARNs need not be told.
+    /// Keeps a public name, even if it contains a hidden value. ARNs are always kept.
     pub fn keep(&self, name: &str) {
         self.state(|state| state.needles.add(name, Role::Name));
     }
 
-    /// Sets what tells the CI to hide a value, where it can be told.
+    /// Sets the function that tells the CI to hide a value.
     pub(super) fn mask_with(&self, mask: Option<Mask>) {
         self.state(|state| state.mask = mask);
     }
 
-    /// Leaves standard output to one document; everything else goes to standard error.
+    /// Reserves standard output for one document. All else goes to standard error.
     pub(super) fn keep_output_free(&self, free: bool) {
         self.state(|state| state.output_is_free = free);
     }
 
-    /// The text without secrets.
+    /// One of our own texts, without secrets.
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
         self.state(|state| state.needles.replaced(text, Whose::Ours))
     }
 
-    /// A text that others wrote, without secrets and without values that would be noise in our own words.
+    /// A text from elsewhere, without secrets and without the values that are hidden in such text only.
     pub fn redact_foreign(&self, text: &str) -> String {
         self.state(|state| state.needles.replaced(text, Whose::Foreign).into_owned())
     }
 
-    /// Prints one line or more. A reader that went away is no reason to stop.
+    /// Prints one or more lines. A closed stream does not stop the run.
     pub(super) fn print(&self, stream: Stream, text: &str) {
         let text = self.redact(text).into_owned();
         let free = self.state(|state| state.output_is_free);
@@ -102,22 +103,22 @@ impl Console {
         };
     }
 
-    /// Prints a text that was asked for.
+    /// Prints the result of a verb.
     pub fn say(&self, text: &str) {
         self.print(Stream::Output, text.trim_end_matches('\n'));
     }
 
-    /// Prints a CI's own mask command: the one place where a secret is written out, and only where the CI hides it.
+    /// Prints the CI's mask command. Only this prints a secret, and only for a CI that hides it.
     ///
-    /// Standard output is what people keep and pass on, so it goes to standard error, which the runner reads too. It is left
-    /// out where standard error surely is not the runner's alone, or a document is made for another program.
+    /// People store and pass on standard output. So the command goes to standard error, which the runner reads too. It
+    /// is left out if standard error may go elsewhere too, or if standard output is a document for another program.
     fn unredacted(&self, command: &str) {
         if Host::errors_go_alone() && !self.state(|state| state.output_is_free) {
             let _ = write_all(io::stderr().lock(), &format!("{command}\n"));
         }
     }
 
-    /// Prints the one document of standard output, whose values have been redacted.
+    /// Prints the document on standard output. Its values are already redacted.
     pub(super) fn document(text: &str) {
         let _ = write_all(io::stdout().lock(), &format!("{text}\n"));
     }
@@ -128,7 +129,7 @@ fn write_all(mut stream: impl Write, text: &str) -> io::Result<()> {
     stream.flush()
 }
 
-/// Log lines leave like everything else.
+/// Passes the lines of `tracing` to the console.
 impl Write for Console {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let text = sanitise::inert(String::from_utf8_lossy(bytes).trim_end_matches('\n'));
@@ -141,7 +142,7 @@ impl Write for Console {
     }
 }
 
-/// dpl's mask of a key id: its first characters, and stars up to twenty.
+/// Masks a key id as dpl does: the first characters, then stars, twenty characters in all.
 pub(crate) fn mask(text: &str) -> String {
     let length = text.chars().count();
     let keep = (length / (4 + length / 5)).max(1);

@@ -1,4 +1,4 @@
-//! Results: outputs, summary and reports, in the files that the user names and where the CI wants them.
+//! The results: outputs, summary and reports, in the files that the user names and in those of the CI.
 
 use super::checkout::Checkout;
 use super::deliver::Delivery;
@@ -23,12 +23,12 @@ pub(super) struct Results {
     outputs: Vec<Output>,
     /// The ARN of the version of the last layer.
     layer_arn: Option<String>,
-    /// The page on the run, in Markdown.
+    /// The summary, in Markdown.
     page: String,
 }
 
 impl Results {
-    /// Results of a verb; of none where the command line is wrong.
+    /// The results of a verb. `verb` is absent if the command line is wrong.
     pub(super) fn new(
         board: Box<dyn Board>,
         manner: &Manner,
@@ -55,7 +55,7 @@ impl Results {
         self.board.note(level, &problem)
     }
 
-    /// Hands over the outputs.
+    /// Delivers the outputs.
     fn hand_over(&mut self, verdict: &Verdict) -> Vec<Delivery> {
         if self.outputs_are == verb::Results::None {
             return Vec::new();
@@ -78,7 +78,7 @@ impl Results {
         [warnings, self.files.outputs(&outputs), self.board.outputs(&outputs)].concat()
     }
 
-    /// Shows the page.
+    /// Delivers the summary.
     fn show_page(&mut self) -> Vec<Delivery> {
         if !self.page.is_empty() {
             self.page.push_str(&summary::footer(&self.build));

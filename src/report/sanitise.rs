@@ -1,14 +1,14 @@
-//! The sanitiser: text of others stays text, whatever CI reads the log.
+//! The sanitiser: makes sure that no CI reads text from elsewhere as a command.
 //!
-//! Function names, file names, messages of AWS and commits may hold commands of a CI. Escape sequences go, markers
-//! are broken visibly, and a line that would begin with one is moved behind a bar.
+//! Names of functions and files, messages of AWS and commits may hold commands of a CI. The sanitiser removes escape
+//! sequences, breaks markers visibly, and puts a bar before a marker at the beginning of a line.
 
-/// The text, harmless in every log we know. Line breaks stay; each line is harmless by itself.
+/// The text, harmless in the log of every CI. Keeps line breaks: each line is harmless on its own.
 pub(super) fn inert(text: &str) -> String {
     clean(text).split('\n').map(|line| behind_a_bar(broken(line))).collect::<Vec<_>>().join("\n")
 }
 
-/// The text on one line, for a place inside of one.
+/// The text on one line, to use inside another line.
 pub(super) fn one_line(text: &str) -> String {
     broken(&clean(text).replace('\n', " "))
 }
@@ -22,11 +22,11 @@ pub(super) fn looks(text: &str) -> Vec<String> {
     lines.split('\n').map(broken).chain([one_line(text)]).chain(before_a_marker).collect()
 }
 
-/// JSON that says the same and is harmless too: what must not stand in a log or page is written as `\\u…`.
+/// Equal JSON that is harmless too: characters that are not allowed in a log or page become `\\u…`.
 pub(super) fn json(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
-        // `##[…]` and `##vso[…]` are commands of GitHub and Azure wherever they stand in a line.
+        // GitHub and Azure read `##[…]` and `##vso[…]` anywhere in a line.
         if c == '#' || (c.is_control() && c != '\n') || matches!(c, '\u{2028}' | '\u{2029}') || is_invisible(c) {
             out.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
         } else {
@@ -36,7 +36,7 @@ pub(super) fn json(json: &str) -> String {
     TRAVIS.iter().fold(out, |text, (marker, _)| text.replace(marker, &marker.replace(':', "\\u003a")))
 }
 
-/// The beginning of a text, where it has more UTF-16 units than its reader takes.
+/// Cuts a text that has more UTF-16 units than its reader accepts.
 pub(super) fn cut(text: &str, most: usize) -> String {
     if text.encode_utf16().count() <= most {
         return text.to_owned();
@@ -49,7 +49,8 @@ pub(super) fn cut(text: &str, most: usize) -> String {
     text.chars().take_while(fits).chain(['…']).collect()
 }
 
-/// Without escape sequences, control characters and characters that are not seen. Every kind of line break is one.
+/// The text without escape sequences, control characters and invisible characters. Every kind of line break becomes
+/// `\n`.
 fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
@@ -91,13 +92,13 @@ fn clean(text: &str) -> String {
     out
 }
 
-/// Format characters: zero width, bidirectional controls, tags. A parser may skip them where a reader does not see them.
+/// Format characters: zero width, bidirectional controls, tags. They are invisible, and a parser may skip them.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// What the log of Travis looks for (`/fold:(start|end):/`, `/time:(start|end):/`, with or without `travis_`), and the same
-/// taken apart.
+/// The markers that Travis reads (`/fold:(start|end):/`, `/time:(start|end):/`, with or without `travis_`), and their
+/// broken forms.
 const TRAVIS: &[(&str, &str)] = &[
     ("travis_fold:", "travis fold:"),
     ("travis_time:", "travis time:"),
@@ -107,7 +108,7 @@ const TRAVIS: &[(&str, &str)] = &[
     ("time:end", "time: end"),
 ];
 
-/// Markers that a CI reads anywhere in a line, taken apart: `##[`, `##vso[` and `##teamcity[`, and those of Travis.
+/// Breaks the markers that a CI reads anywhere in a line: `##[`, `##vso[`, `##teamcity[`, and those of Travis.
 fn broken(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
@@ -121,7 +122,7 @@ fn broken(text: &str) -> String {
     TRAVIS.iter().fold(out, |text, (marker, broken)| text.replace(marker, broken))
 }
 
-/// A line that would begin with a marker begins with a bar instead. Buildkite's headers are `^(---|\+\+\+|~~~)\s` and
+/// Puts a bar before a line that begins with a marker. Buildkite's headers are `^(---|\+\+\+|~~~)\s` and
 /// `^\^\^\^\s+\+\+\+`.
 fn behind_a_bar(line: String) -> String {
     let begins = line.trim_start();
@@ -138,7 +139,7 @@ mod tests {
     use super::*;
     use crate::report::oracles;
 
-    /// Whether a log reader of any CI would take the line for a command.
+    /// Whether any CI would read the line as a command.
     fn is_command(line: &str) -> bool {
         let section = ["\u{1b}", "\r", "##["].iter().any(|marker| line.contains(marker));
         section

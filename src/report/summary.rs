@@ -1,4 +1,4 @@
-//! The step summary: GitHub-flavoured Markdown that people want to look at.
+//! The step summary, in GitHub-flavoured Markdown.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::host::Build;
 use crate::plan::{CodeChange, Plan, Rollback, Sent, Step, Subject, Through, View};
 use crate::settings::{Aspect, Difference, End};
 
-/// Text in a table's cell or a paragraph, with nothing that Markdown or HTML would read.
+/// Escapes a text for a table's cell or a paragraph, so that it has no Markdown or HTML.
 pub(super) fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in sanitise::one_line(text).chars() {
@@ -27,7 +27,7 @@ pub(super) fn text(text: &str) -> String {
     out
 }
 
-/// A deployed function: what changed, or that nothing did.
+/// A deployed function, with its changes.
 pub(super) fn of_deployed(deployed: &Deployed) -> String {
     let Deployed { function, region, version, plan, .. } = deployed;
     let console = console(region, function);
@@ -47,7 +47,7 @@ pub(super) fn of_deployed(deployed: &Deployed) -> String {
     [title, table, weight(deployed), time(deployed), format!("{}\n\n", last.join(" · "))].join("\n\n")
 }
 
-/// A layer: what changed, or that nothing did.
+/// A layer, with its changes.
 pub(super) fn of_layer(layer: &LayerDeployed) -> String {
     let LayerDeployed { layer: name, region, arn, version, plan, took, package_size, .. } = layer;
     if !layer.changed() {
@@ -60,7 +60,7 @@ pub(super) fn of_layer(layer: &LayerDeployed) -> String {
     [title, table, weight].join("\n\n") + "\n\n"
 }
 
-/// How large the package is, and what makes it so; or which image it is.
+/// The size of the package, with its largest folders; or the image.
 fn weight(deployed: &Deployed) -> String {
     let (package_size, unpacked, largest_folders, code_sha256) = match &deployed.made_of {
         MadeOf::Archive { size, unpacked, largest_folders, code_sha256 } => {
@@ -75,14 +75,14 @@ fn weight(deployed: &Deployed) -> String {
     format!("**Package** {packed}, {unpacked} unpacked, CodeSha256 {}.{largest}", text(code_sha256))
 }
 
-/// How long each step took.
+/// The time of each step.
 fn time(deployed: &Deployed) -> String {
     let step = |(subject, took): &(&str, Duration)| format!("{subject} {:.1} s", took.as_secs_f64());
     let steps: Vec<_> = deployed.steps.iter().map(step).collect();
     format!("**Time** {:.1} s: {}.", deployed.took.as_secs_f64(), steps.join(", "))
 }
 
-/// A plan that was only shown.
+/// A plan that was shown and not applied.
 pub(super) fn of_planned(plan: &Plan) -> String {
     let (function, region) = (text(&plan.function), text(&plan.region));
     let function = if plan.subject == Subject::Layer { format!("layer {function}") } else { function };
@@ -92,22 +92,22 @@ pub(super) fn of_planned(plan: &Plan) -> String {
     format!("### Plan for {function} in {region}\n\n{}\n\n", rows_as_table(plan.steps.iter().flat_map(rows)))
 }
 
-/// What is said about the run as a whole.
+/// A line about the whole run.
 pub(super) fn of_notice(message: &str) -> String {
     format!("{}\n\n", text(message))
 }
 
-/// A function or a version of it that is gone.
+/// A deleted function or version.
 pub(super) fn of_removed(function: &str, region: &str, version: Option<&str>, ending: Ending) -> String {
     let what = version.map(|number| format!("version {} of ", text(number))).unwrap_or_default();
     let (function, region) = (text(function), text(region));
     match ending {
         Ending::Done => format!("### ✔ {what}{function} in {region} deleted\n\n"),
-        Ending::NothingToDo => format!("✔ There is no {what}{function} in {region}.\n\n"),
+        Ending::NothingToDo => format!("✔ {what}{function} does not exist in {region}.\n\n"),
     }
 }
 
-/// An alias that went back.
+/// An alias that was rolled back.
 pub(super) fn of_rollback(function: &str, region: &str, rollback: &Rollback) -> String {
     let title = format!("### ✔ {} rolled back", text(function));
     let row = [format!("alias {}", rollback.alias.name), live::shares(&rollback.alias), rollback.to.clone()];
@@ -116,7 +116,7 @@ pub(super) fn of_rollback(function: &str, region: &str, rollback: &Rollback) -> 
     [Some(title), Some(table), link].into_iter().flatten().collect::<Vec<_>>().join("\n\n") + "\n\n"
 }
 
-/// What the page ends with: which commit, which run.
+/// The end of the summary: the commit and the run.
 pub(super) fn footer(build: &Build) -> String {
     let commit = build.commit.as_ref().map(|commit| {
         let short: String = commit.chars().take(12).collect();
@@ -130,13 +130,13 @@ pub(super) fn footer(build: &Build) -> String {
     if parts.is_empty() { String::new() } else { format!("<sub>{}</sub>\n", parts.join(" · ")) }
 }
 
-/// The page of a function in AWS' console; nothing where the partition has none that is public.
+/// The URL of a function in the AWS console; absent: the partition has no public console.
 pub(super) fn console(region: &str, function: &str) -> Option<String> {
     let host = Partition::of_region(region).console()?;
     Some(format!("https://{region}.{host}/lambda/home?region={region}#/functions/{function}"))
 }
 
-/// A link; only its text where the address is not one that can stand in a link.
+/// A link, or only its text if the URL cannot be used in a link.
 fn link(label: &str, url: &str) -> String {
     let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '(' | ')' | '<' | '>' | '\\' | '"' | '`');
     if url.starts_with("https://") && url.chars().all(plain) {
@@ -146,7 +146,7 @@ fn link(label: &str, url: &str) -> String {
     }
 }
 
-/// What changed, with both ends as they are now.
+/// The table of changes, with the values before and after.
 fn table(plan: &Plan, deployed: &Deployed) -> String {
     let now = |difference: &Difference| {
         let mut difference = difference.clone();
@@ -181,13 +181,13 @@ fn rows_as_table(rows: impl Iterator<Item = [String; 3]>) -> String {
     head.into_iter().chain(rows.map(row)).collect::<Vec<_>>().join("\n")
 }
 
-/// What a step changes: its name and both ends; empty where there is none.
+/// The rows of a step: the name of each change, and the values before and after.
 fn rows(step: &Step) -> Vec<[String; 3]> {
     let view = step.view();
     view.changes.iter().map(|difference| row(&view, difference)).collect()
 }
 
-/// Both ends of a change; empty where there is none.
+/// The values before and after a change; empty: there is none.
 fn row(view: &View<'_>, difference: &Difference) -> [String; 3] {
     let Difference { about, key, from, to, unit, .. } = difference;
     let end = |end: &End| match end {
@@ -227,7 +227,7 @@ fn contents(code: &CodeChange) -> String {
     }
 }
 
-/// A failure: where, what, and what next.
+/// A failure: headline, causes and help.
 pub(super) fn of_failure(failure: &Failure) -> String {
     let mut lines = vec![format!("### ✘ {}\n", text(&failure.headline))];
     for problem in &failure.problems {

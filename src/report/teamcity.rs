@@ -26,7 +26,7 @@ impl Voice {
 
 pub(super) struct Board;
 
-/// Escapes a value. What is not ASCII is escaped too, whatever encoding the log is read in.
+/// Escapes a value. Also escapes every character that is not ASCII, because the encoding of the log is unknown.
 pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -44,7 +44,7 @@ pub(super) fn escaped(text: &str) -> String {
     out
 }
 
-/// A message with its values.
+/// A service message with its attributes.
 fn message(name: &str, values: &[(&str, &str)]) -> String {
     let values: Vec<_> = values.iter().map(|(key, value)| format!("{key}='{}'", escaped(value))).collect();
     format!("##teamcity[{name} {}]", values.join(" "))
@@ -64,7 +64,7 @@ impl dialect::Voice for Voice {
         usize::MAX
     }
 
-    /// A message of its level in the log, and where it has a file an inspection beside it.
+    /// A message in the log, and an inspection if the problem has a file.
     fn annotate(&mut self, level: Level, problem: &Problem) -> Option<String> {
         let (status, severity) = match level {
             Level::Error => ("ERROR", "ERROR"),
@@ -88,11 +88,11 @@ impl dialect::Voice for Voice {
                     &[&about[..], &[("description", "Mistakes in a deployment")]].concat(),
                 ));
             }
-            let told = sanitise::cut(&dialect::told(problem), MOST_DESCRIPTION);
+            let text = sanitise::cut(&dialect::annotation_text(problem), MOST_DESCRIPTION);
             let line = at.map_or(1, |(line, _)| line).to_string();
             let values = [
                 ("typeId", "dpl-lambda"),
-                ("message", &told),
+                ("message", &text),
                 ("file", &file),
                 ("line", &line),
                 ("SEVERITY", severity),
@@ -102,7 +102,7 @@ impl dialect::Voice for Voice {
         Some(lines.join("\n"))
     }
 
-    /// The status in the list of builds. A problem makes the build fail, so it is told once, and only when the run does.
+    /// The status in the list of builds. A `buildProblem` fails the build, so it is sent once and only if the run fails.
     fn end(&mut self, ending: Ending<'_>) -> Option<String> {
         match ending {
             Ok("") => None,
@@ -162,15 +162,15 @@ mod tests {
     fn problems_with_a_file_are_inspections_too() {
         let mut teamcity = teamcity();
         let problem = Problem::new("x").of("timeout").at(&Place::file(&"dpl.yml".into(), 3, 4)).help("y");
-        let told = teamcity.annotate(Level::Error, &problem).unwrap();
-        let lines: Vec<_> = told.lines().map(|line| oracles::teamcity(line).unwrap()).collect();
+        let log = teamcity.annotate(Level::Error, &problem).unwrap();
+        let lines: Vec<_> = log.lines().map(|line| oracles::teamcity(line).unwrap()).collect();
         let names: Vec<_> = lines.iter().map(|line| line.name.as_str()).collect();
         assert_eq!(names, ["message", "inspectionType", "inspection"]);
         assert_eq!(lines[0].properties["text"], "timeout: x (dpl.yml:3:4)");
         assert_eq!(lines[0].properties["errorDetails"], "y");
         assert_eq!((lines[2].properties["file"].as_str(), lines[2].properties["line"].as_str()), ("dpl.yml", "3"));
-        let told = teamcity.annotate(Level::Warning, &problem).unwrap();
-        assert_eq!(told.lines().count(), 2, "the type is told once");
+        let log = teamcity.annotate(Level::Warning, &problem).unwrap();
+        assert_eq!(log.lines().count(), 2, "the type is sent once");
     }
 
     proptest! {

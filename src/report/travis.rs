@@ -1,4 +1,4 @@
-//! Travis CI: folds with timers, byte for byte as dpl prints them. Travis has no annotations, outputs or summary.
+//! Travis CI: folds with timers, byte for byte like dpl's. Travis has no annotations, outputs or summary.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ impl dialect::Voice for Voice {
         ))
     }
 
-    /// Where dpl has it.
+    /// dpl writes errors to this stream.
     fn error_stream(&self) -> Stream {
         Stream::Error
     }

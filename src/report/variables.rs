@@ -1,25 +1,25 @@
-//! Results where their names must be those of variables, and the files that carry them.
+//! Outputs as variables, and the files that hold them.
 
 use super::deliver::{Delivery, Written};
 use super::dialect::Output;
 use super::needles::REDACTED;
 
-/// GitLab takes a file of fewer bytes than this (`DOTENV_MAX` 5 KB), and nobody else takes fewer.
+/// A file must have fewer bytes than this for GitLab (`DOTENV_MAX`, 5 KB). No other CI has a lower limit.
 const MOST_DOTENV: usize = 5 * 1024 - 1;
 
-/// A variable in the environment of a process has at most 128 KB on Linux; a larger one would break every later step.
+/// The largest value. Linux limits a variable to 128 KB, and a larger one would break every later step.
 const MOST_VALUE: usize = 64 * 1024;
 
-/// Results that are options too: under their own names they would tell the next run what to deploy.
+/// Outputs that have the name of an option. `DPL_LAMBDA_<NAME>` would set that option in the next run.
 const OPTIONS_TOO: [&str; 2] = ["alias", "function-url"];
 
-/// `DPL_LAMBDA_FUNCTION_ARN` for `function-arn`.
+/// The variable of an output: `DPL_LAMBDA_FUNCTION_ARN` for `function-arn`.
 pub(super) fn name(output: &str) -> String {
     let deployed = if OPTIONS_TOO.contains(&output) { "DEPLOYED_" } else { "" };
     format!("DPL_LAMBDA_{deployed}{}", output.replace('-', "_").to_ascii_uppercase())
 }
 
-/// Whether a result has only what names, numbers, ARNs, hashes and URLs are made of.
+/// Whether an output has only characters of names, numbers, ARNs, hashes and URLs.
 ///
 /// A later step may put it into a script (`${{ … }}`), and values of variables are searched for `%name%` (`TeamCity`) and
 /// `$(name)` (Azure), so a text of AWS that has more must not get there.
@@ -27,15 +27,15 @@ pub(super) fn is_plain(value: &str) -> bool {
     value.replace(REDACTED, "").chars().all(|c| c.is_ascii_alphanumeric() || "-_:/.+=@".contains(c))
 }
 
-/// The results that suit variables.
+/// The outputs that fit into variables.
 pub(super) fn fitting(outputs: &[Output]) -> impl Iterator<Item = &Output> {
     outputs.iter().filter(|(_, value)| value.len() <= MOST_VALUE)
 }
 
-/// Lines of `KEY=value` as every reader takes them, and the names of results that cannot stand there.
+/// Lines of `KEY=value` that every reader accepts, and the names of the outputs that do not fit.
 ///
-/// GitLab's reader (`Ci::ParseDotenvArtifactService`) knows neither quotes nor comments, refuses the whole file for an
-/// empty line, and replaces `$NAME` when a value is used. The plan is left out by design: it is JSON, and long.
+/// GitLab's reader (`Ci::ParseDotenvArtifactService`) has no quotes or comments, refuses the whole file for an empty
+/// line, and replaces `$NAME` when a value is used. The plan is always left out, because it is long JSON.
 pub(super) fn dotenv(outputs: &[Output]) -> (String, Vec<&'static str>) {
     let (mut text, mut left_out) = (String::new(), Vec::new());
     for (output, value) in outputs.iter().filter(|(name, _)| *name != "plan") {
@@ -50,7 +50,7 @@ pub(super) fn dotenv(outputs: &[Output]) -> (String, Vec<&'static str>) {
     (text, left_out)
 }
 
-/// Results as lines of `KEY=value` at the end of the CI's own file; `variable` is where its path stands.
+/// Appends the outputs as lines of `KEY=value` to the CI's file. `variable` holds its path.
 pub(super) fn append_dotenv(path: Option<&str>, variable: &str, outputs: &[Output]) -> Vec<Delivery> {
     let Some(path) = path else { return Vec::new() };
     let (text, left_out) = dotenv(outputs);
@@ -59,9 +59,9 @@ pub(super) fn append_dotenv(path: Option<&str>, variable: &str, outputs: &[Outpu
     vec![Delivery::InOrder(std::iter::once(append).chain(complaint(&left_out, variable)).collect())]
 }
 
-/// A warning about results that a file cannot take.
+/// The warning about outputs that do not fit into a file.
 pub(super) fn complaint(left_out: &[&str], file: &str) -> Option<Delivery> {
-    let message = || format!("{} cannot stand on a line of {file}, so it is left out there", left_out.join(", "));
+    let message = || format!("{} cannot be written as a line of {file}, so it is left out", left_out.join(", "));
     (!left_out.is_empty()).then(|| Delivery::Warn(message()))
 }
 

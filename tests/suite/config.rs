@@ -173,7 +173,7 @@ fn skips(file: &str, on: &str, variables: &[(&str, &str)]) -> Option<String> {
             Some(first.trim_start_matches("Skipping a deployment with the lambda provider because ").to_owned())
         }
         // It would be deployed, and stops for want of a Region or credentials.
-        3 | 4 if outcome.all().contains("cannot read what is live") => None,
+        3 | 4 if outcome.all().contains("cannot read the live function") => None,
         other => panic!("{other}: {}", outcome.all()),
     }
 }

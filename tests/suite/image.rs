@@ -223,7 +223,7 @@ fn where_the_registry_must_not_be_asked_the_tag_is_sent_and_that_is_said() {
     assert_eq!(deployed(&aws, "image-unasked").1, format!("{}:live", registry.repository()));
     // Whether it is the same image is not known, so it is sent again.
     let told = universe.run("--publish").code(0);
-    told.says("→ what its tag names (image-unasked:live)").says("version 1");
+    told.says("→ the image of its tag (image-unasked:live)").says("version 1");
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn a_registry_that_fails_is_asked_again_and_then_told() {
     universe.run("plan").code(0);
     proxy.on("BatchGetImage", 0, Fault::Answer(400, "InvalidParameterException", "no such thing"));
     let told = universe.run("").code(1);
-    told.says("cannot look for the code of `image-flaky`").says("no such thing");
+    told.says("cannot read the code of `image-flaky`").says("no such thing");
     assert!(!aws.exists("image-flaky"));
 }
 

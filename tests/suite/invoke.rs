@@ -109,7 +109,7 @@ fn a_call_that_nobody_waits_for_is_accepted() {
     let document = universe.run("invoke --asynchronous --format json").code(0).json();
     assert_eq!(document["invocation"]["status_code"], 202);
     assert_eq!(document["invocation"]["payload"], json!(null));
-    universe.run("invoke --dry_run").code(0).says("AWS would let `accepted`, version $LATEST, be called; it was not.");
+    universe.run("invoke --dry_run").code(0).says("AWS would accept a call of `accepted`, version $LATEST,");
     assert!(proxy.requests("Invoke")[2].head.to_ascii_lowercase().contains("x-amz-invocation-type: dryrun"));
 }
 

@@ -155,7 +155,7 @@ fn a_list_has_all_functions_of_a_region_in_columns() {
         universe.run("list").code(0).says("listed");
         // A Region of its own, where no other test is.
         let universe = universe.with("AWS_REGION", "ca-central-1");
-        universe.run("list").code(0).says("there is no function in ca-central-1.");
+        universe.run("list").code(0).says("There are no functions in ca-central-1.");
         universe.run("--quiet").code(0);
         universe.run("--quiet --function_name listed-longer --memory_size 1024 --timeout 30").code(0);
         universe.write("dpl.yml", "");
@@ -183,7 +183,7 @@ fn a_list_goes_on_where_a_page_ends() {
     let line = "image  512 MB  9 s  2026-01-02 03:04 UTC\n";
     outcome.says(&format!("a  {line}b  {line}c  {line}"));
     assert!(proxy.requests("ListFunctions")[1].head.contains("Marker=c"));
-    universe.run("list --region eu-north-1").code(0).says("there is no function in eu-north-1.");
+    universe.run("list --region eu-north-1").code(0).says("There are no functions in eu-north-1.");
 }
 
 #[test]
@@ -320,7 +320,7 @@ fn deleting_says_first_what_goes_and_what_stays() {
         outcome.says("  = stays: the log group /aws/lambda/going\n").says("Deleted going in us-east-1.");
         assert!(!aws.exists("going"));
         proxy.forget_calls();
-        universe.run("delete --yes").code(0).says("There is no going in us-east-1: nothing to delete.");
+        universe.run("delete --yes").code(0).says("going does not exist in us-east-1: nothing to delete.");
         assert_eq!(proxy.writes(), Vec::<String>::new());
     });
 }
@@ -368,11 +368,11 @@ fn one_version_goes_by_itself_unless_an_alias_points_at_it() {
             universe.run(&line).code(3).says(&format!("the alias `live` points at version {number}"));
         }
         universe.run("delete --yes --qualifier live").code(3).says("--qualifier: must be the number of a version");
-        universe.run("delete --yes --qualifier '$LATEST'").code(3).says("`$LATEST` is no published version");
+        universe.run("delete --yes --qualifier '$LATEST'").code(3).says("`$LATEST` is not a published version");
         assert_eq!(proxy.writes(), Vec::<String>::new());
         universe.run("delete --yes --qualifier 1").code(0).says("Deleted version 1 of one-goes in us-east-1.");
         assert_eq!(aws.versions("one-goes"), ["2", "3"]);
-        universe.run("delete --yes --qualifier 1").code(0).says("There is no version 1 of one-goes in us-east-1");
+        universe.run("delete --yes --qualifier 1").code(0).says("version 1 of one-goes does not exist in us-east-1");
         universe.run("delete --yes --qualifier 1 --function_name nobody").code(0).says("nothing to delete");
     });
 }

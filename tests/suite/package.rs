@@ -551,7 +551,7 @@ fn what_cannot_be_packaged_is_named() {
     fs::create_dir(universe.path("sockets")).unwrap();
     let _socket = UnixListener::bind(universe.path("sockets/s")).unwrap();
     universe.run("package --zip sockets --list").code(3).says("is neither a file, a directory nor a link");
-    universe.run("package --zip dist").code(3).says("nowhere to write to");
+    universe.run("package --zip dist").code(3).says("no file to write to");
 }
 
 proptest! {

@@ -83,7 +83,7 @@ fn universe(file: &str, text: &str, variables: &[(&str, &str)]) -> Universe {
 /// Whether a run went on to deploy something, which shows by its looking for AWS.
 #[track_caller]
 fn deploys(outcome: &Outcome) -> bool {
-    match outcome.all().contains("cannot read what is live") {
+    match outcome.all().contains("cannot read the live function") {
         true => true,
         false if outcome.code == 0 && outcome.all().contains("nothing was deployed") => false,
         false => panic!("{}: {}", outcome.code, outcome.all()),
@@ -295,11 +295,11 @@ fn a_preview_holds_conditions_against_the_push_that_merging_is() {
         (fork, "$CI_COMMIT_BRANCH = main && -z $CI_MERGE_REQUEST_IID && $CI_PIPELINE_SOURCE = push"),
     ] {
         let universe = universe("dpl.yml", &block(condition), variables);
-        universe.run("plan").code(3).says("cannot read what is live");
+        universe.run("plan").code(3).says("cannot read the live function");
         assert!(!deploys(&universe.run("")));
     }
     let of_repository = "deploy:\n  function_name: f\n  zip: dist\n  on: {repo: o/r, branch: main}\n";
-    universe("dpl.yml", of_repository, fork).run("plan").code(3).says("cannot read what is live");
+    universe("dpl.yml", of_repository, fork).run("plan").code(3).says("cannot read the live function");
     let taking = of_repository.replace("branch: main", "branch: main, pull_request: true");
     universe("dpl.yml", &taking, fork).run("").code(0).says("wants `o/r`, and this repository is `fork/r`");
 }
@@ -332,7 +332,7 @@ fn a_base_that_the_ci_does_not_say_is_the_default_branch_where_one_only_looks() 
     git(&["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "x"]);
     git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
     git(&["symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main"]);
-    universe.run("plan").code(3).says("`main` is assumed").says("into `main`").says("cannot read what is live");
+    universe.run("plan").code(3).says("`main` is assumed").says("into `main`").says("cannot read the live function");
     assert!(!deploys(&universe.run("")));
     universe.write("dpl.yml", text.replace("on: main", "on: {branch: main, pull_request: true}"));
     assert!(!deploys(&universe.run("")), "a guess is no base to deploy to");
@@ -489,7 +489,7 @@ fn a_run_in_which_everything_was_skipped_says_so_last() {
     universe("dpl.yml", &one, dev)
         .run("--if_skipped error")
         .code(3)
-        .says("cannot read what is live")
+        .says("cannot read the live function")
         .never_says("were skipped");
 
     let github: Variables =
@@ -520,7 +520,7 @@ fn verbs_that_look_say_once_that_no_block_is_for_the_branch() {
     of_dev.run("rollback").code(3).says("all blocks are skipped in this build").never_says("no function is named");
     // What else is by branch keeps no function from being shown.
     let universe = universe("dpl.yml", "function_name: f\nmemory_size: {main: 512}\nzip: dist\n", dev);
-    universe.run("status").code(3).says("cannot read what is live of `f`");
+    universe.run("status").code(3).says("cannot read the live function `f`");
 }
 
 #[test]

@@ -217,7 +217,7 @@ fn a_deployment_with_the_rights_of_its_own_policy_makes_the_role() {
         .file("dpl.yml", block("roled-not-allowed", ""))
         .with("AWS_ACCESS_KEY_ID", &id)
         .with("AWS_SECRET_ACCESS_KEY", &secret);
-    other.run("").code(4).says("cannot look for the role").says("`iam:GetRole`");
+    other.run("").code(4).says("cannot read the role").says("`iam:GetRole`");
 }
 
 #[test]

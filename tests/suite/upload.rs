@@ -56,7 +56,7 @@ fn an_object_under_its_hash_is_sent_once_and_one_under_a_given_key_always() {
         universe.run("").code(0);
         universe.write("dist/index.py", PYTHON);
         proxy.forget_calls();
-        universe.run("plan").code(0).says("from  s3://sent-once/").says("which is there already");
+        universe.run("plan").code(0).says("from  s3://sent-once/").says("which exists already");
         universe.run("").code(0);
         assert_eq!(proxy.writes(), ["UpdateFunctionCode"]);
         assert!(proxy.bodies("UpdateFunctionCode")[0]["S3ObjectVersion"].is_string());
