@@ -354,8 +354,8 @@ mod tests {
             Some(End::Value(value)) => shown(&value, None),
             _ => "nothing".to_owned(),
         };
-        let line = |d: Difference| format!("{}: {} -> {}", d.member.unwrap_or_default(), end(d.from), end(d.to));
-        found.into_iter().map(line).collect()
+        let shown_line = |d: Difference| format!("{}: {} -> {}", d.member.unwrap_or_default(), end(d.from), end(d.to));
+        found.into_iter().map(shown_line).collect()
     }
 
     #[test]
