@@ -13,21 +13,28 @@ use crate::config::interpolate::{self, Reference};
 
 /// The script with its references, in the order of their names.
 pub(super) fn scan(text: &str) -> Result<(String, BTreeSet<Reference<'_>>), Refusal> {
-    let mut scanner = Scanner {
-        text,
-        at: 0,
-        out: String::with_capacity(text.len()),
-        references: BTreeSet::new(),
-        frames: vec![Frame::Script],
-        commands: Commands::default(),
-        outer: Vec::new(),
-        documents: VecDeque::new(),
-        lost: None,
-        tainted: BTreeSet::new(),
-        code_follows: false,
-    };
-    scanner.run()?;
-    Ok((scanner.out, scanner.references))
+    let mut tainted = BTreeSet::new();
+    loop {
+        let mut scanner = Scanner {
+            text,
+            at: 0,
+            out: String::with_capacity(text.len()),
+            references: BTreeSet::new(),
+            frames: vec![Frame::Script],
+            commands: Commands::default(),
+            outer: Vec::new(),
+            documents: VecDeque::new(),
+            lost: None,
+            tainted: tainted.clone(),
+            code_follows: false,
+        };
+        scanner.run()?;
+        // Functions, loops and traps use a variable before the line that sets it.
+        if scanner.tainted == tainted {
+            return Ok((scanner.out, scanner.references));
+        }
+        tainted = scanner.tainted;
+    }
 }
 
 const EVALUATED: &str = "stands in `${…}`, which the shell evaluates";
@@ -398,7 +405,9 @@ impl<'t> Scanner<'t> {
         if let Some(inner) = next.strip_prefix('{') {
             let inner = inner.split('}').next().unwrap_or_default();
             let evaluated = inner.strip_prefix(name.as_str()).unwrap_or(inner);
-            self.refuse_tainted_in(evaluated, EVALUATED, "choose between the two with `if`")?;
+            // `${NAME@P}` is a prompt: bash runs what stands in its value.
+            let part = if evaluated.starts_with('@') { inner } else { evaluated };
+            self.refuse_tainted_in(part, EVALUATED, "choose between the two with `if`")?;
             self.word().open = true;
             self.copy_to(self.at + 2);
             self.frames.push(Frame::Parameter);
