@@ -27,6 +27,7 @@ pub(super) fn scan(text: &str) -> Result<(String, BTreeSet<Reference<'_>>), Refu
             lost: None,
             tainted: tainted.clone(),
             code_follows: false,
+            grouped: false,
         };
         scanner.run()?;
         // Functions, loops and traps use a variable before the line that sets it.
@@ -59,6 +60,8 @@ struct Scanner<'t> {
     tainted: BTreeSet<String>,
     /// Whether a command of this line reads code from a here-document.
     code_follows: bool,
+    /// Whether commands stand in a group or a loop, which may be piped into as a whole.
+    grouped: bool,
 }
 
 enum Frame {
@@ -501,6 +504,7 @@ impl<'t> Scanner<'t> {
             return;
         }
         if begins && code::is_keyword(&word) {
+            self.grouped = true;
             return;
         }
         let assigned = code::assigned(&word).filter(|_| filled).map(str::to_owned);
@@ -522,7 +526,13 @@ impl<'t> Scanner<'t> {
                 self.refuse_tainted_in(&word.text, "stands where the shell evaluates it", CALCULATE)?;
             }
         }
+        // A loop reads values that another command writes.
+        if has_values && let Some(read) = words.iter().position(|word| word.text == "read") {
+            self.tainted.extend(words[read..].iter().map(|word| word.text.clone()));
+        }
         let reader = code::reads_code_from_input(&words);
+        // In a group, the pipe may stand before another command of it.
+        let piped = piped || (!self.outer.is_empty() || self.grouped) && self.documents.is_empty();
         self.code_follows |= reader.is_some() && !self.documents.is_empty();
         match reader.filter(|_| piped && has_values) {
             Some(program) => Err(Refusal::new(
