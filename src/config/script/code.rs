@@ -188,6 +188,14 @@ pub(super) fn evaluates_names(words: &[Word]) -> bool {
 
 /// The program that a command, complete as it is, lets read code from its standard input.
 pub(super) fn reads_code_from_input(words: &[Word]) -> Option<String> {
+    let words = &words[words.iter().take_while(|word| assigned(word).is_some()).count()..];
+    words.first()?;
+    let of_database = |word: &&Word| matches!(name(word), "psql" | "mysql" | "mariadb" | "sqlite3");
+    let reads_lines = |word: &&Word| matches!(name(word), "at" | "batch" | "parallel" | "dc" | "m4" | "crontab");
+    let first = launched(words).and_then(|at| words.get(at));
+    if let Some(first) = first.filter(|first| of_database(first) || reads_lines(first)) {
+        return Some(name(first).to_owned());
+    }
     let at = words.iter().position(|word| !word.open && interpreter_of(word).is_some())?;
     let interpreter = interpreter_of(&words[at])?;
     let from_input = |word: &Word| matches!(&*word.text, "-" | "/dev/stdin" | "/dev/fd/0" | "-s");

@@ -144,6 +144,8 @@ fn a_value_never_becomes_code() {
         ("echo \"%{git_sha}\" | sh", "pipes into `sh`"),
         ("echo \"%{git_sha}\" | sudo bash -s", "pipes into `bash`"),
         ("{ echo %{git_sha}; } | python3", "pipes into `python3`"),
+        ("echo %{git_sha} | psql app", "pipes into `psql`"),
+        ("echo %{git_sha} | sudo at now", "pipes into `at`"),
         ("echo %{git_sha} | { cd x; sh; }", "pipes into `sh`"),
         ("echo %{git_sha} | (cd x; sh)", "pipes into `sh`"),
         ("echo %{git_sha} | while read -r l; do eval \"$l\"; done", "what `eval` reads"),
