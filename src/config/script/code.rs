@@ -95,6 +95,10 @@ const READ_ALL: [&str; 40] = [
 /// Commands that set variables.
 const DECLARE: [&str; 5] = ["export", "readonly", "local", "declare", "typeset"];
 
+/// Variables whose value a shell or a loader runs.
+const RUN_BY_NAME: [&str; 9] =
+    ["PS1", "PS2", "PS4", "PROMPT_COMMAND", "ENV", "BASH_ENV", "PATH", "LD_PRELOAD", "LD_LIBRARY_PATH"];
+
 /// Commands that start the command behind them.
 const LAUNCH: [&str; 20] = [
     "command", "exec", "builtin", "env", "nohup", "sudo", "doas", "time", "nice", "ionice", "timeout", "xargs",
@@ -131,6 +135,9 @@ pub(super) enum Role {
 
 /// The role of a word behind other words of its command, as far as it has been read.
 pub(super) fn role(words: &[Word], word: &Word) -> Option<Role> {
+    if assigned(word).is_some_and(|name| RUN_BY_NAME.contains(&name)) {
+        return Some(Role::CodeOf("the shell".to_owned()));
+    }
     let sets_variable = assigned(word).is_some();
     let words = &words[words.iter().take_while(|word| assigned(word).is_some()).count()..];
     let Some(first) = words.first() else {
@@ -181,6 +188,14 @@ pub(super) fn evaluates_names(words: &[Word]) -> bool {
 
 /// The program that a command, complete as it is, lets read code from its standard input.
 pub(super) fn reads_code_from_input(words: &[Word]) -> Option<String> {
+    let words = &words[words.iter().take_while(|word| assigned(word).is_some()).count()..];
+    words.first()?;
+    let of_database = |word: &&Word| matches!(name(word), "psql" | "mysql" | "mariadb" | "sqlite3");
+    let reads_lines = |word: &&Word| matches!(name(word), "at" | "batch" | "parallel" | "dc" | "m4" | "crontab");
+    let first = launched(words).and_then(|at| words.get(at));
+    if let Some(first) = first.filter(|first| of_database(first) || reads_lines(first)) {
+        return Some(name(first).to_owned());
+    }
     let at = words.iter().position(|word| !word.open && interpreter_of(word).is_some())?;
     let interpreter = interpreter_of(&words[at])?;
     let from_input = |word: &Word| matches!(&*word.text, "-" | "/dev/stdin" | "/dev/fd/0" | "-s");

@@ -13,21 +13,29 @@ use crate::config::interpolate::{self, Reference};
 
 /// The script with its references, in the order of their names.
 pub(super) fn scan(text: &str) -> Result<(String, BTreeSet<Reference<'_>>), Refusal> {
-    let mut scanner = Scanner {
-        text,
-        at: 0,
-        out: String::with_capacity(text.len()),
-        references: BTreeSet::new(),
-        frames: vec![Frame::Script],
-        commands: Commands::default(),
-        outer: Vec::new(),
-        documents: VecDeque::new(),
-        lost: None,
-        tainted: BTreeSet::new(),
-        code_follows: false,
-    };
-    scanner.run()?;
-    Ok((scanner.out, scanner.references))
+    let mut tainted = BTreeSet::new();
+    loop {
+        let mut scanner = Scanner {
+            text,
+            at: 0,
+            out: String::with_capacity(text.len()),
+            references: BTreeSet::new(),
+            frames: vec![Frame::Script],
+            commands: Commands::default(),
+            outer: Vec::new(),
+            documents: VecDeque::new(),
+            lost: None,
+            tainted: tainted.clone(),
+            code_follows: false,
+            grouped: false,
+        };
+        scanner.run()?;
+        // Functions, loops and traps use a variable before the line that sets it.
+        if scanner.tainted == tainted {
+            return Ok((scanner.out, scanner.references));
+        }
+        tainted = scanner.tainted;
+    }
 }
 
 /// How many words of a command are looked through for what it does with a value behind them.
@@ -58,6 +66,8 @@ struct Scanner<'t> {
     tainted: BTreeSet<String>,
     /// Whether a command of this line reads code from a here-document.
     code_follows: bool,
+    /// Whether commands stand in a group or a loop, which may be piped into as a whole.
+    grouped: bool,
 }
 
 enum Frame {
@@ -416,7 +426,9 @@ impl<'t> Scanner<'t> {
         if let Some(inner) = next.strip_prefix('{') {
             let inner = inner.split('}').next().unwrap_or_default();
             let evaluated = inner.strip_prefix(name.as_str()).unwrap_or(inner);
-            self.refuse_tainted_in(evaluated, EVALUATED, "choose between the two with `if`")?;
+            // `${NAME@P}` is a prompt: bash runs what stands in its value.
+            let part = if evaluated.starts_with('@') { inner } else { evaluated };
+            self.refuse_tainted_in(part, EVALUATED, "choose between the two with `if`")?;
             self.word().open = true;
             self.copy_to(self.at + 2);
             self.frames.push(Frame::Parameter);
@@ -510,6 +522,7 @@ impl<'t> Scanner<'t> {
             return;
         }
         if begins && code::is_keyword(&word) {
+            self.grouped = true;
             return;
         }
         let assigned = code::assigned(&word).filter(|_| filled).map(str::to_owned);
@@ -531,7 +544,13 @@ impl<'t> Scanner<'t> {
                 self.refuse_tainted_in(&word.text, "stands where the shell evaluates it", CALCULATE)?;
             }
         }
+        // A loop reads values that another command writes.
+        if has_values && let Some(read) = words.iter().position(|word| word.text == "read") {
+            self.tainted.extend(words[read..].iter().map(|word| word.text.clone()));
+        }
         let reader = code::reads_code_from_input(&words);
+        // In a group, the pipe may stand before another command of it.
+        let piped = piped || (!self.outer.is_empty() || self.grouped) && self.documents.is_empty();
         self.code_follows |= reader.is_some() && !self.documents.is_empty();
         match reader.filter(|_| piped && has_values) {
             Some(program) => Err(Refusal::new(
