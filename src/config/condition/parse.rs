@@ -9,6 +9,9 @@ const MOST_LENGTH: usize = 10_000;
 /// Parentheses and `!` inside of each other.
 const MOST_DEPTH: usize = 100;
 
+/// How many variables an expression may name: each may be as long as the environment.
+const MOST_VARIABLES: usize = 100;
+
 /// What is taken, for an error.
 const TAKEN: &str = "`=`, `==`, `!=`, `=~`, `-z`, `-n`, `-v`, `-eq`, `-ne`, `-lt`, `-le`, `-gt` and `-ge`";
 
@@ -51,6 +54,9 @@ pub(super) fn expression(text: &str) -> Result<Term, String> {
     let text = text.trim_end();
     if text.chars().count() > MOST_LENGTH {
         return Err(format!("is longer than {MOST_LENGTH} characters"));
+    }
+    if text.matches('$').count() > MOST_VARIABLES {
+        return Err(format!("names more than {MOST_VARIABLES} variables"));
     }
     if text.contains('\0') {
         return Err("contains a NUL character".to_owned());

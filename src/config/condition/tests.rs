@@ -101,6 +101,7 @@ fn expressions_mean_what_they_mean_to_bash() {
 fn what_is_not_understood_is_an_error() {
     let deep = "(".repeat(100_000);
     let negated = "! ".repeat(4_000);
+    let many = "$A".repeat(101);
     let long = format!("$N = {}", "1".repeat(20_000));
     let groups = format!("a == {}a{}", "@(".repeat(600), ")".repeat(600));
     let regex = format!("a =~ {}a{}", "(".repeat(600), ")".repeat(600));
@@ -189,6 +190,7 @@ fn what_is_not_understood_is_an_error() {
         (&deep, "longer than"),
         (&deep[..5_000], "more than 100"),
         (&negated, "more than 100"),
+        (&many, "more than 100 variables"),
         (&long, "longer than"),
         (&groups, "too many groups"),
         (&regex, "too many groups"),

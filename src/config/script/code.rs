@@ -133,6 +133,20 @@ pub(super) enum Role {
     CodeOf(String),
 }
 
+/// How a value reaches a program that would read it as code.
+pub(super) fn instead(program: &str) -> &'static str {
+    match program {
+        "ssh" | "autossh" => "pipe it in, as in `printf '%s\\n' %{…} | ssh host 'read -r VALUE; ./deploy \"$VALUE\"'`",
+        "sed" | "gsed" | "awk" | "gawk" | "mawk" | "nawk" => {
+            "let `perl` read it from a variable, as in `VALUE=%{…} perl -pe 's/X/$ENV{VALUE}/' FILE`"
+        }
+        "make" | "gmake" => "set a variable, as in `VALUE=%{…} make`, and write `\"$$VALUE\"` in the recipe",
+        _ => {
+            "pass it as an argument, as in `sh -c 'echo \"$1\"' sh %{…}`, or in a variable, as in `VALUE=%{…} ./script.sh`"
+        }
+    }
+}
+
 /// The role of a word behind other words of its command, as far as it has been read.
 pub(super) fn role(words: &[Word], word: &Word) -> Option<Role> {
     if assigned(word).is_some_and(|name| RUN_BY_NAME.contains(&name)) {

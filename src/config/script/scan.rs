@@ -171,10 +171,9 @@ impl<'t> Scanner<'t> {
                 "stands where the shell looks for the command to run",
                 "write the command there, and the value behind it as an argument",
             )),
-            Role::CodeOf(program) => Some(Refusal::new(
-                format!("stands in what `{program}` reads as code"),
-                "pass it as an argument, as in `sh -c 'echo \"$1\"' sh %{…}`, or in a variable, as in `VALUE=%{…} ./script.sh`",
-            )),
+            Role::CodeOf(program) => {
+                Some(Refusal::new(format!("stands in what `{program}` reads as code"), code::instead(&program)))
+            }
         }
     }
 

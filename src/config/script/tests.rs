@@ -175,6 +175,22 @@ fn a_value_never_becomes_code() {
 }
 
 #[test]
+fn the_form_that_is_proposed_is_accepted() {
+    for written in [
+        "sh -c \"echo %{git_sha}\"",
+        "ssh host \"deploy %{git_sha}\"",
+        "sed \"s/X/%{git_sha}/\" f",
+        "make T=%{git_sha}",
+    ] {
+        let help = Script::of(written, |_| String::new()).unwrap_err().help;
+        let (_, proposed) = help.split_once("as in `").unwrap();
+        let proposed = proposed.split_once("`,").map_or(proposed.trim_end_matches('`'), |(proposed, _)| proposed);
+        assert!(proposed.contains("%{git_sha}"), "{help}");
+        assert!(code(proposed).is_ok(), "{proposed}: {:?}", code(proposed));
+    }
+}
+
+#[test]
 fn what_no_process_can_hold_is_refused() {
     assert!(code("echo a\0").unwrap_err().contains("NUL"));
     let filled = |value: String| Script::of("echo %{zip}", |_| value.clone()).map_err(|refusal| refusal.message);
