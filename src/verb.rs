@@ -253,11 +253,7 @@ impl Verb {
                         value: Some("NAME"),
                         help: "Version or alias. Default: the alias of the block, else `$LATEST`",
                     },
-                    Flag {
-                        name: "asynchronous",
-                        value: None,
-                        help: "Invoke without waiting for the response",
-                    },
+                    Flag { name: "asynchronous", value: None, help: "Invoke without waiting for the response" },
                 ],
                 options: Options::Of(&[Group::Target], &[&["function_name", "alias", "dry_run", "wait_timeout"], RUN]),
             },
