@@ -101,7 +101,7 @@ pub(super) fn invoked(invocation: &Invocation) -> Vec<String> {
     let version = executed_version.as_ref().map(|version| format!(", version {version},")).unwrap_or_default();
     let seconds = took.as_secs_f64();
     let head = match (status, function_error) {
-        (204, _) => format!("AWS would accept a call of `{function}`{version}. This was a dry run: it did not run."),
+        (204, _) => format!("AWS would accept a call of `{function}`{version} without `--dry_run`."),
         (202, _) => {
             format!("AWS accepted the call of `{function}` ({status}). This run does not wait for the response.")
         }

@@ -102,14 +102,17 @@ fn a_function_that_fails_says_why_in_its_own_words() {
 }
 
 #[test]
-fn a_call_that_nobody_waits_for_is_accepted() {
+fn an_asynchronous_call_does_not_wait() {
     let (universe, proxy, _) = world("accepted", "");
-    universe.run("invoke --asynchronous").code(0).says("was accepted (202)");
+    universe.run("invoke --asynchronous").code(0).says("accepted the call of `accepted` (202)");
     assert!(proxy.requests("Invoke")[0].head.to_ascii_lowercase().contains("x-amz-invocation-type: event"));
     let document = universe.run("invoke --asynchronous --format json").code(0).json();
     assert_eq!(document["invocation"]["status_code"], 202);
     assert_eq!(document["invocation"]["payload"], json!(null));
-    universe.run("invoke --dry_run").code(0).says("AWS would accept a call of `accepted`, version $LATEST,");
+    universe
+        .run("invoke --dry_run")
+        .code(0)
+        .says("AWS would accept a call of `accepted`, version $LATEST, without `--dry_run`.");
     assert!(proxy.requests("Invoke")[2].head.to_ascii_lowercase().contains("x-amz-invocation-type: dryrun"));
 }
 
