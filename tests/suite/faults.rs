@@ -527,7 +527,7 @@ fn a_proxy_is_used_for_aws_but_not_for_an_emulator_on_this_machine() {
     let (universe, ..) = world("proxied", "");
     let universe = universe.with("HTTP_PROXY", "http://127.0.0.1:9").with("HTTPS_PROXY", "http://127.0.0.1:9");
     universe.run("plan").code(0);
-    let universe = universe.with("AWS_ENDPOINT_URL", "http://lambda.invalid");
+    let universe = universe.with("AWS_ENDPOINT_URL", "https://lambda.invalid");
     universe.run("plan").code(1).says("AWS could not be reached");
 }
 
