@@ -221,7 +221,7 @@ fn an_archive_that_is_in_a_bucket_already_is_deployed_from_there() {
         assert_eq!(proxy.calls(), ["GetObject", "GetFunction"]);
         universe.run(&format!("--s3_object_version {version}")).code(0).says("unchanged");
 
-        universe.run("check").code(0).says("was not looked at, since it is not on this machine");
+        universe.run("check").code(0).says("is not on this machine, so it was not checked");
         universe.run("package --list").code(3).says("s3://stored-code/builds/app.zip is already a package");
         universe.run("--s3_key no.zip").code(3).says("s3_key: s3://stored-code/no.zip does not exist (--s3_key)");
         universe.run("--runtime nodejs24.x --handler a.b").code(3).says("[handler-missing]");
