@@ -161,11 +161,7 @@ fn with_agent(universe: Universe) -> Universe {
 #[test]
 fn buildkite_gets_headers_and_all_else_through_its_agent() {
     let (universe, _) = on(BUILDKITE, "on-buildkite");
-    universe
-        .run("--verbose")
-        .code(0)
-        .says("cannot run `buildkite-agent redactor add -`")
-        .never_says(SECRET);
+    universe.run("--verbose").code(0).says("cannot run `buildkite-agent redactor add -`").never_says(SECRET);
     universe.write("dist/index.py", "def handler(e, c): return 2\n");
 
     let universe = with_agent(universe);
