@@ -1,11 +1,10 @@
 //! The verbs that only read AWS, and what all verbs on live functions share.
 
 use std::collections::BTreeSet;
-use std::future::Future;
 use std::io;
 
-use super::{Interrupt, Run, event, secrets};
-use crate::apply::{Fault, FaultKind, Meanwhile, Signal};
+use super::{Interrupt, Run, before_deadline, event, secrets};
+use crate::apply::{Fault, Meanwhile, Signal};
 use crate::aws::{self, Connection, Session};
 use crate::config::{Loaded, Reach, Subject, imported};
 use crate::error::{Error, ExitCode};
@@ -105,7 +104,7 @@ impl Run<'_> {
     /// Connects to AWS. A verb that changes something calls [`Run::only_in`] next, to check the account.
     pub(super) async fn connect(&self, reach: &Reach, interrupt: &Interrupt) -> Result<Connection, Fault> {
         let connection = aws::connect(&reach.target, secrets::hiding(&self.console));
-        let connection = within(reach, "credentials", interrupt, connection).await?;
+        let connection = before_deadline("credentials", reach.wait_timeout, interrupt, connection).await?;
         secrets::keep_names_of(&connection.caller, &self.console);
         self.tell(&Event::Identity(report::mask(&connection.access_key_id)));
         Ok(connection)
@@ -120,7 +119,8 @@ impl Run<'_> {
         interrupt: &Interrupt,
     ) -> Result<(), Error> {
         let Some(expected) = &reach.target.expect_account else { return Ok(()) };
-        let asked = within(reach, "`sts:GetCallerIdentity`", interrupt, connection.identify()).await;
+        let asked =
+            before_deadline("`sts:GetCallerIdentity`", reach.wait_timeout, interrupt, connection.identify()).await;
         asked.map_err(|fault| Error::read(fault, name))?;
         let account = connection.caller.account.as_deref().unwrap_or_default();
         if account == expected {
@@ -168,22 +168,4 @@ pub(super) fn session<'a>(
     tell: &'a dyn Fn(Meanwhile),
 ) -> Session<'a> {
     Session::new(connection, function, None, reach.wait_timeout, interrupt.clone(), tell)
-}
-
-/// Awaits a call that comes before the session, with the deadline of the function and an eye on interrupts.
-async fn within<T>(
-    reach: &Reach,
-    what: &str,
-    interrupt: &Interrupt,
-    future: impl Future<Output = Result<T, Fault>>,
-) -> Result<T, Fault> {
-    let limit = reach.wait_timeout;
-    tokio::select! {
-        result = tokio::time::timeout(limit, future) => result.unwrap_or_else(|_| {
-            Err(Fault::new(FaultKind::TimedOut, format!("gave up after {} s waiting for {what}", limit.as_secs())))
-        }),
-        signal = Signal::sent(interrupt) => {
-            Err(Fault::new(FaultKind::Interrupted(signal), format!("interrupted by {}", signal.name())))
-        }
-    }
 }

@@ -248,6 +248,14 @@ impl<'t> Scanner<'t> {
                 self.word().quoted = true;
                 self.frames.push(Frame::Double);
             }
+            char => return self.in_word(char),
+        }
+        Ok(())
+    }
+
+    /// A character that means the same in and outside of double quotes.
+    fn in_word(&mut self, char: char) -> Result<(), Refusal> {
+        match char {
             '\\' => self.backslash()?,
             '`' => self.backticks()?,
             '$' => self.dollar()?,
@@ -265,13 +273,7 @@ impl<'t> Scanner<'t> {
                 self.copy(char);
                 self.frames.pop();
             }
-            '\\' => self.backslash()?,
-            '`' => self.backticks()?,
-            '$' => self.dollar()?,
-            char => {
-                self.copy(char);
-                self.word().text.push(char);
-            }
+            char => return self.in_word(char),
         }
         Ok(())
     }
