@@ -18,7 +18,7 @@ use std::{
 };
 
 use anyhow::{Result, ensure};
-use dpl_lambda::{error::ExitCode, host::Host};
+use dpl_lambda::{ExitCode, Host};
 use emulator::{Emulator, Kind};
 use serde_json::json;
 

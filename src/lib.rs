@@ -24,34 +24,34 @@
 //! - The meaning of an exit code, a JSON field or a YAML key does not change within a major version.
 
 // The names of AWS.
-pub mod arn;
+mod arn;
 
 // The surroundings.
-pub mod files;
-pub mod host;
-pub mod place;
+mod files;
+mod host;
+mod place;
 
 // The wanted state.
 mod cli;
-pub mod config;
-pub mod deployment;
-pub mod package;
-pub mod settings;
-pub mod sources;
+mod config;
+mod deployment;
+mod package;
+mod settings;
+mod sources;
 mod verb;
 
 // The live state.
-pub mod remote;
+mod remote;
 
 // The changes.
-pub mod apply;
-pub mod aws;
-pub mod plan;
-pub mod policy;
+mod apply;
+mod aws;
+mod plan;
+mod policy;
 
 // The output.
-pub mod error;
-pub mod report;
+mod error;
+mod report;
 
 // Hostile input, for the tests of whatever reads foreign bytes.
 #[cfg(test)]
@@ -60,4 +60,22 @@ mod hostile;
 // The run, which connects all of these.
 mod run;
 
+pub use error::ExitCode;
+pub use host::Host;
 pub use run::run;
+
+/// What the project's own tests and benchmarks use. It may change in any version.
+#[doc(hidden)]
+pub mod internals {
+    pub use crate::config::options;
+    pub use crate::deployment::Rules;
+    pub use crate::host::Ci;
+    /// The packages.
+    pub mod package {
+        pub use crate::package::{Artifact, Error, Listed, build, ready};
+        /// The look into a package.
+        pub mod inspect {
+            pub use crate::package::inspect::{Contents, ReadSeek, Rule, survey};
+        }
+    }
+}

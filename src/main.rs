@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use dpl_lambda::host::Host;
+use dpl_lambda::Host;
 
 fn main() -> ExitCode {
     // The message of a panic could contain a secret, so only its place is printed.

@@ -4,9 +4,9 @@
 use std::{fs, path::Path};
 
 use divan::{Bencher, counter::BytesCount};
-use dpl_lambda::deployment::Rules;
-use dpl_lambda::package::inspect::{Contents, ReadSeek, survey};
-use dpl_lambda::package::{self, Listed};
+use dpl_lambda::internals::Rules;
+use dpl_lambda::internals::package::inspect::{Contents, ReadSeek, survey};
+use dpl_lambda::internals::package::{self, Listed};
 use tempfile::TempDir;
 
 fn main() {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use dpl_lambda::config::options::{self, OPTIONS, Opt};
+use dpl_lambda::internals::options::{self, OPTIONS, Opt};
 
 use crate::harness::{Kind, Universe, emulator};
 

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, os::unix::net::UnixListener, path::Path, process::Command};
 
-use dpl_lambda::package::{self, Artifact};
+use dpl_lambda::internals::package::{self, Artifact};
 use proptest::prelude::*;
 
 use crate::harness::{Universe, unpack};

@@ -4,7 +4,7 @@ use std::fs;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use dpl_lambda::host::Ci;
+use dpl_lambda::internals::Ci;
 use serde_json::{Value, json};
 
 use crate::harness::{Aws, Fault, Kind, Outcome, Proxy, Universe, emulator};

@@ -1,7 +1,7 @@
 //! Tables that are made from the source, or held against it.
 
-use dpl_lambda::config::options::{Clear, Group, Kind, OPTIONS};
-use dpl_lambda::package::inspect::Rule;
+use dpl_lambda::internals::options::{Clear, Group, Kind, OPTIONS};
+use dpl_lambda::internals::package::inspect::Rule;
 
 use super::{Page, must_be};
 
