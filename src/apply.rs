@@ -11,15 +11,14 @@ use crate::plan::{Plan, Step};
 use crate::report::Event;
 
 /// Performs steps. `aws` implements it.
-#[expect(async_fn_in_trait, reason = "one implementation and one thread: nothing needs the future to be Send")]
-pub trait Executor {
+pub(crate) trait Executor {
     /// Performs the step and waits until the function has settled.
     async fn perform(&mut self, step: &Step) -> Result<Done, Fault>;
 }
 
 /// The results of one step.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Done {
+pub(crate) struct Done {
     /// The unqualified ARN; absent if the step did not return it.
     pub arn: Option<String>,
     /// The number of the version with this deployment; absent if the step published or found none.
@@ -34,7 +33,7 @@ pub struct Done {
 
 /// The results of all steps of a deployment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// The subjects of the steps, each with its duration.
     pub done: Vec<(&'static str, Duration)>,
     /// The unqualified ARN; absent if no step returned it.
@@ -49,7 +48,7 @@ pub struct Outcome {
 
 /// A step that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stopped {
+pub(crate) struct Stopped {
     /// The number of the step, counted from 1, and the number of all steps.
     pub at: (usize, usize),
     /// The title of the step.
@@ -66,7 +65,7 @@ pub struct Stopped {
 
 /// A failure of AWS, or of the connection to AWS.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub(crate) struct Fault {
     /// The kind of failure, which decides the exit code.
     pub kind: FaultKind,
     /// What went wrong, with the message of the service if there is one.
@@ -79,7 +78,7 @@ pub struct Fault {
 
 /// Whether AWS may have accepted a failed call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Progress {
+pub(crate) enum Progress {
     /// The call was not sent, or AWS refused it.
     #[default]
     Nothing,
@@ -89,7 +88,7 @@ pub enum Progress {
 
 /// The kinds of failure. Each has its own exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FaultKind {
+pub(crate) enum FaultKind {
     /// AWS refused the call, or failed.
     Failed,
     /// Credentials are missing or wrong, or lack a permission.
@@ -106,7 +105,7 @@ pub enum FaultKind {
 
 /// The progress of a step that takes long.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Meanwhile {
+pub(crate) enum Meanwhile {
     /// AWS is not ready yet.
     Waiting {
         /// The awaited state.
@@ -136,7 +135,7 @@ pub enum Meanwhile {
 
 /// A signal that asks the process to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signal {
+pub(crate) enum Signal {
     /// SIGINT: ctrl-C.
     Interrupt,
     /// SIGTERM, which a CI sends first.
@@ -145,7 +144,7 @@ pub enum Signal {
 
 impl Signal {
     /// The name for messages.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Interrupt => "ctrl-C",
             Self::Terminate => "SIGTERM",
@@ -153,7 +152,7 @@ impl Signal {
     }
 
     /// Waits for the signal; waits forever if none is sent.
-    pub async fn sent(interrupt: &watch::Receiver<Option<Self>>) -> Self {
+    pub(crate) async fn sent(interrupt: &watch::Receiver<Option<Self>>) -> Self {
         let mut interrupt = interrupt.clone();
         let sent = interrupt.wait_for(Option::is_some).await.map(|signal| *signal);
         match sent {
@@ -165,13 +164,13 @@ impl Signal {
 
 impl Fault {
     /// A fault without help. AWS did not accept the call.
-    pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: FaultKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), help: None, progress: Progress::Nothing }
     }
 
     /// Adds help to the fault.
     #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
@@ -184,7 +183,11 @@ impl fmt::Display for Fault {
 }
 
 /// Performs the steps of the plan and nothing else. Stops at the first failure.
-pub async fn apply(plan: &Plan, executor: &mut impl Executor, emit: &mut dyn FnMut(Event)) -> Result<Outcome, Stopped> {
+pub(crate) async fn apply(
+    plan: &Plan,
+    executor: &mut impl Executor,
+    emit: &mut dyn FnMut(Event),
+) -> Result<Outcome, Stopped> {
     let mut outcome = Outcome::default();
     for (index, step) in plan.steps.iter().enumerate() {
         emit(Event::StepStarted { function: plan.function.clone(), step: step.clone() });
@@ -194,7 +197,7 @@ pub async fn apply(plan: &Plan, executor: &mut impl Executor, emit: &mut dyn FnM
                 for warning in warnings {
                     emit(Event::Warning(Problem::new(warning)));
                 }
-                emit(Event::StepDone { step: step.clone(), version: version.clone() });
+                emit(Event::StepDone { version: version.clone() });
                 outcome.done.push((step.view().subject, begun.elapsed()));
                 outcome.arn = arn.or(outcome.arn);
                 outcome.version = version.or(outcome.version);

@@ -22,27 +22,27 @@ const PARTITIONS: [(&str, &str, &str, Option<&str>); 8] = [
 
 /// A group of Regions with one set of accounts; it begins every ARN.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Partition(pub String);
+pub(crate) struct Partition(pub String);
 
 impl Partition {
     /// The partition that a Region belongs to.
-    pub fn of_region(region: &str) -> Self {
+    pub(crate) fn of_region(region: &str) -> Self {
         let found = PARTITIONS.iter().find(|(_, prefix, ..)| region.starts_with(prefix));
         Self(found.map_or("aws", |(name, ..)| name).to_owned())
     }
 
     /// The partition that an ARN names.
-    pub fn of_arn(arn: &str) -> Option<Self> {
+    pub(crate) fn of_arn(arn: &str) -> Option<Self> {
         Some(Self(Arn::of(arn)?.partition.to_owned()))
     }
 
     /// The suffix of the host names of its services.
-    pub fn dns_suffix(&self) -> &'static str {
+    pub(crate) fn dns_suffix(&self) -> &'static str {
         self.row().map_or("amazonaws.com", |(_, _, suffix, _)| suffix)
     }
 
     /// The host of its console; `None` if that is not public.
-    pub fn console(&self) -> Option<&'static str> {
+    pub(crate) fn console(&self) -> Option<&'static str> {
         self.row().and_then(|(.., console)| *console)
     }
 
@@ -51,12 +51,12 @@ impl Partition {
     }
 
     /// The ARN of a resource in this partition. Region and account are empty if the service has none.
-    pub fn arn(&self, service: &str, region: &str, account: &str, resource: &str) -> String {
+    pub(crate) fn arn(&self, service: &str, region: &str, account: &str, resource: &str) -> String {
         Arn { partition: &self.0, service, region, account, resource }.to_string()
     }
 
     /// The ARN of a role of IAM.
-    pub fn role(&self, account: &str, name: &str) -> String {
+    pub(crate) fn role(&self, account: &str, name: &str) -> String {
         self.arn("iam", "", account, &format!("role/{name}"))
     }
 }
@@ -69,7 +69,7 @@ impl fmt::Display for Partition {
 
 /// The parts of an ARN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Arn<'a> {
+pub(crate) struct Arn<'a> {
     /// The partition, such as `aws`.
     pub partition: &'a str,
     /// The service, such as `lambda`.
@@ -84,14 +84,14 @@ pub struct Arn<'a> {
 
 impl<'a> Arn<'a> {
     /// Splits an ARN without further checks; `None` if the text is not an ARN.
-    pub fn of(text: &'a str) -> Option<Self> {
+    pub(crate) fn of(text: &'a str) -> Option<Self> {
         let mut parts = text.strip_prefix("arn:")?.splitn(5, ':');
         let mut part = || parts.next();
         Some(Self { partition: part()?, service: part()?, region: part()?, account: part()?, resource: part()? })
     }
 
     /// Reads an ARN that a user wrote. The error is a fragment that says what is wrong with it.
-    pub fn parse(text: &'a str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &'a str) -> Result<Self, String> {
         let whole = |arn: &Self| {
             arn.partition.starts_with("aws")
                 && !arn.service.is_empty()
@@ -108,7 +108,7 @@ impl<'a> Arn<'a> {
     }
 
     /// The name and the qualifier of a Lambda function; `None` for any other resource.
-    pub fn function(&self) -> Option<(&'a str, Option<&'a str>)> {
+    pub(crate) fn function(&self) -> Option<(&'a str, Option<&'a str>)> {
         let function = self.resource.strip_prefix("function:").filter(|_| self.service == "lambda")?;
         Some(function.split_once(':').map_or((function, None), |(name, qualifier)| (name, Some(qualifier))))
     }
@@ -125,12 +125,12 @@ impl fmt::Display for Arn<'_> {
 const DIGITS: usize = 12;
 
 /// Whether the text is an account id.
-pub fn is_account(text: &str) -> bool {
+pub(crate) fn is_account(text: &str) -> bool {
     text.len() == DIGITS && text.chars().all(|c| c.is_ascii_digit())
 }
 
 /// Reads an account that a user wrote. The error is a fragment that says what is wrong with it.
-pub fn check_account(text: &str) -> Result<(), String> {
+pub(crate) fn check_account(text: &str) -> Result<(), String> {
     if is_account(text) {
         return Ok(());
     }
@@ -152,7 +152,7 @@ fn wrong_account(account: &str) -> Option<String> {
 }
 
 /// The account of an ARN such as `arn:aws:iam::ACCOUNT:root`, which is how AWS writes an account as a principal.
-pub fn account_of_root(principal: &str) -> Option<&str> {
+pub(crate) fn account_of_root(principal: &str) -> Option<&str> {
     let arn = Arn::of(principal)?;
     (arn.service == "iam" && arn.resource == "root").then_some(arn.account)
 }

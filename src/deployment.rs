@@ -14,7 +14,7 @@ use crate::settings::{
 
 /// The wanted state of one function.
 #[derive(Debug, Clone)]
-pub struct Deployment {
+pub(crate) struct Deployment {
     /// The function.
     pub function: FunctionName,
     /// The Region, endpoint and credentials.
@@ -44,7 +44,7 @@ pub struct Deployment {
 
 /// The wanted newest version of a layer.
 #[derive(Debug, Clone)]
-pub struct LayerDeployment {
+pub(crate) struct LayerDeployment {
     /// Its name, in the account of the target.
     pub name: String,
     /// The Region, endpoint and credentials.
@@ -67,7 +67,7 @@ pub struct LayerDeployment {
 
 /// The kind of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LayerKind {
+pub(crate) enum LayerKind {
     /// Files for runtimes, such as libraries.
     Files,
     /// A Lambda extension: a program that runs beside the function or in its process.
@@ -76,7 +76,7 @@ pub enum LayerKind {
 
 /// The role for a new function if the user named none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum FirstRole {
+pub(crate) enum FirstRole {
     /// No role: an error.
     #[default]
     None,
@@ -86,7 +86,7 @@ pub enum FirstRole {
 
 /// The Region, endpoint and credentials for calls of AWS.
 #[derive(Debug, Clone, Default)]
-pub struct Target {
+pub(crate) struct Target {
     /// The Region; absent to let the SDK's chain find it.
     pub region: Option<String>,
     /// The Region if the chain finds none; absent when that is an error.
@@ -105,7 +105,7 @@ pub struct Target {
 
 /// The source of the credentials.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Credentials {
+pub(crate) enum Credentials {
     /// The SDK's chain.
     #[default]
     Chain,
@@ -124,7 +124,7 @@ pub enum Credentials {
 
 /// A role that is assumed for the calls of AWS.
 #[derive(Debug, Clone)]
-pub struct AssumedRole {
+pub(crate) struct AssumedRole {
     /// The role.
     pub role: Role,
     /// The account that completes a bare role name; absent for the account of the credentials.
@@ -139,7 +139,7 @@ pub struct AssumedRole {
 
 /// The proof that allows to assume a role.
 #[derive(Debug, Clone)]
-pub enum Grounds {
+pub(crate) enum Grounds {
     /// The credentials of the target may assume it.
     Credentials {
         /// The external id that the role's trust policy requires; absent for none.
@@ -160,7 +160,7 @@ pub enum Grounds {
 
 /// A handler in the two parts of dpl's options.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HandlerParts {
+pub(crate) struct HandlerParts {
     /// The file, package or class; the runtime decides which.
     pub module_name: String,
     /// The method in it.
@@ -169,7 +169,7 @@ pub struct HandlerParts {
 
 /// Wanted entries of a map. The live map can have other entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Keyed<T> {
+pub(crate) struct Keyed<T> {
     /// The entries that the user named.
     pub entries: BTreeMap<String, T>,
     /// The treatment of all other live entries; absent when the user did not set it.
@@ -177,11 +177,11 @@ pub struct Keyed<T> {
 }
 
 /// The wanted attachments of a function by kind and key; `None` for one that is to be removed.
-pub type WantedAttachments = BTreeMap<Attachment, Keyed<Option<Structure>>>;
+pub(crate) type WantedAttachments = BTreeMap<Attachment, Keyed<Option<Structure>>>;
 
 /// The treatment of live entries of a map that the user did not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Others {
+pub(crate) enum Others {
     /// Remove them.
     Replace,
     /// Keep them.
@@ -190,7 +190,7 @@ pub enum Others {
 
 /// The code of a function or layer, and its packaging.
 #[derive(Debug, Clone)]
-pub struct Code {
+pub(crate) struct Code {
     /// The source.
     pub source: CodeSource,
     /// The command that builds a missing source, for the message; absent when unknown.
@@ -209,7 +209,7 @@ pub struct Code {
 
 /// The source of a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CodeSource {
+pub(crate) enum CodeSource {
     /// A directory, a single file, or a ready archive.
     Path(PathBuf),
     /// A ready archive in S3.
@@ -229,7 +229,7 @@ pub enum CodeSource {
 
 impl Target {
     /// Whether both surely use the same account: they have the same credentials and the same endpoint.
-    pub fn is_same_account(&self, other: &Self) -> bool {
+    pub(crate) fn is_same_account(&self, other: &Self) -> bool {
         self.endpoint_url == other.endpoint_url
             && self.credentials == other.credentials
             && match (&self.role, &other.role) {
@@ -242,7 +242,7 @@ impl Target {
 
 impl CodeSource {
     /// The source in the form that users write.
-    pub fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         match self {
             Self::Path(path) => path.display().to_string(),
             Self::Object { bucket, key, .. } => format!("s3://{bucket}/{key}"),
@@ -251,7 +251,7 @@ impl CodeSource {
     }
 
     /// AWS' package type for a function from this source. AWS cannot change it later.
-    pub fn package_type(&self) -> &'static str {
+    pub(crate) fn package_type(&self) -> &'static str {
         match self {
             Self::Path(_) | Self::Object { .. } => "Zip",
             Self::Image(_) => "Image",
@@ -259,7 +259,7 @@ impl CodeSource {
     }
 
     /// The option that sets the source.
-    pub fn option(&self) -> &'static str {
+    pub(crate) fn option(&self) -> &'static str {
         match self {
             Self::Path(_) => "zip",
             Self::Object { .. } => "s3_key",
@@ -270,7 +270,7 @@ impl CodeSource {
 
 /// A place in S3 from which Lambda takes a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Upload {
+pub(crate) struct Upload {
     /// The bucket, in the function's Region.
     pub bucket: String,
     /// The object's key.
@@ -283,7 +283,7 @@ pub struct Upload {
 
 /// The key of an object in S3.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ObjectKey {
+pub(crate) enum ObjectKey {
     /// This prefix and the hash of the package. An object with this key need not be sent again.
     ByHash(String),
     /// This key. The package is always sent and replaces an existing object.
@@ -362,7 +362,7 @@ pub enum Links {
 
 /// The wanted version and alias.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Release {
+pub(crate) struct Release {
     /// Whether a version with this code and these settings is published.
     pub publish: Publish,
     /// The alias to point at this version; absent if none is managed.
@@ -377,7 +377,7 @@ pub struct Release {
 
 /// Whether a version is published.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Publish {
+pub(crate) enum Publish {
     /// Only `$LATEST` is deployed.
     #[default]
     No,

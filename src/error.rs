@@ -30,7 +30,7 @@ pub enum ExitCode {
 
 /// Why a run, or one function of it, failed.
 #[derive(Debug)]
-pub enum Error {
+pub(crate) enum Error {
     /// The command line is wrong.
     Usage(Problem),
     /// The configuration is wrong. Holds all its errors.
@@ -93,7 +93,12 @@ pub enum Error {
 impl Error {
     /// The package could not be built. `places` gives the place of the option at fault, `how_to_build` the help for a
     /// missing file.
-    pub fn package(error: package::Error, places: &Places, function: Option<&str>, how_to_build: Option<&str>) -> Self {
+    pub(crate) fn package(
+        error: package::Error,
+        places: &Places,
+        function: Option<&str>,
+        how_to_build: Option<&str>,
+    ) -> Self {
         let help = how_to_build.filter(|_| matches!(error, package::Error::Missing(_))).map(str::to_owned);
         let of_item = error.item().and_then(|item| places.of_item(error.option(), &item));
         let place = of_item.or_else(|| places.of(error.option())).or_else(|| places.of("zip")).cloned();
@@ -101,31 +106,31 @@ impl Error {
     }
 
     /// The live function could not be read.
-    pub fn read(fault: Fault, function: &str) -> Self {
+    pub(crate) fn read(fault: Fault, function: &str) -> Self {
         let headline = format!("cannot read the live function `{function}`");
         Self::Asked { headline, fault, function: function.to_owned() }
     }
 
     /// The bucket of a package, or the registry of an image, could not be read.
-    pub fn look(fault: Fault, function: &str, url: &str) -> Self {
+    pub(crate) fn look(fault: Fault, function: &str, url: &str) -> Self {
         let headline = format!("cannot read the code of `{function}` at {url}");
         Self::Asked { headline, fault, function: function.to_owned() }
     }
 
     /// The execution role of a function could not be read.
-    pub fn role(fault: Fault, function: &str, name: &str) -> Self {
+    pub(crate) fn role(fault: Fault, function: &str, name: &str) -> Self {
         let headline = format!("cannot read the role `{name}` of `{function}`");
         Self::Asked { headline, fault, function: function.to_owned() }
     }
 
     /// AWS' own dry run of a code update failed.
-    pub fn rehearsal(fault: Fault, function: &str) -> Self {
+    pub(crate) fn rehearsal(fault: Fault, function: &str) -> Self {
         let headline = format!("AWS' dry run of the code update of `{function}` failed");
         Self::Asked { headline, fault, function: function.to_owned() }
     }
 
     /// The function does not exist.
-    pub fn absent(function: &str, region: &str) -> Self {
+    pub(crate) fn absent(function: &str, region: &str) -> Self {
         let message = format!("AWS has no function of this name in {region}, for these credentials");
         let fault = Fault::new(FaultKind::Failed, message)
             .help("check `function_name`, `region` and the credentials; `dpl-lambda list` lists the functions");
@@ -133,31 +138,31 @@ impl Error {
     }
 
     /// A function could not be invoked.
-    pub fn invoke(fault: Fault, function: &str, qualifier: Option<&str>) -> Self {
+    pub(crate) fn invoke(fault: Fault, function: &str, qualifier: Option<&str>) -> Self {
         let which = qualifier.map(|name| format!(":{name}")).unwrap_or_default();
         Self::Asked { headline: format!("cannot invoke `{function}{which}`"), fault, function: function.to_owned() }
     }
 
     /// The invoked function failed. `kind` is AWS' name for the kind of error, `reason` the function's own message.
-    pub fn failed_itself(function: &str, kind: &str, reason: &str) -> Self {
+    pub(crate) fn failed_itself(function: &str, kind: &str, reason: &str) -> Self {
         let headline = format!("`{function}` failed when it was invoked ({kind})");
         Self::Asked { headline, fault: Fault::new(FaultKind::Failed, reason), function: function.to_owned() }
     }
 
     /// A function or a version of it could not be deleted.
-    pub fn delete(fault: Fault, function: &str, version: Option<&str>) -> Self {
+    pub(crate) fn delete(fault: Fault, function: &str, version: Option<&str>) -> Self {
         let what = version.map(|number| format!("version {number} of ")).unwrap_or_default();
         Self::Asked { headline: format!("cannot delete {what}`{function}`"), fault, function: function.to_owned() }
     }
 
     /// An alias could not be moved back.
-    pub fn rollback(fault: Fault, function: &str, alias: &str) -> Self {
+    pub(crate) fn rollback(fault: Fault, function: &str, alias: &str) -> Self {
         let headline = format!("cannot roll back the alias `{alias}` of `{function}`");
         Self::Asked { headline, fault, function: function.to_owned() }
     }
 
     /// A plan was refused for these problems. A problem without a place gets the place of `function_name`.
-    pub fn refused(function: &str, problems: impl IntoIterator<Item = Problem>, places: &Places) -> Self {
+    pub(crate) fn refused(function: &str, problems: impl IntoIterator<Item = Problem>, places: &Places) -> Self {
         let located = problems.into_iter().filter(Problem::stops).map(|problem| {
             let problem = places.locate(problem);
             let place = problem.place.clone().or_else(|| places.of("function_name").cloned());
@@ -167,7 +172,7 @@ impl Error {
     }
 
     /// The exit code of this error.
-    pub fn exit_code(&self) -> ExitCode {
+    pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) | Self::Configuration(_) | Self::Package { .. } | Self::Skipped(_) | Self::Refused(_) => {
                 ExitCode::Refused
@@ -185,7 +190,7 @@ impl Error {
     }
 
     /// The failure as data for the report. `console` removes secrets from text that AWS wrote.
-    pub fn failure(&self, console: &Console) -> Failure {
+    pub(crate) fn failure(&self, console: &Console) -> Failure {
         let mut failure = Failure {
             headline: String::new(),
             problems: Vec::new(),

@@ -23,6 +23,8 @@
 //! - The same files give the same package, byte for byte, on every machine.
 //! - The meaning of an exit code, a JSON field or a YAML key does not change within a major version.
 
+#![warn(missing_docs, clippy::missing_docs_in_private_items)] // what more than one module sees says what it is
+
 // The names of AWS.
 mod arn;
 

@@ -7,7 +7,7 @@ use std::{fmt, sync::Arc};
 
 /// Where the options of one deployment were written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Places {
+pub(crate) struct Places {
     options: BTreeMap<String, Place>,
     /// Items of lists, by option and item.
     items: BTreeMap<(String, String), Place>,
@@ -15,40 +15,40 @@ pub struct Places {
 
 impl Places {
     /// Records where an option was written.
-    pub fn note(&mut self, option: impl Into<String>, place: Place) {
+    pub(crate) fn note(&mut self, option: impl Into<String>, place: Place) {
         self.options.insert(option.into(), place);
     }
 
     /// Records where an item of a list was written.
-    pub fn note_item(&mut self, option: impl Into<String>, item: impl Into<String>, place: Place) {
+    pub(crate) fn note_item(&mut self, option: impl Into<String>, item: impl Into<String>, place: Place) {
         self.items.insert((option.into(), item.into()), place);
     }
 
     /// Adds the places of `other`, which replace those that are here already.
-    pub fn extend(&mut self, other: Self) {
+    pub(crate) fn extend(&mut self, other: Self) {
         let Self { options, items } = other;
         self.options.extend(options);
         self.items.extend(items);
     }
 
     /// Where an option was written; `None` if it was not written.
-    pub fn of(&self, option: &str) -> Option<&Place> {
+    pub(crate) fn of(&self, option: &str) -> Option<&Place> {
         self.options.get(option)
     }
 
     /// Where an item of a list was written; `None` if it has no place of its own.
-    pub fn of_item(&self, option: &str, item: &str) -> Option<&Place> {
+    pub(crate) fn of_item(&self, option: &str, item: &str) -> Option<&Place> {
         self.items.get(&(option.to_owned(), item.to_owned()))
     }
 
     /// Every option with its place.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Place)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Place)> {
         self.options.iter().map(|(option, place)| (option.as_str(), place))
     }
 
     /// Sets the place of a problem: that of its item, or else that of its option.
     #[must_use]
-    pub fn locate(&self, mut problem: Problem) -> Problem {
+    pub(crate) fn locate(&self, mut problem: Problem) -> Problem {
         if let (None, Some(option)) = (&problem.place, &problem.option) {
             let of_item = problem.item.as_ref().and_then(|item| self.of_item(option, item));
             // The members of `vpc_config` are also options of their own.
@@ -62,7 +62,7 @@ impl Places {
 
 /// A place where the user wrote a value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
+pub(crate) enum Place {
     /// A position in a file; the only place an annotation can point at.
     File(FilePlace),
     /// An environment variable, by its full name.
@@ -73,7 +73,7 @@ pub enum Place {
 
 /// A position in a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct FilePlace {
+pub(crate) struct FilePlace {
     /// The path, relative to the working directory if possible.
     pub path: Arc<str>,
     /// The line, counted from 1.
@@ -84,12 +84,12 @@ pub struct FilePlace {
 
 impl Place {
     /// A place in a file.
-    pub fn file(path: &Arc<str>, line: u32, column: u32) -> Self {
+    pub(crate) fn file(path: &Arc<str>, line: u32, column: u32) -> Self {
         Self::File(FilePlace { path: Arc::clone(path), line, column })
     }
 
     /// The position in a file; `None` for a variable or a flag.
-    pub fn in_file(&self) -> Option<&FilePlace> {
+    pub(crate) fn in_file(&self) -> Option<&FilePlace> {
         match self {
             Self::File(place) => Some(place),
             Self::Variable(_) | Self::Flag(_) => None,
@@ -108,7 +108,7 @@ impl fmt::Display for Place {
 
 /// The severity of a problem.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Weight {
+pub(crate) enum Weight {
     /// An error: it stops the run.
     #[default]
     Error,
@@ -120,7 +120,7 @@ pub enum Weight {
 
 /// An error or warning: where it is, what is wrong, and what to do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// Its severity.
     pub weight: Weight,
     /// The place; absent if nothing was written, as for a missing option.
@@ -142,22 +142,22 @@ pub struct Problem {
 
 impl Problem {
     /// An error without an option and a place.
-    pub fn new(message: impl Into<String>) -> Self {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), ..Self::default() }
     }
 
     /// A warning without an option and a place.
-    pub fn warning(message: impl Into<String>) -> Self {
+    pub(crate) fn warning(message: impl Into<String>) -> Self {
         Self { weight: Weight::Warning, ..Self::new(message) }
     }
 
     /// Whether it stops the run.
-    pub fn stops(&self) -> bool {
+    pub(crate) fn stops(&self) -> bool {
         self.weight != Weight::Warning
     }
 
     /// The message, with the name of the rule that found it.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         match self.rule {
             Some(rule) => format!("{} [{rule}]", self.message),
             None => self.message.clone(),
@@ -166,42 +166,42 @@ impl Problem {
 
     /// The same problem with this severity.
     #[must_use]
-    pub fn weighing(mut self, weight: Weight) -> Self {
+    pub(crate) fn weighing(mut self, weight: Weight) -> Self {
         self.weight = weight;
         self
     }
 
     /// The same problem, about an item in the list of the option.
     #[must_use]
-    pub fn about(mut self, item: impl Into<String>) -> Self {
+    pub(crate) fn about(mut self, item: impl Into<String>) -> Self {
         self.item = Some(item.into());
         self
     }
 
     /// The same problem, about a file or an entry of a package.
     #[must_use]
-    pub fn on(mut self, file: impl Into<String>) -> Self {
+    pub(crate) fn on(mut self, file: impl Into<String>) -> Self {
         self.file = Some(file.into());
         self
     }
 
     /// The same problem, at a place.
     #[must_use]
-    pub fn at(mut self, place: &Place) -> Self {
+    pub(crate) fn at(mut self, place: &Place) -> Self {
         self.place = Some(place.clone());
         self
     }
 
     /// The same problem, about an option.
     #[must_use]
-    pub fn of(mut self, option: impl Into<String>) -> Self {
+    pub(crate) fn of(mut self, option: impl Into<String>) -> Self {
         self.option = Some(option.into());
         self
     }
 
     /// The same problem with advice on what to do.
     #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
@@ -222,7 +222,7 @@ impl fmt::Display for Problem {
 
 /// A skipped block, and the condition that skips it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Skip {
+pub(crate) struct Skip {
     /// The function of the block; absent if the block has none, or has none in this build.
     pub function: Option<String>,
     /// The layer of the block; absent for a block of a function.

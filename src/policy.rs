@@ -23,7 +23,7 @@ type Condition = (&'static str, &'static str, Vec<String>);
 
 /// The policy for these layers and functions, as an IAM document. Unknown parts of an ARN, such as the account, are
 /// `*`.
-pub fn policy<'a>(
+pub(crate) fn policy<'a>(
     layers: impl Iterator<Item = &'a LayerDeployment>,
     deployments: impl Iterator<Item = &'a Deployment>,
 ) -> Value {

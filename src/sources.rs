@@ -7,7 +7,7 @@ use crate::settings::Structure;
 
 /// A kind of event source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
+pub(crate) enum Source {
     /// A queue of SQS.
     Sqs,
     /// A stream of Kinesis, or a consumer of one.
@@ -42,7 +42,7 @@ struct Row {
 
 impl Source {
     /// All kinds.
-    pub const ALL: [Self; 7] =
+    pub(crate) const ALL: [Self; 7] =
         [Self::Sqs, Self::Kinesis, Self::DynamoDb, Self::Msk, Self::Kafka, Self::Mq, Self::DocumentDb];
 
     /// Source: the page of `CreateEventSourceMapping` in the AWS Lambda API reference, for each member; the chapter of
@@ -141,38 +141,38 @@ impl Source {
     }
 
     /// The kind of a source, from the key of a mapping or an ARN; `None` for an unknown service.
-    pub fn of_key(key: &str) -> Option<Self> {
+    pub(crate) fn of_key(key: &str) -> Option<Self> {
         let Some(arn) = Arn::of(key) else { return Some(Self::Kafka) };
         Self::ALL.into_iter().find(|source| source.row().services.contains(&arn.service))
     }
 
     /// Its name in messages, with the article.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         self.row().name
     }
 
     /// The rights that the function's role needs, as a list in words.
-    pub const fn rights(self) -> &'static str {
+    pub(crate) const fn rights(self) -> &'static str {
         self.row().rights
     }
 
     /// The managed policy with these rights; absent if AWS has none.
-    pub const fn policy(self) -> Option<&'static str> {
+    pub(crate) const fn policy(self) -> Option<&'static str> {
         self.row().policy
     }
 
     /// Whether a mapping of it has this member.
-    pub fn has(self, member: &str) -> bool {
+    pub(crate) fn has(self, member: &str) -> bool {
         self.row().members.contains(&member) || !Self::ALL.iter().any(|other| other.row().members.contains(&member))
     }
 
     /// AWS' defaults for members that were left out, if a configuration can express them.
-    pub const fn defaults(self) -> &'static [(&'static str, i32)] {
+    pub(crate) const fn defaults(self) -> &'static [(&'static str, i32)] {
         self.row().defaults
     }
 
     /// The members that other kinds have and this kind does not.
-    pub fn foreign(self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn foreign(self) -> impl Iterator<Item = &'static str> {
         let all = Self::ALL.into_iter().flat_map(|other| other.row().members);
         all.copied().filter(move |member| !self.has(member))
     }
@@ -192,7 +192,7 @@ const OF_KAFKA: &[(&str, i32)] = &[("BatchSize", 100), ("MaximumRecordAgeInSecon
 
 /// The key of an event source mapping: its source, and the topic, queue or collection if the source has several. `None`
 /// if the mapping names no source.
-pub fn key(mapping: &Structure) -> Option<String> {
+pub(crate) fn key(mapping: &Structure) -> Option<String> {
     let servers = || mapping.inner("SelfManagedEventSource")?.inner("Endpoints")?.texts("KAFKA_BOOTSTRAP_SERVERS");
     let source = mapping.text("EventSourceArn").or_else(|| {
         let mut servers = servers()?;

@@ -2,6 +2,7 @@
 
 /// A verb of the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::missing_docs_in_private_items, reason = "the help in the table says what each does")]
 pub(crate) enum Verb {
     Deploy,
     Plan,
@@ -39,7 +40,7 @@ pub(crate) struct Row {
 
 /// How the configuration is read. A condition is a key under `on:`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
+pub(crate) enum Purpose {
     /// For a deployment: conditions count.
     Deploy,
     /// For a plan: conditions count. In the build of a pull request, they count as they would after its merge.
@@ -59,7 +60,9 @@ pub enum Purpose {
 /// Whether a verb may change anything in AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum May {
+    /// It may, if there is something to change.
     Write,
+    /// It never does.
     OnlyLook,
 }
 
@@ -75,7 +78,9 @@ pub(crate) enum Owner {
 /// Whether the verb has outputs for later steps of a CI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Results {
+    /// It has outputs.
     Handed,
+    /// It has none.
     None,
 }
 

@@ -40,7 +40,7 @@ const NO_PROFILE: &str = "default";
 
 /// What must be hidden from the moment on that it turns up.
 #[derive(Clone, Copy)]
-pub enum Hidden<'a> {
+pub(crate) enum Hidden<'a> {
     /// A part of credentials.
     Credential(&'a str),
     /// A value in the environment of a function: AWS quotes those.
@@ -56,7 +56,7 @@ pub enum Hidden<'a> {
 pub(super) type Hide = Arc<dyn Fn(Hidden<'_>) + Send + Sync>;
 
 /// A way to AWS, as somebody, in a Region.
-pub struct Connection {
+pub(crate) struct Connection {
     pub(super) lambda: Client,
     pub(super) s3: aws_sdk_s3::Client,
     pub(super) logs: aws_sdk_cloudwatchlogs::Client,
@@ -72,7 +72,10 @@ pub struct Connection {
 ///
 /// `hide` is told every secret of the credentials at once, also of those that replace expired ones later, and every value in
 /// the environment of a function that is read.
-pub async fn connect(target: &Target, hide: impl Fn(Hidden<'_>) + Send + Sync + 'static) -> Result<Connection, Fault> {
+pub(crate) async fn connect(
+    target: &Target,
+    hide: impl Fn(Hidden<'_>) + Send + Sync + 'static,
+) -> Result<Connection, Fault> {
     let http_client = http_client(target);
     let surroundings = ProviderConfig::default().with_http_client(http_client.clone());
     let region = region_chain(target, &surroundings).region().await.ok_or_else(|| {
@@ -218,7 +221,7 @@ impl Connection {
     }
 
     /// Asks STS whose credentials these are, once.
-    pub async fn identify(&mut self) -> Result<(), Fault> {
+    pub(crate) async fn identify(&mut self) -> Result<(), Fault> {
         if self.caller.account.is_some() {
             return Ok(());
         }

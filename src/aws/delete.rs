@@ -8,12 +8,12 @@ use crate::remote::Alias;
 
 impl Session<'_> {
     /// Deletes the function, or one version of it. A missing function or version counts as deleted.
-    pub async fn delete(&self, version: Option<&str>) -> Result<(), Fault> {
+    pub(crate) async fn delete(&self, version: Option<&str>) -> Result<(), Fault> {
         self.delete_with_retries(version).await.map_err(|failed| failed.fault)
     }
 
     /// Whether the version exists.
-    pub async fn has_version(&self, version: &str) -> Result<bool, Fault> {
+    pub(crate) async fn has_version(&self, version: &str) -> Result<bool, Fault> {
         self.get_function(Some(version)).await.map(|answer| answer.is_some()).map_err(|failed| failed.fault)
     }
 
@@ -54,7 +54,7 @@ impl Session<'_> {
 }
 
 /// The error for a version that cannot be deleted because aliases point at it.
-pub fn held_by(version: &str, aliases: &[&str]) -> Fault {
+pub(crate) fn held_by(version: &str, aliases: &[&str]) -> Fault {
     let names: Vec<_> = aliases.iter().map(|name| format!("`{name}`")).collect();
     let (noun, verb) = if aliases.len() == 1 { ("the alias", "points") } else { ("the aliases", "point") };
     Fault::new(FaultKind::Misconfigured, format!("{noun} {} {verb} at version {version}", names.join(", ")))

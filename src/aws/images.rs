@@ -23,7 +23,7 @@ const FORMS: [&str; 4] = [
 ///
 /// Lambda requires the permission `ecr:BatchGetImage` for a deployment anyway. If it is denied, the image has no digest and
 /// a warning.
-pub async fn resolve(connection: &Connection, uri: &ImageUri) -> Result<Image, Fault> {
+pub(crate) async fn resolve(connection: &Connection, uri: &ImageUri) -> Result<Image, Fault> {
     let image = Image::of(uri);
     let (Some(tag), None) = (&uri.tag, &image.digest) else { return Ok(image) };
     let ImageUri { account, region, repository, .. } = uri;

@@ -28,7 +28,7 @@ const LOG_TAIL: usize = 4096;
 
 /// The kind of an invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InvocationMode {
+pub(crate) enum InvocationMode {
     /// Waits for the function's answer, which AWS returns with the end of the log.
     Synchronous,
     /// Only queues the call; AWS runs the function later.
@@ -39,12 +39,12 @@ pub enum InvocationMode {
 
 impl Session<'_> {
     /// Sets a new deadline for the following calls. An invocation may take as long as the function's own timeout.
-    pub fn allow(&mut self, time: Duration) {
+    pub(crate) fn allow(&mut self, time: Duration) {
         self.deadline = Deadline::after(time);
     }
 
     /// Invokes the function, or a version or alias of it. Waits until the function is ready.
-    pub async fn invoke(
+    pub(crate) async fn invoke(
         &mut self,
         name: &str,
         qualifier: Option<&str>,

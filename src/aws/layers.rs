@@ -32,12 +32,12 @@ enum Published {
 
 impl Session<'_> {
     /// Reads the newest version of the session's layer; `None` if there is none.
-    pub async fn newest_layer(&self) -> Result<Option<LayerVersion>, Fault> {
+    pub(crate) async fn newest_layer(&self) -> Result<Option<LayerVersion>, Fault> {
         self.read_newest_layer().await.map_err(|failed| failed.fault)
     }
 
     /// The ARN of the newest version of a layer, by the layer's name or ARN; `None` if there is none.
-    pub async fn newest_layer_arn(&self, layer: &str) -> Result<Option<String>, Fault> {
+    pub(crate) async fn newest_layer_arn(&self, layer: &str) -> Result<Option<String>, Fault> {
         let newest = self.list_newest(layer).await.map_err(|failed| match failed.fault {
             // A layer's policy can allow other accounts to read a version, but not to list versions.
             fault if fault.kind == FaultKind::Denied && layer.starts_with("arn:") => fault.help(

@@ -19,7 +19,7 @@ use crate::remote::{Alias, Condition, Known, MadeOf, Provisioned, Published, Sta
 
 impl Session<'_> {
     /// Reads the function with everything around it; `None` if it does not exist.
-    pub async fn status(&self, name: &str, region: &str) -> Result<Option<Status>, Fault> {
+    pub(crate) async fn status(&self, name: &str, region: &str) -> Result<Option<Status>, Fault> {
         let looked = async {
             let Some(answer) = self.get_function(None).await? else { return Ok(None) };
             let around = tokio::join!(self.all_published(), self.aliases(), self.urls(), self.provisioned());
@@ -34,7 +34,7 @@ impl Session<'_> {
     }
 
     /// All functions of the Region, sorted by name.
-    pub async fn functions(&self) -> Result<Vec<Summary>, Fault> {
+    pub(crate) async fn functions(&self) -> Result<Vec<Summary>, Fault> {
         let call = Call { action: "lambda:ListFunctions", resource: "*" };
         let mut pages = self.lambda.list_functions().into_paginator().items().send();
         let found = self.all(&call, async || pages.next().await).await.map_err(|failed| failed.fault)?;
@@ -44,7 +44,7 @@ impl Session<'_> {
     }
 
     /// The event source mappings of the function and its aliases, each as source and id.
-    pub async fn mappings(&self) -> Result<Known<Vec<String>>, Fault> {
+    pub(crate) async fn mappings(&self) -> Result<Known<Vec<String>>, Fault> {
         let call = Call { action: "lambda:ListEventSourceMappings", resource: &self.function };
         let request = self.lambda.list_event_source_mappings().function_name(&self.function);
         let mut pages = request.into_paginator().items().send();

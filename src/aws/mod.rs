@@ -32,11 +32,11 @@ use std::time::Duration;
 use aws_sdk_lambda::Client;
 use tokio::sync::watch;
 
-pub use connect::{Connection, Hidden, connect};
-pub use delete::held_by;
-pub use images::resolve;
-pub use invoke::InvocationMode;
-pub use store::fetch;
+pub(crate) use connect::{Connection, Hidden, connect};
+pub(crate) use delete::held_by;
+pub(crate) use images::resolve;
+pub(crate) use invoke::InvocationMode;
+pub(crate) use store::fetch;
 
 use crate::apply::{Fault, FaultKind, Meanwhile, Progress, Signal};
 use crate::package::Archive;
@@ -47,7 +47,7 @@ use fault::Failed;
 use settle::Deadline;
 
 /// The AWS side of one function's or layer's deployment: reads it, waits for it, writes it, all before one deadline.
-pub struct Session<'a> {
+pub(crate) struct Session<'a> {
     lambda: Client,
     s3: aws_sdk_s3::Client,
     logs: aws_sdk_cloudwatchlogs::Client,
@@ -76,7 +76,7 @@ impl<'a> Session<'a> {
     /// Begins; the time of `wait_timeout` runs from here.
     ///
     /// Calls `report` with the progress of long steps. Without `archive`, steps that send a package fail.
-    pub fn new(
+    pub(crate) fn new(
         connection: &Connection,
         function: &str,
         archive: Option<&'a Archive>,
@@ -104,12 +104,12 @@ impl<'a> Session<'a> {
     }
 
     /// Gives the steps the whole of `wait_timeout`, however long ago the plan was made.
-    pub fn restart_deadline(&mut self) {
+    pub(crate) fn restart_deadline(&mut self) {
         self.deadline = self.deadline.restarted();
     }
 
     /// Says which versions this run has published of the layers that the plan waits for, by the layer's name.
-    pub fn know_layers(&mut self, published: BTreeMap<String, String>) {
+    pub(crate) fn know_layers(&mut self, published: BTreeMap<String, String>) {
         self.layers = published;
     }
 
@@ -127,7 +127,7 @@ impl<'a> Session<'a> {
     }
 
     /// The address of the image that the function was last seen to have; nothing where it has a package.
-    pub fn image(&self) -> Option<&str> {
+    pub(crate) fn image(&self) -> Option<&str> {
         self.live.as_ref()?.image.as_deref()
     }
 

@@ -19,12 +19,12 @@ impl Session<'_> {
     /// deployment manages.
     ///
     /// A failed creation or update is not an error here: this deployment may repair it.
-    pub async fn read(&mut self, deployment: &Deployment) -> Result<Remote, Fault> {
+    pub(crate) async fn read(&mut self, deployment: &Deployment) -> Result<Remote, Fault> {
         self.read_settled(deployment).await.map_err(|failed| failed.fault)
     }
 
     /// Waits until no change is in progress, then reads the function alone.
-    pub async fn read_alone(&mut self) -> Result<Remote, Fault> {
+    pub(crate) async fn read_alone(&mut self) -> Result<Remote, Fault> {
         let live = self.settled("an earlier change of the function").await.map_err(|failed| failed.fault)?;
         self.live.clone_from(&live);
         Ok(live.map_or(Remote::Absent, Remote::Present))
@@ -32,7 +32,10 @@ impl Session<'_> {
 
     /// Waits until no change is in progress, then reads the function with all its attachments, and the default settings of a
     /// function of this name. It reads the attachments of `alias`, or of the only alias; `None` if the function does not exist.
-    pub async fn read_everything(&mut self, alias: Option<&AliasName>) -> Result<Option<(Box<Live>, Settings)>, Fault> {
+    pub(crate) async fn read_everything(
+        &mut self,
+        alias: Option<&AliasName>,
+    ) -> Result<Option<(Box<Live>, Settings)>, Fault> {
         let read = async {
             let Some(mut live) = self.settled("an earlier change of the function").await? else { return Ok(None) };
             live.aliases = self.aliases().await?;

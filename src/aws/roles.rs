@@ -20,7 +20,7 @@ const LAMBDA: &str = "lambda.amazonaws.com";
 
 impl Session<'_> {
     /// Reads the role that the plan would create. Writes nothing.
-    pub async fn find_role(&self, role: &RoleChange) -> Result<FoundRole, Fault> {
+    pub(crate) async fn find_role(&self, role: &RoleChange) -> Result<FoundRole, Fault> {
         self.get_role(role).await.map_err(|failed| failed.fault)
     }
 

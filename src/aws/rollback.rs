@@ -9,12 +9,12 @@ use crate::remote::{Alias, Published};
 
 impl Session<'_> {
     /// The alias of this name; `None` if the alias or the function does not exist.
-    pub async fn alias(&self, name: &str) -> Result<Option<Alias>, Fault> {
+    pub(crate) async fn alias(&self, name: &str) -> Result<Option<Alias>, Fault> {
         self.get_alias(name).await.map_err(|failed| failed.fault)
     }
 
     /// The names of all aliases; `None` if the function does not exist, an empty list if the read was denied.
-    pub async fn alias_names(&self) -> Result<Option<Vec<String>>, Fault> {
+    pub(crate) async fn alias_names(&self) -> Result<Option<Vec<String>>, Fault> {
         match self.aliases().await {
             Ok(aliases) => Ok(Some(aliases.into_iter().map(|alias| alias.name).collect())),
             Err(Failed { answer: Answer::NotFound, .. }) => Ok(None),
@@ -24,17 +24,17 @@ impl Session<'_> {
     }
 
     /// The published versions, newest first.
-    pub async fn all_versions(&self) -> Result<Vec<Published>, Fault> {
+    pub(crate) async fn all_versions(&self) -> Result<Vec<Published>, Fault> {
         self.all_published().await.map_err(|failed| failed.fault)
     }
 
     /// Whether the version exists. Waits until it is ready. A failed version is an error.
-    pub async fn is_ready(&self, number: &str) -> Result<bool, Fault> {
+    pub(crate) async fn is_ready(&self, number: &str) -> Result<bool, Fault> {
         self.ready(number).await.map_err(|failed| failed.fault)
     }
 
     /// Points the alias at the version of the rollback.
-    pub async fn move_back(&self, rollback: &Rollback) -> Result<(), Fault> {
+    pub(crate) async fn move_back(&self, rollback: &Rollback) -> Result<(), Fault> {
         let Rollback { alias, to, description } = rollback;
         self.move_alias(&alias.name, Some(alias), to, Some(description)).await.map_err(|failed| failed.fault)
     }

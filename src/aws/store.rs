@@ -42,7 +42,7 @@ type Sending = JoinSet<Result<(CompletedPart, u64), SdkError<UploadPartError, Ht
 /// Downloads an archive from S3 into an unnamed temporary file. Returns the file and the object's version.
 ///
 /// Calls `report` with the progress.
-pub async fn fetch(
+pub(crate) async fn fetch(
     connection: &Connection,
     source: &CodeSource,
     report: &dyn Fn(Meanwhile),
@@ -76,7 +76,7 @@ pub async fn fetch(
 
 impl Session<'_> {
     /// Reads the state of the object that a package is sent to. Writes nothing.
-    pub async fn find(&self, object: &Object) -> Result<Stored, Fault> {
+    pub(crate) async fn find(&self, object: &Object) -> Result<Stored, Fault> {
         self.head(object).await.map_err(|failed| failed.fault)
     }
 

@@ -110,7 +110,7 @@ enum After {
 
 impl Session<'_> {
     /// Asks AWS to check a code update without performing it.
-    pub async fn rehearse(&self, code: &CodeChange) -> Result<(), Fault> {
+    pub(crate) async fn rehearse(&self, code: &CodeChange) -> Result<(), Fault> {
         let call = Call { action: "lambda:UpdateFunctionCode", resource: &self.function };
         let request = self.code_update(code).map_err(|failed| failed.fault)?.dry_run(true);
         let answer =

@@ -30,6 +30,7 @@ pub(crate) struct CommandLine {
 
 /// A verb with the values of its flags.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::missing_docs_in_private_items, reason = "the help of each verb says what it does")]
 pub(crate) enum Task {
     Deploy,
     Plan {

@@ -436,7 +436,7 @@ fn is_lambda(provider: &str) -> bool {
 }
 
 /// The words for yes and no, in any case.
-pub fn truth(text: &str) -> Option<bool> {
+pub(crate) fn truth(text: &str) -> Option<bool> {
     match text.trim().to_ascii_lowercase().as_str() {
         "true" | "yes" | "on" => Some(true),
         "false" | "no" | "off" => Some(false),

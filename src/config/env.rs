@@ -176,7 +176,7 @@ fn variable(host: &Host, prefix: &str, name: &str) -> Place {
 /// JSON is read as what it says where a list or map is wanted; text inside keeps its spelling.
 ///
 /// The error is about a map that begins like JSON and is none: as lines it would be nonsense, and could show a secret.
-pub fn structured(option: &Opt, member: Option<&str>, text: String, place: &Place) -> Result<Given, Problem> {
+pub(crate) fn structured(option: &Opt, member: Option<&str>, text: String, place: &Place) -> Result<Given, Problem> {
     let wanted = member.is_some()
         || matches!(option.kind, Kind::List | Kind::Files | Kind::Ids | Kind::Map | Kind::Structure(_));
     if !wanted || !text.trim_start().starts_with(['[', '{']) {

@@ -10,7 +10,7 @@ use crate::settings::{Attachment, Count, FunctionName, SettingName, Settings, St
 
 /// The block of a function that exists. Settings that are as AWS makes them are left out; values of variables, which
 /// may be secrets, are to come from variables of the same names.
-pub fn imported(function: &FunctionName, region: &str, live: &Live, defaults: &Settings) -> Rendered {
+pub(crate) fn imported(function: &FunctionName, region: &str, live: &Live, defaults: &Settings) -> Rendered {
     let text = |text: &str| value(Value::Text(text.to_owned()));
     let mut options = vec![("function_name", text(&function.name))];
     options.push(("region", text(region)));

@@ -8,11 +8,11 @@ use super::options::Opt;
 use crate::place::Place;
 
 /// Options by canonical name, each as it was written.
-pub type Layer = BTreeMap<&'static str, Given>;
+pub(crate) type Layer = BTreeMap<&'static str, Given>;
 
 /// A value and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Given {
+pub(crate) struct Given {
     /// The value.
     pub value: Value,
     /// Where it was written.
@@ -23,7 +23,7 @@ pub struct Given {
 
 /// How a scalar was written, for the few places where JSON is made of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Form {
+pub(crate) enum Form {
     /// As a text, or it is no scalar.
     #[default]
     Text,
@@ -33,7 +33,7 @@ pub enum Form {
 
 /// A value as it was written: nothing has been made of it yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Value {
+pub(crate) enum Value {
     /// Written as nothing.
     Null,
     /// A scalar, with the text it was written with.
@@ -46,7 +46,7 @@ pub enum Value {
 
 /// An entry of a map.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// The key.
     pub key: String,
     /// Where the key was written.
@@ -57,12 +57,12 @@ pub struct Entry {
 
 impl Given {
     /// A scalar at a place.
-    pub fn text(text: impl Into<String>, place: Place) -> Self {
+    pub(crate) fn text(text: impl Into<String>, place: Place) -> Self {
         Self { value: Value::Text(text.into()), place, form: Form::Text }
     }
 
     /// The scalar, where it is one.
-    pub fn as_text(&self) -> Option<&str> {
+    pub(crate) fn as_text(&self) -> Option<&str> {
         match &self.value {
             Value::Text(text) => Some(text),
             Value::Null | Value::List(_) | Value::Map(_) => None,
@@ -70,7 +70,7 @@ impl Given {
     }
 
     /// The value under a key, where this is a map that has it.
-    pub fn get(&self, key: &str) -> Option<&Self> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
         match &self.value {
             Value::Map(entries) => entries.iter().find(|entry| same(&entry.key, key)).map(|entry| &entry.given),
             Value::Null | Value::Text(_) | Value::List(_) => None,
@@ -78,7 +78,7 @@ impl Given {
     }
 
     /// Whether the value counts as not given: null, or a blank text.
-    pub fn is_absent(&self) -> bool {
+    pub(crate) fn is_absent(&self) -> bool {
         match &self.value {
             Value::Null => true,
             Value::Text(text) => text.trim().is_empty(),
@@ -113,7 +113,7 @@ pub(super) fn merge(layers: &[Layer]) -> Layer {
 }
 
 /// Puts a value into a layer unless it counts as not given. An alias may stand for one member of a map.
-pub fn insert(layer: &mut Layer, option: &'static Opt, member: Option<&str>, given: Given) {
+pub(crate) fn insert(layer: &mut Layer, option: &'static Opt, member: Option<&str>, given: Given) {
     let inner = member.and_then(|member| given.get(member)).map(|inner| inner.value.clone());
     let given = Given { value: inner.unwrap_or(given.value), ..given };
     if !given.is_absent() {

@@ -33,13 +33,13 @@ mod yaml;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-pub use blocks::truth;
-pub use env::structured;
-pub use import::imported;
-pub use layer::{Entry as MapEntry, Form, Given, Layer, Value, insert};
-pub use render::Rendered;
-pub use script::Script;
-pub use subject::{Reach, Subject};
+pub(crate) use blocks::truth;
+pub(crate) use env::structured;
+pub(crate) use import::imported;
+pub(crate) use layer::{Form, Given, Layer, Value, insert};
+pub(crate) use render::Rendered;
+pub(crate) use script::Script;
+pub(crate) use subject::{Reach, Subject};
 
 use self::{layer_version::OfBlock, occasion::Occasion, read::Reader, resolve::Context, trust::Trust};
 use crate::deployment::{Code, Deployment, LayerDeployment};
@@ -47,11 +47,11 @@ use crate::files::Destination;
 use crate::host::{Build, Ci, Host};
 use crate::place::{Places, Problem, Skip};
 use crate::settings::Secret;
-pub use crate::verb::Purpose;
+pub(crate) use crate::verb::Purpose;
 
 /// What the command line says besides options.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub(crate) struct Request {
     /// Options given as flags.
     pub flags: Layer,
     /// What is going to be done with the configuration.
@@ -62,7 +62,7 @@ pub struct Request {
 
 /// Whose command line this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Speaks {
+pub(crate) enum Speaks {
     /// Ours.
     Own,
     /// dpl's, told by the word `lambda` or `--provider`.
@@ -73,7 +73,7 @@ pub enum Speaks {
 
 /// How the run as a whole goes.
 #[derive(Debug, Clone, Default)]
-pub struct RunOptions {
+pub(crate) struct RunOptions {
     /// The CI whose dialect is spoken: the one asked for, else the one detected.
     pub ci: Ci,
     /// Whether one JSON document is wanted on standard output.
@@ -118,7 +118,7 @@ impl RunOptions {
 
 /// The merge whose deployment is shown in the build of a pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Preview {
+pub(crate) struct Preview {
     /// The number of the pull request; absent where the CI does not say it.
     pub number: Option<String>,
     /// The branch that it goes to; absent where nobody says it.
@@ -127,7 +127,7 @@ pub struct Preview {
 
 /// What becomes of a run in which every block was skipped.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum IfSkipped {
+pub(crate) enum IfSkipped {
     /// It is said.
     #[default]
     Ok,
@@ -139,7 +139,7 @@ pub enum IfSkipped {
 
 /// How much is only shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum DryRun {
+pub(crate) enum DryRun {
     /// The plan is done.
     #[default]
     No,
@@ -151,7 +151,7 @@ pub enum DryRun {
 
 /// A deployment, of a function or a layer, with what its problems and outcome need.
 #[derive(Debug, Clone)]
-pub struct Entry<D = Deployment> {
+pub(crate) struct Entry<D = Deployment> {
     /// What was meant.
     pub deployment: D,
     /// Where each option was written.
@@ -168,7 +168,7 @@ pub struct Entry<D = Deployment> {
 
 /// What a configuration says.
 #[derive(Debug, Default)]
-pub struct Loaded {
+pub(crate) struct Loaded {
     /// What to deploy, in order; filled only with [`Purpose::Deploy`] and [`Purpose::Check`].
     pub entries: Vec<Entry>,
     /// Layers to publish before, in order; with [`Purpose::Package`] empty.
@@ -203,7 +203,7 @@ pub struct Loaded {
 
 impl Loaded {
     /// Whether nothing is left because every block was skipped.
-    pub fn is_skipped(&self) -> bool {
+    pub(crate) fn is_skipped(&self) -> bool {
         let left = [self.entries.len(), self.layers.len(), self.packages.len(), self.subjects.len()];
         let rest = [self.regions.len(), self.rendered.len()];
         !self.skipped.is_empty() && left.iter().chain(&rest).all(|count| *count == 0)
@@ -211,7 +211,7 @@ impl Loaded {
 }
 
 /// Reads every layer and resolves it.
-pub fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
+pub(crate) fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
     let mut loaded = Loaded { run: RunOptions { ci, ..RunOptions::default() }, ..Loaded::default() };
     let mut build = Build::of(host, ci);
     loaded.problems.extend(env::unreadable(host));

@@ -18,7 +18,7 @@ const FILLED: [&str; 2] = ["description", "version_description"];
 
 /// One block as it counts.
 #[derive(Debug, Clone)]
-pub struct Rendered {
+pub(crate) struct Rendered {
     /// Options in the order of the manual, with what may be shown of their values.
     options: Vec<(&'static str, Given)>,
 }
@@ -47,7 +47,7 @@ impl Rendered {
     }
 
     /// As a block of YAML, each value with its source behind it.
-    pub fn yaml(&self) -> String {
+    pub(crate) fn yaml(&self) -> String {
         let mut lines = Vec::new();
         for (name, given) in &self.options {
             emit(&mut lines, 0, &format!("{name}:"), given, None);
@@ -68,7 +68,7 @@ impl Rendered {
     }
 
     /// As JSON: for each option its value and its source.
-    pub fn json(&self) -> Json {
+    pub(crate) fn json(&self) -> Json {
         let option = |(name, given): &(&str, Given)| {
             let value = plain(given);
             let sourced = || json!({ "value": plain(given), "source": given.place.to_string() });

@@ -13,7 +13,7 @@ use crate::settings::{AliasName, FunctionName, Source};
 
 /// A function that is there already, or is not.
 #[derive(Debug, Clone)]
-pub struct Subject {
+pub(crate) struct Subject {
     /// The function.
     pub function: FunctionName,
     /// The alias that goes with deployments; absent where none does.
@@ -26,7 +26,7 @@ pub struct Subject {
 
 /// How to get to a Region, and how long that may take.
 #[derive(Debug, Clone)]
-pub struct Reach {
+pub(crate) struct Reach {
     /// How AWS is reached, and as whom.
     pub target: Target,
     /// The longest that all waiting may take.

@@ -7,8 +7,9 @@ mod write;
 
 use std::path::{Component, Path, PathBuf};
 
-pub use read::{MOST_TEXT, Unreadable, bytes, text};
-pub use write::{Destination, Outside, inside, put};
+pub(crate) use read::Unreadable;
+pub(crate) use read::{bytes, text};
+pub(crate) use write::{Destination, inside, put};
 
 /// Whether a path says by itself that it is a stream, as `/dev/stdout` does and the `/dev/fd/63` of a shell's `<(…)`.
 fn names_a_stream(path: &Path) -> bool {
@@ -16,7 +17,7 @@ fn names_a_stream(path: &Path) -> bool {
 }
 
 /// A path without `.` and `..`, as it reads: no link is looked at.
-pub fn plain(path: &Path) -> PathBuf {
+pub(crate) fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
         match part {

@@ -9,26 +9,30 @@ use std::{
 use super::names_a_stream;
 
 /// The most bytes of a file that is read as text.
-pub const MOST_TEXT: u64 = 1 << 20;
+pub(crate) const MOST_TEXT: u64 = 1 << 20;
 
 /// Why a file is not read.
 #[derive(Debug, thiserror::Error)]
-#[expect(missing_docs, reason = "the message of each variant says what it is")]
 pub enum Unreadable {
+    /// The system refused.
     #[error("cannot be read: {0}")]
     Io(#[from] io::Error),
+    /// It is a directory.
     #[error("is a directory, not a file")]
     Directory,
+    /// It is a device, a pipe or a socket.
     #[error("is a device, a pipe or a socket, and only a regular file is read here")]
     Special,
+    /// It has more than this many bytes.
     #[error("is too large: more than {} MB is not read", .0 >> 20)]
     TooLarge(u64),
+    /// This line is not UTF-8.
     #[error("is not UTF-8 (line {0}); save it as UTF-8")]
     NotUtf8(usize),
 }
 
 /// The text of a file of at most [`MOST_TEXT`] bytes.
-pub fn text(path: &Path) -> Result<String, Unreadable> {
+pub(crate) fn text(path: &Path) -> Result<String, Unreadable> {
     String::from_utf8(bytes(path, MOST_TEXT)?).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         Unreadable::NotUtf8(before.iter().filter(|byte| **byte == b'\n').count() + 1)
@@ -36,7 +40,7 @@ pub fn text(path: &Path) -> Result<String, Unreadable> {
 }
 
 /// The bytes of a regular file that has at most so many, or of a stream that the path itself names.
-pub fn bytes(path: &Path, most: u64) -> Result<Vec<u8>, Unreadable> {
+pub(crate) fn bytes(path: &Path, most: u64) -> Result<Vec<u8>, Unreadable> {
     let check = |metadata: &fs::Metadata| match () {
         () if metadata.is_dir() => Err(Unreadable::Directory),
         () if metadata.len() > most => Err(Unreadable::TooLarge(most)),

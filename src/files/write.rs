@@ -13,7 +13,7 @@ const UNFINISHED: &str = ".dpl-lambda-";
 
 /// Where a result goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Destination {
+pub(crate) struct Destination {
     /// The file, as it was written.
     pub path: PathBuf,
     /// The folder that it must not leave; absent where it may lie anywhere.
@@ -22,7 +22,7 @@ pub struct Destination {
 
 /// Why a file would not be one of a folder's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Outside {
+pub(crate) enum Outside {
     /// Its way leads out of the folder.
     #[error("lies outside of the checkout")]
     Elsewhere,
@@ -58,12 +58,12 @@ impl From<&str> for Destination {
 impl Destination {
     /// The same file, whose path begins in `directory` where it is relative.
     #[must_use]
-    pub fn under(&self, directory: &Path) -> Self {
+    pub(crate) fn under(&self, directory: &Path) -> Self {
         Self { path: directory.join(&self.path), within: self.within.clone() }
     }
 
     /// Writes the file; its folders are made where there are none.
-    pub fn put(&self, text: &str) -> io::Result<()> {
+    pub(crate) fn put(&self, text: &str) -> io::Result<()> {
         let path = self.path.clone();
         let write = |out: &mut dyn Write| out.write_all(text.as_bytes());
         let Some(root) = &self.within else {
@@ -84,7 +84,7 @@ impl Destination {
 /// The real path of a file that is, or is going to be, a regular one in a folder and none of git's.
 ///
 /// Links on its way are followed as the system would; the file itself must not be one. `path` is absolute.
-pub fn inside(path: &Path, root: &Path) -> Result<PathBuf, Outside> {
+pub(crate) fn inside(path: &Path, root: &Path) -> Result<PathBuf, Outside> {
     let root = fs::canonicalize(root).map_err(|_| Outside::Elsewhere)?;
     let mut real = PathBuf::new();
     let mut parts = path.components().peekable();
@@ -124,7 +124,7 @@ pub fn inside(path: &Path, root: &Path) -> Result<PathBuf, Outside> {
 /// Writes a file so that nobody ever sees half of it, and nobody else may read it before it is whole.
 ///
 /// A device or a pipe is written to. A link stays, and the file that it leads to is written.
-pub fn put(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+pub(crate) fn put(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     match fs::metadata(path) {
         Ok(found) if !found.is_dir() && (!found.is_file() || names_a_stream(path)) => {
             // What a shell's `>` has opened is not cut.

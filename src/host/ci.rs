@@ -128,7 +128,7 @@ impl Ci {
 
 /// The build as the CI describes it. A field is absent if the CI does not set it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Build {
+pub(crate) struct Build {
     /// The branch. As on Travis, it is the tag on a tag build, and the base branch on the build of a pull request.
     pub branch: Option<String>,
     /// The tag, on a tag build.
@@ -148,7 +148,7 @@ pub struct Build {
 impl Build {
     /// Reads the build from the variables of this CI, and without a CI from git.
     #[expect(clippy::too_many_lines, reason = "a table with one entry a CI reads best in one piece")]
-    pub fn of(host: &Host, ci: Ci) -> Self {
+    pub(crate) fn of(host: &Host, ci: Ci) -> Self {
         let get = |name: &str| host.variable(name).map(str::to_owned);
         let reference = |name: &str, kind: &str| get(name).and_then(|full| full.strip_prefix(kind).map(str::to_owned));
         let mut build = match ci {
@@ -305,7 +305,7 @@ impl Build {
 
     /// The build that the merge of this pull request would start: a push to the base branch.
     #[must_use]
-    pub fn after_merge(&self, base: Option<String>) -> Self {
+    pub(crate) fn after_merge(&self, base: Option<String>) -> Self {
         let repository = self.pull_request.as_ref().and_then(|pull_request| pull_request.repository.clone());
         let repository = repository.or_else(|| self.repository.clone());
         Self { branch: base, tag: None, repository, ..self.clone() }

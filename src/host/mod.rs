@@ -15,8 +15,9 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-pub use ci::{Build, Ci};
-pub use pull_request::PullRequest;
+pub(crate) use ci::Build;
+pub use ci::Ci;
+pub(crate) use pull_request::PullRequest;
 
 /// The environment of the process.
 #[derive(Debug, Clone, Default)]

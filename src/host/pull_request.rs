@@ -14,7 +14,7 @@ const MOST_BYTES: u64 = 25 << 20;
 
 /// A pull or merge request, or its entry in a merge queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PullRequest {
+pub(crate) struct PullRequest {
     /// Its number; absent if the CI does not set it.
     pub number: Option<String>,
     /// Its base branch; absent if the CI does not set it.

@@ -11,11 +11,11 @@ const LONGEST: usize = 1000;
 const DEEPEST: usize = 8;
 
 /// How many globs one list may have.
-pub const MOST_GLOBS: usize = 1000;
+pub(crate) const MOST_GLOBS: usize = 1000;
 
 /// What `*` and `?` match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stars {
+pub(crate) enum Stars {
     /// Anything but `/`.
     InNames,
     /// Anything.
@@ -23,7 +23,7 @@ pub enum Stars {
 }
 
 /// Compiles a glob. The error says what is wrong with it.
-pub fn compile(glob: &str, stars: Stars) -> Result<GlobSet, String> {
+pub(crate) fn compile(glob: &str, stars: Stars) -> Result<GlobSet, String> {
     check(glob)?;
     let glob = GlobBuilder::new(glob).literal_separator(stars == Stars::InNames).build();
     let glob = glob.map_err(|error| error.kind().to_string())?;
@@ -31,7 +31,7 @@ pub fn compile(glob: &str, stars: Stars) -> Result<GlobSet, String> {
 }
 
 /// Whether a glob is within the limits.
-pub fn check(glob: &str) -> Result<(), String> {
+pub(crate) fn check(glob: &str) -> Result<(), String> {
     if glob.len() > LONGEST {
         return Err(format!("it has {} bytes, and a glob has at most {LONGEST}", glob.len()));
     }

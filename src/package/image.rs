@@ -4,7 +4,7 @@ use crate::settings::ImageUri;
 
 /// A container image.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Image {
+pub(crate) struct Image {
     /// The address in the registry.
     pub uri: ImageUri,
     /// The digest, which identifies the image; absent when the registry was not asked or denied the read.
@@ -15,12 +15,12 @@ pub struct Image {
 
 impl Image {
     /// The image of an address, without a request to the registry.
-    pub fn of(uri: &ImageUri) -> Self {
+    pub(crate) fn of(uri: &ImageUri) -> Self {
         Self { uri: uri.clone(), digest: uri.digest.clone(), warnings: Vec::new() }
     }
 
     /// The address that is sent to AWS. It holds the digest, if known, so that a moved tag cannot change the planned image.
-    pub fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         self.digest.as_ref().map_or_else(|| self.uri.to_string(), |digest| self.uri.pinned(digest))
     }
 }

@@ -7,11 +7,11 @@
 
 mod archive;
 mod deflate;
-pub mod glob;
+pub(crate) mod glob;
 #[cfg(test)]
 mod hostile;
 mod image;
-pub mod inspect;
+pub(crate) mod inspect;
 mod installed;
 mod links;
 mod ready;
@@ -27,24 +27,24 @@ use std::{
 };
 
 use base64::Engine;
-pub use image::Image;
+pub(crate) use image::Image;
 use inspect::{Contents, ReadSeek};
-pub use store::{Archive, code_sha256};
+pub(crate) use store::{Archive, code_sha256};
 
 use crate::deployment::Rules;
 use crate::files::Unreadable;
 
 /// The largest package, in bytes, that a call of Lambda's API can carry: 50 MB, documented as 52,428,800.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
-pub const DIRECT_LIMIT: u64 = 50 << 20;
+pub(crate) const DIRECT_LIMIT: u64 = 50 << 20;
 
 /// The largest unpacked size of a function with its layers and extensions, in bytes: 250 MB.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
-pub const UNPACKED_LIMIT: u64 = 250 << 20;
+pub(crate) const UNPACKED_LIMIT: u64 = 250 << 20;
 
 /// The code of a function.
 #[derive(Debug)]
-pub enum Package {
+pub(crate) enum Package {
     /// An archive, ready to be sent.
     Archive(Box<Artifact>),
     /// An image in a registry.
@@ -53,7 +53,7 @@ pub enum Package {
 
 impl Package {
     /// The archive; `None` for an image.
-    pub fn archive(&self) -> Option<&Artifact> {
+    pub(crate) fn archive(&self) -> Option<&Artifact> {
         match self {
             Self::Archive(artifact) => Some(artifact),
             Self::Image(_) => None,
@@ -61,7 +61,7 @@ impl Package {
     }
 
     /// The hash that identifies the code, in AWS' form; absent for an image whose digest is not known.
-    pub fn code(&self) -> Option<&str> {
+    pub(crate) fn code(&self) -> Option<&str> {
         match self {
             Self::Archive(artifact) => Some(&artifact.code_sha256),
             Self::Image(image) => image.digest.as_deref(),
@@ -115,12 +115,12 @@ pub struct Listed {
 }
 
 /// The unpacked size of all entries, in bytes.
-pub fn unpacked(entries: &[Listed]) -> u64 {
+pub(crate) fn unpacked(entries: &[Listed]) -> u64 {
     entries.iter().map(|entry| entry.size).fold(0, u64::saturating_add)
 }
 
 /// The largest folders of the first two levels, each with the unpacked size of its files. Returns at most `most` folders.
-pub fn largest_folders(entries: &[Listed], most: usize) -> Vec<(String, u64)> {
+pub(crate) fn largest_folders(entries: &[Listed], most: usize) -> Vec<(String, u64)> {
     let mut sizes: BTreeMap<&str, u64> = BTreeMap::new();
     for Listed { name, size, .. } in entries {
         for (end, _) in name.match_indices('/').take(2) {
@@ -308,7 +308,7 @@ impl Contents for Files<'_> {
 }
 
 /// Whether the extension, in upper or lower case, is that of a ready archive.
-pub fn is_archive(path: &Path) -> bool {
+pub(crate) fn is_archive(path: &Path) -> bool {
     path.extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("zip") || extension.eq_ignore_ascii_case("jar"))
 }

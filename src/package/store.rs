@@ -133,7 +133,7 @@ pub(super) fn snapshot(file: &File, most: u64) -> io::Result<File> {
 }
 
 /// SHA-256 of bytes, in the form that AWS has for checksums and Lambda calls `CodeSha256`.
-pub fn code_sha256(bytes: &[u8]) -> String {
+pub(crate) fn code_sha256(bytes: &[u8]) -> String {
     base64(Sha256::new_with_prefix(bytes))
 }
 

@@ -13,7 +13,7 @@ use crate::settings::{Architecture, Aspect, Difference, LayerRef, Layers, Settin
 /// Plans one layer: publishes a version when the newest one has other contents, runtimes, architectures or licence.
 ///
 /// Members that are not named keep the value of the newest version. A new description alone publishes nothing.
-pub fn plan_layer(layer: &LayerDeployment, artifact: &Artifact, snapshot: &LayerSnapshot, today: Date) -> Plan {
+pub(crate) fn plan_layer(layer: &LayerDeployment, artifact: &Artifact, snapshot: &LayerSnapshot, today: Date) -> Plan {
     let LayerSnapshot { newest, caller, stored } = snapshot;
     let newest = newest.as_ref();
     let mut plan = Plan::new(Subject::Layer, &layer.name, caller);
@@ -36,7 +36,7 @@ pub fn plan_layer(layer: &LayerDeployment, artifact: &Artifact, snapshot: &Layer
 }
 
 /// Errors and warnings about a layer's package.
-pub fn check_layer(layer: &LayerDeployment, artifact: &Artifact, today: Date) -> Vec<Problem> {
+pub(crate) fn check_layer(layer: &LayerDeployment, artifact: &Artifact, today: Date) -> Vec<Problem> {
     let architectures = wanted_architectures(layer, artifact);
     let only = architectures.iter().flatten().copied().next().filter(|_| count(architectures.as_ref()) == 1);
     let facts = Facts {
@@ -149,7 +149,7 @@ impl Plan {
     }
 
     /// The names of layers that this run must publish before it changes the function.
-    pub fn awaited_layers(&self) -> Vec<&str> {
+    pub(crate) fn awaited_layers(&self) -> Vec<&str> {
         let settings = self.steps.iter().filter_map(|step| match step {
             Step::CreateFunction { settings, .. } | Step::UpdateConfiguration { settings, .. } => Some(settings),
             _ => None,

@@ -15,15 +15,15 @@ mod wanted;
 
 use std::collections::BTreeMap;
 
-pub use layers::{check_layer, plan_layer};
-pub use preflight::check;
-pub use role::{policies as role_policies, role_name};
-pub use rollback::Rollback;
-pub use step::{
+pub(crate) use layers::{check_layer, plan_layer};
+pub(crate) use preflight::check;
+pub(crate) use role::{policies as role_policies, role_name};
+pub(crate) use rollback::Rollback;
+pub(crate) use step::{
     Action, AliasChange, AttachmentChange, CodeChange, LayerChange, Object, Origin, RoleChange, Step, TagChange,
     Through, VersionRef,
 };
-pub use view::{Line, Sent, View, Whose};
+pub(crate) use view::{Line, Sent, View, Whose};
 
 use crate::deployment::{Code, CodeSource, Deployment, FirstRole, ObjectKey, Others, Publish, Upload};
 use crate::package::inspect::Date;
@@ -34,7 +34,7 @@ use crate::settings::{Architecture, Attachment, SettingName, Settings};
 
 /// All changes to one function or layer.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// The kind of thing that it changes.
     pub subject: Subject,
     /// The bare name of the function or layer.
@@ -53,7 +53,7 @@ pub struct Plan {
 
 /// The kind of thing that a plan changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Subject {
+pub(crate) enum Subject {
     /// A function.
     Function,
     /// A layer.
@@ -62,7 +62,7 @@ pub enum Subject {
 
 impl Subject {
     /// The word for it in messages.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Function => "function",
             Self::Layer => "layer",
@@ -74,7 +74,7 @@ impl Subject {
 ///
 /// Without the S3 object or the role in the snapshot, the plan is a draft: it assumes that they do not exist. Look up
 /// what [`Plan::object`] and [`Plan::role`] name, put it into the snapshot, and plan again.
-pub fn plan(deployment: &Deployment, package: &Package, snapshot: &Snapshot, today: Date) -> Plan {
+pub(crate) fn plan(deployment: &Deployment, package: &Package, snapshot: &Snapshot, today: Date) -> Plan {
     let Snapshot { function: remote, caller, layers, stored, role } = snapshot;
     let mut plan = Plan::new(Subject::Function, &deployment.function.name, caller);
     plan.guard(deployment, remote, caller);
@@ -118,7 +118,7 @@ impl Plan {
     }
 
     /// Whether the plan has any step.
-    pub fn changes(&self) -> bool {
+    pub(crate) fn changes(&self) -> bool {
         !self.steps.is_empty()
     }
 
@@ -133,7 +133,7 @@ impl Plan {
     }
 
     /// Whether an error stops it.
-    pub fn is_refused(&self) -> bool {
+    pub(crate) fn is_refused(&self) -> bool {
         self.problems.iter().any(Problem::stops)
     }
 
@@ -268,7 +268,7 @@ impl Plan {
     }
 
     /// The code that replaces the function's live code; `None` if the code stays.
-    pub fn replacement(&self) -> Option<&CodeChange> {
+    pub(crate) fn replacement(&self) -> Option<&CodeChange> {
         self.steps.iter().find_map(|step| match step {
             Step::UpdateCode(code) => Some(code),
             _ => None,
@@ -276,7 +276,7 @@ impl Plan {
     }
 
     /// The first removal of an attachment of this kind; `None` if nothing is removed.
-    pub fn removed(&self, attachment: Attachment) -> Option<&AttachmentChange> {
+    pub(crate) fn removed(&self, attachment: Attachment) -> Option<&AttachmentChange> {
         self.steps.iter().find_map(|step| match step {
             Step::Attach(change) if change.attachment == attachment && change.action == Action::Remove => Some(change),
             _ => None,
@@ -284,7 +284,7 @@ impl Plan {
     }
 
     /// The S3 object that the plan uploads; `None` if it uploads nothing.
-    pub fn object(&self) -> Option<&Object> {
+    pub(crate) fn object(&self) -> Option<&Object> {
         self.steps.iter().find_map(|step| match step {
             Step::UploadPackage(object) => Some(object),
             _ => None,

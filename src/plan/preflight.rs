@@ -11,7 +11,7 @@ use crate::settings::{Architecture, Settings};
 const SEARCH_PATHS: &[&str] = &["AWS_LAMBDA_EXEC_WRAPPER", "GEM_PATH", "NODE_PATH", "PYTHONPATH", "RUBYLIB"];
 
 /// The errors and warnings that can be found without AWS. Checks no package that is in S3 or in a registry.
-pub fn check(deployment: &Deployment, artifact: Option<&Artifact>, today: Date) -> Vec<Problem> {
+pub(crate) fn check(deployment: &Deployment, artifact: Option<&Artifact>, today: Date) -> Vec<Problem> {
     let mut problems = package_problems(deployment, artifact, &wanted::named(deployment), None, today);
     problems.extend(rules::check_named(deployment));
     problems

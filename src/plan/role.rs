@@ -21,7 +21,7 @@ const MOST_NAME: usize = 64;
 
 /// The name of the role that is created for a function. The same function always gives the same name, so a later run
 /// finds the role again.
-pub fn role_name(function: &str) -> String {
+pub(crate) fn role_name(function: &str) -> String {
     const HASH: usize = 8;
     let whole = format!("dpl-lambda-{function}");
     if whole.len() <= MOST_NAME {
@@ -33,7 +33,7 @@ pub fn role_name(function: &str) -> String {
 }
 
 /// The ARNs of the policies for a created role: to write logs, to run in a VPC, to read the event sources.
-pub fn policies(deployment: &Deployment, partition: &Partition) -> Vec<String> {
+pub(crate) fn policies(deployment: &Deployment, partition: &Partition) -> Vec<String> {
     let in_vpc = deployment.settings.subnet_ids.as_ref().is_some_and(|Ids(subnets)| !subnets.is_empty());
     let sources =
         deployment.attachments.get(&Attachment::EventSources).into_iter().flat_map(|managed| managed.entries.keys());
@@ -66,7 +66,7 @@ impl RoleChange {
 
 impl Plan {
     /// The role that the plan creates or changes; `None` if there is none.
-    pub fn role(&self) -> Option<&RoleChange> {
+    pub(crate) fn role(&self) -> Option<&RoleChange> {
         self.steps.iter().find_map(|step| match step {
             Step::CreateRole(role) => Some(role),
             _ => None,

@@ -4,7 +4,7 @@ use crate::remote::Alias;
 
 /// The change of an alias to an earlier version.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Rollback {
+pub(crate) struct Rollback {
     /// The alias as it is now.
     pub alias: Alias,
     /// The number of the version that gets all of the traffic.
@@ -18,7 +18,7 @@ impl Rollback {
     /// version.
     ///
     /// While traffic is shifted between two versions, the rollback undoes that shift, not an earlier one.
-    pub fn of(alias: &Alias, wanted: Option<&str>) -> Option<Self> {
+    pub(crate) fn of(alias: &Alias, wanted: Option<&str>) -> Option<Self> {
         let previous = alias.previous();
         let has_traffic = |version: &&str| *version == alias.version || alias.weights.contains_key(*version);
         let to = match (wanted, alias.weights.is_empty()) {
@@ -32,7 +32,7 @@ impl Rollback {
     }
 
     /// Whether the rollback changes the alias.
-    pub fn changes(&self) -> bool {
+    pub(crate) fn changes(&self) -> bool {
         self.to != self.alias.version || !self.alias.weights.is_empty()
     }
 }

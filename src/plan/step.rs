@@ -12,7 +12,7 @@ use crate::settings::{AliasName, Architecture, Aspect, Attachment, Difference, E
 
 /// One change. The next step starts only when the function has settled.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Step {
+pub(crate) enum Step {
     /// Put the package into a bucket.
     UploadPackage(Object),
     /// Create an execution role, or attach missing policies to it.
@@ -63,7 +63,7 @@ pub enum Step {
 
 /// Where a role comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
+pub(crate) enum Origin {
     /// The user named it.
     Named,
     /// A deployment created it, perhaps moments ago, so that IAM may not know it everywhere yet.
@@ -72,7 +72,7 @@ pub enum Origin {
 
 /// An execution role to create or to change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RoleChange {
+pub(crate) struct RoleChange {
     /// Its name.
     pub name: String,
     /// Its ARN.
@@ -87,7 +87,7 @@ pub struct RoleChange {
 
 /// A change of an alias.
 #[derive(Debug, Clone, PartialEq)]
-pub struct AliasChange {
+pub(crate) struct AliasChange {
     /// Its name.
     pub name: AliasName,
     /// The alias as it is now; absent if it is new.
@@ -98,7 +98,7 @@ pub struct AliasChange {
 
 /// A version: an existing one, or the one that this plan publishes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum VersionRef {
+pub(crate) enum VersionRef {
     /// The existing version with this number.
     Number(String),
     /// The version that an earlier step publishes.
@@ -107,7 +107,7 @@ pub enum VersionRef {
 
 /// A change of an attachment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttachmentChange {
+pub(crate) struct AttachmentChange {
     /// The kind.
     pub attachment: Attachment,
     /// The key within the kind; empty for a kind that has at most one.
@@ -126,7 +126,7 @@ pub struct AttachmentChange {
 
 /// The kind of change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
+pub(crate) enum Action {
     /// The thing is new.
     Create,
     /// The thing changes.
@@ -137,7 +137,7 @@ pub enum Action {
 
 /// A layer version to publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LayerChange {
+pub(crate) struct LayerChange {
     /// The layer.
     pub name: String,
     /// The number of the newest version; absent if the layer has none.
@@ -158,7 +158,7 @@ pub struct LayerChange {
 
 /// A change of tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TagChange {
+pub(crate) struct TagChange {
     /// Tags to add or overwrite.
     pub set: BTreeMap<String, String>,
     /// Keys to remove.
@@ -169,7 +169,7 @@ pub struct TagChange {
 
 /// A change of the package.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CodeChange {
+pub(crate) struct CodeChange {
     /// Base64 SHA-256 of the live package, or the digest of the live image; absent for a new function or layer.
     pub from: Option<String>,
     /// The same for the new code; absent for an image whose digest is unknown before the update.
@@ -192,7 +192,7 @@ pub struct CodeChange {
 
 /// The way to send code.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Through {
+pub(crate) enum Through {
     /// In the call itself.
     Call,
     /// From the object that an earlier step uploads.
@@ -210,7 +210,7 @@ pub enum Through {
 
 /// A package in S3.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Object {
+pub(crate) struct Object {
     /// The bucket.
     pub bucket: String,
     /// The key in it.
@@ -229,14 +229,14 @@ pub struct Object {
 
 impl Object {
     /// The `s3://` URL.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("s3://{}/{}", self.bucket, self.key)
     }
 }
 
 impl Step {
     /// How reports show the step. Reports use this and never match on steps.
-    pub fn view(&self) -> View<'_> {
+    pub(crate) fn view(&self) -> View<'_> {
         use Action::{Create, Remove, Update};
         match self {
             Self::UploadPackage(object) => {

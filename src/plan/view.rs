@@ -7,7 +7,7 @@ use crate::settings::{AliasName, Difference};
 
 /// A step, ready to be shown.
 #[derive(Debug, Clone, PartialEq)]
-pub struct View<'a> {
+pub(crate) struct View<'a> {
     /// The kind of change.
     pub action: Action,
     /// The thing that changes, in one or two words.
@@ -28,7 +28,7 @@ pub struct View<'a> {
 
 /// The thing that the step belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whose {
+pub(crate) enum Whose {
     /// A function that does not exist yet.
     NewFunction,
     /// A function that exists.
@@ -39,7 +39,7 @@ pub enum Whose {
 
 /// A step in one line.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Line<'a> {
+pub(crate) struct Line<'a> {
     /// The first words of the line; may be empty.
     pub words: String,
     /// The number of changes that the line itself shows, from the first on. The others are listed below it.
@@ -57,7 +57,7 @@ pub struct Line<'a> {
 
 /// The code that a step sends.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Sent<'a> {
+pub(crate) enum Sent<'a> {
     /// A package for a bucket.
     Object(&'a Object),
     /// The code of a new function or layer.

@@ -7,7 +7,7 @@ use super::{Alias, Known};
 
 /// The result of an invocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Invocation {
+pub(crate) struct Invocation {
     /// The bare name.
     pub function: String,
     /// The version or alias that was called; absent for `$LATEST`.
@@ -28,7 +28,7 @@ pub struct Invocation {
 
 /// The effects of deleting a function or one of its versions.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Removal {
+pub(crate) struct Removal {
     /// The bare name.
     pub function: String,
     /// The Region.
@@ -43,7 +43,7 @@ pub struct Removal {
 
 impl Removal {
     /// The reasons why parts could not be read.
-    pub fn unknown(&self) -> Vec<&str> {
+    pub(crate) fn unknown(&self) -> Vec<&str> {
         let Status { versions, aliases, urls, .. } = &self.status;
         let reasons =
             [versions.as_ref().err(), aliases.as_ref().err(), urls.as_ref().err(), self.mappings.as_ref().err()];
@@ -51,7 +51,7 @@ impl Removal {
     }
 
     /// The aliases that send all or a share of their traffic to the version. AWS then refuses to delete it.
-    pub fn held_by(&self, version: &str) -> Vec<&str> {
+    pub(crate) fn held_by(&self, version: &str) -> Vec<&str> {
         let aliases = self.status.aliases.as_deref().unwrap_or_default();
         let holds = |alias: &&Alias| alias.version == version || alias.weights.contains_key(version);
         aliases.iter().filter(holds).map(|alias| alias.name.as_str()).collect()

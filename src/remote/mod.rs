@@ -7,15 +7,15 @@ mod status;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use act::{Invocation, Removal};
-pub use status::{Condition, Known, MadeOf, Provisioned, Published, Status, Summary, Url};
+pub(crate) use act::{Invocation, Removal};
+pub(crate) use status::{Condition, Known, MadeOf, Provisioned, Published, Status, Summary, Url};
 
 use crate::arn::Partition;
 use crate::settings::{Architecture, Attachment, Settings, Structure};
 
 /// The live state of a function, if it exists.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Remote {
+pub(crate) enum Remote {
     /// The function does not exist.
     Absent,
     /// The function exists.
@@ -24,7 +24,7 @@ pub enum Remote {
 
 impl Remote {
     /// The function; `None` if it does not exist.
-    pub fn live(&self) -> Option<&Live> {
+    pub(crate) fn live(&self) -> Option<&Live> {
         match self {
             Self::Absent => None,
             Self::Present(live) => Some(live),
@@ -34,7 +34,7 @@ impl Remote {
 
 /// A live function.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Live {
+pub(crate) struct Live {
     /// The unqualified ARN.
     pub arn: String,
     /// Every setting that AWS returned. An absent environment could not be read.
@@ -75,12 +75,12 @@ pub struct Live {
 
 impl Live {
     /// The bare name.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.arn.rsplit(':').next().unwrap_or_default()
     }
 
     /// The hash that identifies the code: of a package its SHA-256, of an image its digest.
-    pub fn code(&self) -> &str {
+    pub(crate) fn code(&self) -> &str {
         match &self.image {
             Some(image) => image.rsplit_once('@').map_or(image, |(_, digest)| digest),
             None => &self.code_sha256,
@@ -88,18 +88,18 @@ impl Live {
     }
 
     /// The name of the function's log group.
-    pub fn log_group(&self) -> String {
+    pub(crate) fn log_group(&self) -> String {
         let named = self.settings.logging_config.as_ref().and_then(|config| config.text("LogGroup"));
         named.unwrap_or_else(|| format!("/aws/lambda/{}", self.name()))
     }
 }
 
 /// The live attachments of a function by kind and key.
-pub type LiveAttachments = BTreeMap<Attachment, BTreeMap<String, Attached>>;
+pub(crate) type LiveAttachments = BTreeMap<Attachment, BTreeMap<String, Attached>>;
 
 /// One live attachment of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attached {
+pub(crate) struct Attached {
     /// Its members, with AWS' defaults.
     pub document: Structure,
     /// AWS' identifier, if it is not the key: the address of a URL, the UUID of a mapping.
@@ -110,7 +110,7 @@ pub struct Attached {
 
 /// A published version.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Version {
+pub(crate) struct Version {
     /// Its number.
     pub number: String,
     /// Base64 SHA-256 of its package.
@@ -123,7 +123,7 @@ pub struct Version {
 
 /// A layer version.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LayerVersion {
+pub(crate) struct LayerVersion {
     /// Its ARN.
     pub arn: String,
     /// Its number.
@@ -142,11 +142,11 @@ pub struct LayerVersion {
 /// [`LayerRef::Coming`]; `None` if the layer does not exist.
 ///
 /// [`LayerRef::Coming`]: crate::settings::LayerRef::Coming
-pub type KnownLayers = BTreeMap<String, Option<String>>;
+pub(crate) type KnownLayers = BTreeMap<String, Option<String>>;
 
 /// Everything that was read from AWS to plan a function.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Snapshot {
+pub(crate) struct Snapshot {
     /// The function.
     pub function: Remote,
     /// The account and the Region in use.
@@ -161,7 +161,7 @@ pub struct Snapshot {
 
 /// Everything that was read from AWS to plan a layer.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LayerSnapshot {
+pub(crate) struct LayerSnapshot {
     /// The newest version; absent if there is none.
     pub newest: Option<LayerVersion>,
     /// The account and the Region in use.
@@ -172,7 +172,7 @@ pub struct LayerSnapshot {
 
 /// The state of the place in S3 for a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stored {
+pub(crate) enum Stored {
     /// There is an object.
     Object {
         /// The size in bytes.
@@ -192,7 +192,7 @@ pub enum Stored {
 
 /// The state of a role that is to be created.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FoundRole {
+pub(crate) enum FoundRole {
     /// The role does not exist.
     Absent,
     /// The role exists.
@@ -208,7 +208,7 @@ pub enum FoundRole {
 
 /// Who may assume a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trust {
+pub(crate) enum Trust {
     /// Lambda, without a condition.
     Lambda,
     /// Others, or Lambda under a condition.
@@ -217,7 +217,7 @@ pub enum Trust {
 
 /// The account and the Region in use. They complete short names to ARNs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
+pub(crate) struct Caller {
     /// The account of the credentials in use; absent if nothing needed it.
     pub account: Option<String>,
     /// The partition of the Region in use.
@@ -228,7 +228,7 @@ pub struct Caller {
 
 /// A live alias.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Alias {
+pub(crate) struct Alias {
     /// Its name.
     pub name: String,
     /// The number of the version that it points at.
@@ -249,7 +249,7 @@ const MAX_DESCRIPTION: usize = 256;
 
 impl Alias {
     /// The shares of traffic to other versions, in hundredths of a percent, by version number.
-    pub fn shares(&self) -> BTreeMap<String, u32> {
+    pub(crate) fn shares(&self) -> BTreeMap<String, u32> {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a weight is between 0 and 1")]
         let hundredths = |share: f64| (share * 10_000.0).round() as u32;
         self.weights.iter().map(|(version, share)| (version.clone(), hundredths(*share))).collect()
@@ -258,13 +258,13 @@ impl Alias {
     /// The version that the alias pointed at before, by the mark in its description; `None` without a mark.
     ///
     /// The mark is kept in AWS because the next job of a CI may run on another machine.
-    pub fn previous(&self) -> Option<&str> {
+    pub(crate) fn previous(&self) -> Option<&str> {
         let (_, rest) = self.description.rsplit_once(BEFORE)?;
         rest.strip_suffix(']').filter(|number| number.parse::<u64>().is_ok())
     }
 
     /// The description for the next move: the user's text with a mark of the version that the alias points at now.
-    pub fn description_once_moved(&self) -> String {
+    pub(crate) fn description_once_moved(&self) -> String {
         let own = self
             .previous()
             .map_or(self.description.as_str(), |_| self.description.rsplit_once(BEFORE).map_or("", |(own, _)| own));

@@ -3,11 +3,11 @@
 use super::Alias;
 
 /// A value that was read, or the reason why it could not be.
-pub type Known<T> = Result<T, String>;
+pub(crate) type Known<T> = Result<T, String>;
 
 /// A function with everything around it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Status {
+pub(crate) struct Status {
     /// The bare name.
     pub function: String,
     /// The Region.
@@ -50,7 +50,7 @@ pub struct Status {
 
 /// A state in AWS' own word, with AWS' reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Condition {
+pub(crate) struct Condition {
     /// The word, such as `Active`; empty if AWS does not report it.
     pub word: String,
     /// The reason; absent if AWS gives none.
@@ -59,7 +59,7 @@ pub struct Condition {
 
 /// The form of a function's code.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MadeOf {
+pub(crate) enum MadeOf {
     /// A package for this runtime.
     Runtime(String),
     /// A container image, with its address if AWS reports it.
@@ -68,7 +68,7 @@ pub enum MadeOf {
 
 /// A published version of a function, in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Published {
+pub(crate) struct Published {
     /// Its number.
     pub number: u64,
     /// The description; empty for none.
@@ -81,7 +81,7 @@ pub struct Published {
 
 /// A function URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Url {
+pub(crate) struct Url {
     /// The alias that it calls; absent for `$LATEST`.
     pub alias: Option<String>,
     /// The address.
@@ -92,7 +92,7 @@ pub struct Url {
 
 /// The provisioned concurrency of a version or an alias.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Provisioned {
+pub(crate) struct Provisioned {
     /// The alias or version.
     pub qualifier: String,
     /// The number of environments requested.
@@ -105,7 +105,7 @@ pub struct Provisioned {
 
 /// A function in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Summary {
+pub(crate) struct Summary {
     /// The bare name.
     pub function: String,
     /// The form of its code.
@@ -120,14 +120,14 @@ pub struct Summary {
 
 impl Status {
     /// AWS' reasons, which can quote values of the function's environment.
-    pub fn reasons(&mut self) -> impl Iterator<Item = &mut String> {
+    pub(crate) fn reasons(&mut self) -> impl Iterator<Item = &mut String> {
         let Self { state, last_update, provisioned, .. } = self;
         let provisioned = provisioned.iter_mut().flatten().map(|provisioned| &mut provisioned.status);
         [state, last_update].into_iter().chain(provisioned).filter_map(|condition| condition.reason.as_mut())
     }
 
     /// The reasons why parts could not be read.
-    pub fn unknown(&self) -> Vec<&str> {
+    pub(crate) fn unknown(&self) -> Vec<&str> {
         let Self { versions, aliases, urls, provisioned, .. } = self;
         let reasons =
             [versions.as_ref().err(), aliases.as_ref().err(), urls.as_ref().err(), provisioned.as_ref().err()];

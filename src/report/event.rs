@@ -9,7 +9,7 @@ use crate::remote::{Invocation, Removal, Status, Summary};
 
 /// Something that happened.
 #[derive(Debug, Clone)]
-pub enum Event {
+pub(crate) enum Event {
     /// A stage of the run begins. The stage before it ends.
     Stage(Stage),
     /// The stage ends.
@@ -69,8 +69,6 @@ pub enum Event {
     },
     /// A step is done and has settled.
     StepDone {
-        /// The step.
-        step: Step,
         /// The number of the version that it published; absent: none.
         version: Option<String>,
     },
@@ -153,7 +151,7 @@ pub enum Event {
 
 /// The result of a verb. Standard output holds nothing else.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// Its key in the document of `--format json`.
     pub name: &'static str,
     /// The text, for people and other programs.
@@ -164,7 +162,7 @@ pub struct Answer {
 
 /// The author of a command that printed a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Speaker {
+pub(crate) enum Speaker {
     /// The user. Such a line may hold commands for the CI's log.
     User,
     /// This tool, which runs git. Such a line may hold names of files.
@@ -173,7 +171,7 @@ pub enum Speaker {
 
 /// Whether anything had to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub(crate) enum Ending {
     /// Something was done.
     Done,
     /// Nothing had to be done.
@@ -182,7 +180,7 @@ pub enum Ending {
 
 /// Long work on a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Doing {
+pub(crate) enum Doing {
     /// Files are being deflated.
     Packing,
     /// An archive is being read from S3.
@@ -204,7 +202,7 @@ impl Doing {
 
 /// A stage of the run, with dpl's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
+pub(crate) enum Stage {
     /// Reads the credentials.
     Login,
     /// Does nothing; dpl's log has this stage.
@@ -217,7 +215,7 @@ pub enum Stage {
 
 impl Stage {
     /// The title of the fold.
-    pub fn title(self) -> &'static str {
+    pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Login => "Authenticate deployment",
             Self::Setup => "Setup deployment",
@@ -234,7 +232,7 @@ impl Stage {
 
 /// A package, to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Packaged {
+pub(crate) struct Packaged {
     /// The file it was written to; absent: it was only built.
     pub path: Option<String>,
     /// Size of the archive in bytes.
@@ -251,7 +249,7 @@ pub struct Packaged {
 
 /// A function that is up to date.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Deployed {
+pub(crate) struct Deployed {
     /// The bare name.
     pub function: String,
     /// The Region.
@@ -280,7 +278,7 @@ pub struct Deployed {
 
 /// The code of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MadeOf {
+pub(crate) enum MadeOf {
     /// A package.
     Archive {
         /// SHA-256, in base64.
@@ -301,7 +299,7 @@ pub enum MadeOf {
 
 impl Deployed {
     /// Whether anything was changed.
-    pub fn changed(&self) -> bool {
+    pub(crate) fn changed(&self) -> bool {
         self.plan.changes()
     }
 
@@ -318,7 +316,7 @@ impl Deployed {
     }
 
     /// The outputs, with the names that every CI gets.
-    pub fn outputs(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn outputs(&self) -> Vec<(&'static str, String)> {
         let mut outputs = vec![("function-arn", self.arn.clone())];
         match &self.made_of {
             MadeOf::Archive { code_sha256, size, .. } => {
@@ -339,7 +337,7 @@ impl Deployed {
 
 /// A layer that is up to date.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LayerDeployed {
+pub(crate) struct LayerDeployed {
     /// The layer's name.
     pub layer: String,
     /// The Region.
@@ -360,14 +358,14 @@ pub struct LayerDeployed {
 
 impl LayerDeployed {
     /// Whether a version was published.
-    pub fn changed(&self) -> bool {
+    pub(crate) fn changed(&self) -> bool {
         self.plan.changes()
     }
 }
 
 /// Why a run, or one function of it, failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// What failed, for which function: a lowercase fragment of a sentence.
     pub headline: String,
     /// The causes, each with its place.
@@ -399,7 +397,7 @@ impl Failure {
     }
 
     /// Whether the run changed anything, or may have.
-    pub fn changed(&self) -> bool {
+    pub(crate) fn changed(&self) -> bool {
         !(self.done.is_empty() && self.begun.is_empty())
     }
 
@@ -415,7 +413,7 @@ impl Failure {
     }
 
     /// The problems to annotate: each cause, or else the failure itself.
-    pub fn annotations(&self) -> Vec<Problem> {
+    pub(crate) fn annotations(&self) -> Vec<Problem> {
         if self.problems.is_empty() {
             return vec![Problem { help: self.help.clone(), ..Problem::new(self.headline.clone()) }];
         }

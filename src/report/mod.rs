@@ -44,9 +44,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use colour::Colour;
-pub use event::{Answer, Deployed, Doing, Ending, Event, Failure, LayerDeployed, MadeOf, Packaged, Speaker, Stage};
+pub(crate) use event::{
+    Answer, Deployed, Doing, Ending, Event, Failure, LayerDeployed, MadeOf, Packaged, Speaker, Stage,
+};
 pub(crate) use files::Files;
-pub use redact::Console;
+pub(crate) use redact::Console;
 pub(crate) use redact::mask;
 
 use self::deliver::{Courier, Delivery};

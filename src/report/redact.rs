@@ -17,7 +17,7 @@ pub(super) type Mask = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// Standard output and standard error. Removes secrets from what is printed.
 #[derive(Debug, Clone, Default)]
-pub struct Console(Arc<Mutex<State>>);
+pub(crate) struct Console(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
@@ -41,13 +41,13 @@ impl Console {
     }
 
     /// Hides a secret from now on, everywhere and in every form of escaping.
-    pub fn hide(&self, secret: &str) {
+    pub(crate) fn hide(&self, secret: &str) {
         self.state(|state| state.needles.add(secret, Role::Secret));
     }
 
     /// Hides a secret from now on, also in the CI's log. A short secret is not sent to the CI, because the CI would then
     /// hide ordinary words too.
-    pub fn hide_everywhere(&self, secret: &str) {
+    pub(crate) fn hide_everywhere(&self, secret: &str) {
         self.hide(secret);
         for line in secret.lines().map(str::trim).filter(|line| line.chars().count() >= SHORTEST) {
             let mask = self.state(|state| state.mask.clone().filter(|_| state.masked.insert(line.to_owned())));
@@ -58,17 +58,17 @@ impl Console {
     }
 
     /// Hides a value from now on, except inside a public name.
-    pub fn hide_outside_names(&self, value: &str) {
+    pub(crate) fn hide_outside_names(&self, value: &str) {
         self.state(|state| state.needles.add(value, Role::Value));
     }
 
     /// Hides a value in text from elsewhere only. Our own messages may contain it as an ordinary word.
-    pub fn hide_in_foreign(&self, value: &str) {
+    pub(crate) fn hide_in_foreign(&self, value: &str) {
         self.state(|state| state.needles.add(value, Role::Foreign));
     }
 
     /// Keeps a public name, even if it contains a hidden value. ARNs are always kept.
-    pub fn keep(&self, name: &str) {
+    pub(crate) fn keep(&self, name: &str) {
         self.state(|state| state.needles.add(name, Role::Name));
     }
 
@@ -83,12 +83,12 @@ impl Console {
     }
 
     /// One of our own texts, without secrets.
-    pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+    pub(crate) fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
         self.state(|state| state.needles.replaced(text, Whose::Ours))
     }
 
     /// A text from elsewhere, without secrets and without the values that are hidden in such text only.
-    pub fn redact_foreign(&self, text: &str) -> String {
+    pub(crate) fn redact_foreign(&self, text: &str) -> String {
         self.state(|state| state.needles.replaced(text, Whose::Foreign).into_owned())
     }
 
@@ -104,7 +104,7 @@ impl Console {
     }
 
     /// Prints the result of a verb.
-    pub fn say(&self, text: &str) {
+    pub(crate) fn say(&self, text: &str) {
         self.print(Stream::Output, text.trim_end_matches('\n'));
     }
 

@@ -145,7 +145,7 @@ fn a_deployment() {
         Event::Warning(Problem::warning("is not used").of("timeout").at(&Place::Flag("--timeout".to_owned()))),
         Event::Stage(Stage::Deploy),
         step(&steps[0]),
-        Event::StepDone { step: steps[0].clone(), version: Some("7".to_owned()) },
+        Event::StepDone { version: Some("7".to_owned()) },
         step(&steps[1]),
         Event::Deployed(deployed),
         Event::StageDone,

@@ -6,11 +6,11 @@ use http::Uri;
 
 /// An address that begins with `http://` or `https://`, read as the client reads it that calls it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address(Uri);
+pub(crate) struct Address(Uri);
 
 /// How far away the host of an address is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
+pub(crate) enum Reach {
     /// On this machine.
     Here,
     /// In this network: a name without a dot, as containers have, or a private address.
@@ -21,7 +21,7 @@ pub enum Reach {
 
 impl Address {
     /// Reads an address; nothing where it is none.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let uri: Uri = text.parse().ok()?;
         let scheme = uri.scheme_str()?.to_ascii_lowercase();
         let known = matches!(scheme.as_str(), "http" | "https");
@@ -29,22 +29,22 @@ impl Address {
     }
 
     /// The host in lower case; an IPv6 address without its brackets.
-    pub fn host(&self) -> String {
+    pub(crate) fn host(&self) -> String {
         self.0.host().unwrap_or_default().trim_matches(['[', ']']).to_ascii_lowercase()
     }
 
     /// The port, where it is written.
-    pub fn port(&self) -> Option<u16> {
+    pub(crate) fn port(&self) -> Option<u16> {
         self.0.port_u16()
     }
 
     /// Whether nobody on the way can read what is sent there.
-    pub fn is_encrypted(&self) -> bool {
+    pub(crate) fn is_encrypted(&self) -> bool {
         self.0.scheme_str().is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
     }
 
     /// How far away it is. What is not surely near is far: no other spelling of an address counts.
-    pub fn reach(&self) -> Reach {
+    pub(crate) fn reach(&self) -> Reach {
         let host = self.host();
         if host == "localhost" || host.ends_with(".localhost") {
             return Reach::Here;
@@ -69,7 +69,7 @@ impl Address {
     }
 
     /// Whether it is on this machine.
-    pub fn is_here(&self) -> bool {
+    pub(crate) fn is_here(&self) -> bool {
         self.reach() == Reach::Here
     }
 }

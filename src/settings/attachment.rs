@@ -5,7 +5,7 @@ use super::structure::Shape;
 
 /// A kind of attachment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Attachment {
+pub(crate) enum Attachment {
     /// The code signing config.
     CodeSigning,
     /// When AWS updates the runtime of the function.
@@ -30,7 +30,7 @@ pub enum Attachment {
 
 /// The owner of an attachment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Belongs {
+pub(crate) enum Belongs {
     /// Always the function.
     Function,
     /// The alias if the deployment manages one, or else the function.
@@ -39,7 +39,7 @@ pub enum Belongs {
 
 /// The number of attachments of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Count {
+pub(crate) enum Count {
     /// At most one.
     One,
     /// Any number, each with its own key.
@@ -48,7 +48,7 @@ pub enum Count {
 
 impl Attachment {
     /// All kinds, in the order of their steps.
-    pub const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::CodeSigning,
         Self::RuntimeManagement,
         Self::RecursiveLoop,
@@ -88,27 +88,27 @@ impl Attachment {
     }
 
     /// The name of its option.
-    pub const fn option(self) -> &'static str {
+    pub(crate) const fn option(self) -> &'static str {
         self.row().0
     }
 
     /// Its name in messages.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         self.row().1
     }
 
     /// The shape of its document.
-    pub const fn shape(self) -> &'static Shape {
+    pub(crate) const fn shape(self) -> &'static Shape {
         self.row().2
     }
 
     /// Its owner.
-    pub const fn belongs(self) -> Belongs {
+    pub(crate) const fn belongs(self) -> Belongs {
         self.row().3
     }
 
     /// The number of attachments of this kind.
-    pub const fn count(self) -> Count {
+    pub(crate) const fn count(self) -> Count {
         self.row().4
     }
 }

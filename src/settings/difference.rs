@@ -11,7 +11,7 @@ use super::{Attachment, SettingName};
 
 /// The thing that differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Aspect {
+pub(crate) enum Aspect {
     /// A setting of the function.
     Setting(SettingName),
     /// An attachment of the function.
@@ -44,7 +44,7 @@ pub enum Aspect {
 
 impl Aspect {
     /// Its name in the configuration.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Setting(setting) => setting.name(),
             Self::Attachment(attachment) => attachment.option(),
@@ -72,7 +72,7 @@ impl fmt::Display for Aspect {
 
 /// The old or the new value of a difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum End {
+pub(crate) enum End {
     /// A plain value. A number has the unit of the difference. An empty value means that it is cleared.
     Value(Value),
     /// A secret value, which must not be shown.
@@ -102,14 +102,14 @@ pub enum End {
 
 impl End {
     /// The version with this number, with all of the traffic.
-    pub fn version(number: &str) -> Self {
+    pub(crate) fn version(number: &str) -> Self {
         Self::Version { number: number.to_owned(), shares: BTreeMap::new() }
     }
 }
 
 /// One difference, with its old and new value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
+pub(crate) struct Difference {
     /// The thing that differs.
     pub about: Aspect,
     /// The key, if there are several of that thing: the name of a variable, the key of a tag or an attachment.
@@ -126,24 +126,24 @@ pub struct Difference {
 
 impl Difference {
     /// A difference between two plain values.
-    pub fn whole(about: Aspect, from: Option<Value>, to: Option<Value>) -> Self {
+    pub(crate) fn whole(about: Aspect, from: Option<Value>, to: Option<Value>) -> Self {
         Self::between(about, from.map(End::Value), to.map(End::Value))
     }
 
     /// A difference between two values.
-    pub fn between(about: Aspect, from: Option<End>, to: Option<End>) -> Self {
+    pub(crate) fn between(about: Aspect, from: Option<End>, to: Option<End>) -> Self {
         Self { about, key: None, member: None, from, to, unit: None }
     }
 
     /// The same difference with a key; an empty key counts as none.
     #[must_use]
-    pub fn of_key(self, key: &str) -> Self {
+    pub(crate) fn of_key(self, key: &str) -> Self {
         Self { key: (!key.is_empty()).then(|| key.to_owned()), ..self }
     }
 
     /// The same difference with a member; an empty member counts as none.
     #[must_use]
-    pub fn of_member(self, member: &str) -> Self {
+    pub(crate) fn of_member(self, member: &str) -> Self {
         Self { member: (!member.is_empty()).then(|| member.to_owned()), ..self }
     }
 }

@@ -12,7 +12,7 @@ use crate::arn::check_account;
 ///
 /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/images-create.html>.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImageUri {
+pub(crate) struct ImageUri {
     /// The host of the registry.
     pub registry: String,
     /// The account of the registry.
@@ -29,12 +29,12 @@ pub struct ImageUri {
 
 impl ImageUri {
     /// The address of the image with this digest. It does not depend on tags.
-    pub fn pinned(&self, digest: &str) -> String {
+    pub(crate) fn pinned(&self, digest: &str) -> String {
         format!("{}/{}@{digest}", self.registry, self.repository)
     }
 
     /// The repository, with the tag if there is one.
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match &self.tag {
             Some(tag) => format!("{}:{tag}", self.repository),
             None => self.repository.clone(),

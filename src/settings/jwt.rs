@@ -7,11 +7,11 @@ use super::Secret;
 
 /// A text in the shape of a signed JWT (RFC 7515 and 7519): nothing else is ever sent as a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Jwt(Secret);
+pub(crate) struct Jwt(Secret);
 
 impl Jwt {
     /// Takes a token; nothing where it is none.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let parts: Vec<_> = text.split('.').collect();
         let [header, claims, signature] = parts[..] else { return None };
@@ -24,7 +24,7 @@ impl Jwt {
     }
 
     /// The token itself: to send it.
-    pub fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         self.0.expose()
     }
 }

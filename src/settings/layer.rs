@@ -7,7 +7,7 @@ const COMING: &str = " (new version)";
 
 /// A layer in the list of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LayerRef<'a> {
+pub(crate) enum LayerRef<'a> {
     /// A version, by its ARN.
     Version(&'a str),
     /// The newest version of a layer, by its name in the function's account, or by its ARN.
@@ -18,7 +18,7 @@ pub enum LayerRef<'a> {
 
 impl<'a> LayerRef<'a> {
     /// Reads the name or ARN of a layer; `None` for any other text.
-    pub fn of(text: &'a str) -> Option<Self> {
+    pub(crate) fn of(text: &'a str) -> Option<Self> {
         if let Some(name) = text.strip_suffix(COMING) {
             return Some(Self::Coming(name));
         }
@@ -36,13 +36,13 @@ impl<'a> LayerRef<'a> {
     }
 
     /// The list entry for a version that this run publishes, until its number is known.
-    pub fn coming(name: &str) -> String {
+    pub(crate) fn coming(name: &str) -> String {
         format!("{name}{COMING}")
     }
 }
 
 /// Whether the text is a valid layer name: up to 140 letters, digits, `-` and `_`.
-pub fn is_layer_name(text: &str) -> bool {
+pub(crate) fn is_layer_name(text: &str) -> bool {
     (1..=140).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
 }
 

@@ -16,7 +16,7 @@ mod jwt;
 mod layer;
 mod names;
 mod secret;
-pub mod shapes;
+pub(crate) mod shapes;
 mod structure;
 mod values;
 
@@ -25,24 +25,24 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-pub use address::{Address, Reach};
-pub use attachment::{Attachment, Belongs, Count};
-pub use difference::{Aspect, Difference, End};
+pub(crate) use address::{Address, Reach};
+pub(crate) use attachment::{Attachment, Belongs, Count};
+pub(crate) use difference::{Aspect, Difference, End};
 
-pub use image::ImageUri;
-pub use jwt::Jwt;
-pub use layer::{LayerRef, is_layer_name};
-pub use names::{AliasName, FunctionName, Role, check_variable_name};
-pub use secret::{Secret, holds_secret, logins, parts, passwords, sounds_secret};
-pub use structure::{Member, Need, Shape, Structure, shown, snake};
-pub use values::{
+pub(crate) use image::ImageUri;
+pub(crate) use jwt::Jwt;
+pub(crate) use layer::{LayerRef, is_layer_name};
+pub(crate) use names::{AliasName, FunctionName, Role, check_variable_name};
+pub(crate) use secret::{Secret, holds_secret, logins, parts, passwords, sounds_secret};
+pub(crate) use structure::{Member, Need, Shape, Structure, shown, snake};
+pub(crate) use values::{
     Architecture, ArnOrNone, Description, Environment, EphemeralStorage, Handler, Ids, Layers, MemorySize, Runtime,
     Switch, Timeout, TracingMode,
 };
 
 /// How a value was written, before it has a type.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Written {
+pub(crate) enum Written {
     /// One scalar, with the text it was written with.
     Text(String),
     /// A sequence of scalars; an empty one was written as such.
@@ -52,7 +52,7 @@ pub enum Written {
 }
 
 /// The value of one setting.
-pub trait Setting: Clone + PartialEq {
+pub(crate) trait Setting: Clone + PartialEq {
     /// Reads a value that a user wrote.
     ///
     /// The error is a fragment that says what is wrong and which values are valid.
@@ -110,24 +110,24 @@ macro_rules! settings {
     ) => {
         /// The settings of a function. Each field has the name of its option.
         #[derive(Debug, Clone, Default, PartialEq)]
-        pub struct Settings {
+        pub(crate) struct Settings {
             $( $(#[$composed_doc])* pub $composed: Option<$composed_type>, )*
             $( $(#[$given_doc])* pub $given: Option<$given_type>, )*
         }
 
         /// The name of a setting, which is also the name of its option.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum SettingName {
+        pub(crate) enum SettingName {
             $( $(#[$composed_doc])* $composed_name, )*
             $( $(#[$given_doc])* $given_name, )*
         }
 
         impl SettingName {
             /// All of them.
-            pub const ALL: &[Self] = &[$( Self::$composed_name, )* $( Self::$given_name, )*];
+            pub(crate) const ALL: &[Self] = &[$( Self::$composed_name, )* $( Self::$given_name, )*];
 
             /// The name as users write it.
-            pub const fn name(self) -> &'static str {
+            pub(crate) const fn name(self) -> &'static str {
                 match self {
                     $( Self::$composed_name => stringify!($composed), )*
                     $( Self::$given_name => stringify!($given), )*
@@ -137,12 +137,12 @@ macro_rules! settings {
 
         impl Settings {
             /// Reads every setting that has one option of its own.
-            pub fn given(source: &mut impl Source) -> Self {
+            pub(crate) fn given(source: &mut impl Source) -> Self {
                 Self { $( $composed: None, )* $( $given: source.setting(stringify!($given)), )* }
             }
 
             /// The differences between these settings and `live`. Absent settings do not count.
-            pub fn differences(&self, live: &Self) -> Vec<Difference> {
+            pub(crate) fn differences(&self, live: &Self) -> Vec<Difference> {
                 let mut found = Vec::new();
                 $( if let Some(wanted) = &self.$composed {
                     let about = Aspect::Setting(SettingName::$composed_name);
@@ -158,7 +158,7 @@ macro_rules! settings {
             /// These settings, completed from `other`: a setting or a member of a structure that is absent here has the
             /// value of `other`.
             #[must_use]
-            pub fn or(&self, other: &Self) -> Self {
+            pub(crate) fn or(&self, other: &Self) -> Self {
                 Self {
                     $( $composed: laid(self.$composed.as_ref(), other.$composed.as_ref()), )*
                     $( $given: laid(self.$given.as_ref(), other.$given.as_ref()), )*
@@ -166,7 +166,7 @@ macro_rules! settings {
             }
 
             /// Every present setting, as a user would write it.
-            pub fn written(&self) -> Vec<(SettingName, Written)> {
+            pub(crate) fn written(&self) -> Vec<(SettingName, Written)> {
                 let mut written = Vec::new();
                 $( written.extend(self.$composed.as_ref().map(|value| (SettingName::$composed_name, value.written()))); )*
                 $( written.extend(self.$given.as_ref().map(|value| (SettingName::$given_name, value.written()))); )*
@@ -174,7 +174,7 @@ macro_rules! settings {
             }
 
             /// Clears a setting. Returns `false` if the setting cannot be cleared.
-            pub fn clear(&mut self, name: SettingName) -> bool {
+            pub(crate) fn clear(&mut self, name: SettingName) -> bool {
                 match name {
                     $( SettingName::$composed_name => self.$composed = <$composed_type as Setting>::emptied(), )*
                     $( SettingName::$given_name => self.$given = <$given_type as Setting>::emptied(), )*
@@ -183,21 +183,16 @@ macro_rules! settings {
             }
 
             /// Whether this setting is present.
-            pub fn has(&self, name: SettingName) -> bool {
+            pub(crate) fn has(&self, name: SettingName) -> bool {
                 match name {
                     $( SettingName::$composed_name => self.$composed.is_some(), )*
                     $( SettingName::$given_name => self.$given.is_some(), )*
                 }
             }
 
-            /// Whether no setting is present.
-            pub fn is_empty(&self) -> bool {
-                $( self.$composed.is_none() && )* $( self.$given.is_none() && )* true
-            }
-
             /// The settings with these names, without the others.
             #[must_use]
-            pub fn only(&self, names: &[SettingName]) -> Self {
+            pub(crate) fn only(&self, names: &[SettingName]) -> Self {
                 Self {
                     $( $composed: self.$composed.clone().filter(|_| names.contains(&SettingName::$composed_name)), )*
                     $( $given: self.$given.clone().filter(|_| names.contains(&SettingName::$given_name)), )*
@@ -273,7 +268,7 @@ impl fmt::Display for SettingName {
 
 impl Settings {
     /// The names of the settings that differ from `live`.
-    pub fn differing(&self, live: &Self) -> Vec<SettingName> {
+    pub(crate) fn differing(&self, live: &Self) -> Vec<SettingName> {
         let setting = |difference: Difference| match difference.about {
             Aspect::Setting(name) => Some(name),
             _ => None,
@@ -293,7 +288,7 @@ fn laid<T: Setting>(over: Option<&T>, under: Option<&T>) -> Option<T> {
 }
 
 /// A source of settings.
-pub trait Source {
+pub(crate) trait Source {
     /// The value of the option with this name; `None` if it is absent or wrong.
     fn setting<T: Setting>(&mut self, option: &'static str) -> Option<T>;
 }

@@ -8,7 +8,7 @@ use crate::arn::{Arn, check_account, is_account};
 
 /// A function, by name or ARN.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FunctionName {
+pub(crate) struct FunctionName {
     /// The bare name.
     pub name: String,
     /// The account; absent if it was not written.
@@ -67,7 +67,7 @@ impl Setting for FunctionName {
 
 /// The name of an alias. It is never a number, because AWS reads a number as a version.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct AliasName(pub String);
+pub(crate) struct AliasName(pub String);
 
 impl Setting for AliasName {
     fn parse(written: &Written) -> Result<Self, String> {
@@ -89,7 +89,7 @@ impl Setting for AliasName {
 
 /// The execution role: an ARN, or a name that the plan completes with the account and partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Role {
+pub(crate) enum Role {
     /// A full ARN.
     Arn(String),
     /// A role's name, with its path if it has one.
@@ -126,7 +126,7 @@ impl Setting for Role {
 /// Checks the name of an environment variable: AWS' pattern, and none of the names that Lambda reserves.
 ///
 /// Source: "Defined runtime environment variables" in the Lambda guide.
-pub fn check_variable_name(name: &str) -> Result<(), String> {
+pub(crate) fn check_variable_name(name: &str) -> Result<(), String> {
     const RESERVED: &[&str] = &[
         "_HANDLER",
         "_X_AMZN_TRACE_ID",

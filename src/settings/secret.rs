@@ -8,16 +8,16 @@ use serde_json::Value;
 
 /// A secret text. It has no `Display`, and its `Debug` hides it.
 #[derive(Clone)]
-pub struct Secret(SecretString);
+pub(crate) struct Secret(SecretString);
 
 impl Secret {
     /// Makes a text secret.
-    pub fn new(text: impl Into<String>) -> Self {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(SecretString::from(text.into()))
     }
 
     /// The text itself, to send it, to compare it or to redact it.
-    pub fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 }
@@ -117,7 +117,7 @@ const ABOUT: &[&str] = &[
 ///
 /// Names are read word by word, in any case and spelling (`DB_PASSWORD`, `dbPassword`, `db-password2`), so `KEYBOARD`
 /// is not a key and `TOKENIZER` is not a token.
-pub fn sounds_secret(name: &str) -> bool {
+pub(crate) fn sounds_secret(name: &str) -> bool {
     // A shell keeps its working directories in these.
     if matches!(name, "PWD" | "OLDPWD") {
         return false;
@@ -181,14 +181,14 @@ fn words(name: &str) -> Vec<String> {
 }
 
 /// Whether a variable holds a secret, by its name or as the password of a URL.
-pub fn holds_secret(name: &str, value: &str) -> bool {
+pub(crate) fn holds_secret(name: &str, value: &str) -> bool {
     sounds_secret(name) || !passwords(value).is_empty()
 }
 
 /// The ranges of user names and passwords in all URLs of a text.
 ///
 /// A name alone, as in `ssh://git@host` or `postgres://name@host`, counts only in HTTP, where it is a token.
-pub fn logins(text: &[u8]) -> Vec<Range<usize>> {
+pub(crate) fn logins(text: &[u8]) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     let mut from = 0;
     while let Some(at) = find(&text[from..], b"://") {
@@ -216,7 +216,7 @@ fn find(text: &[u8], part: &[u8]) -> Option<usize> {
 }
 
 /// The passwords and tokens in all URLs of a text: as written, and percent-decoded.
-pub fn passwords(text: &str) -> Vec<String> {
+pub(crate) fn passwords(text: &str) -> Vec<String> {
     let password = |range: Range<usize>| {
         let login = text.get(range).unwrap_or_default();
         match login.split_once(':') {
@@ -234,7 +234,7 @@ pub fn passwords(text: &str) -> Vec<String> {
 
 /// The parts of a secret that are secret on their own: its lines, the passwords in its URLs, the values under secret
 /// names in JSON, and the credentials after `Bearer`, `Basic` or `token`.
-pub fn parts(secret: &str) -> Vec<String> {
+pub(crate) fn parts(secret: &str) -> Vec<String> {
     let mut parts = vec![secret.to_owned()];
     parts.extend(secret.lines().map(str::to_owned));
     parts.extend(passwords(secret));

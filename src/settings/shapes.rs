@@ -32,7 +32,7 @@ const ARN: Shape = Text(|text| Arn::parse(text).map(drop));
 const TEXTS: Shape = List(&ANY);
 
 /// The log group, format and levels of a function.
-pub const LOGGING_CONFIG: Shape = Members {
+pub(crate) const LOGGING_CONFIG: Shape = Members {
     short: "LogFormat",
     members: &[
         may("LogFormat", Word(&["JSON", "Text"])),
@@ -52,15 +52,15 @@ fn log_group(text: &str) -> Result<(), String> {
 }
 
 /// Whether published versions start from a snapshot.
-pub const SNAP_START: Shape =
+pub(crate) const SNAP_START: Shape =
     Members { short: "ApplyOn", members: &[must("ApplyOn", Word(&["PublishedVersions", "None"]))] };
 
 /// Overrides of the settings of a container image.
-pub const IMAGE_CONFIG: Shape =
+pub(crate) const IMAGE_CONFIG: Shape =
     members(&[may("EntryPoint", TEXTS), may("Command", TEXTS), may("WorkingDirectory", ANY)]);
 
 /// Access points of file systems, with their mount paths.
-pub const FILE_SYSTEM_CONFIGS: Shape =
+pub(crate) const FILE_SYSTEM_CONFIGS: Shape =
     List(&members(&[must("Arn", ARN), must("LocalMountPath", Text(local_mount_path))]));
 
 fn local_mount_path(text: &str) -> Result<(), String> {
@@ -74,28 +74,28 @@ fn local_mount_path(text: &str) -> Result<(), String> {
 }
 
 /// Subnets and security groups in one structure, as in the API.
-pub const VPC_CONFIG: Shape =
+pub(crate) const VPC_CONFIG: Shape =
     members(&[may("SubnetIds", TEXTS), may("SecurityGroupIds", TEXTS), may("Ipv6AllowedForDualStack", Flag)]);
 
 /// The time limit and retention of durable executions.
-pub const DURABLE_CONFIG: Shape = members(&[
+pub(crate) const DURABLE_CONFIG: Shape = members(&[
     may("ExecutionTimeout", number("s", 1, 31_622_400)),
     may("RetentionPeriodInDays", number("days", 1, 90)),
     may("KMSKeyArn", ARN),
 ]);
 
 /// Whether each tenant has its own execution environments. Cannot change after creation.
-pub const TENANCY_CONFIG: Shape =
+pub(crate) const TENANCY_CONFIG: Shape =
     Members { short: "TenantIsolationMode", members: &[must("TenantIsolationMode", Word(&["PER_TENANT"]))] };
 
 /// When AWS updates the runtime of the function.
-pub const RUNTIME_MANAGEMENT: Shape = Members {
+pub(crate) const RUNTIME_MANAGEMENT: Shape = Members {
     short: "UpdateRuntimeOn",
     members: &[must("UpdateRuntimeOn", Word(&["Auto", "FunctionUpdate", "Manual"])), may("RuntimeVersionArn", ARN)],
 };
 
 /// The ARN of a code signing configuration.
-pub const CODE_SIGNING_CONFIG: Shape = Text(|text| {
+pub(crate) const CODE_SIGNING_CONFIG: Shape = Text(|text| {
     let arn = Arn::parse(text)?;
     if arn.service == "lambda" && arn.resource.starts_with("code-signing-config:") {
         Ok(())
@@ -107,24 +107,24 @@ pub const CODE_SIGNING_CONFIG: Shape = Text(|text| {
 });
 
 /// What Lambda does when a function calls itself in a loop.
-pub const RECURSIVE_LOOP: Shape = Word(&["Allow", "Terminate"]);
+pub(crate) const RECURSIVE_LOOP: Shape = Word(&["Allow", "Terminate"]);
 
 /// The number of concurrent executions reserved for the function, which is also its limit.
-pub const RESERVED_CONCURRENCY: Shape = number("", 0, i32::MAX as i64);
+pub(crate) const RESERVED_CONCURRENCY: Shape = number("", 0, i32::MAX as i64);
 
 /// The number of execution environments that are kept ready.
-pub const PROVISIONED_CONCURRENCY: Shape = number("", 1, i32::MAX as i64);
+pub(crate) const PROVISIONED_CONCURRENCY: Shape = number("", 1, i32::MAX as i64);
 
 /// The retention periods of `CloudWatch` Logs, in days.
 ///
 /// Source: `PutRetentionPolicy`.
-pub const LOG_RETENTION: Shape = OneOf {
+pub(crate) const LOG_RETENTION: Shape = OneOf {
     what: "a number of days that CloudWatch Logs allows, such as 1, 7, 14, 30, 90 or 365",
     numbers: &[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
 };
 
 /// The URL of the function.
-pub const FUNCTION_URL: Shape = Members {
+pub(crate) const FUNCTION_URL: Shape = Members {
     short: "AuthType",
     members: &[
         may("AuthType", Word(&["AWS_IAM", "NONE"])),
@@ -155,14 +155,14 @@ fn destination(text: &str) -> Result<(), String> {
 }
 
 /// Retries and destinations of asynchronous invocations.
-pub const ASYNC_CONFIG: Shape = members(&[
+pub(crate) const ASYNC_CONFIG: Shape = members(&[
     may("MaximumRetryAttempts", number("", 0, 2)),
     may("MaximumEventAgeInSeconds", number("s", 60, 21_600)),
     may("DestinationConfig", DESTINATIONS),
 ]);
 
 /// Statements of the resource policy.
-pub const PERMISSIONS: Shape = List(&members(&[
+pub(crate) const PERMISSIONS: Shape = List(&members(&[
     must("StatementId", Text(statement_id)),
     or("Action", "lambda:InvokeFunction", Text(action)),
     must("Principal", ANY),
@@ -221,7 +221,7 @@ const SCHEMA_REGISTRY: Shape = members(&[
 ]);
 
 /// Queues and streams that Lambda reads for the function.
-pub const EVENT_SOURCES: Shape = List(&members(&[
+pub(crate) const EVENT_SOURCES: Shape = List(&members(&[
     may("EventSourceArn", ARN),
     may("Enabled", Flag),
     may("BatchSize", number("", 1, 10_000)),

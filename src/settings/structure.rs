@@ -68,61 +68,56 @@ pub enum Need {
 
 /// A value in the API's shape. It holds only members that were written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Structure(pub Value);
+pub(crate) struct Structure(pub Value);
 
 /// Lists whose order matters. AWS ignores the order of all other lists.
 const ORDERED: [&str; 2] = ["Command", "EntryPoint"];
 
 impl Structure {
     /// A structure of these members, without null values.
-    pub fn of<const N: usize>(members: [(&str, Value); N]) -> Self {
+    pub(crate) fn of<const N: usize>(members: [(&str, Value); N]) -> Self {
         let there = members.into_iter().filter(|(_, value)| !value.is_null());
         Self(Value::Object(there.map(|(name, value)| (name.to_owned(), value)).collect()))
     }
 
     /// Whether it is empty.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         is_empty(&self.0)
     }
 
     /// The value of a member; `None` if it is absent.
-    pub fn get(&self, member: &str) -> Option<&Value> {
+    pub(crate) fn get(&self, member: &str) -> Option<&Value> {
         self.0.get(member)
     }
 
     /// The text of a member; `None` if it is absent or not a text.
-    pub fn text(&self, member: &str) -> Option<String> {
+    pub(crate) fn text(&self, member: &str) -> Option<String> {
         self.get(member)?.as_str().map(str::to_owned)
     }
 
     /// The number of a member; `None` if it is absent or not a number.
-    pub fn number(&self, member: &str) -> Option<i32> {
+    pub(crate) fn number(&self, member: &str) -> Option<i32> {
         self.get(member)?.as_i64()?.try_into().ok()
     }
 
     /// The boolean of a member; `None` if it is absent or not a boolean.
-    pub fn flag(&self, member: &str) -> Option<bool> {
+    pub(crate) fn flag(&self, member: &str) -> Option<bool> {
         self.get(member)?.as_bool()
     }
 
     /// The texts in the list of a member; `None` if it is absent.
-    pub fn texts(&self, member: &str) -> Option<Vec<String>> {
+    pub(crate) fn texts(&self, member: &str) -> Option<Vec<String>> {
         let items = self.get(member)?.as_array()?;
         Some(items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect())
     }
 
     /// The structure of a member; `None` if it is absent.
-    pub fn inner(&self, member: &str) -> Option<Self> {
+    pub(crate) fn inner(&self, member: &str) -> Option<Self> {
         self.get(member).cloned().map(Self)
     }
 
-    /// The structures in the list of a member; `None` if it is absent.
-    pub fn items(&self, member: &str) -> Option<Vec<Self>> {
-        Some(self.get(member)?.as_array()?.iter().cloned().map(Self).collect())
-    }
-
     /// Adds a member unless it is present.
-    pub fn default_member(&mut self, member: &str, value: impl Into<Value>) {
+    pub(crate) fn default_member(&mut self, member: &str, value: impl Into<Value>) {
         if let Value::Object(members) = &mut self.0 {
             members.entry(member).or_insert(value.into());
         }
@@ -130,7 +125,7 @@ impl Structure {
 
     /// The top-level members that differ from `live`. Each is sent whole: parts that were not written come from `live`.
     #[must_use]
-    pub fn changed(&self, live: &Self) -> Self {
+    pub(crate) fn changed(&self, live: &Self) -> Self {
         let Value::Object(members) = self.over(live).0 else { return self.clone() };
         let differs = |name: &String| {
             let written =
@@ -141,14 +136,14 @@ impl Structure {
     }
 
     /// Whether `live` has the value of every written member.
-    pub fn is_met_by(&self, live: &Self) -> bool {
+    pub(crate) fn is_met_by(&self, live: &Self) -> bool {
         let mut met = true;
         self.compare(Some(live), &mut |_, _, _| met = false);
         met
     }
 
     /// Whether `live` has exactly the same members.
-    pub fn is_same_as(&self, live: &Self) -> bool {
+    pub(crate) fn is_same_as(&self, live: &Self) -> bool {
         self.is_met_by(live) && self.only_in(live).next().is_none()
     }
 
@@ -159,7 +154,7 @@ impl Structure {
     }
 
     /// The differences from `live`, including members that only `live` has.
-    pub fn differences_both_ways(&self, about: Aspect, live: &Self) -> Vec<Difference> {
+    pub(crate) fn differences_both_ways(&self, about: Aspect, live: &Self) -> Vec<Difference> {
         let mut found = self.differences(about, Some(live));
         for (name, value) in self.only_in(live) {
             let member = snake(name);
@@ -184,7 +179,7 @@ impl Structure {
     /// This structure, completed from `live`: an absent member has the value of `live`. A member that was written empty
     /// stays empty.
     #[must_use]
-    pub fn over(&self, live: &Self) -> Self {
+    pub(crate) fn over(&self, live: &Self) -> Self {
         fn laid(over: &Value, under: &Value) -> Value {
             match (over, under) {
                 (Value::Object(over), Value::Object(under)) if !over.is_empty() => {
@@ -305,7 +300,7 @@ fn canonical(value: &Value) -> Value {
 }
 
 /// A value as text: members by the names that users write, a number with its unit.
-pub fn shown(value: &Value, unit: Option<&str>) -> String {
+pub(crate) fn shown(value: &Value, unit: Option<&str>) -> String {
     let inner = |value: &Value| shown(value, None);
     match (value, unit) {
         (value, _) if is_empty(value) => "none".to_owned(),
@@ -321,7 +316,7 @@ pub fn shown(value: &Value, unit: Option<&str>) -> String {
 }
 
 /// The YAML name of an API member: `KMSKeyArn` becomes `kms_key_arn`.
-pub fn snake(name: &str) -> String {
+pub(crate) fn snake(name: &str) -> String {
     let letters: Vec<char> = name.chars().collect();
     let mut out = String::with_capacity(name.len() + 4);
     for (index, letter) in letters.iter().enumerate() {

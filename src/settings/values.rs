@@ -44,7 +44,7 @@ macro_rules! measured {
     ($( $(#[$doc:meta])* $name:ident: $unit:literal, $least:literal ..= $most:literal; )*) => { $(
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        pub struct $name(pub u32);
+        pub(crate) struct $name(pub u32);
 
         impl Setting for $name {
             fn parse(written: &Written) -> Result<Self, String> {
@@ -76,7 +76,7 @@ macro_rules! worded {
     ($( $(#[$doc:meta])* $name:ident $(or $none:ident)?: $rule:expr; )*) => { $(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-        pub struct $name(pub String);
+        pub(crate) struct $name(pub String);
 
         impl Setting for $name {
             fn parse(written: &Written) -> Result<Self, String> {
@@ -124,14 +124,14 @@ worded! {
 
 impl Runtime {
     /// Whether it is an operating system only, which starts the package's own `bootstrap`.
-    pub fn starts_bootstrap(&self) -> bool {
+    pub(crate) fn starts_bootstrap(&self) -> bool {
         self.0.starts_with("provided")
     }
 }
 
 /// Whether X-Ray samples invocations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TracingMode {
+pub(crate) enum TracingMode {
     /// Lambda samples invocations.
     Active,
     /// Lambda follows the caller's decision; AWS' default.
@@ -158,7 +158,7 @@ impl Setting for TracingMode {
 
 /// A setting that is on or off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Switch(pub bool);
+pub(crate) struct Switch(pub bool);
 
 impl Setting for Switch {
     fn parse(written: &Written) -> Result<Self, String> {
@@ -203,7 +203,7 @@ impl Setting for Architecture {
 
 /// A set of identifiers whose order AWS ignores.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Ids(pub BTreeSet<String>);
+pub(crate) struct Ids(pub BTreeSet<String>);
 
 impl Setting for Ids {
     fn parse(written: &Written) -> Result<Self, String> {
@@ -227,7 +227,7 @@ impl Setting for Ids {
 /// Layers, in the order in which AWS merges them: ARNs of versions, and names or ARNs without a version until it is
 /// looked up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Layers(pub Vec<String>);
+pub(crate) struct Layers(pub Vec<String>);
 
 impl Setting for Layers {
     fn parse(written: &Written) -> Result<Self, String> {
@@ -259,14 +259,14 @@ impl Setting for Layers {
 
 /// All variables of a function. Values are secrets, so only names are shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Environment(pub BTreeMap<String, Secret>);
+pub(crate) struct Environment(pub BTreeMap<String, Secret>);
 
 impl Environment {
     /// AWS' limit for all names and values together, in bytes.
-    pub const MOST: usize = 4096;
+    pub(crate) const MOST: usize = 4096;
 
     /// The size of all names and values in bytes, which AWS limits to [`Self::MOST`].
-    pub fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.0.iter().map(|(name, value)| name.len() + value.expose().len()).sum()
     }
 }

@@ -15,7 +15,7 @@ const MOST_BYTES: usize = 128 * 1024 - 256;
 
 /// A command as it is run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Script {
+pub(crate) struct Script {
     /// As the user wrote it, for the log.
     pub written: String,
     /// What the shell reads: each `%{…}` is a reference to a variable.

@@ -11,7 +11,7 @@ const ALWAYS: [&str; 3] = ["bin/", "lib/", "extensions/"];
 
 /// A warning about a layer without a file in a folder that runtimes search. `runtimes` are those that the layer is for;
 /// `None` means all.
-pub fn layer_layout(
+pub(crate) fn layer_layout(
     survey: &Survey,
     runtimes: Option<&BTreeSet<String>>,
     ignore: &BTreeSet<String>,

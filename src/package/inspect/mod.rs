@@ -22,17 +22,18 @@ mod tests;
 use std::collections::BTreeSet;
 use std::fs::File;
 
-pub use layout::layer_layout;
-pub use runtimes::Date;
+pub(crate) use layout::layer_layout;
+pub(crate) use runtimes::Date;
+pub(crate) use survey::Survey;
 pub(super) use survey::is_link;
-pub use survey::{Contents, ReadSeek, Survey, survey};
+pub use survey::{Contents, ReadSeek, survey};
 
 use crate::place::{Problem, Weight};
 use crate::settings::{Architecture, Handler, Runtime};
 
 /// What is known about the function of the package. "Named" means: set by the user.
 #[derive(Debug, Clone, Copy)]
-pub struct Facts<'a> {
+pub(crate) struct Facts<'a> {
     /// Named, else live; absent when unknown. Rules that need it then find nothing.
     pub runtime: Option<&'a Runtime>,
     /// Named, else live; absent when unknown.
@@ -126,7 +127,7 @@ pub(super) fn is_native(file: File) -> bool {
 }
 
 /// Applies all rules. Returns errors first.
-pub fn inspect(survey: &Survey, facts: &Facts<'_>) -> Vec<Problem> {
+pub(crate) fn inspect(survey: &Survey, facts: &Facts<'_>) -> Vec<Problem> {
     let mut problems: Vec<Problem> = Vec::new();
     for rules in [
         handler::rules,

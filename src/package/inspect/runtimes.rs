@@ -12,7 +12,7 @@ const NOTICE: i64 = 180;
 
 /// A day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Date {
+pub(crate) struct Date {
     /// The year, such as 2026.
     pub year: u16,
     /// 1 to 12.
@@ -23,12 +23,12 @@ pub struct Date {
 
 impl Date {
     /// A day of the Gregorian calendar.
-    pub const fn new(year: u16, month: u8, day: u8) -> Self {
+    pub(crate) const fn new(year: u16, month: u8, day: u8) -> Self {
         Self { year, month, day }
     }
 
     /// The day of a moment, given as the time since 1970-01-01 in UTC.
-    pub fn of(since_1970: Duration) -> Self {
+    pub(crate) fn of(since_1970: Duration) -> Self {
         // Days since the first of March of the year 0. All cycles of 400 years have the same number of days.
         let days = since_1970.as_secs() / 86_400 + 719_468;
         let (cycle, day) = (days / 146_097, days % 146_097);
