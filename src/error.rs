@@ -1,9 +1,11 @@
 //! Why a run fails: one variant a stage, with its exit code and its messages.
 
-use crate::apply::{Fault, FaultKind, Signal, Stopped};
+use crate::apply::Stopped;
+use crate::event::Failure;
+use crate::fault::{Fault, FaultKind, Signal};
 use crate::package;
 use crate::place::{Place, Places, Problem, Weight};
-use crate::report::{Console, Failure};
+use crate::report::Console;
 
 /// Exit codes. Their meaning does not change within a major version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

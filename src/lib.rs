@@ -16,7 +16,7 @@
 //!   a problem in the plan that names its option; the run adds the place and stops.
 //! - Only [`aws`] uses the SDK; no other module sees a type of the SDK.
 //! - Every change is part of a [`plan::Plan`], a [`plan::Rollback`] or a [`remote::Removal`] that was shown before.
-//!   Every change that was made is a [`report::Event`].
+//!   Every change that was made is a [`event::Event`].
 //! - Nothing is written to AWS before all of the configuration and the packages have been checked.
 //! - A deployment changes only what the user named.
 //! - Every printed value is escaped for its output format. A secret has no `Display`, and its `Debug` hides the value.
@@ -43,6 +43,7 @@ mod sources;
 mod verb;
 
 // The live state.
+mod fault;
 mod remote;
 
 // The changes.
@@ -53,6 +54,7 @@ mod policy;
 
 // The output.
 mod error;
+mod event;
 mod report;
 
 // Hostile input, for the tests of whatever reads foreign bytes.

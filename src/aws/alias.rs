@@ -7,7 +7,8 @@ use aws_sdk_lambda::types::AliasRoutingConfiguration;
 use super::Session;
 use super::fault::{Answer, Call, Failed};
 use super::settle::Pace;
-use crate::apply::{Done, Fault, FaultKind};
+use crate::apply::Done;
+use crate::fault::{Fault, FaultKind};
 use crate::plan::{AliasChange, VersionRef};
 use crate::remote::Alias;
 

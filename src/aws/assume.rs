@@ -21,9 +21,9 @@ use serde_json::Value;
 
 use super::connect::{Hidden, Hide, account, connector};
 use super::fault::{self, Call};
-use crate::apply::{Fault, FaultKind};
 use crate::arn::Partition;
 use crate::deployment::{AssumedRole, Grounds};
+use crate::fault::{Fault, FaultKind};
 use crate::settings::{Address, Jwt, Role, Secret};
 
 /// How often a CI is asked for a token before that is given up.

@@ -29,9 +29,9 @@ use tokio::sync::Mutex;
 
 use super::assume::Assumed;
 use super::fault::{self, Call};
-use crate::apply::{Fault, FaultKind};
 use crate::arn::Partition;
 use crate::deployment::{Credentials, Grounds, Target};
+use crate::fault::{Fault, FaultKind};
 use crate::remote::Caller;
 use crate::settings::Address;
 

@@ -3,7 +3,7 @@
 use super::Session;
 use super::fault::{self, Answer, Call, Failed};
 use super::settle::Pace;
-use crate::apply::{Fault, FaultKind};
+use crate::fault::{Fault, FaultKind};
 use crate::remote::Alias;
 
 impl Session<'_> {

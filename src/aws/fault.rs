@@ -8,7 +8,7 @@ use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::quotes;
-use crate::apply::{Fault, FaultKind};
+use crate::fault::{Fault, FaultKind};
 
 /// An action of AWS, by the name that policies use, and what it was called on.
 pub(super) struct Call<'a> {

@@ -10,8 +10,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
 use super::{Connection, InvocationMode, Session, connect, fetch, resolve};
-use crate::apply::{Fault, FaultKind};
 use crate::deployment::{AssumedRole, CodeSource, Credentials, Grounds, Target};
+use crate::fault::{Fault, FaultKind};
 use crate::hostile::each;
 use crate::plan::{Action, RoleChange};
 use crate::settings::{ImageUri, Role, Secret, Setting, Written};

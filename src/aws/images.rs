@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Connection;
 use super::fault::{self, Call};
-use crate::apply::{Fault, FaultKind};
+use crate::fault::{Fault, FaultKind};
 use crate::package::Image;
 use crate::settings::ImageUri;
 

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::Session;
 use super::fault::{self, Answer, Call, Failed};
 use super::settle::{Deadline, Pace};
-use crate::apply::{Fault, FaultKind};
+use crate::fault::{Fault, FaultKind};
 use crate::remote::Invocation;
 
 /// The most attempts of a throttled call.

@@ -12,7 +12,8 @@ use super::Session;
 use super::fault::{self, Answer, Call, Failed};
 use super::settle::Pace;
 use super::write::Source;
-use crate::apply::{Done, Fault, FaultKind, Progress};
+use crate::apply::Done;
+use crate::fault::{Fault, FaultKind, Progress};
 use crate::plan::LayerChange;
 use crate::remote::LayerVersion;
 

@@ -13,8 +13,8 @@ use super::Session;
 use super::connect::Hidden;
 use super::fault::{Answer, Call, Failed};
 use super::quotes;
-use crate::apply::{Fault, FaultKind};
 use crate::arn::Arn;
+use crate::fault::{Fault, FaultKind};
 use crate::remote::{Alias, Condition, Known, MadeOf, Provisioned, Published, Status, Summary, Url};
 
 impl Session<'_> {

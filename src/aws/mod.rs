@@ -38,7 +38,8 @@ pub(crate) use images::resolve;
 pub(crate) use invoke::InvocationMode;
 pub(crate) use store::fetch;
 
-use crate::apply::{Fault, FaultKind, Meanwhile, Progress, Signal};
+use crate::event::Event;
+use crate::fault::{Fault, FaultKind, Progress, Signal};
 use crate::package::Archive;
 use crate::remote::Live;
 use crate::settings::{LayerRef, Settings};
@@ -59,7 +60,7 @@ pub(crate) struct Session<'a> {
     archive: Option<&'a Archive>,
     deadline: Deadline,
     interrupt: watch::Receiver<Option<Signal>>,
-    report: &'a dyn Fn(Meanwhile),
+    report: &'a dyn Fn(Event),
     /// The version that the package has in its bucket, once it was put there.
     uploaded: Option<String>,
     /// The number of the version that was published.
@@ -82,7 +83,7 @@ impl<'a> Session<'a> {
         archive: Option<&'a Archive>,
         wait_timeout: Duration,
         interrupt: watch::Receiver<Option<Signal>>,
-        report: &'a dyn Fn(Meanwhile),
+        report: &'a dyn Fn(Event),
     ) -> Self {
         Self {
             lambda: connection.lambda.clone(),

@@ -9,8 +9,8 @@ use super::{
     fault::{Call, Failed},
     settle::{Pace, is_settled},
 };
-use crate::apply::{Fault, FaultKind};
 use crate::deployment::{Deployment, Publish, Release};
+use crate::fault::{Fault, FaultKind};
 use crate::remote::{Live, Remote, Version};
 use crate::settings::{AliasName, Settings};
 

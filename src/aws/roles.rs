@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::Session;
 use super::fault::{self, Call, Failed};
-use crate::apply::{Done, Fault, FaultKind};
+use crate::apply::Done;
+use crate::fault::{Fault, FaultKind};
 use crate::plan::{Action, RoleChange};
 use crate::remote::{FoundRole, Trust};
 

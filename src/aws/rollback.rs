@@ -3,7 +3,7 @@
 use super::Session;
 use super::fault::{Answer, Failed};
 use super::settle::{Pace, failure, is_settled};
-use crate::apply::{Fault, FaultKind};
+use crate::fault::{Fault, FaultKind};
 use crate::plan::Rollback;
 use crate::remote::{Alias, Published};
 

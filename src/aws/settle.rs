@@ -12,7 +12,8 @@ use super::{
     fault::{self, Answer, Call, Failed},
     quotes,
 };
-use crate::apply::{Fault, FaultKind, Meanwhile, Progress, Signal};
+use crate::event::Event;
+use crate::fault::{Fault, FaultKind, Progress, Signal};
 
 /// The first pause between two reads. Each next pause is half as long again.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -117,7 +118,7 @@ impl Session<'_> {
     /// Pauses, and reports the first pause at once. For waits that the user does not expect.
     pub(super) async fn pause_and_report(&self, pace: &mut Pace, what: &str) -> Result<(), Failed> {
         if pace.pause == FIRST_PAUSE {
-            (self.report)(Meanwhile::Waiting { what: what.to_owned(), so_far: pace.so_far() });
+            (self.report)(Event::Waiting { what: what.to_owned(), so_far: pace.so_far() });
         }
         self.pause(pace, what).await
     }
@@ -196,7 +197,7 @@ impl Session<'_> {
         self.bounded(what, sleep(pause)).await?;
         pace.pause = (pause * 3 / 2).min(LONGEST_PAUSE);
         if pace.reported.elapsed() >= REPORT_EVERY {
-            (self.report)(Meanwhile::Waiting { what: what.to_owned(), so_far: pace.begun.elapsed() });
+            (self.report)(Event::Waiting { what: what.to_owned(), so_far: pace.begun.elapsed() });
             pace.reported = Instant::now();
         }
         Ok(())

@@ -18,8 +18,10 @@ use tokio::task::JoinSet;
 use super::fault::{self, Call, Failed};
 use super::settle::{GRACE, interrupted};
 use super::{Connection, Session};
-use crate::apply::{Done, Fault, FaultKind, Meanwhile, Progress, Signal};
+use crate::apply::Done;
 use crate::deployment::CodeSource;
+use crate::event::{Doing, Event};
+use crate::fault::{Fault, FaultKind, Progress, Signal};
 use crate::package::code_sha256;
 use crate::plan::Object;
 use crate::remote::Stored;
@@ -45,7 +47,7 @@ type Sending = JoinSet<Result<(CompletedPart, u64), SdkError<UploadPartError, Ht
 pub(crate) async fn fetch(
     connection: &Connection,
     source: &CodeSource,
-    report: &dyn Fn(Meanwhile),
+    report: &dyn Fn(Event),
 ) -> Result<(File, Option<String>), Fault> {
     let CodeSource::Object { bucket, key, version_id, expected_owner } = source else {
         return Err(Fault::new(FaultKind::Misconfigured, format!("`{}` is not in S3", source.shown())));
@@ -69,7 +71,7 @@ pub(crate) async fn fetch(
     while let Some(bytes) = object.body.try_next().await.map_err(|error| read_failed(&error))? {
         file.write_all(&bytes).map_err(|error| read_failed(&error))?;
         done += bytes.len() as u64;
-        report(Meanwhile::Fetching { done, all, so_far: begun.elapsed() });
+        report(Event::Progress { doing: Doing::Fetching, done, all, so_far: begun.elapsed() });
     }
     Ok((file, version(object.version_id())))
 }
@@ -210,7 +212,7 @@ impl Session<'_> {
                 sent.map_err(upload_failed)?.map_err(|error| refused(fault::of(&error, &call), object))?;
             completed.push(part);
             done += size;
-            (self.report)(Meanwhile::Sending { done, all: object.size, so_far: begun.elapsed() });
+            (self.report)(Event::Progress { doing: Doing::Sending, done, all: object.size, so_far: begun.elapsed() });
         }
         completed.sort_by_key(CompletedPart::part_number);
         Ok(completed)

@@ -12,7 +12,8 @@ use std::time::Duration;
 use super::checkout::{Checkout, Spot};
 use super::deliver::{Delivery, Written};
 use super::dialect::{self, Level, Output};
-use super::{event::Stage, sanitise, variables};
+use super::{sanitise, variables};
+use crate::event::Stage;
 use crate::host::Host;
 use crate::place::Problem;
 

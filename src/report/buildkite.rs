@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use super::deliver::Delivery;
 use super::dialect::{self, Ending, Level, Output};
-use super::{event::Stage, sanitise, summary};
+use super::{sanitise, summary};
+use crate::event::Stage;
 use crate::host::Host;
 use crate::place::Problem;
 

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use super::checkout::Checkout;
 use super::deliver::{Delivery, Stream};
-use super::event::Stage;
 use super::{
     appveyor, azure, bitbucket, buildkite, circleci, drone, github, gitlab, plain, sanitise, teamcity, travis,
 };
+use crate::event::Stage;
 use crate::host::{Ci, Host};
 use crate::place::{Place, Problem};
 

@@ -8,7 +8,8 @@ use std::time::Duration;
 use super::checkout::{Checkout, Spot};
 use super::deliver::{Delivery, Written};
 use super::dialect::{self, Level, Mask, Output};
-use super::{event::Stage, sanitise};
+use super::sanitise;
+use crate::event::Stage;
 use crate::host::Host;
 use crate::place::Problem;
 

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::dialect;
-use super::event::Stage;
+use crate::event::Stage;
 
 /// The sections of one run.
 #[derive(Default)]

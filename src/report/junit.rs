@@ -9,10 +9,10 @@ use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStat
 
 use super::Observer;
 use super::deliver::{Delivery, Written};
-use super::event::{Event, Failure};
 use super::outcome::Verdict;
 use super::redact::Console;
 use super::sanitise;
+use crate::event::{Event, Failure};
 use crate::files::Destination;
 use crate::place::Problem;
 use crate::plan::{Step, Subject};

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::event::{Ending, Event};
+use crate::event::{Ending, Event};
 use crate::plan::Rollback;
 use crate::remote::{self, MadeOf};
 

@@ -15,7 +15,6 @@ mod deliver;
 mod dialect;
 mod drone;
 mod ends;
-mod event;
 mod files;
 mod forms;
 mod github;
@@ -44,9 +43,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use colour::Colour;
-pub(crate) use event::{
-    Answer, Deployed, Doing, Ending, Event, Failure, LayerDeployed, MadeOf, Packaged, Speaker, Stage,
-};
 pub(crate) use files::Files;
 pub(crate) use redact::Console;
 pub(crate) use redact::mask;
@@ -54,6 +50,7 @@ pub(crate) use redact::mask;
 use self::deliver::{Courier, Delivery};
 use self::dialect::Dialect;
 use self::outcome::{Outcome, Verdict};
+use crate::event::Event;
 use crate::files::Destination;
 use crate::host::{Build, Ci, Host};
 use crate::place::Problem;

@@ -1,9 +1,9 @@
 //! The outcome: what changed, what was done, and why the run failed.
 
 use super::dialect::Ending;
-use super::event::{self, Event};
 use super::plain;
 use super::redact::Console;
+use crate::event::{self, Event};
 use crate::plan::{Plan, Subject};
 use crate::verb::{Results, Verb};
 

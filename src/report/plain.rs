@@ -1,11 +1,7 @@
 //! The plain text of the log, the same in every CI. The dialects add to it.
 
-use super::{
-    deliver::Stream,
-    dialect,
-    event::{Deployed, Ending, Event, Failure, LayerDeployed, Packaged},
-    live, plan, sanitise,
-};
+use super::{deliver::Stream, dialect, live, plan, sanitise};
+use crate::event::{Deployed, Ending, Event, Failure, LayerDeployed, Packaged};
 use crate::package::{self, DIRECT_LIMIT, Listed, UNPACKED_LIMIT};
 use crate::plan::{Step, View, Whose};
 

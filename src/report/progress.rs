@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::event::Doing;
 use super::plan::size;
+use crate::event::Doing;
 
 /// The time between two lines in a log.
 const TELL_EVERY: Duration = Duration::from_secs(15);

@@ -3,11 +3,11 @@
 use super::checkout::Checkout;
 use super::deliver::Delivery;
 use super::dialect::{Board, Level, Output};
-use super::event::Event;
 use super::files::Gathered;
 use super::outcome::Verdict;
 use super::redact::Console;
 use super::{Manner, Observer, Surroundings, json, plain, redacted, summary, variables};
+use crate::event::{Deployed, Event, MadeOf};
 use crate::host::Build;
 use crate::place::Problem;
 use crate::verb::{self, Verb};
@@ -144,5 +144,26 @@ impl Observer for Results {
         let outputs = self.hand_over(verdict);
         let page = self.show_page();
         [outputs, page, self.files.reports(&self.console), self.board.end(verdict.ending())].concat()
+    }
+}
+
+impl Deployed {
+    /// The outputs, with the names that every CI gets.
+    pub(super) fn outputs(&self) -> Vec<(&'static str, String)> {
+        let mut outputs = vec![("function-arn", self.arn.clone())];
+        match &self.made_of {
+            MadeOf::Archive { code_sha256, size, .. } => {
+                outputs.push(("code-sha256", code_sha256.clone()));
+                outputs.push(("package-size", size.to_string()));
+            }
+            MadeOf::Image { address } => {
+                outputs.extend(address.rsplit_once('@').map(|(_, digest)| ("image-digest", digest.to_owned())));
+            }
+        }
+        outputs.push(("plan", json::plan_text(&self.plan)));
+        outputs.extend(self.version.clone().map(|version| ("version", version)));
+        outputs.extend(self.alias.clone().map(|alias| ("alias", alias)));
+        outputs.extend(self.url.clone().map(|url| ("function-url", url)));
+        outputs
     }
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::{
     ends::{self, Digits},
-    event::{Deployed, Ending, Failure, LayerDeployed, MadeOf},
     live, plan, sanitise,
 };
 use crate::arn::Partition;
+use crate::event::{Deployed, Ending, Failure, LayerDeployed, MadeOf};
 use crate::host::Build;
 use crate::plan::{CodeChange, Plan, Rollback, Sent, Step, Subject, Through, View};
 use crate::settings::{Aspect, Difference, End};
@@ -243,6 +243,20 @@ pub(super) fn of_failure(failure: &Failure) -> String {
     lines.extend(failure.help.iter().map(|help| format!("\n{}", text(help))));
     lines.push("\n".to_owned());
     lines.join("\n")
+}
+
+impl Deployed {
+    /// The link to its page in the AWS console: text and URL; absent: the Region has no public console.
+    pub(super) fn link(&self) -> Option<(String, String)> {
+        let Self { function, region, .. } = self;
+        let page = console(region, function)?;
+        Some(match &self.version {
+            Some(version) => {
+                (format!("{function} in {region}, version {version}"), format!("{page}/versions/{version}"))
+            }
+            None => (format!("{function} in {region}"), page),
+        })
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::checkout::{Checkout, Spot};
 use super::deliver::Delivery;
 use super::dialect::{self, Ending, Level, Output};
-use super::{event::Stage, sanitise, variables};
+use super::{sanitise, variables};
+use crate::event::Stage;
 use crate::place::Problem;
 
 /// The longest description of a problem.

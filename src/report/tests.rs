@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use super::deliver::{Stream, Written};
 use super::*;
+use crate::event::{Deployed, Event, Failure, MadeOf, Stage};
 use crate::place::Place;
 use crate::plan::{AliasChange, Plan, Step, Subject, VersionRef};
 use crate::settings::AliasName;

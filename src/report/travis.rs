@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::deliver::Stream;
 use super::dialect;
-use super::event::Stage;
+use crate::event::Stage;
 
 /// The folds of one run.
 #[derive(Default)]

@@ -6,11 +6,12 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::sync::watch;
 
 use super::{Interrupt, Run};
-use crate::apply::Signal;
 use crate::config::{Loaded, Script};
 use crate::error::Error;
+use crate::event::{Event, Speaker, Stage};
+use crate::fault::Signal;
 use crate::host::Host;
-use crate::report::{Console, Event, Speaker, Stage};
+use crate::report::Console;
 
 /// Starts the debug log if the user wants it. Leaves out the SDK's own log, because it quotes whole requests.
 pub(super) fn log_decisions(loaded: &Loaded, console: &Console) {

@@ -1,14 +1,15 @@
 //! Deletes a function or one of its versions, and shows first what is deleted.
 
 use super::live::session;
-use super::{Interrupt, Run, event};
+use super::{Interrupt, Run};
 use crate::aws;
 use crate::config::{DryRun, Subject};
 use crate::error::{Error, ExitCode};
+use crate::event::{Ending, Event};
 use crate::host::{Ci, Host};
 use crate::place::Problem;
 use crate::remote::Removal;
-use crate::report::{Ending, Event, Format};
+use crate::report::Format;
 
 impl Run<'_> {
     /// Deletes the function, or only a version. A function or version that does not exist is a success.
@@ -31,7 +32,7 @@ impl Run<'_> {
         let mut connection = self.connect(reach, interrupt).await.map_err(|fault| Error::read(fault, name))?;
         self.only_in(reach, name, &mut connection, interrupt).await?;
         let region = connection.caller.region.clone();
-        let tell = |meanwhile| self.tell(&event(meanwhile));
+        let tell = |event| self.tell(&event);
         let mut session = session(&connection, &function.written, reach, interrupt, &tell);
         let unread = |fault| Error::read(fault, name);
         let removed = |ending| {

@@ -6,17 +6,17 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::live::session;
-use super::{Interrupt, Run, event};
-use crate::apply::FaultKind;
+use super::{Interrupt, Run};
 use crate::aws::InvocationMode;
 use crate::cli::{Answer, Invoke, Payload};
 use crate::config::{DryRun, Subject};
 use crate::error::{Error, ExitCode};
+use crate::event::Event;
+use crate::fault::FaultKind;
 use crate::files;
 use crate::host::Host;
 use crate::place::Problem;
 use crate::remote::Remote;
-use crate::report::Event;
 use crate::settings::AliasName;
 
 /// Bytes of a payload that Lambda takes.
@@ -48,7 +48,7 @@ impl Run<'_> {
         let qualifier = invoke.qualifier.clone().or_else(|| alias.clone().map(|AliasName(alias)| alias));
         let mut connection = self.connect(reach, interrupt).await.map_err(|fault| Error::read(fault, name))?;
         self.only_in(reach, name, &mut connection, interrupt).await?;
-        let tell = |meanwhile| self.tell(&event(meanwhile));
+        let tell = |event| self.tell(&event);
         let mut session = session(&connection, &function.written, reach, interrupt, &tell);
         let mut time = reach.wait_timeout;
         match session.read_alone().await {

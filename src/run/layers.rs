@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 
 use super::{Interrupt, Run, around, look_in_bucket, packaged};
-use crate::apply::{self, Fault, Meanwhile};
+use crate::apply;
 use crate::aws::{Connection, Session};
 use crate::config::Entry;
 use crate::deployment::{CodeSource, LayerDeployment, Target};
 use crate::error::Error;
+use crate::event::{Event, LayerDeployed, Stage};
+use crate::fault::Fault;
 use crate::host::Host;
 use crate::package::Artifact;
 use crate::package::inspect::Date;
 use crate::place::Problem;
 use crate::plan::{self, Plan};
 use crate::remote::{KnownLayers, LayerSnapshot, LayerVersion};
-use crate::report::{Event, LayerDeployed, Stage};
 use crate::settings::LayerRef;
 
 /// A layer with its plan, ready to be published.
@@ -120,7 +121,7 @@ impl Run<'_> {
         &self,
         built: &'s [(&'s Entry<LayerDeployment>, Artifact)],
         interrupt: &Interrupt,
-        meanwhile: &'s dyn Fn(Meanwhile),
+        meanwhile: &'s dyn Fn(Event),
     ) -> Result<Vec<PlannedLayer<'s>>, Error> {
         let mut planned: Vec<PlannedLayer<'_>> = Vec::new();
         for (entry, artifact) in built {
@@ -136,7 +137,7 @@ impl Run<'_> {
         artifact: &'s Artifact,
         before: &[PlannedLayer<'_>],
         interrupt: &Interrupt,
-        meanwhile: &'s dyn Fn(Meanwhile),
+        meanwhile: &'s dyn Fn(Event),
     ) -> Result<PlannedLayer<'s>, Error> {
         let layer = &entry.deployment;
         let unread = |fault| of_layer(Error::read(fault, &layer.name));

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use super::{Interrupt, Run, before_deadline, event, secrets};
-use crate::apply::{Fault, Meanwhile, Signal};
+use super::{Interrupt, Run, before_deadline, secrets};
 use crate::aws::{self, Connection, Session};
 use crate::config::{Loaded, Reach, Subject, imported};
 use crate::error::{Error, ExitCode};
+use crate::event::{Answer, Event};
+use crate::fault::{Fault, Signal};
 use crate::place::Problem;
-use crate::report::{self, Answer, Event};
+use crate::report;
 
 impl Run<'_> {
     /// Shows the status of each function. After an error it goes on with the next function.
@@ -27,7 +28,7 @@ impl Run<'_> {
     async fn status_of(&self, subject: &Subject, interrupt: &Interrupt) -> Result<(), Error> {
         let Subject { function, reach, .. } = subject;
         let name = &function.name;
-        let tell = |meanwhile| self.tell(&event(meanwhile));
+        let tell = |event| self.tell(&event);
         let connection = self.connect(reach, interrupt).await.map_err(|fault| Error::read(fault, name))?;
         let region = &connection.caller.region;
         let session = session(&connection, &function.written, reach, interrupt, &tell);
@@ -43,7 +44,7 @@ impl Run<'_> {
     pub(super) async fn init(&self, subject: &Subject, interrupt: &Interrupt) -> Result<ExitCode, Error> {
         let Subject { function, alias, reach, .. } = subject;
         let name = &function.name;
-        let tell = |meanwhile| self.tell(&event(meanwhile));
+        let tell = |event| self.tell(&event);
         let unread = |fault| Error::read(fault, name);
         let connection = self.connect(reach, interrupt).await.map_err(unread)?;
         let region = &connection.caller.region;
@@ -66,7 +67,7 @@ impl Run<'_> {
 
     /// Shows the functions of each Region, as each identity sees it.
     pub(super) async fn list(&self, regions: &[Reach], interrupt: &Interrupt) -> Result<ExitCode, Error> {
-        let tell = |meanwhile| self.tell(&event(meanwhile));
+        let tell = |event| self.tell(&event);
         let mut seen = BTreeSet::new();
         for reach in regions {
             let connection = self.connect(reach, interrupt).await.map_err(Error::Listing)?;
@@ -165,7 +166,7 @@ pub(super) fn session<'a>(
     function: &str,
     reach: &Reach,
     interrupt: &Interrupt,
-    tell: &'a dyn Fn(Meanwhile),
+    tell: &'a dyn Fn(Event),
 ) -> Session<'a> {
     Session::new(connection, function, None, reach.wait_timeout, interrupt.clone(), tell)
 }

@@ -20,21 +20,21 @@ use tokio::sync::watch;
 
 use layers::{LayerOfRun, PlannedLayer};
 
-use crate::apply::{self, Fault, FaultKind, Meanwhile, Signal};
+use crate::apply;
 use crate::aws::{self, Connection, Session};
 use crate::cli::{self, CommandLine, Stop, Task};
 use crate::config::{self, DryRun, Entry, IfSkipped, Loaded, Preview, Rendered, Request, RunOptions};
 use crate::deployment::{Code, CodeSource, FirstRole, Target};
 use crate::error::{Error, ExitCode};
+use crate::event::{Answer, Deployed, Event, MadeOf, Packaged, Speaker, Stage};
+use crate::fault::{Fault, FaultKind, Signal};
 use crate::host::{Build, Ci, Host};
 use crate::package::inspect::Date;
 use crate::package::{self, Artifact, Package};
 use crate::place::{Places, Problem};
 use crate::plan::{self, Plan, Through};
 use crate::remote::{Live, Remote, Snapshot, Stored};
-use crate::report::{
-    self, Answer, Colour, Console, Deployed, Doing, Event, Format, MadeOf, Manner, Packaged, Reporter, Speaker, Stage,
-};
+use crate::report::{self, Colour, Console, Format, Manner, Reporter};
 use crate::settings::{Attachment, Role};
 use crate::verb::May;
 
@@ -265,7 +265,7 @@ impl Run<'_> {
     /// Builds all, plans all, then applies each plan, layers first. Nothing is written before everything has been
     /// checked.
     async fn deploy(&self, loaded: &Loaded, interrupt: &Interrupt) -> Result<ExitCode, Error> {
-        let meanwhile = |meanwhile| self.tell(&event(meanwhile));
+        let meanwhile = |event| self.tell(&event);
         let (mut built, mut planned, mut done) = (Vec::new(), Vec::new(), BTreeSet::new());
         let layers = self.build_layers(&loaded.layers, interrupt).await?;
         for entry in &loaded.entries {
@@ -348,7 +348,7 @@ impl Run<'_> {
         package: &'s Package,
         of_run: &[LayerOfRun],
         interrupt: &Interrupt,
-        meanwhile: &'s dyn Fn(Meanwhile),
+        meanwhile: &'s dyn Fn(Event),
     ) -> Result<Planned<'s>, Error> {
         let deployment = &entry.deployment;
         let function = &deployment.function;
@@ -491,14 +491,6 @@ async fn before_deadline<T>(
         signal = Signal::sent(interrupt) => {
             Err(Fault::new(FaultKind::Interrupted(signal), format!("interrupted by {}", signal.name())))
         }
-    }
-}
-
-fn event(meanwhile: Meanwhile) -> Event {
-    match meanwhile {
-        Meanwhile::Waiting { what, so_far } => Event::Waiting { what, so_far },
-        Meanwhile::Fetching { done, all, so_far } => Event::Progress { doing: Doing::Fetching, done, all, so_far },
-        Meanwhile::Sending { done, all, so_far } => Event::Progress { doing: Doing::Sending, done, all, so_far },
     }
 }
 

@@ -5,16 +5,16 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::{Interrupt, Run, before_deadline, event, packaged, secrets};
-use crate::apply::{Fault, FaultKind, Signal};
+use super::{Interrupt, Run, before_deadline, packaged, secrets};
 use crate::aws;
 use crate::config::{Entry, Loaded};
 use crate::deployment::{CodeSource, Deployment, Rules};
 use crate::error::{Error, ExitCode};
+use crate::event::{Doing, Event};
+use crate::fault::{Fault, FaultKind, Signal};
 use crate::files;
 use crate::package::{self, Artifact, Image, Package, Packed};
 use crate::place::{Places, Problem};
-use crate::report::{Doing, Event};
 use crate::settings::ImageUri;
 
 /// The time between two progress reports.
@@ -135,7 +135,7 @@ impl Run<'_> {
         let Deployment { target, function, .. } = &entry.deployment;
         let fetched = async {
             let connection = aws::connect(target, secrets::hiding(&self.console)).await?;
-            aws::fetch(&connection, source, &|meanwhile| self.tell(&event(meanwhile))).await
+            aws::fetch(&connection, source, &|event| self.tell(&event)).await
         };
         let fetched = before_deadline(&source.shown(), entry.deployment.wait_timeout, interrupt, fetched).await;
         let fetched = fetched.map_err(|fault| not_found(fault, entry, "s3_key", &function.name, &source.shown()));

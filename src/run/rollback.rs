@@ -1,15 +1,15 @@
 //! Points the alias of a function at its previous version.
 
 use super::live::session;
-use super::{Interrupt, Run, event};
-use crate::apply::{Fault, FaultKind};
+use super::{Interrupt, Run};
 use crate::aws::Session;
 use crate::config::{DryRun, Subject};
 use crate::error::{Error, ExitCode};
+use crate::event::Event;
+use crate::fault::{Fault, FaultKind};
 use crate::place::Problem;
 use crate::plan::Rollback;
 use crate::remote::Published;
-use crate::report::Event;
 
 /// The number of versions that a help text lists.
 const NAMED_VERSIONS: usize = 10;
@@ -31,7 +31,7 @@ impl Run<'_> {
         let mut connection = self.connect(reach, interrupt).await.map_err(|fault| Error::read(fault, name))?;
         self.only_in(reach, name, &mut connection, interrupt).await?;
         let region = connection.caller.region.clone();
-        let tell = |meanwhile| self.tell(&event(meanwhile));
+        let tell = |event| self.tell(&event);
         let mut session = session(&connection, &function.written, reach, interrupt, &tell);
         let refused = |fault| Error::rollback(fault, name, &alias.0);
         let found = session.alias(&alias.0).await.map_err(|fault| Error::read(fault, name))?;

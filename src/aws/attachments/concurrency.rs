@@ -4,10 +4,10 @@ use aws_sdk_lambda::types::ProvisionedConcurrencyStatusEnum as Status;
 use serde_json::json;
 
 use super::{ByKey, single};
-use crate::apply::{Fault, FaultKind};
 use crate::aws::Session;
 use crate::aws::fault::{Call, Failed};
 use crate::aws::settle::Pace;
+use crate::fault::{Fault, FaultKind};
 use crate::plan::{Action, AttachmentChange};
 use crate::settings::Structure;
 

@@ -9,12 +9,12 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::mapping;
 use super::{ByKey, LATEST, Scope};
-use crate::apply::{Fault, FaultKind};
 use crate::aws::Session;
 use crate::aws::convert::members::put;
 use crate::aws::fault::{self, Answer, Call, Failed};
 use crate::aws::quotes;
 use crate::aws::settle::Pace;
+use crate::fault::{Fault, FaultKind};
 use crate::plan::{Action, AttachmentChange};
 use crate::remote::Attached;
 use crate::sources::{self, Source};

@@ -191,7 +191,7 @@ pub(crate) enum Doing {
 
 impl Doing {
     /// The beginning of the progress line.
-    pub(super) fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Packing => "Packing",
             Self::Fetching => "Reading",
@@ -225,7 +225,7 @@ impl Stage {
     }
 
     /// Whether the CI's log folds this stage. People look for the plan, so the stages before it are folded.
-    pub(super) fn is_long(self) -> bool {
+    pub(crate) fn is_long(self) -> bool {
         matches!(self, Self::Prepare | Self::Deploy)
     }
 }
@@ -302,37 +302,6 @@ impl Deployed {
     pub(crate) fn changed(&self) -> bool {
         self.plan.changes()
     }
-
-    /// The link to its page in the AWS console: text and URL; absent: the Region has no public console.
-    pub(super) fn link(&self) -> Option<(String, String)> {
-        let Self { function, region, .. } = self;
-        let page = super::summary::console(region, function)?;
-        Some(match &self.version {
-            Some(version) => {
-                (format!("{function} in {region}, version {version}"), format!("{page}/versions/{version}"))
-            }
-            None => (format!("{function} in {region}"), page),
-        })
-    }
-
-    /// The outputs, with the names that every CI gets.
-    pub(crate) fn outputs(&self) -> Vec<(&'static str, String)> {
-        let mut outputs = vec![("function-arn", self.arn.clone())];
-        match &self.made_of {
-            MadeOf::Archive { code_sha256, size, .. } => {
-                outputs.push(("code-sha256", code_sha256.clone()));
-                outputs.push(("package-size", size.to_string()));
-            }
-            MadeOf::Image { address } => {
-                outputs.extend(address.rsplit_once('@').map(|(_, digest)| ("image-digest", digest.to_owned())));
-            }
-        }
-        outputs.push(("plan", super::json::plan_text(&self.plan)));
-        outputs.extend(self.version.clone().map(|version| ("version", version)));
-        outputs.extend(self.alias.clone().map(|alias| ("alias", alias)));
-        outputs.extend(self.url.clone().map(|url| ("function-url", url)));
-        outputs
-    }
 }
 
 /// A layer that is up to date.
@@ -388,7 +357,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     /// Whether this failure and the plan are about the same function or layer.
-    pub(super) fn is_of(&self, plan: &Plan) -> bool {
+    pub(crate) fn is_of(&self, plan: &Plan) -> bool {
         let name = match plan.subject {
             Subject::Function => &self.function,
             Subject::Layer => &self.layer,
@@ -402,7 +371,7 @@ impl Failure {
     }
 
     /// The reason in one line.
-    pub(super) fn cause(&self) -> String {
+    pub(crate) fn cause(&self) -> String {
         match self.problems.first() {
             Some(problem) => match &problem.option {
                 Some(option) => format!("{}: {option}: {}", self.headline, problem.text()),
