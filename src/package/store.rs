@@ -1,18 +1,22 @@
-//! Where the bytes of an archive are kept: small ones in memory, others in a file that is gone when the process is.
+//! Where the bytes of an archive are kept: small ones in memory, all others in one file without a name.
 
 use std::{
     fs::File,
     io::{self, BufWriter, Read, Seek, SeekFrom, Write},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use base64::Engine;
 use sha2::{Digest, Sha256};
-use tempfile::SpooledTempFile;
 
-/// Archives up to this size are not worth a file, in bytes.
+/// The largest archive that is kept in memory, in bytes.
 const IN_MEMORY: usize = 8 << 20;
 
-/// An archive. A large one is in a file that has no name, so it is gone when the process is, however that ends.
+/// The file for larger archives, one after the other: a process may have more archives than it can open files. It has
+/// no name, so it is gone when the process ends, however that ends.
+static SPOOL: Mutex<Option<File>> = Mutex::new(None);
+
+/// An archive.
 #[derive(Debug)]
 pub struct Archive {
     at: At,
@@ -22,50 +26,50 @@ pub struct Archive {
 #[derive(Debug)]
 enum At {
     Memory(Vec<u8>),
-    File(File),
+    /// From this offset of [`SPOOL`] on.
+    Spool(u64),
 }
 
 impl Archive {
-    /// Bytes.
+    /// The size in bytes.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// A part of the bytes; all of them that there are, where the archive ends before.
+    /// A part of the bytes. It is shorter than `length` if the archive ends before.
     pub fn part(&self, offset: u64, length: u64) -> io::Result<Vec<u8>> {
         let mut part = Vec::new();
-        match &self.at {
-            At::Memory(bytes) => {
-                let index = |at: u64| usize::try_from(at.min(self.size)).unwrap_or(bytes.len());
-                part.extend_from_slice(&bytes[index(offset)..index(offset.saturating_add(length))]);
-            }
-            At::File(file) => {
-                let mut file = file;
-                file.seek(SeekFrom::Start(offset))?;
-                file.take(length).read_to_end(&mut part)?;
-            }
-        }
+        self.read(offset, length, &mut part)?;
         Ok(part)
     }
 
     /// Writes all bytes.
     pub fn copy_to(&self, mut out: impl Write) -> io::Result<()> {
+        self.read(0, self.size, &mut out)
+    }
+
+    fn read(&self, offset: u64, length: u64, out: &mut impl Write) -> io::Result<()> {
+        let (begin, end) = (offset.min(self.size), offset.saturating_add(length).min(self.size));
         match &self.at {
-            At::Memory(bytes) => out.write_all(bytes),
-            At::File(file) => {
-                let mut file = file;
-                file.seek(SeekFrom::Start(0))?;
-                io::copy(&mut file, &mut out).map(drop)
+            At::Memory(bytes) => {
+                let index = |at: u64| usize::try_from(at).unwrap_or(bytes.len());
+                out.write_all(&bytes[index(begin)..index(end)])
+            }
+            At::Spool(start) => {
+                let mut spool = spool();
+                let file = spool.as_mut().ok_or(io::ErrorKind::NotFound)?;
+                file.seek(SeekFrom::Start(start + begin))?;
+                io::copy(&mut file.take(end - begin), out).map(drop)
             }
         }
     }
 
-    /// The bytes of an archive in a file, and their hash. The file is one that nobody else can change.
+    /// Keeps the bytes of a file, and returns them with their hash.
     pub(super) fn of_file(mut file: File) -> io::Result<(Self, String)> {
-        let mut hashing = Hashing { hash: Sha256::new(), out: io::sink() };
+        let mut store = Store::new();
         file.rewind()?;
-        let size = io::copy(&mut file, &mut hashing)?;
-        Ok((Self { at: At::File(file), size }, base64(hashing.hash)))
+        io::copy(&mut file, &mut store)?;
+        store.finish()
     }
 
     /// An archive in memory.
@@ -74,24 +78,39 @@ impl Archive {
     }
 }
 
+fn spool() -> MutexGuard<'static, Option<File>> {
+    SPOOL.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Takes the bytes of an archive as they are written, and hashes them on the way.
 pub(super) struct Store {
-    out: BufWriter<Hashing<SpooledTempFile>>,
+    out: BufWriter<Hashing>,
+}
+
+struct Hashing {
+    hash: Sha256,
+    size: u64,
+    to: To,
+}
+
+/// Where the bytes go. An archive that outgrew the memory holds the spool until it is complete.
+enum To {
+    Memory(Vec<u8>),
+    Spool { spool: MutexGuard<'static, Option<File>>, start: u64 },
 }
 
 impl Store {
     pub(super) fn new() -> Self {
-        let spooled = tempfile::spooled_tempfile(IN_MEMORY);
-        Self { out: BufWriter::with_capacity(1 << 18, Hashing { hash: Sha256::new(), out: spooled }) }
+        let hashing = Hashing { hash: Sha256::new(), size: 0, to: To::Memory(Vec::new()) };
+        Self { out: BufWriter::with_capacity(1 << 18, hashing) }
     }
 
     /// The archive, with its hash.
     pub(super) fn finish(self) -> io::Result<(Archive, String)> {
-        let Hashing { hash, mut out } = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
-        let size = out.stream_position()?;
-        let at = match out.into_inner() {
-            tempfile::SpooledData::InMemory(bytes) => At::Memory(bytes.into_inner()),
-            tempfile::SpooledData::OnDisk(file) => At::File(file),
+        let Hashing { hash, size, to } = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        let at = match to {
+            To::Memory(bytes) => At::Memory(bytes),
+            To::Spool { start, .. } => At::Spool(start),
         };
         Ok((Archive { at, size }, base64(hash)))
     }
@@ -107,24 +126,48 @@ impl Write for Store {
     }
 }
 
-struct Hashing<W> {
-    hash: Sha256,
-    out: W,
+impl Hashing {
+    /// Moves what is in memory to the end of the spool.
+    fn spill(&mut self) -> io::Result<()> {
+        let To::Memory(bytes) = &self.to else { return Ok(()) };
+        let mut spool = spool();
+        let file = match &mut *spool {
+            Some(file) => file,
+            none => none.insert(tempfile::tempfile()?),
+        };
+        let start = file.seek(SeekFrom::End(0))?;
+        file.write_all(bytes)?;
+        self.to = To::Spool { spool, start };
+        Ok(())
+    }
 }
 
-impl<W: Write> Write for Hashing<W> {
+impl Write for Hashing {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.out.write(bytes)?;
+        if matches!(&self.to, To::Memory(kept) if kept.len() + bytes.len() > IN_MEMORY) {
+            self.spill()?;
+        }
+        let written = match &mut self.to {
+            To::Memory(kept) => {
+                kept.extend_from_slice(bytes);
+                bytes.len()
+            }
+            To::Spool { spool, .. } => spool.as_mut().ok_or(io::ErrorKind::NotFound)?.write(bytes)?,
+        };
         self.hash.update(&bytes[..written]);
+        self.size += written as u64;
         Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+        match &mut self.to {
+            To::Memory(_) => Ok(()),
+            To::Spool { spool, .. } => spool.as_mut().map_or(Ok(()), Write::flush),
+        }
     }
 }
 
-/// A copy of a file that nobody else can change, in a file without a name; of at most so many bytes.
+/// A copy of at most `most` bytes of a file. Nobody else can change it, since it has no name.
 pub(super) fn snapshot(file: &File, most: u64) -> io::Result<File> {
     let mut copy = tempfile::tempfile()?;
     io::copy(&mut file.take(most), &mut copy)?;
@@ -139,4 +182,36 @@ pub(crate) fn code_sha256(bytes: &[u8]) -> String {
 
 fn base64(hash: Sha256) -> String {
     base64::engine::general_purpose::STANDARD.encode(hash.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn archives_beyond_the_memory_share_one_file_and_keep_their_bytes() {
+        let bytes = |seed: usize, size: usize| {
+            (0..size).map(|at| u8::try_from((at / 7 + seed) % 251).unwrap()).collect::<Vec<_>>()
+        };
+        let contents = [bytes(1, 3), bytes(2, IN_MEMORY + 1), bytes(3, IN_MEMORY), bytes(4, IN_MEMORY * 2 + 5)];
+        let kept: Vec<_> = contents
+            .iter()
+            .map(|bytes| {
+                let mut store = Store::new();
+                bytes.chunks(100_003).for_each(|piece| store.write_all(piece).unwrap());
+                store.finish().unwrap()
+            })
+            .collect();
+        let in_spool = |(archive, _): &&(Archive, String)| matches!(archive.at, At::Spool(_));
+        assert_eq!(kept.iter().filter(in_spool).count(), 2);
+        for (content, (archive, hash)) in contents.iter().zip(&kept) {
+            assert_eq!((archive.size(), hash), (content.len() as u64, &code_sha256(content)));
+            let mut copy = Vec::new();
+            archive.copy_to(&mut copy).unwrap();
+            assert!(copy == *content);
+            let middle = content.len() / 2;
+            assert!(archive.part(middle as u64, 9).unwrap() == content[middle..content.len().min(middle + 9)]);
+            assert_eq!(archive.part(content.len() as u64 + 1, 9).unwrap(), Vec::<u8>::new());
+        }
+    }
 }
