@@ -12,6 +12,65 @@ use crate::settings::{
     AliasName, Architecture, Attachment, FunctionName, Handler, ImageUri, Jwt, Role, Secret, Settings, Structure,
 };
 
+/// A function or a layer, as a block describes it.
+#[derive(Debug, Clone)]
+pub(crate) enum Item {
+    /// A function.
+    Function(Box<Deployment>),
+    /// A layer.
+    Layer(Box<LayerDeployment>),
+}
+
+impl Item {
+    /// The function; `None` for a layer.
+    pub(crate) fn function(&self) -> Option<&Deployment> {
+        match self {
+            Self::Function(deployment) => Some(deployment),
+            Self::Layer(_) => None,
+        }
+    }
+
+    /// The layer; `None` for a function.
+    pub(crate) fn layer(&self) -> Option<&LayerDeployment> {
+        match self {
+            Self::Function(_) => None,
+            Self::Layer(layer) => Some(layer),
+        }
+    }
+
+    /// The bare name.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Function(deployment) => &deployment.function.name,
+            Self::Layer(layer) => &layer.name,
+        }
+    }
+
+    /// The Region, endpoint and credentials.
+    pub(crate) fn target(&self) -> &Target {
+        match self {
+            Self::Function(deployment) => &deployment.target,
+            Self::Layer(layer) => &layer.target,
+        }
+    }
+
+    /// The code and its packaging.
+    pub(crate) fn code(&self) -> &Code {
+        match self {
+            Self::Function(deployment) => &deployment.code,
+            Self::Layer(layer) => &layer.code,
+        }
+    }
+
+    /// The limit for all waits together.
+    pub(crate) fn wait_timeout(&self) -> Duration {
+        match self {
+            Self::Function(deployment) => deployment.wait_timeout,
+            Self::Layer(layer) => layer.wait_timeout,
+        }
+    }
+}
+
 /// The wanted state of one function.
 #[derive(Debug, Clone)]
 pub(crate) struct Deployment {
@@ -85,7 +144,7 @@ pub(crate) enum FirstRole {
 }
 
 /// The Region, endpoint and credentials for calls of AWS.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Target {
     /// The Region; absent to let the SDK's chain find it.
     pub region: Option<String>,
@@ -123,7 +182,7 @@ pub(crate) enum Credentials {
 }
 
 /// A role that is assumed for the calls of AWS.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AssumedRole {
     /// The role.
     pub role: Role,
@@ -138,7 +197,7 @@ pub(crate) struct AssumedRole {
 }
 
 /// The proof that allows to assume a role.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Grounds {
     /// The credentials of the target may assume it.
     Credentials {
@@ -228,6 +287,11 @@ pub(crate) enum CodeSource {
 }
 
 impl Target {
+    /// Whether both log in with the same credentials, at the same endpoint and for the same role. The Region may differ.
+    pub(crate) fn is_same_identity(&self, other: &Self) -> bool {
+        self.endpoint_url == other.endpoint_url && self.credentials == other.credentials && self.role == other.role
+    }
+
     /// Whether both surely use the same account: they have the same credentials and the same endpoint.
     pub(crate) fn is_same_account(&self, other: &Self) -> bool {
         self.endpoint_url == other.endpoint_url
@@ -291,7 +355,7 @@ pub(crate) enum ObjectKey {
 }
 
 /// Rules that select the files of a package.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules {
     /// Globs of the files to include; empty for all.
     pub include: Vec<String>,

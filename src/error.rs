@@ -1,11 +1,13 @@
 //! Why a run fails: one variant a stage, with its exit code and its messages.
 
 use crate::apply::Stopped;
+use crate::deployment::Item;
 use crate::event::Failure;
 use crate::fault::{Fault, FaultKind, Signal};
 use crate::package;
 use crate::place::{Place, Places, Problem, Weight};
 use crate::report::Console;
+use crate::settings::FunctionName;
 
 /// Exit codes. Their meaning does not change within a major version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +32,39 @@ pub enum ExitCode {
     Terminated = 143,
 }
 
-/// Why a run, or one function of it, failed.
+/// The function or layer that an error is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum About {
+    /// The bare name of a function.
+    Function(String),
+    /// The name of a layer.
+    Layer(String),
+}
+
+impl From<&FunctionName> for About {
+    fn from(function: &FunctionName) -> Self {
+        Self::Function(function.name.clone())
+    }
+}
+
+impl From<&Item> for About {
+    fn from(item: &Item) -> Self {
+        match item {
+            Item::Function(deployment) => Self::from(&deployment.function),
+            Item::Layer(layer) => Self::Layer(layer.name.clone()),
+        }
+    }
+}
+
+impl About {
+    fn name(&self) -> &str {
+        match self {
+            Self::Function(name) | Self::Layer(name) => name,
+        }
+    }
+}
+
+/// Why a run, or one block of it, failed.
 #[derive(Debug)]
 pub(crate) enum Error {
     /// The command line is wrong.
@@ -43,19 +77,19 @@ pub(crate) enum Error {
         error: package::Error,
         /// The place of the option at fault.
         place: Option<Place>,
-        /// The function.
-        function: Option<String>,
+        /// The function or layer; absent in the verb `package`.
+        about: Option<About>,
         /// How to fix it; absent: the error says it.
         help: Option<String>,
     },
     /// A call to AWS failed outside of a plan's steps.
-    Asked {
+    Call {
         /// What failed, as in "cannot read …".
         headline: String,
         /// Why.
         fault: Fault,
-        /// The function.
-        function: String,
+        /// The function or layer.
+        about: About,
     },
     /// The functions of a Region could not be listed.
     Listing(Fault),
@@ -63,8 +97,8 @@ pub(crate) enum Error {
     Plan {
         /// The reasons, each with its place.
         problems: Vec<Problem>,
-        /// The function.
-        function: String,
+        /// The function or layer.
+        about: About,
     },
     /// Every block was skipped, and `if_skipped` makes that an error.
     Skipped(String),
@@ -72,22 +106,20 @@ pub(crate) enum Error {
     Apply {
         /// The step, and why it failed.
         stopped: Stopped,
-        /// The function.
-        function: String,
+        /// The function or layer.
+        about: About,
     },
-    /// An error about a layer. The inner error has the layer's name in place of the function's.
-    Layer(Box<Self>),
     /// A command of the user failed.
     Command(String),
-    /// A file that the user named could not be written.
+    /// Standard input, or a file that the user named, is of no use; or the user did not confirm.
     Refused(String),
     /// This machine lacks something that the run needs.
-    Output(String),
-    /// A signal stopped the process while a command ran.
+    Machine(String),
+    /// A signal stopped the run outside of a plan's steps.
     Interrupted {
         /// The signal.
         signal: Signal,
-        /// The command.
+        /// The work that it stopped.
         during: String,
     },
 }
@@ -98,79 +130,82 @@ impl Error {
     pub(crate) fn package(
         error: package::Error,
         places: &Places,
-        function: Option<&str>,
+        about: Option<About>,
         how_to_build: Option<&str>,
     ) -> Self {
         let help = how_to_build.filter(|_| matches!(error, package::Error::Missing(_))).map(str::to_owned);
         let of_item = error.item().and_then(|item| places.of_item(error.option(), &item));
         let place = of_item.or_else(|| places.of(error.option())).or_else(|| places.of("zip")).cloned();
-        Self::Package { place, error, function: function.map(str::to_owned), help }
+        Self::Package { error, place, about, help }
     }
 
-    /// The live function could not be read.
-    pub(crate) fn read(fault: Fault, function: &str) -> Self {
-        let headline = format!("cannot read the live function `{function}`");
-        Self::Asked { headline, fault, function: function.to_owned() }
+    fn call(fault: Fault, about: impl Into<About>, headline: impl FnOnce(&About) -> String) -> Self {
+        let about = about.into();
+        Self::Call { headline: headline(&about), fault, about }
+    }
+
+    /// The live function or layer could not be read.
+    pub(crate) fn read(fault: Fault, about: impl Into<About>) -> Self {
+        Self::call(fault, about, |about| match about {
+            About::Function(name) => format!("cannot read the live function `{name}`"),
+            About::Layer(name) => format!("cannot read the layer `{name}`"),
+        })
     }
 
     /// The bucket of a package, or the registry of an image, could not be read.
-    pub(crate) fn look(fault: Fault, function: &str, url: &str) -> Self {
-        let headline = format!("cannot read the code of `{function}` at {url}");
-        Self::Asked { headline, fault, function: function.to_owned() }
+    pub(crate) fn look(fault: Fault, item: &Item, url: &str) -> Self {
+        Self::call(fault, item, |about| format!("cannot read the code of `{}` at {url}", about.name()))
     }
 
     /// The execution role of a function could not be read.
-    pub(crate) fn role(fault: Fault, function: &str, name: &str) -> Self {
-        let headline = format!("cannot read the role `{name}` of `{function}`");
-        Self::Asked { headline, fault, function: function.to_owned() }
+    pub(crate) fn role(fault: Fault, item: &Item, role: &str) -> Self {
+        Self::call(fault, item, |about| format!("cannot read the role `{role}` of `{}`", about.name()))
     }
 
     /// AWS' own dry run of a code update failed.
-    pub(crate) fn rehearsal(fault: Fault, function: &str) -> Self {
-        let headline = format!("AWS' dry run of the code update of `{function}` failed");
-        Self::Asked { headline, fault, function: function.to_owned() }
+    pub(crate) fn rehearsal(fault: Fault, item: &Item) -> Self {
+        Self::call(fault, item, |about| format!("AWS' dry run of the code update of `{}` failed", about.name()))
     }
 
     /// The function does not exist.
-    pub(crate) fn absent(function: &str, region: &str) -> Self {
+    pub(crate) fn absent(function: &FunctionName, region: &str) -> Self {
         let message = format!("AWS has no function of this name in {region}, for these credentials");
         let fault = Fault::new(FaultKind::Failed, message)
             .help("check `function_name`, `region` and the credentials; `dpl-lambda list` lists the functions");
-        Self::Asked { headline: format!("there is no function `{function}`"), fault, function: function.to_owned() }
+        Self::call(fault, function, |about| format!("there is no function `{}`", about.name()))
     }
 
     /// A function could not be invoked.
-    pub(crate) fn invoke(fault: Fault, function: &str, qualifier: Option<&str>) -> Self {
+    pub(crate) fn invoke(fault: Fault, function: &FunctionName, qualifier: Option<&str>) -> Self {
         let which = qualifier.map(|name| format!(":{name}")).unwrap_or_default();
-        Self::Asked { headline: format!("cannot invoke `{function}{which}`"), fault, function: function.to_owned() }
+        Self::call(fault, function, |about| format!("cannot invoke `{}{which}`", about.name()))
     }
 
     /// The invoked function failed. `kind` is AWS' name for the kind of error, `reason` the function's own message.
-    pub(crate) fn failed_itself(function: &str, kind: &str, reason: &str) -> Self {
-        let headline = format!("`{function}` failed when it was invoked ({kind})");
-        Self::Asked { headline, fault: Fault::new(FaultKind::Failed, reason), function: function.to_owned() }
+    pub(crate) fn failed_itself(function: &FunctionName, kind: &str, reason: &str) -> Self {
+        let fault = Fault::new(FaultKind::Failed, reason);
+        Self::call(fault, function, |about| format!("`{}` failed when it was invoked ({kind})", about.name()))
     }
 
     /// A function or a version of it could not be deleted.
-    pub(crate) fn delete(fault: Fault, function: &str, version: Option<&str>) -> Self {
+    pub(crate) fn delete(fault: Fault, function: &FunctionName, version: Option<&str>) -> Self {
         let what = version.map(|number| format!("version {number} of ")).unwrap_or_default();
-        Self::Asked { headline: format!("cannot delete {what}`{function}`"), fault, function: function.to_owned() }
+        Self::call(fault, function, |about| format!("cannot delete {what}`{}`", about.name()))
     }
 
     /// An alias could not be moved back.
-    pub(crate) fn rollback(fault: Fault, function: &str, alias: &str) -> Self {
-        let headline = format!("cannot roll back the alias `{alias}` of `{function}`");
-        Self::Asked { headline, fault, function: function.to_owned() }
+    pub(crate) fn rollback(fault: Fault, function: &FunctionName, alias: &str) -> Self {
+        Self::call(fault, function, |about| format!("cannot roll back the alias `{alias}` of `{}`", about.name()))
     }
 
     /// A plan was refused for these problems. A problem without a place gets the place of `function_name`.
-    pub(crate) fn refused(function: &str, problems: impl IntoIterator<Item = Problem>, places: &Places) -> Self {
-        let located = problems.into_iter().filter(Problem::stops).map(|problem| {
+    pub(crate) fn refused(item: &Item, problems: impl IntoIterator<Item = Problem>, places: &Places) -> Self {
+        let located = problems.into_iter().map(|problem| {
             let problem = places.locate(problem);
             let place = problem.place.clone().or_else(|| places.of("function_name").cloned());
             Problem { place, ..problem }
         });
-        Self::Plan { problems: located.collect(), function: function.to_owned() }
+        Self::Plan { problems: located.collect(), about: item.into() }
     }
 
     /// The exit code of this error.
@@ -179,14 +214,13 @@ impl Error {
             Self::Usage(_) | Self::Configuration(_) | Self::Package { .. } | Self::Skipped(_) | Self::Refused(_) => {
                 ExitCode::Refused
             }
-            Self::Asked { fault, .. } | Self::Listing(fault) => code_of(fault.kind),
+            Self::Call { fault, .. } | Self::Listing(fault) => code_of(fault.kind),
             Self::Plan { problems, .. } => {
                 let refused = problems.iter().any(|problem| problem.weight == Weight::Error);
                 if refused { ExitCode::Refused } else { ExitCode::Conflict }
             }
             Self::Apply { stopped, .. } => code_of(stopped.fault.kind),
-            Self::Layer(error) => error.exit_code(),
-            Self::Command(_) | Self::Output(_) => ExitCode::Failed,
+            Self::Command(_) | Self::Machine(_) => ExitCode::Failed,
             Self::Interrupted { signal, .. } => code_of(FaultKind::Interrupted(*signal)),
         }
     }
@@ -194,7 +228,7 @@ impl Error {
     /// The failure as data for the report. `console` removes secrets from text that AWS wrote.
     pub(crate) fn failure(&self, console: &Console) -> Failure {
         let mut failure = Failure {
-            headline: String::new(),
+            headline: self.headline(),
             problems: Vec::new(),
             done: Vec::new(),
             begun: Vec::new(),
@@ -204,67 +238,70 @@ impl Error {
             layer: None,
             exit_code: self.exit_code() as u8,
         };
-        let fault_problem = |fault: &Fault| Problem::new(console.redact_foreign(&fault.message));
+        match self.about() {
+            Some(About::Function(name)) => failure.function = Some(name.clone()),
+            Some(About::Layer(name)) => failure.layer = Some(name.clone()),
+            None => {}
+        }
         match self {
-            Self::Usage(problem) => {
-                "the command line is not right".clone_into(&mut failure.headline);
-                failure.problems = vec![problem.clone()];
-            }
-            Self::Configuration(problems) => {
-                "the configuration is not right".clone_into(&mut failure.headline);
-                failure.problems.clone_from(problems);
-            }
-            Self::Package { error, place, function, help } => {
-                failure.headline = match function {
-                    Some(function) => format!("cannot package `{function}`"),
-                    None => "cannot package".to_owned(),
-                };
+            Self::Usage(problem) => failure.problems = vec![problem.clone()],
+            Self::Configuration(problems) | Self::Plan { problems, .. } => failure.problems.clone_from(problems),
+            Self::Package { error, place, help, .. } => {
+                let (place, help) = (place.clone(), help.clone());
                 let file = error.file().map(|file| file.to_string_lossy().into_owned());
-                failure.problems =
-                    vec![Problem { place: place.clone(), file, help: help.clone(), ..Problem::new(causes(error)) }];
-                failure.function.clone_from(function);
+                failure.problems = vec![Problem { place, file, help, ..Problem::new(causes(error)) }];
             }
-            Self::Asked { headline, fault, function } => {
-                failure.headline.clone_from(headline);
-                failure.problems = vec![fault_problem(fault)];
-                failure.help.clone_from(&fault.help);
-                failure.function = Some(function.clone());
-            }
-            Self::Listing(fault) => {
-                "cannot list the functions".clone_into(&mut failure.headline);
-                failure.problems = vec![fault_problem(fault)];
+            Self::Call { fault, .. } | Self::Listing(fault) | Self::Apply { stopped: Stopped { fault, .. }, .. } => {
+                failure.problems = vec![Problem::new(console.redact_foreign(&fault.message))];
                 failure.help.clone_from(&fault.help);
             }
-            Self::Plan { problems, function } => {
-                failure.headline = format!("`{function}` is not deployed");
-                failure.function = Some(function.clone());
-                failure.problems.clone_from(problems);
-            }
-            Self::Apply { stopped, function } => {
-                let (at, of) = stopped.at;
-                failure.headline = format!("stopped at step {at} of {of}: {} of `{function}`", stopped.title);
-                failure.problems = vec![fault_problem(&stopped.fault)];
-                failure.done.clone_from(&stopped.done);
-                failure.begun.clone_from(&stopped.begun);
-                failure.not_done.clone_from(&stopped.not_done);
-                failure.help.clone_from(&stopped.fault.help);
-                failure.function = Some(function.clone());
-            }
-            Self::Layer(error) => {
-                failure = error.failure(console);
-                failure.layer = failure.function.take();
-            }
-            Self::Skipped(message) => {
-                failure.headline.clone_from(message);
-                failure.help = Some("the lines above give the reason for each skip".to_owned());
-            }
-            Self::Command(command) => failure.headline.clone_from(command),
-            Self::Output(message) | Self::Refused(message) => failure.headline.clone_from(message),
-            Self::Interrupted { signal, during } => {
-                failure.headline = format!("interrupted by {} during {during}", signal.name());
-            }
+            Self::Skipped(_) => failure.help = Some("the lines above give the reason for each skip".to_owned()),
+            Self::Command(_) | Self::Machine(_) | Self::Refused(_) | Self::Interrupted { .. } => {}
+        }
+        if let Self::Apply { stopped, .. } = self {
+            failure.done.clone_from(&stopped.done);
+            failure.begun.clone_from(&stopped.begun);
+            failure.not_done.clone_from(&stopped.not_done);
         }
         failure
+    }
+
+    /// The function or layer; `None` if the error is about the whole run.
+    fn about(&self) -> Option<&About> {
+        match self {
+            Self::Call { about, .. } | Self::Plan { about, .. } | Self::Apply { about, .. } => Some(about),
+            Self::Package { about, .. } => about.as_ref(),
+            Self::Usage(_)
+            | Self::Configuration(_)
+            | Self::Listing(_)
+            | Self::Skipped(_)
+            | Self::Command(_)
+            | Self::Refused(_)
+            | Self::Machine(_)
+            | Self::Interrupted { .. } => None,
+        }
+    }
+
+    /// What failed: a lowercase fragment.
+    fn headline(&self) -> String {
+        match self {
+            Self::Usage(_) => "the command line is not right".to_owned(),
+            Self::Configuration(_) => "the configuration is not right".to_owned(),
+            Self::Package { about: Some(about), .. } => format!("cannot package `{}`", about.name()),
+            Self::Package { about: None, .. } => "cannot package".to_owned(),
+            Self::Listing(_) => "cannot list the functions".to_owned(),
+            Self::Plan { about: About::Function(name), .. } => format!("`{name}` is not deployed"),
+            Self::Plan { about: About::Layer(name), .. } => format!("the layer `{name}` is not published"),
+            Self::Apply { stopped: Stopped { at: (at, of), title, .. }, about } => {
+                format!("stopped at step {at} of {of}: {title} of `{}`", about.name())
+            }
+            Self::Interrupted { signal, during } => format!("interrupted by {} during {during}", signal.name()),
+            Self::Call { headline: message, .. }
+            | Self::Skipped(message)
+            | Self::Command(message)
+            | Self::Machine(message)
+            | Self::Refused(message) => message.clone(),
+        }
     }
 }
 

@@ -76,15 +76,14 @@ impl Assumed {
 
     /// The role's ARN; a bare name is completed.
     async fn arn(&self) -> Result<String, Fault> {
-        let (name, mut partition) = match &self.role.role {
-            Role::Arn(arn) => return Ok(arn.clone()),
-            Role::Name(name) => (name, self.partition.clone()),
-        };
-        let account = match &self.role.account {
-            Some(account) => account.clone(),
-            None => account(&self.sts, &mut partition).await?,
-        };
-        Ok(partition.role(&account, name))
+        match (&self.role.role, &self.role.account) {
+            (Role::Arn(arn), _) => Ok(arn.clone()),
+            (Role::Name(name), Some(account)) => Ok(self.partition.role(account, name)),
+            (Role::Name(name), None) => {
+                let account = account(&self.sts).await?;
+                Ok(account.partition(&self.partition).role(&account.id, name))
+            }
+        }
     }
 
     async fn by_credentials(

@@ -25,7 +25,7 @@ use aws_smithy_http_client::{
     tls::{Provider, rustls_provider::CryptoMode},
 };
 use aws_smithy_runtime_api::client::http::HttpConnectorSettings;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
 use super::assume::Assumed;
 use super::fault::{self, Call};
@@ -55,15 +55,19 @@ pub(crate) enum Hidden<'a> {
 /// What is told of everything that must be hidden.
 pub(super) type Hide = Arc<dyn Fn(Hidden<'_>) + Send + Sync>;
 
-/// A way to AWS, as somebody, in a Region.
+/// The clients for one Region and one identity. All blocks with this identity share its connection pool.
 pub(crate) struct Connection {
     pub(super) lambda: Client,
     pub(super) s3: aws_sdk_s3::Client,
     pub(super) logs: aws_sdk_cloudwatchlogs::Client,
+    pub(super) iam: aws_sdk_iam::Client,
     pub(super) hide: Hide,
     config: SdkConfig,
-    /// The Region and its partition; the account once it was asked for.
-    pub caller: Caller,
+    /// The Region in use.
+    pub region: String,
+    partition: Partition,
+    /// The account of the identity, once it was looked up. Connections to other Regions share it.
+    account: Arc<OnceCell<Account>>,
     /// The id of the key in use.
     pub access_key_id: String,
 }
@@ -78,12 +82,7 @@ pub(crate) async fn connect(
 ) -> Result<Connection, Fault> {
     let http_client = http_client(target);
     let surroundings = ProviderConfig::default().with_http_client(http_client.clone());
-    let region = region_chain(target, &surroundings).region().await.ok_or_else(|| {
-        Fault::new(FaultKind::Misconfigured, "no Region is set")
-            .help("set `region` in the block, `--region`, or the variable `AWS_REGION`")
-    })?;
-    let why = if target.region.is_some() { "the configuration names it" } else { "the profile or the machine has it" };
-    tracing::debug!("calling {region} because {why}");
+    let region = region(target, &surroundings).await?;
     let retries = RetryConfig::standard()
         .with_max_attempts(6)
         .with_initial_backoff(Duration::from_millis(250))
@@ -118,15 +117,7 @@ pub(crate) async fn connect(
             })?
         }
     };
-    Ok(Connection {
-        lambda: Client::new(&config),
-        s3: s3(&config, target),
-        logs: aws_sdk_cloudwatchlogs::Client::new(&config),
-        caller: Caller { account: None, partition, region: region.to_string() },
-        access_key_id: keys.access_key_id().to_owned(),
-        hide,
-        config,
-    })
+    Ok(Connection::new(config, target, &region, keys.access_key_id(), hide, Arc::default()))
 }
 
 /// A client for packages, whose checksums are made here: those that it would add are more than every store knows.
@@ -136,6 +127,17 @@ fn s3(config: &SdkConfig, target: &Target) -> aws_sdk_s3::Client {
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
     aws_sdk_s3::Client::from_conf(config.build())
+}
+
+/// The Region to call.
+async fn region(target: &Target, surroundings: &ProviderConfig) -> Result<Region, Fault> {
+    let region = region_chain(target, surroundings).region().await.ok_or_else(|| {
+        Fault::new(FaultKind::Misconfigured, "no Region is set")
+            .help("set `region` in the block, `--region`, or the variable `AWS_REGION`")
+    })?;
+    let why = if target.region.is_some() { "the configuration names it" } else { "the profile or the machine has it" };
+    tracing::debug!("calling {region} because {why}");
+    Ok(region)
 }
 
 /// The Region named, else that of the profile, dpl's default, or the machine's. Variables have been read by then.
@@ -215,33 +217,79 @@ impl ProvideCredentials for Remembered {
 }
 
 impl Connection {
-    /// What every client is made with.
+    fn new(
+        config: SdkConfig,
+        target: &Target,
+        region: &Region,
+        access_key_id: &str,
+        hide: Hide,
+        account: Arc<OnceCell<Account>>,
+    ) -> Self {
+        Self {
+            lambda: Client::new(&config),
+            s3: s3(&config, target),
+            logs: aws_sdk_cloudwatchlogs::Client::new(&config),
+            iam: aws_sdk_iam::Client::new(&config),
+            region: region.to_string(),
+            partition: Partition::of_region(region.as_ref()),
+            access_key_id: access_key_id.to_owned(),
+            hide,
+            account,
+            config,
+        }
+    }
+
+    /// A connection for a target with the same identity and perhaps another Region. Does not log in again.
+    pub(crate) async fn elsewhere(&self, target: &Target) -> Result<Self, Fault> {
+        let surroundings = ProviderConfig::default().with_http_client(http_client(target));
+        let region = region(target, &surroundings).await?;
+        let config = self.config.clone().into_builder().region(region.clone()).build();
+        let (hide, account) = (Arc::clone(&self.hide), Arc::clone(&self.account));
+        Ok(Self::new(config, target, &region, &self.access_key_id, hide, account))
+    }
+
+    /// The configuration of every client.
     pub(super) fn config(&self) -> &SdkConfig {
         &self.config
     }
 
-    /// Asks STS whose credentials these are, once.
-    pub(crate) async fn identify(&mut self) -> Result<(), Fault> {
-        if self.caller.account.is_some() {
-            return Ok(());
-        }
-        let sts = aws_sdk_sts::Client::new(&self.config);
-        self.caller.account = Some(account(&sts, &mut self.caller.partition).await?);
-        Ok(())
+    /// Looks up the account of the credentials, once for each identity.
+    pub(crate) async fn identify(&self) -> Result<(), Fault> {
+        let look_up = || async { account(&aws_sdk_sts::Client::new(&self.config)).await };
+        self.account.get_or_try_init(look_up).await.map(drop)
+    }
+
+    /// The account, if it was looked up, and the Region.
+    pub(crate) fn caller(&self) -> Caller {
+        let account = self.account.get();
+        let partition = account.map_or_else(|| self.partition.clone(), |account| account.partition(&self.partition));
+        Caller { account: account.map(|account| account.id.clone()), partition, region: self.region.clone() }
     }
 }
 
-/// Asks STS whose credentials it is called with: the account, and the partition where that is told.
-pub(super) async fn account(sts: &aws_sdk_sts::Client, partition: &mut Partition) -> Result<String, Fault> {
+/// The account of an identity.
+pub(super) struct Account {
+    /// Its number.
+    pub id: String,
+    /// Its partition; absent when STS does not return it.
+    partition: Option<Partition>,
+}
+
+impl Account {
+    /// The partition to use in a Region. A Region whose partition is known says more than the STS of an emulator.
+    pub(super) fn partition(&self, of_region: &Partition) -> Partition {
+        self.partition.clone().filter(|_| of_region.0 == "aws").unwrap_or_else(|| of_region.clone())
+    }
+}
+
+/// Looks up the account of the credentials that STS is called with.
+pub(super) async fn account(sts: &aws_sdk_sts::Client) -> Result<Account, Fault> {
     let answer = sts.get_caller_identity().send().await;
     let answer =
         answer.map_err(|error| fault::of(&error, &Call { action: "sts:GetCallerIdentity", resource: "*" }).fault)?;
-    // A Region whose partition is known says more than an emulator's STS does.
-    if let Some(told) = answer.arn().and_then(Partition::of_arn).filter(|_| partition.0 == "aws") {
-        *partition = told;
-    }
-    let unknown = || Fault::new(FaultKind::Failed, "STS does not tell the account of the credentials");
-    answer.account().map(str::to_owned).ok_or_else(unknown)
+    let unknown = || Fault::new(FaultKind::Failed, "STS did not return the account of the credentials");
+    let id = answer.account().map(str::to_owned).ok_or_else(unknown)?;
+    Ok(Account { id, partition: answer.arn().and_then(Partition::of_arn) })
 }
 
 /// A configuration that calls with the credentials of the target, and their keys.

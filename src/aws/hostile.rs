@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
+use super::connect::account;
 use super::{Connection, InvocationMode, Session, connect, fetch, resolve};
 use crate::deployment::{AssumedRole, CodeSource, Credentials, Grounds, Target};
 use crate::fault::{Fault, FaultKind};
@@ -290,10 +291,10 @@ impl Service {
 }
 
 /// Asks for what an operation belongs to.
-async fn ask(service: &Service, connection: &mut Connection, look: &str, time: Duration) -> Result<(), Fault> {
+async fn ask(service: &Service, connection: &Connection, look: &str, time: Duration) -> Result<(), Fault> {
     let (_sender, interrupt) = watch::channel(None);
     let tell = |_| {};
-    let mut session = Session::new(connection, "a", None, time, interrupt, &tell);
+    let mut session = Session::new(connection, "a", None, time, interrupt, tell);
     match look {
         "everything" => session.read_everything(None).await.map(drop),
         "versions" => session.all_versions().await.map(drop),
@@ -311,10 +312,7 @@ async fn ask(service: &Service, connection: &mut Connection, look: &str, time: D
             let uri = Written::Text("000000000000.dkr.ecr.us-east-1.amazonaws.com/r:t".to_owned());
             resolve(connection, &ImageUri::parse(&uri).unwrap()).await.map(drop)
         }
-        "identity" => {
-            connection.caller.account = None;
-            connection.identify().await
-        }
+        "identity" => account(&aws_sdk_sts::Client::new(connection.config())).await.map(drop),
         "object" => {
             let (bucket, key) = ("b".to_owned(), "k".to_owned());
             let source = CodeSource::Object { bucket, key, version_id: None, expected_owner: None };
@@ -340,15 +338,13 @@ fn answers_are_understood_or_refused(status: u16, one_in: u32, seeds: impl Fn(&s
     let runtime: Runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let service = Service::start();
     let connection = runtime.block_on(connect(&service.target(None), |_| {})).unwrap();
-    let connection = std::cell::RefCell::new(connection);
     for (operation, look, right) in ANSWERS {
         let seeds = seeds(right);
         each(&seeds, TOKENS, one_in, |bytes| {
             *service.instead.lock().unwrap() = (operation, status, bytes.to_vec());
             let is_right = bytes == right.as_bytes();
             let time = if is_right { Duration::from_secs(30) } else { SOON };
-            let mut connection = connection.borrow_mut();
-            let asked = async { tokio::time::timeout(time, ask(&service, &mut connection, look, time)).await };
+            let asked = async { tokio::time::timeout(time, ask(&service, &connection, look, time)).await };
             match runtime.block_on(asked) {
                 Ok(Ok(())) | Err(_) => {}
                 Ok(Err(fault)) => {

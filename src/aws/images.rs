@@ -27,7 +27,7 @@ pub(crate) async fn resolve(connection: &Connection, uri: &ImageUri) -> Result<I
     let image = Image::of(uri);
     let (Some(tag), None) = (&uri.tag, &image.digest) else { return Ok(image) };
     let ImageUri { account, region, repository, .. } = uri;
-    let resource = connection.caller.partition.arn("ecr", region, account, &format!("repository/{repository}"));
+    let resource = connection.caller().partition.arn("ecr", region, account, &format!("repository/{repository}"));
     let call = Call { action: "ecr:BatchGetImage", resource: &resource };
     let request = connection.ecr(region).batch_get_image().registry_id(account).repository_name(repository);
     let request = request.image_ids(ImageIdentifier::builder().image_tag(tag).build());

@@ -60,7 +60,7 @@ pub(crate) struct Session<'a> {
     archive: Option<&'a Archive>,
     deadline: Deadline,
     interrupt: watch::Receiver<Option<Signal>>,
-    report: &'a dyn Fn(Event),
+    report: Box<dyn Fn(Event) + 'a>,
     /// The version that the package has in its bucket, once it was put there.
     uploaded: Option<String>,
     /// The number of the version that was published.
@@ -83,19 +83,19 @@ impl<'a> Session<'a> {
         archive: Option<&'a Archive>,
         wait_timeout: Duration,
         interrupt: watch::Receiver<Option<Signal>>,
-        report: &'a dyn Fn(Event),
+        report: impl Fn(Event) + 'a,
     ) -> Self {
         Self {
             lambda: connection.lambda.clone(),
             s3: connection.s3.clone(),
             logs: connection.logs.clone(),
-            iam: aws_sdk_iam::Client::new(connection.config()),
+            iam: connection.iam.clone(),
             hide: Arc::clone(&connection.hide),
             function: function.to_owned(),
             archive,
             deadline: Deadline::after(wait_timeout),
             interrupt,
-            report,
+            report: Box::new(report),
             uploaded: None,
             published: None,
             layers: BTreeMap::new(),

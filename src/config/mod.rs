@@ -42,7 +42,7 @@ pub(crate) use script::Script;
 pub(crate) use subject::{Reach, Subject};
 
 use self::{layer_version::OfBlock, occasion::Occasion, read::Reader, resolve::Context, trust::Trust};
-use crate::deployment::{Code, Deployment, LayerDeployment};
+use crate::deployment::{Code, Item};
 use crate::files::Destination;
 use crate::host::{Build, Ci, Host};
 use crate::place::{Places, Problem, Skip};
@@ -149,11 +149,11 @@ pub(crate) enum DryRun {
     Aws,
 }
 
-/// A deployment, of a function or a layer, with what its problems and outcome need.
+/// A function or a layer to deploy, and how the run treats it.
 #[derive(Debug, Clone)]
-pub(crate) struct Entry<D = Deployment> {
-    /// What was meant.
-    pub deployment: D,
+pub(crate) struct Entry {
+    /// The function or layer.
+    pub item: Item,
     /// Where each option was written.
     pub places: Places,
     /// Whether its failure fails the run.
@@ -169,10 +169,9 @@ pub(crate) struct Entry<D = Deployment> {
 /// What a configuration says.
 #[derive(Debug, Default)]
 pub(crate) struct Loaded {
-    /// What to deploy, in order; filled only with [`Purpose::Deploy`] and [`Purpose::Check`].
+    /// The layers and functions to deploy, layers first, because functions of the run may use them; filled only with
+    /// [`Purpose::Deploy`], [`Purpose::Plan`] and [`Purpose::Check`].
     pub entries: Vec<Entry>,
-    /// Layers to publish before, in order; with [`Purpose::Package`] empty.
-    pub layers: Vec<Entry<LayerDeployment>>,
     /// What to package; filled only with [`Purpose::Package`].
     pub packages: Vec<(Code, Places)>,
     /// What to look at or act on, in order; filled only with [`Purpose::Live`].
@@ -204,7 +203,7 @@ pub(crate) struct Loaded {
 impl Loaded {
     /// Whether nothing is left because every block was skipped.
     pub(crate) fn is_skipped(&self) -> bool {
-        let left = [self.entries.len(), self.layers.len(), self.packages.len(), self.subjects.len()];
+        let left = [self.entries.len(), self.packages.len(), self.subjects.len()];
         let rest = [self.regions.len(), self.rendered.len()];
         !self.skipped.is_empty() && left.iter().chain(&rest).all(|count| *count == 0)
     }
@@ -283,6 +282,7 @@ pub(crate) fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
         reader.block = Some(block.place.clone());
         entry(reader, block.allow_failure, request, &context, &mut loaded);
     }
+    loaded.entries.sort_by_key(|entry| entry.item.layer().is_none());
     loaded.problems.sort();
     loaded.problems.dedup();
     loaded.warnings.sort();
@@ -402,11 +402,13 @@ fn entry(mut reader: Reader, allow_failure: bool, request: &Request, context: &C
                 && let Some(OfBlock { layer, places }) = layer_version::layer(&mut reader, context)
             {
                 let commands = if alone { commands.clone() } else { Vec::new() };
-                loaded.layers.push(Entry { deployment: layer, places, allow_failure, dry_run, cleanup, commands });
+                let item = Item::Layer(Box::new(layer));
+                loaded.entries.push(Entry { item, places, allow_failure, dry_run, cleanup, commands });
             }
             if !alone && let Some(deployment) = resolve::deployment(&mut reader, context) {
                 let places = reader.places();
-                loaded.entries.push(Entry { deployment, places, allow_failure, dry_run, cleanup, commands });
+                let item = Item::Function(Box::new(deployment));
+                loaded.entries.push(Entry { item, places, allow_failure, dry_run, cleanup, commands });
             }
         }
     }

@@ -12,6 +12,7 @@ use std::{
     ffi::OsString,
     io::{self, IsTerminal, Read},
     path::{Path, PathBuf},
+    thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -112,6 +113,18 @@ impl Host {
     /// Time since the Unix epoch.
     pub fn now() -> Duration {
         SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+    }
+
+    /// Tries to open so many files at once. Returns the system's error if the process may not.
+    pub(crate) fn try_to_open(files: usize) -> io::Result<()> {
+        // A pipe is two files, and needs no name.
+        let pipes: io::Result<Vec<_>> = (0..files.div_ceil(2)).map(|_| io::pipe()).collect();
+        pipes.map(drop)
+    }
+
+    /// Tries to start a thread. Returns the system's error if the process may not.
+    pub(crate) fn try_to_start_thread() -> io::Result<()> {
+        thread::Builder::new().spawn(|| ()).map(drop)
     }
 
     /// One line of standard input, without its line break; empty at the end of input.

@@ -24,6 +24,7 @@ use std::{
     fs::{self, File},
     io,
     path::{Path, PathBuf},
+    rc::Rc,
 };
 
 use base64::Engine;
@@ -46,7 +47,7 @@ pub(crate) const UNPACKED_LIMIT: u64 = 250 << 20;
 #[derive(Debug)]
 pub(crate) enum Package {
     /// An archive, ready to be sent.
-    Archive(Box<Artifact>),
+    Archive(Rc<Artifact>),
     /// An image in a registry.
     Image(Image),
 }
@@ -324,7 +325,7 @@ pub fn ready(shown: &Path, file: File) -> Result<Artifact, Error> {
     }
     let survey = inspect::survey(&ready)?;
     let entries = ready.entries().to_vec();
-    let (archive, code_sha256) = Archive::of_file(file).map_err(unreadable)?;
+    let (archive, code_sha256) = Archive::of_file(file).map_err(Error::Temporary)?;
     let warnings = colliding(&entries);
     Ok(Artifact { archive, code_sha256, entries, left_out: 0, version_id: None, survey, warnings })
 }

@@ -5,6 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
     path::PathBuf,
+    rc::Rc,
     time::Duration,
 };
 
@@ -154,7 +155,7 @@ fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remote, stored: 
     let caller = Caller { account: Some("123456789012".to_owned()), partition, region: "eu-west-1".to_owned() };
     let package = match &deployment.code.source {
         CodeSource::Image(uri) => Package::Image(Image::of(uri)),
-        CodeSource::Path(_) | CodeSource::Object { .. } => Package::Archive(Box::new(artifact(sha256))),
+        CodeSource::Path(_) | CodeSource::Object { .. } => Package::Archive(Rc::new(artifact(sha256))),
     };
     let stored = Some(stored);
     let snapshot = Snapshot { function: remote.clone(), caller, layers: BTreeMap::new(), stored, role: None };
@@ -591,7 +592,7 @@ fn a_role_is_created_for_a_new_function_without_one() {
     let with = |found: FoundRole| {
         let partition = Partition("aws-cn".to_owned());
         let caller = Caller { account: Some("123456789012".to_owned()), partition, region: "cn-north-1".to_owned() };
-        let package = Package::Archive(Box::new(artifact("new")));
+        let package = Package::Archive(Rc::new(artifact("new")));
         let function = Remote::Absent;
         let snapshot = Snapshot { function, caller, layers: BTreeMap::new(), stored: None, role: Some(found) };
         let plan = plan(&new, &package, &snapshot, Date::new(2026, 1, 1));

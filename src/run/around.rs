@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::sync::watch;
 
-use super::{Interrupt, Run};
+use super::Run;
 use crate::config::{Loaded, Script};
 use crate::error::Error;
 use crate::event::{Event, Speaker, Stage};
@@ -26,20 +26,18 @@ pub(super) fn log_decisions(loaded: &Loaded, console: &Console) {
     tracing::debug!("speaking the dialect of {}", loaded.run.ci.name());
     for entry in &loaded.entries {
         for (option, place) in entry.places.iter() {
-            tracing::debug!("`{option}` of `{}` comes from {place}", entry.deployment.function.name);
+            tracing::debug!("`{option}` of `{}` comes from {place}", entry.item.name());
         }
     }
 }
 
 /// Listens for signals. From then on a signal does not kill the process: the run stops at a safe point.
-pub(super) fn interrupts() -> Interrupt {
-    let (sender, receiver) = watch::channel(None);
+pub(super) fn listen(sender: watch::Sender<Option<Signal>>) {
     tokio::spawn(async move {
         sender.send_replace(Some(next_signal().await));
         // Keeps the channel open while there are receivers.
         sender.closed().await;
     });
-    receiver
 }
 
 #[cfg(unix)]
@@ -64,78 +62,83 @@ async fn next_signal() -> Signal {
     Signal::Interrupt
 }
 
-/// Stashes uncommitted files, as dpl's `cleanup` does. Returns whether there is a stash to restore.
-pub(super) async fn stash(run: &Run<'_>, interrupt: &Interrupt) -> Result<bool, Error> {
-    run.tell(&Event::Stage(Stage::Prepare));
-    let newest = |host: &Host| host.git(&["rev-parse", "--verify", "--quiet", "refs/stash"]);
-    let before = newest(run.host);
-    git(run, &["stash", "--all"], Some(interrupt)).await?;
-    Ok(newest(run.host) != before)
-}
-
-/// Restores stashed files. Ignores a failure, as dpl does; git's own message is printed.
-pub(super) async fn unstash(run: &Run<'_>) {
-    let _ = git(run, &["stash", "pop"], None).await;
-}
-
-async fn git(run: &Run<'_>, arguments: &[&str], interrupt: Option<&Interrupt>) -> Result<(), Error> {
-    let text = format!("git {}", arguments.join(" "));
-    let Some(command) = run.host.git_command(arguments) else {
-        return Err(Error::Command(format!("the command `{text}` could not be started: git is in no folder of PATH")));
-    };
-    relayed(run, command, &text, Speaker::Git, interrupt).await
-}
-
-/// Runs the user's commands in order, and stops at the first failure.
-pub(super) async fn run_commands(run: &Run<'_>, commands: &[Script], interrupt: &Interrupt) -> Result<(), Error> {
-    for Script { written, code, variables } in commands {
-        let mut shell = Command::new("/bin/sh");
-        shell.arg("-c").arg(format!("exec 2>&1\n{code}")).envs(variables);
-        shell.current_dir(&run.host.directory).stdin(Stdio::null());
-        relayed(run, shell, written, Speaker::User, Some(interrupt)).await?;
+impl Run<'_> {
+    /// Stashes uncommitted files, as dpl's `cleanup` does. Returns whether there is a stash to restore.
+    pub(super) async fn stash(&self) -> Result<bool, Error> {
+        self.report(&Event::Stage(Stage::Prepare));
+        let newest = |host: &Host| host.git(&["rev-parse", "--verify", "--quiet", "refs/stash"]);
+        let before = newest(self.host);
+        self.git(&["stash", "--all"], OnSignal::Stop).await?;
+        Ok(newest(self.host) != before)
     }
-    Ok(())
-}
 
-/// Runs a command, shown as `text`, and prints its output line by line. An interrupt ends it.
-async fn relayed(
-    run: &Run<'_>,
-    command: Command,
-    text: &str,
-    speaker: Speaker,
-    interrupt: Option<&Interrupt>,
-) -> Result<(), Error> {
-    run.tell(&Event::Command(text.to_owned()));
-    let failed = |error| Error::Command(format!("the command `{text}` could not be started: {error}"));
-    let mut command = tokio::process::Command::from(command);
-    let command = command.kill_on_drop(true).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(failed)?;
-    let (output, errors) = (child.stdout.take(), child.stderr.take());
-    let ended = async {
-        tokio::join!(lines(run, output, speaker), lines(run, errors, speaker));
-        child.wait().await
-    };
-    let status = match interrupt {
-        None => ended.await,
-        Some(interrupt) => tokio::select! {
+    /// Restores stashed files. Ignores a failure, as dpl does; git's own message is printed.
+    pub(super) async fn unstash(&self) {
+        let _ = self.git(&["stash", "pop"], OnSignal::Finish).await;
+    }
+
+    async fn git(&self, arguments: &[&str], on_signal: OnSignal) -> Result<(), Error> {
+        let text = format!("git {}", arguments.join(" "));
+        let Some(command) = self.host.git_command(arguments) else {
+            let message = format!("the command `{text}` could not be started: git is in no folder of PATH");
+            return Err(Error::Command(message));
+        };
+        self.relay(command, &text, Speaker::Git, on_signal).await
+    }
+
+    /// Runs the user's commands in order, and stops at the first failure.
+    pub(super) async fn run_commands(&self, commands: &[Script]) -> Result<(), Error> {
+        for Script { written, code, variables } in commands {
+            let mut shell = Command::new("/bin/sh");
+            shell.arg("-c").arg(format!("exec 2>&1\n{code}")).envs(variables);
+            shell.current_dir(&self.host.directory).stdin(Stdio::null());
+            self.relay(shell, written, Speaker::User, OnSignal::Stop).await?;
+        }
+        Ok(())
+    }
+
+    /// Runs a command, shown as `text`, and prints its output line by line.
+    async fn relay(&self, command: Command, text: &str, speaker: Speaker, on_signal: OnSignal) -> Result<(), Error> {
+        self.report(&Event::Command(text.to_owned()));
+        let mut command = tokio::process::Command::from(command);
+        let command = command.kill_on_drop(true).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command
+            .spawn()
+            .map_err(|error| Error::Command(format!("the command `{text}` could not be started: {error}")))?;
+        let (output, errors) = (child.stdout.take(), child.stderr.take());
+        let ended = async {
+            tokio::join!(self.relay_lines(output, speaker), self.relay_lines(errors, speaker));
+            child.wait().await
+        };
+        let status = tokio::select! {
             status = ended => status,
-            signal = Signal::sent(interrupt) => return Err(Error::Interrupted { signal, during: format!("`{text}`") }),
-        },
-    };
-    let status = status.map_err(|error| Error::Command(format!("cannot wait for `{text}`: {error}")))?;
-    let how = match status.code() {
-        Some(0) => return Ok(()),
-        Some(code) => format!("exit code {code}"),
-        None => status.to_string(),
-    };
-    Err(Error::Command(format!("the command `{text}` ended with {how}")))
+            signal = Signal::sent(&self.interrupt), if on_signal == OnSignal::Stop => {
+                return Err(Error::Interrupted { signal, during: format!("`{text}`") });
+            }
+        };
+        let status = status.map_err(|error| Error::Command(format!("cannot wait for `{text}`: {error}")))?;
+        let how = match status.code() {
+            Some(0) => return Ok(()),
+            Some(code) => format!("exit code {code}"),
+            None => status.to_string(),
+        };
+        Err(Error::Command(format!("the command `{text}` ended with {how}")))
+    }
+
+    async fn relay_lines(&self, stream: Option<impl AsyncRead + Unpin>, speaker: Speaker) {
+        let Some(stream) = stream else { return };
+        let (mut stream, mut line) = (BufReader::new(stream), Vec::new());
+        while stream.read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
+            let text = String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']).to_owned();
+            self.report(&Event::Relayed { line: text, speaker });
+            line.clear();
+        }
+    }
 }
 
-async fn lines(run: &Run<'_>, stream: Option<impl AsyncRead + Unpin>, speaker: Speaker) {
-    let Some(stream) = stream else { return };
-    let (mut stream, mut line) = (BufReader::new(stream), Vec::new());
-    while stream.read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
-        run.relay(String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']), speaker);
-        line.clear();
-    }
+/// Whether a signal stops a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OnSignal {
+    Stop,
+    Finish,
 }

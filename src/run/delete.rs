@@ -1,7 +1,6 @@
 //! Deletes a function or one of its versions, and shows first what is deleted.
 
-use super::live::session;
-use super::{Interrupt, Run};
+use super::Run;
 use crate::aws;
 use crate::config::{DryRun, Subject};
 use crate::error::{Error, ExitCode};
@@ -13,13 +12,7 @@ use crate::report::Format;
 
 impl Run<'_> {
     /// Deletes the function, or only a version. A function or version that does not exist is a success.
-    pub(super) async fn delete(
-        &self,
-        subject: &Subject,
-        version: Option<&str>,
-        yes: bool,
-        interrupt: &Interrupt,
-    ) -> Result<ExitCode, Error> {
+    pub(super) async fn delete(&self, subject: &Subject, version: Option<&str>, yes: bool) -> Result<ExitCode, Error> {
         let Subject { function, dry_run, reach, .. } = subject;
         let name = &function.name;
         let asks = !yes && *dry_run == DryRun::No;
@@ -29,12 +22,10 @@ impl Run<'_> {
                 problem.help("pass `--yes` to delete without a question; `--dry_run` shows what would be deleted"),
             ));
         }
-        let mut connection = self.connect(reach, interrupt).await.map_err(|fault| Error::read(fault, name))?;
-        self.only_in(reach, name, &mut connection, interrupt).await?;
-        let region = connection.caller.region.clone();
-        let tell = |event| self.tell(&event);
-        let mut session = session(&connection, &function.written, reach, interrupt, &tell);
-        let unread = |fault| Error::read(fault, name);
+        let login = self.connect_to_change(reach, function).await?;
+        let region = login.connection.region.clone();
+        let mut session = self.session(&login, &function.written, None, reach.wait_timeout);
+        let unread = |fault| Error::read(fault, function);
         let removed = |ending| {
             let (function, version) = (name.clone(), version.map(str::to_owned));
             Event::Removed { function, region: region.clone(), version, ending }
@@ -45,7 +36,7 @@ impl Run<'_> {
             _ => true,
         };
         let Some(status) = status.filter(|_| is_there) else {
-            self.tell(&removed(Ending::NothingToDo));
+            self.report(&removed(Ending::NothingToDo));
             return Ok(ExitCode::Success);
         };
         let mappings = match version {
@@ -55,24 +46,24 @@ impl Run<'_> {
         let version_of = version.map(str::to_owned);
         let removal = Removal { function: name.clone(), region: region.clone(), version: version_of, status, mappings };
         if version.is_none() {
-            self.warn_of_unknown(&removal.unknown());
+            self.warn_of_unknown(removal.unknown());
         }
-        self.tell(&Event::Removing(Box::new(removal.clone())));
+        self.report(&Event::Removing(Box::new(removal.clone())));
         if let Some(number) = version {
             let holding = removal.held_by(number);
             if !holding.is_empty() {
-                return Err(Error::delete(aws::held_by(number, &holding), name, version));
+                return Err(Error::delete(aws::held_by(number, &holding), function, version));
             }
         }
         if *dry_run != DryRun::No {
             return Ok(ExitCode::Success);
         }
         if asks {
-            self.confirm(name, version, interrupt).await?;
+            self.confirm(name, version).await?;
         }
         session.restart_deadline();
-        session.delete(version).await.map_err(|fault| Error::delete(fault, name, version))?;
-        self.tell(&removed(Ending::Done));
+        session.delete(version).await.map_err(|fault| Error::delete(fault, function, version))?;
+        self.report(&removed(Ending::Done));
         Ok(ExitCode::Success)
     }
 
@@ -83,10 +74,10 @@ impl Run<'_> {
     }
 
     /// Asks the user to type the name of the function, because the deletion is final.
-    async fn confirm(&self, name: &str, version: Option<&str>, interrupt: &Interrupt) -> Result<(), Error> {
+    async fn confirm(&self, name: &str, version: Option<&str>) -> Result<(), Error> {
         let what = version.map_or_else(|| format!("`{name}`"), |number| format!("version {number} of `{name}`"));
-        self.tell(&Event::Question(format!("This cannot be undone. Type `{name}` to delete {what}:")));
-        let typed = self.input("the answer", Host::line, interrupt).await?;
+        self.report(&Event::Question(format!("This cannot be undone. Type `{name}` to delete {what}:")));
+        let typed = self.input("the answer", Host::line).await?;
         if typed.trim() == name {
             return Ok(());
         }

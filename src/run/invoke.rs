@@ -5,8 +5,7 @@ use std::time::Duration;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::live::session;
-use super::{Interrupt, Run};
+use super::Run;
 use crate::aws::InvocationMode;
 use crate::cli::{Answer, Invoke, Payload};
 use crate::config::{DryRun, Subject};
@@ -31,57 +30,49 @@ const SPARE: Duration = Duration::from_mins(1);
 
 impl Run<'_> {
     /// Waits until the function is ready, and calls it.
-    pub(super) async fn invoke(
-        &self,
-        subject: &Subject,
-        invoke: &Invoke,
-        interrupt: &Interrupt,
-    ) -> Result<ExitCode, Error> {
+    pub(super) async fn invoke(&self, subject: &Subject, invoke: &Invoke) -> Result<ExitCode, Error> {
         let Subject { function, alias, dry_run, reach } = subject;
-        let name = &function.name;
-        let payload = self.payload(&invoke.payload, interrupt).await?;
+        let payload = self.payload(&invoke.payload).await?;
         let mode = match (dry_run, invoke.answer) {
             (DryRun::No, Answer::Awaited) => InvocationMode::Synchronous,
             (DryRun::No, Answer::NotAwaited) => InvocationMode::Asynchronous,
             (DryRun::Plan | DryRun::Aws, _) => InvocationMode::DryRun,
         };
         let qualifier = invoke.qualifier.clone().or_else(|| alias.clone().map(|AliasName(alias)| alias));
-        let mut connection = self.connect(reach, interrupt).await.map_err(|fault| Error::read(fault, name))?;
-        self.only_in(reach, name, &mut connection, interrupt).await?;
-        let tell = |event| self.tell(&event);
-        let mut session = session(&connection, &function.written, reach, interrupt, &tell);
+        let login = self.connect_to_change(reach, function).await?;
+        let mut session = self.session(&login, &function.written, None, reach.wait_timeout);
         let mut time = reach.wait_timeout;
         match session.read_alone().await {
-            Ok(Remote::Absent) => return Err(Error::absent(name, &connection.caller.region)),
+            Ok(Remote::Absent) => return Err(Error::absent(function, &login.connection.region)),
             Ok(Remote::Present(live)) => {
                 let longest = live.settings.timeout.map(|timeout| Duration::from_secs(timeout.0.into()) + SPARE);
                 time = time.max(longest.filter(|_| reach.places.of("wait_timeout").is_none()).unwrap_or_default());
             }
             // The right to call a function does not include the right to read it.
             Err(fault) if fault.kind == FaultKind::Denied => tracing::debug!("not waiting: {}", fault.message),
-            Err(fault) => return Err(Error::read(fault, name)),
+            Err(fault) => return Err(Error::read(fault, function)),
         }
-        self.tell(&Event::Invoking { function: name.clone(), qualifier: qualifier.clone() });
+        self.report(&Event::Invoking { function: function.name.clone(), qualifier: qualifier.clone() });
         session.allow(time);
-        let invocation = session.invoke(name, qualifier.as_deref(), payload, mode).await;
-        let invocation = invocation.map_err(|fault| Error::invoke(fault, name, qualifier.as_deref()))?;
-        self.tell(&Event::Invoked(invocation.clone()));
+        let invocation = session.invoke(&function.name, qualifier.as_deref(), payload, mode).await;
+        let invocation = invocation.map_err(|fault| Error::invoke(fault, function, qualifier.as_deref()))?;
+        self.report(&Event::Invoked(invocation.clone()));
         match &invocation.function_error {
             None => Ok(ExitCode::Success),
             Some(kind) => {
                 // Redacts before cutting, because a part of a secret is not recognised.
                 let payload = invocation.payload.as_deref().map(|payload| self.console.redact(payload).into_owned());
-                Err(Error::failed_itself(name, kind, &reason(&payload.unwrap_or_default())))
+                Err(Error::failed_itself(function, kind, &reason(&payload.unwrap_or_default())))
             }
         }
     }
 
     /// Reads the payload. Anything but JSON is an error.
-    async fn payload(&self, payload: &Payload, interrupt: &Interrupt) -> Result<Vec<u8>, Error> {
+    async fn payload(&self, payload: &Payload) -> Result<Vec<u8>, Error> {
         let bytes = match payload {
             Payload::Empty => b"{}".to_vec(),
             Payload::Text(text) => text.clone().into_bytes(),
-            Payload::StandardInput => self.input("standard input", Host::input, interrupt).await?,
+            Payload::StandardInput => self.input("standard input", Host::input).await?,
             Payload::File(file) => files::bytes(&self.host.directory.join(file), MOST_PAYLOAD).map_err(|error| {
                 let problem = Problem::new(format!("`{}` {error}", file.display()));
                 Error::Usage(problem.of("--payload"))

@@ -3,81 +3,75 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use super::{Interrupt, Run, before_deadline, secrets};
-use crate::aws::{self, Connection, Session};
+use super::Run;
 use crate::config::{Loaded, Reach, Subject, imported};
 use crate::error::{Error, ExitCode};
 use crate::event::{Answer, Event};
-use crate::fault::{Fault, Signal};
+use crate::fault::Signal;
 use crate::place::Problem;
-use crate::report;
 
 impl Run<'_> {
     /// Shows the status of each function. After an error it goes on with the next function.
-    pub(super) async fn status(&self, subjects: &[Subject], interrupt: &Interrupt) -> Result<ExitCode, Error> {
+    pub(super) async fn status(&self, subjects: &[Subject]) -> Result<ExitCode, Error> {
         let mut code = ExitCode::Success;
         for subject in subjects {
-            match self.status_of(subject, interrupt).await {
-                Err(error) if interrupt.borrow().is_none() => code = self.fail(&error),
+            match self.status_of(subject).await {
+                Err(error) if self.interrupt.borrow().is_none() => code = self.fail(&error),
                 shown => shown?,
             }
         }
         Ok(code)
     }
 
-    async fn status_of(&self, subject: &Subject, interrupt: &Interrupt) -> Result<(), Error> {
+    async fn status_of(&self, subject: &Subject) -> Result<(), Error> {
         let Subject { function, reach, .. } = subject;
-        let name = &function.name;
-        let tell = |event| self.tell(&event);
-        let connection = self.connect(reach, interrupt).await.map_err(|fault| Error::read(fault, name))?;
-        let region = &connection.caller.region;
-        let session = session(&connection, &function.written, reach, interrupt, &tell);
-        let status = session.status(name, region).await.map_err(|fault| Error::read(fault, name))?;
-        let mut status = status.ok_or_else(|| Error::absent(name, region))?;
+        let unread = |fault| Error::read(fault, function);
+        let login = self.connect(&reach.target, reach.wait_timeout).await.map_err(unread)?;
+        let region = &login.connection.region;
+        let session = self.session(&login, &function.written, None, reach.wait_timeout);
+        let status = session.status(&function.name, region).await.map_err(unread)?;
+        let mut status = status.ok_or_else(|| Error::absent(function, region))?;
         status.reasons().for_each(|reason| *reason = self.console.redact_foreign(reason));
-        self.warn_of_unknown(&status.unknown());
-        self.tell(&Event::Status(Box::new(status)));
+        self.warn_of_unknown(status.unknown());
+        self.report(&Event::Status(Box::new(status)));
         Ok(())
     }
 
     /// Shows the block that describes a function.
-    pub(super) async fn init(&self, subject: &Subject, interrupt: &Interrupt) -> Result<ExitCode, Error> {
+    pub(super) async fn init(&self, subject: &Subject) -> Result<ExitCode, Error> {
         let Subject { function, alias, reach, .. } = subject;
-        let name = &function.name;
-        let tell = |event| self.tell(&event);
-        let unread = |fault| Error::read(fault, name);
-        let connection = self.connect(reach, interrupt).await.map_err(unread)?;
-        let region = &connection.caller.region;
-        let mut session = session(&connection, &function.written, reach, interrupt, &tell);
+        let unread = |fault| Error::read(fault, function);
+        let login = self.connect(&reach.target, reach.wait_timeout).await.map_err(unread)?;
+        let region = &login.connection.region;
+        let mut session = self.session(&login, &function.written, None, reach.wait_timeout);
         let found = session.read_everything(alias.as_ref()).await.map_err(unread)?;
-        let (live, defaults) = found.ok_or_else(|| Error::absent(name, region))?;
+        let (live, defaults) = found.ok_or_else(|| Error::absent(function, region))?;
         self.warn_of_unknown(&live.warnings);
         if live.alias.is_none() && !live.aliases.is_empty() {
             let names: Vec<_> = live.aliases.iter().map(|alias| alias.name.as_str()).collect();
-            let told =
+            let message =
                 format!("settings of aliases are left out; choose an alias with `--alias`: {}", names.join(", "));
-            self.tell(&Event::Warning(Problem::new(told).of("alias")));
+            self.report(&Event::Warning(Problem::new(message).of("alias")));
         }
         let rendered = imported(function, region, &live, &defaults);
         let code = if live.image.is_none() { "# zip: where the code is\n" } else { "" };
         let text = rendered.yaml() + code;
-        self.tell(&Event::Answer(Answer { name: "configuration", text, json: rendered.json() }));
+        self.report(&Event::Answer(Answer { name: "configuration", text, json: rendered.json() }));
         Ok(ExitCode::Success)
     }
 
     /// Shows the functions of each Region, as each identity sees it.
-    pub(super) async fn list(&self, regions: &[Reach], interrupt: &Interrupt) -> Result<ExitCode, Error> {
-        let tell = |event| self.tell(&event);
+    pub(super) async fn list(&self, regions: &[Reach]) -> Result<ExitCode, Error> {
         let mut seen = BTreeSet::new();
-        for reach in regions {
-            let connection = self.connect(reach, interrupt).await.map_err(Error::Listing)?;
-            let region = connection.caller.region.clone();
-            if !seen.insert((region.clone(), connection.access_key_id.clone())) {
+        for Reach { target, wait_timeout, .. } in regions {
+            let login = self.connect(target, *wait_timeout).await.map_err(Error::Listing)?;
+            let region = login.connection.region.clone();
+            if !seen.insert((region.clone(), login.connection.access_key_id.clone())) {
                 continue;
             }
-            let session = session(&connection, "*", reach, interrupt, &tell);
+            let session = self.session(&login, "*", None, *wait_timeout);
             let functions = session.functions().await.map_err(Error::Listing)?;
-            self.tell(&Event::Listed { region, functions });
+            self.report(&Event::Listed { region, functions });
         }
         Ok(ExitCode::Success)
     }
@@ -102,41 +96,10 @@ impl Run<'_> {
         }
     }
 
-    /// Connects to AWS. A verb that changes something calls [`Run::only_in`] next, to check the account.
-    pub(super) async fn connect(&self, reach: &Reach, interrupt: &Interrupt) -> Result<Connection, Fault> {
-        let connection = aws::connect(&reach.target, secrets::hiding(&self.console));
-        let connection = before_deadline("credentials", reach.wait_timeout, interrupt, connection).await?;
-        secrets::keep_names_of(&connection.caller, &self.console);
-        self.tell(&Event::Identity(report::mask(&connection.access_key_id)));
-        Ok(connection)
-    }
-
-    /// Refuses any account but the expected one.
-    pub(super) async fn only_in(
-        &self,
-        reach: &Reach,
-        name: &str,
-        connection: &mut Connection,
-        interrupt: &Interrupt,
-    ) -> Result<(), Error> {
-        let Some(expected) = &reach.target.expect_account else { return Ok(()) };
-        let asked =
-            before_deadline("`sts:GetCallerIdentity`", reach.wait_timeout, interrupt, connection.identify()).await;
-        asked.map_err(|fault| Error::read(fault, name))?;
-        let account = connection.caller.account.as_deref().unwrap_or_default();
-        if account == expected {
-            return Ok(());
-        }
-        let problem = Problem::new(format!("the credentials belong to account {account}, not to {expected}"));
-        let place = reach.places.of("expect_account").cloned();
-        let problem = problem.of("expect_account").help("use credentials of the expected account");
-        Err(Error::Configuration(vec![Problem { place, ..problem }]))
-    }
-
     /// Warns about values that could not be read.
-    pub(super) fn warn_of_unknown(&self, reasons: &[impl AsRef<str>]) {
+    pub(super) fn warn_of_unknown(&self, reasons: impl IntoIterator<Item = impl AsRef<str>>) {
         for reason in reasons {
-            self.tell(&Event::Warning(Problem::new(self.console.redact_foreign(reason.as_ref()))));
+            self.report(&Event::Warning(Problem::new(self.console.redact_foreign(reason.as_ref()))));
         }
     }
 
@@ -145,7 +108,6 @@ impl Run<'_> {
         &self,
         what: &str,
         read: impl FnOnce() -> io::Result<T> + Send + 'static,
-        interrupt: &Interrupt,
     ) -> Result<T, Error> {
         let unreadable = |error: &dyn std::fmt::Display| Error::Refused(format!("{what} cannot be read: {error}"));
         tokio::select! {
@@ -153,20 +115,9 @@ impl Run<'_> {
                 Ok(read) => read.map_err(|error| unreadable(&error)),
                 Err(error) => Err(unreadable(&error)),
             },
-            signal = Signal::sent(interrupt) => {
+            signal = Signal::sent(&self.interrupt) => {
                 Err(Error::Interrupted { signal, during: format!("reading {what}") })
             }
         }
     }
-}
-
-/// A session without a package.
-pub(super) fn session<'a>(
-    connection: &Connection,
-    function: &str,
-    reach: &Reach,
-    interrupt: &Interrupt,
-    tell: &'a dyn Fn(Event),
-) -> Session<'a> {
-    Session::new(connection, function, None, reach.wait_timeout, interrupt.clone(), tell)
 }

@@ -1,7 +1,6 @@
 //! Points the alias of a function at its previous version.
 
-use super::live::session;
-use super::{Interrupt, Run};
+use super::Run;
 use crate::aws::Session;
 use crate::config::{DryRun, Subject};
 use crate::error::{Error, ExitCode};
@@ -16,28 +15,20 @@ const NAMED_VERSIONS: usize = 10;
 
 impl Run<'_> {
     /// Moves the alias to its previous version, or to the version `to`.
-    pub(super) async fn roll_back(
-        &self,
-        subject: &Subject,
-        to: Option<&str>,
-        interrupt: &Interrupt,
-    ) -> Result<ExitCode, Error> {
+    pub(super) async fn roll_back(&self, subject: &Subject, to: Option<&str>) -> Result<ExitCode, Error> {
         let Subject { function, alias, dry_run, reach } = subject;
-        let name = &function.name;
         let alias = alias.as_ref().ok_or_else(|| {
             let problem = Problem::new("no alias is set, so there is nothing to roll back").of("alias");
             Error::Configuration(vec![problem.help("name it with `--alias`, or set `alias` in the block")])
         })?;
-        let mut connection = self.connect(reach, interrupt).await.map_err(|fault| Error::read(fault, name))?;
-        self.only_in(reach, name, &mut connection, interrupt).await?;
-        let region = connection.caller.region.clone();
-        let tell = |event| self.tell(&event);
-        let mut session = session(&connection, &function.written, reach, interrupt, &tell);
-        let refused = |fault| Error::rollback(fault, name, &alias.0);
-        let found = session.alias(&alias.0).await.map_err(|fault| Error::read(fault, name))?;
+        let login = self.connect_to_change(reach, function).await?;
+        let region = login.connection.region.clone();
+        let mut session = self.session(&login, &function.written, None, reach.wait_timeout);
+        let refused = |fault| Error::rollback(fault, function, &alias.0);
+        let found = session.alias(&alias.0).await.map_err(|fault| Error::read(fault, function))?;
         let Some(found) = found else {
             let names = session.alias_names().await.map_err(refused)?;
-            let names = names.ok_or_else(|| Error::absent(name, &region))?;
+            let names = names.ok_or_else(|| Error::absent(function, &region))?;
             return Err(refused(no_alias(&alias.0, &names)));
         };
         let Some(rollback) = Rollback::of(&found, to) else {
@@ -48,14 +39,18 @@ impl Run<'_> {
         if rollback.changes() {
             self.look_at_target(&session, &rollback).await.map_err(refused)?;
         }
-        let (function, region) = (name.clone(), region.clone());
-        self.tell(&Event::Rollback { function: function.clone(), region: region.clone(), rollback: rollback.clone() });
+        let function = function.name.clone();
+        self.report(&Event::Rollback {
+            function: function.clone(),
+            region: region.clone(),
+            rollback: rollback.clone(),
+        });
         if *dry_run != DryRun::No || !rollback.changes() {
             return Ok(ExitCode::Success);
         }
         session.restart_deadline();
         session.move_back(&rollback).await.map_err(refused)?;
-        self.tell(&Event::RolledBack { function, region, rollback });
+        self.report(&Event::RolledBack { function, region, rollback });
         Ok(ExitCode::Success)
     }
 

@@ -8,8 +8,8 @@
 
 use crate::aws::Hidden;
 use crate::cli::CommandLine;
-use crate::config::{Entry, Loaded};
-use crate::deployment::{Code, CodeSource, ObjectKey, Target};
+use crate::config::Loaded;
+use crate::deployment::{Code, CodeSource, Deployment, Item, ObjectKey, Target};
 use crate::host::Host;
 use crate::remote::Caller;
 use crate::report::Console;
@@ -88,21 +88,22 @@ pub(super) fn keep_names_of(caller: &Caller, console: &Console) {
 
 /// The names that AWS shows to everyone who may read the deployment.
 fn names(loaded: &Loaded) -> Vec<String> {
-    let of_functions = loaded.entries.iter().flat_map(of_function);
-    let of_layers = loaded.layers.iter().flat_map(|entry| {
-        let layer = &entry.deployment;
-        of_target(&layer.target).chain(of_code(&layer.code)).chain([layer.name.clone()])
-    });
+    let of_entries = loaded.entries.iter().flat_map(|entry| of_item(&entry.item));
     let of_subjects = loaded.subjects.iter().flat_map(|subject| {
         let names = [subject.function.written.clone(), subject.function.name.clone()];
         of_target(&subject.reach.target).chain(names).chain(subject.alias.iter().map(|alias| alias.0.clone()))
     });
     let of_regions = loaded.regions.iter().flat_map(|reach| of_target(&reach.target));
-    of_functions.chain(of_layers).chain(of_subjects).chain(of_regions).filter(|name| !name.is_empty()).collect()
+    of_entries.chain(of_subjects).chain(of_regions).filter(|name| !name.is_empty()).collect()
 }
 
-fn of_function(entry: &Entry) -> Vec<String> {
-    let deployment = &entry.deployment;
+fn of_item(item: &Item) -> Vec<String> {
+    let own = item.function().map(of_function).unwrap_or_default();
+    let names = own.into_iter().chain([item.name().to_owned()]);
+    names.chain(of_target(item.target())).chain(of_code(item.code())).collect()
+}
+
+fn of_function(deployment: &Deployment) -> Vec<String> {
     let settings = &deployment.settings;
     let alias = deployment.release.alias.iter().map(|alias| alias.0.clone());
     let shown = [
@@ -110,11 +111,10 @@ fn of_function(entry: &Entry) -> Vec<String> {
         settings.handler.as_ref().map(Setting::shown),
         settings.runtime.as_ref().map(Setting::shown),
         deployment.function.account.clone(),
+        Some(deployment.function.written.clone()),
     ];
     let layers = settings.layers.iter().flat_map(|layers| layers.0.iter().cloned());
-    let function = [deployment.function.written.clone(), deployment.function.name.clone()];
-    let names = function.into_iter().chain(shown.into_iter().flatten()).chain(alias).chain(layers);
-    names.chain(of_target(&deployment.target)).chain(of_code(&deployment.code)).collect()
+    shown.into_iter().flatten().chain(alias).chain(layers).collect()
 }
 
 fn of_target(target: &Target) -> impl Iterator<Item = String> {

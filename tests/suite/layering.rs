@@ -26,7 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("apply", &["event", "fault", "place", "plan"]),
     ("aws", &["sources", "arn", "fault", "event", "apply", "settings", "deployment", "package", "plan", "remote"]),
     ("cli", &["config", "place", "settings", "verb"]),
-    ("error", &["apply", "event", "fault", "aws", "config", "package", "place", "plan", "report"]),
+    ("error", &["apply", "deployment", "event", "fault", "package", "place", "report", "settings"]),
     (
         "run",
         &[
@@ -67,7 +67,7 @@ const WORLD: &[(&str, &[&str])] = &[
     ("print!", &[]),
     // The clock.
     ("std::time::SystemTime", &["host/"]),
-    ("std::time::Instant", &["apply.rs", "aws/", "report/deliver.rs", "report/junit.rs", "run/packing.rs"]),
+    ("std::time::Instant", &["apply.rs", "aws/", "report/deliver.rs", "report/junit.rs", "run/build.rs"]),
     ("tokio::time", &["aws/", "report/deliver.rs", "run/"]),
     // Programs.
     ("std::process", &["host/", "main.rs", "report/deliver.rs", "run/around.rs"]),

@@ -45,6 +45,9 @@ mod layers;
 // What stands around a function.
 mod around;
 
+// What many blocks share.
+mod many;
+
 // What goes through a bucket.
 mod upload;
 

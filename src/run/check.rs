@@ -1,0 +1,57 @@
+//! The verbs that need no AWS: `check`, `render` and `policy`.
+
+use super::{Run, packaged};
+use crate::config::{Entry, Loaded, Rendered};
+use crate::deployment::{CodeSource, Item};
+use crate::error::{Error, ExitCode};
+use crate::event::{Answer, Event};
+use crate::host::Host;
+use crate::package::Package;
+use crate::package::inspect::Date;
+use crate::plan;
+
+impl Run<'_> {
+    /// Checks the configuration and the package of each block.
+    pub(super) async fn check(&self, entries: &[Entry]) -> Result<ExitCode, Error> {
+        for entry in entries {
+            let (name, today) = (entry.item.name().to_owned(), Date::of(Host::now()));
+            let (problems, checked) = match &entry.item {
+                Item::Function(deployment) => {
+                    let package = match deployment.code.source {
+                        CodeSource::Path(_) => Some(self.code_of(deployment, entry).await?),
+                        // `check` works without AWS, so it cannot read a package in S3 or in a registry.
+                        CodeSource::Object { .. } | CodeSource::Image(_) => None,
+                    };
+                    let artifact = package.as_ref().and_then(Package::archive);
+                    let package = artifact.map(|artifact| packaged(artifact, None, false));
+                    (plan::check(deployment, artifact, today), Event::Checked { function: name, package })
+                }
+                Item::Layer(layer) => {
+                    let artifact = self.contents_of(layer, entry).await?;
+                    let package = packaged(&artifact, None, false);
+                    (plan::check_layer(layer, &artifact, today), Event::LayerChecked { layer: name, package })
+                }
+            };
+            self.report_problems(entry, &problems)?;
+            self.report(&checked);
+        }
+        Ok(ExitCode::Success)
+    }
+
+    /// Shows each block after resolving it.
+    pub(super) fn render(&self, loaded: &Loaded) -> ExitCode {
+        let blocks: Vec<_> = loaded.rendered.iter().map(Rendered::yaml).collect();
+        let json = loaded.rendered.iter().map(Rendered::json).collect();
+        self.report(&Event::Answer(Answer { name: "configuration", text: blocks.join("---\n"), json }));
+        ExitCode::Success
+    }
+
+    /// Shows the smallest policy for all blocks together.
+    pub(super) fn policy(&self, entries: &[Entry]) -> ExitCode {
+        let layers = entries.iter().filter_map(|entry| entry.item.layer());
+        let json = crate::policy::policy(layers, entries.iter().filter_map(|entry| entry.item.function()));
+        let text = format!("{json:#}\n");
+        self.report(&Event::Answer(Answer { name: "policy", text, json }));
+        ExitCode::Success
+    }
+}

@@ -1,0 +1,227 @@
+//! The verbs `deploy` and `plan`: build, plan and show everything, then apply each plan.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::Run;
+use super::build::Built;
+use super::layers::{RunLayer, RunLayers};
+use super::plan::{Found, Planned};
+use crate::apply::{self, Outcome};
+use crate::aws::Session;
+use crate::cli::Task;
+use crate::config::{DryRun, Entry};
+use crate::deployment::Deployment;
+use crate::error::{Error, ExitCode};
+use crate::event::{Deployed, Event, LayerDeployed, MadeOf, Stage};
+use crate::host::Host;
+use crate::package::{self, Artifact, Package};
+use crate::place::Problem;
+use crate::plan::{Plan, Through};
+use crate::remote::{LayerVersion, Remote};
+use crate::settings::Attachment;
+use crate::verb::May;
+
+/// The number of folders of a package that a report shows.
+const SHOWN_FOLDERS: usize = 5;
+
+impl Run<'_> {
+    /// Deploys all blocks. With `cleanup`, stashes uncommitted files first and restores them afterwards.
+    pub(super) async fn deploy(&self, entries: &[Entry]) -> Result<ExitCode, Error> {
+        let (plans, deploys): (Vec<_>, Vec<_>) =
+            entries.iter().filter(|entry| entry.cleanup).partition(|entry| self.only_plans(entry));
+        if !plans.is_empty() {
+            let message = "a plan does not stash files, so its package may have files that a deploy leaves out";
+            self.report(&Event::Warning(Problem::new(message).of("cleanup")));
+        }
+        if deploys.is_empty() {
+            return self.deploy_all(entries).await;
+        }
+        let stashed = self.stash().await?;
+        let result = self.deploy_all(entries).await;
+        if stashed {
+            self.unstash().await;
+        }
+        result
+    }
+
+    /// Builds and plans all, then applies each plan. Nothing is written before everything has been checked.
+    async fn deploy_all(&self, entries: &[Entry]) -> Result<ExitCode, Error> {
+        let (mut built, mut planned, mut layers) = (Vec::new(), Vec::new(), RunLayers::default());
+        for entry in entries {
+            built.extend(self.unless_allowed(entry, self.build(entry).await)?);
+        }
+        for built in &built {
+            let plan = self.plan(built, &layers).await;
+            planned.extend(self.unless_allowed(built.entry, plan)?.inspect(|plan| layers.extend(self.layer_of(plan))));
+        }
+        let (changes, mut done) = (planned.iter().any(|planned| planned.plan.changes()), BTreeSet::new());
+        for planned in planned {
+            let (entry, name) = (planned.built.entry, (planned.plan.region.clone(), planned.plan.function.clone()));
+            let is_first = self.only_plans(entry) || done.insert(name);
+            self.unless_allowed(entry, self.deploy_one(planned, is_first, &mut layers).await)?;
+        }
+        let is_asked = self.task == (Task::Plan { exit_code: true });
+        Ok(if changes && is_asked { ExitCode::Changes } else { ExitCode::Success })
+    }
+
+    /// Applies a plan and runs the commands of its block. Only rehearses a plan that is only to be shown.
+    async fn deploy_one(&self, planned: Planned<'_>, is_first: bool, layers: &mut RunLayers) -> Result<(), Error> {
+        let Built { entry, .. } = planned.built;
+        if self.only_plans(entry) {
+            return self.rehearse(&planned).await;
+        }
+        // An earlier block may have changed the same function since this plan was made.
+        let planned = if is_first { planned } else { self.plan_again(planned.built, layers).await? };
+        self.apply(planned, layers).await?;
+        self.run_commands(&entry.commands).await
+    }
+
+    /// Whether the run only shows the plan of a block.
+    pub(super) fn only_plans(&self, entry: &Entry) -> bool {
+        self.task.verb().row().may == May::OnlyLook || entry.dry_run != DryRun::No
+    }
+
+    /// Reports an allowed failure, and goes on without a result.
+    fn unless_allowed<T>(&self, entry: &Entry, result: Result<T, Error>) -> Result<Option<T>, Error> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if entry.allow_failure && self.interrupt.borrow().is_none() => {
+                self.fail(&error);
+                let warning = Problem::new("this failure is allowed, so the run goes on").of("allow_failure");
+                self.report(&Event::Warning(warning));
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The facts about a planned layer for the functions of the run; `None` for a function.
+    fn layer_of(&self, planned: &Planned<'_>) -> Option<RunLayer> {
+        let Found::Layer { newest, .. } = &planned.found else { return None };
+        let (entry, plan) = (planned.built.entry, &planned.plan);
+        let arn = newest.as_ref().map(|newest| newest.arn.clone());
+        Some(RunLayer {
+            name: plan.function.clone(),
+            region: plan.region.clone(),
+            target: entry.item.target().clone(),
+            arn: arn.as_ref().and_then(|arn| Some(arn.rsplit_once(':')?.0.to_owned())),
+            version: arn.filter(|_| !plan.changes()),
+            only_plans: self.only_plans(entry),
+        })
+    }
+
+    /// Checks the code update with AWS' own dry run, if the user wants it.
+    async fn rehearse(&self, planned: &Planned<'_>) -> Result<(), Error> {
+        let Planned { built: Built { entry, .. }, session, found, plan } = planned;
+        if let (DryRun::Aws, Some(code), Found::Function { remote: Remote::Present(_), .. }) =
+            (entry.dry_run, plan.replacement(), found)
+        {
+            if matches!(code.through, Through::Upload(_)) {
+                let message =
+                    "AWS' own dry run is skipped: the package is not in the bucket, and a plan does not upload it";
+                self.report(&Event::Warning(Problem::new(message).of("dry_run")));
+                return Ok(());
+            }
+            session.rehearse(code).await.map_err(|fault| Error::rehearsal(fault, &entry.item))?;
+            self.report(&Event::Rehearsed);
+        }
+        Ok(())
+    }
+
+    /// Applies the plan that was shown.
+    async fn apply(&self, planned: Planned<'_>, layers: &mut RunLayers) -> Result<(), Error> {
+        let Planned { built: Built { entry, .. }, mut session, found, plan } = planned;
+        session.know_layers(layers.awaited(&plan, entry)?);
+        let begun = Host::now();
+        session.restart_deadline();
+        if plan.changes() {
+            self.report(&Event::Stage(Stage::Deploy));
+        }
+        let outcome = apply::apply(&plan, &mut session, &mut |event| self.report_of_aws(event)).await;
+        let outcome = outcome.map_err(|stopped| Error::Apply { stopped, about: (&entry.item).into() })?;
+        let took = Host::now().saturating_sub(begun);
+        self.report(&match found {
+            Found::Function { deployment, package, remote } => {
+                let code = deployed_code(package, &session);
+                Event::Deployed(deployed(deployment, code, remote, plan, outcome, took))
+            }
+            Found::Layer { artifact, newest } => {
+                let layer = layer_deployed(artifact, newest, plan, outcome, took);
+                layers.publish(&layer.layer, entry.item.target(), &layer.region, &layer.arn);
+                Event::LayerDeployed(layer)
+            }
+        });
+        Ok(())
+    }
+}
+
+/// The result for a function.
+fn deployed(
+    deployment: &Deployment,
+    made_of: MadeOf,
+    before: Remote,
+    plan: Plan,
+    outcome: Outcome,
+    took: Duration,
+) -> Deployed {
+    let (known_arn, version_before, url) = match before {
+        Remote::Absent => (None, None, None),
+        Remote::Present(live) => {
+            let urls = live.attachments.get(&Attachment::FunctionUrl);
+            let url = urls.and_then(|urls| urls.get("")?.handle.clone());
+            let url = url.filter(|_| plan.removed(Attachment::FunctionUrl).is_none());
+            (Some(live.arn), live.newest_version.map(|version| version.number), url)
+        }
+    };
+    Deployed {
+        function: plan.function.clone(),
+        region: plan.region.clone(),
+        arn: outcome.arn.or(known_arn).unwrap_or_default(),
+        version: outcome.version.or(plan.published.clone()),
+        alias: deployment.release.alias.as_ref().map(|alias| alias.0.clone()),
+        url: outcome.url.or(url),
+        kept: outcome.kept,
+        made_of,
+        plan,
+        took,
+        steps: outcome.done,
+        version_before,
+    }
+}
+
+/// The code of a deployed function. For an image whose digest was unknown, AWS has reported it by now.
+fn deployed_code(package: &Package, session: &Session<'_>) -> MadeOf {
+    match package {
+        Package::Archive(artifact) => MadeOf::Archive {
+            code_sha256: artifact.code_sha256.clone(),
+            size: artifact.archive.size(),
+            unpacked: package::unpacked(&artifact.entries),
+            largest_folders: package::largest_folders(&artifact.entries, SHOWN_FOLDERS),
+        },
+        Package::Image(image) => {
+            let live = session.image().filter(|_| image.digest.is_none());
+            MadeOf::Image { address: live.map_or_else(|| image.address(), str::to_owned) }
+        }
+    }
+}
+
+/// The result for a layer.
+fn layer_deployed(
+    artifact: &Artifact,
+    before: Option<LayerVersion>,
+    plan: Plan,
+    outcome: Outcome,
+    took: Duration,
+) -> LayerDeployed {
+    LayerDeployed {
+        layer: plan.function.clone(),
+        region: plan.region.clone(),
+        arn: outcome.arn.or(before.map(|before| before.arn)).unwrap_or_default(),
+        version: outcome.version.or(plan.published.clone()).unwrap_or_default(),
+        code_sha256: artifact.code_sha256.clone(),
+        package_size: artifact.archive.size(),
+        plan,
+        took,
+    }
+}
