@@ -1,8 +1,17 @@
 //! Many blocks in one run: what they share, and what a run needs of the machine.
 
-use std::fs;
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{BufRead, BufReader, Write},
+    net::TcpListener,
+    sync::{Arc, Mutex},
+    thread,
+};
 
-use serde_json::json;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::harness::{Aws, Kind, Proxy, Universe, emulator};
 
@@ -28,27 +37,98 @@ fn count(proxy: &Proxy, operation: &str) -> usize {
     proxy.calls().iter().filter(|call| *call == operation).count()
 }
 
+/// A service that keeps functions in memory and its connections open, as AWS does. Two hundred blocks take an emulator
+/// minutes.
+fn memory() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let functions: Arc<Mutex<BTreeMap<String, Value>>> = Arc::default();
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let functions = Arc::clone(&functions);
+            thread::spawn(move || {
+                let mut reader = BufReader::new(&stream);
+                while let Some((head, body)) = request(&mut reader) {
+                    let (status, answer) = answer(&head, &body, &mut functions.lock().unwrap());
+                    let answer = answer.to_string();
+                    let error = if status == 404 { "X-Amzn-Errortype: ResourceNotFoundException\r\n" } else { "" };
+                    let head = format!("HTTP/1.1 {status} X\r\n{error}Content-Length: {}\r\n\r\n", answer.len());
+                    (&stream).write_all(format!("{head}{answer}").as_bytes()).unwrap();
+                }
+            });
+        }
+    });
+    endpoint
+}
+
+/// The head and the body of the next request; nothing when the connection ends.
+fn request(reader: &mut impl BufRead) -> Option<(String, Value)> {
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if reader.read_line(&mut head).ok()? == 0 {
+            return None;
+        }
+    }
+    let length = head.to_ascii_lowercase();
+    let length = length.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    reader.read_exact(&mut body).ok()?;
+    Some((head, serde_json::from_slice(&body).unwrap_or_default()))
+}
+
+/// What Lambda answers to GetFunction, CreateFunction and UpdateFunctionConfiguration.
+fn answer(head: &str, body: &Value, functions: &mut BTreeMap<String, Value>) -> (u16, Value) {
+    let mut line = head.split(' ');
+    let (method, path) = (line.next().unwrap(), line.next().unwrap());
+    let name = body["FunctionName"].as_str().or_else(|| path.split('/').nth(3)).unwrap_or_default().to_owned();
+    match method {
+        "POST" => {
+            let package = STANDARD.decode(body["Code"]["ZipFile"].as_str().unwrap()).unwrap();
+            let mut config = json!({
+                "FunctionName": name, "FunctionArn": format!("arn:aws:lambda:us-east-1:000000000000:function:{name}"),
+                "State": "Active", "LastUpdateStatus": "Successful", "RevisionId": "1", "PackageType": "Zip",
+                "Timeout": 3, "MemorySize": 128, "CodeSha256": STANDARD.encode(Sha256::digest(package)),
+                "Architectures": ["x86_64"], "EphemeralStorage": { "Size": 512 },
+            });
+            for key in ["Role", "Runtime", "Handler"] {
+                config[key] = body[key].clone();
+            }
+            functions.insert(name, config.clone());
+            (201, config)
+        }
+        "PUT" => {
+            let config = functions.get_mut(&name).unwrap();
+            config["Timeout"] = body["Timeout"].clone();
+            (200, config.clone())
+        }
+        _ => match functions.get(&name) {
+            Some(config) => (200, json!({ "Configuration": config, "Code": { "RepositoryType": "S3" } })),
+            None => (404, json!({ "Type": "User", "Message": "Function not found" })),
+        },
+    }
+}
+
 #[test]
 fn two_hundred_blocks_fit_into_256_open_files() {
-    let name = |number: usize| format!("many-{number}");
     let blocks: String =
-        (0..200).map(|number| block(&name(number), &format!("    zip: archives/{number}.zip\n"))).collect();
-    let universe = Universe::at(&emulator(Kind::Ministack).endpoint).file("dist/index.py", PYTHON);
+        (0..200).map(|number| block(&format!("many-{number}"), &format!("    zip: archives/{number}.zip\n"))).collect();
+    let universe = Universe::at(&memory()).file("dist/index.py", PYTHON);
     universe.run("package --zip dist --output one.zip").code(0);
     fs::create_dir(universe.path("archives")).unwrap();
     for number in 0..200 {
         fs::copy(universe.path("one.zip"), universe.path(&format!("archives/{number}.zip"))).unwrap();
     }
     universe.write("dpl.yml", format!("deploy:\n{blocks}"));
-    let run = |line: &str| universe.shell(&format!("ulimit -n 256; exec \"$TOOL\" {line}"));
-    let created = run("").code(0);
-    assert_eq!(created.stdout.matches("Creating function many-").count(), 200, "{}", created.all());
-    assert_eq!(created.stdout.matches("Using Access Key").count(), 1);
-    let unchanged = run("").code(0);
-    assert_eq!(unchanged.stdout.matches("is unchanged").count(), 200, "{}", unchanged.all());
-    let changed = run("--timeout 9").code(0);
-    assert_eq!(changed.stdout.matches("timeout  3 s → 9 s").count(), 200, "{}", changed.all());
-    assert_eq!(run("status").code(0).stdout.matches("Using Access Key").count(), 1);
+    for (line, said) in [
+        ("", "Creating function many-"),
+        ("", "is unchanged"),
+        ("--timeout 9", "timeout  3 s → 9 s"),
+        ("status", "many-"),
+    ] {
+        let outcome = universe.shell(&format!("ulimit -n 256; exec \"$TOOL\" {line}")).code(0);
+        assert!(outcome.stdout.matches(said).count() >= 200, "{}", outcome.all());
+        assert_eq!(outcome.stdout.matches("Using Access Key").count(), 1, "{line}");
+    }
 }
 
 #[test]
