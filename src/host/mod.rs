@@ -122,9 +122,14 @@ impl Host {
         pipes.map(drop)
     }
 
-    /// Tries to start a thread. Returns the system's error if the process may not.
-    pub(crate) fn try_to_start_thread() -> io::Result<()> {
-        thread::Builder::new().spawn(|| ()).map(drop)
+    /// Tries to run so many threads at once. Returns the system's error if the process may not.
+    pub(crate) fn try_to_run(threads: usize) -> io::Result<()> {
+        let started: Vec<_> = (0..threads).map(|_| thread::Builder::new().spawn(thread::park)).collect();
+        started.into_iter().try_for_each(|thread| {
+            let thread = thread?;
+            thread.thread().unpark();
+            thread.join().map_err(|_| io::ErrorKind::Other.into())
+        })
     }
 
     /// One line of standard input, without its line break; empty at the end of input.

@@ -141,7 +141,7 @@ impl Reporter {
     }
 
     /// Reports an event.
-    pub(crate) fn tell(&mut self, event: &Event) {
+    pub(crate) fn report(&mut self, event: &Event) {
         self.outcome.see(event);
         for index in 0..self.observers.len() {
             let deliveries = self.observers[index].see(event);
@@ -151,7 +151,7 @@ impl Reporter {
 
     /// Ends the report.
     pub(crate) fn finish(&mut self, exit_code: u8) {
-        self.tell(&Event::StageDone);
+        self.report(&Event::StageDone);
         let verdict = self.outcome.verdict(exit_code);
         for index in 0..self.observers.len() {
             let deliveries = self.observers[index].finish(&verdict);
@@ -162,7 +162,7 @@ impl Reporter {
     /// Makes deliveries, and warns about those that failed.
     fn deliver(&mut self, deliveries: Vec<Delivery>) {
         for warning in self.courier.deliver(deliveries, &self.console) {
-            self.tell(&Event::Warning(Problem::warning(warning)));
+            self.report(&Event::Warning(Problem::warning(warning)));
         }
     }
 }

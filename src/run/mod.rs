@@ -36,6 +36,9 @@ use crate::report::{self, Colour, Console, Format, Manner, Reporter};
 /// The files that a run needs at once, whatever the number of its blocks.
 const FILES: usize = 24;
 
+/// The threads that a run needs at once, beside the first.
+const THREADS: usize = 2;
+
 /// The signal that asks the process to stop; `None` until it arrives.
 type Interrupt = watch::Receiver<Option<Signal>>;
 
@@ -79,7 +82,7 @@ pub fn run(host: &Host) -> ExitCode {
 /// Reports the end of the run.
 fn end(reporter: &mut Reporter, console: &Console, result: Result<ExitCode, &Error>) -> ExitCode {
     let code = result.unwrap_or_else(|error| {
-        reporter.tell(&Event::Failed(error.failure(console)));
+        reporter.report(&Event::Failed(error.failure(console)));
         error.exit_code()
     });
     reporter.finish(code as u8);
@@ -121,7 +124,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn report(&self, event: &Event) {
-        self.reporter.borrow_mut().tell(event);
+        self.reporter.borrow_mut().report(event);
     }
 
     /// Reports an event of AWS. Redacts its text, which may quote values of the function.
@@ -206,8 +209,8 @@ fn require_resources() -> Result<(), Error> {
         let message = format!("the process cannot open {FILES} files at once: {error}");
         Error::Machine(format!("{message}; raise its limit, for instance with `ulimit -n 256`"))
     })?;
-    Host::try_to_start_thread().map_err(|error| {
-        let message = format!("the process cannot start a thread: {error}");
+    Host::try_to_run(THREADS).map_err(|error| {
+        let message = format!("the process cannot run {THREADS} more threads: {error}");
         Error::Machine(format!("{message}; raise its limit, for instance with `ulimit -u`, or that of the container"))
     })
 }
