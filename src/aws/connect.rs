@@ -248,6 +248,11 @@ impl Connection {
         Ok(Self::new(config, target, &region, &self.access_key_id, hide, account))
     }
 
+    /// Whether the endpoint is this machine, as that of an emulator is.
+    pub(super) fn is_here(&self) -> bool {
+        self.config.endpoint_url().and_then(Address::parse).is_some_and(|address| address.is_here())
+    }
+
     /// The configuration of every client.
     pub(super) fn config(&self) -> &SdkConfig {
         &self.config

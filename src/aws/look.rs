@@ -59,6 +59,10 @@ impl Session<'_> {
         let request = self.lambda.get_function().function_name(&self.function);
         let request = request.set_qualifier(qualifier.map(str::to_owned));
         let found = self.read_optional(&call, request.send()).await?;
+        if qualifier.is_none() {
+            let code = found.as_ref().and_then(|answer| answer.code());
+            self.package_at.set(code.and_then(|code| code.location()).map(str::to_owned));
+        }
         let variables = found.iter().filter_map(|answer| answer.configuration()?.environment()?.variables());
         for (name, value) in variables.flatten() {
             (self.hide)(Hidden::Variable { name, value });

@@ -1,7 +1,7 @@
 //! The only module that knows the SDK. No type of the SDK crosses its border.
 //!
 //! `connect` finds Region and credentials, `assume` takes on roles, `read` takes the snapshot, `write` does the steps, `store` puts packages into
-//! buckets, `roles` makes execution roles, `images` asks which image a tag is, `layers` publishes layers, `look` reads what people want to see, `invoke`, `delete` and `rollback` do what their names say, `settle` waits, `fault` turns what AWS answers into our kinds, `quotes` cuts what AWS must not quote. Must not know printing, dialects or configuration layers.
+//! buckets, `roles` makes execution roles, `images` asks which image a tag is, `layers` publishes layers, `look` reads what people want to see, `package` lists the files of the live package, `invoke`, `delete` and `rollback` do what their names say, `settle` waits, `fault` turns what AWS answers into our kinds, `quotes` cuts what AWS must not quote. Must not know printing, dialects or configuration layers.
 
 mod alias;
 mod assume;
@@ -16,6 +16,7 @@ mod images;
 mod invoke;
 mod layers;
 mod look;
+mod package;
 mod quotes;
 mod read;
 mod roles;
@@ -69,6 +70,10 @@ pub(crate) struct Session<'a> {
     layers: BTreeMap<String, String>,
     /// The function when it last was settled; the base of the next write.
     live: Option<Box<Live>>,
+    /// Whether the endpoint of AWS is this machine.
+    emulated: bool,
+    /// The address of the live package, as AWS last returned it. It is valid for ten minutes, for everybody.
+    package_at: Cell<Option<String>>,
     /// How far the step in hand has come.
     progress: Cell<Progress>,
 }
@@ -100,6 +105,8 @@ impl<'a> Session<'a> {
             published: None,
             layers: BTreeMap::new(),
             live: None,
+            emulated: connection.is_here(),
+            package_at: Cell::default(),
             progress: Cell::default(),
         }
     }

@@ -59,6 +59,7 @@ pub(super) fn write(entries: &[Entry], out: impl Write, mut progress: impl FnMut
     let listed = |(entry, record): (&Entry, &Record)| Listed {
         name: entry.name.clone(),
         mode: record.mode,
+        crc32: record.crc.clone().finalize(),
         size: record.size,
         packed: record.packed,
     };

@@ -2,11 +2,13 @@
 //!
 //! `select` lists the entries in their order and reads no contents. `installed` knows the files that installers leave.
 //! `deflate` compresses files, `archive` writes them as a zip, and `store` keeps the result. `ready` reads an archive that
-//! another tool made. `inspect` checks a package before it is sent. `image` describes a container image in a registry.
+//! another tool made. `directory` lists the files of an archive from its end alone, and `changes` compares two lists. `inspect` checks a package before it is sent. `image` describes a container image in a registry.
 //! Must not know Lambda's API.
 
 mod archive;
+mod changes;
 mod deflate;
+mod directory;
 pub(crate) mod glob;
 #[cfg(test)]
 mod hostile;
@@ -28,6 +30,8 @@ use std::{
 };
 
 use base64::Engine;
+pub(crate) use changes::{FileChange, FileChanges, changes};
+pub(crate) use directory::{Directory, LONGEST_END, Tail, directory};
 pub(crate) use image::Image;
 use inspect::{Contents, ReadSeek};
 pub(crate) use store::{Archive, code_sha256};
@@ -109,6 +113,8 @@ pub struct Listed {
     pub name: String,
     /// The Unix mode, with the type bits.
     pub mode: u32,
+    /// CRC-32 of the contents.
+    pub crc32: u32,
     /// Bytes when unpacked.
     pub size: u64,
     /// Bytes in the archive.

@@ -149,7 +149,7 @@ fn listed(entry: &ZipFile<'_, File>) -> Result<Listed, String> {
     if !matches!(mode & TYPE, 0 | 0o100_000 | 0o040_000 | LINK) {
         return Err(format!("its entry `{name}` is neither a file, a folder nor a link"));
     }
-    Ok(Listed { name, mode, size: entry.size(), packed: entry.compressed_size() })
+    Ok(Listed { name, mode, crc32: entry.crc32(), size: entry.size(), packed: entry.compressed_size() })
 }
 
 /// Why no file of a package has such a name.

@@ -96,6 +96,7 @@ fn change(layer: &LayerDeployment, artifact: &Artifact, newest: Option<&LayerVer
         differences.push(Difference::whole(Aspect::LicenseInfo, from, Some(license_info.as_str().into())));
     }
     let code = CodeChange {
+        changes: None,
         from: newest.map(|newest| newest.code_sha256.clone()),
         to: Some(artifact.code_sha256.clone()),
         size: artifact.archive.size(),

@@ -27,7 +27,7 @@ pub(crate) use view::{Line, Sent, View, Whose};
 
 use crate::deployment::{Code, CodeSource, Deployment, FirstRole, ObjectKey, Others, Publish, Upload};
 use crate::package::inspect::Date;
-use crate::package::{Artifact, DIRECT_LIMIT, Image, Package};
+use crate::package::{self, Artifact, DIRECT_LIMIT, Image, Package};
 use crate::place::{Problem, Weight};
 use crate::remote::{Caller, Live, Remote, Snapshot, Stored, Version};
 use crate::settings::{Architecture, Attachment, SettingName, Settings};
@@ -402,6 +402,7 @@ fn image_change(deployment: &Deployment, image: &Image, live: Option<&Live>) -> 
         to: image.digest.clone(),
         size: 0,
         files: 0,
+        changes: None,
         left_out: 0,
         architecture: deployment.code.architecture.or(from_architecture),
         from_architecture,
@@ -413,11 +414,13 @@ fn image_change(deployment: &Deployment, image: &Image, live: Option<&Live>) -> 
 fn archive_change(deployment: &Deployment, artifact: &Artifact, live: Option<&Live>) -> CodeChange {
     let from_architecture = live.and_then(|live| live.architecture);
     let key = deployment.code.source_kms_key_arn.clone();
+    let files = live.filter(|live| live.code_sha256 != artifact.code_sha256).and_then(|live| live.files.as_ref());
     CodeChange {
         from: live.map(|live| live.code().to_owned()),
         to: Some(artifact.code_sha256.clone()),
         size: artifact.archive.size(),
         files: artifact.entries.len(),
+        changes: files.map(|files| package::changes(files, &artifact.entries)),
         left_out: artifact.left_out,
         architecture: deployment.code.architecture.or_else(|| artifact.survey.architecture(from_architecture)),
         from_architecture,

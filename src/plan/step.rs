@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::view::{Line, Sent, View, Whose, doing, verb};
-use crate::package::Image;
+use crate::package::{FileChanges, Image};
 use crate::remote::Alias;
 use crate::settings::{AliasName, Architecture, Aspect, Attachment, Difference, End, Setting, Settings, Structure};
 
@@ -178,6 +178,9 @@ pub(crate) struct CodeChange {
     pub size: u64,
     /// Number of files in the package.
     pub files: usize,
+    /// The files that differ from the live package; absent for a new function or layer, for an image, and if the files
+    /// of the live package are unknown.
+    pub changes: Option<FileChanges>,
     /// Number of entries that the built-in rules left out of the package.
     pub left_out: usize,
     /// The architecture that is sent; absent for AWS' default.

@@ -70,7 +70,7 @@ impl Contents for Named {
 
 /// A package with a program and a script, which have names but no contents.
 fn artifact(sha256: &str) -> Artifact {
-    let entry = |name: &str| Listed { name: name.to_owned(), mode: 0o100_755, size: 5, packed: 5 };
+    let entry = |name: &str| Listed { name: name.to_owned(), mode: 0o100_755, crc32: 0, size: 5, packed: 5 };
     let entries = ["a/B.class", "bootstrap", "index.js"].map(entry).to_vec();
     let survey = survey(&Named(entries.clone())).unwrap();
     let archive = Archive::in_memory(vec![0; 100]);
@@ -88,6 +88,7 @@ fn artifact(sha256: &str) -> Artifact {
 /// A live function with the code `old`.
 pub(super) fn live(change: impl FnOnce(&mut Live)) -> Remote {
     let mut live = Live {
+        files: None,
         arn: "arn:aws:lambda:eu-west-1:123456789012:function:f".to_owned(),
         settings: Settings {
             role: Some(Role::Arn(ROLE.to_owned())),

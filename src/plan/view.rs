@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::step::{Action, CodeChange, Object};
+use crate::package::FileChanges;
 use crate::settings::{AliasName, Difference};
 
 /// A step, ready to be shown.
@@ -73,6 +74,14 @@ impl Line<'_> {
 }
 
 impl<'a> View<'a> {
+    /// The files that the step changes in the live package; `None` if it changes none, or they are unknown.
+    pub(crate) fn files(&self) -> Option<&'a FileChanges> {
+        match self.line.sent {
+            Some(Sent::Replacement(code)) => code.changes.as_ref(),
+            Some(Sent::New(_) | Sent::Object(_)) | None => None,
+        }
+    }
+
     pub(super) fn of(
         action: Action,
         subject: &'static str,

@@ -11,6 +11,7 @@ pub(crate) use act::{Invocation, Removal};
 pub(crate) use status::{Condition, Known, MadeOf, Provisioned, Published, Status, Summary, Url};
 
 use crate::arn::Partition;
+use crate::package::Listed;
 use crate::settings::{Architecture, Attachment, Settings, Structure};
 
 /// The live state of a function, if it exists.
@@ -65,6 +66,8 @@ pub(crate) struct Live {
     pub attachments: LiveAttachments,
     /// The customer managed key that encrypts the deployed package; absent for a key that AWS owns.
     pub source_kms_key_arn: Option<String>,
+    /// The files of the deployed package, sorted by name; absent if they were not read.
+    pub files: Option<Vec<Listed>>,
     /// The reason why the creation or the last update failed; absent if it did not fail.
     pub failure: Option<String>,
     /// The reason why tags could not be read; absent if they were read.

@@ -8,13 +8,13 @@ use serde_json::Value;
 
 use super::Observer;
 use super::deliver::Delivery;
-use super::ends;
 use super::members::Members;
 use super::outcome::Verdict;
 use super::redact::Console;
 use super::sanitise;
+use super::{ends, plan};
 use crate::event::{Event, Failure, MadeOf};
-use crate::package::{self, Listed};
+use crate::package::{self, FileChange, FileChanges, Listed};
 use crate::place::{FilePlace, Place, Problem, Skip};
 use crate::plan::{Plan, Step, Subject};
 
@@ -102,6 +102,26 @@ struct Layer {
 struct Planned {
     step: String,
     changes: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<Files>,
+}
+
+/// The files that a step changes in the live package.
+#[derive(Serialize)]
+struct Files {
+    added: usize,
+    changed: usize,
+    removed: usize,
+    /// The first of them.
+    first: Vec<ChangedFile>,
+}
+
+#[derive(Serialize)]
+struct ChangedFile {
+    name: String,
+    from: Option<u64>,
+    to: Option<u64>,
+    unit: &'static str,
 }
 
 #[derive(Serialize)]
@@ -404,9 +424,24 @@ pub(super) fn unspliceable(json: &str) -> String {
 fn steps(plan: &Plan) -> Vec<Planned> {
     let step = |step: &Step| {
         let view = step.view();
-        Planned { step: view.id.into_owned(), changes: view.changes.iter().map(ends::document).collect() }
+        Planned {
+            changes: view.changes.iter().map(ends::document).collect(),
+            files: view.files().map(files),
+            step: view.id.into_owned(),
+        }
     };
     plan.steps.iter().map(step).collect()
+}
+
+fn files(differing: &FileChanges) -> Files {
+    let [added, changed, removed] = differing.counts();
+    let file = |change: &FileChange| ChangedFile {
+        name: change.name.clone(),
+        from: change.from,
+        to: change.to,
+        unit: "bytes",
+    };
+    Files { added, changed, removed, first: differing.0.iter().take(plan::SHOWN_FILES).map(file).collect() }
 }
 
 fn entry(listed: &Listed) -> Entry {

@@ -2,8 +2,12 @@
 
 use super::ends::{self, Digits};
 use super::sanitise;
+use crate::package::{FileChange, FileChanges};
 use crate::plan::{Action, CodeChange, Line, Plan, Sent, Step, Subject, Through, View};
 use crate::settings::{Aspect, Difference, End};
+
+/// The number of changed files that are shown.
+pub(super) const SHOWN_FILES: usize = 10;
 
 /// The lines of a plan.
 pub(super) fn lines(plan: &Plan) -> Vec<String> {
@@ -28,9 +32,49 @@ pub(super) fn lines(plan: &Plan) -> Vec<String> {
         let changes = below(view);
         let width = changes.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
         lines.extend(changes.iter().map(|(name, change)| format!("      {name:<width$}  {change}")));
+        lines.extend(view.files().into_iter().flat_map(files));
     }
     lines.extend(plan.notes.iter().map(|left| format!("  = {left}")));
     lines
+}
+
+/// The files that a step changes: how many, and the first of them.
+fn files(changes: &FileChanges) -> Vec<String> {
+    let first = &changes.0[..changes.0.len().min(SHOWN_FILES)];
+    let width = first.iter().map(|change| change.name.chars().count()).max().unwrap_or_default();
+    let line = |change: &FileChange| {
+        let (sign, sizes) = file(change);
+        format!("        {sign} {:<width$}  {sizes}", sanitise::one_line(&change.name))
+    };
+    let mut lines = vec![format!("      files    {}", files_in_short(changes))];
+    lines.extend(first.iter().map(line));
+    lines.extend(more_files(changes).map(|more| format!("        … {more}")));
+    lines
+}
+
+/// The numbers of files that are added, changed and removed.
+pub(super) fn files_in_short(changes: &FileChanges) -> String {
+    let words = changes.counts().into_iter().zip(["added", "changed", "removed"]);
+    let parts: Vec<_> =
+        words.filter(|(number, _)| *number > 0).map(|(number, word)| format!("{number} {word}")).collect();
+    if parts.is_empty() { "all the same: only times, order or packing differ".to_owned() } else { parts.join(", ") }
+}
+
+/// The number of changed files beyond the shown ones; `None` if all are shown.
+pub(super) fn more_files(changes: &FileChanges) -> Option<String> {
+    let more = changes.0.len().saturating_sub(SHOWN_FILES);
+    (more > 0).then(|| count(more, "more file"))
+}
+
+/// The sign of a changed file, and its sizes.
+fn file(change: &FileChange) -> (char, String) {
+    match (change.from, change.to) {
+        (None, to) => ('+', size(to.unwrap_or_default())),
+        (Some(from), None) => ('-', size(from)),
+        (Some(_), Some(_)) if change.only_mode => ('~', "another mode".to_owned()),
+        (Some(from), Some(to)) if from == to => ('~', format!("{}, other contents", size(to))),
+        (Some(from), Some(to)) => ('~', format!("{} → {}", size(from), size(to))),
+    }
 }
 
 /// The text after the subject of a step.

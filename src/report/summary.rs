@@ -9,6 +9,7 @@ use super::{
 use crate::arn::Partition;
 use crate::event::{Deployed, Ending, Failure, LayerDeployed, MadeOf};
 use crate::host::Build;
+use crate::package::FileChange;
 use crate::plan::{CodeChange, Plan, Rollback, Sent, Step, Subject, Through, View};
 use crate::settings::{Aspect, Difference, End};
 
@@ -168,7 +169,7 @@ fn table(plan: &Plan, deployed: &Deployed) -> String {
             let [what, before, after] = row(&view, &now(difference));
             [what, before, if kept(difference) { "could not be deleted".to_owned() } else { after }]
         });
-        rows.collect::<Vec<_>>()
+        rows.chain(file_rows(&view)).collect::<Vec<_>>()
     });
     rows_as_table(rows)
 }
@@ -184,7 +185,20 @@ fn rows_as_table(rows: impl Iterator<Item = [String; 3]>) -> String {
 /// The rows of a step: the name of each change, and the values before and after.
 fn rows(step: &Step) -> Vec<[String; 3]> {
     let view = step.view();
-    view.changes.iter().map(|difference| row(&view, difference)).collect()
+    view.changes.iter().map(|difference| row(&view, difference)).chain(file_rows(&view)).collect()
+}
+
+/// The rows of the files that a step changes: how many, and the first of them.
+fn file_rows(view: &View<'_>) -> Vec<[String; 3]> {
+    let Some(changes) = view.files() else { return Vec::new() };
+    let size = |size: Option<u64>| size.map(plan::size);
+    let row = |change: &FileChange| {
+        let after = if change.only_mode { Some("another mode".to_owned()) } else { size(change.to) };
+        [change.name.clone(), size(change.from).unwrap_or_default(), after.unwrap_or_else(removed)]
+    };
+    let head = ["files".to_owned(), String::new(), plan::files_in_short(changes)];
+    let rest = plan::more_files(changes).map(|more| [format!("… {more}"), String::new(), String::new()]);
+    std::iter::once(head).chain(changes.0.iter().take(plan::SHOWN_FILES).map(row)).chain(rest).collect()
 }
 
 /// The values before and after a change; empty: there is none.

@@ -92,6 +92,9 @@ impl Run<'_> {
         let draft = plan::plan(deployment, package, &snapshot, today);
         snapshot.stored = find_object(&draft, entry, session).await?;
         snapshot.role = find_role(&draft, entry, login, session).await?;
+        if let (Some(_), Remote::Present(live)) = (draft.replacement(), &mut snapshot.function) {
+            live.files = session.live_files().await;
+        }
         let plan = plan::plan(deployment, package, &snapshot, today);
         Ok((Found::Function { deployment, package, remote: snapshot.function }, plan))
     }

@@ -83,7 +83,7 @@ impl Contents for Names {
 #[divan::bench]
 fn survey_twenty_thousand_names(bencher: Bencher<'_, '_>) {
     let name = |number: usize| format!("node_modules/package-{:03}/lib/{number:05}.js", number / 100);
-    let entry = |number| Listed { name: name(number), mode: 0o100_644, size: 4_000, packed: 1_000 };
+    let entry = |number| Listed { name: name(number), mode: 0o100_644, crc32: 0, size: 4_000, packed: 1_000 };
     let names = Names((0..20_000).map(entry).collect());
     bencher.bench(|| survey(&names).expect("names alone cannot be unreadable"));
 }

@@ -39,6 +39,9 @@ mod deploy;
 // What is published, and what points at it.
 mod release;
 
+// The files of the live package.
+mod live_package;
+
 // What layers do.
 mod layers;
 

@@ -204,6 +204,7 @@ pub(super) fn live(answer: &GetFunctionOutput) -> Option<Live> {
         provisioned: std::collections::BTreeSet::new(),
         attachments: BTreeMap::new(),
         source_kms_key_arn: answer.code().and_then(|code| code.source_kms_key_arn()).map(str::to_owned),
+        files: None,
         failure: failure(config).map(|fault| fault.message),
         tags_unread,
         warnings: errors_within(config).into_iter().map(|error| format!("AWS could not read {error}")).collect(),

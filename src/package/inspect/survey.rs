@@ -114,7 +114,13 @@ pub fn survey(contents: &dyn Contents) -> Result<Survey, Error> {
         if name.is_empty() || name.ends_with('/') {
             continue;
         }
-        let file = Listed { name: name.to_owned(), mode: entry.mode, size: entry.size, packed: entry.packed };
+        let file = Listed {
+            name: name.to_owned(),
+            mode: entry.mode,
+            crc32: entry.crc32,
+            size: entry.size,
+            packed: entry.packed,
+        };
         if !is_link(&file) && entry.size > 0 {
             survey.look_into(contents, entry, &file)?;
         } else if name == "bootstrap" && !is_link(&file) {

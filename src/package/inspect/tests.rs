@@ -40,7 +40,7 @@ impl Package {
     }
 
     fn entry(mut self, name: &str, mode: u32, size: u64, bytes: &[u8]) -> Self {
-        self.entries.push(Listed { name: name.to_owned(), mode, size, packed: 0 });
+        self.entries.push(Listed { name: name.to_owned(), mode, crc32: 0, size, packed: 0 });
         self.entries.sort_by(|a, b| a.name.cmp(&b.name));
         self.bytes.insert(name.to_owned(), bytes.to_vec());
         self
@@ -575,12 +575,13 @@ fn a_large_package_is_surveyed_without_opening_its_files() {
     let entry = |index: usize| Listed {
         name: format!("node_modules/p{}/lib/f{index}.js", index % 500),
         mode: 0o100_755,
+        crc32: 0,
         size: 100,
         packed: 0,
     };
     let survey = survey(&Closed((0..18_000).map(entry).collect())).unwrap();
     assert_eq!(survey.files.len(), 18_000);
-    let other = Closed(vec![Listed { name: "a.node".to_owned(), mode: 0o100_644, size: 9, packed: 0 }]);
+    let other = Closed(vec![Listed { name: "a.node".to_owned(), mode: 0o100_644, crc32: 0, size: 9, packed: 0 }]);
     assert!(matches!(super::survey(&other), Err(super::super::Error::Unreadable(path, _)) if path.ends_with("a.node")));
 }
 
@@ -597,9 +598,10 @@ fn a_file_that_cannot_be_unpacked_stays_unknown() {
         }
     }
     let names = [".env", "a.node", "bootstrap", "lib/a.jar"];
-    let survey =
-        survey(&Odd(names.map(|name| Listed { name: name.to_owned(), mode: 0o755, size: 9, packed: 0 }).to_vec()))
-            .unwrap();
+    let survey = survey(&Odd(names
+        .map(|name| Listed { name: name.to_owned(), mode: 0o755, crc32: 0, size: 9, packed: 0 })
+        .to_vec()))
+    .unwrap();
     assert_eq!(
         (survey.binaries, survey.secrets, survey.classes, survey.bootstrap),
         (Vec::<Binary>::new(), vec![], None, None)

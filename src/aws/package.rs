@@ -1,0 +1,86 @@
+//! Reads which files the live package has, by range requests for the end of the archive.
+//!
+//! `GetFunction` returns an address of the package in a bucket of AWS that is valid for ten minutes. Where it cannot be
+//! read, for example from a network without a way to S3, the files are unknown, which is no error.
+
+use std::time::Duration;
+
+use aws_sdk_s3::primitives::ByteStream;
+use aws_smithy_http_client::Connector;
+use aws_smithy_runtime_api::client::http::HttpConnector;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+
+use super::Session;
+use super::connect::connector;
+use super::fault;
+use crate::package::{self, Directory, LONGEST_END, Listed, Tail};
+use crate::settings::Address;
+
+/// The time for a request.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The end that is read first, in bytes. It holds the directory of an archive with some hundred files.
+const FIRST: u64 = LONGEST_END;
+
+/// The end of the live package, as far as it was read.
+struct End {
+    bytes: Vec<u8>,
+    /// The size of the whole package.
+    all: u64,
+}
+
+impl Session<'_> {
+    /// The files of the live package, sorted by name; `None` if they cannot be read.
+    pub(crate) async fn live_files(&self) -> Option<Vec<Listed>> {
+        // An emulator may return an address in a bucket of AWS, which it does not have.
+        let reachable = |location: &String| !self.emulated || Address::parse(location).is_some_and(|at| at.is_here());
+        let location = self.package_at.take().filter(reachable)?;
+        let read = self.bounded("the files of the live package", files(&location)).await.ok()?;
+        read.inspect_err(|why| tracing::debug!("the files of the live package are unknown because {why}")).ok()
+    }
+}
+
+/// The files of the archive at an address.
+async fn files(location: &str) -> Result<Vec<Listed>, String> {
+    let connector = connector(location, None, None);
+    let mut needed = FIRST;
+    loop {
+        let end = tokio::time::timeout(PATIENCE, last(&connector, location, needed)).await;
+        let End { bytes, all } = end.map_err(|_| format!("there was no answer in {} s", PATIENCE.as_secs()))??;
+        match package::directory(&Tail { bytes: &bytes, all }) {
+            Directory::Files(files) => return Ok(files),
+            Directory::Longer(longer) if longer > needed => needed = longer,
+            Directory::Longer(_) | Directory::Unknown => return Err("it is not the end of an archive".to_owned()),
+        }
+    }
+}
+
+/// The last bytes at an address: at most `needed`, or all if there are not more.
+async fn last(connector: &Connector, location: &str, needed: u64) -> Result<End, String> {
+    let mut request = HttpRequest::get(location).map_err(|_| "its address cannot be used")?;
+    let range = format!("bytes=-{needed}");
+    request.headers_mut().try_insert("range", range).map_err(|_| "a range cannot be asked for")?;
+    let answer = connector.call(request).await.map_err(|error| fault::chain(&error))?;
+    let length = answer.headers().get("content-length").and_then(|length| length.parse::<u64>().ok());
+    let all = match answer.status().as_u16() {
+        206 => answer.headers().get("content-range").and_then(whole),
+        // A server without ranges sends everything. A small package is read whole.
+        200 => length.filter(|length| *length <= needed),
+        status => return Err(format!("the bucket answered {status}")),
+    };
+    let all = all.ok_or("the bucket does not send a part of it")?;
+    let mut body = ByteStream::new(answer.into_body());
+    let mut bytes = Vec::new();
+    while let Some(piece) = body.try_next().await.map_err(|error| fault::chain(&error))? {
+        bytes.extend_from_slice(&piece);
+        if bytes.len() as u64 > needed.min(all) {
+            return Err("the bucket sends more than was asked for".to_owned());
+        }
+    }
+    Ok(End { bytes, all })
+}
+
+/// The size of the whole in `bytes 0-499/1234`.
+fn whole(content_range: &str) -> Option<u64> {
+    content_range.strip_prefix("bytes ")?.rsplit_once('/')?.1.parse().ok()
+}

@@ -1,0 +1,220 @@
+//! The plan of a code change names the files that differ from the live package.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::TcpListener,
+    sync::{Arc, Mutex},
+    thread,
+};
+
+use serde_json::{Value, json};
+
+use crate::harness::{Aws, Fault, Kind, Proxy, Universe, emulator, on_both};
+
+/// How a bucket answers a request for the end of an object.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// With the part, as S3 does.
+    Ranges,
+    /// With the whole, as a plain server does.
+    NoRanges,
+    /// The address has expired.
+    Expired,
+    /// It refuses every range.
+    Unsatisfiable,
+    /// With something that is no archive.
+    Page,
+    /// Never.
+    Silent,
+}
+
+/// A bucket with one object.
+struct Bucket {
+    url: String,
+    /// The ranges that were asked for.
+    ranges: Arc<Mutex<Vec<String>>>,
+}
+
+impl Bucket {
+    fn with(object: Vec<u8>, manner: Manner) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/package?X-Amz-Signature=0123456789abcdef", listener.local_addr().unwrap());
+        let bucket = Self { url, ranges: Arc::default() };
+        let ranges = Arc::clone(&bucket.ranges);
+        thread::spawn(move || {
+            let mut kept = Vec::new();
+            for mut stream in listener.incoming().flatten() {
+                let mut head =
+                    BufReader::new(&stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+                let range = head.find_map(|line| line.strip_prefix("range: ").map(str::to_owned));
+                ranges.lock().unwrap().extend(range.clone());
+                let last = range.and_then(|range| range.strip_prefix("bytes=-")?.parse::<usize>().ok());
+                let from = object.len().saturating_sub(last.unwrap_or(usize::MAX));
+                let (status, header, body) = match manner {
+                    Manner::Ranges => {
+                        let header = format!("Content-Range: bytes {from}-{}/{}\r\n", object.len() - 1, object.len());
+                        ("206 Partial Content", header, &object[from..])
+                    }
+                    Manner::NoRanges => ("200 OK", String::new(), &object[..]),
+                    Manner::Expired => ("403 Forbidden", String::new(), &b"<Error>Request has expired</Error>"[..]),
+                    Manner::Unsatisfiable => ("416 Range Not Satisfiable", String::new(), &b""[..]),
+                    Manner::Page => ("200 OK", String::new(), &b"<html>Please log in</html>"[..]),
+                    Manner::Silent => {
+                        kept.push(stream);
+                        continue;
+                    }
+                };
+                let length = body.len();
+                let _ = write!(
+                    stream,
+                    "HTTP/1.1 {status}\r\n{header}Content-Length: {length}\r\nConnection: close\r\n\r\n"
+                );
+                let _ = stream.write_all(body);
+            }
+        });
+        bucket
+    }
+}
+
+fn block(kind: Kind, function: &str) -> String {
+    let account = kind.account();
+    format!(
+        "function_name: {function}\nrole: arn:aws:iam::{account}:role/deployed\nruntime: python3.12\nhandler: index.handler\nzip: dist\n"
+    )
+}
+
+/// A function that is deployed, and whose files then change.
+fn changed(function: &str, endpoint: &str) -> Universe {
+    let universe = Universe::at(endpoint)
+        .file("dpl.yml", block(Kind::Ministack, function))
+        .file("dist/index.py", "def handler(event, context):\n    return 1\n")
+        .file("dist/old.py", "old = 1\n");
+    universe.run("").code(0);
+    universe.write("dist/index.py", "def handler(event, context):\n    return 12\n");
+    universe.write("dist/lib/new.py", "new = 1\n");
+    std::fs::remove_file(universe.path("dist/old.py")).unwrap();
+    universe
+}
+
+/// The files of the first step of the plan.
+fn files(universe: &Universe) -> Value {
+    universe.run("plan --format json").code(0).json()["functions"][0]["plan"][0]["files"].clone()
+}
+
+fn file(name: &str, from: impl Into<Value>, to: impl Into<Value>) -> Value {
+    json!({ "name": name, "from": from.into(), "to": to.into(), "unit": "bytes" })
+}
+
+#[test]
+fn a_plan_names_the_files_that_change() {
+    let universe = changed("files-named", &emulator(Kind::Ministack).endpoint);
+    let plan = universe.run("plan").code(0);
+    let shown: Vec<_> = plan.stdout.lines().skip_while(|line| !line.contains("~ code")).skip(1).collect();
+    insta::assert_snapshot!(shown.join("\n"), @"
+    files    1 added, 1 changed, 1 removed
+      ~ index.py    42 bytes → 43 bytes
+      + lib/new.py  8 bytes
+      - old.py      8 bytes
+    ");
+    let first = [file("index.py", 42, 43), file("lib/new.py", (), 8), file("old.py", 8, ())];
+    assert_eq!(files(&universe), json!({ "added": 1, "changed": 1, "removed": 1, "first": first }));
+    let universe = universe.with("CI", "true").with("GITHUB_ACTIONS", "true").with("GITHUB_STEP_SUMMARY", "summary.md");
+    universe.write("summary.md", "");
+    universe.run("").code(0);
+    let summary = std::fs::read_to_string(universe.path("summary.md")).unwrap();
+    let row = |name: &str| summary.lines().find(|line| line.contains(name)).map(str::to_owned);
+    assert_eq!(row("index.py").as_deref(), Some("| index.py | 42 bytes | 43 bytes |"), "{summary}");
+    assert_eq!(row("old.py").as_deref(), Some("| old.py | 8 bytes | removed |"), "{summary}");
+    assert_eq!(row("| files ").as_deref(), Some("| files | – | 1 added, 1 changed, 1 removed |"), "{summary}");
+    universe.run("").code(0).says("unchanged");
+}
+
+#[test]
+fn a_mode_is_a_change_and_only_the_first_files_are_shown() {
+    let universe = changed("files-many", &emulator(Kind::Ministack).endpoint);
+    universe.run("").code(0);
+    universe.write("dist/index.py!", "def handler(event, context):\n    return 12\n");
+    for number in 0..40 {
+        universe.write(&format!("dist/many/f{number:02}.py"), "x = 1\n");
+    }
+    let plan = universe.run("plan").code(0).says("40 added, 1 changed").says("31 more files").says("another mode");
+    assert_eq!(plan.stdout.matches("many/f").count(), 9, "{}", plan.stdout);
+    assert_eq!(files(&universe)["first"].as_array().unwrap().len(), 10);
+}
+
+#[test]
+fn a_ready_archive_that_differs_in_times_alone_is_known() {
+    const ZIP: &str = "import zipfile, sys
+with zipfile.ZipFile('f.zip', 'w') as f:
+    f.writestr(zipfile.ZipInfo('index.py', (int(sys.argv[1]), 1, 1, 0, 0, 0)), 'def handler(e, c): return 1')";
+    let universe = Universe::at(&emulator(Kind::Ministack).endpoint)
+        .file("dpl.yml", block(Kind::Ministack, "files-times").replace("dist", "f.zip"))
+        .file("zip.py", ZIP);
+    universe.shell("python3 zip.py 2001 && $TOOL").code(0);
+    universe.shell("python3 zip.py 2002 && $TOOL plan").code(0).says("all the same: only times, order or packing");
+}
+
+#[test]
+fn files_are_read_as_s3_hands_them_out_or_are_unknown() {
+    let real = &emulator(Kind::Ministack).endpoint;
+    for (number, (manner, known)) in [
+        (Manner::Ranges, true),
+        (Manner::NoRanges, true),
+        (Manner::Expired, false),
+        (Manner::Unsatisfiable, false),
+        (Manner::Page, false),
+        (Manner::Silent, false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let proxy = Proxy::before(real);
+        let function = format!("files-manner-{number}");
+        let universe = changed(&function, &proxy.endpoint);
+        universe.write("old/index.py", "def handler(event, context):\n    return 1\n");
+        universe.write("old/old.py", "old = 1\n");
+        universe.run("package --output live.zip --zip old").code(0);
+        let bucket = Bucket::with(std::fs::read(universe.path("live.zip")).unwrap(), manner);
+        let mut answer = Aws::of(real).get(&function);
+        answer["Code"]["Location"] = json!(bucket.url);
+        proxy.on("GetFunction", 0, Fault::Instead(200, answer.to_string()));
+        let plan = universe.run("plan --verbose").code(0).says("~ code");
+        assert!(!plan.stdout.contains("X-Amz") && !plan.stderr.contains("X-Amz"), "{}{}", plan.stdout, plan.stderr);
+        assert_eq!(plan.stdout.contains("1 added, 1 changed, 1 removed"), known, "{number}: {}", plan.stdout);
+        assert_eq!(bucket.ranges.lock().unwrap().len(), 1);
+    }
+}
+
+#[test]
+fn a_large_directory_takes_a_second_request() {
+    let real = &emulator(Kind::Ministack).endpoint;
+    let proxy = Proxy::before(real);
+    let universe = changed("files-large", &proxy.endpoint);
+    for number in 0..1500 {
+        universe.write(&format!("dist/a/name/that/makes/the/directory/of/the/archive/long/f{number}.py"), "");
+    }
+    universe.run("package --output live.zip").code(0);
+    universe.write("dist/index.py", "def handler(event, context):\n    return 123\n");
+    let bucket = Bucket::with(std::fs::read(universe.path("live.zip")).unwrap(), Manner::Ranges);
+    let mut answer = Aws::of(real).get("files-large");
+    answer["Code"]["Location"] = json!(bucket.url);
+    proxy.on("GetFunction", 0, Fault::Instead(200, answer.to_string()));
+    assert_eq!(
+        files(&universe),
+        json!({ "added": 0, "changed": 1, "removed": 0, "first": [file("index.py", 43, 44)] })
+    );
+    assert_eq!(bucket.ranges.lock().unwrap().len(), 2);
+}
+
+#[test]
+fn where_the_bucket_is_out_of_reach_the_deployment_goes_on() {
+    on_both(|kind| {
+        let universe = Universe::at(&emulator(kind).endpoint)
+            .file("dpl.yml", block(kind, "files-out-of-reach"))
+            .file("dist/index.py", "def handler(event, context):\n    return 1\n");
+        universe.run("").code(0);
+        universe.write("dist/index.py", "def handler(event, context):\n    return 2\n");
+        universe.run("").code(0).says("Updating code.");
+        universe.run("").code(0).says("unchanged");
+    });
+}
