@@ -76,7 +76,7 @@ fn request(reader: &mut impl BufRead) -> Option<(String, Value)> {
     Some((head, serde_json::from_slice(&body).unwrap_or_default()))
 }
 
-/// What Lambda answers to GetFunction, CreateFunction and UpdateFunctionConfiguration.
+/// What Lambda answers to a request that reads, creates or configures a function.
 fn answer(head: &str, body: &Value, functions: &mut BTreeMap<String, Value>) -> (u16, Value) {
     let mut line = head.split(' ');
     let (method, path) = (line.next().unwrap(), line.next().unwrap());
