@@ -69,7 +69,7 @@ pub(crate) async fn apply(
 ) -> Result<Outcome, Stopped> {
     let mut outcome = Outcome::default();
     for (index, step) in plan.steps.iter().enumerate() {
-        emit(Event::StepStarted { function: plan.function.clone(), step: step.clone() });
+        emit(Event::StepStarted { function: plan.name.clone(), step: step.clone() });
         let begun = Instant::now();
         match executor.perform(step).await {
             Ok(Done { arn, version, url, kept, warnings }) => {

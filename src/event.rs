@@ -263,7 +263,7 @@ pub(crate) struct Deployed {
     /// The function's URL; absent: no URL is managed.
     pub url: Option<String>,
     /// The code of the function.
-    pub made_of: MadeOf,
+    pub code: DeployedCode,
     /// What was done.
     pub plan: Plan,
     /// Time that it took.
@@ -278,7 +278,7 @@ pub(crate) struct Deployed {
 
 /// The code of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum MadeOf {
+pub(crate) enum DeployedCode {
     /// A package.
     Archive {
         /// SHA-256, in base64.
@@ -362,7 +362,7 @@ impl Failure {
             Subject::Function => &self.function,
             Subject::Layer => &self.layer,
         };
-        name.as_ref() == Some(&plan.function)
+        name.as_ref() == Some(&plan.name)
     }
 
     /// Whether the run changed anything, or may have.

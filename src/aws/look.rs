@@ -15,7 +15,7 @@ use super::fault::{Answer, Call, Failed};
 use super::quotes;
 use crate::arn::Arn;
 use crate::fault::{Fault, FaultKind};
-use crate::remote::{Alias, Condition, Known, MadeOf, Provisioned, Published, Status, Summary, Url};
+use crate::remote::{Alias, Condition, Known, LiveCode, Provisioned, Published, Status, Summary, Url};
 
 impl Session<'_> {
     /// Reads the function with everything around it; `None` if it does not exist.
@@ -181,10 +181,10 @@ fn condition(word: Option<&str>, reason: Option<&str>, code: Option<&str>) -> Co
     Condition { word: word.unwrap_or_default().to_owned(), reason }
 }
 
-fn made_of(config: &FunctionConfiguration, image: Option<String>) -> MadeOf {
+fn made_of(config: &FunctionConfiguration, image: Option<String>) -> LiveCode {
     match config.package_type() {
-        Some(PackageType::Image) => MadeOf::Image(image),
-        _ => MadeOf::Runtime(config.runtime().map(Runtime::as_str).unwrap_or_default().to_owned()),
+        Some(PackageType::Image) => LiveCode::Image(image),
+        _ => LiveCode::Runtime(config.runtime().map(Runtime::as_str).unwrap_or_default().to_owned()),
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) struct Plan {
     /// The kind of thing that it changes.
     pub subject: Subject,
     /// The bare name of the function or layer.
-    pub function: String,
+    pub name: String,
     /// The Region.
     pub region: String,
     /// Errors and warnings. After an error, no step is done.
@@ -108,7 +108,7 @@ impl Plan {
     fn new(subject: Subject, name: &str, caller: &Caller) -> Self {
         Self {
             subject,
-            function: name.to_owned(),
+            name: name.to_owned(),
             region: caller.region.clone(),
             problems: Vec::new(),
             steps: Vec::new(),
@@ -146,7 +146,7 @@ impl Plan {
         {
             let message = format!(
                 "`{}` has the package type {}, which AWS never changes; this deployment has the type {}",
-                self.function,
+                self.name,
                 live.package_type,
                 source.package_type()
             );
@@ -168,7 +168,7 @@ impl Plan {
         {
             let found =
                 live_revision.map_or_else(|| "the function does not exist".to_owned(), |id| format!("it is at {id}"));
-            let message = format!("`{}` is not at revision {wanted}: {found}", self.function);
+            let message = format!("`{}` is not at revision {wanted}: {found}", self.name);
             let help = "the function has changed since then; look at the change and run again with the new revision";
             self.problems.push(Problem::new(message).weighing(Weight::Conflict).of("revision_id").help(help));
         }
@@ -197,7 +197,7 @@ impl Plan {
             ("handler", wanted.handler.is_none() && !of_image),
         ] {
             if missing {
-                let message = format!("`{}` does not exist yet, and to create it AWS needs a {option}", self.function);
+                let message = format!("`{}` does not exist yet, and to create it AWS needs a {option}", self.name);
                 let instead = if option == "role" { ", let `create_role` make one" } else { "" };
                 let help = format!("set `{option}`{instead}, or correct `function_name`, `region` or the account");
                 self.refuse(option, message, help);

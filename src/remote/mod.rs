@@ -8,7 +8,7 @@ mod status;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use act::{Invocation, Removal};
-pub(crate) use status::{Condition, Known, MadeOf, Provisioned, Published, Status, Summary, Url};
+pub(crate) use status::{Condition, Known, LiveCode, Provisioned, Published, Status, Summary, Url};
 
 use crate::arn::Partition;
 use crate::package::Listed;

@@ -21,7 +21,7 @@ pub(crate) struct Status {
     /// The state of the last update.
     pub last_update: Condition,
     /// The form of its code.
-    pub made_of: MadeOf,
+    pub made_of: LiveCode,
     /// The instruction set of its code.
     pub architecture: String,
     /// The memory, in megabytes.
@@ -59,7 +59,7 @@ pub(crate) struct Condition {
 
 /// The form of a function's code.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum MadeOf {
+pub(crate) enum LiveCode {
     /// A package for this runtime.
     Runtime(String),
     /// A container image, with its address if AWS reports it.
@@ -109,7 +109,7 @@ pub(crate) struct Summary {
     /// The bare name.
     pub function: String,
     /// The form of its code.
-    pub made_of: MadeOf,
+    pub made_of: LiveCode,
     /// The memory, in megabytes.
     pub memory_size: i32,
     /// The longest invocation, in seconds.

@@ -13,7 +13,7 @@ use super::outcome::Verdict;
 use super::redact::Console;
 use super::sanitise;
 use super::{ends, plan};
-use crate::event::{Event, Failure, MadeOf};
+use crate::event::{DeployedCode, Event, Failure};
 use crate::package::{self, FileChange, FileChanges, Listed};
 use crate::place::{FilePlace, Place, Problem, Skip};
 use crate::plan::{Plan, Step, Subject};
@@ -227,7 +227,7 @@ impl Document {
             Event::Warning(problem) => self.warnings.push(complaint(problem)),
             Event::Skipped(skip) => self.skipped.push(skipped(skip)),
             Event::Planned(plan) => self.functions.push(Function {
-                function_name: plan.function.clone(),
+                function_name: plan.name.clone(),
                 region: plan.region.clone(),
                 outcome: "planned",
                 changed: plan.changes(),
@@ -245,12 +245,12 @@ impl Document {
                     function.version.clone_from(&deployed.version);
                     function.alias.clone_from(&deployed.alias);
                     function.function_url.clone_from(&deployed.url);
-                    match &deployed.made_of {
-                        MadeOf::Archive { code_sha256, size, .. } => {
+                    match &deployed.code {
+                        DeployedCode::Archive { code_sha256, size, .. } => {
                             function.code_sha256 = Some(code_sha256.clone());
                             function.package_size = Some(*size);
                         }
-                        MadeOf::Image { address } => function.image_uri = Some(address.clone()),
+                        DeployedCode::Image { address } => function.image_uri = Some(address.clone()),
                     }
                     function.seconds = Some(seconds(deployed.took));
                 }
@@ -318,7 +318,7 @@ impl Document {
     fn note_layer(&mut self, event: &Event) {
         match event {
             Event::Planned(plan) if plan.subject == Subject::Layer => self.layers.push(Layer {
-                layer_name: plan.function.clone(),
+                layer_name: plan.name.clone(),
                 region: plan.region.clone(),
                 outcome: "planned",
                 version: plan.published.clone(),

@@ -73,8 +73,8 @@ impl Junit {
                     steps => steps.iter().map(step).collect(),
                 };
                 let the = if plan.subject == Subject::Layer { "layer " } else { "" };
-                let name = format!("{the}{} in {}", plan.function, plan.region);
-                self.suites.push(Suite { name, function: Some(format!("{the}{}", plan.function)), cases });
+                let name = format!("{the}{} in {}", plan.name, plan.region);
+                self.suites.push(Suite { name, function: Some(format!("{the}{}", plan.name)), cases });
             }
             Event::StepStarted { .. } => self.begun = Some(Instant::now()),
             Event::StepDone { .. } => {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{ends, plan, sanitise};
 use crate::plan::Rollback;
-use crate::remote::{Alias, Condition, Invocation, Known, MadeOf, Provisioned, Removal, Status, Summary};
+use crate::remote::{Alias, Condition, Invocation, Known, LiveCode, Provisioned, Removal, Status, Summary};
 
 /// How many versions to show.
 const SHOWN_VERSIONS: usize = 5;
@@ -38,8 +38,8 @@ pub(super) fn status(status: &Status) -> Vec<String> {
     rows.add_if("state", &condition(state));
     rows.add_if("last update", &condition(last_update));
     match made_of {
-        MadeOf::Runtime(runtime) => rows.add("runtime", &format!("{runtime} on {architecture}")),
-        MadeOf::Image(uri) => {
+        LiveCode::Runtime(runtime) => rows.add("runtime", &format!("{runtime} on {architecture}")),
+        LiveCode::Image(uri) => {
             let uri = uri.as_deref().unwrap_or("unknown");
             rows.add("image", &format!("{uri} on {architecture}"));
         }
@@ -234,10 +234,10 @@ fn condition(condition: &Condition) -> String {
     }
 }
 
-fn kind(made_of: &MadeOf) -> &str {
+fn kind(made_of: &LiveCode) -> &str {
     match made_of {
-        MadeOf::Runtime(runtime) => runtime,
-        MadeOf::Image(_) => "image",
+        LiveCode::Runtime(runtime) => runtime,
+        LiveCode::Image(_) => "image",
     }
 }
 

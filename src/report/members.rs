@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::event::{Ending, Event};
 use crate::plan::Rollback;
-use crate::remote::{self, MadeOf};
+use crate::remote::{self, LiveCode};
 
 /// Members at the top level of the document.
 #[derive(Serialize, Default)]
@@ -256,8 +256,8 @@ fn status(status: &remote::Status) -> Status {
         provisioned,
     } = status.clone();
     let (runtime, image_uri) = match made_of {
-        MadeOf::Runtime(runtime) => (Some(runtime), None),
-        MadeOf::Image(uri) => (None, uri),
+        LiveCode::Runtime(runtime) => (Some(runtime), None),
+        LiveCode::Image(uri) => (None, uri),
     };
     Status {
         function_name: function,
@@ -309,8 +309,8 @@ fn version(version: remote::Published) -> Version {
 fn summary(summary: &remote::Summary) -> Summary {
     let remote::Summary { function, made_of, memory_size, timeout, last_modified } = summary.clone();
     let (runtime, package_type) = match made_of {
-        MadeOf::Runtime(runtime) => (Some(runtime), "Zip"),
-        MadeOf::Image(_) => (None, "Image"),
+        LiveCode::Runtime(runtime) => (Some(runtime), "Zip"),
+        LiveCode::Image(_) => (None, "Image"),
     };
     Summary { function_name: function, runtime, package_type, memory_size, timeout, last_modified }
 }

@@ -91,6 +91,6 @@ impl Outcome {
 
     /// Removes a plan that was applied: its outcome is reported instead.
     fn forget(&mut self, subject: Subject, name: &str, region: &str) {
-        self.planned.retain(|plan| plan.subject != subject || plan.function != name || plan.region != region);
+        self.planned.retain(|plan| plan.subject != subject || plan.name != name || plan.region != region);
     }
 }

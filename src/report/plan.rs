@@ -12,13 +12,13 @@ pub(super) const SHOWN_FILES: usize = 10;
 /// The lines of a plan.
 pub(super) fn lines(plan: &Plan) -> Vec<String> {
     let mut lines = Vec::new();
-    let Plan { function, region, .. } = plan;
+    let Plan { name, region, .. } = plan;
     let the = if plan.subject == Subject::Layer { "the layer " } else { "" };
     if plan.changes() {
-        lines.push(format!("plan for {the}`{function}` in {region}"));
+        lines.push(format!("plan for {the}`{name}` in {region}"));
     } else {
         let version = plan.published.as_ref().map(|version| format!(" and is version {version}")).unwrap_or_default();
-        lines.push(format!("{the}`{function}` in {region} is unchanged{version}: nothing to do."));
+        lines.push(format!("{the}`{name}` in {region} is unchanged{version}: nothing to do."));
     }
     let views: Vec<_> = plan.steps.iter().map(Step::view).collect();
     let widest = views.iter().map(|view| view.subject.len()).max().unwrap_or_default().max(15);

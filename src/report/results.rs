@@ -7,7 +7,7 @@ use super::files::Gathered;
 use super::outcome::Verdict;
 use super::redact::Console;
 use super::{Manner, Observer, Surroundings, json, plain, redacted, summary, variables};
-use crate::event::{Deployed, Event, MadeOf};
+use crate::event::{Deployed, DeployedCode, Event};
 use crate::host::Build;
 use crate::place::Problem;
 use crate::verb::{self, Verb};
@@ -151,12 +151,12 @@ impl Deployed {
     /// The outputs, with the names that every CI gets.
     pub(super) fn outputs(&self) -> Vec<(&'static str, String)> {
         let mut outputs = vec![("function-arn", self.arn.clone())];
-        match &self.made_of {
-            MadeOf::Archive { code_sha256, size, .. } => {
+        match &self.code {
+            DeployedCode::Archive { code_sha256, size, .. } => {
                 outputs.push(("code-sha256", code_sha256.clone()));
                 outputs.push(("package-size", size.to_string()));
             }
-            MadeOf::Image { address } => {
+            DeployedCode::Image { address } => {
                 outputs.extend(address.rsplit_once('@').map(|(_, digest)| ("image-digest", digest.to_owned())));
             }
         }

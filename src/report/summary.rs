@@ -7,7 +7,7 @@ use super::{
     live, plan, sanitise,
 };
 use crate::arn::Partition;
-use crate::event::{Deployed, Ending, Failure, LayerDeployed, MadeOf};
+use crate::event::{Deployed, DeployedCode, Ending, Failure, LayerDeployed};
 use crate::host::Build;
 use crate::package::FileChange;
 use crate::plan::{CodeChange, Plan, Rollback, Sent, Step, Subject, Through, View};
@@ -63,11 +63,11 @@ pub(super) fn of_layer(layer: &LayerDeployed) -> String {
 
 /// The size of the package, with its largest folders; or the image.
 fn weight(deployed: &Deployed) -> String {
-    let (package_size, unpacked, largest_folders, code_sha256) = match &deployed.made_of {
-        MadeOf::Archive { size, unpacked, largest_folders, code_sha256 } => {
+    let (package_size, unpacked, largest_folders, code_sha256) = match &deployed.code {
+        DeployedCode::Archive { size, unpacked, largest_folders, code_sha256 } => {
             (size, unpacked, largest_folders, code_sha256)
         }
-        MadeOf::Image { address } => return format!("**Image** {}", text(address)),
+        DeployedCode::Image { address } => return format!("**Image** {}", text(address)),
     };
     let folder = |(name, bytes): &(String, u64)| format!("{} {}", text(name), plan::size(*bytes));
     let folders: Vec<_> = largest_folders.iter().map(folder).collect();
@@ -85,7 +85,7 @@ fn time(deployed: &Deployed) -> String {
 
 /// A plan that was shown and not applied.
 pub(super) fn of_planned(plan: &Plan) -> String {
-    let (function, region) = (text(&plan.function), text(&plan.region));
+    let (function, region) = (text(&plan.name), text(&plan.region));
     let function = if plan.subject == Subject::Layer { format!("layer {function}") } else { function };
     if !plan.changes() {
         return format!("✔ **{function}** in {region} is unchanged.\n\n");

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::deliver::{Stream, Written};
 use super::*;
-use crate::event::{Deployed, Event, Failure, MadeOf, Stage};
+use crate::event::{Deployed, DeployedCode, Event, Failure, Stage};
 use crate::place::Place;
 use crate::plan::{AliasChange, Plan, Step, Subject, VersionRef};
 use crate::settings::AliasName;
@@ -102,7 +102,7 @@ fn plan() -> Plan {
     let alias = AliasChange { name: AliasName("live".to_owned()), from: None, to: VersionRef::Published };
     Plan {
         subject: Subject::Function,
-        function: "f".to_owned(),
+        name: "f".to_owned(),
         region: "eu-west-1".to_owned(),
         problems: Vec::new(),
         steps: vec![
@@ -126,7 +126,7 @@ fn a_deployment() {
         version: Some("7".to_owned()),
         alias: Some("live".to_owned()),
         url: None,
-        made_of: MadeOf::Archive {
+        code: DeployedCode::Archive {
             code_sha256: "c2hh=".to_owned(),
             size: 9,
             unpacked: 10,

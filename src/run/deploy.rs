@@ -13,7 +13,7 @@ use crate::cli::Task;
 use crate::config::{DryRun, Entry};
 use crate::deployment::Deployment;
 use crate::error::{Error, ExitCode};
-use crate::event::{Deployed, Event, LayerDeployed, MadeOf, Stage};
+use crate::event::{Deployed, DeployedCode, Event, LayerDeployed, Stage};
 use crate::host::Host;
 use crate::package::{self, Artifact, Package};
 use crate::place::Problem;
@@ -57,7 +57,7 @@ impl Run<'_> {
         }
         let (changes, mut done) = (planned.iter().any(|planned| planned.plan.changes()), BTreeSet::new());
         for planned in planned {
-            let (entry, name) = (planned.built.entry, (planned.plan.region.clone(), planned.plan.function.clone()));
+            let (entry, name) = (planned.built.entry, (planned.plan.region.clone(), planned.plan.name.clone()));
             let is_first = self.only_plans(entry) || done.insert(name);
             self.unless_allowed(entry, self.deploy_one(planned, is_first, &mut layers).await)?;
         }
@@ -102,7 +102,7 @@ impl Run<'_> {
         let (entry, plan) = (planned.built.entry, &planned.plan);
         let arn = newest.as_ref().map(|newest| newest.arn.clone());
         Some(RunLayer {
-            name: plan.function.clone(),
+            name: plan.name.clone(),
             region: plan.region.clone(),
             target: entry.item.target().clone(),
             arn: arn.as_ref().and_then(|arn| Some(arn.rsplit_once(':')?.0.to_owned())),
@@ -159,7 +159,7 @@ impl Run<'_> {
 /// The result for a function.
 fn deployed(
     deployment: &Deployment,
-    made_of: MadeOf,
+    code: DeployedCode,
     before: Remote,
     plan: Plan,
     outcome: Outcome,
@@ -175,14 +175,14 @@ fn deployed(
         }
     };
     Deployed {
-        function: plan.function.clone(),
+        function: plan.name.clone(),
         region: plan.region.clone(),
         arn: outcome.arn.or(known_arn).unwrap_or_default(),
         version: outcome.version.or(plan.published.clone()),
         alias: deployment.release.alias.as_ref().map(|alias| alias.0.clone()),
         url: outcome.url.or(url),
         kept: outcome.kept,
-        made_of,
+        code,
         plan,
         took,
         steps: outcome.done,
@@ -191,9 +191,9 @@ fn deployed(
 }
 
 /// The code of a deployed function. For an image whose digest was unknown, AWS has reported it by now.
-fn deployed_code(package: &Package, session: &Session<'_>) -> MadeOf {
+fn deployed_code(package: &Package, session: &Session<'_>) -> DeployedCode {
     match package {
-        Package::Archive(artifact) => MadeOf::Archive {
+        Package::Archive(artifact) => DeployedCode::Archive {
             code_sha256: artifact.code_sha256.clone(),
             size: artifact.archive.size(),
             unpacked: package::unpacked(&artifact.entries),
@@ -201,7 +201,7 @@ fn deployed_code(package: &Package, session: &Session<'_>) -> MadeOf {
         },
         Package::Image(image) => {
             let live = session.image().filter(|_| image.digest.is_none());
-            MadeOf::Image { address: live.map_or_else(|| image.address(), str::to_owned) }
+            DeployedCode::Image { address: live.map_or_else(|| image.address(), str::to_owned) }
         }
     }
 }
@@ -215,7 +215,7 @@ fn layer_deployed(
     took: Duration,
 ) -> LayerDeployed {
     LayerDeployed {
-        layer: plan.function.clone(),
+        layer: plan.name.clone(),
         region: plan.region.clone(),
         arn: outcome.arn.or(before.map(|before| before.arn)).unwrap_or_default(),
         version: outcome.version.or(plan.published.clone()).unwrap_or_default(),
