@@ -155,7 +155,7 @@ fn status(answer: &GetFunctionOutput, name: &str, region: &str) -> Result<Status
             config.last_update_status_reason(),
             update_code,
         ),
-        made_of: made_of(config, image),
+        code: live_code(config, image),
         architecture: if architectures.is_empty() { "x86_64".to_owned() } else { architectures.join(", ") },
         memory_size: config.memory_size().unwrap_or_default(),
         timeout: config.timeout().unwrap_or_default(),
@@ -181,7 +181,7 @@ fn condition(word: Option<&str>, reason: Option<&str>, code: Option<&str>) -> Co
     Condition { word: word.unwrap_or_default().to_owned(), reason }
 }
 
-fn made_of(config: &FunctionConfiguration, image: Option<String>) -> LiveCode {
+fn live_code(config: &FunctionConfiguration, image: Option<String>) -> LiveCode {
     match config.package_type() {
         Some(PackageType::Image) => LiveCode::Image(image),
         _ => LiveCode::Runtime(config.runtime().map(Runtime::as_str).unwrap_or_default().to_owned()),
@@ -191,7 +191,7 @@ fn made_of(config: &FunctionConfiguration, image: Option<String>) -> LiveCode {
 fn summary(config: &FunctionConfiguration) -> Summary {
     Summary {
         function: config.function_name().unwrap_or_default().to_owned(),
-        made_of: made_of(config, None),
+        code: live_code(config, None),
         memory_size: config.memory_size().unwrap_or_default(),
         timeout: config.timeout().unwrap_or_default(),
         last_modified: config.last_modified().unwrap_or_default().to_owned(),

@@ -21,7 +21,7 @@ pub(crate) struct Status {
     /// The state of the last update.
     pub last_update: Condition,
     /// The form of its code.
-    pub made_of: LiveCode,
+    pub code: LiveCode,
     /// The instruction set of its code.
     pub architecture: String,
     /// The memory, in megabytes.
@@ -109,7 +109,7 @@ pub(crate) struct Summary {
     /// The bare name.
     pub function: String,
     /// The form of its code.
-    pub made_of: LiveCode,
+    pub code: LiveCode,
     /// The memory, in megabytes.
     pub memory_size: i32,
     /// The longest invocation, in seconds.

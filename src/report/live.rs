@@ -18,7 +18,7 @@ pub(super) fn status(status: &Status) -> Vec<String> {
         description,
         state,
         last_update,
-        made_of,
+        code,
         architecture,
         memory_size,
         timeout,
@@ -37,7 +37,7 @@ pub(super) fn status(status: &Status) -> Vec<String> {
     rows.add_if("description", description);
     rows.add_if("state", &condition(state));
     rows.add_if("last update", &condition(last_update));
-    match made_of {
+    match code {
         LiveCode::Runtime(runtime) => rows.add("runtime", &format!("{runtime} on {architecture}")),
         LiveCode::Image(uri) => {
             let uri = uri.as_deref().unwrap_or("unknown");
@@ -75,10 +75,10 @@ pub(super) fn list(region: &str, functions: &[Summary]) -> Vec<String> {
         return vec![format!("There are no functions in {region}.")];
     }
     let row = |function: &Summary| {
-        let Summary { function, made_of, memory_size, timeout, last_modified } = function;
+        let Summary { function, code, memory_size, timeout, last_modified } = function;
         [
             sanitise::one_line(function),
-            sanitise::one_line(kind(made_of)),
+            sanitise::one_line(kind(code)),
             format!("{memory_size} MB"),
             format!("{timeout} s"),
             moment(last_modified),
@@ -87,9 +87,9 @@ pub(super) fn list(region: &str, functions: &[Summary]) -> Vec<String> {
     let rows: Vec<_> = functions.iter().map(row).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
     let widths = [0, 1, 2, 3].map(width);
-    let line = |[function, made_of, memory, timeout, moment]: &[String; 5]| {
+    let line = |[function, code, memory, timeout, moment]: &[String; 5]| {
         let [first, second, third, fourth] = widths;
-        format!("{function:<first$}  {made_of:<second$}  {memory:>third$}  {timeout:>fourth$}  {moment}")
+        format!("{function:<first$}  {code:<second$}  {memory:>third$}  {timeout:>fourth$}  {moment}")
     };
     rows.iter().map(line).collect()
 }
@@ -234,8 +234,8 @@ fn condition(condition: &Condition) -> String {
     }
 }
 
-fn kind(made_of: &LiveCode) -> &str {
-    match made_of {
+fn kind(code: &LiveCode) -> &str {
+    match code {
         LiveCode::Runtime(runtime) => runtime,
         LiveCode::Image(_) => "image",
     }

@@ -241,7 +241,7 @@ fn status(status: &remote::Status) -> Status {
         description,
         state,
         last_update,
-        made_of,
+        code,
         architecture,
         memory_size,
         timeout,
@@ -255,7 +255,7 @@ fn status(status: &remote::Status) -> Status {
         urls,
         provisioned,
     } = status.clone();
-    let (runtime, image_uri) = match made_of {
+    let (runtime, image_uri) = match code {
         LiveCode::Runtime(runtime) => (Some(runtime), None),
         LiveCode::Image(uri) => (None, uri),
     };
@@ -307,8 +307,8 @@ fn version(version: remote::Published) -> Version {
 }
 
 fn summary(summary: &remote::Summary) -> Summary {
-    let remote::Summary { function, made_of, memory_size, timeout, last_modified } = summary.clone();
-    let (runtime, package_type) = match made_of {
+    let remote::Summary { function, code, memory_size, timeout, last_modified } = summary.clone();
+    let (runtime, package_type) = match code {
         LiveCode::Runtime(runtime) => (Some(runtime), "Zip"),
         LiveCode::Image(_) => (None, "Image"),
     };
