@@ -252,15 +252,13 @@ impl Allowed<'_> {
             self.allow(&["kms:CreateGrant", "kms:Encrypt", "kms:Decrypt"], vec![key]);
         }
         for layer in settings.layers.iter().flat_map(|layers| &layers.0) {
-            match LayerRef::of(layer) {
-                Some(LayerRef::Newest(arn)) if arn.starts_with("arn:") => newest_of(self.statements, arn, &[]),
-                Some(LayerRef::Newest(name)) => {
+            match layer {
+                LayerRef::Newest(arn) if arn.starts_with("arn:") => newest_of(self.statements, arn, &[]),
+                LayerRef::Newest(name) | LayerRef::Coming(name) => {
                     let arn = self.place.arn("lambda", &format!("layer:{name}"));
                     newest_of(self.statements, &arn, &[]);
                 }
-                Some(LayerRef::Version(_) | LayerRef::Coming(_)) | None => {
-                    self.allow(&["lambda:GetLayerVersion"], vec![layer.clone()]);
-                }
+                LayerRef::Version(arn) => self.allow(&["lambda:GetLayerVersion"], vec![arn.clone()]),
             }
         }
     }

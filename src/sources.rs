@@ -38,6 +38,8 @@ struct Row {
     members: &'static [&'static str],
     /// AWS' defaults for members that were left out, if a configuration can express them.
     defaults: &'static [(&'static str, i32)],
+    /// The least and the most pollers of the provisioned mode; absent if the source has no such mode.
+    pollers: Option<(i32, i32)>,
 }
 
 impl Source {
@@ -54,8 +56,9 @@ impl Source {
                 services: &["sqs"],
                 rights: "sqs:ReceiveMessage, sqs:DeleteMessage and sqs:GetQueueAttributes",
                 policy: Some("AWSLambdaSQSQueueExecutionRole"),
-                members: &["ScalingConfig"],
+                members: &["ScalingConfig", "ProvisionedPollerConfig"],
                 defaults: &[("BatchSize", 10), ("MaximumBatchingWindowInSeconds", 0)],
+                pollers: Some((2, 10_000)),
             },
             Self::Kinesis => Row {
                 name: "a stream of Kinesis",
@@ -72,6 +75,7 @@ impl Source {
                     "TumblingWindowInSeconds",
                 ],
                 defaults: OF_STREAMS,
+                pollers: None,
             },
             Self::DynamoDb => Row {
                 name: "a stream of DynamoDB",
@@ -87,6 +91,7 @@ impl Source {
                     "TumblingWindowInSeconds",
                 ],
                 defaults: OF_STREAMS,
+                pollers: None,
             },
             Self::Msk => Row {
                 name: "a topic of MSK",
@@ -101,8 +106,10 @@ impl Source {
                     "BisectBatchOnFunctionError",
                     "Topics",
                     "AmazonManagedKafkaEventSourceConfig",
+                    "ProvisionedPollerConfig",
                 ],
                 defaults: OF_KAFKA,
+                pollers: Some((1, 2000)),
             },
             Self::Kafka => Row {
                 name: "a topic of Kafka",
@@ -118,8 +125,10 @@ impl Source {
                     "Topics",
                     "SelfManagedEventSource",
                     "SelfManagedKafkaEventSourceConfig",
+                    "ProvisionedPollerConfig",
                 ],
                 defaults: OF_KAFKA,
+                pollers: Some((1, 2000)),
             },
             Self::Mq => Row {
                 name: "a queue of Amazon MQ",
@@ -128,6 +137,7 @@ impl Source {
                 policy: None,
                 members: &["Queues"],
                 defaults: &[("BatchSize", 100)],
+                pollers: None,
             },
             Self::DocumentDb => Row {
                 name: "a cluster of DocumentDB",
@@ -136,6 +146,7 @@ impl Source {
                 policy: None,
                 members: &["StartingPosition", "StartingPositionTimestamp", "DocumentDBEventSourceConfig"],
                 defaults: &[("BatchSize", 100)],
+                pollers: None,
             },
         }
     }
@@ -169,6 +180,11 @@ impl Source {
     /// AWS' defaults for members that were left out, if a configuration can express them.
     pub(crate) const fn defaults(self) -> &'static [(&'static str, i32)] {
         self.row().defaults
+    }
+
+    /// The least and the most pollers of the provisioned mode; absent if the source has no such mode.
+    pub(crate) const fn pollers(self) -> Option<(i32, i32)> {
+        self.row().pollers
     }
 
     /// The members that other kinds have and this kind does not.
@@ -214,7 +230,7 @@ mod tests {
     /// The members of a mapping by their names in the API.
     fn members() -> &'static [Member] {
         match shapes::EVENT_SOURCES {
-            Shape::List(Shape::Members { members, .. }) => members,
+            Shape::List { of: Shape::Members { members, .. }, .. } => members,
             _ => panic!("event sources are a list of maps"),
         }
     }

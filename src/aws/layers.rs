@@ -49,6 +49,23 @@ impl Session<'_> {
         Ok(newest.and_then(|newest| newest.layer_version_arn().map(str::to_owned)))
     }
 
+    /// Whether a layer version exists. A denied read counts as yes: AWS decides when the function is written.
+    pub(crate) async fn has_layer_version(&self, arn: &str) -> Result<bool, Fault> {
+        let Some((layer, number)) = arn.rsplit_once(':').and_then(|(layer, text)| Some((layer, text.parse().ok()?)))
+        else {
+            return Ok(true);
+        };
+        let call = Call { action: "lambda:GetLayerVersion", resource: arn };
+        let request = self.lambda.get_layer_version().layer_name(layer).version_number(number);
+        let answer = self.bounded(call.action, request.send()).await.map_err(|failed: Failed| failed.fault)?;
+        match answer.map_err(|error| fault::of(&error, &call)) {
+            Ok(_) => Ok(true),
+            Err(Failed { answer: Answer::NotFound, .. }) => Ok(false),
+            Err(Failed { fault, .. }) if fault.kind == FaultKind::Denied => Ok(true),
+            Err(failed) => Err(failed.fault),
+        }
+    }
+
     async fn read_newest_layer(&self) -> Result<Option<LayerVersion>, Failed> {
         let layer = &self.function;
         let Some(newest) = self.list_newest(layer).await? else { return Ok(None) };

@@ -125,10 +125,10 @@ impl<'a> Session<'a> {
     fn with_layers(&self, settings: &Settings) -> Settings {
         let mut settings = settings.clone();
         for layer in settings.layers.iter_mut().flat_map(|layers| &mut layers.0) {
-            if let Some(LayerRef::Coming(name)) = LayerRef::of(layer)
+            if let LayerRef::Coming(name) = layer
                 && let Some(version) = self.layers.get(name)
             {
-                layer.clone_from(version);
+                *layer = LayerRef::Version(version.clone());
             }
         }
         settings

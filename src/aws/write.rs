@@ -9,7 +9,7 @@ use std::time::Duration;
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_lambda::operation::update_function_code::builders::UpdateFunctionCodeFluentBuilder;
 use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::{self as sdk, FunctionCode, PackageType, State};
+use aws_sdk_lambda::types::{self as sdk, FunctionCode, PackageType, S3ObjectStorageMode, State};
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
@@ -21,7 +21,7 @@ use super::store::unreadable;
 use crate::apply::{Done, Executor};
 use crate::fault::{Fault, FaultKind, Progress};
 use crate::plan::{CodeChange, Origin, Step, TagChange, Through};
-use crate::remote::{Live, Version};
+use crate::remote::{Live, Storage, Version};
 use crate::settings::{Architecture, SettingName, Settings};
 
 /// The time after a creation during which reads may not find the function.
@@ -137,7 +137,9 @@ impl Session<'_> {
             Source::Image(address) => (package.image_uri(address), Some(PackageType::Image)),
             Source::Bytes(bytes) => (package.zip_file(bytes), None),
             Source::Object { bucket, key, version } => {
-                (package.s3_bucket(bucket).s3_key(key).set_s3_object_version(version), None)
+                let mode = storage(code.storage);
+                let package = package.s3_bucket(bucket).s3_key(key).set_s3_object_version(version);
+                (package.set_s3_object_storage_mode(mode), None)
             }
         };
         let request = self.lambda.create_function().function_name(&self.function).code(package.build());
@@ -227,7 +229,9 @@ impl Session<'_> {
             Source::Image(address) => request.image_uri(address),
             Source::Bytes(bytes) => request.zip_file(bytes),
             Source::Object { bucket, key, version } => {
-                request.s3_bucket(bucket).s3_key(key).set_s3_object_version(version)
+                let mode = storage(code.storage);
+                let request = request.s3_bucket(bucket).s3_key(key).set_s3_object_version(version);
+                request.set_s3_object_storage_mode(mode)
             }
         })
     }
@@ -418,6 +422,11 @@ impl Session<'_> {
 fn is_unknown_role(failed: &Failed, role: Origin) -> bool {
     let says = |text: &str| failed.fault.message.contains(text);
     says("cannot be assumed by Lambda") || role == Origin::Made && says("permissions to call CreateNetworkInterface")
+}
+
+/// The storage mode to send; absent for AWS' default.
+fn storage(storage: Storage) -> Option<S3ObjectStorageMode> {
+    (storage == Storage::Reference).then_some(S3ObjectStorageMode::Reference)
 }
 
 fn architectures(architecture: Option<Architecture>) -> Option<Vec<sdk::Architecture>> {

@@ -134,6 +134,27 @@ fn permission(mut item: Structure) -> Result<(String, Structure), String> {
     Ok((id, item))
 }
 
+/// What AWS would refuse in the provisioned mode of a source.
+fn pollers(source: Source, item: &Structure) -> Option<String> {
+    let (config, (least, most)) = (item.inner("ProvisionedPollerConfig")?, source.pollers()?);
+    let number = |member: &str| config.number(member);
+    let (minimum, maximum) = (number("MinimumPollers"), number("MaximumPollers"));
+    let outside = [minimum, maximum].into_iter().flatten().any(|number| !(least..=most).contains(&number));
+    match () {
+        () if outside => Some(format!("is {}, which has {least} to {most} pollers", source.name())),
+        () if minimum > maximum && maximum.is_some() => {
+            Some("has more `minimum_pollers` than `maximum_pollers`".to_owned())
+        }
+        () if source == Source::Sqs && config.get("PollerGroupName").is_some() => {
+            Some(format!("is {}, which has no `poller_group_name`", source.name()))
+        }
+        () if item.get("ScalingConfig").is_some() => {
+            Some("has a `scaling_config` and a `provisioned_poller_config`, of which AWS accepts one".to_owned())
+        }
+        () => None,
+    }
+}
+
 /// A mapping is known by what it reads: the source, and where that has several, its topic or queue.
 fn event_source(item: Structure) -> Result<(String, Structure), String> {
     let Some(key) = sources::key(&item) else {
@@ -153,6 +174,9 @@ fn event_source(item: Structure) -> Result<(String, Structure), String> {
     let fifo = arn.rsplit_once('.').is_some_and(|(_, end)| end == "fifo");
     if source == Some(Source::Sqs) && fifo && item.number("BatchSize").is_some_and(|size| size > 10) {
         return Err(format!("`{key}` is a FIFO queue, whose `batch_size` is 10 at most"));
+    }
+    if let Some(wrong) = source.and_then(|source| pollers(source, &item)) {
+        return Err(format!("`{key}` {wrong}"));
     }
     for member in ["Topics", "Queues"] {
         let needed = source.is_some_and(|source| source.has(member));

@@ -425,7 +425,7 @@ fn takes_member(option: &Opt, given: &Given) -> bool {
 fn is_by_branch(option: &Opt, given: &Given) -> bool {
     let takes_maps = match option.kind {
         Kind::Map | Kind::Files => true,
-        Kind::Structure(shape) => matches!(shape, Shape::Members { .. } | Shape::List(_) | Shape::Json),
+        Kind::Structure(shape) => matches!(shape, Shape::Members { .. } | Shape::List { .. } | Shape::Json { .. }),
         _ => false,
     };
     !takes_maps && !takes_member(option, given)

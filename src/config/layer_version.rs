@@ -256,7 +256,7 @@ impl Map {
             }
         }
         if names.len() > MOST_RUNTIMES {
-            self.wrong(reader, "compatible_runtimes", format!("has {} items, AWS takes at most 15", names.len()));
+            self.wrong(reader, "compatible_runtimes", format!("has {} items, AWS accepts at most 15", names.len()));
         }
         Some(names.into_iter().collect())
     }

@@ -199,6 +199,7 @@ pub const OPTIONS: &[Opt] = &[
     opt(Function, "file_system_configs", Structure(&shapes::FILE_SYSTEM_CONFIGS), "{arn: arn:aws:elasticfilesystem:…:access-point/fsap-…, local_mount_path: /mnt/data}", "EFS access point and its mount path. Needs a VPC.").clearable(),
     opt(Function, "image_config", Structure(&shapes::IMAGE_CONFIG), "{command: [app.handler]}", "Overrides for the image's `entry_point`, `command` and `working_directory`.").clearable(),
     opt(Function, "durable_config", Structure(&shapes::DURABLE_CONFIG), "{execution_timeout: 3600, retention_period_in_days: 7}", "Limits of durable executions."),
+    opt(Function, "capacity_provider_config", Structure(&shapes::CAPACITY_PROVIDER_CONFIG), "{lambda_managed_instances_capacity_provider_config: arn:aws:lambda:…:capacity-provider:NAME}", "The capacity provider of a function on Managed Instances, and limits of its environments."),
     opt(Function, "tenancy_config", Structure(&shapes::TENANCY_CONFIG), "PER_TENANT", "Whether each tenant has its own execution environments. Can be set only when the function is created."),
     opt(Function, "function_tags", Map, "team: media", "Tags to add or overwrite.").ambient().also(&[name("tags")]),
     opt(Function, "function_tags_mode", Choice(&["replace", "merge"]), "replace", "`replace` also removes tags that the block does not name. Default `merge`."),

@@ -69,6 +69,11 @@ pub(super) fn deployment(reader: &mut Reader, context: &Context<'_>) -> Option<D
     let mut environment = environment(reader, context);
     let tags = tags(reader);
     vpc_config(reader, &mut settings);
+    for (setting, message, most) in settings.beyond_usual() {
+        let help =
+            format!("lower it, or set `capacity_provider_config`: functions on Managed Instances have up to {most}");
+        reader.wrong(setting.name(), message).help = Some(help);
+    }
     let mut attachments = attachments::attachments(reader);
     clear(reader, &mut settings, &mut environment, &mut attachments);
     let target = target(reader, function.as_ref(), context);
@@ -258,7 +263,7 @@ pub(super) fn described(
         return Some(filled);
     }
     if filled == written {
-        reader.wrong(name, format!("is {} characters long, AWS takes at most {MOST}", filled.chars().count()));
+        reader.wrong(name, format!("is {} characters long, AWS accepts at most {MOST}", filled.chars().count()));
         return None;
     }
     let warning =
@@ -323,10 +328,7 @@ pub(super) fn environment(reader: &mut Reader, context: &Context<'_>) -> Option<
     let size =
         Environment(entries.iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?))).collect()).size();
     if size > Environment::MOST {
-        reader.wrong(
-            "environment",
-            format!("takes {size} bytes with all names and values, AWS allows {}", Environment::MOST),
-        );
+        reader.wrong("environment", format!("takes {size} bytes as JSON, AWS accepts at most {}", Environment::MOST));
     }
     Some(Keyed { entries, others })
 }
@@ -419,7 +421,7 @@ fn tags(reader: &mut Reader) -> Option<Keyed<String>> {
         entries.insert(pair.key, text.unwrap_or_default().to_owned());
     }
     if entries.len() > 50 {
-        reader.wrong("function_tags", format!("has {} tags, AWS takes at most 50", entries.len()));
+        reader.wrong("function_tags", format!("has {} tags, AWS accepts at most 50", entries.len()));
     }
     Some(Keyed { entries, others })
 }

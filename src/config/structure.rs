@@ -35,7 +35,7 @@ impl Structures<'_> {
     fn value(&mut self, given: &Given, shape: &Shape, path: &str) -> Option<Json> {
         let unpacked;
         let given = match (shape, &given.value) {
-            (Shape::Members { .. } | Shape::List(_), Value::Text(text)) if is_packed(text, shape) => {
+            (Shape::Members { .. } | Shape::List { .. }, Value::Text(text)) if is_packed(text, shape) => {
                 unpacked = self.unpacked(text, &given.place)?;
                 &unpacked
             }
@@ -59,7 +59,11 @@ impl Structures<'_> {
                 self.wrong(path, "must be a map, not a list", &given.place);
                 None
             }
-            (Shape::List(item), Value::List(items)) => {
+            (Shape::List { most, .. }, Value::List(items)) if items.len() > *most => {
+                self.wrong(path, format!("has {} items, AWS accepts at most {most}", items.len()), &given.place);
+                None
+            }
+            (Shape::List { of: item, .. }, Value::List(items)) => {
                 if let Some(empty) = items.iter().find(|item| item.is_absent()) {
                     self.wrong(path, "has an item with nothing in it", &empty.place);
                     return None;
@@ -70,20 +74,22 @@ impl Structures<'_> {
                 });
                 Some(Json::Array(values.collect()))
             }
-            (Shape::List(item), Value::Text(text)) if !matches!(item, Shape::Members { .. } | Shape::Json) => {
+            (Shape::List { of: item, .. }, Value::Text(text))
+                if !matches!(item, Shape::Members { .. } | Shape::Json { .. }) =>
+            {
                 let parts = text.split([',', '\n']).map(str::trim).filter(|part| !part.is_empty());
-                let parts: Vec<_> = parts.map(|part| Given::text(part, given.place.clone())).collect();
-                Some(Json::Array(parts.iter().filter_map(|part| self.value(part, item, path)).collect()))
+                let parts = parts.map(|part| Given::text(part, given.place.clone())).collect();
+                self.value(&Given { value: Value::List(parts), ..given.clone() }, shape, path)
             }
             // One thing alone is a list of one.
-            (Shape::List(item), _) => Some(Json::Array(self.value(given, item, path).into_iter().collect())),
-            (Shape::Json, Value::Map(_)) => Some(plain(given).to_string().into()),
-            (Shape::Json, Value::Text(text)) => {
+            (Shape::List { of: item, .. }, _) => Some(Json::Array(self.value(given, item, path).into_iter().collect())),
+            (Shape::Json { most }, Value::Map(_)) => self.document(plain(given).to_string(), *most, path, &given.place),
+            (Shape::Json { most }, Value::Text(text)) => {
                 if serde_json::from_str::<Map<String, Json>>(text).is_err() {
                     self.wrong(path, "must be a map, or a JSON object as text", &given.place);
                     return None;
                 }
-                Some(text.trim().into())
+                self.document(text.trim().to_owned(), *most, path, &given.place)
             }
             (shape, Value::Text(text)) => match scalar(shape, text.trim()) {
                 Ok(value) => Some(value),
@@ -96,6 +102,17 @@ impl Structures<'_> {
                 self.wrong(path, "must be one value, not a list or a map", &given.place);
                 None
             }
+        }
+    }
+
+    /// A JSON document that is sent as text.
+    fn document(&mut self, text: String, most: usize, path: &str, place: &Place) -> Option<Json> {
+        match text.chars().count() {
+            length if length > most => {
+                self.wrong(path, format!("is {length} characters long, AWS accepts at most {most}"), place);
+                None
+            }
+            _ => Some(text.into()),
         }
     }
 
@@ -153,9 +170,9 @@ impl Structures<'_> {
 fn is_packed(text: &str, shape: &Shape) -> bool {
     fn holds_a_document(shape: &Shape) -> bool {
         match shape {
-            Shape::List(item) => holds_a_document(item),
+            Shape::List { of, .. } => holds_a_document(of),
             Shape::Members { members, short } => {
-                members.iter().any(|member| member.name == *short && matches!(member.shape, Shape::Json))
+                members.iter().any(|member| member.name == *short && matches!(member.shape, Shape::Json { .. }))
             }
             _ => false,
         }
@@ -205,7 +222,7 @@ fn scalar(shape: &Shape, text: &str) -> Result<Json, String> {
             _ => Err(format!("must be {what}, got `{text}`")),
         },
         Shape::Flag => truth(text).map(Json::Bool).ok_or_else(|| format!("must be true or false, got `{text}`")),
-        Shape::Json | Shape::List(_) | Shape::Members { .. } => Err("must be a map or a list".to_owned()),
+        Shape::Json { .. } | Shape::List { .. } | Shape::Members { .. } => Err("must be a map or a list".to_owned()),
     }
 }
 

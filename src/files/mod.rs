@@ -1,6 +1,6 @@
-//! Files that somebody else may have made: read within limits, and written without following anybody's links.
+//! Files that another user may have made: read within limits, and written without following foreign links.
 //!
-//! Must not know what a file is for.
+//! Must not know the use of a file.
 
 mod read;
 mod write;
@@ -9,14 +9,9 @@ use std::path::{Component, Path, PathBuf};
 
 pub(crate) use read::Unreadable;
 pub(crate) use read::{bytes, text};
-pub(crate) use write::{Destination, inside, put};
+pub(crate) use write::{Destination, inside, is_own_output, put};
 
-/// Whether a path says by itself that it is a stream, as `/dev/stdout` does and the `/dev/fd/63` of a shell's `<(…)`.
-fn names_a_stream(path: &Path) -> bool {
-    path.starts_with("/dev") || path.starts_with("/proc/self/fd")
-}
-
-/// A path without `.` and `..`, as it reads: no link is looked at.
+/// A path without `.` and `..`. Follows no links.
 pub(crate) fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {

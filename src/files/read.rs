@@ -1,4 +1,4 @@
-//! Reading text: never a device or a pipe that a link leads to, and never without an end.
+//! Reads text up to a limit. Reads a device or a pipe only if the path itself names it.
 
 use std::{
     fs::{self, File},
@@ -6,15 +6,13 @@ use std::{
     path::Path,
 };
 
-use super::names_a_stream;
-
-/// The most bytes of a file that is read as text.
+/// The most bytes of a text file.
 pub(crate) const MOST_TEXT: u64 = 1 << 20;
 
-/// Why a file is not read.
+/// The reason why a file is not read.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
-    /// The system refused.
+    /// The system denied it.
     #[error("cannot be read: {0}")]
     Io(#[from] io::Error),
     /// It is a directory.
@@ -39,7 +37,12 @@ pub(crate) fn text(path: &Path) -> Result<String, Unreadable> {
     })
 }
 
-/// The bytes of a regular file that has at most so many, or of a stream that the path itself names.
+/// Whether the path itself names a stream, such as `/dev/stdin` or the `/dev/fd/63` of a shell's `<(…)`.
+fn names_a_stream(path: &Path) -> bool {
+    path.starts_with("/dev") || path.starts_with("/proc/self/fd")
+}
+
+/// The bytes of a regular file, or of a stream that the path itself names. More than `most` bytes are an error.
 pub(crate) fn bytes(path: &Path, most: u64) -> Result<Vec<u8>, Unreadable> {
     let check = |metadata: &fs::Metadata| match () {
         () if metadata.is_dir() => Err(Unreadable::Directory),
@@ -47,7 +50,7 @@ pub(crate) fn bytes(path: &Path, most: u64) -> Result<Vec<u8>, Unreadable> {
         () if metadata.is_file() || names_a_stream(path) => Ok(()),
         () => Err(Unreadable::Special),
     };
-    // To open a pipe is to wait for its other end, so it is looked at before.
+    // Opening a pipe waits for its other end, so this looks at it first.
     check(&fs::metadata(path)?)?;
     let file = File::open(path)?;
     check(&file.metadata()?)?;

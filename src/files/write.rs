@@ -1,35 +1,41 @@
-//! Writing results: nobody sees half of one, and only what was named is written.
+//! Writes results: each appears complete or not at all, and only under the name that was given.
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Write},
+    io::{self, ErrorKind, Write},
     path::{Component, Path, PathBuf},
+    sync::mpsc,
+    thread,
+    time::Duration,
 };
 
-use super::names_a_stream;
+use super::plain;
 
-/// What the names of files begin with that are not finished.
+/// The first characters of the names of unfinished files.
 const UNFINISHED: &str = ".dpl-lambda-";
 
-/// Where a result goes.
+/// How long a pipe may have no reader.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The place of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Destination {
-    /// The file, as it was written.
+    /// The file, as the user wrote it.
     pub path: PathBuf,
-    /// The folder that it must not leave; absent where it may lie anywhere.
+    /// The folder that the file must stay in; absent for any place.
     pub within: Option<PathBuf>,
 }
 
-/// Why a file would not be one of a folder's own.
+/// The reason why a file may not be written in a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Outside {
-    /// Its way leads out of the folder.
+    /// Its path leads out of the folder.
     #[error("lies outside of the checkout")]
     Elsewhere,
-    /// It is a link itself.
+    /// It is a link.
     #[error("is a link")]
     Link,
-    /// It is one that git keeps or reads.
+    /// Git keeps or reads it.
     #[error("belongs to git")]
     OfGit,
     /// It is a folder, a device, a pipe or a socket.
@@ -56,13 +62,13 @@ impl From<&str> for Destination {
 }
 
 impl Destination {
-    /// The same file, whose path begins in `directory` where it is relative.
+    /// The same file; a relative path is taken from `directory`.
     #[must_use]
     pub(crate) fn under(&self, directory: &Path) -> Self {
         Self { path: directory.join(&self.path), within: self.within.clone() }
     }
 
-    /// Writes the file; its folders are made where there are none.
+    /// Writes the file. Creates missing folders.
     pub(crate) fn put(&self, text: &str) -> io::Result<()> {
         let path = self.path.clone();
         let write = |out: &mut dyn Write| out.write_all(text.as_bytes());
@@ -73,7 +79,7 @@ impl Destination {
         let real = inside(&path, root).map_err(io::Error::other)?;
         let folder = folder_of(&real);
         fs::create_dir_all(folder)?;
-        // A link that was put there meanwhile is not followed either.
+        // A link that appeared meanwhile is not followed either.
         if inside(&path, root).as_ref() != Ok(&real) || fs::canonicalize(folder)? != folder {
             return Err(io::Error::other(Outside::Elsewhere));
         }
@@ -81,9 +87,10 @@ impl Destination {
     }
 }
 
-/// The real path of a file that is, or is going to be, a regular one in a folder and none of git's.
+/// The real path of a regular file in a folder, which may not exist yet. Refuses the files of git.
 ///
-/// Links on its way are followed as the system would; the file itself must not be one. `path` is absolute.
+/// Links to folders are followed as the system would follow them; the file itself must not be a link. `path` is
+/// absolute.
 pub(crate) fn inside(path: &Path, root: &Path) -> Result<PathBuf, Outside> {
     let root = fs::canonicalize(root).map_err(|_| Outside::Elsewhere)?;
     let mut real = PathBuf::new();
@@ -109,7 +116,7 @@ pub(crate) fn inside(path: &Path, root: &Path) -> Result<PathBuf, Outside> {
         }
     }
     let below = real.strip_prefix(&root).map_err(|_| Outside::Elsewhere)?;
-    // File systems that do not tell capitals apart, or have short names, know `.git` by other names too.
+    // Some file systems ignore case or have short names, so `.git` has other names there.
     let of_git = |part: Component<'_>| {
         let name = part.as_os_str().to_string_lossy().to_ascii_lowercase();
         name.starts_with(".git") || name.starts_with("git~")
@@ -121,36 +128,71 @@ pub(crate) fn inside(path: &Path, root: &Path) -> Result<PathBuf, Outside> {
     }
 }
 
-/// Writes a file so that nobody ever sees half of it, and nobody else may read it before it is whole.
+/// Writes a file that appears only when it is complete. Until then, no other user can read it.
 ///
-/// A device or a pipe is written to. A link stays, and the file that it leads to is written.
+/// Writes into a device or a pipe. A link stays, and the file that it leads to is written.
 pub(crate) fn put(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     match fs::metadata(path) {
-        Ok(found) if !found.is_dir() && (!found.is_file() || names_a_stream(path)) => {
-            // What a shell's `>` has opened is not cut.
-            let mut stream = OpenOptions::new().append(true).open(path)?;
+        Ok(found) if found.is_dir() => Err(ErrorKind::IsADirectory.into()),
+        Ok(found) if !found.is_file() || names_a_descriptor(path) => {
+            let mut stream = open(path.to_owned(), PATIENCE)?;
             write(&mut stream)?;
             stream.flush()
         }
         Ok(_) => replace(&fs::canonicalize(path)?, write),
-        Err(_) if fs::symlink_metadata(path).is_ok() => {
-            Err(io::Error::new(io::ErrorKind::NotFound, "it is a link that leads nowhere"))
-        }
+        Err(_) if fs::symlink_metadata(path).is_ok() => Err(missing("it is a link that leads nowhere")),
+        Err(_) if path.parent() == Some(Path::new("/dev")) => Err(missing("there is no such device")),
         Err(_) => replace(path, write),
     }
 }
 
-/// Writes beside the place of a file, and moves it there when it is whole.
+fn missing(why: &str) -> io::Error {
+    io::Error::new(ErrorKind::NotFound, why)
+}
+
+/// Whether the path names a file that this process has open. Such a file is appended to, never replaced.
+fn names_a_descriptor(path: &Path) -> bool {
+    let path = plain(path);
+    let own = ["/dev/stdin", "/dev/stdout", "/dev/stderr"].iter().any(|name| path == Path::new(name));
+    own || path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd")
+}
+
+/// Whether the path names standard output or standard error, also by links.
+pub(crate) fn is_own_output(path: &Path) -> bool {
+    const OWN: [&str; 6] =
+        ["/dev/stdout", "/dev/stderr", "/dev/fd/1", "/dev/fd/2", "/proc/self/fd/1", "/proc/self/fd/2"];
+    // As many links as Linux follows.
+    let links = std::iter::successors(Some(plain(path)), |path| {
+        let target = fs::read_link(path).ok()?;
+        Some(plain(&folder_of(path).join(target)))
+    });
+    links.take(40).any(|path| OWN.iter().any(|own| path == Path::new(own)))
+}
+
+/// Opens a device or a pipe. Opening a pipe waits for its reader, so this waits in another thread.
+fn open(path: PathBuf, patience: Duration) -> io::Result<File> {
+    let (sender, opened) = mpsc::channel();
+    thread::spawn(move || sender.send(OpenOptions::new().append(true).open(path)));
+    let nobody = || io::Error::new(ErrorKind::TimedOut, format!("nothing reads from it for {} s", patience.as_secs()));
+    opened.recv_timeout(patience).map_err(|_| nobody())?
+}
+
+/// Writes an unfinished file beside the place of a file, and moves it there when it is complete.
 fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let folder = folder_of(path);
-    let mut unfinished = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
+    // The error of `tempfile` names the unfinished file, which nobody knows.
+    let create = |error: io::Error| match error.kind() {
+        ErrorKind::NotFound => missing("its folder does not exist"),
+        kind => io::Error::new(kind, format!("no file can be created in its folder: {kind}")),
+    };
+    let mut unfinished = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder).map_err(create)?;
     write(unfinished.as_file_mut())?;
     unfinished.as_file_mut().flush()?;
     as_others_are(unfinished.as_file(), folder)?;
     unfinished.persist(path).map(drop).map_err(|error| error.error)
 }
 
-/// Gives a file the mode that the process' umask gives to new ones, which an empty file shows.
+/// Gives a file the usual mode of new files under this umask, which a new empty file shows.
 #[cfg(unix)]
 fn as_others_are(file: &File, folder: &Path) -> io::Result<()> {
     let usual = std::os::unix::fs::PermissionsExt::from_mode(0o666);
@@ -169,13 +211,13 @@ fn folder_of(path: &Path) -> &Path {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
     use std::process::Command;
 
     use super::*;
 
     #[test]
-    fn files_of_a_folder_are_told_from_others() {
+    fn only_regular_files_inside_of_the_folder_are_accepted() {
         let directory = tempfile::tempdir().unwrap();
         let base = fs::canonicalize(directory.path()).unwrap();
         let root = base.join("checkout");
@@ -227,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_to_is_never_replaced() {
+    fn devices_pipes_and_links_are_never_replaced() {
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);
         let write = |out: &mut dyn Write| out.write_all(b"whole");
@@ -244,14 +286,50 @@ mod tests {
         }
         assert!(put(&path("dangling"), write).unwrap_err().to_string().contains("leads nowhere"));
         assert!(put(directory.path(), write).is_err());
+        assert!(put(&path("no/file"), write).unwrap_err().to_string().contains("its folder does not exist"));
+        assert!(put(Path::new("/dev/no-such-device"), write).unwrap_err().to_string().contains("no such device"));
+        assert_eq!(put(Path::new("/dev/full"), write).unwrap_err().kind(), ErrorKind::StorageFull);
+        let _socket = std::os::unix::net::UnixListener::bind(path("socket")).unwrap();
+        assert!(put(&path("socket"), write).is_err());
+        assert!(fs::metadata(path("socket")).unwrap().file_type().is_socket());
         Command::new("mkfifo").arg(path("pipe")).status().unwrap();
         let reader = Command::new("cat").arg(path("pipe")).stdout(std::process::Stdio::piped()).spawn().unwrap();
         put(&path("pipe"), write).unwrap();
         assert_eq!(reader.wait_with_output().unwrap().stdout, b"whole");
+        let alone = open(path("pipe"), Duration::from_millis(50)).unwrap_err();
+        assert!(alone.to_string().contains("nothing reads from it"), "{alone}");
     }
 
     #[test]
-    fn nobody_else_reads_what_is_not_finished_and_nothing_of_it_stays() {
+    fn a_regular_file_in_shared_memory_is_replaced() {
+        let directory = tempfile::tempdir_in("/dev/shm").unwrap();
+        let path = directory.path().join("file");
+        for text in ["a longer text", "short"] {
+            put(&path, |out| out.write_all(text.as_bytes())).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn standard_output_is_known_by_each_of_its_names() {
+        let directory = tempfile::tempdir().unwrap();
+        let link = directory.path().join("link");
+        symlink("/dev/stdout", &link).unwrap();
+        for (path, is) in [
+            ("/dev/stdout", true),
+            ("/dev/../dev/fd/1", true),
+            ("/dev/stderr", true),
+            (link.to_str().unwrap(), true),
+            ("/dev/fd/3", false),
+            ("/dev/null", false),
+            ("stdout", false),
+        ] {
+            assert_eq!(is_own_output(Path::new(path)), is, "{path}");
+        }
+    }
+
+    #[test]
+    fn an_unfinished_file_is_private_and_never_stays() {
         let directory = tempfile::tempdir().unwrap();
         let names =
             || -> Vec<_> { fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().path()).collect() };

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::Plan;
-use super::step::{Action, AttachmentChange, Step};
+use super::action::Action;
+use super::step::{AttachmentChange, Step};
 use crate::deployment::{Deployment, Keyed, Others};
 use crate::remote::{Attached, Live};
 use crate::settings::{AliasName, Aspect, Attachment, Belongs, Count, Difference, Setting, Structure};

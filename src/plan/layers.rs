@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{CodeChange, LayerChange, Plan, Step, Subject, object_of, too_large};
+use super::code::{object_of, too_large};
+use super::{CodeChange, LayerChange, Plan, Step, Subject};
 use crate::deployment::{LayerDeployment, LayerKind, Target};
 use crate::package::Artifact;
 use crate::package::inspect::{Date, Facts, Rule, inspect, layer_layout};
 use crate::place::Problem;
-use crate::remote::{Caller, KnownLayers, LayerSnapshot, LayerVersion};
+use crate::remote::{Caller, KnownLayers, LayerSnapshot, LayerVersion, Storage};
 use crate::settings::{Architecture, Aspect, Difference, LayerRef, Layers, Setting};
 
 /// Plans one layer: publishes a version when the newest one has other contents, runtimes, architectures or licence.
@@ -105,6 +106,7 @@ fn change(layer: &LayerDeployment, artifact: &Artifact, newest: Option<&LayerVer
         architecture: None,
         from_architecture: None,
         source_kms_key_arn: None,
+        storage: Storage::Copy,
         through: object_of(&layer.code, artifact),
     };
     LayerChange {
@@ -130,23 +132,34 @@ impl Plan {
         }
     }
 
-    /// Replaces each layer without a version by its newest version.
+    /// Replaces each layer without a version by the version that was found.
     pub(super) fn known_layers(&mut self, layers: Layers, known: &KnownLayers) -> Layers {
         let mut found = Vec::new();
         for layer in layers.0 {
-            match (LayerRef::of(&layer), known.get(&layer)) {
-                (Some(LayerRef::Newest(_)), Some(Some(version))) => found.push(version.clone()),
-                (Some(LayerRef::Newest(_)), _) => self.refuse_layer(&layer),
-                _ => found.push(layer),
+            match (known.get(&layer), &layer) {
+                (Some(Some(version)), _) => found.push(version.clone()),
+                (None, LayerRef::Version(_) | LayerRef::Coming(_)) => found.push(layer),
+                (Some(None), _) | (None, LayerRef::Newest(_)) => {
+                    self.refuse_layer(&layer);
+                    found.push(layer);
+                }
             }
         }
         Layers(found)
     }
 
-    fn refuse_layer(&mut self, layer: &str) {
-        let message = format!("there is no layer `{layer}` in {}, and no block of this run publishes it", self.region);
-        let help = "correct its name, or publish it with a block of its own: `layer: {name: …, zip: …}`";
-        self.refuse_item("layers", layer, message, help);
+    fn refuse_layer(&mut self, layer: &LayerRef) {
+        let (message, help) = match layer {
+            LayerRef::Version(arn) => (
+                format!("there is no layer version `{arn}`"),
+                "set a version that exists, or leave `:VERSION` out to take the newest one",
+            ),
+            LayerRef::Newest(name) | LayerRef::Coming(name) => (
+                format!("there is no layer `{name}` in {}, and no block of this run publishes it", self.region),
+                "correct its name, or publish it with a block of its own: `layer: {name: …, zip: …}`",
+            ),
+        };
+        self.refuse_item("layers", &layer.to_string(), message, help);
     }
 
     /// The names of layers that this run must publish before it changes the function.
@@ -156,9 +169,9 @@ impl Plan {
             _ => None,
         });
         let layers = settings.flat_map(|settings| settings.layers.iter().flat_map(|layers| &layers.0));
-        let awaited = layers.filter_map(|layer| match LayerRef::of(layer) {
-            Some(LayerRef::Coming(name)) => Some(name),
-            _ => None,
+        let awaited = layers.filter_map(|layer| match layer {
+            LayerRef::Coming(name) => Some(name.as_str()),
+            LayerRef::Version(_) | LayerRef::Newest(_) => None,
         });
         awaited.collect()
     }

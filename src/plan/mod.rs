@@ -2,7 +2,9 @@
 //!
 //! Planning cannot fail, wait, print or read the clock. A forbidden change becomes a problem that names its option.
 
+mod action;
 mod attachments;
+mod code;
 mod layers;
 mod preflight;
 mod release;
@@ -10,26 +12,24 @@ mod role;
 mod rollback;
 mod rules;
 mod step;
+mod tags;
 mod view;
 mod wanted;
 
-use std::collections::BTreeMap;
-
+pub(crate) use action::Action;
+pub(crate) use code::{CodeChange, Object, Through};
 pub(crate) use layers::{check_layer, plan_layer};
 pub(crate) use preflight::check;
 pub(crate) use role::{policies as role_policies, role_name};
 pub(crate) use rollback::Rollback;
-pub(crate) use step::{
-    Action, AliasChange, AttachmentChange, CodeChange, LayerChange, Object, Origin, RoleChange, Step, TagChange,
-    Through, VersionRef,
-};
+pub(crate) use step::{AliasChange, AttachmentChange, LayerChange, Origin, RoleChange, Step, TagChange, VersionRef};
 pub(crate) use view::{Line, Sent, View, Whose};
 
-use crate::deployment::{Code, CodeSource, Deployment, FirstRole, ObjectKey, Others, Publish, Upload};
+use crate::deployment::{CodeSource, Deployment, FirstRole, Publish};
+use crate::package::Package;
 use crate::package::inspect::Date;
-use crate::package::{self, Artifact, DIRECT_LIMIT, Image, Package};
 use crate::place::{Problem, Weight};
-use crate::remote::{Caller, Live, Remote, Snapshot, Stored, Version};
+use crate::remote::{Caller, Live, Remote, Snapshot, Storage, Stored, Version};
 use crate::settings::{Architecture, Attachment, SettingName, Settings};
 
 /// All changes to one function or layer.
@@ -91,16 +91,6 @@ pub(crate) fn plan(deployment: &Deployment, package: &Package, snapshot: &Snapsh
         plan.reuse_role(role);
     }
     plan
-}
-
-/// The error for a package that is too large to send; `None` if it fits.
-fn too_large(code: &Code, artifact: &Artifact) -> Option<Problem> {
-    let size = artifact.archive.size();
-    (size > DIRECT_LIMIT && object_of(code, artifact) == Through::Call).then(|| {
-        let message = format!("the package has {size} bytes, AWS takes at most {DIRECT_LIMIT} in one request");
-        let help = "set `s3_bucket` to send it through S3, or leave files out with `exclude`";
-        Problem::new(message).of("zip").help(help)
-    })
 }
 
 impl Plan {
@@ -204,7 +194,7 @@ impl Plan {
             }
         }
         let tags = deployment.tags.as_ref().map(|tags| tags.entries.clone()).unwrap_or_default();
-        let code = code_change(deployment, package, None);
+        let code = code::code_change(deployment, package, None);
         self.upload(&code);
         let differences = wanted.differences(&Settings::default());
         let code_signing_config_arn = attachments::code_signing(deployment);
@@ -227,17 +217,17 @@ impl Plan {
             self.steps.push(Step::UpdateConfiguration { settings, differences });
         }
         self.tags(deployment, live);
-        let code = code_change(deployment, package, Some(live));
+        let code = code::code_change(deployment, package, Some(live));
         let architecture = code.architecture;
         let differs = code.to != code.from
             || architecture != live.architecture
             || code.source_kms_key_arn != live.source_kms_key_arn;
         if differs {
-            self.replace_code(code);
+            self.replace_code(code, live);
         } else if let (Some(failure), true) = (&live.failure, self.steps.is_empty()) {
             // The live function does not work. Only a new update can show whether the cause is gone.
             self.notes.push(format!("nothing differs, but {failure}; so the code is sent again"));
-            self.replace_code(code);
+            self.replace_code(code, live);
         }
         let newest = live.newest_version.as_ref();
         self.published = newest
@@ -255,7 +245,11 @@ impl Plan {
         self.prune(deployment, live);
     }
 
-    fn replace_code(&mut self, code: CodeChange) {
+    fn replace_code(&mut self, code: CodeChange, live: &Live) {
+        if live.storage == Storage::Reference && code.storage == Storage::Copy {
+            let note = "Lambda reads the live package from S3, and will keep a copy of the new one";
+            self.notes.push(format!("{note}: set `s3_bucket` to go on as before"));
+        }
         self.upload(&code);
         self.steps.push(Step::UpdateCode(code));
     }
@@ -337,44 +331,6 @@ impl Plan {
             });
         }
     }
-
-    fn tags(&mut self, deployment: &Deployment, live: &Live) {
-        let Some(wanted) = &deployment.tags else { return };
-        let Some(known) = &live.tags else {
-            if wanted.others == Some(Others::Replace) {
-                let help = "allow `lambda:ListTags`, or leave `function_tags_mode` out";
-                self.refuse(
-                    "function_tags_mode",
-                    "the function's tags could not be read, so it is unknown which to remove",
-                    help,
-                );
-            }
-            // Setting a tag to the value that it has already changes nothing, so all are set.
-            self.push_tags(wanted.entries.clone(), Vec::new(), &BTreeMap::new());
-            return;
-        };
-        let set = wanted.entries.iter().filter(|(key, value)| known.get(*key) != Some(*value));
-        let set: BTreeMap<_, _> = set.map(|(key, value)| (key.clone(), value.clone())).collect();
-        let others = known.keys().filter(|key| !wanted.entries.contains_key(*key) && !key.starts_with("aws:"));
-        let others: Vec<_> = others.cloned().collect();
-        let remove = if wanted.others == Some(Others::Replace) {
-            others
-        } else {
-            if !others.is_empty() {
-                self.notes.push(format!("left alone: tags that are not named: {}", others.join(", ")));
-            }
-            Vec::new()
-        };
-        self.push_tags(set, remove, known);
-    }
-
-    fn push_tags(&mut self, set: BTreeMap<String, String>, remove: Vec<String>, known: &BTreeMap<String, String>) {
-        if set.is_empty() && remove.is_empty() {
-            return;
-        }
-        let before = set.keys().chain(&remove).filter_map(|key| Some((key.clone(), known.get(key)?.clone()))).collect();
-        self.steps.push(Step::UpdateTags(TagChange { set, remove, before }));
-    }
 }
 
 /// Whether the version has this code and these settings. The description does not count: each version has its own.
@@ -385,68 +341,6 @@ fn is_published(version: &Version, wanted: &Settings, code: Option<&str>, archit
     code.is_some_and(|code| version.code_sha256 == code.strip_prefix("sha256:").unwrap_or(code))
         && (architecture.is_none() || version.architecture == architecture)
         && differing.iter().all(|name| *name == SettingName::Description)
-}
-
-/// The code to send, the way to send it, and the live code.
-fn code_change(deployment: &Deployment, package: &Package, live: Option<&Live>) -> CodeChange {
-    match package {
-        Package::Archive(artifact) => archive_change(deployment, artifact, live),
-        Package::Image(image) => image_change(deployment, image, live),
-    }
-}
-
-fn image_change(deployment: &Deployment, image: &Image, live: Option<&Live>) -> CodeChange {
-    let from_architecture = live.and_then(|live| live.architecture);
-    CodeChange {
-        from: live.map(|live| live.code().to_owned()),
-        to: image.digest.clone(),
-        size: 0,
-        files: 0,
-        changes: None,
-        left_out: 0,
-        architecture: deployment.code.architecture.or(from_architecture),
-        from_architecture,
-        source_kms_key_arn: None,
-        through: Through::Image(image.clone()),
-    }
-}
-
-fn archive_change(deployment: &Deployment, artifact: &Artifact, live: Option<&Live>) -> CodeChange {
-    let from_architecture = live.and_then(|live| live.architecture);
-    let key = deployment.code.source_kms_key_arn.clone();
-    let files = live.filter(|live| live.code_sha256 != artifact.code_sha256).and_then(|live| live.files.as_ref());
-    CodeChange {
-        from: live.map(|live| live.code().to_owned()),
-        to: Some(artifact.code_sha256.clone()),
-        size: artifact.archive.size(),
-        files: artifact.entries.len(),
-        changes: files.map(|files| package::changes(files, &artifact.entries)),
-        left_out: artifact.left_out,
-        architecture: deployment.code.architecture.or_else(|| artifact.survey.architecture(from_architecture)),
-        from_architecture,
-        // A package without a key of its own would lose the one that the live package has.
-        source_kms_key_arn: key.or_else(|| live.and_then(|live| live.source_kms_key_arn.clone())),
-        through: object_of(&deployment.code, artifact),
-    }
-}
-
-/// How AWS gets a package.
-fn object_of(code: &Code, artifact: &Artifact) -> Through {
-    let (size, code_sha256) = (artifact.archive.size(), artifact.code_sha256.clone());
-    match (code.source.clone(), code.upload.clone()) {
-        (CodeSource::Object { bucket, key, expected_owner, .. }, _) => {
-            let object = Object { bucket, key, size, code_sha256, by_hash: false, expected_owner, kms_key_arn: None };
-            Through::Found { object, version_id: artifact.version_id.clone() }
-        }
-        (CodeSource::Path(_) | CodeSource::Image(_), Some(Upload { bucket, key, expected_owner, kms_key_arn })) => {
-            let (key, by_hash) = match key {
-                ObjectKey::ByHash(prefix) => (format!("{prefix}{}.zip", artifact.hex_sha256()), true),
-                ObjectKey::Given(key) => (key, false),
-            };
-            Through::Upload(Object { bucket, key, size, code_sha256, by_hash, expected_owner, kms_key_arn })
-        }
-        (CodeSource::Path(_) | CodeSource::Image(_), None) => Through::Call,
-    }
 }
 
 #[cfg(test)]

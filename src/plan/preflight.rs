@@ -1,6 +1,7 @@
 //! Checks of a package against its function, before the first write.
 
-use super::{Plan, rules, too_large, wanted};
+use super::code::too_large;
+use super::{Plan, rules, wanted};
 use crate::deployment::Deployment;
 use crate::package::Artifact;
 use crate::package::inspect::{Date, Facts, inspect};

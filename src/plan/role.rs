@@ -1,7 +1,8 @@
 //! The execution role of a function that has none yet.
 
 use super::Plan;
-use super::step::{Action, RoleChange, Step};
+use super::action::Action;
+use super::step::{RoleChange, Step};
 use crate::arn::Partition;
 use crate::deployment::Deployment;
 use crate::package::code_sha256;

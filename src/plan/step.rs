@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::view::{Line, Sent, View, Whose, doing, verb};
-use crate::package::{FileChanges, Image};
+use super::action::Action;
+use super::code::{CodeChange, Object, Through};
+use super::view::{Line, Sent, View, Whose};
 use crate::remote::Alias;
-use crate::settings::{AliasName, Architecture, Aspect, Attachment, Difference, End, Setting, Settings, Structure};
+use crate::settings::{AliasName, Aspect, Attachment, Difference, End, Setting, Settings, Structure};
 
 /// One change. The next step starts only when the function has settled.
 #[derive(Debug, Clone, PartialEq)]
@@ -124,17 +125,6 @@ pub(crate) struct AttachmentChange {
     pub differences: Vec<Difference>,
 }
 
-/// The kind of change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Action {
-    /// The thing is new.
-    Create,
-    /// The thing changes.
-    Update,
-    /// The thing is removed.
-    Remove,
-}
-
 /// A layer version to publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LayerChange {
@@ -167,147 +157,87 @@ pub(crate) struct TagChange {
     pub before: BTreeMap<String, String>,
 }
 
-/// A change of the package.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct CodeChange {
-    /// Base64 SHA-256 of the live package, or the digest of the live image; absent for a new function or layer.
-    pub from: Option<String>,
-    /// The same for the new code; absent for an image whose digest is unknown before the update.
-    pub to: Option<String>,
-    /// Size of the package in bytes; 0 for an image.
-    pub size: u64,
-    /// Number of files in the package.
-    pub files: usize,
-    /// The files that differ from the live package; absent for a new function or layer, for an image, and if the files
-    /// of the live package are unknown.
-    pub changes: Option<FileChanges>,
-    /// Number of entries that the built-in rules left out of the package.
-    pub left_out: usize,
-    /// The architecture that is sent; absent for AWS' default.
-    pub architecture: Option<Architecture>,
-    /// The live architecture.
-    pub from_architecture: Option<Architecture>,
-    /// The key that encrypts it at rest; absent for one that AWS owns.
-    pub source_kms_key_arn: Option<String>,
-    /// The way to send it.
-    pub through: Through,
-}
-
-/// The way to send code.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Through {
-    /// In the call itself.
-    Call,
-    /// From the object that an earlier step uploads.
-    Upload(Object),
-    /// From an existing object.
-    Found {
-        /// The object.
-        object: Object,
-        /// Its version id; absent if the bucket has no versions.
-        version_id: Option<String>,
-    },
-    /// From a container registry.
-    Image(Image),
-}
-
-/// A package in S3.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Object {
-    /// The bucket.
-    pub bucket: String,
-    /// The key in it.
-    pub key: String,
-    /// Size in bytes.
-    pub size: u64,
-    /// Base64 SHA-256 of the package.
-    pub code_sha256: String,
-    /// Whether the key contains the hash of the contents.
-    pub by_hash: bool,
-    /// The account that must own the bucket; absent for any.
-    pub expected_owner: Option<String>,
-    /// The key that encrypts the object; absent for the bucket's default.
-    pub kms_key_arn: Option<String>,
-}
-
-impl Object {
-    /// The `s3://` URL.
-    pub(crate) fn url(&self) -> String {
-        format!("s3://{}/{}", self.bucket, self.key)
-    }
-}
-
 impl Step {
     /// How reports show the step. Reports use this and never match on steps.
     pub(crate) fn view(&self) -> View<'_> {
-        use Action::{Create, Remove, Update};
         match self {
-            Self::UploadPackage(object) => {
-                let url = object.url();
-                let words = format!("sent to {url}");
-                let line = Line { shown: 1, sent: Some(Sent::Object(object)), ..Line::of(words) };
-                let begins = format!("Uploading the package to {url}");
-                let changes = vec![Difference::whole(Aspect::Object, None, Some(url.into()))];
-                let view = View::of(Create, "package", "upload the package", line, changes);
-                view.known_as("upload_package").begins(begins).belonging_to(Whose::Other)
-            }
-            Self::CreateRole(RoleChange { name, arn, action, policies, .. }) => {
-                let whole = |about, arn: &String| Difference::whole(about, None, Some(arn.as_str().into()));
-                let policies = policies.iter().map(|policy| whole(Aspect::Policy, policy));
-                let made = (*action == Create).then(|| whole(Aspect::Role, arn));
-                let (title, words) = match action {
-                    Create => ("create the role", format!("{name} created")),
-                    Update | Remove => ("attach policies to the role", format!("{name} gets missing policies")),
-                };
-                let line = Line { shown: usize::from(made.is_some()), ..Line::of(words) };
-                let view = View::of(*action, "role", title, line, made.into_iter().chain(policies).collect());
-                let view = view.known_as("create_role").belonging_to(Whose::Other);
-                view.begins(format!("{} the role {name}", doing(*action)))
-            }
+            Self::UploadPackage(object) => uploaded(object),
+            Self::CreateRole(change) => role(change),
             Self::CreateFunction { differences, tags, code, .. } => created(differences, tags, code),
             Self::UpdateConfiguration { differences, .. } => {
                 let (line, changes) = (Line::default(), differences.clone());
-                View::of(Update, "configuration", "update the configuration", line, changes)
+                View::of(Action::Update, "configuration", "update the configuration", line, changes)
             }
-            Self::UpdateTags(TagChange { set, remove, before }) => {
-                let ends = |key: &String, to: Option<Value>| {
-                    let from = before.get(key).map(|value| value.as_str().into());
-                    Difference::whole(Aspect::Tag, from, to).of_key(key)
-                };
-                let set = set.iter().map(|(key, value)| ends(key, Some(value.as_str().into())));
-                let changes = set.chain(remove.iter().map(|key| ends(key, None))).collect();
-                let line = Line { shows_setting: true, ..Line::default() };
-                View::of(Update, "tags", "update the tags", line, changes).begins("Updating tags")
-            }
-            Self::UpdateCode(code) => {
-                let (from, to) = (code.from_architecture, code.architecture);
-                let architecture = (from != to).then(|| Difference::whole(Aspect::Architecture, data(from), data(to)));
-                let line = Line { shown: 1, ends: true, sent: Some(Sent::Replacement(code)), ..Line::default() };
-                let changes = std::iter::once(code_ends(code)).chain(architecture).collect();
-                View::of(Update, "code", "update the code", line, changes).begins("Updating code")
-            }
+            Self::UpdateTags(change) => tagged(change),
+            Self::UpdateCode(code) => replaced(code),
             Self::PublishLayer(change) => published_layer(change),
-            Self::PublishVersion { description, .. } => {
-                let version = Difference::between(Aspect::Version, None, Some(End::NewVersion));
-                let description = description.as_deref();
-                let description =
-                    description.map(|text| Difference::whole(Aspect::VersionDescription, None, Some(text.into())));
-                let changes: Vec<_> = std::iter::once(version).chain(description).collect();
-                let line = Line { shown: changes.len(), ..Line::of("published from this code and these settings") };
-                let view = View::of(Create, "version", "publish a version", line, changes);
-                view.known_as("publish_version").begins("Publishing a version")
-            }
+            Self::PublishVersion { description, .. } => published(description.as_deref()),
             Self::PointAlias(change) => pointed(change),
             Self::Attach(change) => attached(change),
-            Self::DeleteVersions(numbers) => {
-                let gone = |number: &String| Difference::between(Aspect::Version, Some(End::version(number)), None);
-                let line = Line { shown: numbers.len(), ..Line::of(numbers.join(", ")) };
-                let changes = numbers.iter().map(gone).collect();
-                let view = View::of(Remove, "old versions", "delete old versions", line, changes);
-                view.known_as("delete_versions").begins(format!("Deleting versions {}", numbers.join(", ")))
-            }
+            Self::DeleteVersions(versions) => deleted(versions),
         }
     }
+}
+
+fn uploaded(object: &Object) -> View<'_> {
+    let url = object.url();
+    let line = Line { shown: 1, sent: Some(Sent::Object(object)), ..Line::of(format!("sent to {url}")) };
+    let begins = format!("Uploading the package to {url}");
+    let changes = vec![Difference::whole(Aspect::Object, None, Some(url.into()))];
+    let view = View::of(Action::Create, "package", "upload the package", line, changes);
+    view.known_as("upload_package").begins(begins).belonging_to(Whose::Other)
+}
+
+fn role(change: &RoleChange) -> View<'_> {
+    let RoleChange { name, arn, action, policies, .. } = change;
+    let whole = |about, arn: &String| Difference::whole(about, None, Some(arn.as_str().into()));
+    let policies = policies.iter().map(|policy| whole(Aspect::Policy, policy));
+    let made = (*action == Action::Create).then(|| whole(Aspect::Role, arn));
+    let (title, words) = match action {
+        Action::Create => ("create the role", format!("{name} created")),
+        Action::Update | Action::Remove => ("attach policies to the role", format!("{name} gets missing policies")),
+    };
+    let line = Line { shown: usize::from(made.is_some()), ..Line::of(words) };
+    let view = View::of(*action, "role", title, line, made.into_iter().chain(policies).collect());
+    let view = view.known_as("create_role").belonging_to(Whose::Other);
+    view.begins(format!("{} the role {name}", action.doing()))
+}
+
+fn tagged(change: &TagChange) -> View<'_> {
+    let TagChange { set, remove, before } = change;
+    let ends = |key: &String, to: Option<Value>| {
+        let from = before.get(key).map(|value| value.as_str().into());
+        Difference::whole(Aspect::Tag, from, to).of_key(key)
+    };
+    let set = set.iter().map(|(key, value)| ends(key, Some(value.as_str().into())));
+    let changes = set.chain(remove.iter().map(|key| ends(key, None))).collect();
+    let line = Line { shows_setting: true, ..Line::default() };
+    View::of(Action::Update, "tags", "update the tags", line, changes).begins("Updating tags")
+}
+
+fn replaced(code: &CodeChange) -> View<'_> {
+    let (from, to) = (code.from_architecture, code.architecture);
+    let architecture = (from != to).then(|| Difference::whole(Aspect::Architecture, data(from), data(to)));
+    let line = Line { shown: 1, ends: true, sent: Some(Sent::Replacement(code)), ..Line::default() };
+    let changes = std::iter::once(code_ends(code)).chain(architecture).collect();
+    View::of(Action::Update, "code", "update the code", line, changes).begins("Updating code")
+}
+
+fn published(description: Option<&str>) -> View<'_> {
+    let version = Difference::between(Aspect::Version, None, Some(End::NewVersion));
+    let description = description.map(|text| Difference::whole(Aspect::VersionDescription, None, Some(text.into())));
+    let changes: Vec<_> = std::iter::once(version).chain(description).collect();
+    let line = Line { shown: changes.len(), ..Line::of("published from this code and these settings") };
+    let view = View::of(Action::Create, "version", "publish a version", line, changes);
+    view.known_as("publish_version").begins("Publishing a version")
+}
+
+fn deleted(numbers: &[String]) -> View<'_> {
+    let gone = |number: &String| Difference::between(Aspect::Version, Some(End::version(number)), None);
+    let line = Line { shown: numbers.len(), ..Line::of(numbers.join(", ")) };
+    let changes = numbers.iter().map(gone).collect();
+    let view = View::of(Action::Remove, "old versions", "delete old versions", line, changes);
+    view.known_as("delete_versions").begins(format!("Deleting versions {}", numbers.join(", ")))
 }
 
 fn created<'a>(differences: &[Difference], tags: &BTreeMap<String, String>, code: &'a CodeChange) -> View<'a> {
@@ -360,7 +290,7 @@ fn attached(change: &AttachmentChange) -> View<'_> {
     let AttachmentChange { attachment, key, alias, action, document, differences, .. } = change;
     let name = attachment.name();
     let of = if key.is_empty() { String::new() } else { format!(" `{key}`") };
-    let title = format!("{} the {name}{of}", verb(*action));
+    let title = format!("{} the {name}{of}", action.verb());
     let mut line = Line { shows_setting: true, alias: alias.as_ref(), ..Line::of(key.as_str()) };
     let changes = match action {
         Action::Create | Action::Update => {
@@ -378,8 +308,8 @@ fn attached(change: &AttachmentChange) -> View<'_> {
             vec![Difference::whole(about, Some(document.0.clone()), None).of_key(key)]
         }
     };
-    let id = format!("{}_{}", verb(*action), name.to_ascii_lowercase().replace(' ', "_"));
-    let begins = format!("{} {name} {key}", doing(*action)).trim_end().to_owned();
+    let id = format!("{}_{}", action.verb(), name.to_ascii_lowercase().replace(' ', "_"));
+    let begins = format!("{} {name} {key}", action.doing()).trim_end().to_owned();
     View { id: Cow::Owned(id), ..View::of(*action, name, &title, line, changes) }.begins(begins)
 }
 

@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
     path::PathBuf,
-    rc::Rc,
+    sync::Arc,
     time::Duration,
 };
 
@@ -14,19 +14,22 @@ use insta::assert_snapshot;
 use super::*;
 use crate::{
     arn::Partition,
-    deployment::{Code, CodeSource, FirstRole, HandlerParts, Keyed, Release, Rules, Target},
+    deployment::{Code, CodeSource, FirstRole, HandlerParts, Keyed, Others, Release, Rules, Target},
     package::{
-        Archive, Listed,
+        Archive, Artifact, Image, Listed,
         inspect::{Contents, ReadSeek, survey},
     },
     remote::Caller,
     settings::{
-        Description, End, Environment, FunctionName, Handler, Layers, MemorySize, Role, Runtime, Secret, Setting,
-        Timeout, Written,
+        Description, End, Environment, FunctionName, Handler, LayerRef, Layers, MemorySize, Role, Runtime, Secret,
+        Setting, Timeout, Written,
     },
 };
 
-const ROLE: &str = "arn:aws:iam::123456789012:role/deployed";
+/// A day when most runtimes are supported.
+const NEW_YEAR: Date = Date::MIN;
+
+pub(super) const ROLE: &str = "arn:aws:iam::123456789012:role/deployed";
 
 /// A deployment that names a function and its package, and nothing else.
 pub(super) fn wanted(change: impl FnOnce(&mut Deployment)) -> Deployment {
@@ -69,7 +72,7 @@ impl Contents for Named {
 }
 
 /// A package with a program and a script, which have names but no contents.
-fn artifact(sha256: &str) -> Artifact {
+pub(super) fn artifact(sha256: &str) -> Artifact {
     let entry = |name: &str| Listed { name: name.to_owned(), mode: 0o100_755, crc32: 0, size: 5, packed: 5 };
     let entries = ["a/B.class", "bootstrap", "index.js"].map(entry).to_vec();
     let survey = survey(&Named(entries.clone())).unwrap();
@@ -98,7 +101,7 @@ pub(super) fn live(change: impl FnOnce(&mut Live)) -> Remote {
             memory_size: Some(MemorySize(128)),
             timeout: Some(Timeout(3)),
             environment: Some(environment(&[("KEPT", "1")])),
-            layers: Some(Layers(vec!["layer:1".to_owned(), "layer:2".to_owned()])),
+            layers: Some(layers(&["1:layer:one:1", "1:layer:two:2"])),
             subnet_ids: Some(ids(&["subnet-1", "subnet-2"])),
             security_group_ids: Some(ids(&["sg-1"])),
             ..Settings::default()
@@ -116,12 +119,18 @@ pub(super) fn live(change: impl FnOnce(&mut Live)) -> Remote {
         provisioned: BTreeSet::new(),
         attachments: BTreeMap::new(),
         source_kms_key_arn: None,
+        storage: Storage::Copy,
         failure: None,
         tags_unread: None,
         warnings: Vec::new(),
     };
     change(&mut live);
     Remote::Present(Box::new(live))
+}
+
+/// Versions of layers in the function's Region, by account, name and number.
+fn layers(rests: &[&str]) -> Layers {
+    Layers(rests.iter().map(|rest| LayerRef::Version(format!("arn:aws:lambda:eu-west-1:{rest}"))).collect())
 }
 
 fn environment(pairs: &[(&str, &str)]) -> Environment {
@@ -139,7 +148,7 @@ pub(super) fn ids(ids: &[&str]) -> crate::settings::Ids {
     crate::settings::Ids(ids.iter().map(|id| (*id).to_owned()).collect())
 }
 
-fn version(number: &str, sha256: &str, remote: &Remote) -> Version {
+pub(super) fn version(number: &str, sha256: &str, remote: &Remote) -> Version {
     let Remote::Present(live) = remote else { panic!("no function") };
     let settings = Settings { description: Some(Description("commit 1".to_owned())), ..live.settings.clone() };
     Version { number: number.to_owned(), code_sha256: sha256.to_owned(), settings, architecture: live.architecture }
@@ -151,16 +160,16 @@ pub(super) fn planned(deployment: &Deployment, sha256: &str, remote: &Remote) ->
 }
 
 /// The plan for this state of the bucket.
-fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remote, stored: Stored) -> String {
+pub(super) fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remote, stored: Stored) -> String {
     let partition = Partition("aws".to_owned());
     let caller = Caller { account: Some("123456789012".to_owned()), partition, region: "eu-west-1".to_owned() };
     let package = match &deployment.code.source {
         CodeSource::Image(uri) => Package::Image(Image::of(uri)),
-        CodeSource::Path(_) | CodeSource::Object { .. } => Package::Archive(Rc::new(artifact(sha256))),
+        CodeSource::Path(_) | CodeSource::Object { .. } => Package::Archive(Arc::new(artifact(sha256))),
     };
     let stored = Some(stored);
     let snapshot = Snapshot { function: remote.clone(), caller, layers: BTreeMap::new(), stored, role: None };
-    let plan = plan(deployment, &package, &snapshot, Date::new(2026, 1, 1));
+    let plan = plan(deployment, &package, &snapshot, NEW_YEAR);
     let mut out = String::new();
     let text = |problem: &Problem| format!("{}: {}", problem.option.as_deref().unwrap_or_default(), problem.message);
     for problem in plan.problems.iter().filter(|problem| problem.stops()) {
@@ -275,10 +284,10 @@ fn only_named_settings_that_differ_are_sent() {
 #[test]
 fn the_order_of_layers_matters_and_a_vpc_is_sent_whole() {
     let change = wanted(|deployment| {
-        deployment.settings.layers = Some(Layers(vec!["layer:2".to_owned(), "layer:1".to_owned()]));
+        deployment.settings.layers = Some(layers(&["1:layer:two:2", "1:layer:one:1"]));
         deployment.settings.security_group_ids = Some(ids(&["sg-2"]));
     });
-    assert_snapshot!(planned(&change, "old", &live(|_| ())), @"configure layers: layer:1, layer:2 → layer:2, layer:1, security_group_ids: sg-1 → sg-2; sends layers: - → layer:2, layer:1, subnet_ids: - → subnet-1, subnet-2, security_group_ids: - → sg-2");
+    assert_snapshot!(planned(&change, "old", &live(|_| ())), @"configure layers: arn:aws:lambda:eu-west-1:1:layer:one:1, arn:aws:lambda:eu-west-1:1:layer:two:2 → arn:aws:lambda:eu-west-1:1:layer:two:2, arn:aws:lambda:eu-west-1:1:layer:one:1, security_group_ids: sg-1 → sg-2; sends layers: - → arn:aws:lambda:eu-west-1:1:layer:two:2, arn:aws:lambda:eu-west-1:1:layer:one:1, subnet_ids: - → subnet-1, subnet-2, security_group_ids: - → sg-2");
 }
 
 #[test]
@@ -429,7 +438,7 @@ fn kept_variables_count_against_the_limit_of_the_environment() {
     let managed =
         wanted(|deployment| deployment.environment = variables(&[("NEW", Some(&large))], Some(Others::Merge)));
     let remote = live(|live| live.settings.environment = Some(environment(&[("OLD", &large)])));
-    assert!(planned(&managed, "old", &remote).contains("Error environment: takes 6006 bytes together"));
+    assert!(planned(&managed, "old", &remote).contains("Error environment: takes 6019 bytes as JSON together"));
 }
 
 #[test]
@@ -446,129 +455,6 @@ fn clearing_an_unread_value_is_a_change() {
     let cleared = wanted(|deployment| deployment.environment = variables(&[], Some(Others::Replace)));
     let unread = live(|live| live.settings.environment = None);
     assert_snapshot!(planned(&cleared, "old", &unread), @"configure environment: - → none; sends environment: - → none");
-}
-
-/// A deployment of `new` through a bucket.
-fn through_bucket(key: ObjectKey) -> Deployment {
-    wanted(|deployment| {
-        let upload = Upload { bucket: "packages".to_owned(), key, expected_owner: None, kms_key_arn: None };
-        deployment.code.upload = Some(upload);
-        deployment.settings.memory_size = Some(MemorySize(256));
-    })
-}
-
-#[test]
-fn a_package_goes_into_its_bucket_before_anything_else_changes() {
-    let by_hash = through_bucket(ObjectKey::ByHash("lambda/".to_owned()));
-    // The hash of the package in hexadecimal digits; `bmV3` is base64 for `new`.
-    assert_snapshot!(planned(&by_hash, "bmV3", &live(|_| ())), @r#"
-    upload s3://packages/lambda/6e6577.zip of 100 bytes
-    configure memory_size: 128 MB → 256 MB; sends memory_size: - → 256 MB
-    code Some("old") → bmV3 as Some(Arm64)
-    "#);
-    assert_snapshot!(planned(&by_hash, "old", &live(|_| ())), @"configure memory_size: 128 MB → 256 MB; sends memory_size: - → 256 MB");
-}
-
-#[test]
-fn an_object_under_its_hash_is_not_sent_again_but_one_under_a_given_key_is() {
-    let by_hash = through_bucket(ObjectKey::ByHash(String::new()));
-    let sent = |hash: &str, size| Stored::Object {
-        size,
-        code_sha256: Some(hash.to_owned()),
-        version_id: Some("v7".to_owned()),
-    };
-    let object = |size| sent("bmV3", size);
-    assert_snapshot!(planned_with(&by_hash, "bmV3", &live(|_| ()), object(100)), @r#"
-    configure memory_size: 128 MB → 256 MB; sends memory_size: - → 256 MB
-    code Some("old") → bmV3 as Some(Arm64) found with version Some("v7")
-    "#);
-    assert!(planned_with(&by_hash, "bmV3", &live(|_| ()), object(99)).starts_with("upload"));
-    assert!(planned_with(&by_hash, "bmV3", &live(|_| ()), sent("b2xk", 100)).starts_with("upload"));
-    let given = through_bucket(ObjectKey::Given("f.zip".to_owned()));
-    assert!(planned_with(&given, "bmV3", &live(|_| ()), object(100)).starts_with("upload s3://packages/f.zip"));
-}
-
-#[test]
-fn a_bucket_that_lambda_cannot_read_is_an_error() {
-    let by_hash = through_bucket(ObjectKey::ByHash(String::new()));
-    let obstacle = |stored| planned_with(&by_hash, "bmV3", &live(|_| ()), stored).lines().next().unwrap().to_owned();
-    assert_snapshot!(obstacle(Stored::NoBucket), @"Error s3_bucket: there is no bucket `packages`");
-    assert_snapshot!(obstacle(Stored::InRegion("us-east-1".to_owned())), @"Error s3_bucket: the bucket `packages` is in us-east-1, the function in eu-west-1");
-}
-
-#[test]
-fn a_key_for_the_package_is_a_change_of_the_code() {
-    let with_key =
-        wanted(|deployment| deployment.code.source_kms_key_arn = Some("arn:aws:kms:eu-west-1:1:key/k".to_owned()));
-    assert_snapshot!(planned(&with_key, "old", &live(|_| ())), @r#"code Some("old") → old as Some(Arm64)"#);
-    assert_snapshot!(planned(&with_key, "old", &live(|live| live.source_kms_key_arn = Some("arn:aws:kms:eu-west-1:1:key/k".to_owned()))), @"");
-}
-
-const REPOSITORY: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/api";
-
-/// A deployment of an image with this digest, or with a tag whose digest is unknown.
-pub(super) fn of_image(digest: Option<&str>) -> Deployment {
-    let text = digest.map_or_else(|| format!("{REPOSITORY}:v3"), |digit| format!("{REPOSITORY}:v3@{}", sha256(digit)));
-    let uri = crate::settings::ImageUri::parse(&Written::Text(text)).unwrap();
-    wanted(|deployment| {
-        deployment.code.source = CodeSource::Image(uri);
-        deployment.settings.role = Some(Role::Arn(ROLE.to_owned()));
-    })
-}
-
-fn sha256(digit: &str) -> String {
-    format!("sha256:{}", digit.repeat(64))
-}
-
-/// A live function that is made of the image of this digest.
-fn live_image(digit: &str, change: impl FnOnce(&mut Live)) -> Remote {
-    live(|live| {
-        live.package_type = "Image".to_owned();
-        live.image = Some(format!("{REPOSITORY}@{}", sha256(digit)));
-        live.code_sha256 = digit.repeat(64);
-        live.settings.runtime = Some(Runtime(String::new()));
-        live.settings.handler = Some(Handler(String::new()));
-        live.settings.layers = Some(Layers(Vec::new()));
-        change(live);
-    })
-}
-
-#[test]
-fn an_image_is_identified_by_its_digest_and_needs_no_runtime_or_handler() {
-    let shown = |text: String| text.replace(&sha256("a"), "SHA-A").replace(&sha256("b"), "SHA-B");
-    let (a, unknown) = (of_image(Some("a")), of_image(None));
-    assert_snapshot!(shown(planned(&a, "", &Remote::Absent)), @r"
-    create SHA-A {} role: - → arn:aws:iam::123456789012:role/deployed
-    warning image_uri: the architecture of the image is not set, so AWS assumes x86_64
-    ");
-    assert_snapshot!(shown(planned(&a, "", &live_image("a", |_| ()))), @"");
-    assert_snapshot!(shown(planned(&a, "", &live_image("b", |_| ()))), @r#"code Some("SHA-B") → SHA-A as Some(Arm64) by 123456789012.dkr.ecr.eu-west-1.amazonaws.com/api@SHA-A"#);
-    assert_snapshot!(shown(planned(&unknown, "", &live_image("b", |_| ()))), @r#"code Some("SHA-B") → what AWS finds as Some(Arm64) by 123456789012.dkr.ecr.eu-west-1.amazonaws.com/api:v3"#);
-    let failed = live_image("a", |live| live.failure = Some("the update failed: access".to_owned()));
-    assert!(planned(&a, "", &failed).contains("so the code is sent again"));
-}
-
-#[test]
-fn a_version_of_an_image_is_identified_by_the_hash_that_aws_reports() {
-    let mut publish = of_image(Some("a"));
-    publish.release.publish = Publish::Version;
-    let with = |live_digit: &str, version_digit: &str| {
-        let remote = live_image(live_digit, |_| ());
-        let newest = version("7", &version_digit.repeat(64), &remote);
-        live_image(live_digit, |live| live.newest_version = Some(newest))
-    };
-    assert_snapshot!(planned(&publish, "", &with("a", "a")), @"is version 7");
-    assert_snapshot!(planned(&publish, "", &with("a", "b")), @"publish any code");
-    assert!(planned(&publish, "", &with("b", "b")).ends_with("publish any code\n"));
-    assert!(planned(&publish, "", &with("b", "a")).ends_with("is version 7\n"));
-}
-
-#[test]
-fn an_image_must_be_in_the_region_of_the_function() {
-    let mut elsewhere = of_image(Some("a"));
-    let CodeSource::Image(uri) = &mut elsewhere.code.source else { panic!("no image") };
-    uri.region = "us-east-1".to_owned();
-    assert!(planned(&elsewhere, "", &Remote::Absent).starts_with("Error image_uri: the image is in us-east-1"));
 }
 
 #[test]
@@ -593,10 +479,10 @@ fn a_role_is_created_for_a_new_function_without_one() {
     let with = |found: FoundRole| {
         let partition = Partition("aws-cn".to_owned());
         let caller = Caller { account: Some("123456789012".to_owned()), partition, region: "cn-north-1".to_owned() };
-        let package = Package::Archive(Rc::new(artifact("new")));
+        let package = Package::Archive(Arc::new(artifact("new")));
         let function = Remote::Absent;
         let snapshot = Snapshot { function, caller, layers: BTreeMap::new(), stored: None, role: Some(found) };
-        let plan = plan(&new, &package, &snapshot, Date::new(2026, 1, 1));
+        let plan = plan(&new, &package, &snapshot, NEW_YEAR);
         let role = plan.role().map(|role| (role.action, role.policies.clone()));
         (role, plan.problems.len())
     };

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::step::{Action, CodeChange, Object};
+use super::action::Action;
+use super::code::{CodeChange, Object};
 use crate::package::FileChanges;
 use crate::settings::{AliasName, Difference};
 
@@ -89,7 +90,7 @@ impl<'a> View<'a> {
         line: Line<'a>,
         changes: Vec<Difference>,
     ) -> Self {
-        let id = Cow::Owned(format!("{}_{subject}", verb(action)));
+        let id = Cow::Owned(format!("{}_{subject}", action.verb()));
         let (title, whose) = (title.to_owned(), Whose::Function);
         Self { action, subject, id, title, begins: None, whose, line, changes }
     }
@@ -104,23 +105,5 @@ impl<'a> View<'a> {
 
     pub(super) fn belonging_to(self, whose: Whose) -> Self {
         Self { whose, ..self }
-    }
-}
-
-/// The verb in ids and titles.
-pub(super) const fn verb(action: Action) -> &'static str {
-    match action {
-        Action::Create => "create",
-        Action::Update => "update",
-        Action::Remove => "remove",
-    }
-}
-
-/// The verb as the first word of a log line.
-pub(super) const fn doing(action: Action) -> &'static str {
-    match action {
-        Action::Create => "Creating",
-        Action::Update => "Updating",
-        Action::Remove => "Removing",
     }
 }

@@ -135,7 +135,7 @@ fn environment(managed: &Keyed<Option<Secret>>, live: Option<&Live>, plan: &mut 
     let environment = Environment(wanted);
     if environment.size() > Environment::MOST {
         let message = format!(
-            "takes {} bytes together with the live variables, AWS allows {}",
+            "takes {} bytes as JSON together with the live variables, AWS accepts at most {}",
             environment.size(),
             Environment::MOST
         );

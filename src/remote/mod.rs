@@ -12,7 +12,7 @@ pub(crate) use status::{Condition, Known, LiveCode, Provisioned, Published, Stat
 
 use crate::arn::Partition;
 use crate::package::Listed;
-use crate::settings::{Architecture, Attachment, Settings, Structure};
+use crate::settings::{Architecture, Attachment, LayerRef, Settings, Structure};
 
 /// The live state of a function, if it exists.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,12 +68,24 @@ pub(crate) struct Live {
     pub source_kms_key_arn: Option<String>,
     /// The files of the deployed package, sorted by name; absent if they were not read.
     pub files: Option<Vec<Listed>>,
+    /// Where Lambda keeps the deployed package.
+    pub storage: Storage,
     /// The reason why the creation or the last update failed; absent if it did not fail.
     pub failure: Option<String>,
     /// The reason why tags could not be read; absent if they were read.
     pub tags_unread: Option<String>,
     /// Warnings about other parts that AWS could not return.
     pub warnings: Vec<String>,
+}
+
+/// Where Lambda keeps a package that it got from S3.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Storage {
+    /// Lambda has its own copy; AWS' default.
+    #[default]
+    Copy,
+    /// Lambda reads the object in its bucket.
+    Reference,
 }
 
 impl Live {
@@ -141,11 +153,8 @@ pub(crate) struct LayerVersion {
     pub license_info: String,
 }
 
-/// The newest versions of layers, by the name or ARN without a version that the user wrote: an ARN with a version, or
-/// [`LayerRef::Coming`]; `None` if the layer does not exist.
-///
-/// [`LayerRef::Coming`]: crate::settings::LayerRef::Coming
-pub(crate) type KnownLayers = BTreeMap<String, Option<String>>;
+/// The version of each layer that was looked up, by the layer as the user wrote it; `None` if it does not exist.
+pub(crate) type KnownLayers = BTreeMap<LayerRef, Option<LayerRef>>;
 
 /// Everything that was read from AWS to plan a function.
 #[derive(Debug, Clone, PartialEq)]
@@ -154,7 +163,7 @@ pub(crate) struct Snapshot {
     pub function: Remote,
     /// The account and the Region in use.
     pub caller: Caller,
-    /// The newest version of each layer that is named without one.
+    /// The layers of the function that were looked up.
     pub layers: KnownLayers,
     /// The S3 object at the place for the package; absent if it was not read.
     pub stored: Option<Stored>,

@@ -1,7 +1,7 @@
 //! Builds the package of each block: packs files, reads an archive from S3, or looks up an image.
 
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -29,7 +29,7 @@ pub(super) struct Built<'a> {
 /// What was built for a block.
 pub(super) enum Made<'a> {
     Function(&'a Deployment, Package),
-    Layer(&'a LayerDeployment, Rc<Artifact>),
+    Layer(&'a LayerDeployment, Arc<Artifact>),
 }
 
 impl Made<'_> {
@@ -46,7 +46,7 @@ impl Made<'_> {
 pub(super) struct PackedOnce {
     source: PathBuf,
     rules: Rules,
-    artifact: Rc<Artifact>,
+    artifact: Arc<Artifact>,
 }
 
 impl Run<'_> {
@@ -70,7 +70,7 @@ impl Run<'_> {
     }
 
     /// The contents of a layer.
-    pub(super) async fn contents_of(&self, layer: &LayerDeployment, entry: &Entry) -> Result<Rc<Artifact>, Error> {
+    pub(super) async fn contents_of(&self, layer: &LayerDeployment, entry: &Entry) -> Result<Arc<Artifact>, Error> {
         let CodeSource::Path(source) = &layer.code.source else {
             let message = format!("{} is not a local package", layer.code.source.shown());
             let problem = Problem::new(message).of("layer").help("set `zip` to the files of the layer");
@@ -86,9 +86,9 @@ impl Run<'_> {
         code: &Code,
         places: &Places,
         about: Option<&Item>,
-    ) -> Result<Rc<Artifact>, Error> {
+    ) -> Result<Arc<Artifact>, Error> {
         let is_same = |packed: &&PackedOnce| packed.source == *source && packed.rules == code.rules;
-        let packed = self.packed.borrow().iter().find(is_same).map(|packed| Rc::clone(&packed.artifact));
+        let packed = self.packed.borrow().iter().find(is_same).map(|packed| Arc::clone(&packed.artifact));
         let artifact = match packed {
             Some(artifact) => artifact,
             None => self.pack_anew(source, code, places, about).await?,
@@ -103,7 +103,7 @@ impl Run<'_> {
         code: &Code,
         places: &Places,
         about: Option<&Item>,
-    ) -> Result<Rc<Artifact>, Error> {
+    ) -> Result<Arc<Artifact>, Error> {
         let (source, rules) = (source.to_owned(), code.rules.clone());
         let begun = Instant::now();
         let report = |Packed { done, all }| {
@@ -114,13 +114,13 @@ impl Run<'_> {
         let artifact = self.beside_loop(build, report).await?;
         let artifact = artifact
             .map_err(|error| Error::package(error, places, about.map(About::from), code.how_to_build.as_deref()))?;
-        let artifact = Rc::new(artifact);
-        self.packed.borrow_mut().push(PackedOnce { source, rules, artifact: Rc::clone(&artifact) });
+        let artifact = Arc::new(artifact);
+        self.packed.borrow_mut().push(PackedOnce { source, rules, artifact: Arc::clone(&artifact) });
         Ok(artifact)
     }
 
     /// Reads a package from S3, to check its hash and its contents.
-    async fn fetch(&self, source: &CodeSource, entry: &Entry) -> Result<Rc<Artifact>, Error> {
+    async fn fetch(&self, source: &CodeSource, entry: &Entry) -> Result<Arc<Artifact>, Error> {
         let limit = entry.item.wait_timeout();
         let shown = source.shown();
         let failed = |fault| not_found(fault, entry, "s3_key", &shown);
@@ -133,7 +133,7 @@ impl Run<'_> {
         let artifact =
             artifact.map_err(|error| Error::package(error, &entry.places, Some(About::from(&entry.item)), None))?;
         self.warn_of_names(&artifact, &entry.places);
-        Ok(Rc::new(Artifact { version_id, ..artifact }))
+        Ok(Arc::new(Artifact { version_id, ..artifact }))
     }
 
     /// Looks up the digest of an image in its registry, unless the URI has one.
@@ -160,7 +160,7 @@ impl Run<'_> {
     }
 
     /// Runs `work` in another thread, so that its progress is reported and a signal ends the run.
-    async fn beside_loop<T: Send + 'static>(
+    pub(super) async fn beside_loop<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut dyn FnMut(Packed)) -> T + Send + 'static,
         report: impl Fn(Packed),

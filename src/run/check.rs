@@ -7,14 +7,14 @@ use crate::error::{Error, ExitCode};
 use crate::event::{Answer, Event};
 use crate::host::Host;
 use crate::package::Package;
-use crate::package::inspect::Date;
+use crate::package::inspect::day_of;
 use crate::plan;
 
 impl Run<'_> {
     /// Checks the configuration and the package of each block.
     pub(super) async fn check(&self, entries: &[Entry]) -> Result<ExitCode, Error> {
         for entry in entries {
-            let (name, today) = (entry.item.name().to_owned(), Date::of(Host::now()));
+            let (name, today) = (entry.item.name().to_owned(), day_of(Host::now()));
             let (problems, checked) = match &entry.item {
                 Item::Function(deployment) => {
                     let package = match deployment.code.source {

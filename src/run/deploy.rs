@@ -19,7 +19,7 @@ use crate::package::{self, Artifact, Package};
 use crate::place::Problem;
 use crate::plan::{Plan, Through};
 use crate::remote::{LayerVersion, Remote};
-use crate::settings::Attachment;
+use crate::settings::{Attachment, without_version};
 use crate::verb::May;
 
 /// The number of folders of a package that a report shows.
@@ -105,7 +105,7 @@ impl Run<'_> {
             name: plan.name.clone(),
             region: plan.region.clone(),
             target: entry.item.target().clone(),
-            arn: arn.as_ref().and_then(|arn| Some(arn.rsplit_once(':')?.0.to_owned())),
+            arn: arn.as_deref().map(|arn| without_version(arn).to_owned()),
             version: arn.filter(|_| !plan.changes()),
             only_plans: self.only_plans(entry),
         })

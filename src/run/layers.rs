@@ -34,8 +34,8 @@ impl RunLayer {
     }
 
     /// The version for the plan of a function.
-    pub(super) fn version(&self) -> String {
-        self.version.clone().unwrap_or_else(|| LayerRef::coming(&self.name))
+    pub(super) fn version(&self) -> LayerRef {
+        self.version.clone().map_or_else(|| LayerRef::Coming(self.name.clone()), LayerRef::Version)
     }
 
     /// Whether a function can use it. A layer that is only planned does not exist for a function that is deployed.

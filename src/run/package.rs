@@ -1,6 +1,7 @@
 //! The verb `package`: builds the packages of all blocks, and writes or lists them.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::{Run, packaged};
 use crate::config::Loaded;
@@ -8,14 +9,16 @@ use crate::deployment::CodeSource;
 use crate::error::{Error, ExitCode};
 use crate::event::Event;
 use crate::files;
+use crate::package::Packed;
 use crate::place::Problem;
 
 impl Run<'_> {
     /// Builds the packages of all blocks, and writes or lists them.
     pub(super) async fn package(&self, loaded: &Loaded, output: Option<&Path>, list: bool) -> Result<ExitCode, Error> {
-        if output == Some(Path::new("-")) {
-            let problem = Problem::new("`-` names no file: standard output is for what is said").of("--output");
-            return Err(Error::Usage(problem.help("name a file, or a pipe")));
+        if let Some(output) = output.filter(|output| *output == Path::new("-") || files::is_own_output(output)) {
+            let message =
+                format!("`{}` names no file: standard output and standard error are for messages", output.display());
+            return Err(Error::Usage(Problem::new(message).of("--output").help("name a file, or a pipe")));
         }
         if loaded.packages.len() > 1 && output.is_some() {
             let problem = Problem::new("several blocks would be written to one file");
@@ -35,7 +38,10 @@ impl Run<'_> {
             }
             let artifact = self.pack(source, &code, places, None).await?;
             if let Some(output) = output {
-                let written = files::put(&self.host.directory.join(output), |out| artifact.archive.copy_to(out));
+                let (to, artifact) = (self.host.directory.join(output), Arc::clone(&artifact));
+                // A pipe waits for its reader.
+                let write = move |_: &mut dyn FnMut(Packed)| files::put(&to, |out| artifact.archive.copy_to(out));
+                let written = self.beside_loop(write, |_| ()).await?;
                 written
                     .map_err(|error| Error::Refused(format!("`{}` cannot be written: {error}", output.display())))?;
             }

@@ -11,12 +11,12 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::fault::Fault;
 use crate::host::Host;
-use crate::package::inspect::Date;
+use crate::package::inspect::day_of;
 use crate::package::{Artifact, Package};
 use crate::place::{Places, Problem};
 use crate::plan::{self, Plan};
 use crate::remote::{FoundRole, KnownLayers, LayerSnapshot, LayerVersion, Live, Remote, Snapshot, Stored};
-use crate::settings::{LayerRef, Role};
+use crate::settings::{LayerRef, Layers, Role};
 
 /// A function or layer with its plan, ready to be deployed.
 pub(super) struct Planned<'a> {
@@ -84,11 +84,12 @@ impl Run<'_> {
             }
             Remote::Absent => {}
         }
-        let known = self.newest_layers(deployment, self.only_plans(entry), layers, login, session);
+        let live = remote.live().and_then(|live| live.settings.layers.as_ref());
+        let known = self.known_layers(deployment, live, self.only_plans(entry), layers, login, session);
         let known = known.await.map_err(unread)?;
         let caller = login.connection.caller();
         let mut snapshot = Snapshot { function: remote, caller, layers: known, stored: None, role: None };
-        let today = Date::of(Host::now());
+        let today = day_of(Host::now());
         let draft = plan::plan(deployment, package, &snapshot, today);
         snapshot.stored = find_object(&draft, entry, session).await?;
         snapshot.role = find_role(&draft, entry, login, session).await?;
@@ -117,17 +118,19 @@ impl Run<'_> {
         }
         let newest = session.newest_layer().await.map_err(|fault| Error::read(fault, &entry.item))?;
         let mut snapshot = LayerSnapshot { newest, caller, stored: None };
-        let today = Date::of(Host::now());
+        let today = day_of(Host::now());
         let draft = plan::plan_layer(layer, artifact, &snapshot, today);
         snapshot.stored = find_object(&draft, entry, session).await?;
         let plan = plan::plan_layer(layer, artifact, &snapshot, today);
         Ok((Found::Layer { artifact, newest: snapshot.newest }, plan))
     }
 
-    /// Finds the version of each layer that a function names without one.
-    async fn newest_layers(
+    /// Finds the version of each layer that a function names without one, and the versions that do not exist. Those of
+    /// the live function exist.
+    async fn known_layers(
         &self,
         deployment: &Deployment,
+        live: Option<&Layers>,
         only_plans: bool,
         layers: &RunLayers,
         login: &Login,
@@ -136,11 +139,19 @@ impl Run<'_> {
         let mut known = KnownLayers::new();
         let region = &login.connection.region;
         for layer in deployment.settings.layers.iter().flat_map(|layers| &layers.0) {
-            let Some(LayerRef::Newest(name)) = LayerRef::of(layer) else { continue };
+            let name = match layer {
+                LayerRef::Newest(name) => name,
+                LayerRef::Version(arn) if live.is_none_or(|live| !live.0.contains(layer)) => {
+                    let exists = has_layer_version(arn, login, session).await?;
+                    known.extend((!exists).then(|| (layer.clone(), None)));
+                    continue;
+                }
+                LayerRef::Version(_) | LayerRef::Coming(_) => continue,
+            };
             let of_run = layers.find(name, &deployment.target, region).filter(|known| known.is_usable(only_plans));
             let version = match of_run {
                 Some(of_run) => Some(of_run.version()),
-                None => newest_layer_arn(name, login, session).await?.or_else(|| {
+                None => newest_layer_arn(name, login, session).await?.map(LayerRef::Version).or_else(|| {
                     let new = layers.find_new(name, region).filter(|known| known.is_usable(only_plans));
                     new.map(RunLayer::version)
                 }),
@@ -204,6 +215,17 @@ async fn newest_layer_arn(layer: &str, login: &Login, session: &Session<'_>) -> 
     let newest = session.newest_layer_arn(layer).await?;
     login.lookups.borrow_mut().layers.insert(key, newest.clone());
     Ok(newest)
+}
+
+/// Whether a layer version exists, looked up once a run.
+async fn has_layer_version(arn: &str, login: &Login, session: &Session<'_>) -> Result<bool, Fault> {
+    let key = (login.connection.region.clone(), arn.to_owned());
+    if let Some(known) = login.lookups.borrow().layers.get(&key) {
+        return Ok(known.is_some());
+    }
+    let exists = session.has_layer_version(arn).await?;
+    login.lookups.borrow_mut().layers.insert(key, exists.then(|| arn.to_owned()));
+    Ok(exists)
 }
 
 /// Looks up the object that the draft of a plan uploads; `None` if it uploads nothing.

@@ -113,7 +113,7 @@ fn of_function(deployment: &Deployment) -> Vec<String> {
         deployment.function.account.clone(),
         Some(deployment.function.written.clone()),
     ];
-    let layers = settings.layers.iter().flat_map(|layers| layers.0.iter().cloned());
+    let layers = settings.layers.iter().flat_map(|layers| layers.0.iter().map(ToString::to_string));
     shown.into_iter().flatten().chain(alias).chain(layers).collect()
 }
 

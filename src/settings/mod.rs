@@ -31,13 +31,13 @@ pub(crate) use difference::{Aspect, Difference, End};
 
 pub(crate) use image::ImageUri;
 pub(crate) use jwt::Jwt;
-pub(crate) use layer::{LayerRef, is_layer_name};
+pub(crate) use layer::{LayerRef, Layers, is_layer_name, without_version};
 pub(crate) use names::{AliasName, FunctionName, Role, check_variable_name};
 pub(crate) use secret::{Secret, holds_secret, logins, parts, passwords, sounds_secret};
 pub(crate) use structure::{Member, Need, Shape, Structure, shown, snake};
 pub(crate) use values::{
-    Architecture, ArnOrNone, Description, Environment, EphemeralStorage, Handler, Ids, Layers, MemorySize, Runtime,
-    Switch, Timeout, TracingMode,
+    Architecture, ArnOrNone, Description, Environment, EphemeralStorage, Handler, Ids, MemorySize, Runtime, Switch,
+    Timeout, TracingMode,
 };
 
 /// How a value was written, before it has a type.
@@ -207,11 +207,12 @@ settings! {
     given {
         /// The identifier of the runtime, such as `python3.13`.
         runtime Runtime: Runtime,
-        /// How long one invocation may take. AWS: 1 to 900 seconds.
+        /// How long one invocation may take. AWS: 1 to 900 seconds; on Managed Instances to 5400.
         timeout Timeout: Timeout,
-        /// Memory of the function, which also scales its CPU. AWS: 128 to 10240 MB.
+        /// Memory of the function, which also scales its CPU. AWS: 128 to 10240 MB; on Managed Instances to
+        /// 32768.
         memory_size MemorySize: MemorySize,
-        /// Size of `/tmp`. AWS: 512 to 10240 MB.
+        /// Size of `/tmp`. AWS: 512 to 10240 MB; on Managed Instances to 32768.
         ephemeral_storage EphemeralStorage: EphemeralStorage,
         /// Layers, in the order in which AWS merges them. Live layers always have a version.
         layers Layers: Layers,
@@ -239,6 +240,8 @@ settings! {
         durable_config DurableConfig: Structure,
         /// Whether each tenant has its own execution environments. Cannot change after creation.
         tenancy_config TenancyConfig: Structure,
+        /// The capacity provider of a function on Managed Instances.
+        capacity_provider_config CapacityProviderConfig: Structure,
     }
     composed {
         /// The execution role.
@@ -267,6 +270,23 @@ impl fmt::Display for SettingName {
 }
 
 impl Settings {
+    /// The errors for values that only functions on Managed Instances may have, each with the largest value there.
+    /// Such a function has a capacity provider.
+    pub(crate) fn beyond_usual(&self) -> Vec<(SettingName, String, &'static str)> {
+        if self.capacity_provider_config.as_ref().is_some_and(|config| !config.is_empty()) {
+            return Vec::new();
+        }
+        let timeout = self.timeout.and_then(Timeout::beyond_usual);
+        let memory_size = self.memory_size.and_then(MemorySize::beyond_usual);
+        let storage = self.ephemeral_storage.and_then(EphemeralStorage::beyond_usual);
+        let all = [
+            (SettingName::Timeout, timeout, Timeout::MOST),
+            (SettingName::MemorySize, memory_size, MemorySize::MOST),
+            (SettingName::EphemeralStorage, storage, EphemeralStorage::MOST),
+        ];
+        all.into_iter().filter_map(|(name, message, most)| Some((name, message?, most))).collect()
+    }
+
     /// The names of the settings that differ from `live`.
     pub(crate) fn differing(&self, live: &Self) -> Vec<SettingName> {
         let setting = |difference: Difference| match difference.about {

@@ -50,7 +50,7 @@ impl Setting for FunctionName {
             return Err(format!("`{name}` is not a function's name: letters, digits, `-` and `_` only"));
         }
         if name.len() > 64 {
-            return Err(format!("`{name}` is {} characters long, AWS takes at most 64", name.len()));
+            return Err(format!("`{name}` is {} characters long, AWS accepts at most 64", name.len()));
         }
         Ok(Self {
             name: name.to_owned(),

@@ -7,6 +7,9 @@ use crate::arn::{Arn, check_account};
 use Need::{Default, Optional, Required};
 use Shape::{Flag, Json, List, Members, Number, OneOf, Text, Word};
 
+/// The most items of a list that AWS does not limit.
+const ANY_NUMBER: usize = usize::MAX;
+
 const fn may(name: &'static str, shape: Shape) -> Member {
     Member { name, shape, need: Optional }
 }
@@ -27,9 +30,34 @@ const fn members(members: &'static [Member]) -> Shape {
     Members { members, short: "" }
 }
 
-const ANY: Shape = Text(|text| if text.is_empty() { Err("must not be empty".to_owned()) } else { Ok(()) });
+const fn list(of: &'static Shape, most: usize) -> Shape {
+    List { of, most }
+}
+
+/// Any text of at most so many characters.
+fn at_most<const MOST: usize>(text: &str) -> Result<(), String> {
+    match text.chars().count() {
+        0 => Err("must not be empty".to_owned()),
+        length if length > MOST => Err(format!("is {length} characters long, AWS accepts at most {MOST}")),
+        _ => Ok(()),
+    }
+}
+
+/// A text of letters, digits and some other characters.
+fn of_characters(text: &str, others: &str, most: usize, what: &str) -> Result<(), String> {
+    let good = |c: char| c.is_ascii_alphanumeric() || others.contains(c);
+    if (1..=most).contains(&text.len()) && text.chars().all(good) {
+        Ok(())
+    } else {
+        Err(format!("`{text}` is not {what}: up to {most} letters, digits and `{others}`"))
+    }
+}
+
+const ANY: Shape = Text(at_most::<10_000>);
 const ARN: Shape = Text(|text| Arn::parse(text).map(drop));
-const TEXTS: Shape = List(&ANY);
+const TEXTS: Shape = list(&ANY, 1500);
+/// A secret, subnet, security group or consumer group of an event source.
+const URI: Shape = Text(|text| of_characters(text, " -/*:_+=.@", 200, "an ARN or name that a source takes"));
 
 /// The log group, format and levels of a function.
 pub(crate) const LOGGING_CONFIG: Shape = Members {
@@ -43,12 +71,7 @@ pub(crate) const LOGGING_CONFIG: Shape = Members {
 };
 
 fn log_group(text: &str) -> Result<(), String> {
-    let good = |c: char| c.is_ascii_alphanumeric() || "._-/#".contains(c);
-    if (1..=512).contains(&text.len()) && text.chars().all(good) {
-        Ok(())
-    } else {
-        Err(format!("`{text}` is not the name of a log group: up to 512 letters, digits and `._-/#`"))
-    }
+    of_characters(text, "._-/#", 512, "the name of a log group")
 }
 
 /// Whether published versions start from a snapshot.
@@ -57,11 +80,47 @@ pub(crate) const SNAP_START: Shape =
 
 /// Overrides of the settings of a container image.
 pub(crate) const IMAGE_CONFIG: Shape =
-    members(&[may("EntryPoint", TEXTS), may("Command", TEXTS), may("WorkingDirectory", ANY)]);
+    members(&[may("EntryPoint", TEXTS), may("Command", TEXTS), may("WorkingDirectory", Text(at_most::<1000>))]);
 
 /// Access points of file systems, with their mount paths.
-pub(crate) const FILE_SYSTEM_CONFIGS: Shape =
-    List(&members(&[must("Arn", ARN), must("LocalMountPath", Text(local_mount_path))]));
+pub(crate) const FILE_SYSTEM_CONFIGS: Shape = list(
+    &members(&[
+        must("Arn", ARN),
+        must("LocalMountPath", Text(local_mount_path)),
+        may(
+            "S3FilesConfig",
+            Members { short: "DirectS3Read", members: &[may("DirectS3Read", Word(&["AUTO", "ENABLED", "DISABLED"]))] },
+        ),
+    ]),
+    1,
+);
+
+/// The Managed Instances that run the function.
+pub(crate) const CAPACITY_PROVIDER_CONFIG: Shape = members(&[must(
+    "LambdaManagedInstancesCapacityProviderConfig",
+    Members {
+        short: "CapacityProviderArn",
+        members: &[
+            must("CapacityProviderArn", Text(capacity_provider)),
+            may("PerExecutionEnvironmentMaxConcurrency", number("", 1, 1600)),
+            may("ExecutionEnvironmentMemoryGiBPerVCpu", number("GiB", 2, 8)),
+        ],
+    },
+)]);
+
+fn capacity_provider(text: &str) -> Result<(), String> {
+    of_lambda(text, "capacity-provider:", "a capacity provider")
+}
+
+/// The ARN of a resource of Lambda.
+fn of_lambda(text: &str, kind: &str, what: &str) -> Result<(), String> {
+    let arn = Arn::parse(text)?;
+    if arn.service == "lambda" && arn.resource.starts_with(kind) {
+        Ok(())
+    } else {
+        Err(format!("`{text}` is not the ARN of {what}; one looks like `arn:aws:lambda:REGION:ACCOUNT:{kind}…`"))
+    }
+}
 
 fn local_mount_path(text: &str) -> Result<(), String> {
     let name = text.strip_prefix("/mnt/").unwrap_or_default();
@@ -95,16 +154,8 @@ pub(crate) const RUNTIME_MANAGEMENT: Shape = Members {
 };
 
 /// The ARN of a code signing configuration.
-pub(crate) const CODE_SIGNING_CONFIG: Shape = Text(|text| {
-    let arn = Arn::parse(text)?;
-    if arn.service == "lambda" && arn.resource.starts_with("code-signing-config:") {
-        Ok(())
-    } else {
-        Err(format!(
-            "`{text}` is not the ARN of a code signing config; one looks like `arn:aws:lambda:REGION:ACCOUNT:code-signing-config:csc-…`"
-        ))
-    }
-});
+pub(crate) const CODE_SIGNING_CONFIG: Shape =
+    Text(|text| of_lambda(text, "code-signing-config:", "a code signing config"));
 
 /// What Lambda does when a function calls itself in a loop.
 pub(crate) const RECURSIVE_LOOP: Shape = Word(&["Allow", "Terminate"]);
@@ -132,10 +183,10 @@ pub(crate) const FUNCTION_URL: Shape = Members {
             "Cors",
             members(&[
                 may("AllowCredentials", Flag),
-                may("AllowHeaders", TEXTS),
-                may("AllowMethods", TEXTS),
-                may("AllowOrigins", TEXTS),
-                may("ExposeHeaders", TEXTS),
+                may("AllowHeaders", list(&Text(at_most::<1024>), 100)),
+                may("AllowMethods", list(&Text(method), 6)),
+                may("AllowOrigins", list(&Text(at_most::<253>), 100)),
+                may("ExposeHeaders", list(&Text(at_most::<1024>), 100)),
                 may("MaxAge", number("s", 0, 86_400)),
             ]),
         ),
@@ -143,15 +194,25 @@ pub(crate) const FUNCTION_URL: Shape = Members {
     ],
 };
 
+/// AWS allows no method with more than six letters; it answers `OPTIONS` itself.
+fn method(text: &str) -> Result<(), String> {
+    let known = ["GET", "PUT", "HEAD", "POST", "PATCH", "DELETE", "*"];
+    if known.contains(&text) { Ok(()) } else { Err(format!("`{text}` is not one of {}", known.join(", "))) }
+}
+
 /// The destination of invocation records; without one, no record is sent.
 const DESTINATION: Shape = Members { short: "Destination", members: &[may("Destination", Text(destination))] };
 const DESTINATIONS: Shape = members(&[may("OnSuccess", DESTINATION), may("OnFailure", DESTINATION)]);
 
 fn destination(text: &str) -> Result<(), String> {
-    if text.strip_prefix("kafka://").is_some_and(|topic| !topic.is_empty()) {
-        return Ok(());
+    match text.strip_prefix("kafka://") {
+        Some(name) => topic(name),
+        None => at_most::<350>(text).and_then(|()| Arn::parse(text).map(drop)),
     }
-    Arn::parse(text).map(drop)
+}
+
+fn topic(text: &str) -> Result<(), String> {
+    of_characters(text.trim_start_matches('.'), "-_.", 249, "the name of a topic")
 }
 
 /// Retries and destinations of asynchronous invocations.
@@ -162,29 +223,40 @@ pub(crate) const ASYNC_CONFIG: Shape = members(&[
 ]);
 
 /// Statements of the resource policy.
-pub(crate) const PERMISSIONS: Shape = List(&members(&[
-    must("StatementId", Text(statement_id)),
-    or("Action", "lambda:InvokeFunction", Text(action)),
-    must("Principal", ANY),
-    may("SourceArn", ARN),
-    may("SourceAccount", Text(check_account)),
-    may("EventSourceToken", ANY),
-    may("PrincipalOrgID", Text(organisation)),
-    may("FunctionUrlAuthType", Word(&["AWS_IAM", "NONE"])),
-    may("InvokedViaFunctionUrl", Flag),
-]));
+pub(crate) const PERMISSIONS: Shape = list(
+    &members(&[
+        must("StatementId", Text(statement_id)),
+        or("Action", "lambda:InvokeFunction", Text(action)),
+        must("Principal", Text(principal)),
+        may("SourceArn", ARN),
+        may("SourceAccount", Text(check_account)),
+        may("EventSourceToken", Text(token)),
+        may("PrincipalOrgID", Text(organisation)),
+        may("FunctionUrlAuthType", Word(&["AWS_IAM", "NONE"])),
+        may("InvokedViaFunctionUrl", Flag),
+    ]),
+    ANY_NUMBER,
+);
 
 fn statement_id(text: &str) -> Result<(), String> {
-    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    if (1..=100).contains(&text.len()) && text.chars().all(good) {
-        Ok(())
-    } else {
-        Err(format!("`{text}` is not the id of a statement: up to 100 letters, digits, `-` and `_`"))
+    of_characters(text, "-_", 100, "the id of a statement")
+}
+
+fn principal(text: &str) -> Result<(), String> {
+    if text.chars().any(char::is_whitespace) {
+        return Err(format!("`{text}` has a blank; a principal looks like `s3.amazonaws.com` or `123456789012`"));
     }
+    at_most::<2048>(text)
+}
+
+/// Its value is a secret, so no message repeats it.
+fn token(text: &str) -> Result<(), String> {
+    of_characters(text, "._-", 256, "").map_err(|_| "must have up to 256 letters, digits and `._-`".to_owned())
 }
 
 fn action(text: &str) -> Result<(), String> {
-    if text.starts_with("lambda:") {
+    let name = text.strip_prefix("lambda:").unwrap_or_default();
+    if text == "*" || name == "*" || (!name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic())) {
         Ok(())
     } else {
         Err(format!("`{text}` is not an action of Lambda; one looks like `lambda:InvokeFunction`"))
@@ -206,101 +278,133 @@ const SCHEMA_REGISTRY: Shape = members(&[
     may("EventRecordFormat", Word(&["JSON", "SOURCE"])),
     may(
         "AccessConfigs",
-        List(&members(&[
-            must(
-                "Type",
-                Word(&["BASIC_AUTH", "CLIENT_CERTIFICATE_TLS_AUTH", "SERVER_ROOT_CA_CERTIFICATE", "OAUTHBEARER_AUTH"]),
-            ),
-            must("URI", ANY),
-        ])),
+        list(
+            &members(&[
+                must(
+                    "Type",
+                    Word(&[
+                        "BASIC_AUTH",
+                        "CLIENT_CERTIFICATE_TLS_AUTH",
+                        "SERVER_ROOT_CA_CERTIFICATE",
+                        "OAUTHBEARER_AUTH",
+                    ]),
+                ),
+                must("URI", ARN),
+            ]),
+            ANY_NUMBER,
+        ),
     ),
     may(
         "SchemaValidationConfigs",
-        List(&Members { short: "Attribute", members: &[must("Attribute", Word(&["KEY", "VALUE"]))] }),
+        list(&Members { short: "Attribute", members: &[must("Attribute", Word(&["KEY", "VALUE"]))] }, ANY_NUMBER),
     ),
 ]);
 
 /// Queues and streams that Lambda reads for the function.
-pub(crate) const EVENT_SOURCES: Shape = List(&members(&[
-    may("EventSourceArn", ARN),
-    may("Enabled", Flag),
-    may("BatchSize", number("", 1, 10_000)),
-    may("MaximumBatchingWindowInSeconds", number("s", 0, 300)),
-    may("ParallelizationFactor", number("", 1, 10)),
-    may("StartingPosition", Word(&["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"])),
-    may("StartingPositionTimestamp", number("s since 1970", 0, i64::MAX)),
-    may("MaximumRecordAgeInSeconds", number("s", -1, 604_800)),
-    may("MaximumRetryAttempts", number("", -1, 10_000)),
-    may("BisectBatchOnFunctionError", Flag),
-    may("TumblingWindowInSeconds", number("s", 0, 900)),
-    may("FunctionResponseTypes", List(&Word(&["ReportBatchItemFailures"]))),
-    may(
-        "FilterCriteria",
-        members(&[may("Filters", List(&Members { short: "Pattern", members: &[must("Pattern", Json)] }))]),
-    ),
-    may(
-        "ScalingConfig",
-        Members { short: "MaximumConcurrency", members: &[may("MaximumConcurrency", number("", 2, 1_000))] },
-    ),
-    may(
-        "ProvisionedPollerConfig",
-        members(&[
-            may("MinimumPollers", number("", 1, 200)),
-            may("MaximumPollers", number("", 1, 10_000)),
-            may("PollerGroupName", ANY),
-        ]),
-    ),
-    may("DestinationConfig", members(&[may("OnFailure", DESTINATION)])),
-    may("Topics", TEXTS),
-    may("Queues", TEXTS),
-    may(
-        "SourceAccessConfigurations",
-        List(&members(&[
-            must(
-                "Type",
-                Word(&[
-                    "BASIC_AUTH",
-                    "VPC_SUBNET",
-                    "VPC_SECURITY_GROUP",
-                    "SASL_SCRAM_512_AUTH",
-                    "SASL_SCRAM_256_AUTH",
-                    "VIRTUAL_HOST",
-                    "CLIENT_CERTIFICATE_TLS_AUTH",
-                    "SERVER_ROOT_CA_CERTIFICATE",
-                    "OAUTHBEARER_AUTH",
-                    "OAUTHBEARER_SCOPE",
-                    "OAUTHBEARER_AUDIENCE",
-                    "OAUTHBEARER_LOGICAL_CLUSTER",
-                    "OAUTHBEARER_IDENTITY_POOL",
-                    "IAM_AUTH",
-                    "IAM_OAUTHBEARER_AUTH",
+pub(crate) const EVENT_SOURCES: Shape = list(
+    &members(&[
+        may("EventSourceArn", ARN),
+        may("Enabled", Flag),
+        may("BatchSize", number("", 1, 10_000)),
+        may("MaximumBatchingWindowInSeconds", number("s", 0, 300)),
+        may("ParallelizationFactor", number("", 1, 10)),
+        may("StartingPosition", Word(&["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"])),
+        may("StartingPositionTimestamp", number("s since 1970", 0, i64::MAX)),
+        may("MaximumRecordAgeInSeconds", number("s", -1, 604_800)),
+        may("MaximumRetryAttempts", number("", -1, 10_000)),
+        may("BisectBatchOnFunctionError", Flag),
+        may("TumblingWindowInSeconds", number("s", 0, 900)),
+        may("FunctionResponseTypes", list(&Word(&["ReportBatchItemFailures"]), 1)),
+        may(
+            "FilterCriteria",
+            members(&[may(
+                "Filters",
+                list(&Members { short: "Pattern", members: &[must("Pattern", Json { most: 4096 })] }, ANY_NUMBER),
+            )]),
+        ),
+        may(
+            "ScalingConfig",
+            Members { short: "MaximumConcurrency", members: &[may("MaximumConcurrency", number("", 2, 1_000))] },
+        ),
+        may(
+            "ProvisionedPollerConfig",
+            members(&[
+                may("MinimumPollers", number("", 1, 200)),
+                may("MaximumPollers", number("", 1, 10_000)),
+                may("PollerGroupName", Text(|text| of_characters(text, "-_", 128, "the name of a poller group"))),
+            ]),
+        ),
+        may("DestinationConfig", members(&[may("OnFailure", DESTINATION)])),
+        may("Topics", list(&Text(topic), ANY_NUMBER)),
+        may("Queues", list(&Text(at_most::<1000>), ANY_NUMBER)),
+        may(
+            "SourceAccessConfigurations",
+            list(
+                &members(&[
+                    must(
+                        "Type",
+                        Word(&[
+                            "BASIC_AUTH",
+                            "VPC_SUBNET",
+                            "VPC_SECURITY_GROUP",
+                            "SASL_SCRAM_512_AUTH",
+                            "SASL_SCRAM_256_AUTH",
+                            "VIRTUAL_HOST",
+                            "CLIENT_CERTIFICATE_TLS_AUTH",
+                            "SERVER_ROOT_CA_CERTIFICATE",
+                            "OAUTHBEARER_AUTH",
+                            "OAUTHBEARER_SCOPE",
+                            "OAUTHBEARER_AUDIENCE",
+                            "OAUTHBEARER_LOGICAL_CLUSTER",
+                            "OAUTHBEARER_IDENTITY_POOL",
+                            "IAM_AUTH",
+                            "IAM_OAUTHBEARER_AUTH",
+                        ]),
+                    ),
+                    must("URI", URI),
                 ]),
+                23,
             ),
-            must("URI", ANY),
-        ])),
-    ),
-    may("SelfManagedEventSource", members(&[must("Endpoints", members(&[must("KAFKA_BOOTSTRAP_SERVERS", TEXTS)]))])),
-    may(
-        "AmazonManagedKafkaEventSourceConfig",
-        members(&[may("ConsumerGroupId", ANY), may("SchemaRegistryConfig", SCHEMA_REGISTRY)]),
-    ),
-    may(
-        "SelfManagedKafkaEventSourceConfig",
-        members(&[
-            may("ConsumerGroupId", ANY),
-            may("SchemaRegistryConfig", SCHEMA_REGISTRY),
-            may("ConsumptionMode", Word(&["Stream", "Queue"])),
-        ]),
-    ),
-    may(
-        "DocumentDBEventSourceConfig",
-        members(&[
-            may("DatabaseName", ANY),
-            may("CollectionName", ANY),
-            may("FullDocument", Word(&["UpdateLookup", "Default"])),
-        ]),
-    ),
-    may("KMSKeyArn", ARN),
-    may("MetricsConfig", members(&[may("Metrics", List(&Word(&["EventCount", "ErrorCount", "KafkaMetrics"])))])),
-    may("LoggingConfig", members(&[may("SystemLogLevel", Word(&["DEBUG", "INFO", "WARN"]))])),
-]));
+        ),
+        may(
+            "SelfManagedEventSource",
+            members(&[must("Endpoints", members(&[must("KAFKA_BOOTSTRAP_SERVERS", list(&Text(server), 10))]))]),
+        ),
+        may(
+            "AmazonManagedKafkaEventSourceConfig",
+            members(&[may("ConsumerGroupId", URI), may("SchemaRegistryConfig", SCHEMA_REGISTRY)]),
+        ),
+        may(
+            "SelfManagedKafkaEventSourceConfig",
+            members(&[
+                may("ConsumerGroupId", URI),
+                may("SchemaRegistryConfig", SCHEMA_REGISTRY),
+                may("ConsumptionMode", Word(&["Stream", "Queue"])),
+            ]),
+        ),
+        may(
+            "DocumentDBEventSourceConfig",
+            members(&[
+                may("DatabaseName", Text(at_most::<63>)),
+                may("CollectionName", Text(at_most::<57>)),
+                may("FullDocument", Word(&["UpdateLookup", "Default"])),
+            ]),
+        ),
+        may("KMSKeyArn", ARN),
+        may("MetricsConfig", members(&[may("Metrics", list(&Word(&["EventCount", "ErrorCount", "KafkaMetrics"]), 3))])),
+        may("LoggingConfig", members(&[may("SystemLogLevel", Word(&["DEBUG", "INFO", "WARN"]))])),
+    ]),
+    ANY_NUMBER,
+);
+
+fn server(text: &str) -> Result<(), String> {
+    let is_server = text.rsplit_once(':').is_some_and(|(host, port)| {
+        let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+        !host.is_empty() && host.chars().all(good) && port.parse::<u16>().is_ok()
+    });
+    if is_server && text.len() <= 300 {
+        Ok(())
+    } else {
+        Err(format!("`{text}` is not a server with its port; one looks like `b-1.example.com:9092`"))
+    }
+}

@@ -32,9 +32,17 @@ pub enum Shape {
     /// True or false.
     Flag,
     /// A JSON document that the API takes as text. The user may write it as a map.
-    Json,
-    /// Any number of values of this shape.
-    List(&'static Self),
+    Json {
+        /// The most characters of the text.
+        most: usize,
+    },
+    /// Values of one shape.
+    List {
+        /// Their shape.
+        of: &'static Self,
+        /// The most of them.
+        most: usize,
+    },
     /// Members by AWS' names.
     Members {
         /// All of them.
@@ -72,6 +80,9 @@ pub(crate) struct Structure(pub Value);
 
 /// Lists whose order matters. AWS ignores the order of all other lists.
 const ORDERED: [&str; 2] = ["Command", "EntryPoint"];
+
+/// The member that identifies an item of a list.
+const IDENTITY: &str = "Arn";
 
 impl Structure {
     /// A structure of these members, without null values.
@@ -176,8 +187,8 @@ impl Structure {
         compare("", &self.0, live.map_or(&Value::Null, |live| &live.0), same, found);
     }
 
-    /// This structure, completed from `live`: an absent member has the value of `live`. A member that was written empty
-    /// stays empty.
+    /// This structure, completed from `live`: an absent member has the value of `live`, also in an item of a list. A
+    /// member that was written empty stays empty.
     #[must_use]
     pub(crate) fn over(&self, live: &Self) -> Self {
         fn laid(over: &Value, under: &Value) -> Value {
@@ -189,6 +200,14 @@ impl Structure {
                         members.insert(name.clone(), laid(value, below));
                     }
                     Value::Object(members)
+                }
+                (Value::Array(over), Value::Array(under)) => {
+                    let same = |item: &Value| {
+                        under
+                            .iter()
+                            .find(|other| item.get(IDENTITY).is_some() && item.get(IDENTITY) == other.get(IDENTITY))
+                    };
+                    over.iter().map(|item| same(item).map_or_else(|| item.clone(), |other| laid(item, other))).collect()
                 }
                 (over, _) => over.clone(),
             }
@@ -268,16 +287,30 @@ fn same(path: &str, wanted: &Value, live: &Value) -> bool {
     match (wanted, live) {
         (wanted, live) if is_empty(wanted) && is_empty(live) => true,
         (Value::Bool(false), Value::Null) => true,
-        (Value::Array(wanted), Value::Array(live)) => {
-            let canonical = |items: &[Value]| {
-                let mut items: Vec<_> = items.iter().map(|item| canonical(item).to_string()).collect();
-                let last = path.rsplit('.').next().unwrap_or_default();
-                if !ORDERED.iter().any(|name| snake(name) == last) {
-                    items.sort();
-                }
-                items
-            };
-            canonical(wanted) == canonical(live)
+        (Value::Array(wanted), Value::Array(live)) if wanted.len() == live.len() => {
+            let last = path.rsplit('.').next().unwrap_or_default();
+            if ORDERED.iter().any(|name| snake(name) == last) {
+                return wanted.iter().zip(live).all(|(wanted, live)| canonical(wanted) == canonical(live));
+            }
+            let mut rest: Vec<_> = live.iter().collect();
+            wanted.iter().all(|item| {
+                let found = rest.iter().position(|live| is_item(item, live));
+                found.map(|index| rest.swap_remove(index)).is_some()
+            })
+        }
+        (wanted, live) => canonical(wanted) == canonical(live),
+    }
+}
+
+/// Whether a live item of a list has every member that was written.
+fn is_item(wanted: &Value, live: &Value) -> bool {
+    match (wanted, live) {
+        (Value::Object(members), Value::Object(_)) => {
+            let mut met = true;
+            for (name, value) in members {
+                compare(name, value, live.get(name).unwrap_or(&Value::Null), same, &mut |_, _, _| met = false);
+            }
+            met
         }
         (wanted, live) => canonical(wanted) == canonical(live),
     }
@@ -368,6 +401,21 @@ mod tests {
         let found = Structure(json!({ "Enabled": false, "Cors": {} })).differences(ABOUT, None);
         let told: Vec<_> = found.into_iter().map(|d| (d.member.unwrap(), d.to.unwrap())).collect();
         assert_eq!(told, [("enabled".to_owned(), End::Value(json!(false)))]);
+    }
+
+    #[test]
+    fn a_member_that_an_item_of_a_list_does_not_name_stays() {
+        let of = |value: Value| Structure(value);
+        let live =
+            of(json!([{ "Arn": "a", "LocalMountPath": "/mnt/a", "S3FilesConfig": { "DirectS3Read": "ENABLED" } }]));
+        let same = of(json!([{ "Arn": "a", "LocalMountPath": "/mnt/a" }]));
+        assert!(same.is_met_by(&live));
+        let moved = of(json!([{ "Arn": "a", "LocalMountPath": "/mnt/b" }]));
+        assert!(!moved.is_met_by(&live));
+        assert_eq!(moved.over(&live).0[0]["S3FilesConfig"]["DirectS3Read"], "ENABLED");
+        let other = of(json!([{ "Arn": "b", "LocalMountPath": "/mnt/a" }]));
+        assert_eq!(other.over(&live), other);
+        assert!(!of(json!([])).is_met_by(&live));
     }
 
     #[test]

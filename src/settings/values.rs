@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Aspect, Difference, End, LayerRef, Secret, Setting, Written};
+use super::{Aspect, Difference, End, Secret, Setting, Written};
 use crate::arn::Arn;
 
 /// The single value that was written; an error for a list.
@@ -18,7 +18,7 @@ pub(super) fn text(written: &Written) -> Result<&str, String> {
 }
 
 /// The values that were written, one or several.
-fn items(written: &Written) -> Vec<&str> {
+pub(super) fn items(written: &Written) -> Vec<&str> {
     match written {
         Written::Text(text) => vec![text.trim()],
         Written::List(items) => items.iter().map(|item| item.trim()).collect(),
@@ -26,29 +26,45 @@ fn items(written: &Written) -> Vec<&str> {
     }
 }
 
-/// Reads a whole number within AWS' limits. Blanks, `_` and the unit are allowed beside the digits.
-fn number(written: &Written, unit: &str, least: u32, most: u32) -> Result<u32, String> {
+/// Reads a whole number within AWS' limits; messages name the `usual` ones. Blanks, `_` and the unit are allowed beside
+/// the digits.
+fn number(written: &Written, unit: &str, least: u32, most: u32, usual: u32) -> Result<u32, String> {
     let text = text(written)?;
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).trim_end().replace('_', "");
     let suffix = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '_').trim();
     let number = digits.parse::<u32>().ok().filter(|_| suffix.is_empty() || suffix.eq_ignore_ascii_case(unit));
     match number {
         Some(number) if (least..=most).contains(&number) => Ok(number),
-        Some(_) => Err(format!("must be between {least} and {most} {unit}, got {text}")),
-        None => Err(format!("must be a whole number between {least} and {most} {unit}, got `{text}`")),
+        Some(_) => Err(outside(unit, least, usual, text)),
+        None => Err(format!("must be a whole number between {least} and {usual} {unit}, got `{text}`")),
     }
 }
 
-/// A number with a unit and limits.
+/// The error for a number outside of the limits.
+fn outside(unit: &str, least: u32, most: u32, got: &str) -> String {
+    format!("must be between {least} and {most} {unit}, got {got}")
+}
+
+/// A number with a unit and limits: those of Managed Instances, and a lower one for all other functions.
 macro_rules! measured {
-    ($( $(#[$doc:meta])* $name:ident: $unit:literal, $least:literal ..= $most:literal; )*) => { $(
+    ($( $(#[$doc:meta])* $name:ident: $unit:literal, $least:literal ..= $most:literal, $usual:literal elsewhere; )*) => { $(
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub(crate) struct $name(pub u32);
 
+        impl $name {
+            /// The error for a value that only functions on Managed Instances may have; `None` for any smaller one.
+            pub(crate) fn beyond_usual(self) -> Option<String> {
+                (self.0 > $usual).then(|| outside($unit, $least, $usual, &self.0.to_string()))
+            }
+
+            /// The largest value on Managed Instances, with its unit.
+            pub(crate) const MOST: &str = concat!(stringify!($most), " ", $unit);
+        }
+
         impl Setting for $name {
             fn parse(written: &Written) -> Result<Self, String> {
-                number(written, $unit, $least, $most).map(Self)
+                number(written, $unit, $least, $most, $usual).map(Self)
             }
 
             fn data(&self) -> Value {
@@ -64,11 +80,11 @@ macro_rules! measured {
 
 measured! {
     /// Seconds that one invocation may take.
-    Timeout: "s", 1..=900;
+    Timeout: "s", 1..=5_400, 900 elsewhere;
     /// Memory in MB.
-    MemorySize: "MB", 128..=10_240;
+    MemorySize: "MB", 128..=32_768, 10_240 elsewhere;
     /// Size of `/tmp` in MB.
-    EphemeralStorage: "MB", 512..=10_240;
+    EphemeralStorage: "MB", 512..=32_768, 10_240 elsewhere;
 }
 
 /// A text with a rule. `or none` marks a setting that can be cleared.
@@ -106,7 +122,7 @@ worded! {
     /// The method that Lambda calls: up to 128 characters without a blank.
     Handler: |text| {
         if text.chars().count() > 128 {
-            Err(format!("is {} characters long, AWS takes at most 128", text.chars().count()))
+            Err(format!("is {} characters long, AWS accepts at most 128", text.chars().count()))
         } else if text.chars().any(char::is_whitespace) {
             Err(format!("`{text}` has a blank; a handler looks like `index.handler`"))
         } else {
@@ -116,7 +132,7 @@ worded! {
     /// A description of up to 256 characters; empty for none.
     Description or none: |text| match text.chars().count() {
         0..=256 => Ok(()),
-        length => Err(format!("is {length} characters long, AWS takes at most 256")),
+        length => Err(format!("is {length} characters long, AWS accepts at most 256")),
     };
     /// An ARN of any service and partition; empty if the setting is cleared.
     ArnOrNone or none: |text| Arn::parse(text).map(drop);
@@ -224,50 +240,19 @@ impl Setting for Ids {
     }
 }
 
-/// Layers, in the order in which AWS merges them: ARNs of versions, and names or ARNs without a version until it is
-/// looked up.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Layers(pub Vec<String>);
-
-impl Setting for Layers {
-    fn parse(written: &Written) -> Result<Self, String> {
-        let layers = items(written);
-        for layer in &layers {
-            if layer.starts_with("arn:") {
-                Arn::parse(layer)?;
-            }
-            if !matches!(LayerRef::of(layer), Some(LayerRef::Version(_) | LayerRef::Newest(_))) {
-                return Err(format!(
-                    "`{layer}` is neither a layer's name nor its ARN; one looks like `arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION`, and `:VERSION` is optional"
-                ));
-            }
-        }
-        match layers.len() {
-            0..=5 => Ok(Self(layers.into_iter().map(str::to_owned).collect())),
-            count => Err(format!("has {count} layers, AWS takes at most 5")),
-        }
-    }
-
-    fn data(&self) -> Value {
-        self.0.iter().map(String::as_str).collect()
-    }
-
-    fn emptied() -> Option<Self> {
-        Some(Self::default())
-    }
-}
-
 /// All variables of a function. Values are secrets, so only names are shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Environment(pub BTreeMap<String, Secret>);
 
 impl Environment {
-    /// AWS' limit for all names and values together, in bytes.
+    /// The largest size that AWS accepts, in bytes.
     pub(crate) const MOST: usize = 4096;
 
-    /// The size of all names and values in bytes, which AWS limits to [`Self::MOST`].
+    /// The size that AWS measures: the bytes of all variables as one JSON object without blanks.
     pub(crate) fn size(&self) -> usize {
-        self.0.iter().map(|(name, value)| name.len() + value.expose().len()).sum()
+        let variables: BTreeMap<&str, &str> =
+            self.0.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
+        serde_json::to_string(&variables).map_or(usize::MAX, |json| json.len())
     }
 }
 
@@ -313,22 +298,23 @@ mod tests {
         {
             assert_eq!(read::<MemorySize>(written).as_deref(), Ok(read_as));
         }
-        for written in ["64", "10241", "3.7", "0x80", "", "-1", "512 GB", "99999999999"] {
+        for written in ["64", "32769", "3.7", "0x80", "", "-1", "512 GB", "99999999999"] {
             assert!(read::<MemorySize>(written).is_err(), "{written}");
         }
         assert_eq!(read::<MemorySize>("64").unwrap_err(), "must be between 128 and 10240 MB, got 64");
-        assert_eq!(read::<Timeout>("901").unwrap_err(), "must be between 1 and 900 s, got 901");
+        assert_eq!(read::<Timeout>("5401").unwrap_err(), "must be between 1 and 900 s, got 5401");
         assert_eq!(read::<EphemeralStorage>("512").as_deref(), Ok("512 MB"));
     }
 
     #[test]
-    fn layers_keep_their_order() {
-        let arn = "arn:aws:lambda:eu-west-1:123456789012:layer:deps:3";
-        let both = Written::List(vec![arn.to_owned(), "deps".to_owned()]);
-        assert_eq!(Layers::parse(&both).map(|layers| layers.0), Ok(vec![arn.to_owned(), "deps".to_owned()]));
-        assert!(read::<Layers>("deps:3").is_err());
-        assert!(read::<Layers>("deps (new version)").is_err());
-        assert!(Layers::parse(&Written::List(vec![arn.to_owned(); 6])).is_err());
+    fn an_environment_is_as_large_as_its_json() {
+        let size = |pairs: &[(&str, String)]| {
+            Environment(pairs.iter().map(|(key, value)| ((*key).to_owned(), Secret::new(value.as_str()))).collect())
+                .size()
+        };
+        assert_eq!(size(&[("LARGE", "x".repeat(4084))]), Environment::MOST);
+        assert_eq!(size(&[("AB", "1".to_owned()), ("CD", "2".to_owned())]), r#"{"AB":"1","CD":"2"}"#.len());
+        assert_eq!(size(&[("AB", "\"\\\n\u{1}é".to_owned())]), r#"{"AB":"\"\\\n\u0001"}"#.len() + 2);
     }
 
     #[test]

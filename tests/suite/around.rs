@@ -1000,6 +1000,45 @@ fn mistakes_are_told_with_their_places() {
             "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:123456789012:q'}, {EventSourceArn: 'arn:aws:sqs:us-east-1:123456789012:q'}]",
             "event_sources: `arn:aws:sqs:us-east-1:123456789012:q` stands twice (dpl.yml:7:79)",
         ),
+        (
+            "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:123456789012:q', provisioned_poller_config: {minimum_pollers: 1}}]",
+            "is a queue of SQS, which has 2 to 10000 pollers",
+        ),
+        (
+            "event_sources: [{event_source_arn: 'arn:aws:kafka:us-east-1:123456789012:cluster/c/1', topics: t, provisioned_poller_config: {maximum_pollers: 2001}}]",
+            "is a topic of MSK, which has 1 to 2000 pollers",
+        ),
+        (
+            "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:123456789012:q', provisioned_poller_config: {minimum_pollers: 9, maximum_pollers: 3}}]",
+            "has more `minimum_pollers` than `maximum_pollers`",
+        ),
+        (
+            "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:123456789012:q', provisioned_poller_config: {poller_group_name: g}}]",
+            "is a queue of SQS, which has no `poller_group_name`",
+        ),
+        (
+            "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:123456789012:q', scaling_config: 2, provisioned_poller_config: {minimum_pollers: 2}}]",
+            "of which AWS accepts one",
+        ),
+        (
+            "event_sources: [{event_source_arn: 'arn:aws:kinesis:us-east-1:123456789012:stream/s', provisioned_poller_config: {minimum_pollers: 2}}]",
+            "is a stream of Kinesis, which has no `provisioned_poller_config`",
+        ),
+        (
+            "event_sources: [{self_managed_event_source: {endpoints: {kafka_bootstrap_servers: [broker]}}, topics: t}]",
+            "`broker` is not a server with its port",
+        ),
+        ("function_url: {cors: {allow_methods: [GET, OPTIONS]}}", "`OPTIONS` is not one of GET"),
+        (
+            "function_url: {cors: {allow_methods: [GET, PUT, POST, HEAD, PATCH, DELETE, '*']}}",
+            "has 7 items, AWS accepts at most 6",
+        ),
+        ("permissions: [{statement_id: a, principal: 's3 sns'}]", "has a blank"),
+        ("file_system_configs: [{}, {}]", "has 2 items, AWS accepts at most 1"),
+        (
+            "capacity_provider_config: {lambda_managed_instances_capacity_provider_config: arn:aws:s3:::b}",
+            "is not the ARN of a capacity provider",
+        ),
         ("function_url: '{AuthType'", "function_url: begins like JSON but is not valid JSON (dpl.yml:7:17)"),
         // Emptying.
         ("clear: function_url", "`function_url` cannot be emptied"),

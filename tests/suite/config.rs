@@ -65,13 +65,32 @@ fn all_mistakes_of_a_run_are_told_at_once() {
 }
 
 #[test]
+fn functions_on_managed_instances_have_larger_limits() {
+    let sizes = "timeout: 5400\nmemory_size: 32768\nephemeral_storage: 10240\n";
+    let universe = Universe::empty().file("dist/index.py", "def handler(e, c): return 1\n");
+    let block =
+        |more: &str| format!("function_name: f\nruntime: python3.13\nhandler: index.handler\nzip: dist\n{more}");
+    universe.write("dpl.yml", block(sizes));
+    let told = universe.run("check").code(3);
+    let told = told.says("timeout: must be between 1 and 900 s, got 5400 (dpl.yml:5:10)");
+    told.says("memory_size: must be between 128 and 10240 MB, got 32768 (dpl.yml:6:14)")
+        .says("`capacity_provider_config`");
+    let provider = "arn:aws:lambda:us-east-1:123456789012:capacity-provider:large";
+    let config =
+        format!("capacity_provider_config: {{lambda_managed_instances_capacity_provider_config: {provider}}}\n");
+    universe.write("dpl.yml", block(&format!("{sizes}{config}")));
+    universe.run("check").code(0);
+    universe.run("check --timeout 5401").code(3).says("must be between 1 and 900 s, got 5401 (--timeout)");
+}
+
+#[test]
 fn values_beyond_the_limits_of_aws_are_refused() {
     let long = "x".repeat(65);
     for (block, said) in [
-        (&*format!("description: {}\n", "d".repeat(257)), "is 257 characters long, AWS takes at most 256"),
+        (&*format!("description: {}\n", "d".repeat(257)), "is 257 characters long, AWS accepts at most 256"),
         (
-            &format!("environment: {{BIG: {}}}\n", "v".repeat(4096)),
-            "takes 4099 bytes with all names and values, AWS allows 4096",
+            &format!("environment: {{BIG: {}}}\n", "v".repeat(4087)),
+            "takes 4097 bytes as JSON, AWS accepts at most 4096",
         ),
         ("environment: {AWS_REGION: x}\n", "`AWS_REGION` is reserved by Lambda"),
         ("dead_letter_arn: queue\n", "is not an ARN"),
@@ -93,7 +112,7 @@ fn values_beyond_the_limits_of_aws_are_refused() {
     with("dpl.yml", "zip: dist\n")
         .run(&format!("check --function_name {long}"))
         .code(3)
-        .says("is 65 characters long, AWS takes at most 64");
+        .says("is 65 characters long, AWS accepts at most 64");
     with("other.yml", "zip: dist\n").run("check").code(3).says("no function is named").says("DPL_LAMBDA_FUNCTION_NAME");
     with("dpl.yml", "")
         .run("check --config nowhere.yml")

@@ -304,6 +304,44 @@ fn what_is_wrong_is_told_with_its_place() {
 }
 
 #[test]
+fn layers_that_aws_refuses_together_are_found_by_check() {
+    let with = |layers: &str| {
+        let (universe, proxy, _) = universe(
+            Kind::Ministack,
+            &function(Kind::Ministack, "refused-layers", &format!("    layers: [{layers}]\n")),
+        );
+        (universe, proxy)
+    };
+    let arn = "arn:aws:lambda:us-east-1:000000000000:layer:deps";
+    for (layers, said) in [
+        ("deps, other, deps".to_owned(), "layers: `deps` stands twice"),
+        (format!("'{arn}:1', '{arn}:2'"), "layers: `arn:aws:lambda:us-east-1:000000000000:layer:deps` stands twice"),
+        (format!("'{arn}', '{arn}:2'"), "stands twice; AWS accepts one version of a layer in a function (dpl.yml:"),
+        (arn.replace("us-east-1", "eu-west-1") + ":1", "is in eu-west-1, the function in us-east-1 (dpl.yml:"),
+    ] {
+        let (universe, proxy) = with(&layers);
+        universe.run("check --region us-east-1").code(3).says(said);
+        universe.run("--region us-east-1").code(3).says(said);
+        assert_eq!(proxy.writes(), [""; 0]);
+    }
+}
+
+#[test]
+fn a_layer_version_that_does_not_exist_stops_before_the_first_write() {
+    on_both(|kind| {
+        let missing = format!("arn:aws:lambda:us-east-1:{}:layer:no-such:7", kind.account());
+        let block = function(kind, "wants-version", &format!("    layers: ['{missing}']\n"));
+        let (universe, proxy, aws) = universe(kind, &(block + "  - layer: beside-no-such\n"));
+        universe.run("").code(3).says(&format!("layers: there is no layer version `{missing}` (dpl.yml:"));
+        assert_eq!(proxy.writes(), [""; 0]);
+        assert!(!aws.exists("wants-version"));
+        // A version that may not be read may still be used.
+        proxy.on("GetLayerVersion", 0, Fault::Answer(403, "AccessDeniedException", "no"));
+        universe.run("plan").code(0).says(&missing);
+    });
+}
+
+#[test]
 fn what_aws_lists_to_no_other_account_has_to_be_named_with_its_version() {
     let layers = "    layers: ['arn:aws:lambda:us-east-1:580247275435:layer:insights']\n";
     let (universe, proxy, _) = universe(Kind::Ministack, &function(Kind::Ministack, "wants-others", layers));

@@ -526,7 +526,7 @@ fn a_package_that_cannot_be_sent_is_told_by_check() {
     universe
         .run("check")
         .code(3)
-        .says("AWS takes at most 52428800 in one request (dpl.yml:2:6)")
+        .says("AWS accepts at most 52428800 in one request (dpl.yml:2:6)")
         .says("set `s3_bucket`");
     universe.run("check --s3_bucket packages").code(0);
 }

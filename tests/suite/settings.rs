@@ -14,6 +14,7 @@ const QUEUE: &str = "arn:aws:sqs:us-east-1:000000000000:failed";
 const TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:failed";
 const KEY: &str = "arn:aws:kms:us-east-1:000000000000:key/00000000-0000-0000-0000-000000000001";
 const OTHER_KEY: &str = "arn:aws:kms:us-east-1:000000000000:key/00000000-0000-0000-0000-000000000002";
+const PROVIDER: &str = "arn:aws:lambda:us-east-1:123456789012:capacity-provider:large";
 const VPC: &str = "subnet_ids: [subnet-1, subnet-2]\nsecurity_group_ids: sg-1\n";
 
 struct Function {
@@ -276,6 +277,12 @@ fn what_one_emulator_forgets_is_sent_all_the_same() {
         ("ephemeral_storage", "1024".to_owned(), "EphemeralStorage", json!({ "Size": 1024 })),
         ("snap_start", "PublishedVersions".to_owned(), "SnapStart", json!({ "ApplyOn": "PublishedVersions" })),
         (
+            "capacity_provider_config",
+            format!("{{lambda_managed_instances_capacity_provider_config: {PROVIDER}}}\nmemory_size: 20_480"),
+            "CapacityProviderConfig",
+            json!({ "LambdaManagedInstancesCapacityProviderConfig": { "CapacityProviderArn": PROVIDER } }),
+        ),
+        (
             "logging_config",
             "{log_format: JSON, system_log_level: WARN}".to_owned(),
             "LoggingConfig",
@@ -288,7 +295,7 @@ fn what_one_emulator_forgets_is_sent_all_the_same() {
         let body = function.proxy.bodies("UpdateFunctionConfiguration").remove(0);
         assert_eq!(body[member], sent, "{option}");
         let members: Vec<_> = body.as_object().unwrap().keys().cloned().collect();
-        let only = [member, "RevisionId"];
+        let only = [member, "MemorySize", "RevisionId"];
         assert!(members.iter().all(|member| only.contains(&member.as_str())), "{members:?}");
     }
 }

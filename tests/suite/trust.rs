@@ -439,6 +439,18 @@ fn an_archive_is_written_to_what_is_no_file_and_never_in_its_place() {
     universe.run("package --zip dist --output ../work").code(3).says("cannot be written");
     universe.run("package --zip dist --output -").code(3).says("`-` names no file");
     assert!(!universe.path("-").exists());
+    universe.run("package --zip dist --output /dev/stdout").code(3).says("`/dev/stdout` names no file");
+    universe.run("package --zip dist --output nowhere/a.zip").code(3).says("its folder does not exist");
+    let socket = std::os::unix::net::UnixListener::bind(universe.path("socket")).unwrap();
+    universe.run("package --zip dist --output socket").code(3).says("`socket` cannot be written");
+    assert!(fs::metadata(universe.path("socket")).unwrap().file_type().is_socket());
+    drop(socket);
+    // A regular file is replaced as a whole, wherever it is.
+    let memory = tempfile::tempdir_in("/dev/shm").unwrap();
+    let archive = memory.path().join("a.zip");
+    fs::write(&archive, vec![b'x'; 100_000]).unwrap();
+    universe.run(&format!("package --zip dist --output {}", archive.display())).code(0);
+    assert_eq!(fs::read(&archive).unwrap(), universe.bytes("real.zip"));
 
     Command::new("mkfifo").arg(universe.path("pipe")).status().unwrap();
     let reader = Command::new("cat").arg(universe.path("pipe")).stdout(std::process::Stdio::piped()).spawn().unwrap();
@@ -627,7 +639,7 @@ with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED) as archive:
     soon(|| universe.run("check --zip bomb.zip")).code(3).says("too-large-unzipped");
     soon(|| universe.run("check --zip bomb.zip --ignore too-large-unzipped")).code(0);
     fs::File::create(universe.path("sparse.zip")).unwrap().set_len(1 << 40).unwrap();
-    soon(|| universe.run("check --zip sparse.zip")).code(3).says("AWS takes at most 262144000");
+    soon(|| universe.run("check --zip sparse.zip")).code(3).says("AWS accepts at most 262144000");
 }
 
 #[test]

@@ -48,6 +48,28 @@ fn the_package_goes_into_the_bucket_first_and_lambda_takes_that_version_of_it() 
 }
 
 #[test]
+fn a_function_that_reads_its_package_from_s3_goes_on_to_do_so() {
+    let (universe, proxy, aws) = through_bucket(Kind::Ministack, "by-reference", "");
+    universe.run("").code(0);
+    universe.write("dist/index.py", PYTHON.replace("one", "two"));
+    let mut live = aws.get("by-reference");
+    live["Code"]["ResolvedS3Object"] = json!({ "S3Bucket": "by-reference", "S3Key": "k" });
+    proxy.forget_calls();
+    proxy.on("GetFunction", 1, Fault::Instead(200, live.to_string()));
+    universe.run("").code(0);
+    assert_eq!(proxy.bodies("UpdateFunctionCode")[0]["S3ObjectStorageMode"], "REFERENCE");
+    // A package in the call itself cannot stay in S3, and the plan says so.
+    let block = universe.read("dpl.yml").replace("s3_bucket: by-reference\n", "");
+    universe.write("dpl.yml", block);
+    universe.write("dist/index.py", PYTHON.replace("one", "three"));
+    let mut live = aws.get("by-reference");
+    live["Code"]["ResolvedS3Object"] = json!({ "S3Bucket": "by-reference", "S3Key": "k" });
+    proxy.forget_calls();
+    proxy.on("GetFunction", 1, Fault::Instead(200, live.to_string()));
+    universe.run("plan").code(0).says("Lambda reads the live package from S3").says("set `s3_bucket`");
+}
+
+#[test]
 fn an_object_under_its_hash_is_sent_once_and_one_under_a_given_key_always() {
     on_both(|kind| {
         let (universe, proxy, _) = through_bucket(kind, "sent-once", "");

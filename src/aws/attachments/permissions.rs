@@ -116,7 +116,9 @@ mod tests {
 
     #[test]
     fn every_member_of_a_statement_is_sent_and_read() {
-        let Shape::List(Shape::Members { members, .. }) = shapes::PERMISSIONS else { panic!("statements are maps") };
+        let Shape::List { of: Shape::Members { members, .. }, .. } = shapes::PERMISSIONS else {
+            panic!("statements are maps")
+        };
         let mut sent = Map::new();
         let mut conditions = Map::new();
         for member in members.iter().filter(|member| member.name != "StatementId") {

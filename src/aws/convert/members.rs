@@ -91,6 +91,7 @@ macro_rules! enums {
 
 enums! {
     ApplicationLogLevel
+    DirectS3Read
     EventSourceMappingMetric
     EventSourceMappingSystemLogLevel
     EventSourcePosition
@@ -176,6 +177,20 @@ impl ToJson for i32 {
 impl FromJson for i32 {
     fn from_json(value: &Value) -> Option<Self> {
         value.as_i64()?.try_into().ok()
+    }
+}
+
+impl ToJson for f64 {
+    /// A whole number is written as users write it.
+    fn to_json(self) -> Value {
+        let whole = format!("{self}").parse::<i64>();
+        whole.map_or_else(|_| json!(self), Value::from)
+    }
+}
+
+impl FromJson for f64 {
+    fn from_json(value: &Value) -> Option<Self> {
+        value.as_f64()
     }
 }
 

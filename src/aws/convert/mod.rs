@@ -15,10 +15,10 @@ use aws_sdk_lambda::types::{
 
 use super::quotes;
 use super::settle::failure;
-use crate::remote::{Live, Version};
+use crate::remote::{Live, Storage, Version};
 use crate::settings::{
-    Architecture, ArnOrNone, Description, Environment, EphemeralStorage, Handler, Ids, Layers, MemorySize, Role,
-    Runtime, Secret, Settings, Switch, Timeout, TracingMode,
+    Architecture, ArnOrNone, Description, Environment, EphemeralStorage, Handler, Ids, LayerRef, Layers, MemorySize,
+    Role, Runtime, Secret, Settings, Switch, Timeout, TracingMode,
 };
 use structures::Structures;
 
@@ -48,6 +48,7 @@ macro_rules! put_settings {
             logging_config,
             durable_config,
             tenancy_config: _,
+            capacity_provider_config,
         } = $settings;
         $request
             .set_role(role.as_ref().map($crate::settings::Setting::shown))
@@ -58,7 +59,7 @@ macro_rules! put_settings {
             .set_timeout(timeout.map(|timeout| timeout.0.cast_signed()))
             .set_memory_size(memory_size.map(|size| size.0.cast_signed()))
             .set_ephemeral_storage(ephemeral_storage.and_then($crate::aws::convert::storage))
-            .set_layers(layers.as_ref().map(|layers| layers.0.clone()))
+            .set_layers(layers.as_ref().map(|layers| layers.0.iter().map(ToString::to_string).collect()))
             .set_vpc_config($crate::aws::convert::vpc(
                 subnet_ids.as_ref(),
                 security_group_ids.as_ref(),
@@ -74,6 +75,9 @@ macro_rules! put_settings {
             .set_snap_start(snap_start.as_ref().and_then($crate::aws::convert::structures::from_setting))
             .set_logging_config(logging_config.as_ref().and_then($crate::aws::convert::structures::from_setting))
             .set_durable_config(durable_config.as_ref().and_then($crate::aws::convert::structures::from_setting))
+            .set_capacity_provider_config(
+                capacity_provider_config.as_ref().and_then($crate::aws::convert::structures::from_setting),
+            )
     }};
 }
 pub(super) use put_settings;
@@ -133,8 +137,16 @@ fn settings(config: &FunctionConfiguration) -> Settings {
     let variables = environment.and_then(|environment| environment.variables()).into_iter().flatten();
     let variables: BTreeMap<_, _> = variables.map(|(key, value)| (key.clone(), Secret::new(value.as_str()))).collect();
     let mode = config.tracing_config().and_then(|tracing| tracing.mode());
-    let Structures { file_system_configs, image_config, snap_start, logging_config, durable_config, tenancy_config } =
-        structures::structures(config);
+    let version = |arn: &str| Some(LayerRef::Version(arn.to_owned()));
+    let Structures {
+        file_system_configs,
+        image_config,
+        snap_start,
+        logging_config,
+        durable_config,
+        tenancy_config,
+        capacity_provider_config,
+    } = structures::structures(config);
     Settings {
         role: config.role().map(|role| Role::Arn(role.to_owned())),
         handler: Some(Handler(text(config.handler()))),
@@ -147,7 +159,7 @@ fn settings(config: &FunctionConfiguration) -> Settings {
         timeout: Some(Timeout(number(config.timeout(), 3))),
         memory_size: Some(MemorySize(number(config.memory_size(), 128))),
         ephemeral_storage: Some(EphemeralStorage(number(config.ephemeral_storage().map(SdkStorage::size), 512))),
-        layers: Some(Layers(config.layers().iter().filter_map(|layer| layer.arn().map(str::to_owned)).collect())),
+        layers: Some(Layers(config.layers().iter().filter_map(|layer| version(layer.arn()?)).collect())),
         subnet_ids: Some(ids(vpc.map(aws_sdk_lambda::types::VpcConfigResponse::subnet_ids))),
         security_group_ids: Some(ids(vpc.map(aws_sdk_lambda::types::VpcConfigResponse::security_group_ids))),
         ipv6_allowed_for_dual_stack: Some(Switch(
@@ -165,6 +177,7 @@ fn settings(config: &FunctionConfiguration) -> Settings {
         logging_config: Some(logging_config),
         durable_config: Some(durable_config),
         tenancy_config: Some(tenancy_config),
+        capacity_provider_config: Some(capacity_provider_config),
     }
 }
 
@@ -205,6 +218,7 @@ pub(super) fn live(answer: &GetFunctionOutput) -> Option<Live> {
         attachments: BTreeMap::new(),
         source_kms_key_arn: answer.code().and_then(|code| code.source_kms_key_arn()).map(str::to_owned),
         files: None,
+        storage: answer.code().and_then(|code| code.resolved_s3_object()).map_or(Storage::Copy, |_| Storage::Reference),
         failure: failure(config).map(|fault| fault.message),
         tags_unread,
         warnings: errors_within(config).into_iter().map(|error| format!("AWS could not read {error}")).collect(),

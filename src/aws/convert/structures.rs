@@ -13,6 +13,18 @@ structures! {
     FileSystemConfig {
         "Arn": arn, set_arn;
         "LocalMountPath": local_mount_path, set_local_mount_path;
+        "S3FilesConfig": s3_files_config, set_s3_files_config;
+    }
+    S3FilesConfig {
+        "DirectS3Read": direct_s3_read, set_direct_s3_read;
+    }
+    CapacityProviderConfig {
+        "LambdaManagedInstancesCapacityProviderConfig": lambda_managed_instances_capacity_provider_config, set_lambda_managed_instances_capacity_provider_config;
+    }
+    LambdaManagedInstancesCapacityProviderConfig {
+        "CapacityProviderArn": capacity_provider_arn, set_capacity_provider_arn;
+        "PerExecutionEnvironmentMaxConcurrency": per_execution_environment_max_concurrency, set_per_execution_environment_max_concurrency;
+        "ExecutionEnvironmentMemoryGiBPerVCpu": execution_environment_memory_gib_per_v_cpu, set_execution_environment_memory_gib_per_v_cpu;
     }
     ImageConfig {
         "EntryPoint": entry_point, set_entry_point;
@@ -165,6 +177,7 @@ pub(super) struct Structures {
     pub logging_config: Structure,
     pub durable_config: Structure,
     pub tenancy_config: Structure,
+    pub capacity_provider_config: Structure,
 }
 
 /// The structures that AWS returned, with AWS' defaults for missing members.
@@ -182,6 +195,7 @@ pub(super) fn structures(config: &FunctionConfiguration) -> Structures {
         logging_config,
         durable_config: Structure(config.durable_config().to_json()),
         tenancy_config: Structure(config.tenancy_config().to_json()),
+        capacity_provider_config: Structure(config.capacity_provider_config().to_json()),
     }
 }
 
@@ -202,8 +216,8 @@ mod tests {
             Shape::Number { most, .. } => json!((*most).min(i64::from(i32::MAX))),
             Shape::OneOf { numbers, .. } => numbers[0].into(),
             Shape::Flag => true.into(),
-            Shape::Json => "{}".into(),
-            Shape::List(item) => Value::Array(vec![full(item)]),
+            Shape::Json { .. } => "{}".into(),
+            Shape::List { of, .. } => Value::Array(vec![full(of)]),
             Shape::Members { members, .. } => {
                 let members = members.iter().map(|member| (member.name.to_owned(), full(&member.shape)));
                 Value::Object(members.collect::<Map<_, _>>())
@@ -235,13 +249,14 @@ mod tests {
             let answer = SnapStartResponse::builder().set_apply_on(sent.apply_on).build();
             snap_start!(to_json!(answer))
         };
-        let trips: [(Shape, Trip<'_>); 10] = [
+        let trips: [(Shape, Trip<'_>); 11] = [
             (shapes::LOGGING_CONFIG, &there_and_back::<LoggingConfig>),
             (shapes::SNAP_START, &snap_start),
             (shapes::IMAGE_CONFIG, &there_and_back::<sdk::ImageConfig>),
             (shapes::FILE_SYSTEM_CONFIGS, &list_there_and_back::<sdk::FileSystemConfig>),
             (shapes::DURABLE_CONFIG, &there_and_back::<sdk::DurableConfig>),
             (shapes::TENANCY_CONFIG, &there_and_back::<sdk::TenancyConfig>),
+            (shapes::CAPACITY_PROVIDER_CONFIG, &there_and_back::<sdk::CapacityProviderConfig>),
             (shapes::RUNTIME_MANAGEMENT, &runtime_management),
             (shapes::FUNCTION_URL, &function_url),
             (shapes::ASYNC_CONFIG, &async_config),

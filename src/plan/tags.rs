@@ -1,0 +1,48 @@
+//! Tags: which are set, and which are removed.
+
+use std::collections::BTreeMap;
+
+use super::{Plan, Step, TagChange};
+use crate::deployment::{Deployment, Others};
+use crate::remote::Live;
+
+impl Plan {
+    /// Adds the change of the function's tags.
+    pub(super) fn tags(&mut self, deployment: &Deployment, live: &Live) {
+        let Some(wanted) = &deployment.tags else { return };
+        let Some(known) = &live.tags else {
+            if wanted.others == Some(Others::Replace) {
+                let help = "allow `lambda:ListTags`, or leave `function_tags_mode` out";
+                self.refuse(
+                    "function_tags_mode",
+                    "the function's tags could not be read, so it is unknown which to remove",
+                    help,
+                );
+            }
+            // Setting a tag to the value that it has already changes nothing, so all are set.
+            self.push_tags(wanted.entries.clone(), Vec::new(), &BTreeMap::new());
+            return;
+        };
+        let set = wanted.entries.iter().filter(|(key, value)| known.get(*key) != Some(*value));
+        let set: BTreeMap<_, _> = set.map(|(key, value)| (key.clone(), value.clone())).collect();
+        let others = known.keys().filter(|key| !wanted.entries.contains_key(*key) && !key.starts_with("aws:"));
+        let others: Vec<_> = others.cloned().collect();
+        let remove = if wanted.others == Some(Others::Replace) {
+            others
+        } else {
+            if !others.is_empty() {
+                self.notes.push(format!("left alone: tags that are not named: {}", others.join(", ")));
+            }
+            Vec::new()
+        };
+        self.push_tags(set, remove, known);
+    }
+
+    fn push_tags(&mut self, set: BTreeMap<String, String>, remove: Vec<String>, known: &BTreeMap<String, String>) {
+        if set.is_empty() && remove.is_empty() {
+            return;
+        }
+        let before = set.keys().chain(&remove).filter_map(|key| Some((key.clone(), known.get(key)?.clone()))).collect();
+        self.steps.push(Step::UpdateTags(TagChange { set, remove, before }));
+    }
+}
