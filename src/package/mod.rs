@@ -26,7 +26,7 @@ use std::{
     fs::{self, File},
     io,
     path::{Path, PathBuf},
-    rc::Rc,
+    sync::Arc,
 };
 
 use base64::Engine;
@@ -51,7 +51,7 @@ pub(crate) const UNPACKED_LIMIT: u64 = 250 << 20;
 #[derive(Debug)]
 pub(crate) enum Package {
     /// An archive, ready to be sent.
-    Archive(Rc<Artifact>),
+    Archive(Arc<Artifact>),
     /// An image in a registry.
     Image(Image),
 }
@@ -196,7 +196,7 @@ pub enum Error {
     Dubious(PathBuf, String),
     #[error("`{first}` and `{second}` would both become `{name}`; exclude one, or give it another `to`")]
     Twice { name: String, first: PathBuf, second: PathBuf },
-    #[error("the files have {0} bytes, but AWS takes at most 262144000; leave files out with `exclude`")]
+    #[error("the files have {0} bytes, but AWS accepts at most 262144000; leave files out with `exclude`")]
     TooLarge(u64),
     #[error("cannot write the archive to the folder for temporary files; `TMPDIR` sets this folder")]
     Temporary(#[source] io::Error),

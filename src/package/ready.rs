@@ -50,7 +50,10 @@ impl Ready {
         let mut archive = ZipArchive::new(file).map_err(|error| refused(error.to_string()))?;
         let dubious = |reason: String| Error::Dubious(shown.to_owned(), reason);
         if archive.len() > MOST_ENTRIES {
-            return Err(dubious(format!("it has {} entries, and at most {MOST_ENTRIES} are taken", archive.len())));
+            return Err(dubious(format!(
+                "it has {} entries, more than the {MOST_ENTRIES} that dpl-lambda reads",
+                archive.len()
+            )));
         }
         if archive.has_duplicate_names() {
             return Err(dubious("it has two entries of the same name".to_owned()));
@@ -78,7 +81,10 @@ impl Ready {
             return Err(dubious(twice));
         }
         if targets.len() > MOST_LINKS {
-            return Err(dubious(format!("it has {} links, and at most {MOST_LINKS} are taken", targets.len())));
+            return Err(dubious(format!(
+                "it has {} links, more than the {MOST_LINKS} that dpl-lambda reads",
+                targets.len()
+            )));
         }
         let look = |name: &str| targets.get(name).map_or(Step::Folder, |target: &String| Step::Link(target.clone()));
         let leaves = |(name, target): &(&String, &String)| {

@@ -9,7 +9,9 @@ use object::elf::{self, FileHeader32, FileHeader64};
 use object::read::elf::{Dyn, FileHeader, ProgramHeader, SectionHeader};
 use object::read::{ReadCache, ReadRef};
 
-use super::ReadSeek;
+use super::super::Listed;
+use super::contents::ReadSeek;
+use super::path::{base, extension};
 use crate::settings::Architecture;
 
 /// The largest single read of a file, in bytes.
@@ -175,4 +177,19 @@ fn needed<'a>(header: &'a FileHeader64<LittleEndian>, file: Capped<'a, '_>) -> O
     let strings = sections.strings(LittleEndian, file, link).ok()?;
     let named = entries.iter().take(MAX_ENTRIES).filter(|entry| entry.d_tag(LittleEndian) == elf::DT_NEEDED);
     Some(named.filter_map(move |entry| strings.get(u32::try_from(entry.d_val(LittleEndian)).ok()?).ok()))
+}
+
+/// Whether an entry may be native, by its name, or by its mode if the name does not tell.
+pub(super) fn is_candidate(file: &Listed) -> bool {
+    match extension(&file.name) {
+        "so" | "node" | "dylib" | "pyd" | "exe" | "dll" => true,
+        version if base(&file.name).contains(".so.") => begins_with_digit(version),
+        _ if file.name == "bootstrap" || file.name.starts_with("extensions/") => true,
+        "" | "bin" => file.mode & 0o111 != 0,
+        version => file.mode & 0o111 != 0 && begins_with_digit(version),
+    }
+}
+
+fn begins_with_digit(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit())
 }

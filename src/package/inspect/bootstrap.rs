@@ -1,7 +1,8 @@
 //! Checks `bootstrap`, the program that a custom runtime starts. A missing `bootstrap` is found by `handler`.
 
+use super::rule::{Facts, Rule};
 use super::runtimes::Language;
-use super::{Facts, Rule, Survey};
+use super::survey::Survey;
 use crate::place::{Problem, Weight};
 
 /// Reasons why Linux could not start `bootstrap`.

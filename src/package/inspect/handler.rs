@@ -5,8 +5,9 @@
 //! `CustomerClassLoader` of aws-lambda-java-libs. .NET: "Define Lambda function handler in C#" in the guide.
 
 use super::path::extension;
+use super::rule::{Facts, Rule, few};
 use super::runtimes::Language;
-use super::{Facts, Rule, Survey, few};
+use super::survey::Survey;
 use crate::place::{Problem, Weight};
 
 /// The folder into which Lambda unpacks a package.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::rule::Rule;
 use super::runtimes::Language;
-use super::{Rule, Survey};
+use super::survey::Survey;
 use crate::place::{Problem, Weight};
 
 /// Folders that every runtime or Lambda itself searches.

@@ -6,9 +6,9 @@ use super::binary::{Elf, Format};
 use super::native::{fits, group, is_essential, is_python_module};
 use super::path::{extension, stem};
 use super::python;
+use super::rule::{Facts, Rule, count, few};
 use super::runtimes::{self, System};
-use super::survey::Binary;
-use super::{Facts, Rule, Survey, count, few};
+use super::survey::{Binary, Survey};
 use crate::place::{Problem, Weight};
 
 /// The reason why the system cannot load a file.

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use super::native::{group, is_python_module};
 use super::path::{base, extension};
+use super::rule::{Facts, Rule, count, few};
 use super::runtimes::Language;
-use super::{Facts, Rule, Survey, count, few};
+use super::survey::Survey;
 use crate::place::{Problem, Weight};
 
 /// The version of a Python runtime.

@@ -2,57 +2,22 @@
 //!
 //! Source: "Lambda runtimes" in the AWS Lambda guide. AWS sometimes moves a date, but only to a later day.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
-use super::{Facts, Rule, Survey};
+use time::{Date, Month, OffsetDateTime};
+
+use super::rule::{Facts, Rule};
+use super::survey::Survey;
 use crate::place::{Problem, Weight};
 
 /// The number of days before a runtime's deprecation when the warnings begin. AWS sends its mails at the same time.
 const NOTICE: i64 = 180;
 
-/// A day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Date {
-    /// The year, such as 2026.
-    pub year: u16,
-    /// 1 to 12.
-    pub month: u8,
-    /// 1 to 31.
-    pub day: u8,
-}
-
-impl Date {
-    /// A day of the Gregorian calendar.
-    pub(crate) const fn new(year: u16, month: u8, day: u8) -> Self {
-        Self { year, month, day }
-    }
-
-    /// The day of a moment, given as the time since 1970-01-01 in UTC.
-    pub(crate) fn of(since_1970: Duration) -> Self {
-        // Days since the first of March of the year 0. All cycles of 400 years have the same number of days.
-        let days = since_1970.as_secs() / 86_400 + 719_468;
-        let (cycle, day) = (days / 146_097, days % 146_097);
-        let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-        let day = day - (365 * year + year / 4 - year / 100);
-        let month = (5 * day + 2) / 153;
-        let (march_based, day) = (cycle * 400 + year, day - (153 * month + 2) / 5 + 1);
-        let (year, month) = if month < 10 { (march_based, month + 3) } else { (march_based + 1, month - 9) };
-        let small = |value: u64| u8::try_from(value).unwrap_or_default();
-        Self { year: u16::try_from(year).unwrap_or(u16::MAX), month: small(month), day: small(day) }
-    }
-
-    /// Days since a fixed day. Years begin in March here, so that the leap day is the last day.
-    fn number(self) -> i64 {
-        let (year, month) = (i64::from(self.year), i64::from(self.month));
-        let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-        year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + i64::from(self.day)
-    }
-}
-
-impl fmt::Display for Date {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
-    }
+/// The day of a moment, given as the time since 1970-01-01 in UTC.
+pub(crate) fn day_of(since_1970: Duration) -> Date {
+    let moment =
+        time::Duration::try_from(since_1970).ok().and_then(|since| OffsetDateTime::UNIX_EPOCH.checked_add(since));
+    moment.map_or(Date::MAX, OffsetDateTime::date)
 }
 
 /// The operating system of a runtime.
@@ -133,7 +98,7 @@ struct Row {
 }
 
 /// A day in the table: year, month, day.
-type Day = (u16, u8, u8);
+type Day = (i32, u8, u8);
 
 /// A runtime that is in AWS' API but not in the guide.
 const fn new(name: &'static str) -> Row {
@@ -145,10 +110,15 @@ const fn open(name: &'static str, system: System) -> Row {
     Row { name, system: Some(system), ends: None }
 }
 
-const fn ends(name: &'static str, system: System, deprecated: Day, create: Day, update: Day) -> Row {
-    const fn date((year, month, day): Day) -> Date {
-        Date::new(year, month, day)
+/// A day of the table. No day that does not exist gets through the compiler.
+const fn date((year, month, day): Day) -> Date {
+    match Date::from_calendar_date(year, Month::January.nth_next(month - 1), day) {
+        Ok(date) => date,
+        Err(_) => panic!("there is no such day"),
     }
+}
+
+const fn ends(name: &'static str, system: System, deprecated: Day, create: Day, update: Day) -> Row {
     Row { name, system: Some(system), ends: Some([date(deprecated), date(create), date(update)]) }
 }
 
@@ -184,6 +154,9 @@ const TABLE: &[Row] = &[
     ends("python3.7", System::Al1, (2023, 12, 4), (2024, 1, 9), (2025, 11, 1)),
     gone("python3.6", System::Al1, (2022, 7, 18)),
     gone("python2.7", System::Al1, (2021, 7, 15)),
+    new("java17.al2023"),
+    new("java11.al2023"),
+    new("java8.al2023"),
     open("java25", System::Al2023),
     ends("java21", System::Al2023, (2029, 6, 30), (2029, 7, 31), (2029, 8, 31)),
     ends("java17", System::Al2, (2026, 6, 30), (2026, 7, 31), (2026, 8, 31)),
@@ -238,7 +211,7 @@ fn deprecated(runtime: &str, [deprecated, create, update]: [Date; 3], today: Dat
         format!("AWS has blocked new functions with `{runtime}` since {create}, and will block updates from {update}")
     } else if deprecated <= today {
         format!("`{runtime}` has been deprecated since {deprecated}; AWS will block updates from {update}")
-    } else if deprecated.number() - today.number() <= NOTICE {
+    } else if (deprecated - today).whole_days() <= NOTICE {
         format!("`{runtime}` will be deprecated on {deprecated}; AWS will block updates from {update}")
     } else {
         return None;
@@ -257,7 +230,7 @@ fn successor(runtime: &str, today: Date) -> Option<&'static str> {
         Language::of(row.name).is_some_and(|other| std::mem::discriminant(&other) == std::mem::discriminant(&language))
     };
     let rows: Vec<_> = TABLE.iter().filter(of_language).collect();
-    let safe = |row: &&&Row| row.ends.is_some_and(|ends| ends[0].number() - today.number() > NOTICE);
+    let safe = |row: &&&Row| row.ends.is_some_and(|ends| (ends[0] - today).whole_days() > NOTICE);
     // Of the runtimes without an end date this takes the oldest: the newest may not be available yet.
     let next = rows.iter().find(safe).or_else(|| rows.iter().rfind(|row| row.ends.is_none()));
     if language == Language::Go { Some("provided.al2023") } else { next.map(|row| row.name) }
@@ -290,41 +263,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_are_counted_over_months_years_and_leap_days() {
-        for (from, to, days) in [
-            ((2024, 2, 28), (2024, 3, 1), 2),
-            ((2025, 2, 28), (2025, 3, 1), 1),
-            ((2025, 12, 31), (2026, 1, 1), 1),
-            ((2026, 1, 1), (2027, 1, 1), 365),
-            ((2026, 4, 30), (2026, 10, 27), 180),
-        ] {
-            let date = |(year, month, day)| Date::new(year, month, day);
-            assert_eq!(date(to).number() - date(from).number(), days, "{from:?} {to:?}");
-        }
-    }
-
-    #[test]
     fn a_moment_is_converted_to_its_day() {
-        for (seconds, day) in [
-            (0, (1970, 1, 1)),
-            (951_782_399, (2000, 2, 28)),
-            (951_782_400, (2000, 2, 29)),
-            (1_709_251_199, (2024, 2, 29)),
-            (1_709_251_200, (2024, 3, 1)),
-            (1_795_219_200, (2026, 11, 21)),
-            (4_102_444_799, (2099, 12, 31)),
-        ] {
-            assert_eq!(Date::of(Duration::from_secs(seconds)), Date::new(day.0, day.1, day.2), "{seconds}");
+        assert_eq!(day_of(Duration::MAX), Date::MAX);
+        for (seconds, day) in [(0, (1970, 1, 1)), (1_795_219_200, (2026, 11, 21)), (4_102_444_799, (2099, 12, 31))] {
+            assert_eq!(day_of(Duration::from_secs(seconds)), date(day), "{seconds}");
         }
     }
 
     #[test]
     fn a_runtime_is_warned_about_from_half_a_year_before_its_end() {
-        let warning = |runtime: &str, day: (u16, u8, u8)| {
+        let warning = |runtime: &str, day: Day| {
             let row = TABLE.iter().find(|row| row.name == runtime).unwrap();
-            row.ends
-                .and_then(|ends| deprecated(runtime, ends, Date::new(day.0, day.1, day.2)))
-                .map(|found| found.message)
+            row.ends.and_then(|ends| deprecated(runtime, ends, date(day))).map(|found| found.message)
         };
         for (runtime, day, message) in [
             ("nodejs20.x", (2025, 10, 31), None),
@@ -343,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_successor_is_supported_for_long() {
-        let today = Date::new(2026, 11, 21);
+        let today = date((2026, 11, 21));
         for (runtime, next) in [
             ("nodejs18.x", "nodejs24.x"),
             ("python3.9", "python3.13"),

@@ -4,7 +4,7 @@
 
 use std::{
     collections::BTreeSet,
-    io::{self, ErrorKind, Read, Seek},
+    io::{ErrorKind, Read},
     path::PathBuf,
 };
 
@@ -12,25 +12,9 @@ use zip::ZipArchive;
 
 use super::super::{Error, Listed};
 use super::binary::{self, Format};
+use super::contents::{Contents, ReadSeek};
 use super::path::extension;
-use super::{native, secret};
-use crate::settings::Architecture;
-
-/// The contents of a package, independent of how it is stored.
-pub trait Contents {
-    /// All entries, sorted by name.
-    fn entries(&self) -> &[Listed];
-
-    /// Opens an entry.
-    ///
-    /// A ready archive may unpack an entry into memory, but at most as many bytes as the entry declares.
-    fn open(&self, entry: &Listed) -> io::Result<Box<dyn ReadSeek + '_>>;
-}
-
-/// Bytes that can be read at any position.
-pub trait ReadSeek: Read + Seek {}
-
-impl<T: Read + Seek> ReadSeek for T {}
+use super::suspect;
 
 /// How many bytes of `bootstrap` are kept: as many as Linux reads to find `#!`.
 const HEAD: u64 = 256;
@@ -64,16 +48,6 @@ pub(super) struct Binary {
 }
 
 impl Survey {
-    /// The function's architecture, if the user did not name it: that of the package's essential files if they agree, else
-    /// the live one.
-    ///
-    /// A live function changes its architecture only for `bootstrap` and Python modules, which surely run. Native files of
-    /// Node.js packages may belong to tools that only built the package.
-    pub fn architecture(&self, live: Option<Architecture>) -> Option<Architecture> {
-        let counts = |name: &str| live.is_none() || name == "bootstrap" || native::is_python_module(self, name);
-        native::architecture(self, counts).or(live)
-    }
-
     /// Whether the package has a `bootstrap`, as that of a compiled program does.
     pub fn has_bootstrap(&self) -> bool {
         self.has("bootstrap")
@@ -147,13 +121,13 @@ impl Survey {
         if name == "bootstrap" {
             self.bootstrap = bytes(contents, entry, HEAD)?;
         }
-        if native::is_candidate(file)
+        if binary::is_candidate(file)
             && let Some(opened) = open(contents, entry)?
             && let Some(format) = binary::read(opened)
         {
             self.binaries.push(Binary { name: name.to_owned(), format });
         }
-        if let Some(check) = secret::suspicion(name)
+        if let Some(check) = suspect::suspicion(name)
             && file.size <= SMALL
             && let Some(bytes) = bytes(contents, entry, SMALL)?
             && let Some(why) = check(&String::from_utf8_lossy(&bytes))

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::UNPACKED_LIMIT;
 use super::path::base;
-use super::{Facts, Rule, Survey, count, few};
+use super::rule::{Facts, Rule, count, few};
+use super::survey::Survey;
 use crate::place::{Problem, Weight};
 
 /// The smallest amount of waste that gives a warning, in bytes.
@@ -67,7 +68,7 @@ fn too_large(survey: &Survey, total: u64) -> Option<Problem> {
         return None;
     }
     let message = format!(
-        "the package is {} unpacked, but AWS takes at most {}, layers included",
+        "the package is {} unpacked, but AWS accepts at most {}, layers included",
         megabytes(total),
         megabytes(UNPACKED_LIMIT)
     );

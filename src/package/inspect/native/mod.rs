@@ -2,13 +2,15 @@
 //!
 //! A dependency can ship builds for several platforms side by side. So the rules judge groups: all builds of one dependency.
 
+#[cfg(test)]
+pub(super) mod tests;
+
 use std::collections::BTreeMap;
 
-use super::super::Listed;
 use super::binary::{Format, Machine};
 use super::path::{base, extension, stem};
-use super::survey::Binary;
-use super::{Facts, Rule, Survey, count, few};
+use super::rule::{Facts, Rule, count, few};
+use super::survey::{Binary, Survey};
 use crate::place::{Problem, Weight};
 use crate::settings::Architecture;
 
@@ -48,21 +50,6 @@ const PLATFORMS: &[&str] = &[
 
 /// Python packages that contain launchers for Windows, which do no harm.
 const WITH_LAUNCHERS: &[&str] = &["setuptools", "pip", "distlib"];
-
-/// Whether an entry may be native, by its name, or by its mode if the name does not tell.
-pub(super) fn is_candidate(file: &Listed) -> bool {
-    match extension(&file.name) {
-        "so" | "node" | "dylib" | "pyd" | "exe" | "dll" => true,
-        version if base(&file.name).contains(".so.") => begins_with_digit(version),
-        _ if file.name == "bootstrap" || file.name.starts_with("extensions/") => true,
-        "" | "bin" => file.mode & 0o111 != 0,
-        version => file.mode & 0o111 != 0 && begins_with_digit(version),
-    }
-}
-
-fn begins_with_digit(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_digit())
-}
 
 /// The dependency that a file belongs to. All its builds have the same one.
 pub(super) fn group(name: &str) -> String {
@@ -162,9 +149,21 @@ fn votes<'a>(survey: &'a Survey, counts: impl Fn(&[&Binary]) -> bool) -> Vec<(&'
     groups(survey).into_values().filter(|binaries| counts(binaries)).filter_map(vote).collect()
 }
 
+impl Survey {
+    /// The function's architecture, if the user did not name it: that of the package's essential files if they agree, else
+    /// the live one.
+    ///
+    /// A live function changes its architecture only for `bootstrap` and Python modules, which surely run. Native files of
+    /// Node.js packages may belong to tools that only built the package.
+    pub fn architecture(&self, live: Option<Architecture>) -> Option<Architecture> {
+        let counts = |name: &str| live.is_none() || name == "bootstrap" || is_python_module(self, name);
+        architecture(self, counts).or(live)
+    }
+}
+
 /// The processor that the essential files are built for, of those whose names `counts` accepts; `None` if they disagree or
 /// there are none.
-pub(super) fn architecture(survey: &Survey, counts: impl Fn(&str) -> bool) -> Option<Architecture> {
+fn architecture(survey: &Survey, counts: impl Fn(&str) -> bool) -> Option<Architecture> {
     let votes =
         votes(survey, |binaries| has_essential(survey, binaries) && binaries.iter().all(|binary| counts(&binary.name)));
     let (_, first) = votes.first()?;
