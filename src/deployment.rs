@@ -360,7 +360,7 @@ pub struct Rules {
     /// Globs of the files to include; empty for all.
     pub include: Vec<String>,
     /// Files from other folders that are added.
-    pub bring: Vec<Bring>,
+    pub include_from: Vec<IncludeFrom>,
     /// Patterns in gitignore syntax of the files to exclude.
     pub exclude: Vec<String>,
     /// The treatment of hidden names at the root.
@@ -395,7 +395,7 @@ pub enum Single {
 
 /// Files from another folder that are added to the package.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bring {
+pub struct IncludeFrom {
     /// The directory of the files, or a single file.
     pub from: PathBuf,
     /// The glob that selects files, relative to the directory.

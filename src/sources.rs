@@ -47,107 +47,15 @@ impl Source {
     pub(crate) const ALL: [Self; 7] =
         [Self::Sqs, Self::Kinesis, Self::DynamoDb, Self::Msk, Self::Kafka, Self::Mq, Self::DocumentDb];
 
-    /// Source: the page of `CreateEventSourceMapping` in the AWS Lambda API reference, for each member; the chapter of
-    /// the Lambda guide about each source, for rights and policies.
     const fn row(self) -> Row {
         match self {
-            Self::Sqs => Row {
-                name: "a queue of SQS",
-                services: &["sqs"],
-                rights: "sqs:ReceiveMessage, sqs:DeleteMessage and sqs:GetQueueAttributes",
-                policy: Some("AWSLambdaSQSQueueExecutionRole"),
-                members: &["ScalingConfig", "ProvisionedPollerConfig"],
-                defaults: &[("BatchSize", 10), ("MaximumBatchingWindowInSeconds", 0)],
-                pollers: Some((2, 10_000)),
-            },
-            Self::Kinesis => Row {
-                name: "a stream of Kinesis",
-                services: &["kinesis"],
-                rights: "kinesis:GetRecords, kinesis:GetShardIterator, kinesis:DescribeStream, kinesis:DescribeStreamSummary, kinesis:ListShards and kinesis:ListStreams",
-                policy: Some("AWSLambdaKinesisExecutionRole"),
-                members: &[
-                    "StartingPosition",
-                    "StartingPositionTimestamp",
-                    "ParallelizationFactor",
-                    "MaximumRecordAgeInSeconds",
-                    "MaximumRetryAttempts",
-                    "BisectBatchOnFunctionError",
-                    "TumblingWindowInSeconds",
-                ],
-                defaults: OF_STREAMS,
-                pollers: None,
-            },
-            Self::DynamoDb => Row {
-                name: "a stream of DynamoDB",
-                services: &["dynamodb"],
-                rights: "dynamodb:GetRecords, dynamodb:GetShardIterator, dynamodb:DescribeStream and dynamodb:ListStreams",
-                policy: Some("AWSLambdaDynamoDBExecutionRole"),
-                members: &[
-                    "StartingPosition",
-                    "ParallelizationFactor",
-                    "MaximumRecordAgeInSeconds",
-                    "MaximumRetryAttempts",
-                    "BisectBatchOnFunctionError",
-                    "TumblingWindowInSeconds",
-                ],
-                defaults: OF_STREAMS,
-                pollers: None,
-            },
-            Self::Msk => Row {
-                name: "a topic of MSK",
-                services: &["kafka"],
-                rights: "kafka:DescribeClusterV2, kafka:GetBootstrapBrokers and what VPCs need",
-                policy: Some("AWSLambdaMSKExecutionRole"),
-                members: &[
-                    "StartingPosition",
-                    "StartingPositionTimestamp",
-                    "MaximumRecordAgeInSeconds",
-                    "MaximumRetryAttempts",
-                    "BisectBatchOnFunctionError",
-                    "Topics",
-                    "AmazonManagedKafkaEventSourceConfig",
-                    "ProvisionedPollerConfig",
-                ],
-                defaults: OF_KAFKA,
-                pollers: Some((1, 2000)),
-            },
-            Self::Kafka => Row {
-                name: "a topic of Kafka",
-                services: &[],
-                rights: "secretsmanager:GetSecretValue for the secret that the servers are opened with, and what VPCs need",
-                policy: None,
-                members: &[
-                    "StartingPosition",
-                    "StartingPositionTimestamp",
-                    "MaximumRecordAgeInSeconds",
-                    "MaximumRetryAttempts",
-                    "BisectBatchOnFunctionError",
-                    "Topics",
-                    "SelfManagedEventSource",
-                    "SelfManagedKafkaEventSourceConfig",
-                    "ProvisionedPollerConfig",
-                ],
-                defaults: OF_KAFKA,
-                pollers: Some((1, 2000)),
-            },
-            Self::Mq => Row {
-                name: "a queue of Amazon MQ",
-                services: &["mq"],
-                rights: "mq:DescribeBroker, secretsmanager:GetSecretValue and what VPCs need",
-                policy: None,
-                members: &["Queues"],
-                defaults: &[("BatchSize", 100)],
-                pollers: None,
-            },
-            Self::DocumentDb => Row {
-                name: "a cluster of DocumentDB",
-                services: &["rds", "docdb", "docdb-elastic"],
-                rights: "rds:DescribeDBClusters, rds:DescribeDBClusterParameters, rds:DescribeDBSubnetGroups, secretsmanager:GetSecretValue and what VPCs need",
-                policy: None,
-                members: &["StartingPosition", "StartingPositionTimestamp", "DocumentDBEventSourceConfig"],
-                defaults: &[("BatchSize", 100)],
-                pollers: None,
-            },
+            Self::Sqs => SQS,
+            Self::Kinesis => KINESIS,
+            Self::DynamoDb => DYNAMO_DB,
+            Self::Msk => MSK,
+            Self::Kafka => KAFKA,
+            Self::Mq => MQ,
+            Self::DocumentDb => DOCUMENT_DB,
         }
     }
 
@@ -193,6 +101,113 @@ impl Source {
         all.copied().filter(move |member| !self.has(member))
     }
 }
+
+// The rows. Source: the page of `CreateEventSourceMapping` in the AWS Lambda API reference, for each member; the chapter of
+// the Lambda guide about each source, for rights and policies.
+
+const SQS: Row = Row {
+    name: "a queue of SQS",
+    services: &["sqs"],
+    rights: "sqs:ReceiveMessage, sqs:DeleteMessage and sqs:GetQueueAttributes",
+    policy: Some("AWSLambdaSQSQueueExecutionRole"),
+    members: &["ScalingConfig", "ProvisionedPollerConfig"],
+    defaults: &[("BatchSize", 10), ("MaximumBatchingWindowInSeconds", 0)],
+    pollers: Some((2, 10_000)),
+};
+
+const KINESIS: Row = Row {
+    name: "a stream of Kinesis",
+    services: &["kinesis"],
+    rights: "kinesis:GetRecords, kinesis:GetShardIterator, kinesis:DescribeStream, kinesis:DescribeStreamSummary, kinesis:ListShards and kinesis:ListStreams",
+    policy: Some("AWSLambdaKinesisExecutionRole"),
+    members: &[
+        "StartingPosition",
+        "StartingPositionTimestamp",
+        "ParallelizationFactor",
+        "MaximumRecordAgeInSeconds",
+        "MaximumRetryAttempts",
+        "BisectBatchOnFunctionError",
+        "TumblingWindowInSeconds",
+    ],
+    defaults: OF_STREAMS,
+    pollers: None,
+};
+
+const DYNAMO_DB: Row = Row {
+    name: "a stream of DynamoDB",
+    services: &["dynamodb"],
+    rights: "dynamodb:GetRecords, dynamodb:GetShardIterator, dynamodb:DescribeStream and dynamodb:ListStreams",
+    policy: Some("AWSLambdaDynamoDBExecutionRole"),
+    members: &[
+        "StartingPosition",
+        "ParallelizationFactor",
+        "MaximumRecordAgeInSeconds",
+        "MaximumRetryAttempts",
+        "BisectBatchOnFunctionError",
+        "TumblingWindowInSeconds",
+    ],
+    defaults: OF_STREAMS,
+    pollers: None,
+};
+
+const MSK: Row = Row {
+    name: "a topic of MSK",
+    services: &["kafka"],
+    rights: "kafka:DescribeClusterV2, kafka:GetBootstrapBrokers and what VPCs need",
+    policy: Some("AWSLambdaMSKExecutionRole"),
+    members: &[
+        "StartingPosition",
+        "StartingPositionTimestamp",
+        "MaximumRecordAgeInSeconds",
+        "MaximumRetryAttempts",
+        "BisectBatchOnFunctionError",
+        "Topics",
+        "AmazonManagedKafkaEventSourceConfig",
+        "ProvisionedPollerConfig",
+    ],
+    defaults: OF_KAFKA,
+    pollers: Some((1, 2000)),
+};
+
+const KAFKA: Row = Row {
+    name: "a topic of Kafka",
+    services: &[],
+    rights: "secretsmanager:GetSecretValue for the secret that the servers are opened with, and what VPCs need",
+    policy: None,
+    members: &[
+        "StartingPosition",
+        "StartingPositionTimestamp",
+        "MaximumRecordAgeInSeconds",
+        "MaximumRetryAttempts",
+        "BisectBatchOnFunctionError",
+        "Topics",
+        "SelfManagedEventSource",
+        "SelfManagedKafkaEventSourceConfig",
+        "ProvisionedPollerConfig",
+    ],
+    defaults: OF_KAFKA,
+    pollers: Some((1, 2000)),
+};
+
+const MQ: Row = Row {
+    name: "a queue of Amazon MQ",
+    services: &["mq"],
+    rights: "mq:DescribeBroker, secretsmanager:GetSecretValue and what VPCs need",
+    policy: None,
+    members: &["Queues"],
+    defaults: &[("BatchSize", 100)],
+    pollers: None,
+};
+
+const DOCUMENT_DB: Row = Row {
+    name: "a cluster of DocumentDB",
+    services: &["rds", "docdb", "docdb-elastic"],
+    rights: "rds:DescribeDBClusters, rds:DescribeDBClusterParameters, rds:DescribeDBSubnetGroups, secretsmanager:GetSecretValue and what VPCs need",
+    policy: None,
+    members: &["StartingPosition", "StartingPositionTimestamp", "DocumentDBEventSourceConfig"],
+    defaults: &[("BatchSize", 100)],
+    pollers: None,
+};
 
 const OF_STREAMS: &[(&str, i32)] = &[
     ("BatchSize", 100),

@@ -10,7 +10,7 @@ use super::{
     resolve::Context,
 };
 use crate::arn::check_account;
-use crate::deployment::{Bring, Code, CodeSource, Hidden, Links, ObjectKey, Rules, Upload};
+use crate::deployment::{Code, CodeSource, Hidden, IncludeFrom, Links, ObjectKey, Rules, Upload};
 use crate::package::inspect::Rule;
 use crate::place::{Place, Problem};
 use crate::settings::{ArnOrNone, Source};
@@ -20,7 +20,7 @@ const MOST_KEY: usize = 900;
 
 /// Only what a package is made of.
 pub(super) fn code(reader: &mut Reader, context: &Context<'_>) -> Code {
-    let (include, bring) = include(reader);
+    let (include, include_from) = include(reader);
     let (source, upload) = image(reader).map_or_else(|| source(reader, context), |image| (image, None));
     let architecture = reader.setting("architecture");
     let (source, how_to_build, archive) = match source {
@@ -36,7 +36,7 @@ pub(super) fn code(reader: &mut Reader, context: &Context<'_>) -> Code {
         how_to_build,
         rules: Rules {
             include,
-            bring,
+            include_from,
             exclude: reader.list("exclude").unwrap_or_default(),
             hidden: if reader.flag("dot_match") { Hidden::Take } else { Hidden::Skip },
             links: if reader.choice("symlinks") == Some("follow") { Links::Follow } else { Links::Keep },
@@ -158,21 +158,21 @@ fn source(reader: &mut Reader, context: &Context<'_>) -> (CodeSource, Option<Upl
     }
 }
 
-/// Globs choose among the files of the directory; maps bring others.
-fn include(reader: &mut Reader) -> (Vec<String>, Vec<Bring>) {
+/// Globs choose among the files of the directory; maps add files from elsewhere.
+fn include(reader: &mut Reader) -> (Vec<String>, Vec<IncludeFrom>) {
     let Some(items) = reader.mixed("include") else { return Default::default() };
-    let (mut globs, mut brought) = (Vec::new(), Vec::new());
+    let (mut globs, mut added) = (Vec::new(), Vec::new());
     for item in items {
         match item.value {
             Value::Text(glob) => globs.push(glob),
-            Value::Map(entries) => brought.extend(bring(reader, &entries, &item.place)),
+            Value::Map(entries) => added.extend(include_from(reader, &entries, &item.place)),
             Value::Null | Value::List(_) => {}
         }
     }
-    (globs, brought)
+    (globs, added)
 }
 
-fn bring(reader: &mut Reader, entries: &[Entry], place: &Place) -> Option<Bring> {
+fn include_from(reader: &mut Reader, entries: &[Entry], place: &Place) -> Option<IncludeFrom> {
     let (mut from, mut glob, mut to) = (None, None, None);
     let mut wrong = |message: String, place: &Place| {
         let problem = Problem::new(message).of("include").at(place);
@@ -202,7 +202,7 @@ fn bring(reader: &mut Reader, entries: &[Entry], place: &Place) -> Option<Bring>
     if to.starts_with('/') || parts.contains(&"..") {
         wrong(format!("`{to}` is not a folder of the package"), place);
     }
-    Some(Bring { from: from.into(), glob: glob.unwrap_or_else(|| "**".to_owned()), to: parts.join("/") })
+    Some(IncludeFrom { from: from.into(), glob: glob.unwrap_or_else(|| "**".to_owned()), to: parts.join("/") })
 }
 
 /// Files that are read or written beside the package.

@@ -43,7 +43,7 @@ fn attached(attachment: Attachment, live: &Live) -> Option<(&'static str, Given)
     let given = match attachment.count() {
         Count::One => json(&known().next()?.1.document.0),
         Count::Many => {
-            let item = |(key, known): (&String, &crate::remote::Attached)| match attachment {
+            let item = |(key, known): (&String, &crate::remote::LiveAttachment)| match attachment {
                 Attachment::Permissions => {
                     let id = Structure::of([("StatementId", key.as_str().into())]);
                     json(&known.document.over(&id).0)

@@ -9,7 +9,7 @@ use super::deflate::{self, Deflated, Method, Position};
 use super::select::{Entry, Kind};
 use super::{Error, Listed};
 
-/// The largest archive that this module can write, in bytes: offsets have four bytes. AWS takes only 250 MB.
+/// The largest archive that this module can write, in bytes: offsets have four bytes. AWS accepts only 250 MB.
 const MAX_BYTES: u64 = u32::MAX as u64;
 
 /// An archive with more entries needs the zip64 end record.

@@ -1,28 +1,28 @@
-//! Globs that anybody may have written: compiled within limits.
+//! Compiles globs from untrusted files, within limits.
 //!
-//! The library would follow any number of braces down, and panics where the machine that it makes of them is too large.
+//! The library has no limit for nested braces, and it panics if a compiled glob gets too large.
 
 use globset::{GlobBuilder, GlobSet};
 
 /// The longest glob, in bytes.
 const LONGEST: usize = 1000;
 
-/// How many braces may stand in each other.
+/// The most braces inside of each other.
 const DEEPEST: usize = 8;
 
-/// How many globs one list may have.
+/// The most globs in one list.
 pub(crate) const MOST_GLOBS: usize = 1000;
 
-/// What `*` and `?` match.
+/// The characters that `*` and `?` match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stars {
-    /// Anything but `/`.
+    /// All characters except `/`.
     InNames,
-    /// Anything.
+    /// All characters.
     InAll,
 }
 
-/// Compiles a glob. The error says what is wrong with it.
+/// Compiles a glob. The error is a fragment that says what is wrong.
 pub(crate) fn compile(glob: &str, stars: Stars) -> Result<GlobSet, String> {
     check(glob)?;
     let glob = GlobBuilder::new(glob).literal_separator(stars == Stars::InNames).build();

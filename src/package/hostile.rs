@@ -9,7 +9,7 @@ use zip::CompressionMethod;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
 use super::{build, installed, ready, select, store};
-use crate::deployment::{Bring, Hidden, Links, Rules};
+use crate::deployment::{Hidden, IncludeFrom, Links, Rules};
 use crate::hostile::{each, each_text, endless};
 
 /// What means something in archives: signatures of their parts, extra fields, sizes of ZIP64, and names.
@@ -165,8 +165,8 @@ fn globs_select_nothing_outside_of_the_package() {
         select(tree.path(), &Rules { include: lines.clone(), ..Rules::default() });
         select(tree.path(), &Rules { exclude: lines.clone(), hidden: Hidden::Take, ..Rules::default() });
         let glob = lines.first().cloned().unwrap_or_default();
-        let bring = vec![Bring { from: "shared".into(), glob, to: "lib".to_owned() }];
-        select(tree.path(), &Rules { bring, links: Links::Follow, ..Rules::default() });
+        let include_from = vec![IncludeFrom { from: "shared".into(), glob, to: "lib".to_owned() }];
+        select(tree.path(), &Rules { include_from, links: Links::Follow, ..Rules::default() });
     });
 }
 

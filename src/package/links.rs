@@ -1,35 +1,37 @@
-//! Where a link leads in an archive, as it will be when that is unpacked.
+//! Follows links between the entries of an archive, as they will be after unpacking.
 
-/// How many links one way may have, as Linux has it, and how many parts with all of them.
+/// The most links that lead to each other; Linux has the same limit.
 const MOST_LINKS: usize = 40;
+
+/// The most parts of a path, with those of all links.
 const MOST_PARTS: usize = 1000;
 
-/// What stands under a name.
+/// The entry with a name.
 pub(super) enum Step {
-    /// Another link, with its target.
+    /// A link, with its target.
     Link(String),
     /// A file.
     File,
     /// A folder.
     Folder,
-    /// Nothing.
+    /// There is none.
     Nothing,
 }
 
-/// How a way ends.
+/// The end of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ends {
-    /// At a file or a folder.
+    /// A file or a folder.
     Somewhere,
-    /// At nothing.
+    /// A name without an entry.
     Nowhere,
-    /// Never, or too late for anybody to follow.
+    /// None: the links lead in a circle, or there are too many of them.
     Endless,
-    /// Outside of the archive.
+    /// A place outside of the archive.
     Outside,
 }
 
-/// Follows a link from its name to what it means. `look` tells what stands under a name of the archive.
+/// Follows a link to its end. `look` returns the entry with a name.
 pub(super) fn follow(link: &str, target: &str, look: impl Fn(&str) -> Step) -> Ends {
     let folder = link.rsplit_once('/').map_or("", |(folder, _)| folder);
     let mut way: Vec<String> = folder.split('/').filter(|part| !matches!(*part, "" | ".")).map(str::to_owned).collect();
@@ -61,7 +63,7 @@ pub(super) fn follow(link: &str, target: &str, look: impl Fn(&str) -> Step) -> E
             }
             Step::File if ahead.is_empty() => {}
             Step::Folder => {}
-            // What is behind it counts as well: it may lead out once something is there.
+            // The rest of the path counts too: it may lead out when an entry appears here.
             Step::File | Step::Nothing => ends = Ends::Nowhere,
         }
     }

@@ -186,8 +186,8 @@ pub enum Error {
     Glob { option: &'static str, glob: String, reason: String },
     #[error("`include` has `{0}`{from}, which matches no file", from = .1.as_ref().map(|from| format!(" from `{}`", from.display())).unwrap_or_default())]
     Unmatched(String, Option<PathBuf>),
-    #[error("`include` brings files from `{0}`, which does not exist")]
-    NothingToBring(PathBuf),
+    #[error("`include` adds files from `{0}`, which does not exist")]
+    NoSource(PathBuf),
     #[error("there is nothing to package in `{0}`{hint}", hint = if *.1 == 0 { String::new() } else { format!(": all {} files are left out by default (hidden names need `dot_match`)", .1) })]
     Empty(PathBuf, usize),
     #[error("`{0}` is not a zip archive: {1}")]
@@ -214,7 +214,7 @@ impl Error {
     /// The item of the option's list that is at fault, as the user wrote it.
     pub fn item(&self) -> Option<String> {
         match self {
-            Self::Unmatched(_, Some(from)) | Self::NothingToBring(from) => Some(from.display().to_string()),
+            Self::Unmatched(_, Some(from)) | Self::NoSource(from) => Some(from.display().to_string()),
             Self::Unmatched(glob, None) | Self::Glob { glob, .. } => Some(glob.clone()),
             Self::Leaves { path, .. } => Some(path.display().to_string()),
             _ => None,
@@ -224,11 +224,9 @@ impl Error {
     /// The option at fault.
     pub fn option(&self) -> &'static str {
         match self {
-            Self::Unmatched(..)
-            | Self::NothingToBring(_)
-            | Self::Twice { .. }
-            | Self::Nested { .. }
-            | Self::BadName(_) => "include",
+            Self::Unmatched(..) | Self::NoSource(_) | Self::Twice { .. } | Self::Nested { .. } | Self::BadName(_) => {
+                "include"
+            }
             Self::Glob { option, .. } | Self::Leaves { option, .. } => option,
             Self::TooLarge(_) => "exclude",
             Self::Escapes { .. } | Self::Dangles { .. } | Self::Cycle(_) | Self::TooManyLinks { .. } => "symlinks",

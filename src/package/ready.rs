@@ -1,6 +1,6 @@
-//! Ready archives: sent as they are, after a look at what they hold.
+//! Checks ready archives, which are sent without changes.
 //!
-//! They may come from anywhere, so nothing that they say of themselves is believed beyond what is checked here.
+//! An archive may come from anyone, so this module trusts none of its headers without a check.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,32 +19,32 @@ use super::{
     unpacked,
 };
 
-/// The bits of a mode that say what an entry is, and those of a link.
+/// The type bits of a mode, and those of a link.
 const TYPE: u32 = 0o170_000;
 const LINK: u32 = 0o120_000;
 
-/// The longest path that Linux takes, in bytes; a link has no longer target.
+/// The longest path on Linux, in bytes, which is also the longest target of a link.
 const LONGEST: u64 = 4095;
 
-/// How many entries an archive may have, and how many of them may be links.
+/// The most entries of an archive, and the most links among them.
 const MOST_ENTRIES: usize = 200_000;
 const MOST_LINKS: usize = 10_000;
 
-/// An archive that was opened.
+/// An open archive.
 pub(super) struct Ready {
     archive: Mutex<ZipArchive<File>>,
-    /// Sorted by name.
+    /// The entries, sorted by name.
     entries: Vec<Listed>,
-    /// Where each stands in the archive, by name.
+    /// The index of each entry in the archive, by name.
     indices: BTreeMap<String, usize>,
-    /// What all entries say to have together, in bytes.
+    /// The declared unpacked size of all entries, in bytes.
     unpacked: u64,
 }
 
 impl Ready {
     /// Opens an archive and lists its entries by name.
     ///
-    /// What AWS could not unpack, or would unpack to something else than it seems, is an error.
+    /// An archive that AWS could not unpack, or would unpack to other files than it lists, is an error.
     pub(super) fn open(shown: &Path, file: File) -> Result<Self, Error> {
         let refused = |reason: String| Error::NotAnArchive(shown.to_owned(), reason);
         let mut archive = ZipArchive::new(file).map_err(|error| refused(error.to_string()))?;
@@ -104,8 +104,8 @@ impl Contents for Ready {
     }
 
     fn open(&self, entry: &Listed) -> io::Result<Box<dyn ReadSeek + '_>> {
-        // What cannot be unpacked here may be well for AWS, and what is larger than a function is not: neither is
-        // looked into.
+        // AWS may be able to unpack an entry that this program cannot. An entry larger than a function is refused later.
+        // Neither is opened.
         let unknown = |_| io::ErrorKind::InvalidData;
         let index = *self.indices.get(&entry.name).ok_or(io::ErrorKind::InvalidData)?;
         if entry.size > UNPACKED_LIMIT || self.unpacked > UNPACKED_LIMIT {
@@ -119,12 +119,12 @@ impl Contents for Ready {
     }
 }
 
-/// A name as it is when the archive is unpacked.
+/// The name of a file after unpacking.
 fn plain(name: &str) -> String {
     name.split('/').filter(|part| !matches!(*part, "" | ".")).collect::<Vec<_>>().join("/")
 }
 
-/// Two entries that become one when they are unpacked, or of which one is a folder and the other a file.
+/// The error for two entries that become one file after unpacking, or a file and a folder of one name.
 fn twice(entries: &[Listed]) -> Option<String> {
     let mut files = BTreeSet::new();
     for entry in entries.iter().filter(|entry| !entry.name.ends_with('/')) {
@@ -142,7 +142,7 @@ fn twice(entries: &[Listed]) -> Option<String> {
     Some(format!("its entry `{both}` is both a file and a folder"))
 }
 
-/// How an entry is listed, or why it must not be in a package.
+/// The listing of an entry. The error says why a package must not have it.
 fn listed(entry: &ZipFile<'_, File>) -> Result<Listed, String> {
     let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
     if entry.encrypted() {
@@ -158,7 +158,7 @@ fn listed(entry: &ZipFile<'_, File>) -> Result<Listed, String> {
     Ok(Listed { name, mode, crc32: entry.crc32(), size: entry.size(), packed: entry.compressed_size() })
 }
 
-/// Why no file of a package has such a name.
+/// The reason why no file of a package can have this name.
 fn wrong_name(name: &str) -> Option<&'static str> {
     let drive = name.as_bytes().get(1) == Some(&b':') && name.starts_with(|c: char| c.is_ascii_alphabetic());
     match () {
@@ -171,7 +171,7 @@ fn wrong_name(name: &str) -> Option<&'static str> {
     }
 }
 
-/// Where a link leads to, as it is written.
+/// The target of a link, as it is written.
 fn target(archive: &mut ZipArchive<File>, index: usize, link: &Listed) -> Result<String, String> {
     let mut target = Vec::new();
     let read = archive.by_index(index).ok().and_then(|entry| entry.take(LONGEST + 1).read_to_end(&mut target).ok());

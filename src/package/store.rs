@@ -1,4 +1,4 @@
-//! Where the bytes of an archive are kept: small ones in memory, all others in one file without a name.
+//! Keeps the bytes of archives: small ones in memory, all others in one file without a name.
 
 use std::{
     fs::File,

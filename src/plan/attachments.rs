@@ -9,7 +9,7 @@ use super::Plan;
 use super::action::Action;
 use super::step::{AttachmentChange, Step};
 use crate::deployment::{Deployment, Keyed, Others};
-use crate::remote::{Attached, Live};
+use crate::remote::{Live, LiveAttachment};
 use crate::settings::{AliasName, Aspect, Attachment, Belongs, Count, Difference, Setting, Structure};
 use crate::sources::Source;
 
@@ -191,7 +191,13 @@ impl Plan {
     }
 
     /// The members that can change after creation. The others must already match.
-    fn changeable(&mut self, attachment: Attachment, key: &str, wanted: &Structure, known: &Attached) -> Structure {
+    fn changeable(
+        &mut self,
+        attachment: Attachment,
+        key: &str,
+        wanted: &Structure,
+        known: &LiveAttachment,
+    ) -> Structure {
         let (Attachment::EventSources, Value::Object(members)) = (attachment, &wanted.0) else { return wanted.clone() };
         let mut members = members.clone();
         let mut fixed = Vec::new();
@@ -243,7 +249,12 @@ fn sent(attachment: Attachment, wanted: &Structure, live: &Structure) -> Structu
 }
 
 /// The changes of an attachment, with old and new values.
-fn differences(attachment: Attachment, key: &str, wanted: &Structure, known: Option<&Attached>) -> Vec<Difference> {
+fn differences(
+    attachment: Attachment,
+    key: &str,
+    wanted: &Structure,
+    known: Option<&LiveAttachment>,
+) -> Vec<Difference> {
     let (about, live) = (Aspect::Attachment(attachment), known.map(|known| &known.document));
     let differences = match live {
         // A statement is replaced as a whole, so a member that is no longer wanted counts too.
@@ -254,7 +265,7 @@ fn differences(attachment: Attachment, key: &str, wanted: &Structure, known: Opt
 }
 
 /// The move of a mapping to another alias, or to `$LATEST`; `None` if it stays.
-fn moved(attachment: Attachment, key: &str, alias: Option<&AliasName>, known: &Attached) -> Option<Difference> {
+fn moved(attachment: Attachment, key: &str, alias: Option<&AliasName>, known: &LiveAttachment) -> Option<Difference> {
     let wanted = alias.map(|alias| alias.0.as_str());
     let end = |alias: Option<&str>| Some(alias.unwrap_or(LATEST).into());
     (known.alias.as_deref() != wanted).then(|| {
@@ -315,7 +326,7 @@ mod tests {
         live(|live| {
             for (kind, key, alias, document) in things {
                 let (alias, handle) = (alias.map(str::to_owned), Some(format!("handle of {key}")));
-                let attached = Attached { document: Structure(document.clone()), handle, alias };
+                let attached = LiveAttachment { document: Structure(document.clone()), handle, alias };
                 live.attachments.entry(*kind).or_default().insert((*key).to_owned(), attached);
             }
         })

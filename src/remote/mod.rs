@@ -110,11 +110,11 @@ impl Live {
 }
 
 /// The live attachments of a function by kind and key.
-pub(crate) type LiveAttachments = BTreeMap<Attachment, BTreeMap<String, Attached>>;
+pub(crate) type LiveAttachments = BTreeMap<Attachment, BTreeMap<String, LiveAttachment>>;
 
 /// One live attachment of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Attached {
+pub(crate) struct LiveAttachment {
     /// Its members, with AWS' defaults.
     pub document: Structure,
     /// AWS' identifier, if it is not the key: the address of a URL, the UUID of a mapping.

@@ -1,26 +1,26 @@
-//! Addresses of services: where they are, as far as the address says it.
+//! Addresses of services, and how far away their hosts are.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use http::Uri;
 
-/// An address that begins with `http://` or `https://`, read as the client reads it that calls it.
+/// An address with `http://` or `https://`, parsed by the parser of the HTTP client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Address(Uri);
 
-/// How far away the host of an address is.
+/// The distance of a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reach {
-    /// On this machine.
+    /// This machine.
     Here,
-    /// In this network: a name without a dot, as containers have, or a private address.
+    /// This network: a name without a dot, which containers have, or a private address.
     Near,
-    /// Anywhere.
+    /// Any other place.
     Far,
 }
 
 impl Address {
-    /// Reads an address; nothing where it is none.
+    /// Reads an address; `None` for any other text.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let uri: Uri = text.parse().ok()?;
         let scheme = uri.scheme_str()?.to_ascii_lowercase();
@@ -33,17 +33,17 @@ impl Address {
         self.0.host().unwrap_or_default().trim_matches(['[', ']']).to_ascii_lowercase()
     }
 
-    /// The port, where it is written.
+    /// The port; absent if it was not written.
     pub(crate) fn port(&self) -> Option<u16> {
         self.0.port_u16()
     }
 
-    /// Whether nobody on the way can read what is sent there.
+    /// Whether the connection is encrypted.
     pub(crate) fn is_encrypted(&self) -> bool {
         self.0.scheme_str().is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
     }
 
-    /// How far away it is. What is not surely near is far: no other spelling of an address counts.
+    /// The distance of the host. Only the plain spellings of near addresses count as near.
     pub(crate) fn reach(&self) -> Reach {
         let host = self.host();
         if host == "localhost" || host.ends_with(".localhost") {
@@ -63,7 +63,7 @@ impl Address {
                 _ => Reach::Far,
             };
         }
-        // What begins with a digit may be a number that the system takes for an address.
+        // The system may read a name that begins with a digit as a numeric address.
         let is_plain_name = !host.contains('.') && host.starts_with(|c: char| c.is_ascii_alphabetic());
         if is_plain_name { Reach::Near } else { Reach::Far }
     }

@@ -1,4 +1,4 @@
-//! Attachments: what belongs to a function but has its own operations in the API.
+//! Attachments: things of a function that have their own operations in the API.
 
 use super::shapes;
 use super::structure::Shape;

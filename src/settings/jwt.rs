@@ -5,12 +5,12 @@ use serde_json::{Map, Value};
 
 use super::Secret;
 
-/// A text in the shape of a signed JWT (RFC 7515 and 7519): nothing else is ever sent as a token.
+/// A text in the form of a signed JWT (RFC 7515 and 7519). No other text is sent as a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Jwt(Secret);
 
 impl Jwt {
-    /// Takes a token; nothing where it is none.
+    /// Reads a token; `None` for any other text.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let parts: Vec<_> = text.split('.').collect();
@@ -23,7 +23,7 @@ impl Jwt {
         (is_object(header) && is_object(claims) && signed).then(|| Self(Secret::new(text)))
     }
 
-    /// The token itself: to send it.
+    /// The token itself, to send it.
     pub(crate) fn expose(&self) -> &str {
         self.0.expose()
     }

@@ -10,6 +10,7 @@
 
 mod address;
 mod attachment;
+mod compare;
 mod difference;
 mod image;
 mod jwt;

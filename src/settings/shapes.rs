@@ -194,7 +194,7 @@ pub(crate) const FUNCTION_URL: Shape = Members {
     ],
 };
 
-/// AWS allows no method with more than six letters; it answers `OPTIONS` itself.
+/// AWS accepts no method with more than six letters; it answers `OPTIONS` itself.
 fn method(text: &str) -> Result<(), String> {
     let known = ["GET", "PUT", "HEAD", "POST", "PATCH", "DELETE", "*"];
     if known.contains(&text) { Ok(()) } else { Err(format!("`{text}` is not one of {}", known.join(", "))) }

@@ -81,7 +81,7 @@ fn new_code_alone_leaves_the_configuration_alone() {
 }
 
 #[test]
-fn configuration_goes_first_then_code_each_on_a_settled_function() {
+fn the_configuration_is_sent_before_the_code() {
     let (universe, proxy, aws) = python(Kind::Ministack, "both", "");
     universe.run("").code(0);
     universe.write("dist/index.py", PYTHON.replace("one", "two"));
@@ -179,7 +179,7 @@ fn variables_are_never_dropped_silently() {
 }
 
 #[test]
-fn a_null_unsets_a_variable_and_an_empty_value_is_one() {
+fn a_null_unsets_a_variable_and_an_empty_value_sets_it() {
     let (universe, _, aws) = python(Kind::Ministack, "unset", "  environment:\n    GONE: x\n    EMPTY: x\n");
     universe.run("").code(0);
     universe.write("dpl.yml", block(Kind::Ministack, "unset", "  environment:\n    GONE:\n    EMPTY: ''\n"));
@@ -251,7 +251,7 @@ fn a_vpc_is_sent_whole_and_detached_by_empty_lists() {
 }
 
 #[test]
-fn publishing_makes_one_version_for_each_state() {
+fn one_version_is_published_for_each_state() {
     on_both(|kind| {
         let (universe, proxy, aws) = python(kind, "published", "  publish: true\n");
         universe.run("").code(0).says("Published version 1.");
@@ -265,7 +265,7 @@ fn publishing_makes_one_version_for_each_state() {
 }
 
 #[test]
-fn a_version_that_was_not_published_is_made_up_for() {
+fn a_missing_version_is_published_by_the_next_run() {
     let (universe, _, aws) = python(Kind::Ministack, "late", "");
     universe.run("").code(0);
     universe.run("--publish").code(0).says("Published version 1.");
@@ -275,7 +275,7 @@ fn a_version_that_was_not_published_is_made_up_for() {
 }
 
 #[test]
-fn a_version_says_which_commit_and_build_it_is() {
+fn a_version_names_its_commit_and_build() {
     let (universe, proxy, _) = python(Kind::Ministack, "described", "  publish: true\n");
     let universe =
         universe.with("TRAVIS", "true").with("TRAVIS_COMMIT", "0123456789abcdef").with("TRAVIS_BUILD_NUMBER", "42");
@@ -337,7 +337,7 @@ fn an_image_function_is_refused() {
 }
 
 #[test]
-fn what_creating_needs_is_told_at_once() {
+fn all_settings_that_a_new_function_lacks_are_named() {
     let (universe, proxy, _) = python(Kind::Ministack, "incomplete", "");
     universe.write("dpl.yml", "function_name: incomplete\nzip: dist\n");
     universe.run("").code(3).says("AWS needs a role").says("AWS needs a runtime").says("AWS needs a handler");
@@ -417,7 +417,7 @@ fn each_block_has_its_own_dry_run_and_commands() {
 }
 
 #[test]
-fn nothing_is_written_before_every_block_has_been_looked_at() {
+fn nothing_is_written_before_every_block_is_checked() {
     let endpoint = &emulator(Kind::Ministack).endpoint;
     let one = "  - provider: lambda\n    function_name: looked-a\n    role: deployed\n    runtime: python3.12\n    handler: index.handler\n    zip: dist\n";
     let text = format!("deploy:\n{one}  - provider: lambda\n    function_name: looked-b\n    zip: dist\n");
@@ -482,7 +482,7 @@ fn values_of_several_lines_and_with_blanks_at_the_end_arrive_whole() {
 }
 
 #[test]
-fn aws_own_dry_run_is_asked_for_without_changing_anything() {
+fn the_dry_run_of_aws_changes_nothing() {
     let (universe, proxy, aws) = python(Kind::Ministack, "rehearsed", "");
     universe.run("").code(0);
     let before = aws.get("rehearsed")["Configuration"]["CodeSha256"].clone();
@@ -501,7 +501,7 @@ fn aws_own_dry_run_is_asked_for_without_changing_anything() {
 }
 
 #[test]
-fn a_plan_is_told_as_data() {
+fn a_plan_is_also_data() {
     let more = "  memory_size: 128\n  environment: {TOKEN: s3cret}\n  function_tags: {team: media, old: gone}\n  alias: live\n  function_tags_mode: replace\n";
     let (universe, ..) = python(Kind::Ministack, "as-data", more);
     let plan = |universe: &Universe| {

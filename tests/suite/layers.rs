@@ -67,7 +67,7 @@ fn a_layer_is_published_once_for_each_content() {
 }
 
 #[test]
-fn a_function_of_the_run_uses_what_was_just_published() {
+fn a_function_uses_the_layer_version_of_the_same_run() {
     on_both(|kind| {
         let blocks = function(kind, "uses-layer", "    layers: [used]\n") + "  - layer: used\n";
         let (universe, proxy, aws) = universe(kind, &blocks);
@@ -95,7 +95,7 @@ fn a_function_of_the_run_uses_what_was_just_published() {
 }
 
 #[test]
-fn a_function_without_its_layers_block_takes_the_newest() {
+fn a_layer_without_a_block_means_its_newest_version() {
     on_both(|kind| {
         let (universe, proxy, aws) = universe(kind, "  - layer: looked-up\n");
         universe.run("").code(0);
@@ -119,7 +119,7 @@ fn a_function_without_its_layers_block_takes_the_newest() {
 }
 
 #[test]
-fn the_order_of_layers_is_kept_and_one_may_be_named_in_each_way() {
+fn the_order_of_layers_is_kept_in_every_form_of_a_list() {
     let blocks = function(Kind::Ministack, "ordered", "    layers: [second, first]\n")
         + "  - layer: {name: first}\n  - layer: {name: second, zip: other}\n";
     let (universe, _, aws) = universe(Kind::Ministack, &blocks);
@@ -194,7 +194,7 @@ fn a_version_whose_answer_was_lost_is_found_and_not_published_again() {
 }
 
 #[test]
-fn what_aws_did_not_take_is_sent_again() {
+fn a_layer_that_aws_did_not_publish_is_sent_again() {
     for (name, status, code) in
         [("throttled", 429, "TooManyRequestsException"), ("failed-once", 500, "ServiceException")]
     {
@@ -266,7 +266,7 @@ fn an_extension_that_cargo_lambda_built_is_found() {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_its_place() {
+fn errors_of_layers_name_their_places() {
     let (universe, proxy, _) = universe(
         Kind::Ministack,
         "  - layer:\n      nme: deps\n      compatible_architectures: [sparc]\n      license_info: [a]\n    memory_size: 128\n",
@@ -342,7 +342,7 @@ fn a_layer_version_that_does_not_exist_stops_before_the_first_write() {
 }
 
 #[test]
-fn what_aws_lists_to_no_other_account_has_to_be_named_with_its_version() {
+fn a_layer_of_another_account_needs_its_version() {
     let layers = "    layers: ['arn:aws:lambda:us-east-1:580247275435:layer:insights']\n";
     let (universe, proxy, _) = universe(Kind::Ministack, &function(Kind::Ministack, "wants-others", layers));
     proxy.on("ListLayerVersions", 0, Fault::Answer(403, "AccessDeniedException", "no"));
@@ -351,7 +351,7 @@ fn what_aws_lists_to_no_other_account_has_to_be_named_with_its_version() {
 }
 
 #[test]
-fn a_layer_that_is_only_planned_is_not_there_for_a_function_that_is_deployed() {
+fn a_deployed_function_cannot_use_a_layer_that_is_only_planned() {
     let blocks = function(Kind::Ministack, "no-plan", "    layers: [planned-only]\n")
         + "  - layer: planned-only\n    dry_run: true\n";
     let (universe, proxy, aws) = universe(Kind::Ministack, &blocks);
@@ -362,7 +362,7 @@ fn a_layer_that_is_only_planned_is_not_there_for_a_function_that_is_deployed() {
 }
 
 #[test]
-fn files_that_no_runtime_looks_for_are_told() {
+fn files_that_no_runtime_finds_give_a_warning() {
     let universe = Universe::empty()
         .file("layer/requests/__init__.py", "")
         .file("dpl.yml", "layer: {name: flat, compatible_runtimes: [python3.13]}\n");
@@ -396,7 +396,7 @@ fn results_name_the_layer() {
 }
 
 #[test]
-fn flags_beside_a_layer_are_meant_for_the_function() {
+fn flags_apply_to_the_function_and_not_to_its_layer() {
     let blocks = format!(
         "  - layer: {{name: flags-beside}}\n{}",
         function(Kind::Ministack, "beside-it", "    layers: [flags-beside]\n")

@@ -74,7 +74,7 @@ fn the_same_files_give_the_same_bytes_whatever_is_around_them() {
 }
 
 #[test]
-fn what_nobody_means_to_package_stays_out() {
+fn files_of_tools_and_version_control_stay_out() {
     let universe = Universe::empty()
         .file("dist/index.py", "")
         .file("dist/.env", "")
@@ -121,7 +121,7 @@ fn globs_choose_and_git_rules_exclude() {
 }
 
 #[test]
-fn files_are_brought_from_elsewhere_to_a_place_in_the_package() {
+fn include_adds_files_from_other_folders() {
     let universe = Universe::empty()
         .file("functions/a/index.py", "")
         .file("shared/log/fmt.py", "")
@@ -166,7 +166,7 @@ fn files_are_brought_from_elsewhere_to_a_place_in_the_package() {
 }
 
 #[test]
-fn an_output_never_destroys_what_it_is_made_of() {
+fn an_output_is_never_its_own_input() {
     let universe = Universe::empty().file("one.py", "x = 1\n").file("dist/a", "b");
     universe.run("package --zip one.py --output ./one.py").code(3).says("`./one.py` is also the input of the package");
     assert_eq!(universe.read("one.py"), "x = 1\n");
@@ -182,7 +182,7 @@ fn an_output_never_destroys_what_it_is_made_of() {
 }
 
 #[test]
-fn asking_for_one_hidden_file_takes_no_other() {
+fn a_glob_for_one_hidden_file_adds_no_other() {
     let universe = Universe::empty()
         .file("dist/index.py", "")
         .file("dist/.aws/config", "")
@@ -196,7 +196,7 @@ fn asking_for_one_hidden_file_takes_no_other() {
 }
 
 #[test]
-fn a_link_leads_somewhere_in_the_archive_on_its_whole_way() {
+fn every_part_of_a_link_exists_in_the_archive() {
     let hidden =
         Universe::empty().file("dist/real/f", "").link("dist/.current", "real").link("dist/index.py", ".current/f");
     hidden.run("package --zip dist --list").code(3).says("points to `.current/f`, which is not in the package");
@@ -221,7 +221,7 @@ fn names_that_cannot_be_unpacked_together_are_an_error() {
 }
 
 #[test]
-fn a_mistake_in_a_list_is_told_on_the_line_of_its_item() {
+fn an_error_in_a_list_names_the_line_of_its_item() {
     let universe = Universe::empty().file("dist/a.py", "");
     for (lines, said) in [
         ("include:\n  - '*.py'\n  - 'typo/**'\n", "`include` has `typo/**`, which matches no file (dpl.yml:5:5)"),
@@ -234,7 +234,7 @@ fn a_mistake_in_a_list_is_told_on_the_line_of_its_item() {
 }
 
 #[test]
-fn what_nobody_asked_for_may_be_broken() {
+fn files_that_are_not_included_may_be_broken() {
     let universe = Universe::empty()
         .file("dist/src/index.py", "")
         .file("dist/.lambdaignore", "*.env\n!\n! \n")
@@ -250,13 +250,13 @@ fn what_nobody_asked_for_may_be_broken() {
 }
 
 #[test]
-fn names_that_differ_only_in_case_deserve_a_word() {
+fn names_that_differ_only_in_case_give_a_warning() {
     let universe = Universe::empty().file("dist/Index.js", "").file("dist/index.js", "");
     universe.run("package --zip dist --list").code(0).says("`Index.js` and `index.js` differ only in case");
 }
 
 #[test]
-fn the_list_tells_the_largest_folders_and_the_limits() {
+fn the_list_shows_the_largest_folders_and_the_limits() {
     let universe = Universe::empty()
         .file("dist/index.js", "x")
         .file("dist/node_modules/large/a.js", "x".repeat(9 << 20))
@@ -278,7 +278,7 @@ fn the_list_tells_the_largest_folders_and_the_limits() {
 }
 
 #[test]
-fn files_larger_than_memory_may_hold_are_packed_in_pieces() {
+fn very_large_files_are_packed_in_pieces() {
     let universe = Universe::empty();
     fs::create_dir(universe.path("dist")).unwrap();
     let mut content: Vec<u8> = (0..9_000_000_u32).flat_map(|number| (number / 7).to_le_bytes()).collect();
@@ -303,7 +303,7 @@ fn files_larger_than_memory_may_hold_are_packed_in_pieces() {
 }
 
 #[test]
-fn every_reader_of_archives_takes_ours() {
+fn common_tools_unpack_the_archive() {
     let universe = Universe::empty()
         .file("dist/index.js", "exports.handler = 1\n".repeat(100))
         .file("dist/empty", "")
@@ -377,7 +377,7 @@ assert metadata.packages_distributions()['greet'] == ['greet']
 }
 
 #[test]
-fn what_shrinks_is_deflated_and_what_does_not_is_stored() {
+fn files_that_do_not_shrink_are_stored() {
     let mut state = 7_u64;
     let mut random = |length: usize| -> Vec<u8> {
         std::iter::repeat_with(|| {
@@ -502,7 +502,7 @@ fn links_mean_the_same_after_unpacking() {
 }
 
 #[test]
-fn what_is_excluded_may_be_broken() {
+fn excluded_files_may_be_broken() {
     let universe = Universe::empty()
         .file("dist/index.py", "")
         .file("dist/tests/t.py", "")
@@ -516,7 +516,7 @@ fn what_is_excluded_may_be_broken() {
 }
 
 #[test]
-fn a_package_that_cannot_be_sent_is_told_by_check() {
+fn check_finds_a_package_that_is_too_large_to_send() {
     let universe = Universe::empty().file("dpl.yml", "function_name: f\nzip: big.zip\n");
     fs::create_dir(universe.path("dist")).unwrap();
     let file = fs::File::create(universe.path("dist/random")).unwrap();
@@ -544,7 +544,7 @@ fn a_single_file_goes_to_the_root_and_a_ready_archive_is_sent_as_it_is() {
 }
 
 #[test]
-fn what_cannot_be_packaged_is_named() {
+fn an_error_names_the_file_that_cannot_be_packaged() {
     let universe = Universe::empty().file("dist/.hidden", "").file("dpl.yml", "function_name: f\nzip: nowhere\n");
     universe.run("package --zip dist --list").code(3).says("there is nothing to package in `dist`").says("dot_match");
     universe.run("check").code(3).says("`nowhere` does not exist (dpl.yml:2:6)");

@@ -25,7 +25,7 @@ fn function(kind: Kind, name: &str, more: &str) -> (Universe, Proxy, Aws) {
 }
 
 #[test]
-fn an_alias_follows_what_was_published() {
+fn an_alias_points_at_the_published_version() {
     on_both(|kind| {
         let (universe, proxy, aws) = function(kind, "aliased", "  alias: live\n");
         universe
@@ -82,7 +82,7 @@ fn all_traffic_goes_to_the_version_of_the_deployment() {
 }
 
 #[test]
-fn an_alias_is_moved_with_its_own_revision_and_keeps_the_words_of_its_user() {
+fn a_moved_alias_keeps_its_description() {
     let (universe, proxy, aws) = function(Kind::Ministack, "described-alias", "  publish: true\n");
     universe.run("").code(0);
     aws.make_alias(
@@ -134,7 +134,7 @@ fn a_deployment_that_fails_leaves_the_alias_where_it_was() {
 }
 
 #[test]
-fn an_answer_about_an_alias_that_was_lost_is_found_out() {
+fn a_lost_answer_about_an_alias_is_looked_up() {
     for (name, code_again, operation) in
         [("lost-create-alias", false, "CreateAlias"), ("lost-update-alias", true, "UpdateAlias")]
     {
@@ -151,7 +151,7 @@ fn an_answer_about_an_alias_that_was_lost_is_found_out() {
 }
 
 #[test]
-fn somebody_else_who_moves_the_alias_is_a_conflict() {
+fn a_foreign_move_of_the_alias_is_a_conflict() {
     let (universe, proxy, aws) = function(Kind::Ministack, "contested", "  alias: live\n");
     universe.run("").code(0);
     universe.write("dist/index.py", code("two"));
@@ -181,7 +181,7 @@ fn only_versions_that_nothing_points_at_are_deleted() {
 }
 
 #[test]
-fn a_version_that_aws_does_not_let_go_is_no_failure() {
+fn a_version_that_cannot_be_deleted_is_no_failure() {
     let (universe, proxy, aws) = function(Kind::Ministack, "stubborn", "  publish: true\n  keep_versions: 1\n");
     universe.run("").code(0);
     universe.write("dist/index.py", code("two"));
@@ -197,7 +197,7 @@ fn a_version_that_aws_does_not_let_go_is_no_failure() {
 }
 
 #[test]
-fn what_an_alias_is_told_together_with_must_fit() {
+fn options_of_an_alias_must_fit_together() {
     let (universe, proxy, _) = function(Kind::Ministack, "unfit", "");
     for (line, told) in [
         ("--alias 42", "`42` is a number, which AWS reads as a version"),
@@ -211,7 +211,7 @@ fn what_an_alias_is_told_together_with_must_fit() {
 }
 
 #[test]
-fn results_never_tell_the_next_run_what_to_deploy() {
+fn results_never_become_options_of_the_next_run() {
     let (universe, proxy, _) = function(Kind::Ministack, "told-alias", "  alias: live\n  output_file: out.env\n");
     universe.run("").code(0);
     let results = universe.read("out.env");
@@ -226,7 +226,7 @@ fn results_never_tell_the_next_run_what_to_deploy() {
 }
 
 #[test]
-fn the_block_of_a_function_that_exists_describes_it_as_it_is() {
+fn init_describes_a_live_function() {
     let (universe, proxy, _) = function(
         Kind::Ministack,
         "imported",

@@ -147,7 +147,7 @@ fn snap_start() {
 }
 
 #[test]
-fn durable_executions_are_changed_but_never_begun_later() {
+fn durable_executions_are_enabled_only_at_creation() {
     lives(
         "life-durable",
         "/Configuration/DurableConfig",
@@ -174,7 +174,7 @@ fn durable_executions_are_changed_but_never_begun_later() {
 }
 
 #[test]
-fn tenants_are_isolated_from_the_beginning_or_never() {
+fn tenants_are_isolated_only_at_creation() {
     let function = Function::new(Kind::Ministack, "life-tenants");
     function.deploy("tenancy_config: PER_TENANT\n");
     assert_eq!(function.at("/Configuration/TenancyConfig/TenantIsolationMode"), "PER_TENANT");
@@ -266,7 +266,7 @@ fn architecture_and_key_belong_to_the_code() {
 /// not
 /// show what was sent.
 #[test]
-fn what_one_emulator_forgets_is_sent_all_the_same() {
+fn settings_that_an_emulator_does_not_return_are_sent() {
     let function = Function::new(Kind::Moto, "life-on-moto");
     function.deploy("");
     let queue = QUEUE.replace("000000000000", "123456789012");
@@ -301,7 +301,7 @@ fn what_one_emulator_forgets_is_sent_all_the_same() {
 }
 
 #[test]
-fn what_overrides_an_image_is_emptied() {
+fn overrides_of_an_image_are_emptied() {
     let kind = Kind::Ministack;
     let endpoint = &emulator(kind).endpoint;
     let digest = format!("sha256:{}", "0a".repeat(32));
@@ -320,7 +320,7 @@ fn what_overrides_an_image_is_emptied() {
 }
 
 #[test]
-fn rules_are_told_all_at_once_on_their_lines_and_by_check_as_far_as_they_are_certain() {
+fn all_broken_rules_are_reported_together_with_their_lines() {
     let function = Function::new(Kind::Ministack, "life-rules");
     function.say(&format!(
         "snap_start: PublishedVersions\nephemeral_storage: 1024\nsubnet_ids: subnet-1\ndead_letter_arn: {KEY}\nprovisioned_concurrency: 2\n"

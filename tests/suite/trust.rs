@@ -425,7 +425,7 @@ fn results_that_the_operator_names_go_anywhere() {
 }
 
 #[test]
-fn an_archive_is_written_to_what_is_no_file_and_never_in_its_place() {
+fn an_archive_is_written_into_devices_and_pipes_and_never_replaces_them() {
     let universe = Universe::empty()
         .file("dist/a.py", "x\n")
         .file("real.zip", "old")

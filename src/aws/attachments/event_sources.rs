@@ -16,7 +16,7 @@ use crate::aws::quotes;
 use crate::aws::settle::Pace;
 use crate::fault::{Fault, FaultKind};
 use crate::plan::{Action, AttachmentChange};
-use crate::remote::Attached;
+use crate::remote::LiveAttachment;
 use crate::sources::{self, Source};
 
 /// The most attempts to create a mapping, if answers are lost or the call is throttled.
@@ -38,7 +38,7 @@ pub(super) async fn read(session: &Session<'_>, scope: Scope<'_>) -> Result<ByKe
         let key = sources::key(&document).unwrap_or_else(|| uuid.clone());
         // The mappings of the alias come first, so a key that exists already belongs to a second mapping of the same source.
         let key = if known.contains_key(&key) { format!("{key}, mapping {uuid}") } else { key };
-        known.insert(key, Attached { document, handle: Some(uuid), alias });
+        known.insert(key, LiveAttachment { document, handle: Some(uuid), alias });
     }
     Ok(known)
 }

@@ -19,11 +19,11 @@ use crate::apply::Done;
 use crate::deployment::Deployment;
 use crate::fault::{Fault, FaultKind};
 use crate::plan::{Action, AttachmentChange};
-use crate::remote::{Attached, Live, LiveAttachments};
+use crate::remote::{Live, LiveAttachment, LiveAttachments};
 use crate::settings::{Attachment, Belongs};
 
 /// The live attachments of one kind, by key.
-type ByKey = BTreeMap<String, Attached>;
+type ByKey = BTreeMap<String, LiveAttachment>;
 
 /// The qualifier of the function itself.
 const LATEST: &str = "$LATEST";
@@ -177,7 +177,7 @@ impl Session<'_> {
 }
 
 /// Whether a live attachment has the state that a change leads to.
-fn is_applied(change: &AttachmentChange, known: &Attached) -> bool {
+fn is_applied(change: &AttachmentChange, known: &LiveAttachment) -> bool {
     let alias = change.alias.as_ref().map(|alias| alias.0.as_str());
     let same = match change.attachment {
         Attachment::Permissions => change.document.is_same_as(&known.document),
@@ -188,7 +188,7 @@ fn is_applied(change: &AttachmentChange, known: &Attached) -> bool {
 
 /// The only attachment of a kind that has at most one.
 fn single(document: crate::settings::Structure, handle: Option<String>, alias: Option<&str>) -> ByKey {
-    ByKey::from([(String::new(), Attached { document, handle, alias: alias.map(str::to_owned) })])
+    ByKey::from([(String::new(), LiveAttachment { document, handle, alias: alias.map(str::to_owned) })])
 }
 
 /// Whether every function has this attachment, so that it is never created.

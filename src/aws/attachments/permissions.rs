@@ -8,7 +8,7 @@ use crate::aws::Session;
 use crate::aws::convert::members::put;
 use crate::aws::fault::{Answer, Call, Failed};
 use crate::plan::{Action, AttachmentChange};
-use crate::remote::Attached;
+use crate::remote::LiveAttachment;
 use crate::settings::Structure;
 
 /// The conditions of a statement, each with the member of `AddPermission` that sets it.
@@ -49,7 +49,7 @@ pub(super) async fn read(session: &Session<'_>, scope: Scope<'_>) -> Result<ByKe
             return None;
         }
         let id = statement.get("Sid")?.as_str()?.to_owned();
-        Some((id, Attached { document: document(statement), handle: None, alias: alias.map(str::to_owned) }))
+        Some((id, LiveAttachment { document: document(statement), handle: None, alias: alias.map(str::to_owned) }))
     };
     Ok(statements.filter_map(known).collect())
 }

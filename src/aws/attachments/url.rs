@@ -5,7 +5,7 @@ use crate::aws::Session;
 use crate::aws::convert::members::{put, to_json};
 use crate::aws::fault::{Call, Failed};
 use crate::plan::{Action, AttachmentChange};
-use crate::remote::Attached;
+use crate::remote::LiveAttachment;
 use crate::settings::Structure;
 
 /// The members of a function URL.
@@ -32,14 +32,14 @@ pub(super) async fn read(session: &Session<'_>, alias: Option<&str>) -> Result<B
     Ok(known)
 }
 
-async fn address(session: &Session<'_>, alias: Option<&str>) -> Result<Option<Attached>, Failed> {
+async fn address(session: &Session<'_>, alias: Option<&str>) -> Result<Option<LiveAttachment>, Failed> {
     let call = Call { action: "lambda:GetFunctionUrlConfig", resource: &session.function };
     let request = session.lambda.get_function_url_config().function_name(&session.function);
     let answer = session.read_optional(&call, request.set_qualifier(alias.map(str::to_owned)).send()).await?;
     let Some(answer) = answer else { return Ok(None) };
     let document = Structure(rows!(to_json!(answer)));
     let handle = Some(answer.function_url().to_owned());
-    Ok(Some(Attached { document, handle, alias: alias.map(str::to_owned) }))
+    Ok(Some(LiveAttachment { document, handle, alias: alias.map(str::to_owned) }))
 }
 
 pub(super) async fn write(session: &Session<'_>, change: &AttachmentChange) -> Result<(), Failed> {

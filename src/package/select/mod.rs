@@ -16,7 +16,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::links::{self, Ends, Step};
 use super::{Error, inspect};
-use crate::deployment::{Bring, Hidden, Links, Rules, Single};
+use crate::deployment::{Hidden, IncludeFrom, Links, Rules, Single};
 use crate::files;
 use entry::{base_name, file, kind, name_in, walk_error};
 use exclude::{exclude, left_out_by_default};
@@ -90,8 +90,8 @@ pub(super) fn directory(shown: &Path, base: &Path, rules: &Rules) -> Result<Sele
     if let Some(unmatched) = collector.walk(&root, "", &Include::new(&rules.include, "include", rules.hidden)?)? {
         return Err(Error::Unmatched(rules.include[unmatched].clone(), None));
     }
-    for bring in &rules.bring {
-        collector.bring(bring, base)?;
+    for from in &rules.include_from {
+        collector.include_from(from, base)?;
     }
     if collector.entries.is_empty() {
         return Err(Error::Empty(shown.to_owned(), collector.left_out));
@@ -132,20 +132,20 @@ struct Collector<'a> {
 
 impl Collector<'_> {
     /// Adds files from another place.
-    fn bring(&mut self, bring: &Bring, base: &Path) -> Result<(), Error> {
-        let from = real(&bring.from, base, Error::NothingToBring)?;
-        stays(&bring.from, base, &from, self.rules, "include")?;
-        let unmatched = || Error::Unmatched(bring.glob.clone(), Some(bring.from.clone()));
-        let prefix = if bring.to.is_empty() { String::new() } else { format!("{}/", bring.to) };
-        let metadata = fs::metadata(&from).map_err(|error| Error::Unreadable(bring.from.clone(), error))?;
+    fn include_from(&mut self, include: &IncludeFrom, base: &Path) -> Result<(), Error> {
+        let from = real(&include.from, base, Error::NoSource)?;
+        stays(&include.from, base, &from, self.rules, "include")?;
+        let unmatched = || Error::Unmatched(include.glob.clone(), Some(include.from.clone()));
+        let prefix = if include.to.is_empty() { String::new() } else { format!("{}/", include.to) };
+        let metadata = fs::metadata(&from).map_err(|error| Error::Unreadable(include.from.clone(), error))?;
         if metadata.is_file() {
             // The user named it, so no rule about names applies.
-            let name = format!("{prefix}{}", base_name(&bring.from)?);
+            let name = format!("{prefix}{}", base_name(&include.from)?);
             return self.add(Entry { name, source: from, kind: file(&metadata) });
         }
         // Hidden names are left out at the root of the package only.
         let hidden = if prefix.is_empty() { self.rules.hidden } else { Hidden::Take };
-        let include = Include::new(std::slice::from_ref(&bring.glob), "include", hidden)?;
+        let include = Include::new(std::slice::from_ref(&include.glob), "include", hidden)?;
         if self.walk(&from, &prefix, &include)?.is_some() { Err(unmatched()) } else { Ok(()) }
     }
 
