@@ -146,7 +146,7 @@ fn include_adds_files_from_other_folders() {
     let flag = r#"--include '["*.py", {"from": "shared"}]'"#;
     assert_eq!(list(flag), ["index.py", "log/fmt.py", "log/notes.md"]);
     for (include, said) in [
-        ("{from: nowhere}", "`include` brings files from `nowhere`, which does not exist (dpl.yml:3:10)"),
+        ("{from: nowhere}", "`include` adds files from `nowhere`, which does not exist (dpl.yml:3:10)"),
         ("{from: shared, glob: '*.js'}", "`include` has `*.js` from `shared`, which matches no file"),
         ("{form: shared}", "has no key `form` (dpl.yml:3:11)"),
         ("{glob: a}", "has a map without `from` (dpl.yml:3:10)"),
