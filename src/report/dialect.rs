@@ -7,13 +7,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::checkout::Checkout;
-use super::deliver::{Delivery, Stream};
-use super::{
-    appveyor, azure, bitbucket, buildkite, circleci, drone, github, gitlab, plain, sanitise, teamcity, travis,
-};
+use super::delivery::{Delivery, Stream};
+use super::sanitise;
 use crate::event::Stage;
-use crate::host::{Ci, Host};
 use crate::place::{Place, Problem};
 
 /// An output: name and value.
@@ -122,54 +118,6 @@ impl Level {
         }
     }
 }
-
-/// The dialect of a CI. To add one, add a file beside this one and a line here. `nonce` is an unpredictable text.
-pub(super) fn of(ci: Ci, host: &Host, nonce: &str) -> Dialect {
-    let checkout = Checkout::of(ci, host);
-    match ci {
-        Ci::GitHub | Ci::Gitea => Dialect {
-            voice: Box::new(github::Voice { checkout }),
-            board: Box::new(github::Board::new(host, nonce)),
-            mask: github::mask(host),
-        },
-        Ci::GitLab => Dialect::of_voice(gitlab::Voice::default()),
-        Ci::Travis => Dialect::of_voice(travis::Voice::default()),
-        Ci::Azure => Dialect {
-            voice: Box::new(azure::Voice { checkout }),
-            board: Box::new(azure::Board::new(host, nonce)),
-            mask: None,
-        },
-        Ci::Buildkite => Dialect {
-            voice: Box::new(buildkite::Voice),
-            board: Box::new(buildkite::Board::new(host)),
-            mask: Some(buildkite::mask),
-        },
-        Ci::TeamCity => {
-            Dialect { voice: Box::new(teamcity::Voice::new(checkout)), board: Box::new(teamcity::Board), mask: None }
-        }
-        Ci::CircleCi => Dialect::of_board(circleci::Board::new(host)),
-        Ci::Bitbucket => Dialect::of_board(bitbucket::Board::new(host, checkout)),
-        Ci::Drone => Dialect::of_board(drone::Board::new(host)),
-        Ci::AppVeyor => Dialect::of_board(appveyor::Board::new(host, checkout)),
-        Ci::Woodpecker | Ci::CodeBuild | Ci::Jenkins | Ci::Generic => Dialect::of_voice(plain::Voice::InCi),
-        Ci::None => Dialect::of_voice(plain::Voice::Alone),
-    }
-}
-
-impl Dialect {
-    fn of_voice(voice: impl Voice + 'static) -> Self {
-        Self { voice: Box::new(voice), board: Box::new(Nothing), mask: None }
-    }
-
-    fn of_board(board: impl Board + 'static) -> Self {
-        Self { voice: Box::new(plain::Voice::InCi), board: Box::new(board), mask: None }
-    }
-}
-
-/// A board without features.
-struct Nothing;
-
-impl Board for Nothing {}
 
 /// The text of an annotation: the problem, its place unless the annotation points there, and the help.
 pub(super) fn annotation_text(problem: &Problem) -> String {

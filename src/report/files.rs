@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json as value};
 use sha2::{Digest, Sha256};
 
 use super::checkout::{Checkout, Spot};
-use super::deliver::{Delivery, Written};
+use super::console::Console;
+use super::delivery::{Delivery, Written};
 use super::dialect::{Level, Output};
-use super::redact::Console;
 use super::{json, sanitise, variables};
 use crate::files::Destination;
 use crate::place::Problem;

@@ -7,10 +7,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Observer;
-use super::deliver::Delivery;
+use super::console::Console;
+use super::delivery::Delivery;
 use super::members::Members;
 use super::outcome::Verdict;
-use super::redact::Console;
 use super::sanitise;
 use super::{ends, plan};
 use crate::event::{DeployedCode, Event, Failure};

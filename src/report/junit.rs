@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
 use super::Observer;
-use super::deliver::{Delivery, Written};
+use super::console::Console;
+use super::delivery::{Delivery, Written};
 use super::outcome::Verdict;
-use super::redact::Console;
 use super::sanitise;
 use crate::event::{Event, Failure};
 use crate::files::Destination;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::deliver::{Delivery, Stream};
+use super::console::Console;
+use super::delivery::{Delivery, Stream};
 use super::dialect::{Level, Voice};
 use super::outcome::Verdict;
 use super::progress::Progress;
-use super::redact::Console;
 use super::{Format, Manner, Observer, Surroundings, colour, live, plain, redacted, sanitise};
 use crate::event::{Event, Failure, Speaker, Stage};
 use crate::host::Ci;

@@ -4,50 +4,41 @@
 //! `--format json`, and the outcome. They return deliveries, and only [`deliver`] has effects. All output goes through
 //! one sanitiser, for text from elsewhere, and one redactor, for secrets. Must not know how steps are executed.
 
-mod appveyor;
-mod azure;
-mod bitbucket;
-mod buildkite;
 mod checkout;
-mod circleci;
 mod colour;
+mod console;
 mod deliver;
+mod delivery;
 mod dialect;
-mod drone;
+mod dialects;
 mod ends;
 mod files;
-mod forms;
-mod github;
-mod gitlab;
 mod json;
 mod junit;
 mod live;
 mod log;
 mod members;
-mod needles;
 mod outcome;
 mod plain;
 mod plan;
 mod progress;
-mod redact;
+mod redactor;
 mod results;
 mod sanitise;
 mod summary;
-mod teamcity;
 #[cfg(test)]
 mod tests;
-mod travis;
 mod variables;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use colour::Colour;
+pub(crate) use console::{Console, mask};
 pub(crate) use files::Files;
-pub(crate) use redact::Console;
-pub(crate) use redact::mask;
 
-use self::deliver::{Courier, Delivery};
+use self::deliver::Courier;
+use self::delivery::Delivery;
 use self::dialect::Dialect;
 use self::outcome::{Outcome, Verdict};
 use crate::event::Event;
@@ -122,11 +113,11 @@ impl Reporter {
         console: Console,
     ) -> Self {
         let surroundings = Surroundings { ci, host, build, nonce: deliver::nonce(), clock: Host::now };
-        let dialect = dialect::of(ci, host, &surroundings.nonce);
+        let dialect = dialects::of(ci, host, &surroundings.nonce);
         let courier = Courier::new(manner.format, host);
         let answers = verb.is_some_and(|verb| verb.row().output == Owner::Answer);
         console.keep_output_free(manner.format == Format::Json || answers);
-        console.mask_with(dialect.mask.map(|mask| -> redact::Mask {
+        console.mask_with(dialect.mask.map(|mask| -> console::Mask {
             let courier = courier.clone();
             Arc::new(move |secret| courier.hide(mask(secret)))
         }));

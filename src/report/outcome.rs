@@ -1,8 +1,8 @@
 //! The outcome: what changed, what was done, and why the run failed.
 
+use super::console::Console;
 use super::dialect::Ending;
 use super::plain;
-use super::redact::Console;
 use crate::event::{self, Event};
 use crate::plan::{Plan, Subject};
 use crate::verb::{Results, Verb};

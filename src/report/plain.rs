@@ -1,29 +1,12 @@
 //! The plain text of the log, the same in every CI. The dialects add to it.
 
-use super::{deliver::Stream, dialect, live, plan, sanitise};
+use super::{live, plan, sanitise};
 use crate::event::{Deployed, Ending, Event, Failure, LayerDeployed, Packaged};
 use crate::package::{self, DIRECT_LIMIT, Listed, UNPACKED_LIMIT};
 use crate::plan::{Step, View, Whose};
 
 /// How many of the largest folders to show.
 const FOLDERS: usize = 10;
-
-/// The voice without a dialect.
-pub(super) enum Voice {
-    /// In the log of an unknown CI.
-    InCi,
-    /// At a terminal, as dpl does it.
-    Alone,
-}
-
-impl dialect::Voice for Voice {
-    fn error_stream(&self) -> Stream {
-        match self {
-            Self::InCi => Stream::Output,
-            Self::Alone => Stream::Error,
-        }
-    }
-}
 
 /// The lines of an event, the same in every dialect.
 pub(super) fn lines(event: &Event) -> Vec<String> {

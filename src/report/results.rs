@@ -1,11 +1,11 @@
 //! The results: outputs, summary and reports, in the files that the user names and in those of the CI.
 
 use super::checkout::Checkout;
-use super::deliver::Delivery;
+use super::console::Console;
+use super::delivery::Delivery;
 use super::dialect::{Board, Level, Output};
 use super::files::Gathered;
 use super::outcome::Verdict;
-use super::redact::Console;
 use super::{Manner, Observer, Surroundings, json, plain, redacted, summary, variables};
 use crate::event::{Deployed, DeployedCode, Event};
 use crate::host::Build;

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use super::deliver::{Stream, Written};
+use super::delivery::{Stream, Written};
 use super::*;
 use crate::event::{Deployed, DeployedCode, Event, Failure, Stage};
 use crate::place::Place;
@@ -48,7 +48,7 @@ fn told(ci: Ci, verb: Verb, events: &[Event], exit_code: u8) -> String {
     let surroundings = Surroundings { ci, host: &host, build: Build::default(), nonce: "NONCE".to_owned(), clock };
     let manner = Manner { colour: Colour::Never, ..Manner::default() };
     let console = Console::default();
-    let dialect = dialect::of(ci, &host, &surroundings.nonce);
+    let dialect = dialects::of(ci, &host, &surroundings.nonce);
     let (mut outcome, mut out) = (Outcome::new(Some(verb), &console), String::new());
     let mut observers = observers(dialect, &manner, Some(verb), &surroundings, &console);
     for event in events {

@@ -1,8 +1,8 @@
 //! Outputs as variables, and the files that hold them.
 
-use super::deliver::{Delivery, Written};
+use super::delivery::{Delivery, Written};
 use super::dialect::Output;
-use super::needles::REDACTED;
+use super::redactor::REDACTED;
 
 /// A file must have fewer bytes than this for GitLab (`DOTENV_MAX`, 5 KB). No other CI has a lower limit.
 const MOST_DOTENV: usize = 5 * 1024 - 1;

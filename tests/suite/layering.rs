@@ -61,8 +61,8 @@ const WORLD: &[(&str, &[&str])] = &[
     // The environment and the streams of the process.
     ("std::env", &["host/"]),
     ("std::io::stdin", &["host/"]),
-    ("std::io::stdout", &["host/", "report/redact.rs"]),
-    ("std::io::stderr", &["host/", "main.rs", "report/redact.rs"]),
+    ("std::io::stdout", &["host/", "report/console.rs"]),
+    ("std::io::stderr", &["host/", "main.rs", "report/console.rs"]),
     ("println!", &[]),
     ("print!", &[]),
     // The clock.

@@ -5,13 +5,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::checkout::{Checkout, Spot};
-use super::deliver::{Delivery, Written};
-use super::dialect::{self, Level, Mask, Output};
-use super::sanitise;
 use crate::event::Stage;
 use crate::host::Host;
 use crate::place::Problem;
+use crate::report::checkout::{Checkout, Spot};
+use crate::report::delivery::{Delivery, Written};
+use crate::report::dialect::{self, Level, Mask, Output};
+use crate::report::sanitise;
 
 /// The runner keeps this many annotations of a level and step (`_maxCountPerIssueType`).
 const MOST_ANNOTATIONS: usize = 10;
@@ -56,12 +56,12 @@ pub(super) fn mask(host: &Host) -> Option<Mask> {
 }
 
 /// Escapes the text of a command.
-pub(super) fn data(text: &str) -> String {
+pub(in crate::report) fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// Escapes the value of a command's property.
-pub(super) fn property(text: &str) -> String {
+pub(in crate::report) fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 

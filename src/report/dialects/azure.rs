@@ -9,13 +9,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::checkout::{Checkout, Spot};
-use super::deliver::{Delivery, Written};
-use super::dialect::{self, Level, Output};
-use super::{sanitise, variables};
 use crate::event::Stage;
 use crate::host::Host;
 use crate::place::Problem;
+use crate::report::checkout::{Checkout, Spot};
+use crate::report::delivery::{Delivery, Written};
+use crate::report::dialect::{self, Level, Output};
+use crate::report::{sanitise, variables};
 
 /// The agent keeps this many issues of a level and step.
 const MOST_ISSUES: usize = 10;
@@ -40,7 +40,7 @@ impl Board {
 }
 
 /// Escapes a value or a text. `%` must be escaped first, and to `%AZP25`, not to `%25`.
-pub(super) fn escaped(text: &str) -> String {
+pub(in crate::report) fn escaped(text: &str) -> String {
     text.replace('%', "%AZP25").replace(';', "%3B").replace('\r', "%0D").replace('\n', "%0A").replace(']', "%5D")
 }
 

@@ -1,4 +1,4 @@
-//! The redactor, and the console, through which all output goes.
+//! The console: standard output and standard error, through which all output goes without secrets.
 
 use std::{
     borrow::Cow,
@@ -7,8 +7,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::deliver::Stream;
-use super::needles::{Needles, Role, SHORTEST, Whose};
+use super::delivery::Stream;
+use super::redactor::{Redactor, Role, SHORTEST, Whose};
 use super::sanitise;
 use crate::host::Host;
 
@@ -21,7 +21,7 @@ pub(crate) struct Console(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    needles: Needles,
+    redactor: Redactor,
     output_is_free: bool,
     /// Tells the CI to hide a value.
     mask: Option<Mask>,
@@ -42,7 +42,7 @@ impl Console {
 
     /// Hides a secret from now on, everywhere and in every form of escaping.
     pub(crate) fn hide(&self, secret: &str) {
-        self.state(|state| state.needles.add(secret, Role::Secret));
+        self.state(|state| state.redactor.add(secret, Role::Secret));
     }
 
     /// Hides a secret from now on, also in the CI's log. A short secret is not sent to the CI, because the CI would then
@@ -59,17 +59,17 @@ impl Console {
 
     /// Hides a value from now on, except inside a public name.
     pub(crate) fn hide_outside_names(&self, value: &str) {
-        self.state(|state| state.needles.add(value, Role::Value));
+        self.state(|state| state.redactor.add(value, Role::Value));
     }
 
     /// Hides a value in text from elsewhere only. Our own messages may contain it as an ordinary word.
     pub(crate) fn hide_in_foreign(&self, value: &str) {
-        self.state(|state| state.needles.add(value, Role::Foreign));
+        self.state(|state| state.redactor.add(value, Role::Foreign));
     }
 
     /// Keeps a public name, even if it contains a hidden value. ARNs are always kept.
     pub(crate) fn keep(&self, name: &str) {
-        self.state(|state| state.needles.add(name, Role::Name));
+        self.state(|state| state.redactor.add(name, Role::Name));
     }
 
     /// Sets the function that tells the CI to hide a value.
@@ -84,12 +84,12 @@ impl Console {
 
     /// One of our own texts, without secrets.
     pub(crate) fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        self.state(|state| state.needles.replaced(text, Whose::Ours))
+        self.state(|state| state.redactor.replaced(text, Whose::Ours))
     }
 
     /// A text from elsewhere, without secrets and without the values that are hidden in such text only.
     pub(crate) fn redact_foreign(&self, text: &str) -> String {
-        self.state(|state| state.needles.replaced(text, Whose::Foreign).into_owned())
+        self.state(|state| state.redactor.replaced(text, Whose::Foreign).into_owned())
     }
 
     /// Prints one or more lines. A closed stream does not stop the run.

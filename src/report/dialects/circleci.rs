@@ -2,10 +2,10 @@
 //!
 //! Every later bash step reads the file that `BASH_ENV` names (<https://circleci.com/docs/env-vars/>).
 
-use super::deliver::{Delivery, Written};
-use super::dialect::{self, Output};
-use super::variables;
 use crate::host::Host;
+use crate::report::delivery::{Delivery, Written};
+use crate::report::dialect::{self, Output};
+use crate::report::variables;
 
 pub(super) struct Board {
     bash_env: Option<String>,

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use super::checkout::{Checkout, Spot};
-use super::deliver::Delivery;
-use super::dialect::{self, Ending, Level, Output};
-use super::{sanitise, variables};
 use crate::event::Stage;
 use crate::place::Problem;
+use crate::report::checkout::{Checkout, Spot};
+use crate::report::delivery::Delivery;
+use crate::report::dialect::{self, Ending, Level, Output};
+use crate::report::{sanitise, variables};
 
 /// The longest description of a problem.
 const MOST_DESCRIPTION: usize = 4000;
@@ -28,7 +28,7 @@ impl Voice {
 pub(super) struct Board;
 
 /// Escapes a value. Also escapes every character that is not ASCII, because the encoding of the log is unknown.
-pub(super) fn escaped(text: &str) -> String {
+pub(in crate::report) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

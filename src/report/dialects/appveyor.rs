@@ -3,12 +3,12 @@
 
 use serde_json::{Value, json};
 
-use super::checkout::{Checkout, Spot};
-use super::deliver::{Delivery, Service};
-use super::dialect::{self, Level, Output};
-use super::{sanitise, variables};
 use crate::host::Host;
 use crate::place::Problem;
+use crate::report::checkout::{Checkout, Spot};
+use crate::report::delivery::{Delivery, Service};
+use crate::report::dialect::{self, Level, Output};
+use crate::report::{sanitise, variables};
 
 pub(super) struct Board {
     checkout: Checkout,

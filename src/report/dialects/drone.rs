@@ -1,9 +1,9 @@
 //! Drone and Harness CI: outputs in the file that `DRONE_OUTPUT` names. Only Harness sets it.
 
-use super::deliver::Delivery;
-use super::dialect::{self, Output};
-use super::variables;
 use crate::host::Host;
+use crate::report::delivery::Delivery;
+use crate::report::dialect::{self, Output};
+use crate::report::variables;
 
 /// The variable with the path of the file.
 const FILE: &str = "DRONE_OUTPUT";

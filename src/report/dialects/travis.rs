@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::deliver::Stream;
-use super::dialect;
 use crate::event::Stage;
+use crate::report::delivery::Stream;
+use crate::report::dialect;
 
 /// The folds of one run.
 #[derive(Default)]

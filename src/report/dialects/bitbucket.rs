@@ -7,12 +7,12 @@
 
 use serde_json::{Value, json};
 
-use super::checkout::{Checkout, Spot};
-use super::deliver::{Delivery, Service};
-use super::dialect::{self, Ending, Level, Output};
-use super::{sanitise, variables};
 use crate::host::Host;
 use crate::place::Problem;
+use crate::report::checkout::{Checkout, Spot};
+use crate::report::delivery::{Delivery, Service};
+use crate::report::dialect::{self, Ending, Level, Output};
+use crate::report::{sanitise, variables};
 
 /// The variable with the path of the file.
 const FILE: &str = "BITBUCKET_PIPELINES_VARIABLES_PATH";

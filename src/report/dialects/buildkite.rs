@@ -6,12 +6,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::deliver::Delivery;
-use super::dialect::{self, Ending, Level, Output};
-use super::{sanitise, summary};
 use crate::event::Stage;
 use crate::host::Host;
 use crate::place::Problem;
+use crate::report::delivery::Delivery;
+use crate::report::dialect::{self, Ending, Level, Output};
+use crate::report::{sanitise, summary};
 
 /// Buildkite's own program.
 const AGENT: &str = "buildkite-agent";

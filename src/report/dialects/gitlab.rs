@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use super::dialect;
 use crate::event::Stage;
+use crate::report::dialect;
 
 /// The sections of one run.
 #[derive(Default)]
