@@ -4,6 +4,7 @@ use crate::apply::Stopped;
 use crate::deployment::Item;
 use crate::event::Failure;
 use crate::fault::{Fault, FaultKind, Signal};
+use crate::host::Lack;
 use crate::package;
 use crate::place::{Place, Places, Problem, Weight};
 use crate::report::Console;
@@ -114,7 +115,7 @@ pub(crate) enum Error {
     /// Standard input, or a file that the user named, is of no use; or the user did not confirm.
     Refused(String),
     /// This machine lacks something that the run needs.
-    Machine(String),
+    Machine(Problem),
     /// A signal stopped the run outside of a plan's steps.
     Interrupted {
         /// The signal.
@@ -208,6 +209,11 @@ impl Error {
         Self::Plan { problems: located.collect(), about: item.into() }
     }
 
+    /// The event loop could not start.
+    pub(crate) fn lack(lack: &Lack) -> Self {
+        Self::Machine(Problem::new(lack.to_string()).help(lack.help()))
+    }
+
     /// The exit code of this error.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
@@ -244,7 +250,7 @@ impl Error {
             None => {}
         }
         match self {
-            Self::Usage(problem) => failure.problems = vec![problem.clone()],
+            Self::Usage(problem) | Self::Machine(problem) => failure.problems = vec![problem.clone()],
             Self::Configuration(problems) | Self::Plan { problems, .. } => failure.problems.clone_from(problems),
             Self::Package { error, place, help, .. } => {
                 let (place, help) = (place.clone(), help.clone());
@@ -256,7 +262,7 @@ impl Error {
                 failure.help.clone_from(&fault.help);
             }
             Self::Skipped(_) => failure.help = Some("the lines above give the reason for each skip".to_owned()),
-            Self::Command(_) | Self::Machine(_) | Self::Refused(_) | Self::Interrupted { .. } => {}
+            Self::Command(_) | Self::Refused(_) | Self::Interrupted { .. } => {}
         }
         if let Self::Apply { stopped, .. } = self {
             failure.done.clone_from(&stopped.done);
@@ -290,6 +296,7 @@ impl Error {
             Self::Package { about: Some(about), .. } => format!("cannot package `{}`", about.name()),
             Self::Package { about: None, .. } => "cannot package".to_owned(),
             Self::Listing(_) => "cannot list the functions".to_owned(),
+            Self::Machine(_) => "this machine lacks what a run needs".to_owned(),
             Self::Plan { about: About::Function(name), .. } => format!("`{name}` is not deployed"),
             Self::Plan { about: About::Layer(name), .. } => format!("the layer `{name}` is not published"),
             Self::Apply { stopped: Stopped { at: (at, of), title, .. }, about } => {
@@ -299,7 +306,6 @@ impl Error {
             Self::Call { headline: message, .. }
             | Self::Skipped(message)
             | Self::Command(message)
-            | Self::Machine(message)
             | Self::Refused(message) => message.clone(),
         }
     }

@@ -207,9 +207,9 @@ impl Session<'_> {
             }
             let Some(sent) = sending.join_next().await else { break };
             let call = Call { action: "s3:PutObject", resource: &object.url() };
-            let upload_failed = |error| Fault::new(FaultKind::Failed, format!("the upload failed: {error}"));
-            let (part, size) =
-                sent.map_err(upload_failed)?.map_err(|error| refused(fault::of(&error, &call), object))?;
+            // The text of a panic may show a value, so it is left out.
+            let stopped = |_| Fault::new(FaultKind::Failed, "the upload stopped without an answer");
+            let (part, size) = sent.map_err(stopped)?.map_err(|error| refused(fault::of(&error, &call), object))?;
             completed.push(part);
             done += size;
             (self.report)(Event::Progress { doing: Doing::Sending, done, all: object.size, so_far: begun.elapsed() });

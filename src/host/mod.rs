@@ -3,6 +3,7 @@
 //! Read once and passed down, so that tests can pass another. Must not know our configuration.
 
 mod ci;
+mod event_loop;
 mod git;
 mod pull_request;
 
@@ -12,12 +13,12 @@ use std::{
     ffi::OsString,
     io::{self, IsTerminal, Read},
     path::{Path, PathBuf},
-    thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 pub(crate) use ci::Build;
 pub use ci::Ci;
+pub(crate) use event_loop::Lack;
 pub(crate) use pull_request::PullRequest;
 
 /// The environment of the process.
@@ -113,23 +114,6 @@ impl Host {
     /// Time since the Unix epoch.
     pub fn now() -> Duration {
         SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
-    }
-
-    /// Tries to open so many files at once. Returns the system's error if the process may not.
-    pub(crate) fn try_to_open(files: usize) -> io::Result<()> {
-        // A pipe is two files, and needs no name.
-        let pipes: io::Result<Vec<_>> = (0..files.div_ceil(2)).map(|_| io::pipe()).collect();
-        pipes.map(drop)
-    }
-
-    /// Tries to run so many threads at once. Returns the system's error if the process may not.
-    pub(crate) fn try_to_run(threads: usize) -> io::Result<()> {
-        let started: Vec<_> = (0..threads).map(|_| thread::Builder::new().spawn(thread::park)).collect();
-        started.into_iter().try_for_each(|thread| {
-            let thread = thread?;
-            thread.thread().unpark();
-            thread.join().map_err(|_| io::ErrorKind::Other.into())
-        })
     }
 
     /// One line of standard input, without its line break; empty at the end of input.

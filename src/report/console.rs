@@ -3,14 +3,22 @@
 use std::{
     borrow::Cow,
     collections::BTreeSet,
-    io::{self, Write},
+    io::{self, ErrorKind, Write},
     sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::Duration,
 };
 
 use super::delivery::Stream;
 use super::redactor::{Redactor, Role, SHORTEST, Whose};
 use super::sanitise;
 use crate::host::Host;
+
+/// The time between two attempts to write to a stream that takes nothing now.
+const TICK: Duration = Duration::from_millis(5);
+
+/// What to do if standard output cannot be written.
+pub(super) const OUTPUT_HELP: &str = "free some space, or send standard output elsewhere";
 
 /// Tells a CI to hide a value in its log. Returns the command, if one has to be printed.
 pub(super) type Mask = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -22,11 +30,24 @@ pub(crate) struct Console(Arc<Mutex<State>>);
 #[derive(Default)]
 struct State {
     redactor: Redactor,
+    output: Output,
     output_is_free: bool,
     /// Tells the CI to hide a value.
     mask: Option<Mask>,
     /// The values that the CI masks already.
     masked: BTreeSet<String>,
+}
+
+/// Whether standard output takes text.
+#[derive(Default, PartialEq, Eq)]
+enum Output {
+    /// It does.
+    #[default]
+    Open,
+    /// Its reader has gone, as `head` does when it has enough. Not an error.
+    Closed,
+    /// It cannot be written, for this reason.
+    Failed(String),
 }
 
 impl std::fmt::Debug for State {
@@ -92,20 +113,52 @@ impl Console {
         self.state(|state| state.redactor.replaced(text, Whose::Foreign).into_owned())
     }
 
-    /// Prints one or more lines. A closed stream does not stop the run.
+    /// Prints one or more lines. A stream that cannot be written does not stop the run.
     pub(super) fn print(&self, stream: Stream, text: &str) {
         let text = self.redact(text).into_owned();
         let free = self.state(|state| state.output_is_free);
         let line = format!("{text}\n");
-        let _ = match stream {
-            Stream::Output if !free => write_all(io::stdout().lock(), &line),
-            _ => write_all(io::stderr().lock(), &line),
-        };
+        match stream {
+            Stream::Output if !free => self.write_output(&line),
+            _ => drop(write_all(io::stderr().lock(), &line)),
+        }
     }
 
-    /// Prints the result of a verb.
-    pub(crate) fn say(&self, text: &str) {
+    /// Prints a text that is all of the output, such as the help. Returns whether it could be written.
+    pub(crate) fn answer(&self, text: &str) -> bool {
         self.print(Stream::Output, text.trim_end_matches('\n'));
+        let lost = self.output_error();
+        lost.iter().for_each(|error| self.print_error(&format!("error: {error}"), OUTPUT_HELP));
+        lost.is_none()
+    }
+
+    /// Prints an error or warning on standard error, with its help.
+    pub(super) fn print_error(&self, message: &str, help: &str) {
+        self.print(Stream::Error, &format!("{}\nhelp: {help}", sanitise::inert(message)));
+    }
+
+    /// Writes to standard output, until it fails for the first time.
+    fn write_output(&self, text: &str) {
+        if self.state(|state| state.output == Output::Open)
+            && let Err(error) = write_all(io::stdout().lock(), text)
+        {
+            let is_closed = error.kind() == ErrorKind::BrokenPipe;
+            let output = if is_closed { Output::Closed } else { Output::Failed(error.to_string()) };
+            self.state(|state| state.output = output);
+        }
+    }
+
+    /// Why standard output could not be written; absent: it could, or nobody reads it.
+    pub(super) fn output_error(&self) -> Option<String> {
+        self.state(|state| match &state.output {
+            Output::Open | Output::Closed => None,
+            Output::Failed(error) => Some(format!("standard output cannot be written: {error}")),
+        })
+    }
+
+    /// Whether the log goes to standard output.
+    pub(super) fn logs_to_output(&self) -> bool {
+        self.state(|state| !state.output_is_free)
     }
 
     /// Prints the CI's mask command. Only this prints a secret, and only for a CI that hides it.
@@ -119,14 +172,26 @@ impl Console {
     }
 
     /// Prints the document on standard output. Its values are already redacted.
-    pub(super) fn document(text: &str) {
-        let _ = write_all(io::stdout().lock(), &format!("{text}\n"));
+    pub(super) fn document(&self, text: &str) {
+        self.write_output(&format!("{text}\n"));
     }
 }
 
+/// Writes all of a text. Waits for a reader that takes nothing now: whoever starts a process may give it a stream that
+/// does not wait by itself.
 fn write_all(mut stream: impl Write, text: &str) -> io::Result<()> {
-    stream.write_all(text.as_bytes())?;
-    stream.flush()
+    let mut rest = text.as_bytes();
+    loop {
+        let written = if rest.is_empty() { stream.flush().map(|()| 0) } else { stream.write(rest) };
+        match written {
+            Ok(0) if rest.is_empty() => return Ok(()),
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(written) => rest = &rest[written..],
+            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(TICK),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Passes the lines of `tracing` to the console.

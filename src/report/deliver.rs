@@ -8,7 +8,7 @@ use std::fs::OpenOptions;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -21,11 +21,11 @@ use aws_smithy_http_client::{
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use serde_json::Value;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 
-use super::Format;
 use super::console::Console;
 use super::delivery::{Delivery, Service, Stream, Written};
+use super::manner::Format;
 use crate::host::Host;
 
 /// The deadline of a call of a program.
@@ -108,7 +108,7 @@ impl Courier {
                 console.print(Stream::Output, &text);
             }
             Delivery::Command(_) => {}
-            Delivery::Document(text) => Console::document(&text),
+            Delivery::Document(text) => console.document(&text),
             Delivery::Append(Written { file, text, failed }) => {
                 return append(&file.path, &text).map_err(|error| format!("{failed}: {error}"));
             }
@@ -200,7 +200,7 @@ impl Courier {
 
 impl Client {
     fn of(service: &Service) -> Result<Self, String> {
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+        let runtime = Host::event_loop().map_err(|lack| lack.to_string())?;
         let proxy = match &service.proxy {
             Some(proxy) => ProxyConfig::http(proxy.as_str()).map_err(|error| error.to_string())?,
             None => ProxyConfig::disabled(),
@@ -217,10 +217,14 @@ impl Client {
         request.headers_mut().insert("content-type", "application/json");
         let answer =
             || self.runtime.block_on(async { tokio::time::timeout(patience, self.connector.call(request)).await });
-        match thread::scope(|scope| scope.spawn(answer).join()) {
-            Ok(Ok(Ok(answer))) => Ok(answer.status().as_u16()),
-            Ok(Ok(Err(error))) => Err(chain(&error)),
-            Ok(Err(_)) | Err(_) => Err(format!("no response within {} s", patience.as_secs())),
+        let answer = thread::scope(|scope| {
+            let started = thread::Builder::new().spawn_scoped(scope, answer).map_err(|error| error.to_string())?;
+            started.join().map_err(|_| "it stopped without an answer".to_owned())
+        });
+        match answer? {
+            Ok(Ok(answer)) => Ok(answer.status().as_u16()),
+            Ok(Err(error)) => Err(chain(&error)),
+            Err(_) => Err(format!("no response within {} s", patience.as_secs())),
         }
     }
 }
@@ -238,7 +242,11 @@ fn call(program: &Path, arguments: &[String], input: &str, patience: Duration) -
     let mut child = command.spawn()?;
     // A thread writes, because a program that does not read would block us.
     let (stdin, input) = (child.stdin.take(), input.to_owned());
-    thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(input.as_bytes())));
+    let write = move || stdin.map(|mut stdin| stdin.write_all(input.as_bytes()));
+    if let Err(error) = thread::Builder::new().spawn(write) {
+        end(&mut child);
+        return Err(error);
+    }
     let begun = Instant::now();
     while begun.elapsed() < patience {
         if let Some(status) = child.try_wait()? {
@@ -246,10 +254,14 @@ fn call(program: &Path, arguments: &[String], input: &str, patience: Duration) -
         }
         thread::sleep(TICK);
     }
-    // `kill` fails if the program has just ended.
+    end(&mut child);
+    Err(io::Error::new(io::ErrorKind::TimedOut, format!("still running after {} s", patience.as_secs())))
+}
+
+/// Ends a program. `kill` fails if it has just ended by itself.
+fn end(child: &mut Child) {
     let _ = child.kill();
     let _ = child.wait();
-    Err(io::Error::new(io::ErrorKind::TimedOut, format!("still running after {} s", patience.as_secs())))
 }
 
 /// Appends to a file. Starts a new line first if the last one has no line break.
@@ -340,7 +352,7 @@ mod tests {
         let body = serde_json::json!({"a": 1});
         let send = Delivery::Send { service, method: "PUT", path: "/x".into(), body };
         let courier = courier();
-        let within = Builder::new_current_thread().build().unwrap();
+        let within = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let troubles = within.block_on(async { courier.deliver(vec![send], &console()) });
         let request = answering.join().unwrap();
         assert!(request.starts_with("put http://api.example.org/2.0/x http/1.1\r\n"), "{request}");

@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Observer;
 use super::console::Console;
 use super::delivery::Delivery;
 use super::members::Members;
+use super::observer::Observer;
 use super::outcome::Verdict;
 use super::sanitise;
 use super::{ends, plan};
@@ -370,7 +370,7 @@ impl Document {
 }
 
 impl Observer for Document {
-    fn see(&mut self, event: &Event) -> Vec<Delivery> {
+    fn receive(&mut self, event: &Event) -> Vec<Delivery> {
         self.note(event);
         Vec::new()
     }

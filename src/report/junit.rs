@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
-use super::Observer;
 use super::console::Console;
 use super::delivery::{Delivery, Written};
+use super::observer::Observer;
 use super::outcome::Verdict;
 use super::sanitise;
 use crate::event::{Event, Failure};
@@ -147,7 +147,7 @@ impl Junit {
 }
 
 impl Observer for Junit {
-    fn see(&mut self, event: &Event) -> Vec<Delivery> {
+    fn receive(&mut self, event: &Event) -> Vec<Delivery> {
         self.note(event);
         Vec::new()
     }

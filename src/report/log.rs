@@ -5,9 +5,11 @@ use std::time::Duration;
 use super::console::Console;
 use super::delivery::{Delivery, Stream};
 use super::dialect::{Level, Voice};
+use super::manner::{Format, Manner};
+use super::observer::{Observer, Surroundings, redacted};
 use super::outcome::Verdict;
 use super::progress::Progress;
-use super::{Format, Manner, Observer, Surroundings, colour, live, plain, redacted, sanitise};
+use super::{colour, live, plain, sanitise};
 use crate::event::{Event, Failure, Speaker, Stage};
 use crate::host::Ci;
 use crate::place::Problem;
@@ -227,7 +229,7 @@ impl Log {
 }
 
 impl Observer for Log {
-    fn see(&mut self, event: &Event) -> Vec<Delivery> {
+    fn receive(&mut self, event: &Event) -> Vec<Delivery> {
         self.event(event);
         std::mem::take(&mut self.out)
     }

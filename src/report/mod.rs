@@ -17,7 +17,9 @@ mod json;
 mod junit;
 mod live;
 mod log;
+mod manner;
 mod members;
+mod observer;
 mod outcome;
 mod plain;
 mod plan;
@@ -31,70 +33,37 @@ mod tests;
 mod variables;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 pub(crate) use colour::Colour;
 pub(crate) use console::{Console, mask};
 pub(crate) use files::Files;
+pub(crate) use manner::{Format, Manner};
 
 use self::deliver::Courier;
-use self::delivery::Delivery;
+use self::delivery::{Delivery, Stream};
 use self::dialect::Dialect;
+use self::observer::{Observer, Surroundings};
 use self::outcome::{Outcome, Verdict};
 use crate::event::Event;
-use crate::files::Destination;
 use crate::host::{Build, Ci, Host};
 use crate::place::Problem;
 use crate::verb::{Owner, Verb};
 
-/// How to report a run.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Manner {
-    /// What standard output is for.
-    pub format: Format,
-    /// Whether to colour the log.
-    pub colour: Colour,
-    /// Whether to show only results, warnings and errors.
-    pub quiet: bool,
-    /// The path of the JUnit report; absent: none is written.
-    pub junit: Option<Destination>,
-    /// The files for results that the user names.
-    pub files: Files,
-}
-
-/// What standard output is for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Format {
-    /// Text for people and the CI.
-    #[default]
-    Text,
-    /// One JSON document; everything else goes to standard error.
-    Json,
-}
-
-/// Turns events into deliveries.
-trait Observer {
-    /// Receives an event.
-    fn see(&mut self, event: &Event) -> Vec<Delivery>;
-
-    /// Receives the end of the run.
-    fn finish(&mut self, verdict: &Verdict) -> Vec<Delivery>;
-}
-
-/// The environment of the observers.
-struct Surroundings<'a> {
-    ci: Ci,
-    host: &'a Host,
-    build: Build,
-    /// An unpredictable text.
-    nonce: String,
-    /// The time since the Unix epoch.
-    clock: fn() -> Duration,
+/// What became of a run's output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Printed {
+    /// It was printed, or is a log that the run does not depend on.
+    All,
+    /// It was all that the run was for, and could not be printed.
+    Lost,
 }
 
 /// Passes every event to every observer, and delivers what they return.
 pub(crate) struct Reporter {
     format: Format,
+    verb: Option<Verb>,
+    /// The stream of the final error.
+    error_stream: Stream,
     outcome: Outcome,
     /// In the order in which they finish. The log is last, because it shows the failed deliveries of the others.
     observers: Vec<Box<dyn Observer>>,
@@ -121,9 +90,10 @@ impl Reporter {
             let courier = courier.clone();
             Arc::new(move |secret| courier.hide(mask(secret)))
         }));
-        let (format, outcome) = (manner.format, Outcome::new(verb, &console));
+        let (format, error_stream) = (manner.format, dialect.voice.error_stream());
+        let outcome = Outcome::new(verb, &console);
         let observers = observers(dialect, manner, verb, &surroundings, &console);
-        Self { format, outcome, observers, courier, console }
+        Self { format, verb, error_stream, outcome, observers, courier, console }
     }
 
     /// What standard output is for.
@@ -133,20 +103,44 @@ impl Reporter {
 
     /// Reports an event.
     pub(crate) fn report(&mut self, event: &Event) {
-        self.outcome.see(event);
+        self.outcome.receive(event);
         for index in 0..self.observers.len() {
-            let deliveries = self.observers[index].see(event);
+            let deliveries = self.observers[index].receive(event);
             self.deliver(deliveries);
         }
     }
 
-    /// Ends the report.
-    pub(crate) fn finish(&mut self, exit_code: u8) {
+    /// Ends the report. Returns whether the output reached standard output.
+    pub(crate) fn finish(&mut self, exit_code: u8) -> Printed {
         self.report(&Event::StageDone);
         let verdict = self.outcome.verdict(exit_code);
         for index in 0..self.observers.len() {
             let deliveries = self.observers[index].finish(&verdict);
             self.deliver(deliveries);
+        }
+        match self.console.output_error() {
+            None => Printed::All,
+            Some(error) => self.lost(&error, &verdict),
+        }
+    }
+
+    /// Reports on standard error that standard output could not be written: an error if the output was all that the run
+    /// was for, else a warning.
+    fn lost(&self, error: &str, verdict: &Verdict) -> Printed {
+        let exit_code = verdict.exit_code;
+        if let (Err(cause), Stream::Output, true) = (verdict.ending(), self.error_stream, self.console.logs_to_output())
+        {
+            self.console.print(Stream::Error, &format!("error: {}", sanitise::inert(cause)));
+        }
+        let changes = matches!(self.verb, Some(Verb::Deploy | Verb::Delete | Verb::Rollback));
+        let is_log = changes && self.format == Format::Text && verdict.planned.is_empty();
+        if is_log || verdict.ending().is_err() {
+            let message = format!("warning: the log is not complete: {error}");
+            self.console.print_error(&message, &format!("the exit code {exit_code} is that of the run itself"));
+            Printed::All
+        } else {
+            self.console.print_error(&format!("error: {error}"), console::OUTPUT_HELP);
+            Printed::Lost
         }
     }
 
@@ -176,13 +170,6 @@ fn observers(
         observers.push(Box::new(json::Document::new(verb.map_or("usage", Verb::name), console)));
     }
     observers
-}
-
-/// A problem without secrets. Must happen before its text is escaped.
-fn redacted(problem: &Problem, console: &Console) -> Problem {
-    let redacted = |text: &str| console.redact(text).into_owned();
-    let (message, help) = (redacted(&problem.message), problem.help.as_deref().map(redacted));
-    Problem { message, help, ..problem.clone() }
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ impl Outcome {
     }
 
     /// Receives an event.
-    pub(super) fn see(&mut self, event: &Event) {
+    pub(super) fn receive(&mut self, event: &Event) {
         match event {
             Event::Planned(plan) => self.planned.push(plan.clone()),
             Event::Deployed(deployed) => {

@@ -5,8 +5,10 @@ use super::console::Console;
 use super::delivery::Delivery;
 use super::dialect::{Board, Level, Output};
 use super::files::Gathered;
+use super::manner::Manner;
+use super::observer::{Observer, Surroundings, redacted};
 use super::outcome::Verdict;
-use super::{Manner, Observer, Surroundings, json, plain, redacted, summary, variables};
+use super::{json, plain, summary, variables};
 use crate::event::{Deployed, DeployedCode, Event};
 use crate::host::Build;
 use crate::place::Problem;
@@ -92,7 +94,7 @@ impl Results {
 }
 
 impl Observer for Results {
-    fn see(&mut self, event: &Event) -> Vec<Delivery> {
+    fn receive(&mut self, event: &Event) -> Vec<Delivery> {
         match event {
             Event::Warning(problem) => return self.note(Level::Warning, problem),
             Event::Notice(notice) => {

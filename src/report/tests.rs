@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::delivery::{Stream, Written};
 use super::*;
@@ -52,8 +53,11 @@ fn told(ci: Ci, verb: Verb, events: &[Event], exit_code: u8) -> String {
     let (mut outcome, mut out) = (Outcome::new(Some(verb), &console), String::new());
     let mut observers = observers(dialect, &manner, Some(verb), &surroundings, &console);
     for event in events {
-        outcome.see(event);
-        observers.iter_mut().flat_map(|observer| observer.see(event)).for_each(|delivery| show(&delivery, &mut out));
+        outcome.receive(event);
+        observers
+            .iter_mut()
+            .flat_map(|observer| observer.receive(event))
+            .for_each(|delivery| show(&delivery, &mut out));
     }
     let verdict = outcome.verdict(exit_code);
     observers.iter_mut().flat_map(|observer| observer.finish(&verdict)).for_each(|delivery| show(&delivery, &mut out));

@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::sync::watch;
+use tokio::task::JoinError;
 
 use super::Run;
 use crate::config::{Loaded, Script};
@@ -11,6 +12,7 @@ use crate::error::Error;
 use crate::event::{Event, Speaker, Stage};
 use crate::fault::Signal;
 use crate::host::Host;
+use crate::place::Problem;
 use crate::report::Console;
 
 /// Starts the debug log if the user wants it. Leaves out the SDK's own log, because it quotes whole requests.
@@ -29,6 +31,14 @@ pub(super) fn log_decisions(loaded: &Loaded, console: &Console) {
             tracing::debug!("`{option}` of `{}` comes from {place}", entry.item.name());
         }
     }
+}
+
+/// The result of work in another thread. Passes a panic on, because its message may show a value.
+pub(super) fn joined<T>(result: Result<T, JoinError>) -> Result<T, Error> {
+    result.map_err(|error| match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(_) => Error::Machine(Problem::new("the work in another thread was cancelled")),
+    })
 }
 
 /// Listens for signals. From then on a signal does not kill the process: the run stops at a safe point.
@@ -51,7 +61,7 @@ async fn next_signal() -> Signal {
         }
     };
     tokio::select! {
-        _ = tokio::signal::ctrl_c() => Signal::Interrupt,
+        Ok(()) = tokio::signal::ctrl_c() => Signal::Interrupt,
         () = terminated => Signal::Terminate,
     }
 }

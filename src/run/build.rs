@@ -173,9 +173,7 @@ impl Run<'_> {
         });
         loop {
             tokio::select! {
-                done = &mut working => {
-                    return done.map_err(|error| Error::Machine(format!("packaging failed: {error}")));
-                }
+                done = &mut working => return around::joined(done),
                 () = tokio::time::sleep(TICK) => progress.borrow().into_iter().for_each(&report),
                 signal = Signal::sent(&self.interrupt) => {
                     return Err(Error::Interrupted { signal, during: "packaging".to_owned() });

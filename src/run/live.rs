@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use super::Run;
+use super::{Run, around};
 use crate::config::{Loaded, Reach, Subject, imported};
 use crate::error::{Error, ExitCode};
 use crate::event::{Answer, Event};
@@ -109,12 +109,9 @@ impl Run<'_> {
         what: &str,
         read: impl FnOnce() -> io::Result<T> + Send + 'static,
     ) -> Result<T, Error> {
-        let unreadable = |error: &dyn std::fmt::Display| Error::Refused(format!("{what} cannot be read: {error}"));
+        let unreadable = |error| Error::Refused(format!("{what} cannot be read: {error}"));
         tokio::select! {
-            read = tokio::task::spawn_blocking(read) => match read {
-                Ok(read) => read.map_err(|error| unreadable(&error)),
-                Err(error) => Err(unreadable(&error)),
-            },
+            read = tokio::task::spawn_blocking(read) => around::joined(read)?.map_err(unreadable),
             signal = Signal::sent(&self.interrupt) => {
                 Err(Error::Interrupted { signal, during: format!("reading {what}") })
             }

@@ -21,6 +21,7 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
 
+use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use crate::cli::{self, CommandLine, Stop, Task};
@@ -31,13 +32,7 @@ use crate::fault::Signal;
 use crate::host::{Build, Ci, Host};
 use crate::package::Artifact;
 use crate::place::Problem;
-use crate::report::{self, Colour, Console, Format, Manner, Reporter};
-
-/// The files that a run needs at once, whatever the number of its blocks.
-const FILES: usize = 24;
-
-/// The threads that a run needs at once, beside the first.
-const THREADS: usize = 2;
+use crate::report::{self, Colour, Console, Format, Manner, Printed, Reporter};
 
 /// The signal that asks the process to stop; `None` until it arrives.
 type Interrupt = watch::Receiver<Option<Signal>>;
@@ -50,17 +45,18 @@ pub fn run(host: &Host) -> ExitCode {
     let line = cli::parse(&host.called_as, &host.arguments);
     secrets::hide_given(&line, &console);
     let CommandLine { task, flags, speaks, .. } = line;
-    let task = match task {
-        Ok(task) => task,
-        Err(Stop::Text(text)) => {
-            console.say(&text);
-            return ExitCode::Success;
-        }
-        Err(Stop::Wrong(problem)) => {
+    let ready = match task {
+        Ok(task) => Host::event_loop().map(|event_loop| (task, event_loop)).map_err(|lack| Error::lack(&lack)),
+        Err(Stop::Text(text)) => return if console.answer(&text) { ExitCode::Success } else { ExitCode::Failed },
+        Err(Stop::Wrong(problem)) => Err(Error::Usage(problem)),
+    };
+    let (task, event_loop) = match ready {
+        Ok(ready) => ready,
+        Err(error) => {
             let options = RunOptions::of_wrong_line(&flags, host, detected);
             let build = Build::of(host, options.ci);
             let mut reporter = Reporter::new(options.ci, host, build, &manner(&options), None, console.clone());
-            return end(&mut reporter, &console, Err(&Error::Usage(problem)));
+            return end(&mut reporter, &console, Err(&error));
         }
     };
     let request = Request { flags, purpose: task.verb().row().purpose, speaks };
@@ -74,7 +70,7 @@ pub fn run(host: &Host) -> ExitCode {
     let (sender, interrupt) = watch::channel(None);
     let (reporter, logins, packed) = (RefCell::new(reporter), RefCell::default(), RefCell::default());
     let run = Run { host, task, reporter, console, interrupt, logins, packed };
-    let result = run.carry_out(&loaded, sender);
+    let result = run.carry_out(&loaded, sender, event_loop);
     let Run { reporter, console, .. } = run;
     end(&mut reporter.into_inner(), &console, result.as_ref().copied())
 }
@@ -85,8 +81,8 @@ fn end(reporter: &mut Reporter, console: &Console, result: Result<ExitCode, &Err
         reporter.report(&Event::Failed(error.failure(console)));
         error.exit_code()
     });
-    reporter.finish(code as u8);
-    code
+    let printed = reporter.finish(code as u8);
+    if printed == Printed::Lost && matches!(code, ExitCode::Success | ExitCode::Changes) { ExitCode::Failed } else { code }
 }
 
 /// The output that the user wants.
@@ -143,7 +139,12 @@ impl Run<'_> {
         error.exit_code()
     }
 
-    fn carry_out(&self, loaded: &Loaded, signals: watch::Sender<Option<Signal>>) -> Result<ExitCode, Error> {
+    fn carry_out(
+        &self,
+        loaded: &Loaded,
+        signals: watch::Sender<Option<Signal>>,
+        event_loop: Runtime,
+    ) -> Result<ExitCode, Error> {
         loaded.warnings.iter().for_each(|warning| self.report(&Event::Warning(warning.clone())));
         if !loaded.problems.is_empty() {
             return Err(Error::Configuration(loaded.problems.clone()));
@@ -152,16 +153,12 @@ impl Run<'_> {
             self.report(&Event::Preview { number, base });
         }
         loaded.skipped.iter().for_each(|skip| self.report(&Event::Skipped(skip.clone())));
-        require_resources()?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime =
-            runtime.map_err(|error| Error::Machine(format!("the process cannot start its event loop: {error}")))?;
-        let result = runtime.block_on(async {
+        let result = event_loop.block_on(async {
             around::listen(signals);
             self.do_task(loaded).await
         });
         // Does not wait for packing that was interrupted.
-        runtime.shutdown_background();
+        event_loop.shutdown_background();
         let code = result?;
         if loaded.is_skipped() { self.skipped(loaded, code) } else { Ok(code) }
     }
@@ -201,18 +198,6 @@ impl Run<'_> {
         }
         Ok(code)
     }
-}
-
-/// Checks that the process may open files and start threads. The libraries below panic if it may not.
-fn require_resources() -> Result<(), Error> {
-    Host::try_to_open(FILES).map_err(|error| {
-        let message = format!("the process cannot open {FILES} files at once: {error}");
-        Error::Machine(format!("{message}; raise its limit, for instance with `ulimit -n 256`"))
-    })?;
-    Host::try_to_run(THREADS).map_err(|error| {
-        let message = format!("the process cannot run {THREADS} more threads: {error}");
-        Error::Machine(format!("{message}; raise its limit, for instance with `ulimit -u`, or that of the container"))
-    })
 }
 
 /// A package, to show.

@@ -26,7 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("apply", &["event", "fault", "place", "plan"]),
     ("aws", &["sources", "arn", "fault", "event", "apply", "settings", "deployment", "package", "plan", "remote"]),
     ("cli", &["config", "place", "settings", "verb"]),
-    ("error", &["apply", "deployment", "event", "fault", "package", "place", "report", "settings"]),
+    ("error", &["apply", "deployment", "event", "fault", "host", "package", "place", "report", "settings"]),
     (
         "run",
         &[

@@ -90,6 +90,9 @@ mod dialects;
 // What people get beside the log.
 mod report;
 
+// What happens where the machine runs out of something.
+mod scarce;
+
 // What each CI has.
 mod cis;
 

@@ -1,0 +1,88 @@
+//! The event loop, and the descriptors and threads that it needs.
+//!
+//! A process may have few of both, in a small container for example. Then libraries panic where they cannot return an
+//! error. So the event loop starts only if there are enough, and it keeps a thread.
+
+use std::fmt;
+use std::io;
+use std::sync::Mutex;
+use std::thread;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+
+use super::Host;
+
+/// How many more files a run must be able to open.
+const DESCRIPTORS: usize = 24;
+
+/// How many more threads a run must be able to start: one of the event loop, and one that packs.
+const THREADS: usize = 2;
+
+/// How long the event loop keeps a thread without work: longer than any run.
+const KEPT: Duration = Duration::from_secs(1 << 20);
+
+/// Why the event loop cannot start.
+#[derive(Debug)]
+pub(crate) enum Lack {
+    /// The process cannot open enough files.
+    Descriptors(io::Error),
+    /// The process cannot start enough threads.
+    Threads(io::Error),
+}
+
+impl Lack {
+    /// How to give the process more.
+    pub(crate) fn help(&self) -> &'static str {
+        match self {
+            Self::Descriptors(_) => "raise the limit on open files (`ulimit -n`)",
+            Self::Threads(_) => "raise the limit on processes and threads (`ulimit -u`, or that of the container)",
+        }
+    }
+}
+
+impl fmt::Display for Lack {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Descriptors(error) => write!(out, "the process cannot open {DESCRIPTORS} more files: {error}"),
+            Self::Threads(error) => write!(out, "the process cannot start {THREADS} more threads: {error}"),
+        }
+    }
+}
+
+impl Host {
+    /// An event loop on this thread.
+    pub(crate) fn event_loop() -> Result<Runtime, Lack> {
+        try_descriptors().map_err(Lack::Descriptors)?;
+        try_threads().map_err(Lack::Threads)?;
+        let mut builder = Builder::new_current_thread();
+        let runtime = builder.enable_all().thread_keep_alive(KEPT).build().map_err(Lack::Descriptors)?;
+        // Starts a thread now, and keeps it. Where no further one can start, work waits for it instead of a panic.
+        drop(runtime.spawn_blocking(|| ()));
+        Ok(runtime)
+    }
+}
+
+/// Opens as many files as a run needs, and closes them.
+#[cfg(unix)]
+fn try_descriptors() -> io::Result<()> {
+    (0..DESCRIPTORS).map(|_| std::fs::File::open("/dev/null")).collect::<io::Result<Vec<_>>>().map(drop)
+}
+
+/// This platform has no such limit.
+#[cfg(not(unix))]
+fn try_descriptors() -> io::Result<()> {
+    Ok(())
+}
+
+/// Starts as many threads as a run needs, all at once, and ends them.
+fn try_threads() -> io::Result<()> {
+    let gate = Mutex::new(());
+    thread::scope(|scope| {
+        let closed = gate.lock();
+        let wait = || drop(gate.lock());
+        let started = (0..THREADS).try_for_each(|_| thread::Builder::new().spawn_scoped(scope, wait).map(drop));
+        drop(closed);
+        started
+    })
+}

@@ -1,0 +1,30 @@
+//! How the user wants a run to be reported.
+
+use super::colour::Colour;
+use super::files::Files;
+use crate::files::Destination;
+
+/// How to report a run.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Manner {
+    /// What standard output is for.
+    pub format: Format,
+    /// Whether to colour the log.
+    pub colour: Colour,
+    /// Whether to show only results, warnings and errors.
+    pub quiet: bool,
+    /// The path of the JUnit report; absent: none is written.
+    pub junit: Option<Destination>,
+    /// The files for results that the user names.
+    pub files: Files,
+}
+
+/// What standard output is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// Text for people and the CI.
+    #[default]
+    Text,
+    /// One JSON document; everything else goes to standard error.
+    Json,
+}
