@@ -4,7 +4,7 @@ use crate::apply::Stopped;
 use crate::deployment::Item;
 use crate::event::Failure;
 use crate::fault::{Fault, FaultKind, Signal};
-use crate::host::Lack;
+use crate::host::{self, Lack};
 use crate::package;
 use crate::place::{Place, Places, Problem, Weight};
 use crate::report::Console;
@@ -134,7 +134,11 @@ impl Error {
         about: Option<About>,
         how_to_build: Option<&str>,
     ) -> Self {
-        let help = how_to_build.filter(|_| matches!(error, package::Error::Missing(_))).map(str::to_owned);
+        let help = match &error {
+            package::Error::Missing(_) => how_to_build,
+            error => host::is_limit_on_files(error).then_some(host::MORE_FILES),
+        };
+        let help = help.map(str::to_owned);
         let of_item = error.item().and_then(|item| places.of_item(error.option(), &item));
         let place = of_item.or_else(|| places.of(error.option())).or_else(|| places.of("zip")).cloned();
         Self::Package { error, place, about, help }
@@ -217,6 +221,7 @@ impl Error {
     /// The exit code of this error.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
+            Self::Package { error, .. } if is_of_machine(error) => ExitCode::Failed,
             Self::Usage(_) | Self::Configuration(_) | Self::Package { .. } | Self::Skipped(_) | Self::Refused(_) => {
                 ExitCode::Refused
             }
@@ -309,6 +314,11 @@ impl Error {
             | Self::Refused(message) => message.clone(),
         }
     }
+}
+
+/// Whether a package could not be built for a reason that is not in its files.
+fn is_of_machine(error: &package::Error) -> bool {
+    matches!(error, package::Error::Thread(_) | package::Error::Temporary(_)) || host::is_limit_on_files(error)
 }
 
 fn code_of(kind: FaultKind) -> ExitCode {

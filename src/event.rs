@@ -32,11 +32,11 @@ pub(crate) enum Event {
     /// A command of the user starts.
     Command(String),
     /// A command printed a line.
-    Relayed {
+    CommandOutput {
         /// The line.
         line: String,
         /// The author of the command.
-        speaker: Speaker,
+        author: Author,
     },
     /// A plan was made.
     Planned(Plan),
@@ -125,7 +125,7 @@ pub(crate) enum Event {
         /// The number of the version; absent: the whole function.
         version: Option<String>,
         /// Whether this run deleted it.
-        ending: Ending,
+        effect: Effect,
     },
     /// An alias is about to be rolled back.
     Rollback {
@@ -162,7 +162,7 @@ pub(crate) struct Answer {
 
 /// The author of a command that printed a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Speaker {
+pub(crate) enum Author {
     /// The user. Such a line may hold commands for the CI's log.
     User,
     /// This tool, which runs git. Such a line may hold names of files.
@@ -171,7 +171,7 @@ pub(crate) enum Speaker {
 
 /// Whether anything had to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum Effect {
     /// Something was done.
     Done,
     /// Nothing had to be done.

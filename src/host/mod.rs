@@ -2,9 +2,10 @@
 //!
 //! Read once and passed down, so that tests can pass another. Must not know our configuration.
 
+mod build;
 mod ci;
-mod event_loop;
 mod git;
+mod limits;
 mod pull_request;
 
 use std::{
@@ -16,9 +17,9 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-pub(crate) use ci::Build;
+pub(crate) use build::Build;
 pub use ci::Ci;
-pub(crate) use event_loop::Lack;
+pub(crate) use limits::{Lack, MORE_FILES, is_limit_on_files};
 pub(crate) use pull_request::PullRequest;
 
 /// The environment of the process.

@@ -14,7 +14,7 @@ use super::redactor::{Redactor, Role, SHORTEST, Whose};
 use super::sanitise;
 use crate::host::Host;
 
-/// The time between two attempts to write to a stream that takes nothing now.
+/// The time between two attempts to write to a stream whose reader is slow.
 const TICK: Duration = Duration::from_millis(5);
 
 /// What to do if standard output cannot be written.
@@ -128,7 +128,9 @@ impl Console {
     pub(crate) fn answer(&self, text: &str) -> bool {
         self.print(Stream::Output, text.trim_end_matches('\n'));
         let lost = self.output_error();
-        lost.iter().for_each(|error| self.print_error(&format!("error: {error}"), OUTPUT_HELP));
+        if let Some(error) = &lost {
+            self.print_error(&format!("error: {error}"), OUTPUT_HELP);
+        }
         lost.is_none()
     }
 
@@ -177,8 +179,7 @@ impl Console {
     }
 }
 
-/// Writes all of a text. Waits for a reader that takes nothing now: whoever starts a process may give it a stream that
-/// does not wait by itself.
+/// Writes all of a text. A stream in non-blocking mode returns `WouldBlock` if its reader is slow. Then it tries again.
 fn write_all(mut stream: impl Write, text: &str) -> io::Result<()> {
     let mut rest = text.as_bytes();
     loop {

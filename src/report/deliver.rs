@@ -85,7 +85,7 @@ struct Client {
 }
 
 impl Courier {
-    /// A courier. `form` says what standard output is for.
+    /// A courier. With JSON, standard output holds only the document.
     pub(super) fn new(format: Format, host: &Host) -> Self {
         Self { format, host: host.clone(), state: Arc::default() }
     }

@@ -13,7 +13,7 @@ use super::observer::Observer;
 use super::outcome::Verdict;
 use super::sanitise;
 use super::{ends, plan};
-use crate::event::{DeployedCode, Event, Failure};
+use crate::event::{Deployed, DeployedCode, Event, Failure, LayerDeployed, Packaged};
 use crate::package::{self, FileChange, FileChanges, Listed};
 use crate::place::{FilePlace, Place, Problem, Skip};
 use crate::plan::{Plan, Step, Subject};
@@ -218,128 +218,19 @@ impl Document {
         }
     }
 
-    /// Receives an event.
     fn note(&mut self, event: &Event) {
         self.members.note(event);
-        self.note_layer(event);
         match event {
-            Event::Planned(plan) if plan.subject == Subject::Layer => {}
-            Event::Warning(problem) => self.warnings.push(complaint(problem)),
-            Event::Skipped(skip) => self.skipped.push(skipped(skip)),
-            Event::Planned(plan) => self.functions.push(Function {
-                function_name: plan.name.clone(),
-                region: plan.region.clone(),
-                outcome: "planned",
-                changed: plan.changes(),
-                plan: steps(plan),
-                notes: plan.notes.clone(),
+            Event::Planned(plan) => self.planned(plan),
+            Event::Deployed(deployed) => self.deployed(deployed),
+            Event::LayerDeployed(deployed) => self.layer_deployed(deployed),
+            Event::Checked { function, package } => self.functions.push(Function {
+                function_name: function.clone(),
+                outcome: "checked",
+                code_sha256: package.as_ref().map(|package| package.code_sha256.clone()),
+                package_size: package.as_ref().map(|package| package.size),
                 ..Function::default()
             }),
-            Event::Deployed(deployed) => {
-                let (name, region) = (&deployed.function, &deployed.region);
-                let planned = |function: &&mut Function| function.function_name == *name && function.region == *region;
-                if let Some(function) = self.functions.iter_mut().rfind(planned) {
-                    function.outcome = if deployed.changed() { "deployed" } else { "unchanged" };
-                    function.changed = deployed.changed();
-                    function.function_arn = Some(deployed.arn.clone());
-                    function.version.clone_from(&deployed.version);
-                    function.alias.clone_from(&deployed.alias);
-                    function.function_url.clone_from(&deployed.url);
-                    match &deployed.code {
-                        DeployedCode::Archive { code_sha256, size, .. } => {
-                            function.code_sha256 = Some(code_sha256.clone());
-                            function.package_size = Some(*size);
-                        }
-                        DeployedCode::Image { address } => function.image_uri = Some(address.clone()),
-                    }
-                    function.seconds = Some(seconds(deployed.took));
-                }
-            }
-            Event::Checked { function, package } => {
-                self.functions.push(Function {
-                    function_name: function.clone(),
-                    outcome: "checked",
-                    code_sha256: package.as_ref().map(|package| package.code_sha256.clone()),
-                    package_size: package.as_ref().map(|package| package.size),
-                    ..Function::default()
-                });
-            }
-            Event::Packaged(package) => self.packages.push(Package {
-                path: package.path.clone(),
-                size: package.size,
-                code_sha256: package.code_sha256.clone(),
-                unpacked_size: package::unpacked(&package.entries),
-                entries: package.entries.iter().map(entry).collect(),
-                largest_folders: folders(&package.entries),
-            }),
-            Event::Failed(failure) => {
-                if let Some(name) = &failure.function {
-                    let planned =
-                        |function: &&Function| function.function_name == *name && function.outcome == "planned";
-                    let known = self.functions.iter().position(|function| planned(&function));
-                    let at = known.unwrap_or(self.functions.len());
-                    if known.is_none() {
-                        self.functions.push(Function { function_name: name.clone(), ..Function::default() });
-                    }
-                    let function = &mut self.functions[at];
-                    function.outcome = "failed";
-                    function.changed = failure.changed();
-                }
-                self.errors.push(failed(failure));
-            }
-            Event::Answer(answer) => drop(self.answers.insert(answer.name, answer.json.clone())),
-            Event::Stage(_)
-            | Event::Notice(_)
-            | Event::Preview { .. }
-            | Event::StageDone
-            | Event::Identity(_)
-            | Event::Command(_)
-            | Event::Relayed { .. }
-            | Event::Rehearsed
-            | Event::StepStarted { .. }
-            | Event::Waiting { .. }
-            | Event::Progress { .. }
-            | Event::LayerChecked { .. }
-            | Event::LayerDeployed(_)
-            | Event::StepDone { .. }
-            | Event::Invoking { .. }
-            | Event::Invoked(_)
-            | Event::Status(_)
-            | Event::Listed { .. }
-            | Event::Removing(_)
-            | Event::Question(_)
-            | Event::Removed { .. }
-            | Event::Rollback { .. }
-            | Event::RolledBack { .. } => {}
-        }
-    }
-
-    /// Receives an event about a layer.
-    fn note_layer(&mut self, event: &Event) {
-        match event {
-            Event::Planned(plan) if plan.subject == Subject::Layer => self.layers.push(Layer {
-                layer_name: plan.name.clone(),
-                region: plan.region.clone(),
-                outcome: "planned",
-                version: plan.published.clone(),
-                changed: plan.changes(),
-                plan: steps(plan),
-                notes: plan.notes.clone(),
-                ..Layer::default()
-            }),
-            Event::LayerDeployed(deployed) => {
-                let (name, region) = (&deployed.layer, &deployed.region);
-                let planned = |layer: &&mut Layer| layer.layer_name == *name && layer.region == *region;
-                if let Some(layer) = self.layers.iter_mut().rfind(planned) {
-                    layer.outcome = if deployed.changed() { "published" } else { "unchanged" };
-                    layer.changed = deployed.changed();
-                    layer.layer_version_arn = Some(deployed.arn.clone());
-                    layer.version = Some(deployed.version.clone());
-                    layer.code_sha256 = Some(deployed.code_sha256.clone());
-                    layer.package_size = Some(deployed.package_size);
-                    layer.seconds = Some(seconds(deployed.took));
-                }
-            }
             Event::LayerChecked { layer, package } => self.layers.push(Layer {
                 layer_name: layer.clone(),
                 outcome: "checked",
@@ -347,18 +238,94 @@ impl Document {
                 package_size: Some(package.size),
                 ..Layer::default()
             }),
-            Event::Failed(failure) => {
-                let Some(name) = &failure.layer else { return };
-                let planned = |layer: &Layer| layer.layer_name == *name && layer.outcome == "planned";
-                let at = self.layers.iter().position(planned).unwrap_or_else(|| {
-                    self.layers.push(Layer { layer_name: name.clone(), ..Layer::default() });
-                    self.layers.len() - 1
-                });
-                self.layers[at].outcome = "failed";
-                self.layers[at].changed = failure.changed();
-            }
+            Event::Packaged(packaged) => self.packages.push(package(packaged)),
+            Event::Warning(problem) => self.warnings.push(complaint(problem)),
+            Event::Skipped(skip) => self.skipped.push(skipped(skip)),
+            Event::Failed(failure) => self.failed(failure),
+            Event::Answer(answer) => drop(self.answers.insert(answer.name, answer.json.clone())),
             _ => {}
         }
+    }
+
+    fn planned(&mut self, plan: &Plan) {
+        let (region, changed, steps, notes) = (plan.region.clone(), plan.changes(), steps(plan), plan.notes.clone());
+        let (name, outcome) = (plan.name.clone(), "planned");
+        match plan.subject {
+            Subject::Function => self.functions.push(Function {
+                function_name: name,
+                region,
+                outcome,
+                changed,
+                plan: steps,
+                notes,
+                ..Function::default()
+            }),
+            Subject::Layer => self.layers.push(Layer {
+                layer_name: name,
+                region,
+                outcome,
+                version: plan.published.clone(),
+                changed,
+                plan: steps,
+                notes,
+                ..Layer::default()
+            }),
+        }
+    }
+
+    fn deployed(&mut self, deployed: &Deployed) {
+        let (name, region) = (&deployed.function, &deployed.region);
+        let planned = |function: &&mut Function| function.function_name == *name && function.region == *region;
+        let Some(function) = self.functions.iter_mut().rfind(planned) else { return };
+        function.outcome = if deployed.changed() { "deployed" } else { "unchanged" };
+        function.changed = deployed.changed();
+        function.function_arn = Some(deployed.arn.clone());
+        function.version.clone_from(&deployed.version);
+        function.alias.clone_from(&deployed.alias);
+        function.function_url.clone_from(&deployed.url);
+        match &deployed.code {
+            DeployedCode::Archive { code_sha256, size, .. } => {
+                function.code_sha256 = Some(code_sha256.clone());
+                function.package_size = Some(*size);
+            }
+            DeployedCode::Image { address } => function.image_uri = Some(address.clone()),
+        }
+        function.seconds = Some(seconds(deployed.took));
+    }
+
+    fn layer_deployed(&mut self, deployed: &LayerDeployed) {
+        let (name, region) = (&deployed.layer, &deployed.region);
+        let planned = |layer: &&mut Layer| layer.layer_name == *name && layer.region == *region;
+        let Some(layer) = self.layers.iter_mut().rfind(planned) else { return };
+        layer.outcome = if deployed.changed() { "published" } else { "unchanged" };
+        layer.changed = deployed.changed();
+        layer.layer_version_arn = Some(deployed.arn.clone());
+        layer.version = Some(deployed.version.clone());
+        layer.code_sha256 = Some(deployed.code_sha256.clone());
+        layer.package_size = Some(deployed.package_size);
+        layer.seconds = Some(seconds(deployed.took));
+    }
+
+    fn failed(&mut self, failure: &Failure) {
+        if let Some(name) = &failure.function {
+            let planned = |function: &Function| function.function_name == *name && function.outcome == "planned";
+            let at = self.functions.iter().position(planned).unwrap_or_else(|| {
+                self.functions.push(Function { function_name: name.clone(), ..Function::default() });
+                self.functions.len() - 1
+            });
+            self.functions[at].outcome = "failed";
+            self.functions[at].changed = failure.changed();
+        }
+        if let Some(name) = &failure.layer {
+            let planned = |layer: &Layer| layer.layer_name == *name && layer.outcome == "planned";
+            let at = self.layers.iter().position(planned).unwrap_or_else(|| {
+                self.layers.push(Layer { layer_name: name.clone(), ..Layer::default() });
+                self.layers.len() - 1
+            });
+            self.layers[at].outcome = "failed";
+            self.layers[at].changed = failure.changed();
+        }
+        self.errors.push(failed(failure));
     }
 
     /// The document as text. Redacts values, but never keys.
@@ -442,6 +409,17 @@ fn files(differing: &FileChanges) -> Files {
         unit: "bytes",
     };
     Files { added, changed, removed, first: differing.0.iter().take(plan::SHOWN_FILES).map(file).collect() }
+}
+
+fn package(packaged: &Packaged) -> Package {
+    Package {
+        path: packaged.path.clone(),
+        size: packaged.size,
+        code_sha256: packaged.code_sha256.clone(),
+        unpacked_size: package::unpacked(&packaged.entries),
+        entries: packaged.entries.iter().map(entry).collect(),
+        largest_folders: folders(&packaged.entries),
+    }
 }
 
 fn entry(listed: &Listed) -> Entry {

@@ -63,7 +63,7 @@ impl Junit {
         Self { file, failed, console, suites: Vec::new(), begun: None }
     }
 
-    /// Takes in what happened.
+    /// Adds an event to the report.
     fn note(&mut self, event: &Event) {
         match event {
             Event::Planned(plan) => {

@@ -118,7 +118,8 @@ pub(super) fn payload(invocation: &Invocation) -> Option<String> {
     Some(if is_json { pretty(payload) } else { payload.to_owned() })
 }
 
-/// JSON with line breaks and indentation. Numbers and texts stay as written.
+/// JSON with line breaks and indentation. `serde_json` would round a long number (an id of 20 digits), shorten `1.50`
+/// and drop a repeated key; users compare the response with what their function returned.
 fn pretty(json: &str) -> String {
     let (mut out, mut depth, mut in_text, mut escaped) = (String::with_capacity(json.len()), 0, false, false);
     let line = |out: &mut String, depth: usize| {
@@ -164,7 +165,7 @@ fn pretty(json: &str) -> String {
     out
 }
 
-/// The lines about a deletion: what is deleted, and what stays.
+/// The lines about a deletion: the parts to delete, and the parts that stay.
 pub(super) fn removal(removal: &Removal) -> Vec<String> {
     let Removal { function, region, version, status, mappings } = removal;
     if let Some(number) = version {
@@ -289,7 +290,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_is_shown_in_lines_with_its_own_numbers_and_texts() {
+    fn json_gets_lines_and_keeps_its_numbers_texts_and_keys() {
         for (json, shown) in [
             (
                 r#"{"a": [1.50,{ }], "b{":"\"],\\"}"#,
@@ -297,6 +298,7 @@ mod tests {
             ),
             ("12345678901234567890123", "12345678901234567890123"),
             (r#""a  b""#, r#""a  b""#),
+            (r#"{"a":1,"a":2}"#, "{\n  \"a\": 1,\n  \"a\": 2\n}"),
             ("[ ]", "[]"),
         ] {
             assert_eq!(pretty(json), shown);

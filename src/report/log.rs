@@ -10,7 +10,7 @@ use super::observer::{Observer, Surroundings, redacted};
 use super::outcome::Verdict;
 use super::progress::Progress;
 use super::{colour, live, plain, sanitise};
-use crate::event::{Event, Failure, Speaker, Stage};
+use crate::event::{Author, Event, Failure, Stage};
 use crate::host::Ci;
 use crate::place::Problem;
 
@@ -117,10 +117,10 @@ impl Log {
                 // `quiet` does not hide the result of a verb.
                 self.lines(live::payload(invocation));
             }
-            Event::Relayed { line, speaker: Speaker::User } => {
+            Event::CommandOutput { line, author: Author::User } => {
                 self.out.push(Delivery::Line(Stream::Output, line.clone()));
             }
-            Event::Relayed { line, speaker: Speaker::Git } => self.line(line),
+            Event::CommandOutput { line, author: Author::Git } => self.line(line),
             event if is_shown => self.lines(plain::lines(event)),
             _ => {}
         }

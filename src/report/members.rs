@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::event::{Ending, Event};
+use crate::event::{Effect, Event};
 use crate::plan::Rollback;
 use crate::remote::{self, LiveCode};
 
@@ -183,10 +183,10 @@ impl Members {
                 self.regions.push(Region { region: region.clone(), functions });
             }
             Event::Removing(removal) => self.deletion = Some(deletion(removal)),
-            Event::Removed { function, region, version, ending } => {
-                let outcome = match ending {
-                    Ending::Done => "deleted",
-                    Ending::NothingToDo => "absent",
+            Event::Removed { function, region, version, effect } => {
+                let outcome = match effect {
+                    Effect::Done => "deleted",
+                    Effect::NothingToDo => "absent",
                 };
                 let deletion = self.deletion.get_or_insert_with(|| Deletion {
                     function_name: function.clone(),

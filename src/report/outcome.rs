@@ -3,7 +3,7 @@
 use super::console::Console;
 use super::dialect::Ending;
 use super::plain;
-use crate::event::{self, Event};
+use crate::event::{Effect, Event};
 use crate::plan::{Plan, Subject};
 use crate::verb::{Results, Verb};
 
@@ -64,7 +64,7 @@ impl Outcome {
                 self.changed |= layer.changed();
                 self.done.push(plain::layer_done(layer));
             }
-            Event::Removed { ending, .. } => self.changed |= *ending == event::Ending::Done,
+            Event::Removed { effect, .. } => self.changed |= *effect == Effect::Done,
             Event::RolledBack { function, rollback, .. } => {
                 self.changed = true;
                 self.done.push(format!("{function} rolled back, version {}", rollback.to));

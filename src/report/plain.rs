@@ -1,7 +1,7 @@
 //! The plain text of the log, the same in every CI. The dialects add to it.
 
 use super::{live, plan, sanitise};
-use crate::event::{Deployed, Ending, Event, Failure, LayerDeployed, Packaged};
+use crate::event::{Deployed, Effect, Event, Failure, LayerDeployed, Packaged};
 use crate::package::{self, DIRECT_LIMIT, Listed, UNPACKED_LIMIT};
 use crate::plan::{Step, View, Whose};
 
@@ -42,11 +42,11 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
         Event::Listed { region, functions } => live::list(region, functions),
         Event::Removing(removal) => live::removal(removal),
         Event::Question(question) => vec![question.clone()],
-        Event::Removed { function, region, version, ending } => {
+        Event::Removed { function, region, version, effect } => {
             let what = version.as_ref().map(|number| format!("version {number} of ")).unwrap_or_default();
-            vec![match ending {
-                Ending::Done => format!("Deleted {what}{function} in {region}."),
-                Ending::NothingToDo => format!("{what}{function} does not exist in {region}: nothing to delete."),
+            vec![match effect {
+                Effect::Done => format!("Deleted {what}{function} in {region}."),
+                Effect::NothingToDo => format!("{what}{function} does not exist in {region}: nothing to delete."),
             }]
         }
         Event::Rollback { function, region, rollback } => live::rollback(function, region, rollback),
@@ -54,7 +54,7 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
             vec![format!("Rolled back {} of {function} to version {}.", rollback.alias.name, rollback.to)]
         }
         Event::StepDone { .. }
-        | Event::Relayed { .. }
+        | Event::CommandOutput { .. }
         | Event::Progress { .. }
         | Event::Stage(_)
         | Event::StageDone
@@ -166,7 +166,7 @@ pub(super) fn failed(failure: &Failure) -> Vec<String> {
     lines
 }
 
-/// The line with what was done and what was not.
+/// The line about the steps that were done and those that were not.
 pub(super) fn aftermath(failure: &Failure) -> Vec<String> {
     let words = |words: &[&str]| if words.is_empty() { "nothing".to_owned() } else { words.join(", ") };
     if !failure.changed() && failure.not_done.is_empty() {

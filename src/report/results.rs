@@ -121,8 +121,8 @@ impl Observer for Results {
                 self.page.push_str(&summary::of_layer(layer));
                 self.layer_arn = Some(layer.arn.clone());
             }
-            Event::Removed { function, region, version, ending } => {
-                self.page.push_str(&summary::of_removed(function, region, version.as_deref(), *ending));
+            Event::Removed { function, region, version, effect } => {
+                self.page.push_str(&summary::of_removed(function, region, version.as_deref(), *effect));
             }
             Event::Rollback { rollback, .. } if !rollback.changes() => {
                 self.outputs = vec![("version", rollback.to.clone())];

@@ -13,8 +13,8 @@ pub(super) fn one_line(text: &str) -> String {
     broken(&clean(text).replace('\n', " "))
 }
 
-/// How a text looks after it was made harmless: on one line, line by line, and where what follows it made it one with a
-/// marker. Whoever looks for the text must look for these too.
+/// The forms of a text after sanitising: on one line, line by line, and before a `[` that completes a marker. A search
+/// for the text must include these forms.
 pub(super) fn looks(text: &str) -> Vec<String> {
     let lines = clean(text);
     let before_a_marker = broken(&format!("{}[", lines.replace('\n', " ")));

@@ -7,7 +7,7 @@ use super::{
     live, plan, sanitise,
 };
 use crate::arn::Partition;
-use crate::event::{Deployed, DeployedCode, Ending, Failure, LayerDeployed};
+use crate::event::{Deployed, DeployedCode, Effect, Failure, LayerDeployed};
 use crate::host::Build;
 use crate::package::FileChange;
 use crate::plan::{CodeChange, Plan, Rollback, Sent, Step, Subject, Through, View};
@@ -99,12 +99,12 @@ pub(super) fn of_notice(message: &str) -> String {
 }
 
 /// A deleted function or version.
-pub(super) fn of_removed(function: &str, region: &str, version: Option<&str>, ending: Ending) -> String {
+pub(super) fn of_removed(function: &str, region: &str, version: Option<&str>, effect: Effect) -> String {
     let what = version.map(|number| format!("version {} of ", text(number))).unwrap_or_default();
     let (function, region) = (text(function), text(region));
-    match ending {
-        Ending::Done => format!("### ✔ {what}{function} in {region} deleted\n\n"),
-        Ending::NothingToDo => format!("✔ {what}{function} does not exist in {region}.\n\n"),
+    match effect {
+        Effect::Done => format!("### ✔ {what}{function} in {region} deleted\n\n"),
+        Effect::NothingToDo => format!("✔ {what}{function} does not exist in {region}.\n\n"),
     }
 }
 

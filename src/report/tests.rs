@@ -1,4 +1,6 @@
-//! What each CI gets of one run, side by side: a deployment, a failure with problems, a plan, and nothing at all.
+//! What each CI gets from the same run: a deployment, a failure with problems, a plan, and a run that skips everything.
+//!
+//! The file is long because each snapshot is a table of all CIs, one below the other, so that they can be compared.
 //!
 //! `|` is a line of the log, `!` one on standard error, `>` a command for the CI. Everything else names its file, program
 //! or service, with what goes there below.

@@ -9,7 +9,7 @@ use tokio::task::JoinError;
 use super::Run;
 use crate::config::{Loaded, Script};
 use crate::error::Error;
-use crate::event::{Event, Speaker, Stage};
+use crate::event::{Author, Event, Stage};
 use crate::fault::Signal;
 use crate::host::Host;
 use crate::place::Problem;
@@ -93,7 +93,7 @@ impl Run<'_> {
             let message = format!("the command `{text}` could not be started: git is in no folder of PATH");
             return Err(Error::Command(message));
         };
-        self.relay(command, &text, Speaker::Git, on_signal).await
+        self.relay(command, &text, Author::Git, on_signal).await
     }
 
     /// Runs the user's commands in order, and stops at the first failure.
@@ -102,13 +102,13 @@ impl Run<'_> {
             let mut shell = Command::new("/bin/sh");
             shell.arg("-c").arg(format!("exec 2>&1\n{code}")).envs(variables);
             shell.current_dir(&self.host.directory).stdin(Stdio::null());
-            self.relay(shell, written, Speaker::User, OnSignal::Stop).await?;
+            self.relay(shell, written, Author::User, OnSignal::Stop).await?;
         }
         Ok(())
     }
 
     /// Runs a command, shown as `text`, and prints its output line by line.
-    async fn relay(&self, command: Command, text: &str, speaker: Speaker, on_signal: OnSignal) -> Result<(), Error> {
+    async fn relay(&self, command: Command, text: &str, author: Author, on_signal: OnSignal) -> Result<(), Error> {
         self.report(&Event::Command(text.to_owned()));
         let mut command = tokio::process::Command::from(command);
         let command = command.kill_on_drop(true).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -117,7 +117,7 @@ impl Run<'_> {
             .map_err(|error| Error::Command(format!("the command `{text}` could not be started: {error}")))?;
         let (output, errors) = (child.stdout.take(), child.stderr.take());
         let ended = async {
-            tokio::join!(self.relay_lines(output, speaker), self.relay_lines(errors, speaker));
+            tokio::join!(self.relay_lines(output, author), self.relay_lines(errors, author));
             child.wait().await
         };
         let status = tokio::select! {
@@ -135,12 +135,12 @@ impl Run<'_> {
         Err(Error::Command(format!("the command `{text}` ended with {how}")))
     }
 
-    async fn relay_lines(&self, stream: Option<impl AsyncRead + Unpin>, speaker: Speaker) {
+    async fn relay_lines(&self, stream: Option<impl AsyncRead + Unpin>, author: Author) {
         let Some(stream) = stream else { return };
         let (mut stream, mut line) = (BufReader::new(stream), Vec::new());
         while stream.read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
             let text = String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']).to_owned();
-            self.report(&Event::Relayed { line: text, speaker });
+            self.report(&Event::CommandOutput { line: text, author });
             line.clear();
         }
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::Run;
+use super::{Run, around};
 use crate::aws;
 use crate::config::Entry;
 use crate::deployment::{Code, CodeSource, Deployment, Item, LayerDeployment, Rules};

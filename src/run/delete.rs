@@ -4,7 +4,7 @@ use super::Run;
 use crate::aws;
 use crate::config::{DryRun, Subject};
 use crate::error::{Error, ExitCode};
-use crate::event::{Ending, Event};
+use crate::event::{Effect, Event};
 use crate::host::{Ci, Host};
 use crate::place::Problem;
 use crate::remote::Removal;
@@ -26,9 +26,9 @@ impl Run<'_> {
         let region = login.connection.region.clone();
         let mut session = self.session(&login, &function.written, None, reach.wait_timeout);
         let unread = |fault| Error::read(fault, function);
-        let removed = |ending| {
+        let removed = |effect| {
             let (function, version) = (name.clone(), version.map(str::to_owned));
-            Event::Removed { function, region: region.clone(), version, ending }
+            Event::Removed { function, region: region.clone(), version, effect }
         };
         let status = session.status(name, &region).await.map_err(unread)?;
         let is_there = match version {
@@ -36,7 +36,7 @@ impl Run<'_> {
             _ => true,
         };
         let Some(status) = status.filter(|_| is_there) else {
-            self.report(&removed(Ending::NothingToDo));
+            self.report(&removed(Effect::NothingToDo));
             return Ok(ExitCode::Success);
         };
         let mappings = match version {
@@ -63,7 +63,7 @@ impl Run<'_> {
         }
         session.restart_deadline();
         session.delete(version).await.map_err(|fault| Error::delete(fault, function, version))?;
-        self.report(&removed(Ending::Done));
+        self.report(&removed(Effect::Done));
         Ok(ExitCode::Success)
     }
 

@@ -82,7 +82,11 @@ fn end(reporter: &mut Reporter, console: &Console, result: Result<ExitCode, &Err
         error.exit_code()
     });
     let printed = reporter.finish(code as u8);
-    if printed == Printed::Lost && matches!(code, ExitCode::Success | ExitCode::Changes) { ExitCode::Failed } else { code }
+    if printed == Printed::Lost && matches!(code, ExitCode::Success | ExitCode::Changes) {
+        ExitCode::Failed
+    } else {
+        code
+    }
 }
 
 /// The output that the user wants.

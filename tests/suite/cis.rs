@@ -1,4 +1,4 @@
-//! Every CI with what it has, read by parsers written from the consumers' grammars.
+//! The features of every CI, read by parsers that follow the CI's own grammar.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ const TEAMCITY: &[(&str, &str)] = &[("TEAMCITY_VERSION", "2026.1")];
 const BITBUCKET: &[(&str, &str)] = &[("CI", "true"), ("BITBUCKET_COMMIT", "abc")];
 const DRONE: &[(&str, &str)] = &[("CI", "true"), ("DRONE", "true")];
 
-/// CI systems that have nothing but a log.
+/// CI systems whose only feature is the log.
 const PLAIN: &[&[(&str, &str)]] = &[
     &[("CI", "woodpecker")],
     &[("APPVEYOR", "True"), ("CI", "True"), ("APPVEYOR_API_URL", "http://localhost:1/")],
@@ -39,7 +39,7 @@ fn on(ci: &[(&str, &str)], function: &str) -> (Universe, Proxy) {
     (ci.iter().fold(universe, |universe, (name, value)| universe.with(name, value)), proxy)
 }
 
-/// The same with a mistake in line 3, and one by a flag.
+/// The same with an error in line 3, and another in a flag.
 fn mistaken(universe: &Universe) -> Outcome {
     universe.write("dpl.yml", "deploy:\n  function_name: f\n  memory_size: 64\n");
     let outcome = universe.run("--timeout 901").code(3);
@@ -56,9 +56,9 @@ fn named<'a>(commands: &'a [Command], name: &str) -> Vec<&'a Command> {
     commands.iter().filter(|command| command.name == name).collect()
 }
 
-/// What the outputs of a first deployment are, by the names of variables.
+/// Checks the outputs of a first deployment, by the names of their variables.
 #[track_caller]
-fn are_right(found: &BTreeMap<String, String>, function: &str) {
+fn assert_outputs(found: &BTreeMap<String, String>, function: &str) {
     let arn = format!("arn:aws:lambda:us-east-1:000000000000:function:{function}");
     assert_eq!(found["DPL_LAMBDA_FUNCTION_ARN"], arn);
     assert_eq!((found["DPL_LAMBDA_VERSION"].as_str(), found["DPL_LAMBDA_CHANGED"].as_str()), ("1", "true"));
@@ -76,7 +76,7 @@ fn gitlab_gets_sections_and_the_files_of_its_reports() {
     let folded = outcome.stdout.split("\u{1b}[0Ksection_").nth(1).unwrap();
     assert!(folded.contains("Run deployment\nCreating function on-gitlab.\n") && !folded.contains("plan for"));
     let found = oracles::gitlab_dotenv(&universe.read("deploy.env")).unwrap();
-    are_right(&found, "on-gitlab");
+    assert_outputs(&found, "on-gitlab");
     assert!(!found.contains_key("DPL_LAMBDA_PLAN"));
     let links: Value = serde_json::from_str(&universe.read("links.json")).unwrap();
     let url = "https://us-east-1.console.aws.amazon.com/lambda/home?region=us-east-1#/functions/on-gitlab/versions/1";
@@ -110,7 +110,7 @@ fn azure_gets_groups_issues_variables_and_a_summary() {
     let set = named(&said, "task.setvariable");
     assert!(set.iter().all(|command| command.properties["isoutput"] == "true"));
     let found = set.iter().map(|command| (command.properties["variable"].clone(), command.data.clone())).collect();
-    are_right(&found, "on-azure");
+    assert_outputs(&found, "on-azure");
     assert!(found["DPL_LAMBDA_PLAN"].starts_with(r#"[{"step":"create_function""#));
     let page = std::fs::read_to_string(&named(&said, "task.uploadsummary")[0].data).unwrap();
     assert!(page.contains("### ✔ on-azure deployed"), "{page}");
@@ -130,7 +130,7 @@ fn azure_gets_groups_issues_variables_and_a_summary() {
 }
 
 #[test]
-fn what_is_over_the_limit_of_annotations_shares_the_last() {
+fn problems_over_the_limit_share_the_last_annotation() {
     for (ci, read, error) in
         [(GITHUB, oracles::github as fn(&str) -> Option<Command>, "error"), (AZURE, oracles::azure, "task.logissue")]
     {
@@ -150,7 +150,7 @@ fn what_is_over_the_limit_of_annotations_shares_the_last() {
     }
 }
 
-/// A stand-in for the program: it notes arguments and input of each call.
+/// Replaces Buildkite's program by one that records the arguments and input of each call.
 fn with_agent(universe: Universe) -> Universe {
     let script = "#!/bin/sh\nprintf '%s\\n' \"$*\" >> \"$AGENT_LOG\"\nsed 's/^/  /' >> \"$AGENT_LOG\"\necho >> \"$AGENT_LOG\"\necho noise\n";
     let path = format!("{}:{}", universe.path("../bin").display(), std::env::var("PATH").unwrap());
@@ -159,7 +159,7 @@ fn with_agent(universe: Universe) -> Universe {
 }
 
 #[test]
-fn buildkite_gets_headers_and_all_else_through_its_agent() {
+fn buildkite_gets_headers_and_calls_of_its_agent() {
     let (universe, _) = on(BUILDKITE, "on-buildkite");
     universe.run("--verbose").code(0).says("cannot run `buildkite-agent redactor add -`").never_says(SECRET);
     universe.write("dist/index.py", "def handler(e, c): return 2\n");
@@ -223,7 +223,7 @@ fn circleci_gets_exports_for_later_steps() {
     let output = String::from_utf8(output.stdout).unwrap();
     let found = output.lines().filter_map(|line| line.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned()));
     let found: BTreeMap<_, _> = found.collect();
-    are_right(&found, "on-circleci");
+    assert_outputs(&found, "on-circleci");
     assert!(found["BEFORE"] == "1" && found["DPL_LAMBDA_PLAN"].contains("create_function"));
     mistaken(&universe).says("(dpl.yml:3:16)");
 }
@@ -241,7 +241,7 @@ fn teamcity_gets_blocks_messages_parameters_and_a_status() {
         (name.to_owned(), command.properties["value"].clone())
     };
     let found = named(&said, "setParameter").iter().map(parameter).collect();
-    are_right(&found, "on-teamcity");
+    assert_outputs(&found, "on-teamcity");
     let status = "{build.status.text}; on-teamcity deployed, version 1";
     assert_eq!(named(&said, "buildStatus")[0].properties["text"], status);
     assert!(named(&said, "buildProblem").is_empty() && outcome.stderr.is_empty());
@@ -277,7 +277,7 @@ fn bitbucket_and_harness_get_lines_in_their_files() {
         let universe = universe.with(variable, &path);
         universe.run("").code(0).never_says(SECRET).never_says("warning");
         let found = oracles::gitlab_dotenv(&universe.read("variables")).unwrap();
-        are_right(&found, function);
+        assert_outputs(&found, function);
         assert!(found["BEFORE"] == "1" && !found.contains_key("DPL_LAMBDA_PLAN"));
         mistaken(&universe).says("(dpl.yml:3:16)");
         let universe = universe.with(variable, "/nowhere/file");
@@ -286,7 +286,7 @@ fn bitbucket_and_harness_get_lines_in_their_files() {
 }
 
 #[test]
-fn any_other_ci_gets_plain_text_in_one_stream_and_the_files_it_asks_for() {
+fn other_cis_get_plain_text_on_one_stream_and_the_named_files() {
     for (number, ci) in PLAIN.iter().enumerate() {
         let function = format!("on-plain-{number}");
         let (universe, _) = on(ci, &function);
@@ -329,7 +329,7 @@ fn appveyor_gets_messages_and_variables_from_its_own_service() {
     let set: Vec<_> = asked.try_iter().collect();
     assert!(set.iter().all(|(path, _)| path == "/api/build/variables"), "{set:?}");
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    are_right(&set.iter().map(|(_, body)| (text(&body["name"]), text(&body["value"]))).collect(), "on-appveyor");
+    assert_outputs(&set.iter().map(|(_, body)| (text(&body["name"]), text(&body["value"]))).collect(), "on-appveyor");
     mistaken(&universe).says("(dpl.yml:3:16)");
     let (path, body) = &asked.try_iter().next().unwrap();
     assert_eq!(path, "/api/build/compilationmessages");
@@ -337,7 +337,7 @@ fn appveyor_gets_messages_and_variables_from_its_own_service() {
 }
 
 #[test]
-fn an_escaped_secret_is_no_less_secret() {
+fn escaped_secrets_are_hidden_in_every_ci() {
     for (ci, read) in [
         (GITHUB, oracles::github as fn(&str) -> Option<Command>),
         (AZURE, oracles::azure),
@@ -381,7 +381,7 @@ fn a_problem_of_a_package_is_annotated_on_its_file() {
 }
 
 #[test]
-fn what_others_say_commands_no_log() {
+fn text_from_elsewhere_cannot_contain_ci_commands() {
     let said = "a\n::set-output name=x::y\n##[group]x\r##vso[task.complete result=Failed]\n##teamcity[buildStop comment='x']\n--- a\n^^^ +++\n\u{1b}[0Ksection_start:1:x\r\u{1b}[0K\ntravis_fold:start:x\rfold:end:y";
     for (ci, function) in [(GITHUB, "h-github"), (GITLAB, "h-gitlab"), (TRAVIS, "h-travis"), (AZURE, "h-azure")]
         .into_iter()
@@ -418,7 +418,7 @@ fn ours(outcome: &Outcome) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_parsers_find_what_is_there_to_find() {
+fn the_parsers_find_the_commands_of_each_ci() {
     let hostile = "::add-mask::a\n   ::error::x\n::set-env name=A::b\nfoo ##[add-mask]e\n##[group]x\nx ##vso[task.setvariable variable=A]b\n##VSO[task.complete result=Failed]\n##teamcity[buildProblem description='x']\n--- a\n+++ b\n~~~ c\n^^^ +++\ntravis_fold:start:x\n\u{1b}]1339;url='javascript:…'\u{7}";
     for line in hostile.lines() {
         let outcome = Outcome { code: 0, stdout: line.to_owned(), stderr: String::new() };
@@ -433,7 +433,7 @@ fn the_parsers_find_what_is_there_to_find() {
 }
 
 #[test]
-fn the_reader_of_file_commands_is_the_runner() {
+fn the_parser_of_file_commands_reads_as_the_runner_does() {
     for (written, value, fails) in [
         ("a=1\n", Some("1"), false),
         ("a= 1 \n", Some(" 1 "), false),
@@ -456,9 +456,9 @@ fn the_reader_of_file_commands_is_the_runner() {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
-    /// A wrong value is repeated in the complaint about it, in every dialect.
+    /// The error about a wrong value quotes it, in every dialect.
     #[test]
-    fn no_value_commands_any_log(parts in proptest::collection::vec(prop_oneof![
+    fn no_value_becomes_a_ci_command(parts in proptest::collection::vec(prop_oneof![
         Just("::"), Just("##["), Just("#"), Just("\u{1b}[0K"), Just("\r"), Just("\n"), Just(" "), Just("--- "), Just("##vso["), Just("error"),
         Just("add-mask"), Just("]"), Just("%0A"), Just("%AZP25"), Just("'"), Just("|"), Just("##teamcity["), Just("fold:start:x"), Just("\u{200b}"),
         Just("section_start:1:x"), Just("task.complete "), Just("^^^ +++"), Just("é"), Just("|n"), Just("%5D"),

@@ -1,4 +1,4 @@
-//! What each CI is told, byte for byte where a parser reads it.
+//! The log in the dialects of GitHub, Travis and others, byte for byte where a parser reads it.
 
 use std::{collections::BTreeMap, fs};
 
@@ -23,7 +23,7 @@ fn github(function: &str) -> (Universe, Proxy) {
     (universe.with("GITHUB_WORKSPACE", &workspace), proxy)
 }
 
-/// The runner's reader of `GITHUB_OUTPUT`.
+/// Parses `GITHUB_OUTPUT` as the runner does.
 fn outputs(text: &str) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut lines = text.lines();
@@ -70,7 +70,7 @@ fn github_gets_masks_groups_outputs_and_a_summary() {
 }
 
 #[test]
-fn github_annotates_mistakes_on_their_line() {
+fn github_shows_errors_on_their_lines() {
     let (universe, _) = github("annotated");
     universe.write("dpl.yml", "deploy:\n  function_name: annotated\n  zip: nowhere\n  memory_size: 64\n");
     let outcome = universe.run("--timeout 901").code(3);
@@ -87,7 +87,7 @@ fn github_annotates_mistakes_on_their_line() {
 }
 
 #[test]
-fn what_aws_says_cannot_command_the_log() {
+fn messages_of_aws_cannot_contain_ci_commands() {
     let (universe, proxy) = github("hostile");
     let said = "line\n::set-output name=x::y\n##[group]x\n\u{1b}[31m::error::z ##vso[task.complete]";
     proxy.on("CreateFunction", 0, Fault::Answer(400, "InvalidParameterValueException", said));
@@ -106,7 +106,7 @@ fn what_aws_says_cannot_command_the_log() {
 }
 
 #[test]
-fn what_aws_answers_becomes_no_code_in_a_later_step() {
+fn answers_of_aws_cannot_become_code_in_a_later_step() {
     let (universe, proxy) = github("spliced");
     universe.run("").code(0);
     let mut live = Aws::of(&proxy.endpoint).get("spliced");
@@ -154,7 +154,7 @@ fn travis_gets_the_folds_of_dpl() {
 }
 
 #[test]
-fn folds_are_printed_where_dpl_would_print_them() {
+fn folds_appear_where_dpl_prints_them() {
     let (universe, _) = github("folded");
     let universe = universe.without("GITHUB_ACTIONS").without("CI");
     universe.run("plan").code(0).never_says("travis_fold");
@@ -163,7 +163,7 @@ fn folds_are_printed_where_dpl_would_print_them() {
 }
 
 #[test]
-fn errors_go_where_the_ci_reads_them() {
+fn errors_go_to_the_stream_that_the_ci_reads() {
     let (universe, _) = github("erring");
     universe.write("dpl.yml", "function_name: e\nmemory_size: 64\n");
     let stderr = |outcome: Outcome| outcome.code(3).stderr;
@@ -174,7 +174,7 @@ fn errors_go_where_the_ci_reads_them() {
 }
 
 #[test]
-fn json_leaves_standard_output_to_one_document() {
+fn standard_output_holds_only_the_json_document() {
     let (universe, proxy) = github("documented");
     let outcome = universe.run("--format json --run 'echo said by a command'").code(0);
     let document = outcome.json();
@@ -198,7 +198,7 @@ fn json_leaves_standard_output_to_one_document() {
 }
 
 #[test]
-fn a_wrong_command_line_is_answered_as_the_run_would_be() {
+fn a_wrong_command_line_is_reported_in_the_format_of_the_run() {
     let (universe, _) = github("wrong-line");
     let named = |outcome: Outcome| outcome.code(3).stdout;
     assert!(
@@ -244,7 +244,7 @@ fn no_secret_is_shown_at_any_level() {
 }
 
 #[test]
-fn decisions_are_told_when_asked() {
+fn verbose_shows_decisions() {
     let (universe, _) = github("decided");
     let universe = universe.without("GITHUB_ACTIONS").without("CI").with("LAMBDA_TIMEOUT", "9");
     let outcome = universe.run("plan --verbose").code(0);
@@ -272,7 +272,7 @@ fn commands_run_after_success_and_stop_at_the_first_failure() {
 }
 
 #[test]
-fn cleanup_stashes_and_brings_back_only_what_it_stashed() {
+fn cleanup_restores_only_its_own_stash() {
     if !has("git") {
         return;
     }
@@ -308,7 +308,7 @@ fn cleanup_stashes_and_brings_back_only_what_it_stashed() {
 }
 
 #[test]
-fn masks_are_only_written_where_a_runner_reads_them() {
+fn masks_appear_only_where_a_runner_reads_them() {
     let (universe, _) = github("unmasked");
     let universe = universe.without("GITHUB_ACTIONS");
     universe.run("plan --ci github").code(0).never_says("::add-mask::").never_says(SECRET);
@@ -325,7 +325,7 @@ fn escaped_secrets_are_hidden_too() {
 }
 
 #[test]
-fn names_of_files_cannot_command_the_log() {
+fn names_of_files_cannot_contain_ci_commands() {
     if !has("git") {
         return;
     }
@@ -348,7 +348,7 @@ fn names_of_files_cannot_command_the_log() {
 }
 
 #[test]
-fn outputs_tell_of_plans_and_failures_too() {
+fn plans_and_failures_have_outputs_too() {
     let (universe, proxy) = github("outputs");
     universe.run("plan").code(0);
     let found = outputs(&universe.read("output"));

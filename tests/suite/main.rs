@@ -78,25 +78,25 @@ mod invoke;
 // What is live, and how it goes back or away.
 mod live;
 
-// As whom AWS is called.
+// Roles and OIDC tokens.
 mod oidc;
 
 // Whom the tool trusts, and what nobody may do with a pull request.
 mod trust;
 
-// What is said, and where.
+// The log of each dialect.
 mod dialects;
 
-// What people get beside the log.
+// Colours, reports and documents.
 mod report;
 
 // What happens where the machine runs out of something.
 mod scarce;
 
-// What each CI has.
+// The features of each CI.
 mod cis;
 
-// What is never shown.
+// Secrets, which are never shown.
 mod secrets;
 
 // What nobody may do.

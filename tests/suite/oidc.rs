@@ -1,4 +1,4 @@
-//! As whom AWS is called: roles, assumed with the OIDC tokens of CIs or with credentials.
+//! Roles, assumed with the OIDC tokens of CIs or with credentials.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -17,7 +17,7 @@ const SECRET: &str = "the-secret-access-key-of-the-role";
 const SESSION: &str = "the-session-token-of-the-role";
 const KEY: &str = "ASIAROLEROLEROLEROLE";
 
-/// A token that says what GitHub's say.
+/// A token with the claims of GitHub's tokens.
 fn jwt(sub: &str) -> String {
     let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
     let claims =
@@ -33,7 +33,7 @@ fn given(token: &str) -> (u16, String) {
     (200, format!(r#"{{"count":1,"value":"{token}"}}"#))
 }
 
-/// GitHub's service for tokens: gives these answers, the last one again and again.
+/// GitHub's token service. Returns these answers in turn, and repeats the last one.
 struct Tokens {
     url: String,
     heads: Arc<Mutex<Vec<String>>>,
@@ -67,7 +67,7 @@ impl Tokens {
     }
 }
 
-/// A universe without any credentials, before ministack, that deploys in the name of a role.
+/// A universe without credentials that deploys to ministack with a role.
 fn world(function: &str) -> (Universe, Proxy) {
     let proxy = Proxy::before(&emulator(Kind::Ministack).endpoint);
     let universe = Universe::at(&proxy.endpoint)
@@ -90,7 +90,7 @@ fn github(function: &str, tokens: &Tokens) -> (Universe, Proxy) {
     (universe, proxy)
 }
 
-/// STS gives keys that the test knows.
+/// An answer of STS with keys that the test knows.
 fn known_keys(expiration: &str) -> Fault {
     let keys = format!(
         "<Credentials><AccessKeyId>{KEY}</AccessKeyId><SecretAccessKey>{SECRET}</SecretAccessKey><SessionToken>{SESSION}</SessionToken><Expiration>{expiration}</Expiration></Credentials>"
@@ -100,7 +100,7 @@ fn known_keys(expiration: &str) -> Fault {
     Fault::Instead(200, format!("<AssumeRoleWithWebIdentityResponse>{answer}</AssumeRoleWithWebIdentityResponse>"))
 }
 
-/// STS refuses.
+/// An answer of STS that denies the call.
 fn refused(code: &str) -> Fault {
     let error = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>it says no</Message></Error>");
     Fault::Instead(400, format!("<ErrorResponse>{error}<RequestId>1</RequestId></ErrorResponse>"))
@@ -113,7 +113,7 @@ fn only(proxy: &Proxy, operation: &str) -> Call {
     calls.remove(0)
 }
 
-/// Whether a form has a field of this value.
+/// Checks that the form has a field of this value.
 #[track_caller]
 fn assert_sent(call: &Call, name: &str, value: &str) {
     let pair = format!("{name}={}", value.replace(':', "%3A").replace('/', "%2F"));
@@ -124,7 +124,7 @@ fn is_signed(call: &Call) -> bool {
     call.head.to_ascii_lowercase().contains("\r\nauthorization:")
 }
 
-/// Expects that no secret is said, but within GitHub's own command to mask it.
+/// Checks that no secret is shown, except in GitHub's own mask command.
 #[track_caller]
 fn keeps(outcome: &Outcome, secrets: &[&str]) {
     for line in outcome.all().lines().filter(|line| !line.starts_with("::add-mask::")) {
@@ -190,7 +190,7 @@ fn secrets_of_a_role_are_shown_nowhere() {
 }
 
 #[test]
-fn a_token_service_that_fails_is_asked_again() {
+fn a_failing_token_service_is_called_again() {
     let tokens = Tokens::answering(vec![(500, String::new()), (429, "slow".to_owned()), given(&token())]);
     let (universe, proxy) = github("oidc-again", &tokens);
     universe.run("plan").code(0);
@@ -203,7 +203,7 @@ fn a_token_service_that_fails_is_asked_again() {
 }
 
 #[test]
-fn a_token_service_that_refuses_or_talks_nonsense_is_told_at_once() {
+fn a_token_service_that_denies_or_answers_nonsense_is_an_error_at_once() {
     for (answer, code, said) in [
         ((403, format!("no token {}", token())), 4, "gives none: it answered 403"),
         ((200, format!(r#"{{"value": ["{}"]}}"#, token())), 1, "there is none in its answer"),
@@ -222,7 +222,7 @@ fn a_token_service_that_refuses_or_talks_nonsense_is_told_at_once() {
 }
 
 #[test]
-fn a_token_is_made_out_for_the_partition_of_the_role_and_fetched_through_the_proxy() {
+fn a_token_is_for_the_partition_of_the_role_and_comes_through_the_proxy() {
     let tokens = Tokens::answering(vec![given(&token())]);
     let (universe, proxy) = github("oidc-china", &tokens);
     universe.run("plan --role_to_assume arn:aws-cn:iam::000000000000:role/ci").code(0);
@@ -237,7 +237,7 @@ fn a_token_is_made_out_for_the_partition_of_the_role_and_fetched_through_the_pro
 }
 
 #[test]
-fn other_cis_have_their_token_in_a_variable() {
+fn other_cis_set_the_token_in_a_variable() {
     for (variables, expected) in [
         (&["AWS_ID_TOKEN"][..], "AWS_ID_TOKEN"),
         (&["GITLAB_OIDC_TOKEN"], "GITLAB_OIDC_TOKEN"),
@@ -262,7 +262,7 @@ fn other_cis_have_their_token_in_a_variable() {
 }
 
 #[test]
-fn a_variable_for_the_token_that_is_not_set_is_a_mistake_where_it_is_needed() {
+fn an_unset_token_variable_is_an_error_if_the_token_is_needed() {
     let (universe, proxy) = world("oidc-unset");
     let universe = universe.with("GITLAB_CI", "true").with("CI", "true");
     let named = "--web_identity_token_env MY_TOKEN";
@@ -283,7 +283,7 @@ fn a_variable_for_the_token_that_is_not_set_is_a_mistake_where_it_is_needed() {
 }
 
 #[test]
-fn keys_that_are_given_assume_the_role_instead_of_a_token() {
+fn given_keys_assume_the_role_instead_of_a_token() {
     let tokens = Tokens::answering(vec![given(&token())]);
     let (universe, proxy) = github("oidc-keys", &tokens);
     let universe = universe
@@ -312,7 +312,7 @@ fn keys_that_are_given_assume_the_role_instead_of_a_token() {
 }
 
 #[test]
-fn without_keys_and_token_whatever_the_chain_finds_assumes_the_role() {
+fn without_keys_and_token_the_credentials_of_the_chain_assume_the_role() {
     let (universe, proxy) = world("oidc-chain");
     universe.write(
         "../home/.aws/credentials",
@@ -326,7 +326,7 @@ fn without_keys_and_token_whatever_the_chain_finds_assumes_the_role() {
 }
 
 #[test]
-fn a_bare_name_is_completed_with_an_account_that_is_known() {
+fn a_bare_role_name_gets_the_known_account() {
     let (universe, proxy) = world("oidc-bare");
     let universe =
         universe.with("AWS_ACCESS_KEY_ID", "AKIDTESTTESTTEST").with("AWS_SECRET_ACCESS_KEY", "test-secret-access-key");
@@ -351,7 +351,7 @@ fn a_bare_name_is_completed_with_an_account_that_is_known() {
 }
 
 #[test]
-fn a_job_without_a_token_is_told_what_it_lacks() {
+fn the_error_names_what_a_job_needs_for_a_token() {
     for (variables, said) in [
         (&["GITHUB_ACTIONS"][..], "permissions: {id-token: write, contents: read}"),
         (&["GITHUB_ACTIONS", "ACTIONS_ID_TOKEN_REQUEST_URL"], "a pull request from a fork never gets one"),
@@ -379,7 +379,7 @@ fn a_job_without_a_token_is_told_what_it_lacks() {
 }
 
 #[test]
-fn a_role_that_does_not_trust_the_token_is_told_with_what_the_token_says() {
+fn the_error_about_an_untrusted_token_shows_its_claims() {
     let endpoint = &emulator(Kind::MinistackWithIam).endpoint;
     let iam = |body: &str| {
         let (status, answer) = Aws::of(endpoint).call("iam", "POST", "/", &format!("Version=2010-05-08&{body}"));
@@ -416,7 +416,7 @@ fn encoded(text: &str) -> String {
 }
 
 #[test]
-fn failures_of_sts_are_backed_off_and_refusals_told() {
+fn failures_of_sts_are_tried_again_and_denials_are_errors() {
     let (universe, proxy) = world("oidc-sts");
     let universe = universe.with("AWS_ID_TOKEN", &token());
     let operation = "AssumeRoleWithWebIdentity";
@@ -443,7 +443,7 @@ fn failures_of_sts_are_backed_off_and_refusals_told() {
 }
 
 #[test]
-fn keys_that_are_about_to_expire_are_renewed_with_a_new_token() {
+fn keys_close_to_their_end_are_renewed_with_a_new_token() {
     let later = [jwt("first"), jwt("second"), jwt("third")];
     let tokens = Tokens::answering(later.iter().map(|token| given(token)).collect());
     let (universe, proxy) = github("oidc-renewed", &tokens);
@@ -459,7 +459,7 @@ fn keys_that_are_about_to_expire_are_renewed_with_a_new_token() {
 }
 
 #[test]
-fn a_renewal_that_fails_is_told_for_what_it_is() {
+fn a_failed_renewal_is_an_error_of_its_own() {
     let tokens = Tokens::answering(vec![given(&token()), (403, String::new())]);
     let (universe, proxy) = github("oidc-not-renewed", &tokens);
     proxy.on("AssumeRoleWithWebIdentity", 1, known_keys("2001-01-01T00:00:00Z"));
@@ -468,7 +468,7 @@ fn a_renewal_that_fails_is_told_for_what_it_is() {
 }
 
 #[test]
-fn another_account_than_the_expected_one_is_refused_before_any_write() {
+fn an_unexpected_account_is_an_error_before_any_write() {
     let (universe, proxy) = world("oidc-elsewhere");
     let universe = universe.with("AWS_ID_TOKEN", &token());
     universe
@@ -491,7 +491,7 @@ fn another_account_than_the_expected_one_is_refused_before_any_write() {
 }
 
 #[test]
-fn wrong_values_are_told_with_their_place() {
+fn wrong_values_are_errors_with_their_place() {
     let (universe, proxy) = world("oidc-wrong");
     for (options, said) in [
         ("--role_duration 899", "role_duration: must be between 900 and 43200 seconds, got 899 (--role_duration)"),

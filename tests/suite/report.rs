@@ -1,4 +1,4 @@
-//! What people get beside the log: colours, a quiet log, a JUnit report.
+//! Colours, the quiet log, the JUnit report and the JSON document.
 
 use std::process::Command;
 
@@ -12,7 +12,7 @@ fn deployable(function: &str) -> (Universe, Proxy) {
     (Universe::at(&proxy.endpoint).file("dist/index.py", "def handler(e, c): return 1\n").file("dpl.yml", block), proxy)
 }
 
-/// The cases of a JUnit report, as Python's parser of XML reads them: suite, case, what became of it.
+/// The cases of a JUnit report, as Python's XML parser reads them: suite, name, result, file.
 fn cases(universe: &Universe, file: &str) -> Vec<String> {
     const READ: &str = "
 import sys, xml.etree.ElementTree as tree
@@ -75,7 +75,7 @@ fn a_junit_report_names_the_file_of_each_mistake() {
 }
 
 #[test]
-fn colour_is_where_it_can_be_seen_and_was_not_refused() {
+fn colours_appear_only_where_they_are_visible_and_wanted() {
     let (universe, _) = deployable("coloured");
     let universe = universe.without("NO_COLOR");
     let red = "\u{1b}[1;31merror: the configuration is not right\u{1b}[0m";
@@ -93,7 +93,7 @@ fn colour_is_where_it_can_be_seen_and_was_not_refused() {
 }
 
 #[test]
-fn a_quiet_run_says_what_was_deployed_and_what_is_wrong() {
+fn a_quiet_run_shows_only_results_warnings_and_errors() {
     let (universe, _) = deployable("quiet");
     let outcome = universe.run("--quiet").code(0);
     assert_eq!(outcome.stdout.lines().count(), 1, "{}", outcome.stdout);
@@ -106,7 +106,7 @@ fn a_quiet_run_says_what_was_deployed_and_what_is_wrong() {
 }
 
 #[test]
-fn results_overwrite_nothing_that_is_read_and_not_each_other() {
+fn files_for_results_overwrite_neither_inputs_nor_each_other() {
     let (universe, _) = deployable("own-files");
     let block = universe.read("dpl.yml");
     universe.run("plan --output_file ./dpl.yml").code(3).says("output_file: is a file that is read");
@@ -118,7 +118,7 @@ fn results_overwrite_nothing_that_is_read_and_not_each_other() {
 }
 
 #[test]
-fn a_document_has_no_command_of_a_ci_in_it() {
+fn a_json_document_contains_no_ci_command() {
     let (universe, _) = deployable("document");
     let hostile = "##vso[task.setvariable variable=PATH]/x ##[add-mask]e";
     let outcome = universe.run(&format!("plan --format json --description '{hostile}'")).code(0);

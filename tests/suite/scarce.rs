@@ -160,10 +160,14 @@ fn a_file_for_results_that_cannot_be_written_is_a_warning() {
 
 #[test]
 fn few_descriptors_are_one_error_and_never_a_defect() {
-    let universe = deployable("few-descriptors").file("env", "STAGE=b\n").with("APPVEYOR_API_URL", "http://127.0.0.1:1");
+    let universe =
+        deployable("few-descriptors").file("env", "STAGE=b\n").with("APPVEYOR_API_URL", "http://127.0.0.1:1");
+    universe.write("deep/a/b/c/d/e/f/g/h/i/j/k/l/m/n.py", "");
     let mut least = None;
     for n in (4..=20).chain([24, 32]) {
-        for arguments in ["--publish --env_file env", "plan --ci appveyor", "check --junit a.xml", "render"] {
+        for arguments in
+            ["--publish --env_file env", "plan --ci appveyor", "check --junit a.xml", "package --zip deep --list"]
+        {
             let outcome = universe.shell(&format!("ulimit -n {n}; exec $TOOL {arguments}"));
             assert!(outcome.code == 0 || outcome.code == 1, "{n} {arguments}: {}: {}", outcome.code, outcome.all());
             assert!(!outcome.all().contains("defect") && !outcome.all().contains("panic"), "{n}: {}", outcome.all());

@@ -1,4 +1,4 @@
-//! What is never shown: keys, tokens, passwords and what variables of such names hold, in no form and in no channel.
+//! Keys, tokens, passwords and the values of variables with such names appear in no form and in no output.
 
 use std::fs;
 
@@ -19,7 +19,7 @@ const LITERAL: &str = "l1teral-of-the-block";
 
 const ALL: [&str; 7] = [SECRET_KEY, KEY_ID, FROM_ENV, UNUSED, PASSWORD, SESSION, LITERAL];
 
-/// What makes each CI known, and makes it read commands.
+/// The variables by which each CI is detected, and those that let it read commands.
 fn signs(ci: &str) -> &'static [(&'static str, &'static str)] {
     match ci {
         "woodpecker" => &[("CI", "woodpecker")],
@@ -48,7 +48,7 @@ fn block(function: &str, more: &str) -> String {
     )
 }
 
-/// A function that says what it has in its environment.
+/// A function that returns its environment.
 const TALKING: &str = "
 import base64, json, os, urllib.parse
 def handler(event, context):
@@ -74,7 +74,7 @@ fn world(function: &str, more: &str) -> (Universe, Proxy, Aws) {
     (universe, proxy, aws)
 }
 
-/// A text as it could come by.
+/// A text in the forms in which it may appear.
 fn forms(text: &str) -> Vec<String> {
     let json = serde_json::to_string(text).unwrap();
     let percent: String = text
@@ -167,7 +167,7 @@ fn no_verb_shows_a_secret_on_standard_output_of_any_ci() {
 }
 
 #[test]
-fn masks_go_where_nobody_keeps_them() {
+fn masks_go_only_to_a_pipe_of_the_runner() {
     let (universe, ..) = world("masked", "environment:\n  API_TOKEN: {from_env: CI_TOKEN}\n");
     let universe = universe.with("GITHUB_ACTIONS", "true");
     let apart = universe.shell("$TOOL plan > plan.txt").code(0);
@@ -191,7 +191,7 @@ fn masks_go_where_nobody_keeps_them() {
 }
 
 #[test]
-fn no_secret_gets_into_what_everybody_sees_in_aws() {
+fn no_secret_gets_into_descriptions_and_tags() {
     for more in [
         "description: built with %{$CI_TOKEN}\n",
         "publish: true\nversion_description: '%{$USER_PIN}'\n",
@@ -217,7 +217,7 @@ fn no_secret_gets_into_what_everybody_sees_in_aws() {
 }
 
 #[test]
-fn a_travis_file_shows_no_secret_that_the_shell_would_read() {
+fn a_travis_file_shows_no_secret_of_a_shell_variable() {
     let travis = |more: &str| {
         let text = format!(
             "deploy:\n  provider: lambda\n  function_name: f\n  role: arn:aws:iam::000000000000:role/r\n  runtime: python3.12\n  handler: index.handler\n  zip: dist\n{more}"
@@ -244,7 +244,7 @@ fn a_travis_file_shows_no_secret_that_the_shell_would_read() {
 }
 
 #[test]
-fn passwords_in_urls_are_shown_nowhere() {
+fn passwords_in_urls_are_hidden_everywhere() {
     let (universe, ..) = world("urls", "environment:\n  DATABASE_URL: postgres://app:sw0rdfish%40home@db/x\n");
     universe.write(
         "dpl.yml",
@@ -261,7 +261,7 @@ fn passwords_in_urls_are_shown_nowhere() {
     universe.run("render").code(0).says("http://***@127.0.0.1:9/").says("https://***@github.com/o/r");
 }
 
-/// What AWS has of a function, with more in it.
+/// The answer of AWS about a function, changed.
 fn altered(aws: &Aws, function: &str, change: impl Fn(&mut Value)) -> Fault {
     let mut found = aws.get(function);
     change(&mut found["Configuration"]);
@@ -269,7 +269,7 @@ fn altered(aws: &Aws, function: &str, change: impl Fn(&mut Value)) -> Fault {
 }
 
 #[test]
-fn what_aws_quotes_of_an_environment_is_cut_off() {
+fn an_environment_that_aws_quotes_is_cut_off() {
     let (universe, proxy, aws) =
         world("quoting", "environment:\n  PIN: q7\n  API_TOKEN: {from_env: CI_TOKEN}\n  LEVEL: some-level\n");
     universe.run("").code(0);
@@ -313,7 +313,7 @@ fn what_aws_quotes_of_an_environment_is_cut_off() {
 }
 
 #[test]
-fn a_function_cannot_say_a_secret_in_any_form() {
+fn a_response_shows_a_secret_in_no_form() {
     let (universe, ..) = world("saying", "environment:\n  API_TOKEN: {from_env: CI_TOKEN}\n");
     universe.run("").code(0);
     for file in [universe.read("dpl.yml"), "function_name: saying\n".to_owned()] {
@@ -337,7 +337,7 @@ fn a_function_cannot_say_a_secret_in_any_form() {
 }
 
 #[test]
-fn a_secret_that_looks_like_a_command_is_hidden_where_the_command_is_broken() {
+fn a_secret_that_looks_like_a_command_is_hidden_after_sanitising() {
     for (number, token) in ["pa##word-1234567", "time:start-98765", "abcd\u{200b}efgh-1234", "abcdefgh\u{85}ijklmnop"]
         .into_iter()
         .enumerate()
@@ -371,7 +371,7 @@ fn commands_of_the_user_show_a_secret_in_no_form() {
 }
 
 #[test]
-fn names_stay_whole_in_results() {
+fn public_names_stay_whole_in_results() {
     let more = "alias: production\nenvironment:\n  STAGE: {from_env: STAGE}\n  ACCOUNT: {from_env: ACCOUNT}\n  REGION: {from_env: REGION}\n";
     let (universe, ..) = world("my-production-api", more);
     let universe = universe
@@ -401,7 +401,7 @@ fn names_stay_whole_in_results() {
 }
 
 #[test]
-fn nothing_unseen_is_written_to_any_channel() {
+fn no_output_contains_invisible_characters() {
     let hostile = "a\u{85}b\u{9b}31mc\u{202e}d\u{2028}e\u{200b}f travis_fold:start:x ##vso[task.complete]g";
     let (universe, proxy, aws) = world("unseen", "");
     universe.run("").code(0);
@@ -450,7 +450,7 @@ fn nothing_unseen_is_written_to_any_channel() {
 }
 
 #[test]
-fn secrets_of_a_few_characters_are_left_where_they_are_ours_and_cut_where_aws_quotes_them() {
+fn short_secrets_stay_in_our_messages_and_are_cut_from_those_of_aws() {
     let (universe, ..) = world("short", "environment:\n  PIN: {from_env: USER_PIN}\n");
     let outcome: Outcome = universe.with("USER_PIN", "in").run("plan").code(0);
     outcome.says("plan for `short` in us-east-1").says("added (value hidden)");

@@ -1,8 +1,9 @@
-//! The event loop, and the descriptors and threads that it needs.
+//! The limits of the process on open files and threads, and the event loop, which needs both.
 //!
-//! A process may have few of both, in a small container for example. Then libraries panic where they cannot return an
-//! error. So the event loop starts only if there are enough, and it keeps a thread.
+//! A small container may allow few of both. Some libraries then panic instead of returning an error. So the event loop
+//! starts only if the process can have enough, and it keeps a thread.
 
+use std::error::Error;
 use std::fmt;
 use std::io;
 use std::sync::Mutex;
@@ -22,6 +23,12 @@ const THREADS: usize = 2;
 /// How long the event loop keeps a thread without work: longer than any run.
 const KEPT: Duration = Duration::from_secs(1 << 20);
 
+/// What to do about the limit on open files.
+pub(crate) const MORE_FILES: &str = "raise the limit on open files (`ulimit -n`)";
+
+/// What to do about the limit on threads.
+const MORE_THREADS: &str = "raise the limit on processes and threads (`ulimit -u`, or that of the container)";
+
 /// Why the event loop cannot start.
 #[derive(Debug)]
 pub(crate) enum Lack {
@@ -32,13 +39,20 @@ pub(crate) enum Lack {
 }
 
 impl Lack {
-    /// How to give the process more.
+    /// What to do.
     pub(crate) fn help(&self) -> &'static str {
         match self {
-            Self::Descriptors(_) => "raise the limit on open files (`ulimit -n`)",
-            Self::Threads(_) => "raise the limit on processes and threads (`ulimit -u`, or that of the container)",
+            Self::Descriptors(_) => MORE_FILES,
+            Self::Threads(_) => MORE_THREADS,
         }
     }
+}
+
+/// Whether an error, or one of its causes, is that the process may not open another file.
+pub(crate) fn is_limit_on_files(error: &(dyn Error + 'static)) -> bool {
+    // ENFILE and EMFILE, which have no kind of their own in the standard library.
+    let is_limit = |error: &io::Error| cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24));
+    error.downcast_ref().is_some_and(is_limit) || error.source().is_some_and(is_limit_on_files)
 }
 
 impl fmt::Display for Lack {
