@@ -200,12 +200,13 @@ impl Courier {
 
 impl Client {
     fn of(service: &Service) -> Result<Self, String> {
-        let runtime = Host::event_loop().map_err(|lack| lack.to_string())?;
         let proxy = match &service.proxy {
             Some(proxy) => ProxyConfig::http(proxy.as_str()).map_err(|error| error.to_string())?,
             None => ProxyConfig::disabled(),
         };
         let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).proxy_config(proxy);
+        // Comes last, because an event loop must not be dropped inside of another one.
+        let runtime = Host::event_loop().map_err(|lack| lack.to_string())?;
         Ok(Self { connector: connector.build(), runtime })
     }
 
