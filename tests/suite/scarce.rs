@@ -82,6 +82,8 @@ fn a_run_that_fails_says_why_also_if_standard_output_is_full() {
     }
     full(&universe, "--timeout 0 --format json").code(3).says("timeout: must be");
     full(&universe, "plan --no_such_flag").code(3).says("no_such_flag");
+    universe.shell("$TOOL plan >/dev/full 2>&1").code(1);
+    universe.shell("$TOOL --timeout 0 2>/dev/full").code(3);
 }
 
 #[test]
