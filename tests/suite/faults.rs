@@ -364,9 +364,9 @@ fn a_run_killed_between_any_two_calls_is_finished_by_the_next() {
         let name = format!("cut-{call}");
         let (universe, _, aws) = changing(&name, more);
         let proxy = Proxy::before(&emulator(Kind::Ministack).endpoint);
-        let universe = universe.with("AWS_ENDPOINT_URL", &proxy.endpoint);
+        let universe = universe.toward("AWS_ENDPOINT_URL", &proxy.endpoint);
         let killed = killed_before(&universe, &proxy, call);
-        let direct = universe.with("AWS_ENDPOINT_URL", &emulator(Kind::Ministack).endpoint);
+        let direct = universe.toward("AWS_ENDPOINT_URL", &emulator(Kind::Ministack).endpoint);
         direct.run("").code(0);
         assert_eq!(state(&aws, &name), expected, "killed before call {call}");
         direct.run("").code(0).says("unchanged");
@@ -535,7 +535,7 @@ fn a_proxy_is_used_for_aws_but_not_for_an_emulator_on_this_machine() {
 fn an_endpoint_for_lambda_alone_beats_the_general_one() {
     let (universe, proxy, _) = world("own-endpoint", "");
     let universe =
-        universe.with("AWS_ENDPOINT_URL", "http://127.0.0.1:9").with("AWS_ENDPOINT_URL_LAMBDA", &proxy.endpoint);
+        universe.with("AWS_ENDPOINT_URL", "http://127.0.0.1:9").toward("AWS_ENDPOINT_URL_LAMBDA", &proxy.endpoint);
     universe.run("plan --role arn:aws:iam::000000000000:role/deployed").code(0);
     assert_eq!(proxy.calls(), ["GetFunction"]);
 }

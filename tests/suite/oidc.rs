@@ -392,7 +392,7 @@ fn the_error_about_an_untrusted_token_shows_its_claims() {
     iam(&format!("Action=PutRolePolicy&RoleName=trusting&PolicyName=deploy&PolicyDocument={}", encoded(policy)));
     let proxy = Proxy::before(endpoint);
     let (universe, _) = world("oidc-trusted");
-    let universe = universe.with("AWS_ENDPOINT_URL", &proxy.endpoint);
+    let universe = universe.toward("AWS_ENDPOINT_URL", &proxy.endpoint);
     let role = "--role_to_assume arn:aws:iam::000000000000:role/trusting";
     universe.run(&format!("plan {role}")).code(4).says("there are no usable AWS credentials");
     let trusted = universe.with("AWS_ID_TOKEN", &token());

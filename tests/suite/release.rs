@@ -221,7 +221,7 @@ fn results_never_become_options_of_the_next_run() {
         let (name, value) = line.split_once('=').unwrap();
         next = next.with(name, value);
     }
-    let proxied = next.with("AWS_ENDPOINT_URL", &proxy.endpoint);
+    let proxied = next.toward("AWS_ENDPOINT_URL", &proxy.endpoint);
     proxied.run("").code(0).never_says("alias").never_says("warning");
 }
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::harness::{Kind, Outcome, Universe, emulator};
+use crate::harness::{Kind, Outcome, Relay, Universe, emulator};
 
 /// The verbs that read the block of a function.
 const VERBS: [&str; 9] =
@@ -652,7 +652,8 @@ fn the_examples_need_no_trust() {
             }
         }
     }
-    let endpoint = &emulator(Kind::Ministack).endpoint;
+    let relay = Relay::before(&emulator(Kind::Ministack).endpoint);
+    let endpoint = relay.endpoint();
     let block = format!(
         "endpoint_url: {endpoint}\nruntime: python3.12\nhandler: index.handler\nrole: arn:aws:iam::000000000000:role/deployed\n"
     );

@@ -3,8 +3,12 @@
 pub mod boto;
 pub mod emulator;
 pub mod http;
+mod model;
 pub mod oracles;
 pub mod proxy;
+mod relay;
+mod request;
+mod tree;
 pub mod universe;
 
 use std::path::Path;
@@ -15,6 +19,7 @@ pub use boto::{Boto, boto};
 pub use emulator::{Emulator, Kind};
 pub use http::Aws;
 pub use proxy::{Fault, Proxy};
+pub use relay::Relay;
 pub use universe::{Outcome, Universe};
 
 /// The one emulator of a kind that all tests of this process share.

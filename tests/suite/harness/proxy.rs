@@ -1,12 +1,14 @@
 //! A proxy between the tool and an emulator: counts calls, and makes chosen ones go wrong.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufReader, Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
     sync::{Arc, Mutex},
     thread,
     time::Duration,
 };
+
+use super::{model, request::Request};
 
 /// What happens to a call.
 #[derive(Clone)]
@@ -116,99 +118,14 @@ impl Proxy {
     }
 }
 
-/// The name of an operation on something that stands around a function.
-fn around(method: &str, rest: &[&str]) -> Option<&'static str> {
-    Some(match (method, rest) {
-        ("GET", ["policy"]) => "GetPolicy",
-        ("POST", ["policy"]) => "AddPermission",
-        ("DELETE", ["policy", _]) => "RemovePermission",
-        ("GET", ["url"]) => "GetFunctionUrlConfig",
-        ("POST", ["url"]) => "CreateFunctionUrlConfig",
-        ("PUT", ["url"]) => "UpdateFunctionUrlConfig",
-        ("DELETE", ["url"]) => "DeleteFunctionUrlConfig",
-        ("GET", ["event-invoke-config"]) => "GetFunctionEventInvokeConfig",
-        ("PUT", ["event-invoke-config"]) => "PutFunctionEventInvokeConfig",
-        ("DELETE", ["event-invoke-config"]) => "DeleteFunctionEventInvokeConfig",
-        ("GET", ["concurrency"]) => "GetFunctionConcurrency",
-        ("PUT", ["concurrency"]) => "PutFunctionConcurrency",
-        ("DELETE", ["concurrency"]) => "DeleteFunctionConcurrency",
-        ("GET", ["provisioned-concurrency"]) => "GetProvisionedConcurrencyConfig",
-        ("PUT", ["provisioned-concurrency"]) => "PutProvisionedConcurrencyConfig",
-        ("DELETE", ["provisioned-concurrency"]) => "DeleteProvisionedConcurrencyConfig",
-        ("GET", ["recursion-config"]) => "GetFunctionRecursionConfig",
-        ("PUT", ["recursion-config"]) => "PutFunctionRecursionConfig",
-        ("GET", ["runtime-management-config"]) => "GetRuntimeManagementConfig",
-        ("PUT", ["runtime-management-config"]) => "PutRuntimeManagementConfig",
-        ("GET", ["code-signing-config"]) => "GetFunctionCodeSigningConfig",
-        ("PUT", ["code-signing-config"]) => "PutFunctionCodeSigningConfig",
-        ("DELETE", ["code-signing-config"]) => "DeleteFunctionCodeSigningConfig",
-        _ => return None,
-    })
-}
-
-/// The name of the operation behind a request.
-fn operation(head: &str, body: &str) -> String {
-    let mut line = head.split(' ');
-    let (method, path) = (line.next().unwrap_or_default(), line.next().unwrap_or_default());
-    let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    let has = |name: &str| query.split('&').any(|part| part.split('=').next() == Some(name));
-    let name = match (method, path.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().as_slice()) {
-        ("GET", ["2015-03-31", "functions", _]) => "GetFunction",
-        ("POST", ["2015-03-31", "functions"]) => "CreateFunction",
-        ("PUT", ["2015-03-31", "functions", _, "configuration"]) => "UpdateFunctionConfiguration",
-        ("PUT", ["2015-03-31", "functions", _, "code"]) => "UpdateFunctionCode",
-        ("GET", ["2015-03-31", "functions", _, "versions"]) => "ListVersionsByFunction",
-        ("POST", ["2015-03-31", "functions", _, "versions"]) => "PublishVersion",
-        ("GET", ["2015-03-31", "functions"]) => "ListFunctions",
-        ("DELETE", ["2015-03-31", "functions", _]) => "DeleteFunction",
-        ("POST", ["2015-03-31", "functions", _, "invocations"]) => "Invoke",
-        ("GET", ["2015-03-31", "functions", _, "aliases"]) => "ListAliases",
-        ("GET", ["2015-03-31", "functions", _, "aliases", _]) => "GetAlias",
-        ("POST", ["2015-03-31", "functions", _, "aliases"]) => "CreateAlias",
-        ("PUT", ["2015-03-31", "functions", _, "aliases", _]) => "UpdateAlias",
-        ("GET", ["2021-10-31", "functions", _, "urls"]) => "ListFunctionUrlConfigs",
-        ("GET", [_, "functions", _, "provisioned-concurrency"]) if has("List") => "ListProvisionedConcurrencyConfigs",
-        ("GET", ["2018-10-31", "layers", _, "versions"]) => "ListLayerVersions",
-        ("GET", ["2018-10-31", "layers", _, "versions", _]) => "GetLayerVersion",
-        ("POST", ["2018-10-31", "layers", _, "versions"]) => "PublishLayerVersion",
-        ("POST", ["2017-03-31", "tags", ..]) => "TagResource",
-        ("DELETE", ["2017-03-31", "tags", ..]) => "UntagResource",
-        (method, [_, "functions", _, rest @ ..]) if around(method, rest).is_some() => around(method, rest).unwrap(),
-        ("POST", ["2015-03-31", "event-source-mappings"]) => "CreateEventSourceMapping",
-        ("GET", ["2015-03-31", "event-source-mappings"]) => "ListEventSourceMappings",
-        ("GET", ["2015-03-31", "event-source-mappings", _]) => "GetEventSourceMapping",
-        ("PUT", ["2015-03-31", "event-source-mappings", _]) => "UpdateEventSourceMapping",
-        ("DELETE", ["2015-03-31", "event-source-mappings", _]) => "DeleteEventSourceMapping",
-        ("POST", []) => match named(head, body) {
-            Some(name) => name,
-            None => return format!("{method} {path}"),
-        },
-        ("GET", [_, _, ..]) => "GetObject",
-        ("HEAD", [_]) => "HeadBucket",
-        ("HEAD", [_, _, ..]) => "HeadObject",
-        ("PUT", [_, _, ..]) if has("partNumber") => "UploadPart",
-        ("PUT", [_, _, ..]) => "PutObject",
-        ("POST", [_, _, ..]) if has("uploads") => "CreateMultipartUpload",
-        ("POST", [_, _, ..]) if has("uploadId") => "CompleteMultipartUpload",
-        ("DELETE", [_, _, ..]) if has("uploadId") => "AbortMultipartUpload",
-        _ => return format!("{method} {path}"),
-    };
-    name.to_owned()
-}
-
-/// The operation that a request names itself: in a header, or in its body.
-fn named<'a>(head: &'a str, body: &'a str) -> Option<&'a str> {
-    let target = head.lines().find(|line| line.to_ascii_lowercase().starts_with("x-amz-target:"));
-    match target {
-        Some(line) => line.rsplit('.').next().map(str::trim),
-        None => body.split('&').find_map(|part| part.strip_prefix("Action=")),
-    }
-}
-
 fn serve(stream: &TcpStream, upstream: &str, state: &Mutex<State>) {
-    let Some((head, body)) = read(stream) else { return };
+    let Some(request) = Request::read(&mut BufReader::new(stream)) else { return };
+    let name = match model::operation(&request) {
+        Some(name) => name.to_owned(),
+        None => format!("{} {}", request.method(), request.path()),
+    };
+    let Request { head, body } = request;
     let text = String::from_utf8_lossy(&body).into_owned();
-    let name = operation(&head, &text);
     let faults: Vec<_> = {
         let mut state = state.lock().unwrap();
         state.calls.push(Call { operation: name.clone(), head: head.clone(), body: text });
@@ -245,22 +162,6 @@ fn serve(stream: &TcpStream, upstream: &str, state: &Mutex<State>) {
     let mut stream = stream;
     let _ = stream.write_all(&result);
     let _ = stream.shutdown(Shutdown::Both);
-}
-
-fn read(stream: &TcpStream) -> Option<(String, Vec<u8>)> {
-    let mut reader = BufReader::new(stream);
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        if reader.read_line(&mut head).ok()? == 0 {
-            return None;
-        }
-    }
-    let length = head.lines().find_map(|line| {
-        line.to_ascii_lowercase().strip_prefix("content-length:").map(|length| length.trim().parse().unwrap())
-    });
-    let mut body = vec![0; length.unwrap_or(0)];
-    reader.read_exact(&mut body).ok()?;
-    Some((head, body))
 }
 
 fn forward(upstream: &str, head: &str, body: &[u8]) -> Option<Vec<u8>> {

@@ -12,8 +12,11 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::relay::Relay;
+
 /// A folder and an environment.
 pub struct Universe {
+    relays: Vec<Relay>,
     directory: TempDir,
     variables: BTreeMap<String, String>,
     program: PathBuf,
@@ -39,7 +42,7 @@ impl Universe {
         variables.insert("HOME".to_owned(), home.to_string_lossy().into_owned());
         variables.insert("AWS_EC2_METADATA_DISABLED".to_owned(), "true".to_owned());
         variables.insert("NO_COLOR".to_owned(), "1".to_owned());
-        Self { directory, variables, program: PathBuf::from(env!("CARGO_BIN_EXE_dpl-lambda")) }
+        Self { relays: Vec::new(), directory, variables, program: PathBuf::from(env!("CARGO_BIN_EXE_dpl-lambda")) }
     }
 
     /// With credentials and Region for the control plane at an endpoint.
@@ -48,7 +51,15 @@ impl Universe {
             .with("AWS_ACCESS_KEY_ID", "AKIDTESTTESTTEST")
             .with("AWS_SECRET_ACCESS_KEY", "test-secret-access-key")
             .with("AWS_REGION", "us-east-1")
-            .with("AWS_ENDPOINT_URL", endpoint)
+            .toward("AWS_ENDPOINT_URL", endpoint)
+    }
+
+    /// Sets a variable to an endpoint of AWS. What the program sends there is held against AWS' model.
+    pub fn toward(mut self, variable: &str, endpoint: &str) -> Self {
+        let relay = Relay::before(endpoint);
+        self = self.with(variable, &relay.endpoint());
+        self.relays.push(relay);
+        self
     }
 
     pub fn with(mut self, name: &str, value: &str) -> Self {
