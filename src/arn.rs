@@ -93,8 +93,12 @@ impl<'a> Arn<'a> {
     /// Reads an ARN that a user wrote. The error is a fragment that says what is wrong with it.
     pub(crate) fn parse(text: &'a str) -> Result<Self, String> {
         let whole = |arn: &Self| {
+            let name = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
             arn.partition.starts_with("aws")
-                && !arn.service.is_empty()
+                && name(arn.partition)
+                && name(arn.service)
+                && (arn.region.is_empty() || is_region(arn.region))
+                && (arn.account.is_empty() || name(arn.account))
                 && !arn.resource.is_empty()
                 && !text.chars().any(char::is_whitespace)
         };
@@ -119,6 +123,16 @@ impl fmt::Display for Arn<'_> {
         let Self { partition, service, region, account, resource } = self;
         write!(out, "arn:{partition}:{service}:{region}:{account}:{resource}")
     }
+}
+
+/// Whether a part of a name is a Region's, as `us-gov-west-1` is.
+pub(crate) fn is_region(part: &str) -> bool {
+    let mut words = part.split('-').rev();
+    let number = words.next().is_some_and(|number| !number.is_empty() && number.bytes().all(|c| c.is_ascii_digit()));
+    let words: Vec<_> = words.collect();
+    number
+        && words.len() >= 2
+        && words.iter().all(|word| word.len() >= 2 && word.bytes().all(|c| c.is_ascii_lowercase()))
 }
 
 /// The number of digits of an account.

@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use super::connect::{Hidden, Hide, account, connector};
 use super::fault::{self, Call};
-use crate::arn::Partition;
+use crate::arn::{Partition, is_region};
 use crate::deployment::{AssumedRole, Grounds};
 use crate::fault::{Fault, FaultKind};
 use crate::settings::{Address, Jwt, Role, Secret};
@@ -241,16 +241,6 @@ fn is_sts(address: &Address) -> bool {
         global => !in_vpc && domain(global) == "amazonaws.com",
     };
     known && address.is_encrypted() && matches!(address.port(), None | Some(443))
-}
-
-/// Whether a part of a name is a Region's, as `us-gov-west-1` is.
-fn is_region(part: &str) -> bool {
-    let mut words = part.split('-').rev();
-    let number = words.next().is_some_and(|number| !number.is_empty() && number.bytes().all(|c| c.is_ascii_digit()));
-    let words: Vec<_> = words.collect();
-    number
-        && words.len() >= 2
-        && words.iter().all(|word| word.len() >= 2 && word.bytes().all(|c| c.is_ascii_lowercase()))
 }
 
 /// What a token says of itself and a trust policy may check; none of it is secret. Nothing where it cannot be read.

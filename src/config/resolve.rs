@@ -395,6 +395,11 @@ fn env_file(reader: &mut Reader, file: &str, context: &Context<'_>, entries: &mu
     }
 }
 
+/// Whether keys and values of tags may have a character: letters, digits and blanks of any script, and a few others.
+fn in_a_tag(c: char) -> bool {
+    c.is_alphanumeric() || (c.is_whitespace() && !c.is_control()) || "_.:/=+-@".contains(c)
+}
+
 fn tags(reader: &mut Reader) -> Option<Keyed<String>> {
     let others = others(reader, "function_tags_mode");
     let Some(pairs) = reader.map("function_tags") else {
@@ -412,6 +417,9 @@ fn tags(reader: &mut Reader) -> Option<Keyed<String>> {
             Some(_) if pair.key.starts_with("aws:") => Some("begins with `aws:`, which AWS keeps for itself"),
             Some(text) if pair.key.chars().count() > 128 || text.chars().count() > 256 => {
                 Some("is too long: AWS takes 128 characters for a key and 256 for a value")
+            }
+            Some(text) if !pair.key.chars().chain(text.chars()).all(in_a_tag) => {
+                Some("has a character that AWS refuses: key and value may have letters, digits, blanks and `_.:/=+-@`")
             }
             Some(_) => None,
         };

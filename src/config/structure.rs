@@ -143,6 +143,9 @@ impl Structures<'_> {
                 self.wrong(&below(member.name), "stands twice", &entry.place);
             }
             if let Some(value) = self.value(&entry.given, &member.shape, &below(member.name)) {
+                if member.need == Need::Required && value == json!([]) {
+                    self.wrong(&below(member.name), "is an empty list", &entry.place);
+                }
                 object.insert(member.name.to_owned(), value);
             }
         }

@@ -3,7 +3,7 @@
 //! Source: the pages of the operations in the AWS Lambda API reference that take them.
 
 use super::structure::{Member, Need, Shape};
-use crate::arn::{Arn, check_account};
+use crate::arn::{Arn, check_account, is_account};
 use Need::{Default, Optional, Required};
 use Shape::{Flag, Json, List, Members, Number, OneOf, Text, Word};
 
@@ -85,7 +85,7 @@ pub(crate) const IMAGE_CONFIG: Shape =
 /// Access points of file systems, with their mount paths.
 pub(crate) const FILE_SYSTEM_CONFIGS: Shape = list(
     &members(&[
-        must("Arn", ARN),
+        must("Arn", Text(access_point)),
         must("LocalMountPath", Text(local_mount_path)),
         may(
             "S3FilesConfig",
@@ -122,6 +122,30 @@ fn of_lambda(text: &str, kind: &str, what: &str) -> Result<(), String> {
     }
 }
 
+/// Whether an id is a prefix and hexadecimal digits, so many of them.
+fn is_id(id: &str, prefix: &str, digits: std::ops::RangeInclusive<usize>) -> bool {
+    let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+    id.strip_prefix(prefix).is_some_and(|id| digits.contains(&id.len()) && id.chars().all(hex))
+}
+
+fn access_point(text: &str) -> Result<(), String> {
+    let arn = Arn::parse(text)?;
+    let known = match (arn.service, arn.resource.split('/').collect::<Vec<_>>().as_slice()) {
+        _ if arn.region.is_empty() || !is_account(arn.account) => false,
+        ("elasticfilesystem", ["access-point", id]) => is_id(id, "fsap-", 17..=17),
+        ("s3files", ["file-system", system, "access-point", id]) => {
+            is_id(system, "fs-", 17..=40) && is_id(id, "fsap-", 17..=40)
+        }
+        _ => false,
+    };
+    if known {
+        return Ok(());
+    }
+    Err(format!(
+        "`{text}` is not an access point of a file system; one looks like `arn:aws:elasticfilesystem:REGION:ACCOUNT:access-point/fsap-…`"
+    ))
+}
+
 fn local_mount_path(text: &str) -> Result<(), String> {
     let name = text.strip_prefix("/mnt/").unwrap_or_default();
     let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
@@ -150,12 +174,35 @@ pub(crate) const TENANCY_CONFIG: Shape =
 /// When AWS updates the runtime of the function.
 pub(crate) const RUNTIME_MANAGEMENT: Shape = Members {
     short: "UpdateRuntimeOn",
-    members: &[must("UpdateRuntimeOn", Word(&["Auto", "FunctionUpdate", "Manual"])), may("RuntimeVersionArn", ARN)],
+    members: &[
+        must("UpdateRuntimeOn", Word(&["Auto", "FunctionUpdate", "Manual"])),
+        may("RuntimeVersionArn", Text(runtime_version)),
+    ],
 };
 
+fn runtime_version(text: &str) -> Result<(), String> {
+    let arn = Arn::parse(text)?;
+    let id = arn.resource.strip_prefix("runtime:").unwrap_or_default();
+    if arn.service == "lambda" && !arn.region.is_empty() && arn.account.is_empty() && !id.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("`{text}` is not the ARN of a runtime version; one looks like `arn:aws:lambda:REGION::runtime:ID`"))
+    }
+}
+
 /// The ARN of a code signing configuration.
-pub(crate) const CODE_SIGNING_CONFIG: Shape =
-    Text(|text| of_lambda(text, "code-signing-config:", "a code signing config"));
+pub(crate) const CODE_SIGNING_CONFIG: Shape = Text(|text| {
+    let arn = Arn::parse(text)?;
+    let id = arn.resource.strip_prefix("code-signing-config:").and_then(|id| id.strip_prefix("csc-"));
+    let good = |id: &str| id.len() == 17 && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    if arn.service == "lambda" && !arn.region.is_empty() && is_account(arn.account) && id.is_some_and(good) {
+        Ok(())
+    } else {
+        Err(format!(
+            "`{text}` is not the ARN of a code signing config; one looks like `arn:aws:lambda:REGION:ACCOUNT:code-signing-config:csc-…`"
+        ))
+    }
+});
 
 /// What Lambda does when a function calls itself in a loop.
 pub(crate) const RECURSIVE_LOOP: Shape = Word(&["Allow", "Terminate"]);
@@ -212,7 +259,13 @@ fn destination(text: &str) -> Result<(), String> {
 }
 
 fn topic(text: &str) -> Result<(), String> {
-    of_characters(text.trim_start_matches('.'), "-_.", 249, "the name of a topic")
+    of_characters(text, "-_.", 249, "the name of a topic")?;
+    if text.len() < 2 || text.starts_with('.') {
+        return Err(format!(
+            "`{text}` is not a topic that AWS accepts: it has two characters or more, and no `.` first"
+        ));
+    }
+    Ok(())
 }
 
 /// Retries and destinations of asynchronous invocations.
@@ -272,9 +325,28 @@ fn organisation(text: &str) -> Result<(), String> {
     }
 }
 
+fn database(text: &str) -> Result<(), String> {
+    at_most::<63>(text)?;
+    match text.chars().find(|c| " /.$\"".contains(*c)) {
+        Some(odd) => Err(format!("`{text}` is not the name of a database: it has `{odd}`")),
+        None => Ok(()),
+    }
+}
+
+fn collection(text: &str) -> Result<(), String> {
+    at_most::<57>(text)?;
+    let begins = text.starts_with(|c: char| c == '_' || c.is_ascii_alphanumeric());
+    if !begins || text.starts_with("system.") || text.contains('$') {
+        return Err(format!(
+            "`{text}` is not the name of a collection: it begins with a letter, a digit or `_`, but not with `system.`, and has no `$`"
+        ));
+    }
+    Ok(())
+}
+
 /// The schema registry of a Kafka source, and the parts of a record that it validates.
 const SCHEMA_REGISTRY: Shape = members(&[
-    may("SchemaRegistryURI", ANY),
+    may("SchemaRegistryURI", Text(|text| of_characters(text, "-/*:_+=.@", 10_000, "the address of a registry"))),
     may("EventRecordFormat", Word(&["JSON", "SOURCE"])),
     may(
         "AccessConfigs",
@@ -289,7 +361,7 @@ const SCHEMA_REGISTRY: Shape = members(&[
                         "OAUTHBEARER_AUTH",
                     ]),
                 ),
-                must("URI", ARN),
+                must("URI", URI),
             ]),
             ANY_NUMBER,
         ),
@@ -368,7 +440,7 @@ pub(crate) const EVENT_SOURCES: Shape = list(
         ),
         may(
             "SelfManagedEventSource",
-            members(&[must("Endpoints", members(&[must("KAFKA_BOOTSTRAP_SERVERS", list(&Text(server), 10))]))]),
+            members(&[must("Endpoints", members(&[must("KAFKA_BOOTSTRAP_SERVERS", list(&Text(broker), 10))]))]),
         ),
         may(
             "AmazonManagedKafkaEventSourceConfig",
@@ -385,8 +457,8 @@ pub(crate) const EVENT_SOURCES: Shape = list(
         may(
             "DocumentDBEventSourceConfig",
             members(&[
-                may("DatabaseName", Text(at_most::<63>)),
-                may("CollectionName", Text(at_most::<57>)),
+                may("DatabaseName", Text(database)),
+                may("CollectionName", Text(collection)),
                 may("FullDocument", Word(&["UpdateLookup", "Default"])),
             ]),
         ),
@@ -397,14 +469,15 @@ pub(crate) const EVENT_SOURCES: Shape = list(
     ANY_NUMBER,
 );
 
-fn server(text: &str) -> Result<(), String> {
-    let is_server = text.rsplit_once(':').is_some_and(|(host, port)| {
-        let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
-        !host.is_empty() && host.chars().all(good) && port.parse::<u16>().is_ok()
-    });
-    if is_server && text.len() <= 300 {
-        Ok(())
-    } else {
-        Err(format!("`{text}` is not a server with its port; one looks like `b-1.example.com:9092`"))
+/// A broker of Kafka with its port.
+fn broker(text: &str) -> Result<(), String> {
+    let port = |port: &str| (1..=5).contains(&port.len()) && port.chars().all(|c| c.is_ascii_digit());
+    let label = |label: &str| {
+        let inside = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && label.chars().all(inside)
+    };
+    match text.rsplit_once(':') {
+        Some((host, number)) if text.len() <= 300 && port(number) && host.split('.').all(label) => Ok(()),
+        _ => Err(format!("`{text}` is not a broker; one looks like `b-1.example.com:9092`")),
     }
 }

@@ -973,7 +973,7 @@ fn mistakes_are_told_with_their_places() {
             "is a queue of Amazon MQ, which has no `tumbling_window_in_seconds`",
         ),
         (
-            "event_sources: [{event_source_arn: 'arn:aws:kafka:us-east-1:123456789012:cluster/c/1', topics: t, parallelization_factor: 2}]",
+            "event_sources: [{event_source_arn: 'arn:aws:kafka:us-east-1:123456789012:cluster/c/1', topics: orders, parallelization_factor: 2}]",
             "is a topic of MSK, which has no `parallelization_factor`",
         ),
         (
@@ -981,7 +981,7 @@ fn mistakes_are_told_with_their_places() {
             "is a stream of DynamoDB, which has no `starting_position_timestamp`",
         ),
         (
-            "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:123456789012:q', topics: t}]",
+            "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:123456789012:q', topics: orders}]",
             "is a queue of SQS, which has no `topics`",
         ),
         (

@@ -410,9 +410,10 @@ fn secrets_stay_hidden_in_a_configuration_with_mistakes() {
 
 #[test]
 fn a_variable_that_nobody_replaces_is_told() {
-    let outcome = check("environment:\n  BUCKET: $BUCKET\n  PRICE: 5$\nfunction_tags: ['stage=${STAGE}']\n").code(0);
+    let outcome = check("environment:\n  BUCKET: $BUCKET\n  PRICE: 5$\nfunction_tags: ['stage=${STAGE}']\n").code(3);
     assert!(outcome.stdout.contains("(dpl.yml:4:11)"), "{}", outcome.stdout);
     assert!(!outcome.stdout.contains("$BUCKET"), "it may be a password: {}", outcome.stdout);
+    assert!(outcome.stderr.contains("function_tags: `stage` has a character"), "{}", outcome.stderr);
     assert_eq!(outcome.stdout.matches("is not replaced here").count(), 2, "{}", outcome.stdout);
     check("description: Uses `foo` and `bar`\n").code(0);
 }

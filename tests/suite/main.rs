@@ -9,101 +9,104 @@
 )]
 #![allow(unreachable_pub, reason = "one binary: nothing is reachable from outside")]
 
-// What the tests stand on.
+// The harness: emulators, proxies, and a scrubbed environment.
 mod harness;
 
-// The shape of the source.
+// Which module of the source may import which.
 mod layering;
 
-// What a command line is answered with.
+// Command lines with their whole output.
 mod cmd;
 
-// What a configuration means.
+// Files, variables and flags.
 mod config;
 
-// What becomes of pull requests, and what is said about blocks that are left out.
+// Which values `check` refuses.
+mod limits;
+
+// Pull requests, and blocks that are skipped.
 mod pull_requests;
 
-// What goes into a package.
+// Which files go into a package, and with which bytes.
 mod package;
 
-// What compilers leave.
+// Packages of compiled programs.
 mod compiled;
 
-// What is wrong with a package.
+// The checks of a package.
 mod inspect;
 
-// What a deployment does.
+// Creating and updating functions.
 mod deploy;
 
-// What is published, and what points at it.
+// Versions and aliases.
 mod release;
 
 // The files of the live package.
 mod live_package;
 
-// What layers do.
+// Layers.
 mod layers;
 
-// What stands around a function.
+// Resources around a function: URL, permissions, event sources, concurrency.
 mod around;
 
-// What many blocks share.
+// Many blocks in one run.
 mod many;
 
-// What goes through a bucket.
+// Packages that go through S3.
 mod upload;
 
-// What becomes of each setting.
+// Each setting of a function.
 mod settings;
 
-// What a new function gets as its role.
+// Execution roles that are created.
 mod role;
 
-// What is made of a container image.
+// Functions of container images.
 mod image;
 
-// What may be done, and what is shown without doing anything.
+// The rights that a deployment needs, and plans.
 mod policy;
 
-// What the words of others can do.
+// Text from users and services in the output.
 mod foreign;
 
-// What happens when something goes wrong.
+// Errors, lost answers, signals.
 mod faults;
 
-// What a function answers.
+// Invoking functions.
 mod invoke;
 
-// What is live, and how it goes back or away.
+// `status`, `list`, `rollback` and `delete`.
 mod live;
 
-// Roles and OIDC tokens.
+// Credentials, roles and OIDC tokens.
 mod oidc;
 
-// Whom the tool trusts, and what nobody may do with a pull request.
+// What a file of the checkout may decide.
 mod trust;
 
-// The log of each dialect.
+// The output for each CI.
 mod dialects;
 
-// Colours, reports and documents.
+// Step summaries and JUnit reports.
 mod report;
 
-// What happens where the machine runs out of something.
+// Machines that run out of something.
 mod scarce;
 
-// The features of each CI.
+// Variables and files of each CI.
 mod cis;
 
-// Secrets, which are never shown.
+// Secrets, which no output may show.
 mod secrets;
 
-// What nobody may do.
+// The page "Security" of the manual is true.
 mod security;
 
-// What the action for GitHub takes and gives.
+// The action for GitHub: inputs and outputs.
 mod action;
 
-// What the manual says.
+// The manual: tables, links and sessions.
 mod manual;

@@ -3,7 +3,7 @@
 pub mod boto;
 pub mod emulator;
 pub mod http;
-mod model;
+pub mod model;
 pub mod oracles;
 pub mod proxy;
 mod relay;

@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     fs,
     hash::{DefaultHasher, Hash, Hasher},
+    iter::repeat,
     path::PathBuf,
     process::{Command, id},
     sync::OnceLock,
@@ -213,6 +214,71 @@ pub fn faults(request: &Request) -> Vec<String> {
     let input = check.input(&asked, request);
     check.structure(asked.service.shape(&asked.operation.input), &input, "");
     check.faults.iter().map(|fault| format!("{}: {fault}", asked.name)).collect()
+}
+
+/// A member of an operation. In a path, `member`, `key` and `value` lead into lists and maps.
+pub struct Place {
+    service: &'static Service,
+    shape: &'static str,
+}
+
+impl Place {
+    pub fn of(operation: &str, path: &str) -> Self {
+        let service = services().values().find(|service| service.operations.contains_key(operation)).unwrap();
+        let mut name = &service.operations[operation].input;
+        for part in path.split('.') {
+            let shape = service.shape(name);
+            let inner = match (shape.kind, part) {
+                (Kind::List, "member") => shape.member.as_ref(),
+                (Kind::Map, "key") => shape.key.as_ref(),
+                (Kind::Map, "value") => shape.value.as_ref(),
+                _ => shape.members.get(part),
+            };
+            name = &inner.unwrap_or_else(|| panic!("{operation} has no {path}")).shape;
+        }
+        Self { service, shape: name }
+    }
+
+    /// Whether AWS accepts a value here.
+    pub fn accepts(&self, value: &Value) -> bool {
+        let mut check = Check { service: self.service, faults: Vec::new() };
+        check.value(self.shape, value, "");
+        check.faults.is_empty()
+    }
+
+    /// Values at the edges of what AWS accepts. Those of texts and lists come from a sample.
+    pub fn edges(&self, sample: &str) -> Vec<Value> {
+        let shape = self.service.shape(self.shape);
+        #[expect(clippy::cast_possible_truncation, reason = "bounds are whole numbers")]
+        let bounds = [shape.min, shape.max].into_iter().flatten().map(|bound| bound as i64);
+        let around =
+            bounds.flat_map(|bound| [bound - 1, bound, bound + 1]).filter(|bound| *bound < i64::from(i32::MAX));
+        let lengths =
+            around.clone().filter_map(|length| usize::try_from(length).ok()).filter(|length| *length <= 2_048);
+        match shape.kind {
+            Kind::Integer | Kind::Long => around.map(Value::from).collect(),
+            Kind::String if !shape.values.is_empty() => {
+                shape.values.iter().map(String::as_str).chain(["Other"]).map(Value::from).collect()
+            }
+            Kind::String => {
+                // An empty text counts as not given, and blanks and commas at an end do not count.
+                let longer = lengths
+                    .filter(|length| *length > 0)
+                    .map(|length| sample.chars().chain(repeat('a')).take(length).collect());
+                let (begin, end) = sample.split_at(sample.len() / 2);
+                let odd = " !\"#$%&'()*+,-./:;<=>?@[]^_`{|}~äλ\t".chars();
+                let within = odd.clone().map(|odd| format!("{begin}{odd}{end}"));
+                let behind = odd.filter(|odd| !odd.is_whitespace() && *odd != ',').map(|odd| format!("{sample}{odd}"));
+                let others =
+                    [sample.to_owned(), format!(".{sample}"), format!("x{sample}"), "42".to_owned(), "x".to_owned()];
+                longer.chain(within).chain(behind).chain(others).map(Value::from).collect()
+            }
+            Kind::List => lengths
+                .map(|length| (0..length).map(|index| sample.replace('#', &index.to_string())).collect())
+                .collect(),
+            kind => panic!("{} is {}", self.shape, kind.called()),
+        }
+    }
 }
 
 /// What a request asks for; nothing when it is not signed, as the download of a package.
