@@ -69,6 +69,7 @@ pub(super) fn deployment(reader: &mut Reader, context: &Context<'_>) -> Option<D
     let mut environment = environment(reader, context);
     let tags = tags(reader);
     vpc_config(reader, &mut settings);
+    vpc_ids(reader, &settings);
     for (setting, message, most) in settings.beyond_usual() {
         let help =
             format!("lower it, or set `capacity_provider_config`: functions on Managed Instances have up to {most}");
@@ -481,6 +482,25 @@ fn vpc_config(reader: &mut Reader, settings: &mut Settings) {
     settings.subnet_ids = ids(reader, "SubnetIds");
     settings.security_group_ids = ids(reader, "SecurityGroupIds");
     settings.ipv6_allowed_for_dual_stack = vpc.flag("Ipv6AllowedForDualStack").map(Switch);
+}
+
+/// Subnets and security groups have ids of their own, and AWS limits their numbers.
+fn vpc_ids(reader: &mut Reader, settings: &Settings) {
+    let both = [
+        ("subnet_ids", &settings.subnet_ids, "subnet-", 16),
+        ("security_group_ids", &settings.security_group_ids, "sg-", 5),
+    ];
+    for (name, ids, prefix, most) in both {
+        let ids = ids.as_ref().map_or_else(Vec::new, |Ids(ids)| ids.iter().collect());
+        let good = |id: &&&String| id.strip_prefix(prefix).is_some_and(|rest| id.len() <= 1_024 && !rest.contains('-'));
+        let name = if reader.has("vpc_config") { "vpc_config" } else { name };
+        if let Some(odd) = ids.iter().find(|id| !good(id)) {
+            reader.wrong(name, format!("`{odd}` is not an id such as `{prefix}0a1b2c3d`"));
+        }
+        if ids.len() > most {
+            reader.wrong(name, format!("has {} of `{prefix}…`, AWS accepts at most {most}", ids.len()));
+        }
+    }
 }
 
 /// Commands to run afterwards.

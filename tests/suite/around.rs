@@ -1005,7 +1005,7 @@ fn mistakes_are_told_with_their_places() {
             "is a queue of SQS, which has 2 to 10000 pollers",
         ),
         (
-            "event_sources: [{event_source_arn: 'arn:aws:kafka:us-east-1:123456789012:cluster/c/1', topics: t, provisioned_poller_config: {maximum_pollers: 2001}}]",
+            "event_sources: [{event_source_arn: 'arn:aws:kafka:us-east-1:123456789012:cluster/c/1', topics: t1, provisioned_poller_config: {maximum_pollers: 2001}}]",
             "is a topic of MSK, which has 1 to 2000 pollers",
         ),
         (
@@ -1025,8 +1025,8 @@ fn mistakes_are_told_with_their_places() {
             "is a stream of Kinesis, which has no `provisioned_poller_config`",
         ),
         (
-            "event_sources: [{self_managed_event_source: {endpoints: {kafka_bootstrap_servers: [broker]}}, topics: t}]",
-            "`broker` is not a server with its port",
+            "event_sources: [{self_managed_event_source: {endpoints: {kafka_bootstrap_servers: [broker]}}, topics: t1}]",
+            "`broker` is not a broker",
         ),
         ("function_url: {cors: {allow_methods: [GET, OPTIONS]}}", "`OPTIONS` is not one of GET"),
         (

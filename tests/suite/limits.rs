@@ -312,6 +312,11 @@ const WIDER: &[(&str, &str)] = &[
 
 /// Members for which `check` accepts less than the model, and why.
 const STRICTER: &[(&str, &str)] = &[
+    ("VpcConfig.SubnetIds", "an empty list needs the other empty too"),
+    ("VpcConfig.SecurityGroupIds", "an empty list needs the other empty too"),
+    ("Cors.AllowMethods", "only methods of HTTP"),
+    ("Cors.AllowMethods.member", "only methods of HTTP"),
+    ("ProvisionedPollerConfig.MaximumPollers", "each kind of source has a limit of its own"),
     ("Timeout", "more is for Managed Instances"),
     ("MemorySize", "more is for Managed Instances"),
     ("EphemeralStorage.Size", "more is for Managed Instances"),

@@ -3,7 +3,7 @@
 use super::Named::Setting;
 use super::{Facts, Row, error, has_ids, is_set, service};
 use crate::place::Problem;
-use crate::settings::{Ids, SettingName, Settings};
+use crate::settings::{SettingName, Settings};
 
 pub(super) const RULES: &[Row] = &[
     (
@@ -15,29 +15,9 @@ pub(super) const RULES: &[Row] = &[
         file_systems_without_vpc,
     ),
     (&[Setting(SettingName::FileSystemConfigs)], file_system_is_an_access_point),
-    (&[Setting(SettingName::SubnetIds)], subnets),
-    (&[Setting(SettingName::SecurityGroupIds)], security_groups),
     (&[Setting(SettingName::SubnetIds), Setting(SettingName::SecurityGroupIds)], half_of_a_vpc),
     (&[Setting(SettingName::Ipv6AllowedForDualStack)], ipv6_without_vpc),
 ];
-
-/// <https://docs.aws.amazon.com/lambda/latest/api/API_VpcConfig.html>.
-fn subnets(facts: &Facts<'_>) -> Option<Problem> {
-    of_vpc(facts.settings.subnet_ids.as_ref(), "subnet-", 16)
-}
-
-/// The same page.
-fn security_groups(facts: &Facts<'_>) -> Option<Problem> {
-    of_vpc(facts.settings.security_group_ids.as_ref(), "sg-", 5)
-}
-
-fn of_vpc(ids: Option<&Ids>, prefix: &str, most: usize) -> Option<Problem> {
-    let ids = &ids?.0;
-    if let Some(odd) = ids.iter().find(|id| !id.starts_with(prefix)) {
-        return Some(error(format!("`{odd}` does not begin with `{prefix}`"), "name ids of this kind only"));
-    }
-    (ids.len() > most).then(|| error(format!("has {} ids, AWS accepts at most {most}", ids.len()), "name fewer"))
-}
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-filesystem.html>: the function must be in a VPC.
 fn file_systems_without_vpc(facts: &Facts<'_>) -> Option<Problem> {

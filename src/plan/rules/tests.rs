@@ -101,10 +101,6 @@ fn combinations_that_aws_refuses_are_errors_of_their_option() {
         ("layers: `arn:aws:lambda:us-east-1:1:layer:deps:1` is in us-east-1, the function in eu-west-1", |d| {
             d.settings.layers = Some(layers(&["us-east-1:1:layer:deps:1"]));
         }),
-        ("subnet_ids: `sg-1` does not begin", |d| d.settings.subnet_ids = Some(ids(&["sg-1"]))),
-        ("security_group_ids: has 6 ids", |d| {
-            d.settings.security_group_ids = Some(ids(&["sg-1", "sg-2", "sg-3", "sg-4", "sg-5", "sg-6"]));
-        }),
         ("provisioned_concurrency: needs an alias", |d| {
             attach(d, Attachment::ProvisionedConcurrency, json!(2));
         }),

@@ -1,27 +1,46 @@
 //! What AWS' own client for Python reads: it comes with one of the emulators.
 
 use std::{
-    io::Write,
-    process::{Command, Stdio},
+    io::{BufRead, BufReader, Write},
+    process::{Child, Command, Stdio},
+    sync::{Mutex, OnceLock},
 };
 
 use serde_json::{Value, json};
 
 use super::emulator;
 
+/// Answers one call on each line, until its input ends. To start Python and to import boto3 takes most of a second.
 const SCRIPT: &str = "
-import json, sys, boto3, botocore.config, botocore.exceptions
-asked = json.load(sys.stdin)
+import functools, json, sys, boto3, botocore.config, botocore.exceptions
 config = botocore.config.Config(parameter_validation=False, retries={'max_attempts': 1})
-client = boto3.client(asked['service'], endpoint_url=asked['endpoint'], region_name='us-east-1', config=config,
-    aws_access_key_id='AKIDTESTTESTTEST', aws_secret_access_key='test-secret-access-key')
-try:
-    answer = getattr(client, asked['operation'])(**asked['arguments'])
-    answer.pop('ResponseMetadata', None)
-    print(json.dumps({'Ok': answer}, default=str))
-except botocore.exceptions.ClientError as error:
-    print(json.dumps({'Err': error.response['Error']['Code']}))
+
+@functools.cache
+def client(service, endpoint):
+    return boto3.client(service, endpoint_url=endpoint, region_name='us-east-1', config=config,
+        aws_access_key_id='AKIDTESTTESTTEST', aws_secret_access_key='test-secret-access-key')
+
+for line in sys.stdin:
+    asked = json.loads(line)
+    try:
+        call = getattr(client(asked['service'], asked['endpoint']), asked['operation'])
+        answer = call(**asked['arguments'])
+        answer.pop('ResponseMetadata', None)
+        answer = {'Ok': answer}
+    except botocore.exceptions.ClientError as error:
+        answer = {'Err': error.response['Error']['Code']}
+    print(json.dumps(answer, default=str), flush=True)
 ";
+
+/// The one Python of this process; it ends with it.
+fn python() -> &'static Mutex<Child> {
+    static PYTHON: OnceLock<Mutex<Child>> = OnceLock::new();
+    PYTHON.get_or_init(|| {
+        let mut python = Command::new("python3");
+        python.args(["-c", SCRIPT]).env("PYTHONPATH", emulator::home(emulator::Kind::Moto).unwrap());
+        Mutex::new(python.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap())
+    })
+}
 
 /// The control plane at an endpoint.
 pub struct Boto {
@@ -35,20 +54,15 @@ impl Boto {
 
     /// Calls an operation by its name in Python; the error is AWS' code for it.
     pub fn call(&self, service: &str, operation: &str, arguments: &Value) -> Result<Value, String> {
-        let mut python = Command::new("python3");
-        let home = emulator::home(emulator::Kind::Moto).unwrap();
-        let mut child = python
-            .args(["-c", SCRIPT])
-            .env("PYTHONPATH", home)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
         let asked =
             json!({ "service": service, "operation": operation, "arguments": arguments, "endpoint": self.endpoint });
-        child.stdin.take().unwrap().write_all(asked.to_string().as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
-        let mut answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let mut line = String::new();
+        {
+            let mut python = python().lock().unwrap();
+            writeln!(python.stdin.as_mut().unwrap(), "{asked}").unwrap();
+            BufReader::new(python.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        }
+        let mut answer: Value = serde_json::from_str(&line).unwrap();
         match answer["Err"].take() {
             Value::String(code) => Err(code),
             _ => Ok(answer["Ok"].take()),
