@@ -1,6 +1,7 @@
 //! What every test stands on: emulators, a fault proxy, and a universe with a scrubbed environment.
 
 pub mod boto;
+pub mod canned;
 pub mod emulator;
 pub mod http;
 pub mod model;
@@ -16,6 +17,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 pub use boto::{Boto, boto};
+pub use canned::Canned;
 pub use emulator::{Emulator, Kind};
 pub use http::Aws;
 pub use proxy::{Fault, Proxy};

@@ -46,6 +46,29 @@ pub struct Call {
     pub body: String,
 }
 
+impl Call {
+    /// The path and the query.
+    pub fn address(&self) -> (&str, &str) {
+        let address = self.head.split(' ').nth(1).unwrap_or_default();
+        address.split_once('?').unwrap_or((address, ""))
+    }
+}
+
+/// A played answer: the status, the code of an error, the body.
+pub type Played = (u16, &'static str, serde_json::Value);
+
+/// Answers the calls.
+pub type Player = Arc<dyn Fn(&Call) -> Played + Send + Sync>;
+
+/// What a proxy stands before.
+#[derive(Clone)]
+enum Upstream {
+    /// The control plane of an emulator, by its address.
+    Emulator(String),
+    /// Played answers.
+    Played(Player),
+}
+
 #[derive(Default)]
 struct State {
     rules: Vec<Rule>,
@@ -62,9 +85,18 @@ pub struct Proxy {
 impl Proxy {
     /// Stands before the control plane at an endpoint.
     pub fn before(endpoint: &str) -> Self {
+        Self::onto(Upstream::Emulator(endpoint.trim_start_matches("http://").to_owned()))
+    }
+
+    /// Stands before nothing: answers are played.
+    pub fn playing(player: Player) -> Self {
+        Self::onto(Upstream::Played(player))
+    }
+
+    fn onto(upstream: Upstream) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let proxy = Self { endpoint: format!("http://{}", listener.local_addr().unwrap()), state: Arc::default() };
-        let (state, upstream) = (Arc::clone(&proxy.state), endpoint.trim_start_matches("http://").to_owned());
+        let state = Arc::clone(&proxy.state);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (state, upstream) = (Arc::clone(&state), upstream.clone());
@@ -118,7 +150,7 @@ impl Proxy {
     }
 }
 
-fn serve(stream: &TcpStream, upstream: &str, state: &Mutex<State>) {
+fn serve(stream: &TcpStream, upstream: &Upstream, state: &Mutex<State>) {
     let Some(request) = Request::read(&mut BufReader::new(stream)) else { return };
     let name = match model::operation(&request) {
         Some(name) => name.to_owned(),
@@ -126,9 +158,10 @@ fn serve(stream: &TcpStream, upstream: &str, state: &Mutex<State>) {
     };
     let Request { head, body } = request;
     let text = String::from_utf8_lossy(&body).into_owned();
+    let call = Call { operation: name.clone(), head: head.clone(), body: text };
     let faults: Vec<_> = {
         let mut state = state.lock().unwrap();
-        state.calls.push(Call { operation: name.clone(), head: head.clone(), body: text });
+        state.calls.push(call.clone());
         let nth = state.calls.iter().filter(|call| call.operation == name).count();
         let hit =
             |rule: &&Rule| (rule.operation == name || rule.operation == "*") && (rule.nth == 0 || rule.nth == nth);
@@ -150,7 +183,11 @@ fn serve(stream: &TcpStream, upstream: &str, state: &Mutex<State>) {
             later => after.push(later),
         }
     }
-    let Some(result) = forward(upstream, &head, &body) else { return reset(stream) };
+    let result = match upstream {
+        Upstream::Emulator(address) => forward(address, &head, &body),
+        Upstream::Played(player) => Some(played(player(&call))),
+    };
+    let Some(result) = result else { return reset(stream) };
     for fault in after {
         match fault {
             Fault::ResetAfter => return reset(stream),
@@ -178,13 +215,22 @@ fn forward(upstream: &str, head: &str, body: &[u8]) -> Option<Vec<u8>> {
     Some(result)
 }
 
+fn played((status, code, body): Played) -> Vec<u8> {
+    let header = if code.is_empty() { "x-by: record".to_owned() } else { format!("x-amzn-errortype: {code}") };
+    response(status, &header, &body.to_string())
+}
+
 fn answer(mut stream: &TcpStream, status: u16, header: &str, body: &str) {
+    let _ = stream.write_all(&response(status, header, body));
+    let _ = stream.shutdown(Shutdown::Both);
+}
+
+fn response(status: u16, header: &str, body: &str) -> Vec<u8> {
     let text = format!(
         "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n{header}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     );
-    let _ = stream.write_all(text.as_bytes());
-    let _ = stream.shutdown(Shutdown::Both);
+    text.into_bytes()
 }
 
 fn reset(stream: &TcpStream) {
