@@ -1,12 +1,14 @@
 //! Creates and moves aliases, and deletes versions that no alias points at.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use aws_sdk_lambda::types::AliasRoutingConfiguration;
+use aws_sdk_lambda::types::{AliasRoutingConfiguration, ProvisionedConcurrencyStatusEnum as Status};
 
 use super::Session;
-use super::fault::{Answer, Call, Failed};
-use super::settle::Pace;
+use super::fault::{Call, Failed};
+use super::quotes;
+use super::refusals::Meaning;
+use super::settle::{PATIENCE, Pace};
 use crate::apply::Done;
 use crate::fault::{Fault, FaultKind};
 use crate::plan::{AliasChange, VersionRef};
@@ -18,6 +20,81 @@ impl Session<'_> {
         Ok(self.provisioned().await?.into_iter().map(|provisioned| provisioned.qualifier).collect())
     }
 
+    /// Reads an alias; `None` if it does not exist. The weights that AWS itself set are not among the weights.
+    pub(super) async fn managed_alias(&self, name: &str) -> Result<Option<Alias>, Failed> {
+        match self.get_alias(name).await? {
+            Some(alias) => self.without_own_weights(alias).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Sets the weights of AWS apart from those of people.
+    ///
+    /// While AWS provisions environments for the version that an alias has moved to, it gives all traffic to the version
+    /// before. A person's weight of 1 is the same to see, but AWS allows no weights of people on an alias with provisioned
+    /// concurrency.
+    pub(super) async fn without_own_weights(&self, alias: Alias) -> Result<Alias, Failed> {
+        let Some(before) = alias.all_traffic_elsewhere().map(str::to_owned) else { return Ok(alias) };
+        Ok(match self.provisioning_of(&alias.name).await? {
+            Provisioning::None => alias,
+            Provisioning::Unfinished(_) | Provisioning::Failed(_) => {
+                Alias { weights: BTreeMap::new(), moving_from: Some(before), ..alias }
+            }
+        })
+    }
+
+    async fn provisioning_of(&self, alias: &str) -> Result<Provisioning, Failed> {
+        let resource = format!("{}:{alias}", self.function);
+        let call = Call { action: "lambda:GetProvisionedConcurrencyConfig", resource: &resource };
+        let request = self.lambda.get_provisioned_concurrency_config().function_name(&self.function).qualifier(alias);
+        let answer = match self.read_optional(&call, request.send()).await {
+            Ok(Some(answer)) => answer,
+            Ok(None) => return Ok(Provisioning::None),
+            // Without this permission, a weight of 1 is taken for AWS' own: hardly anybody sets one.
+            Err(Failed { fault, .. }) if fault.kind == FaultKind::Denied => {
+                return Ok(Provisioning::Unfinished(fault.message));
+            }
+            Err(failed) => return Err(failed),
+        };
+        let available = answer.available_provisioned_concurrent_executions().unwrap_or_default();
+        let requested = answer.requested_provisioned_concurrent_executions().unwrap_or_default();
+        let reason = quotes::cut(answer.status_reason().unwrap_or("AWS gives no reason"));
+        Ok(match answer.status() {
+            Some(Status::Failed) => Provisioning::Failed(reason),
+            _ => Provisioning::Unfinished(format!("{available} of {requested} environments are ready")),
+        })
+    }
+
+    /// Waits until AWS gives the traffic of an alias to its version. Returns the alias then; `None` if it is gone.
+    pub(super) async fn moved(&self, name: &str) -> Result<Option<Alias>, Failed> {
+        let mut pace = Pace::new();
+        loop {
+            let Some(alias) = self.get_alias(name).await? else { return Ok(None) };
+            let Some(before) = alias.all_traffic_elsewhere() else { return Ok(Some(alias)) };
+            let what = format!("the alias `{name}` to move from version {before} to {}", alias.version);
+            match self.provisioning_of(name).await? {
+                Provisioning::None => return Ok(Some(alias)),
+                Provisioning::Unfinished(state) => self.hear(state),
+                Provisioning::Failed(reason) => {
+                    let message = format!(
+                        "version {before} still gets all traffic of the alias `{name}`: AWS could not provision environments for version {}: {reason}",
+                        alias.version
+                    );
+                    let help =
+                        "change or remove `provisioned_concurrency`, or ask AWS for more concurrency, and run again";
+                    return Err(Fault::new(FaultKind::Failed, message).help(help).into());
+                }
+            }
+            self.pause_and_report(&mut pace, &what).await?;
+        }
+    }
+
+    /// Waits until AWS has finished the move of the alias that was in progress when the function was read.
+    pub(crate) async fn finish_move(&self) -> Result<(), Fault> {
+        let Some(name) = &self.moving else { return Ok(()) };
+        self.moved(name).await.map(drop).map_err(|failed| failed.fault)
+    }
+
     /// Points an alias at the version of a deployment. The alias' description gets a mark of the previous version.
     pub(super) async fn point_alias(&self, change: &AliasChange) -> Result<Done, Failed> {
         let unpublished = || Fault::new(FaultKind::Failed, "no version was published for the alias to point at");
@@ -25,15 +102,23 @@ impl Session<'_> {
             VersionRef::Number(number) => number.clone(),
             VersionRef::Published => self.published.clone().ok_or_else(unpublished)?,
         };
+        let mut from = change.from.clone();
+        if let Some(known) = from.as_mut().filter(|alias| alias.moving_from.is_some()) {
+            // The end of an earlier move changes the revision.
+            match self.moved(&known.name).await? {
+                Some(alias) if alias.version == known.version => *known = alias,
+                other => return Err(changed_meanwhile(&change.name.0, other.as_ref())),
+            }
+        }
         // An alias that only loses its weights does not move, so it has no previous version.
-        let moved = change.from.as_ref().filter(|from| from.version != version);
-        let description = moved.map(Alias::description_once_moved);
-        self.move_alias(&change.name.0, change.from.as_ref(), &version, description.as_deref()).await?;
+        let moves = from.as_ref().filter(|from| from.version != version);
+        let description = moves.map(Alias::description_once_moved);
+        self.move_alias(&change.name.0, from.as_ref(), &version, description.as_deref()).await?;
         Ok(Done::default())
     }
 
-    /// Points an alias at a version, with all of its traffic. `from` is the live alias, whose revision AWS must still have;
-    /// `None` creates the alias.
+    /// Points an alias at a version, and waits until that version gets all of its traffic. `from` is the live alias, whose
+    /// revision AWS must still have; `None` creates the alias.
     pub(super) async fn move_alias(
         &self,
         name: &str,
@@ -46,10 +131,8 @@ impl Session<'_> {
         loop {
             let written = if let Some(from) = from {
                 let call = Call { action: "lambda:UpdateAlias", resource: &resource };
-                let no_shares =
-                    AliasRoutingConfiguration::builder().set_additional_version_weights(Some(HashMap::new()));
                 let request = self.lambda.update_alias().function_name(&self.function).name(name);
-                let request = request.function_version(version).routing_config(no_shares.build());
+                let request = request.function_version(version).set_routing_config(no_weights(from));
                 let request = request.set_description(description.map(str::to_owned)).revision_id(&from.revision_id);
                 self.write(&call, request.send()).await.map(drop)
             } else {
@@ -57,34 +140,42 @@ impl Session<'_> {
                 let request = self.lambda.create_alias().function_name(&self.function).name(name);
                 self.write(&call, request.function_version(version).send()).await.map(drop)
             };
-            let Err(failed) = written else { return Ok(()) };
+            let Err(failed) = written else { break };
             if !matches!(failed.fault.kind, FaultKind::Failed) {
                 return Err(failed);
             }
             // The answer to an earlier attempt may have been lost.
-            let now = self.get_alias(name).await?;
+            let now = self.managed_alias(name).await?;
             let as_wanted = |now: &Alias| {
                 now.version == version
                     && now.weights.is_empty()
                     && description.is_none_or(|text| now.description == text)
             };
             let untouched = now.as_ref().map(|now| &now.revision_id) == from.map(|from| &from.revision_id);
-            match failed.answer {
-                _ if now.as_ref().is_some_and(as_wanted) => return Ok(()),
-                Answer::Busy if untouched => {
+            match failed.meaning {
+                _ if now.as_ref().is_some_and(as_wanted) => break,
+                Meaning::InProgress if untouched => {
+                    self.hear(failed.fault.message);
                     self.pause(&mut pace, &format!("another operation on the alias `{name}`")).await?;
                 }
-                Answer::Busy | Answer::Stale => {
-                    let found = now.map_or_else(
-                        || "it is gone".to_owned(),
-                        |now| format!("it points at version {} now", now.version),
-                    );
-                    let message = format!("another program changed the alias `{name}` in the meantime: {found}");
-                    return Err(Fault::new(FaultKind::Conflict, message).help("run again to see what differs").into());
+                Meaning::Lost if untouched && pace.so_far() < PATIENCE => {
+                    self.pause(&mut pace, "a readable answer").await?;
                 }
-                Answer::NotFound | Answer::Other => return Err(failed),
+                // The version that this run published may not be known yet.
+                Meaning::NotFound if untouched && self.published.as_deref() == Some(version) => {
+                    self.hear(failed.fault.message);
+                    self.pause_and_report(&mut pace, &format!("version {version} to be known")).await?;
+                }
+                Meaning::InProgress | Meaning::Exists | Meaning::Stale => {
+                    return Err(changed_meanwhile(name, now.as_ref()));
+                }
+                _ => return Err(failed),
             }
         }
+        if from.is_some() {
+            self.moved(name).await?;
+        }
+        Ok(())
     }
 
     /// Deletes versions. If AWS refuses to delete one, the result lists it: this is not an error.
@@ -95,7 +186,7 @@ impl Session<'_> {
             let call = Call { action: "lambda:DeleteFunction", resource: &resource };
             let request = self.lambda.delete_function().function_name(&self.function).qualifier(number);
             match self.write(&call, request.send()).await {
-                Ok(_) | Err(Failed { answer: Answer::NotFound, .. }) => {}
+                Ok(_) | Err(Failed { meaning: Meaning::NotFound, .. }) => {}
                 Err(failed) if matches!(failed.fault.kind, FaultKind::Failed | FaultKind::Denied) => {
                     done.kept.push(number.clone());
                     done.warnings.push(format!("version {number} could not be deleted: {}", failed.fault.message));
@@ -105,4 +196,27 @@ impl Session<'_> {
         }
         Ok(done)
     }
+}
+
+/// The state of an alias' provisioned concurrency.
+enum Provisioning {
+    /// It has none.
+    None,
+    /// AWS has not finished, as the text says.
+    Unfinished(String),
+    /// AWS could not provision the environments, for this reason.
+    Failed(String),
+}
+
+/// The request to take the weights of an alias away; absent if it has none. AWS then moves the traffic itself, once the
+/// provisioned environments of the new version are ready.
+fn no_weights(live: &Alias) -> Option<AliasRoutingConfiguration> {
+    let none = || AliasRoutingConfiguration::builder().set_additional_version_weights(Some(HashMap::new())).build();
+    (!live.weights.is_empty()).then(none)
+}
+
+fn changed_meanwhile(name: &str, now: Option<&Alias>) -> Failed {
+    let found = now.map_or_else(|| "it is gone".to_owned(), |now| format!("it points at version {} now", now.version));
+    let message = format!("another program changed the alias `{name}` in the meantime: {found}");
+    Fault::new(FaultKind::Conflict, message).help("run again to see what differs").into()
 }

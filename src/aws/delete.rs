@@ -1,7 +1,8 @@
 //! Deletes a function, or one version of it.
 
 use super::Session;
-use super::fault::{self, Answer, Call, Failed};
+use super::fault::{self, Call, Failed};
+use super::refusals::Meaning;
 use super::settle::Pace;
 use crate::fault::{Fault, FaultKind};
 use crate::remote::Alias;
@@ -26,29 +27,22 @@ impl Session<'_> {
             let request = request.set_qualifier(version.map(str::to_owned));
             let Err(error) = self.await_write(&call, request.send()).await? else { return Ok(()) };
             let failed = fault::of(&error, &call);
-            match failed.answer {
-                Answer::NotFound => return Ok(()),
-                Answer::Busy => {
-                    if let Some(number) = version {
-                        self.unless_held(number, failed).await?;
-                    }
-                }
-                Answer::Stale | Answer::Other => return Err(failed),
+            match (failed.meaning, version) {
+                (Meaning::NotFound, _) => return Ok(()),
+                (Meaning::InProgress, _) => self.hear(failed.fault.message),
+                (Meaning::Conflict, Some(number)) => return Err(self.held(number, failed).await),
+                _ => return Err(failed),
             }
             self.pause(&mut pace, "another operation on the function").await?;
         }
     }
 
-    /// An error if an alias points at the version. AWS then refuses to delete it, so waiting does not help.
-    async fn unless_held(&self, number: &str, failed: Failed) -> Result<(), Failed> {
+    /// The reason why AWS does not delete the version: the alias that points at it, or else AWS' words.
+    async fn held(&self, number: &str, failed: Failed) -> Failed {
         let held = |alias: &Alias| alias.version == number || alias.weights.contains_key(number);
-        match self.aliases().await {
-            Ok(aliases) => match aliases.into_iter().find(held) {
-                Some(alias) => Err(held_by(number, &[&alias.name]).into()),
-                None => Ok(()),
-            },
-            Err(_) if failed.fault.message.contains("alias") => Err(failed),
-            Err(_) => Ok(()),
+        match self.aliases().await.ok().and_then(|aliases| aliases.into_iter().find(held)) {
+            Some(alias) => held_by(number, &[&alias.name]).into(),
+            None => failed,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What AWS answers, in our kinds: who is at fault and what to do.
+//! Turns failed calls into our kinds of failure: who is at fault, and what to do.
 
 use std::error::Error;
 use std::fmt;
@@ -7,38 +7,27 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
+use super::denial::Denial;
 use super::quotes;
+use super::refusals::{self, Meaning};
 use crate::fault::{Fault, FaultKind};
 
-/// An action of AWS, by the name that policies use, and what it was called on.
+/// An action of AWS, by its name in policies, and its resource.
 pub(super) struct Call<'a> {
     pub action: &'a str,
     pub resource: &'a str,
 }
 
-/// A failed call: what it means for us, and what the caller of it may be able to mend.
+/// A failed call: the failure, and its meaning for the step that made the call.
 #[derive(Debug)]
 pub(super) struct Failed {
     pub fault: Fault,
-    pub answer: Answer,
-}
-
-/// Answers that a step can do something about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answer {
-    /// There is no such thing (404).
-    NotFound,
-    /// Something else is going on, or the thing exists already (409; 400 for mappings and log groups).
-    Busy,
-    /// The revision is not the one expected (412).
-    Stale,
-    /// Anything else.
-    Other,
+    pub meaning: Meaning,
 }
 
 impl From<Fault> for Failed {
     fn from(fault: Fault) -> Self {
-        Self { fault, answer: Answer::Other }
+        Self { fault, meaning: Meaning::Other }
     }
 }
 
@@ -69,88 +58,96 @@ pub(super) fn of<E>(error: &SdkError<E, HttpResponse>, call: &Call<'_>) -> Faile
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    let Call { action, resource } = call;
+    let action = call.action;
     if let Some(fault) = carried(error) {
         return fault.clone().into();
     }
     let fault = match error {
         SdkError::ServiceError(service) => {
             let status = service.raw().status().as_u16();
-            let code = service.err().code().unwrap_or_default();
-            let said = service.err().message().map_or_else(|| said_nothing(status, code), quotes::cut);
-            return answered(status, code, &said, call);
+            if service.raw().status().is_success() {
+                return unreadable(call, &chain(error));
+            }
+            return answered(status, service.err().code().unwrap_or_default(), service.err().message(), call);
         }
         _ if causes(error).any(<dyn Error>::is::<CredentialsError>) => {
-            // They are only fetched when a request is signed, so their errors arrive as those of the request.
+            // The SDK fetches credentials when it signs a request, so their errors arrive as errors of the request.
             Fault::new(FaultKind::Denied, format!("the credentials could not be used for `{action}`: {}", chain(error)))
         }
-        SdkError::ResponseError(_) => Fault::new(
-            FaultKind::Failed,
-            format!("the answer to `{action}` on `{resource}` could not be read: {}", chain(error)),
-        ),
+        SdkError::ResponseError(_) => return unreadable(call, &chain(error)),
         _ => Fault::new(FaultKind::Failed, format!("AWS could not be reached for `{action}`: {}", chain(error)))
             .help("look at `region`, `endpoint_url`, and the network and proxy of this machine"),
     };
     fault.into()
 }
 
-fn said_nothing(status: u16, code: &str) -> String {
-    let code = if code.is_empty() { String::new() } else { format!(" {code}") };
-    format!("the service answered {status}{code} without a message")
+/// An answer that lacks a member which AWS always sends.
+pub(super) fn without(call: &Call<'_>, member: &str) -> Failed {
+    unreadable(call, &format!("it lacks {member}"))
 }
 
-fn answered(status: u16, code: &str, said: &str, call: &Call<'_>) -> Failed {
+/// An answer that cannot be read. AWS may have done what the call asked for.
+fn unreadable(call: &Call<'_>, why: &str) -> Failed {
     let Call { action, resource } = call;
+    let message = format!("the answer to `{action}` on `{resource}` cannot be read: {}", quotes::cut(why));
+    let fault = Fault::new(FaultKind::Failed, message)
+        .help("look at `endpoint_url` and at the proxy of this machine: another server may have answered for AWS");
+    Failed { fault, meaning: Meaning::Lost }
+}
+
+fn answered(status: u16, code: &str, words: Option<&str>, call: &Call<'_>) -> Failed {
+    let Call { action, resource } = call;
+    let words = words.filter(|words| !words.trim().is_empty());
+    let said = &words.map_or_else(|| without_words(status, code), quotes::cut);
+    if let Some(row) = refusals::known(status, code, said) {
+        let fault = Fault { kind: row.kind, ..refused(call, said) };
+        let fault = if row.help.is_empty() { fault } else { fault.help(row.help) };
+        return Failed { fault, meaning: row.meaning };
+    }
     let fault = match (status, code) {
-        (_, "UnrecognizedClientException" | "InvalidClientTokenId" | "InvalidAccessKeyId" | "InvalidSignatureException" | "SignatureDoesNotMatch" | "IncompleteSignature" | "MissingAuthenticationTokenException") => {
-            Fault::new(FaultKind::Denied, format!("AWS does not accept the credentials: {said}"))
-                .help("look at the access key, the secret and the session token, which belong together")
-        }
+        (
+            _,
+            "UnrecognizedClientException"
+            | "InvalidClientTokenId"
+            | "InvalidAccessKeyId"
+            | "InvalidSignatureException"
+            | "SignatureDoesNotMatch"
+            | "IncompleteSignature"
+            | "MissingAuthenticationTokenException",
+        ) => Fault::new(FaultKind::Denied, format!("AWS does not accept the credentials: {said}"))
+            .help("look at the access key, the secret and the session token, which belong together"),
         (_, "ExpiredTokenException" | "ExpiredToken" | "RequestExpired") => {
-            Fault::new(FaultKind::Denied, format!("the credentials have expired: {said}")).help("get new ones and run again")
+            Fault::new(FaultKind::Denied, format!("the credentials have expired: {said}"))
+                .help("get new ones and run again")
+        }
+        (_, "OptInRequired" | "SubscriptionRequiredException") => {
+            Fault::new(FaultKind::Denied, format!("the account may not use the service: {said}"))
+                .help("enable the service, or the Region, for the account")
         }
         (403, _) | (_, "AccessDeniedException" | "AccessDenied") => {
-            let (action, resource) = denied(said).unwrap_or((action, resource));
-            Fault::new(FaultKind::Denied, format!("AWS denied `{action}` on `{resource}`: {said}"))
-                .help(format!("allow `{action}` in the policy of the identity that deploys, and run again; `dpl-lambda policy` shows all that a deployment needs"))
+            let denial = Denial::read(call, said);
+            let (action, resource) = (denial.action, denial.resource.as_ref());
+            Fault::new(FaultKind::Denied, format!("AWS denied `{action}` on `{resource}`: {said}")).help(denial.help())
         }
         (429, _) | (_, "TooManyRequestsException" | "ThrottlingException") => {
-            Fault::new(FaultKind::Failed, format!("AWS throttled `{action}` on `{resource}` for too long: {said}")).help("run again later")
+            Fault::new(FaultKind::Failed, format!("AWS throttled `{action}` on `{resource}` for too long: {said}"))
+                .help("run again later")
         }
-        (_, "InvalidParameterValueException") if said.contains("cannot be assumed by Lambda") => Fault::new(FaultKind::Failed, said.to_owned())
-            .help("the role's trust policy must allow `sts:AssumeRole` to `lambda.amazonaws.com`; a new role takes some seconds to be known"),
-        (_, "CodeVerificationFailedException" | "InvalidCodeSignatureException") => {
-            Fault::new(FaultKind::Failed, format!("AWS does not accept the signature of the package: {said}"))
-                .help("sign the package with AWS Signer under a profile that the function's code signing config allows, and deploy what Signer wrote with `s3_bucket` and `s3_key`; what is signed and altered after that, expired or revoked is refused too")
-        }
-        (_, "CodeSigningConfigNotFoundException") => {
-            Fault::new(FaultKind::Failed, format!("there is no such code signing config: {said}"))
-                .help("look at `code_signing_config_arn`: it must be of the function's Region and account")
-        }
-        (500.., _) => Fault::new(FaultKind::Failed, format!("AWS failed at `{action}` on `{resource}`: {said}")).help("run again later"),
-        _ => Fault::new(FaultKind::Failed, format!("AWS refused `{action}` on `{resource}`: {said}")),
+        (500.., _) => Fault::new(FaultKind::Failed, format!("AWS failed at `{action}` on `{resource}`: {said}"))
+            .help("run again later"),
+        _ => refused(call, said),
     };
-    let answer = match (status, code) {
-        (404, _) | (_, "ResourceNotFoundException") => Answer::NotFound,
-        (409, _)
-        | (
-            _,
-            "ResourceConflictException"
-            | "ResourceInUseException"
-            | "ResourceAlreadyExistsException"
-            | "OperationAbortedException",
-        ) => Answer::Busy,
-        (412, _) | (_, "PreconditionFailedException") => Answer::Stale,
-        _ => Answer::Other,
-    };
-    Failed { fault, answer }
+    Failed { fault, meaning: refusals::unknown(status, code, words) }
 }
 
-/// The action and resource that AWS names itself, as `iam:PassRole` when the call was another.
-fn denied(said: &str) -> Option<(&str, &str)> {
-    let (_, rest) = said.split_once("not authorized to perform: ")?;
-    let (action, rest) = rest.split_once(" on resource: ")?;
-    Some((action, rest.split_whitespace().next()?))
+fn refused(Call { action, resource }: &Call<'_>, said: &str) -> Fault {
+    Fault::new(FaultKind::Failed, format!("AWS refused `{action}` on `{resource}`: {said}"))
+}
+
+/// The words for a refusal that has none.
+fn without_words(status: u16, code: &str) -> String {
+    let code = if code.is_empty() { String::new() } else { format!(" {code}") };
+    format!("the service answered {status}{code} without a message")
 }
 
 /// An error and its causes on one line, each said once.

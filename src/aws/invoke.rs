@@ -15,7 +15,8 @@ use base64::Engine;
 use tokio::time::Instant;
 
 use super::Session;
-use super::fault::{self, Answer, Call, Failed};
+use super::fault::{self, Call, Failed};
+use super::refusals::Meaning;
 use super::settle::{Deadline, Pace};
 use crate::fault::{Fault, FaultKind};
 use crate::remote::Invocation;
@@ -93,14 +94,15 @@ impl Session<'_> {
             let what = match (status(&error), error.code()) {
                 (Some(429), _) if attempts < ATTEMPTS => "room for another invocation",
                 (_, Some("ResourceNotReadyException")) => "the network of the function",
-                _ if failed.answer == Answer::Busy => "the function to be ready",
-                _ if failed.answer == Answer::NotFound && qualifier.is_some() => {
+                _ if failed.meaning == Meaning::InProgress => "the function to be ready",
+                _ if failed.meaning == Meaning::NotFound && qualifier.is_some() => {
                     let help = "`dpl-lambda status` shows the versions and aliases";
                     return Err(failed.fault.help(help).into());
                 }
                 _ => return Err(if maybe_sent(&error) { may_have_run(failed) } else { failed }),
             };
             attempts += 1;
+            self.hear(failed.fault.message);
             self.pause(&mut pace, what).await?;
         }
     }

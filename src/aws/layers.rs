@@ -9,7 +9,8 @@ use aws_sdk_lambda::types::{LayerVersionContentInput, LayerVersionsListItem};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::Session;
-use super::fault::{self, Answer, Call, Failed};
+use super::fault::{self, Call, Failed};
+use super::refusals::Meaning;
 use super::settle::Pace;
 use super::write::Source;
 use crate::apply::Done;
@@ -75,7 +76,7 @@ impl Session<'_> {
             Ok(answer) => answer,
             Err(error) => match fault::of(&error, &call) {
                 // Deleted since it was listed.
-                Failed { answer: Answer::NotFound, .. } => return Ok(None),
+                Failed { meaning: Meaning::NotFound, .. } => return Ok(None),
                 failed => return Err(failed),
             },
         };
@@ -114,7 +115,7 @@ impl Session<'_> {
             },
         );
         match looked.await {
-            Err(Failed { answer: Answer::NotFound, .. }) => {}
+            Err(Failed { meaning: Meaning::NotFound, .. }) => {}
             looked => looked?,
         }
         Ok(newest)

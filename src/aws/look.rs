@@ -11,8 +11,9 @@ use aws_sdk_lambda::types::{
 
 use super::Session;
 use super::connect::Hidden;
-use super::fault::{Answer, Call, Failed};
+use super::fault::{Call, Failed};
 use super::quotes;
+use super::refusals::Meaning;
 use crate::arn::Arn;
 use crate::fault::{Fault, FaultKind};
 use crate::remote::{Alias, Condition, Known, LiveCode, Provisioned, Published, Status, Summary, Url};
@@ -120,7 +121,7 @@ impl Session<'_> {
         match self.all(&call, async || pages.next().await).await {
             Ok(found) => Ok(found.iter().map(provisioned).collect()),
             // Some services that imitate AWS answer so for a function without provisioned concurrency.
-            Err(Failed { answer: Answer::NotFound, .. }) => Ok(Vec::new()),
+            Err(Failed { meaning: Meaning::NotFound, .. }) => Ok(Vec::new()),
             Err(failed) => Err(failed),
         }
     }
@@ -232,6 +233,7 @@ fn alias_of(
         name: text(name),
         version: text(version),
         weights: weights.into_iter().flatten().map(|(version, share)| (version.clone(), *share)).collect(),
+        moving_from: None,
         description: text(description),
         revision_id: text(revision_id),
     }

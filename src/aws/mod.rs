@@ -1,7 +1,7 @@
 //! The only module that knows the SDK. No type of the SDK crosses its border.
 //!
 //! `connect` finds Region and credentials, `assume` takes on roles, `read` takes the snapshot, `write` does the steps, `store` puts packages into
-//! buckets, `roles` makes execution roles, `images` asks which image a tag is, `layers` publishes layers, `look` reads what people want to see, `package` lists the files of the live package, `invoke`, `delete` and `rollback` do what their names say, `settle` waits, `fault` turns what AWS answers into our kinds, `quotes` cuts what AWS must not quote. Must not know printing, dialects or configuration layers.
+//! buckets, `roles` makes execution roles, `images` asks which image a tag is, `layers` publishes layers, `look` reads what people want to see, `package` lists the files of the live package, `invoke`, `delete` and `rollback` do what their names say, `settle` waits, `fault` turns failed calls into our kinds of failure, `refusals` has the table of known refusals, `denial` explains denied calls, `quotes` cuts what AWS must not quote. Must not know printing, dialects or configuration layers.
 
 mod alias;
 mod assume;
@@ -9,6 +9,7 @@ mod attachments;
 mod connect;
 mod convert;
 mod delete;
+mod denial;
 mod fault;
 #[cfg(test)]
 mod hostile;
@@ -19,13 +20,14 @@ mod look;
 mod package;
 mod quotes;
 mod read;
+mod refusals;
 mod roles;
 mod rollback;
 mod settle;
 mod store;
 mod write;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,6 +78,23 @@ pub(crate) struct Session<'a> {
     package_at: Cell<Option<String>>,
     /// How far the step in hand has come.
     progress: Cell<Progress>,
+    /// What AWS last said about the state that is waited for; absent if nothing is waited for.
+    last_words: RefCell<Option<String>>,
+    /// The managed alias, if AWS was moving it when the function was read.
+    moving: Option<String>,
+    /// The things that this run made. AWS needs some time to know them everywhere.
+    made: Made,
+}
+
+/// The things that a run made.
+#[derive(Debug, Default)]
+struct Made {
+    /// The execution role, or permissions of it.
+    role: bool,
+    /// The function.
+    function: bool,
+    /// The alias.
+    alias: bool,
 }
 
 impl<'a> Session<'a> {
@@ -108,6 +127,9 @@ impl<'a> Session<'a> {
             emulated: connection.is_here(),
             package_at: Cell::default(),
             progress: Cell::default(),
+            last_words: RefCell::default(),
+            moving: None,
+            made: Made::default(),
         }
     }
 

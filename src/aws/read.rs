@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::{
     Session, convert,
     fault::{Call, Failed},
-    settle::{Pace, is_settled},
+    settle::{Pace, is_settled, state},
 };
 use crate::deployment::{Deployment, Publish, Release};
 use crate::fault::{Fault, FaultKind};
@@ -39,10 +39,14 @@ impl Session<'_> {
         let read = async {
             let Some(mut live) = self.settled("an earlier change of the function").await? else { return Ok(None) };
             live.aliases = self.aliases().await?;
-            live.alias = match (alias, &live.aliases[..]) {
+            let chosen = match (alias, &live.aliases[..]) {
                 (Some(named), all) => all.iter().find(|alias| alias.name == named.0).cloned(),
                 (None, [only]) => Some(only.clone()),
                 (None, _) => None,
+            };
+            live.alias = match chosen {
+                Some(alias) => Some(self.without_own_weights(alias).await?),
+                None => None,
             };
             let unread;
             let name = live.alias.as_ref().map(|alias| alias.name.clone());
@@ -65,7 +69,7 @@ impl Session<'_> {
         };
         let managed = async {
             match alias {
-                Some(alias) => self.get_alias(&alias.0).await,
+                Some(alias) => self.managed_alias(&alias.0).await,
                 None => Ok(None),
             }
         };
@@ -77,6 +81,8 @@ impl Session<'_> {
             tokio::try_join!(versions, managed, aliases, provisioned, around)?;
         (live.versions, live.newest_version) = versions;
         (live.alias, live.aliases, live.provisioned, live.attachments) = (alias, aliases, provisioned, attachments);
+        let moving = live.alias.iter().find(|alias| alias.moving_from.is_some());
+        self.moving = moving.map(|alias| alias.name.clone());
         self.live = Some(live.clone());
         Ok(Remote::Present(live))
     }
@@ -86,14 +92,16 @@ impl Session<'_> {
         let mut pace = Pace::new();
         loop {
             let Some(answer) = self.get_function(None).await? else { return Ok(None) };
-            if answer.configuration().is_some_and(is_settled) {
-                return Ok(convert::live(&answer).map(Box::new));
-            }
-            if answer.configuration().is_none() {
+            let Some(config) = answer.configuration() else {
                 return Err(
                     Fault::new(FaultKind::Failed, "`lambda:GetFunction` answered without a configuration").into()
                 );
+            };
+            if is_settled(config) {
+                self.forget();
+                return Ok(convert::live(&answer).map(Box::new));
             }
+            self.hear(state(config));
             self.pause(&mut pace, what).await?;
         }
     }

@@ -1,8 +1,9 @@
 //! Moves an alias back, and checks whether the version it is to point at is ready.
 
 use super::Session;
-use super::fault::{Answer, Failed};
-use super::settle::{Pace, failure, is_settled};
+use super::fault::Failed;
+use super::refusals::Meaning;
+use super::settle::{Pace, failure, is_settled, state};
 use crate::fault::{Fault, FaultKind};
 use crate::plan::Rollback;
 use crate::remote::{Alias, Published};
@@ -17,7 +18,7 @@ impl Session<'_> {
     pub(crate) async fn alias_names(&self) -> Result<Option<Vec<String>>, Fault> {
         match self.aliases().await {
             Ok(aliases) => Ok(Some(aliases.into_iter().map(|alias| alias.name).collect())),
-            Err(Failed { answer: Answer::NotFound, .. }) => Ok(None),
+            Err(Failed { meaning: Meaning::NotFound, .. }) => Ok(None),
             Err(Failed { fault, .. }) if fault.kind == FaultKind::Denied => Ok(Some(Vec::new())),
             Err(failed) => Err(failed.fault),
         }
@@ -45,11 +46,13 @@ impl Session<'_> {
         loop {
             let Some(answer) = self.get_function(Some(number)).await? else { return Ok(false) };
             match answer.configuration() {
-                Some(config) if !is_settled(config) => self.pause(&mut pace, &what).await?,
+                Some(config) if !is_settled(config) => {
+                    self.hear(state(config));
+                    self.pause(&mut pace, &what).await?;
+                }
                 Some(config) => {
-                    let Some(fault) = failure(config) else { return Ok(true) };
-                    let message = format!("version {number}: {}", fault.message);
-                    return Err(Fault { message, ..fault }.into());
+                    let Some(failure) = failure(config) else { return Ok(true) };
+                    return Err(Fault::new(FaultKind::Failed, format!("version {number}: {failure}")).into());
                 }
                 None => return Ok(true),
             }

@@ -3,17 +3,21 @@
 use std::{error::Error, future::Future, ops::ControlFlow, time::Duration};
 
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_lambda::types::{FunctionConfiguration, LastUpdateStatus, State};
+use aws_sdk_lambda::types::{
+    FunctionConfiguration, LastUpdateStatus, LastUpdateStatusReasonCode, State, StateReasonCode,
+};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{
     Session,
-    fault::{self, Answer, Call, Failed},
+    fault::{self, Call, Failed},
     quotes,
+    refusals::{Cause, Meaning},
 };
 use crate::event::Event;
 use crate::fault::{Fault, FaultKind, Progress, Signal};
+use crate::remote::Failure;
 
 /// The first pause between two reads. Each next pause is half as long again.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -23,6 +27,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
 /// The time between two reports of a long wait. Travis ends a job without output for ten minutes.
 const REPORT_EVERY: Duration = Duration::from_secs(15);
+
+/// The time during which a passing refusal is waited out, if this run did not make the thing that AWS does not know yet.
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The time that a write in progress still gets when the process is asked to stop.
 pub(super) const GRACE: Duration = Duration::from_secs(3);
@@ -78,8 +85,8 @@ impl Session<'_> {
     /// Awaits a read or a pause. The deadline and a signal end it at once.
     pub(super) async fn bounded<T>(&self, what: &str, future: impl Future<Output = T>) -> Result<T, Failed> {
         tokio::select! {
-            result = timeout_at(self.deadline.at, future) => result.map_err(|_| self.deadline.passed(what).into()),
-            signal = Signal::sent(&self.interrupt) => Err(interrupted(signal, what).into()),
+            result = timeout_at(self.deadline.at, future) => result.map_err(|_| self.with_last_words(self.deadline.passed(what)).into()),
+            signal = Signal::sent(&self.interrupt) => Err(self.with_last_words(interrupted(signal, what)).into()),
         }
     }
 
@@ -110,9 +117,47 @@ impl Session<'_> {
             }
             Err(_) => {
                 self.progress.set(Progress::Begun);
-                Err(unknown(self.deadline.passed(&format!("the answer to `{}`", call.action))).into())
+                let passed = self.deadline.passed(&format!("the answer to `{}`", call.action));
+                Err(unknown(self.with_last_words(passed)).into())
             }
         }
+    }
+
+    /// Remembers what AWS said about the state that is waited for. If the wait ends without it, the error shows these words.
+    pub(super) fn hear(&self, words: impl Into<String>) {
+        self.last_words.replace(Some(words.into()));
+    }
+
+    /// Forgets what AWS said, once the wait is over.
+    pub(super) fn forget(&self) {
+        self.last_words.replace(None);
+    }
+
+    fn with_last_words(&self, fault: Fault) -> Fault {
+        match &*self.last_words.borrow() {
+            Some(words) => Fault { message: format!("{}; AWS' last answer: {words}", fault.message), ..fault },
+            None => fault,
+        }
+    }
+
+    /// Pauses before the next attempt of a call that AWS refuses for the present. Any other refusal is returned.
+    ///
+    /// A thing that this run made is waited for until the deadline. A thing of the user is waited for only a minute: most
+    /// likely it is wrong.
+    pub(super) async fn wait_out(&self, failed: Failed, pace: &mut Pace) -> Result<(), Failed> {
+        let Meaning::Passing(cause) = failed.meaning else { return Err(failed) };
+        let made = matches!(cause, Cause::Role | Cause::Permission) && self.made.role;
+        if !made && pace.so_far() >= PATIENCE {
+            let message = format!("{}; so for {} s", failed.fault.message, pace.so_far().as_secs());
+            return Err(Failed { fault: Fault { message, ..failed.fault }, ..failed });
+        }
+        self.hear(failed.fault.message);
+        self.pause_and_report(pace, cause.awaited()).await.map_err(|ended| match failed.fault.help {
+            Some(help) if !made && ended.fault.kind == FaultKind::TimedOut => {
+                Failed { fault: ended.fault.help(help), ..ended }
+            }
+            _ => ended,
+        })
     }
 
     /// Pauses, and reports the first pause at once. For waits that the user does not expect.
@@ -135,7 +180,7 @@ impl Session<'_> {
         match self.bounded(&format!("`{}`", call.action), send).await? {
             Ok(answer) => Ok(Some(answer)),
             Err(error) => match fault::of(&error, call) {
-                Failed { answer: Answer::NotFound, .. } => Ok(None),
+                Failed { meaning: Meaning::NotFound, .. } => Ok(None),
                 failed => Err(failed),
             },
         }
@@ -187,7 +232,19 @@ impl Session<'_> {
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
-        self.await_write(call, send).await?.map_err(|error| fault::of(&error, call))
+        self.await_write(call, send).await?.map_err(|error| self.refusal(&error, call))
+    }
+
+    /// Reads the error of a write. If the answer cannot be read, AWS may have done the write.
+    pub(super) fn refusal<E>(&self, error: &SdkError<E, HttpResponse>, call: &Call<'_>) -> Failed
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let failed = fault::of(error, call);
+        if failed.meaning == Meaning::Lost {
+            self.progress.set(Progress::Begun);
+        }
+        failed
     }
 
     /// Pauses, longer each time. Reports the wait every [`REPORT_EVERY`].
@@ -215,20 +272,41 @@ pub(super) fn is_settled(config: &FunctionConfiguration) -> bool {
     !going_on && config.last_update_status() != Some(&LastUpdateStatus::InProgress)
 }
 
-/// The error of a failed creation or last update, with AWS' reason; `None` if it did not fail.
-pub(super) fn failure(config: &FunctionConfiguration) -> Option<Fault> {
-    let (what, reason, code) = if config.last_update_status() == Some(&LastUpdateStatus::Failed) {
-        (
-            "update",
-            config.last_update_status_reason(),
-            config.last_update_status_reason_code().map(|code| code.as_str().to_owned()),
-        )
-    } else if config.state() == Some(&State::Failed) {
-        ("creation", config.state_reason(), config.state_reason_code().map(|code| code.as_str().to_owned()))
+/// What AWS says about a function's state while a change is in progress.
+pub(super) fn state(config: &FunctionConfiguration) -> String {
+    let updates = config.last_update_status() == Some(&LastUpdateStatus::InProgress);
+    let (what, state, reason, code) = if updates {
+        let code = config.last_update_status_reason_code().map(LastUpdateStatusReasonCode::as_str);
+        ("its last update is", "InProgress", config.last_update_status_reason(), code)
     } else {
-        return None;
+        let code = config.state_reason_code().map(StateReasonCode::as_str);
+        ("its state is", config.state().map_or("unknown", State::as_str), config.state_reason(), code)
     };
-    let code = code.filter(|code| !code.is_empty()).map(|code| format!(" ({code})")).unwrap_or_default();
-    let reason = reason.filter(|reason| !reason.is_empty()).map_or("AWS gives no reason".to_owned(), quotes::cut);
-    Some(Fault::new(FaultKind::Failed, format!("the {what} failed: {reason}{code}")))
+    match reason_of(reason, code) {
+        Some(reason) => format!("{what} {state}: {reason}"),
+        None => format!("{what} {state}"),
+    }
+}
+
+/// The failed creation or last update, with AWS' reason; `None` if it did not fail.
+pub(super) fn failure(config: &FunctionConfiguration) -> Option<Failure> {
+    let without = || "AWS gives no reason".to_owned();
+    if config.state() == Some(&State::Failed) {
+        let code = config.state_reason_code().map(StateReasonCode::as_str);
+        return Some(Failure::Creation(reason_of(config.state_reason(), code).unwrap_or_else(without)));
+    }
+    let failed = config.last_update_status() == Some(&LastUpdateStatus::Failed);
+    let code = config.last_update_status_reason_code().map(LastUpdateStatusReasonCode::as_str);
+    failed.then(|| Failure::Update(reason_of(config.last_update_status_reason(), code).unwrap_or_else(without)))
+}
+
+/// AWS' reason with its code; `None` if AWS gives neither.
+fn reason_of(reason: Option<&str>, code: Option<&str>) -> Option<String> {
+    let given = |text: &&str| !text.is_empty();
+    match (reason.filter(given).map(quotes::cut), code.filter(given)) {
+        (Some(reason), Some(code)) => Some(format!("{reason} ({code})")),
+        (Some(reason), None) => Some(reason),
+        (None, Some(code)) => Some(format!("AWS gives no reason ({code})")),
+        (None, None) => None,
+    }
 }

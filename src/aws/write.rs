@@ -15,30 +15,30 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::Session;
 use super::convert::{self, put_settings};
-use super::fault::{self, Answer, Call, Failed};
-use super::settle::{Pace, failure};
+use super::fault::{self, Call, Failed};
+use super::refusals::Meaning;
+use super::settle::{PATIENCE, Pace, failure, is_settled, state};
 use super::store::unreadable;
 use crate::apply::{Done, Executor};
 use crate::fault::{Fault, FaultKind, Progress};
 use crate::plan::{CodeChange, Origin, Step, TagChange, Through};
-use crate::remote::{Live, Storage, Version};
+use crate::remote::{Failure, Live, Storage, Version};
 use crate::settings::{Architecture, SettingName, Settings};
 
-/// The time after a creation during which reads may not find the function.
-const UNTIL_KNOWN: Duration = Duration::from_secs(20);
-
-/// The time during which Lambda may not know a role that the user named: another program may have just created it.
-const UNTIL_ASSUMABLE: Duration = Duration::from_secs(10);
+/// The time after a write during which reads may still show the state before it.
+pub(super) const UNTIL_SHOWN: Duration = Duration::from_secs(20);
 
 impl Executor for Session<'_> {
     async fn perform(&mut self, step: &Step) -> Result<Done, Fault> {
         self.progress.set(Progress::Nothing);
+        self.forget();
         let done = match step {
             Step::UploadPackage(object) => self.upload(object).await,
             Step::CreateRole(role) => self.ensure_role(role).await,
             Step::CreateFunction { role, settings, tags, code, code_signing_config_arn, .. } => {
+                self.made.role |= *role == Origin::Made;
                 let settings = self.with_layers(settings);
-                self.create(*role, &settings, tags, code, code_signing_config_arn.as_deref()).await
+                self.create(&settings, tags, code, code_signing_config_arn.as_deref()).await
             }
             Step::UpdateConfiguration { settings, .. } => {
                 let settings = self.with_layers(settings);
@@ -54,8 +54,12 @@ impl Executor for Session<'_> {
             Step::Attach(change) => self.attach(change).await,
             Step::DeleteVersions(numbers) => self.delete_versions(numbers).await,
         };
-        if let (Step::PublishVersion { .. }, Ok(done)) = (step, &done) {
-            self.published.clone_from(&done.version);
+        match (step, &done) {
+            (Step::PublishVersion { .. }, Ok(done)) => self.published.clone_from(&done.version),
+            (Step::CreateRole(_), Ok(_)) => self.made.role = true,
+            (Step::CreateFunction { .. }, Ok(_)) => self.made.function = true,
+            (Step::PointAlias(change), Ok(_)) => self.made.alias |= change.from.is_none(),
+            _ => {}
         }
         done.map_err(|failed| Fault { progress: self.progress.get(), ..failed.fault })
     }
@@ -66,12 +70,40 @@ struct Expected {
     settings: Settings,
     code: Option<String>,
     architecture: Option<Architecture>,
+    /// The revision before the step, if the step is known to have changed it: a read that still shows it is stale.
+    outdated: Option<String>,
+    /// The tags that the step set and removed.
+    tags: Option<TagChange>,
 }
 
 impl Expected {
     /// The live state. A step replaces the values that it changes.
     fn of(live: &Live) -> Self {
-        Self { settings: live.settings.clone(), code: Some(live.code().to_owned()), architecture: live.architecture }
+        Self {
+            settings: live.settings.clone(),
+            code: Some(live.code().to_owned()),
+            architecture: live.architecture,
+            outdated: None,
+            tags: None,
+        }
+    }
+
+    /// Remembers that the step has changed the revision. A service that keeps the revision cannot show a stale read by it.
+    fn since(&mut self, base: &Live, answered: Option<&str>) {
+        let changed = answered.is_some_and(|revision| !revision.is_empty() && revision != base.revision_id);
+        self.outdated = changed.then(|| base.revision_id.clone());
+    }
+
+    /// Whether a read shows the state before the step.
+    fn is_stale(&self, live: &Live) -> bool {
+        self.outdated.as_deref() == Some(&live.revision_id) || !self.has_tags(live)
+    }
+
+    /// Whether the tags are shown, or cannot be read.
+    fn has_tags(&self, live: &Live) -> bool {
+        let (Some(change), Some(tags)) = (&self.tags, &live.tags) else { return true };
+        change.set.iter().all(|(key, value)| tags.get(key) == Some(value))
+            && !change.remove.iter().any(|key| tags.contains_key(key))
     }
 
     fn is_met(&self, live: &Live) -> bool {
@@ -125,7 +157,6 @@ impl Session<'_> {
 
     async fn create(
         &mut self,
-        role: Origin,
         settings: &Settings,
         tags: &BTreeMap<String, String>,
         code: &CodeChange,
@@ -149,24 +180,41 @@ impl Session<'_> {
             .set_tenancy_config(settings.tenancy_config.as_ref().and_then(convert::structures::from_setting))
             .set_architectures(architectures(code.architecture))
             .set_tags((!tags.is_empty()).then(|| tags.clone().into_iter().collect()));
-        let expected = Expected { settings: settings.clone(), code: code.to.clone(), architecture: code.architecture };
+        let expected = Expected {
+            settings: settings.clone(),
+            code: code.to.clone(),
+            architecture: code.architecture,
+            outdated: None,
+            tags: None,
+        };
         let mut pace = Pace::new();
         while let Err(error) = self.await_write(&call, request.clone().send()).await? {
-            let failed = fault::of(&error, &call);
-            if is_unknown_role(&failed, role) && (role == Origin::Made || pace.so_far() < UNTIL_ASSUMABLE) {
-                self.pause_and_report(&mut pace, "the role to be known to Lambda").await?;
-                continue;
+            let failed = self.refusal(&error, &call);
+            match failed.meaning {
+                Meaning::InProgress => {
+                    self.hear(failed.fault.message);
+                    self.pause(&mut pace, "another operation on the function").await?;
+                    continue;
+                }
+                // Either an earlier attempt has created the function, or another program.
+                Meaning::Exists | Meaning::Lost => {}
+                _ => {
+                    self.wait_out(failed, &mut pace).await?;
+                    continue;
+                }
             }
-            if failed.answer != Answer::Busy {
-                return Err(failed);
+            match self.settled("the function that exists already").await? {
+                Some(live) if expected.is_met(&live) => break,
+                Some(_) => {
+                    let message = format!("another program created `{}` in the meantime", self.function);
+                    return Err(Fault::new(FaultKind::Conflict, message).help("run again to see what differs").into());
+                }
+                None if pace.so_far() < PATIENCE => {
+                    self.hear(failed.fault.message);
+                    self.pause(&mut pace, "the function to be known").await?;
+                }
+                None => return Err(failed),
             }
-            // Either the answer to our first attempt was lost, or another program created the function first.
-            let settled = self.settled("the function that exists already").await?;
-            if !settled.is_some_and(|live| expected.is_met(&live)) {
-                let message = format!("another program created `{}` in the meantime", self.function);
-                return Err(Fault::new(FaultKind::Conflict, message).help("run again to see what differs").into());
-            }
-            break;
         }
         self.settle_with(After::Creation, "the new function", &expected).await
     }
@@ -174,7 +222,7 @@ impl Session<'_> {
     async fn configure(&mut self, settings: &Settings) -> Result<Done, Failed> {
         let call = Call { action: "lambda:UpdateFunctionConfiguration", resource: &self.function.clone() };
         let mut pace = Pace::new();
-        let expected = Expected { settings: settings.clone(), ..Expected::of(&self.base()?) };
+        let mut expected = Expected { settings: settings.clone(), ..Expected::of(&self.base()?) };
         loop {
             let base = self.base()?;
             let request = self.lambda.update_function_configuration().function_name(&self.function);
@@ -187,10 +235,11 @@ impl Session<'_> {
                         let message = format!("AWS could not apply the environment: {reason}");
                         return Err(Fault::new(FaultKind::Failed, message).into());
                     }
+                    expected.since(&base, answer.revision_id());
                     break;
                 }
                 Err(error) => {
-                    let failed = fault::of(&error, &call);
+                    let failed = self.refusal(&error, &call);
                     if let Verdict::Done = self.judge(failed, &base, Some(&expected), &mut pace).await? {
                         break;
                     }
@@ -204,17 +253,20 @@ impl Session<'_> {
         let call = Call { action: "lambda:UpdateFunctionCode", resource: &self.function.clone() };
         let mut pace = Pace::new();
         let before = Expected::of(&self.base()?);
-        let expected = Expected { code: code.to.clone(), architecture: code.architecture, ..before };
+        let mut expected = Expected { code: code.to.clone(), architecture: code.architecture, ..before };
         loop {
             let base = self.base()?;
             let request = self.code_update(code)?.revision_id(&base.revision_id);
-            if let Err(error) = self.await_write(&call, request.send()).await? {
-                let failed = fault::of(&error, &call);
-                // The function does not show whether AWS took the code if its hash is unknown or was live before.
-                let visible = expected.code.is_some() && !expected.has_code(&base);
-                let verdict = self.judge(failed, &base, visible.then_some(&expected), &mut pace).await?;
-                if let Verdict::Again = verdict {
-                    continue;
+            match self.await_write(&call, request.send()).await? {
+                Ok(answer) => expected.since(&base, answer.revision_id()),
+                Err(error) => {
+                    let failed = self.refusal(&error, &call);
+                    // The function does not show whether AWS took the code if its hash is unknown or was live before.
+                    let visible = expected.code.is_some() && !expected.has_code(&base);
+                    let verdict = self.judge(failed, &base, visible.then_some(&expected), &mut pace).await?;
+                    if let Verdict::Again = verdict {
+                        continue;
+                    }
                 }
             }
             return self.settle_with(After::Update, "the code update", &expected).await;
@@ -264,7 +316,8 @@ impl Session<'_> {
             let request = self.lambda.untag_resource().resource(&base.arn).set_tag_keys(Some(change.remove.clone()));
             self.until_taken(&call, &base, || request.clone().send()).await?;
         }
-        self.settle_with(After::Tagging, "the tags", &Expected::of(&base)).await
+        let expected = Expected { tags: Some(change.clone()), ..Expected::of(&base) };
+        self.settle_with(After::Tagging, "the tags", &expected).await
     }
 
     /// Repeats a write while another change is in progress. The write must be safe to repeat.
@@ -275,7 +328,8 @@ impl Session<'_> {
     {
         let mut pace = Pace::new();
         while let Err(error) = self.await_write(call, send()).await? {
-            self.judge(fault::of(&error, call), base, None, &mut pace).await?;
+            let failed = self.refusal(&error, call);
+            self.judge(failed, base, None, &mut pace).await?;
         }
         Ok(())
     }
@@ -289,26 +343,34 @@ impl Session<'_> {
             let request =
                 request.set_code_sha256(code_sha256.map(str::to_owned)).set_description(description.map(str::to_owned));
             let failed = match self.await_write(&call, request.send()).await? {
+                Ok(answer) if answer.version().is_none_or(str::is_empty) => {
+                    self.progress.set(Progress::Begun);
+                    fault::without(&call, "a version")
+                }
                 Ok(answer) => {
                     let number = answer.version().unwrap_or_default().to_owned();
                     let pending = answer.state() == Some(&State::Pending);
                     let warnings = if pending { self.active(&number).await? } else { Vec::new() };
                     return Ok(Done { arn: Some(base.arn), version: Some(number), warnings, ..Done::default() });
                 }
-                Err(error) => fault::of(&error, &call),
+                Err(error) => self.refusal(&error, &call),
             };
-            match failed.answer {
-                Answer::Stale => {
-                    // The answer to our first attempt may have been lost.
+            match failed.meaning {
+                Meaning::Stale | Meaning::Lost => {
+                    // An earlier attempt may have published the version, and its answer was lost.
                     let newest = self.newest_version().await?;
                     let version = newest.filter(|version| is_published_from(version, &base)).map(|found| found.number);
                     let done = Done { arn: Some(base.arn), version, ..Done::default() };
-                    return if done.version.is_some() { Ok(done) } else { Err(foreign_change(&failed)) };
+                    return match failed.meaning {
+                        _ if done.version.is_some() => Ok(done),
+                        Meaning::Stale => Err(foreign_change(&failed)),
+                        _ => Err(failed),
+                    };
                 }
-                Answer::Other if failed.fault.message.to_ascii_lowercase().contains("codesha256") => {
+                Meaning::Other if failed.fault.message.to_ascii_lowercase().contains("codesha256") => {
                     return Err(foreign_change(&failed));
                 }
-                Answer::Busy | Answer::NotFound | Answer::Other => {
+                _ => {
                     self.judge(failed, &base, None, &mut pace).await?;
                 }
             }
@@ -330,12 +392,24 @@ impl Session<'_> {
                     Failed { fault, .. } if fault.kind == FaultKind::Denied => {
                         return Ok(vec![format!("{what} may not be ready yet: {}", fault.message)]);
                     }
+                    // A version that was just published may not be known yet.
+                    Failed { fault, meaning: Meaning::NotFound } => {
+                        self.hear(fault.message);
+                        self.pause_and_report(&mut pace, &what).await?;
+                        continue;
+                    }
                     failed => return Err(failed),
                 },
             };
             match answer.configuration() {
-                Some(config) if config.state() == Some(&State::Pending) => self.pause(&mut pace, &what).await?,
-                config => return config.and_then(failure).map_or(Ok(Vec::new()), |fault| Err(fault.into())),
+                Some(config) if config.state() == Some(&State::Pending) => {
+                    self.hear(state(config));
+                    self.pause(&mut pace, &what).await?;
+                }
+                config => {
+                    let Some(failure) = config.and_then(failure) else { return Ok(Vec::new()) };
+                    return Err(Fault::new(FaultKind::Failed, format!("{what}: {failure}")).into());
+                }
             }
         }
     }
@@ -351,31 +425,55 @@ impl Session<'_> {
         expected: Option<&Expected>,
         pace: &mut Pace,
     ) -> Result<Verdict, Failed> {
-        if !matches!(failed.answer, Answer::Busy | Answer::Stale) {
-            return Err(failed);
-        }
         let what = "another operation on the function";
-        if failed.answer == Answer::Busy {
-            self.pause(pace, what).await?;
+        let lost = failed.meaning == Meaning::Lost && pace.so_far() < PATIENCE;
+        match failed.meaning {
+            Meaning::Stale => {}
+            Meaning::Conflict if !self.is_busy().await? => return Err(failed),
+            Meaning::InProgress | Meaning::Conflict => {
+                self.hear(&*failed.fault.message);
+                self.pause(pace, what).await?;
+            }
+            Meaning::Lost if lost => self.pause(pace, "a readable answer").await?,
+            Meaning::Passing(_) => {
+                let Failed { fault, meaning } = &failed;
+                self.wait_out(Failed { fault: fault.clone(), meaning: *meaning }, pace).await?;
+            }
+            _ => return Err(failed),
         }
         let Some(live) = self.settled(what).await? else { return Err(deleted_meanwhile()) };
         let as_before =
             live.settings == base.settings && live.code() == base.code() && live.architecture == base.architecture;
-        let done = expected.is_some_and(|expected| expected.is_met(&live));
-        if !done && (failed.answer == Answer::Stale || !as_before) {
+        let done = match expected {
+            Some(expected) => expected.is_met(&live),
+            // The function does not show the write, but its revision shows that there was one.
+            None => lost && live.revision_id != base.revision_id,
+        };
+        if !done && (failed.meaning == Meaning::Stale || !as_before) {
             return Err(foreign_change(&failed));
         }
         self.live = Some(live);
         Ok(if done { Verdict::Done } else { Verdict::Again })
     }
 
+    /// Whether another change of the function is in progress.
+    async fn is_busy(&self) -> Result<bool, Failed> {
+        let answer = self.get_function(None).await?;
+        Ok(answer.as_ref().and_then(|answer| answer.configuration()).is_some_and(|config| !is_settled(config)))
+    }
+
     /// Waits until the function has settled, and checks that it has the values sent.
     async fn settle_with(&mut self, after: After, what: &str, expected: &Expected) -> Result<Done, Failed> {
         // AWS has accepted the write here, even if its answer was lost.
         self.progress.set(Progress::Begun);
-        let live = self.settled_after(after, what).await?;
-        if let Some(failure) = live.failure.as_ref().filter(|_| after != After::Tagging) {
-            return Err(Fault::new(FaultKind::Failed, failure.clone()).into());
+        let live = self.settled_after(after, what, expected).await?;
+        match live.failure.as_ref().filter(|_| after != After::Tagging) {
+            None => {}
+            Some(failure @ Failure::Creation(_)) => {
+                let help = "mend the cause, delete the function with `dpl-lambda delete`, and deploy again: AWS updates no function whose creation failed";
+                return Err(Fault::new(FaultKind::Failed, failure.to_string()).help(help).into());
+            }
+            Some(failure) => return Err(Fault::new(FaultKind::Failed, failure.to_string()).into()),
         }
         let before = self.live.take();
         let architecture_before = before.as_ref().map_or(Some(Architecture::X86_64), |before| before.architecture);
@@ -392,6 +490,9 @@ impl Session<'_> {
             let as_before = live.architecture == architecture_before;
             if as_before { ignored.push("architecture") } else { foreign.push("architecture") }
         }
+        if !expected.has_tags(&live) {
+            ignored.push("tags");
+        }
         let arn = Some(live.arn.clone());
         self.live = Some(live);
         if foreign.is_empty() {
@@ -405,23 +506,19 @@ impl Session<'_> {
         Err(Fault::new(FaultKind::Conflict, message).help("run again to see what differs").into())
     }
 
-    /// The settled function. Reads may not find a new function at first.
-    async fn settled_after(&self, after: After, what: &str) -> Result<Box<Live>, Failed> {
+    /// The settled function. Reads may not find a new function at first, and show the state before an update.
+    async fn settled_after(&self, after: After, what: &str, expected: &Expected) -> Result<Box<Live>, Failed> {
         let mut pace = Pace::new();
         loop {
             match self.settled(what).await? {
+                Some(live) if expected.is_stale(&live) && pace.so_far() < UNTIL_SHOWN => {}
                 Some(live) => return Ok(live),
-                None if after == After::Creation && pace.so_far() < UNTIL_KNOWN => self.pause(&mut pace, what).await?,
+                None if after == After::Creation => self.hear("there is no such function yet"),
                 None => return Err(deleted_meanwhile()),
             }
+            self.pause(&mut pace, what).await?;
         }
     }
-}
-
-/// Whether Lambda does not know a role or its policies yet. IAM needs some seconds to make them known.
-fn is_unknown_role(failed: &Failed, role: Origin) -> bool {
-    let says = |text: &str| failed.fault.message.contains(text);
-    says("cannot be assumed by Lambda") || role == Origin::Made && says("permissions to call CreateNetworkInterface")
 }
 
 /// The storage mode to send; absent for AWS' default.

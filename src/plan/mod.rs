@@ -29,7 +29,7 @@ use crate::deployment::{CodeSource, Deployment, FirstRole, Publish};
 use crate::package::Package;
 use crate::package::inspect::Date;
 use crate::place::{Problem, Weight};
-use crate::remote::{Caller, Live, Remote, Snapshot, Storage, Stored, Version};
+use crate::remote::{Caller, Failure, Live, Remote, Snapshot, Storage, Stored, Version};
 use crate::settings::{Architecture, Attachment, SettingName, Settings};
 
 /// All changes to one function or layer.
@@ -207,6 +207,14 @@ impl Plan {
     }
 
     fn update(&mut self, deployment: &Deployment, package: &Package, live: &Live, wanted: &Settings, today: Date) {
+        if let Some(failure @ Failure::Creation(_)) = &live.failure {
+            let message = format!("{failure}; AWS updates no function whose creation failed");
+            self.refuse(
+                "function_name",
+                message,
+                "mend the cause, delete the function with `dpl-lambda delete`, and deploy again",
+            );
+        }
         let effective = wanted.or(&live.settings);
         self.inspect(deployment, package.archive(), &effective, live.architecture, today);
         self.check_rules(deployment, &effective, Some(live));

@@ -14,6 +14,11 @@ impl Plan {
         let to = self.published.clone().map_or(VersionRef::Published, VersionRef::Number);
         let is_current =
             live.is_some_and(|alias| to == VersionRef::Number(alias.version.clone()) && alias.weights.is_empty());
+        if let Some(Alias { name, version, moving_from: Some(before), .. }) = live {
+            self.notes.push(format!(
+                "AWS still gives all traffic of the alias {name} to version {before}, until the provisioned environments of version {version} are ready"
+            ));
+        }
         if !is_current {
             self.steps.push(Step::PointAlias(AliasChange { name, from: live.cloned(), to }));
         }

@@ -46,6 +46,7 @@ mod tests {
             name: "live".to_owned(),
             version: version.to_owned(),
             weights: shares.iter().map(|(version, share)| ((*version).to_owned(), *share)).collect(),
+            moving_from: None,
             description: description.to_owned(),
             revision_id: "r".to_owned(),
         }

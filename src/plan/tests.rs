@@ -19,7 +19,7 @@ use crate::{
         Archive, Artifact, Image, Listed,
         inspect::{Contents, ReadSeek, survey},
     },
-    remote::Caller,
+    remote::{Caller, Failure},
     settings::{
         Description, End, Environment, FunctionName, Handler, LayerRef, Layers, MemorySize, Role, Runtime, Secret,
         Setting, Timeout, Written,
@@ -443,10 +443,10 @@ fn kept_variables_count_against_the_limit_of_the_environment() {
 
 #[test]
 fn a_function_that_failed_is_never_called_unchanged() {
-    let failed = live(|live| live.failure = Some("the creation failed: no such key".to_owned()));
+    let failed = live(|live| live.failure = Some(Failure::Update("no such key".to_owned())));
     assert_snapshot!(planned(&wanted(|_| ()), "old", &failed), @r#"
     code Some("old") → old as Some(Arm64)
-    note nothing differs, but the creation failed: no such key; so the code is sent again
+    note nothing differs, but the update failed: no such key; so the code is sent again
     "#);
 }
 

@@ -6,6 +6,7 @@ mod act;
 mod status;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 pub(crate) use act::{Invocation, Removal};
 pub(crate) use status::{Condition, Known, LiveCode, Provisioned, Published, Status, Summary, Url};
@@ -70,8 +71,8 @@ pub(crate) struct Live {
     pub files: Option<Vec<Listed>>,
     /// Where Lambda keeps the deployed package.
     pub storage: Storage,
-    /// The reason why the creation or the last update failed; absent if it did not fail.
-    pub failure: Option<String>,
+    /// The failed creation or last update; absent if neither failed.
+    pub failure: Option<Failure>,
     /// The reason why tags could not be read; absent if they were read.
     pub tags_unread: Option<String>,
     /// Warnings about other parts that AWS could not return.
@@ -106,6 +107,24 @@ impl Live {
     pub(crate) fn log_group(&self) -> String {
         let named = self.settings.logging_config.as_ref().and_then(|config| config.text("LogGroup"));
         named.unwrap_or_else(|| format!("/aws/lambda/{}", self.name()))
+    }
+}
+
+/// A failed change of a function, with AWS' reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// AWS could not create the function, and takes no update of it.
+    Creation(String),
+    /// AWS could not update the function. Another update may succeed.
+    Update(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Creation(reason) => write!(out, "the creation failed: {reason}"),
+            Self::Update(reason) => write!(out, "the update failed: {reason}"),
+        }
     }
 }
 
@@ -245,8 +264,11 @@ pub(crate) struct Alias {
     pub name: String,
     /// The number of the version that it points at.
     pub version: String,
-    /// The shares of traffic to other versions, from 0 to 1, by version number.
+    /// The shares of traffic to other versions, from 0 to 1, by version number. Without those that AWS itself set.
     pub weights: BTreeMap<String, f64>,
+    /// The version that still gets all traffic, until AWS has provisioned environments for `version`; absent if AWS is not
+    /// moving the alias.
+    pub moving_from: Option<String>,
     /// The description. It can end with a mark of the version that the alias pointed at before.
     pub description: String,
     /// The id of this revision. AWS changes it with every write.
@@ -265,6 +287,11 @@ impl Alias {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a weight is between 0 and 1")]
         let hundredths = |share: f64| (share * 10_000.0).round() as u32;
         self.weights.iter().map(|(version, share)| (version.clone(), hundredths(*share))).collect()
+    }
+
+    /// The other version that gets all of the traffic; `None` if this version gets any.
+    pub(crate) fn all_traffic_elsewhere(&self) -> Option<&str> {
+        self.weights.iter().find(|(_, share)| **share >= 1.0).map(|(version, _)| version.as_str())
     }
 
     /// The version that the alias pointed at before, by the mark in its description; `None` without a mark.
@@ -295,6 +322,7 @@ mod tests {
             name: "live".to_owned(),
             version: version.to_owned(),
             weights: BTreeMap::new(),
+            moving_from: None,
             description: description.to_owned(),
             revision_id: String::new(),
         }

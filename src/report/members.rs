@@ -297,7 +297,7 @@ fn url(url: remote::Url) -> Url {
 
 fn alias(alias: remote::Alias) -> Alias {
     let previous_version = alias.previous().map(str::to_owned);
-    let remote::Alias { name, version, weights, description, revision_id: _ } = alias;
+    let remote::Alias { name, version, weights, moving_from: _, description, revision_id: _ } = alias;
     Alias { name, version, weights, previous_version, description }
 }
 

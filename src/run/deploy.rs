@@ -140,6 +140,7 @@ impl Run<'_> {
         }
         let outcome = apply::apply(&plan, &mut session, &mut |event| self.report_of_aws(event)).await;
         let outcome = outcome.map_err(|stopped| Error::Apply { stopped, about: (&entry.item).into() })?;
+        session.finish_move().await.map_err(|fault| Error::read(fault, &entry.item))?;
         let took = Host::now().saturating_sub(begun);
         self.report(&match found {
             Found::Function { deployment, package, remote } => {

@@ -220,7 +220,7 @@ fn with_state(aws: &Aws, function: &str, state: &Value) -> Fault {
 #[test]
 fn a_failed_update_is_told_with_the_services_reason() {
     let (universe, proxy, aws) = changing("failed", "");
-    let state = json!({ "State": "Active", "LastUpdateStatus": "Failed", "LastUpdateStatusReason": "The role cannot pull the key", "LastUpdateStatusReasonCode": "KMSKeyAccessDenied" });
+    let state = json!({ "State": "Active", "LastUpdateStatus": "Failed", "LastUpdateStatusReason": "The role cannot pull the key", "LastUpdateStatusReasonCode": "KMSKeyAccessDenied", "RevisionId": "after" });
     proxy.on("GetFunction", 2, with_state(&aws, "failed", &state));
     universe
         .run("")
@@ -233,7 +233,6 @@ fn a_failed_update_is_told_with_the_services_reason() {
 fn a_function_whose_last_update_failed_or_that_is_inactive_can_be_deployed() {
     for (name, state) in [
         ("was-failed", json!({ "LastUpdateStatus": "Failed", "LastUpdateStatusReason": "x" })),
-        ("state-failed", json!({ "State": "Failed", "StateReason": "x" })),
         ("inactive", json!({ "State": "Inactive", "StateReasonCode": "Idle" })),
         ("unheard-of", json!({ "State": "ActiveNonInvocable" })),
     ] {
@@ -439,9 +438,9 @@ fn a_function_that_failed_is_tried_again_although_nothing_differs() {
     let (universe, proxy, aws) = world("tried-again", "");
     universe.run("").code(0);
     proxy.forget_calls();
-    let state = json!({ "State": "Failed", "StateReason": "no such subnet" });
+    let state = json!({ "LastUpdateStatus": "Failed", "LastUpdateStatusReason": "no such subnet" });
     proxy.on("GetFunction", 1, with_state(&aws, "tried-again", &state));
-    universe.run("").code(0).says("nothing differs, but the creation failed: no such subnet");
+    universe.run("").code(0).says("nothing differs, but the update failed: no such subnet");
     assert_eq!(proxy.writes(), ["UpdateFunctionCode"]);
 }
 

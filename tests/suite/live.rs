@@ -201,7 +201,7 @@ fn an_alias_goes_back_to_where_it_pointed_and_forth_again() {
             (&body["FunctionVersion"], &body["Description"]),
             (&json!("2"), &json!("what customers call [before: 3]"))
         );
-        assert_eq!(body["RoutingConfig"], json!({ "AdditionalVersionWeights": {} }));
+        assert_eq!(body.get("RoutingConfig"), None, "the alias has no weights to take away");
         assert!(body["RevisionId"].as_str().is_some_and(|revision| !revision.is_empty()));
         assert_eq!(aws.alias("back", "live")["FunctionVersion"], "2");
         universe.run("rollback --alias live").code(0).says("`live`: 2 → 3");
@@ -267,7 +267,10 @@ fn a_version_is_ready_before_the_alias_moves() {
     assert_eq!(proxy.writes(), Vec::<String>::new());
     proxy.on("GetFunction", 2, version("Pending", "")).on("GetFunction", 3, version("Inactive", ""));
     universe.run("rollback --alias live").code(0).says("Rolled back");
-    assert_eq!(proxy.calls(), ["GetAlias", "GetFunction", "GetAlias", "GetFunction", "GetFunction", "UpdateAlias"]);
+    assert_eq!(
+        proxy.calls(),
+        ["GetAlias", "GetFunction", "GetAlias", "GetFunction", "GetFunction", "UpdateAlias", "GetAlias"]
+    );
 }
 
 #[test]

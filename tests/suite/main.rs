@@ -75,6 +75,9 @@ mod foreign;
 // Errors, lost answers, signals.
 mod faults;
 
+// How AWS answers, as it was recorded.
+mod recorded;
+
 // Invoking functions.
 mod invoke;
 

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::{ByKey, single};
 use crate::aws::Session;
 use crate::aws::fault::{Call, Failed};
+use crate::aws::quotes;
 use crate::aws::settle::Pace;
 use crate::fault::{Fault, FaultKind};
 use crate::plan::{Action, AttachmentChange};
@@ -69,10 +70,19 @@ pub(super) async fn settled(session: &Session<'_>, change: &AttachmentChange) ->
         let request = session.lambda.get_provisioned_concurrency_config();
         let request = request.function_name(&session.function).qualifier(&alias.0);
         let answer = session.read_optional(&call, request.send()).await?;
-        match answer.as_ref().and_then(|answer| answer.status()) {
-            Some(Status::InProgress) => session.pause(&mut pace, what).await?,
+        let Some(answer) = answer else {
+            session.hear("there is none yet");
+            session.pause(&mut pace, what).await?;
+            continue;
+        };
+        match answer.status() {
+            Some(Status::InProgress) => {
+                let available = answer.available_provisioned_concurrent_executions().unwrap_or_default();
+                session.hear(format!("{available} environments are ready"));
+                session.pause(&mut pace, what).await?;
+            }
             Some(Status::Failed) => {
-                let reason = answer.as_ref().and_then(|answer| answer.status_reason()).unwrap_or("AWS gives no reason");
+                let reason = quotes::cut(answer.status_reason().unwrap_or("AWS gives no reason"));
                 return Err(Fault::new(FaultKind::Failed, format!("{what} failed: {reason}")).into());
             }
             _ => return Ok(()),

@@ -11,8 +11,9 @@ use super::mapping;
 use super::{ByKey, LATEST, Scope};
 use crate::aws::Session;
 use crate::aws::convert::members::put;
-use crate::aws::fault::{self, Answer, Call, Failed};
+use crate::aws::fault::{Call, Failed};
 use crate::aws::quotes;
+use crate::aws::refusals::Meaning;
 use crate::aws::settle::Pace;
 use crate::fault::{Fault, FaultKind};
 use crate::plan::{Action, AttachmentChange};
@@ -52,7 +53,7 @@ async fn mappings(session: &Session<'_>, scope: Scope<'_>) -> Result<Vec<(Mappin
         let request = session.lambda.list_event_source_mappings().function_name(&function);
         let mut pages = request.into_paginator().items().send();
         let listed = match session.all(&call, async || pages.next().await).await {
-            Err(Failed { answer: Answer::NotFound, .. }) => Vec::new(),
+            Err(Failed { meaning: Meaning::NotFound, .. }) => Vec::new(),
             listed => listed?,
         };
         for mapping in listed {
@@ -124,7 +125,7 @@ async fn create(session: &Session<'_>, scope: Scope<'_>, change: &AttachmentChan
             }
             Some(_) => {
                 let message = format!("a mapping of `{}` exists already", change.key);
-                return Err(Failed { fault: Fault::new(FaultKind::Conflict, message), answer: Answer::Busy });
+                return Err(Failed { fault: Fault::new(FaultKind::Conflict, message), meaning: Meaning::Exists });
             }
             None => {}
         }
@@ -133,7 +134,7 @@ async fn create(session: &Session<'_>, scope: Scope<'_>, change: &AttachmentChan
         let Err(error) = sent else { return Ok(()) };
         attempts += 1;
         if attempts == ATTEMPTS || !is_worth_another_try(&error) {
-            return Err(explained(fault::of(&error, &call), &change.key));
+            return Err(explained(session.refusal(&error, &call), &change.key));
         }
         session.pause(&mut pace, &format!("an answer about the mapping of `{}`", change.key)).await?;
     }
@@ -142,7 +143,9 @@ async fn create(session: &Session<'_>, scope: Scope<'_>, change: &AttachmentChan
 /// Whether another attempt may succeed: the answer was lost, AWS failed, or the call was throttled.
 fn is_worth_another_try<E: Error>(error: &SdkError<E, HttpResponse>) -> bool {
     match error {
-        SdkError::ServiceError(service) => matches!(service.raw().status().as_u16(), 429 | 500..),
+        SdkError::ServiceError(service) => {
+            matches!(service.raw().status().as_u16(), 200..300 | 429 | 500..)
+        }
         SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
         _ => false,
     }
@@ -182,7 +185,10 @@ pub(super) async fn settled(
             }
             (Some(_), Action::Remove) => {}
             (Some(mapping), _) => match mapping.state() {
-                Some("Creating" | "Enabling" | "Disabling" | "Updating") => {}
+                Some(state @ ("Creating" | "Enabling" | "Disabling" | "Updating")) => {
+                    let reason = mapping.state_transition_reason().map(quotes::cut).unwrap_or_default();
+                    session.hear(format!("its state is {state}: {reason}"));
+                }
                 state => return verdict(&what, state.unwrap_or("without a state"), mapping, change),
             },
         }

@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::{ByKey, Scope, single};
 use crate::aws::Session;
-use crate::aws::fault::{Answer, Call, Failed};
+use crate::aws::fault::{Call, Failed};
+use crate::aws::refusals::Meaning;
 use crate::aws::settle::Pace;
 use crate::plan::{Action, AttachmentChange};
 use crate::settings::Structure;
@@ -29,7 +30,7 @@ pub(super) async fn read(session: &Session<'_>, scope: Scope<'_>) -> Result<ByKe
         },
     );
     match looked.await {
-        Err(Failed { answer: Answer::NotFound, .. }) => {}
+        Err(Failed { meaning: Meaning::NotFound, .. }) => {}
         looked => looked?,
     }
     Ok(days.map(|days| single(Structure(json!(days)), None, None)).unwrap_or_default())
@@ -49,14 +50,15 @@ pub(super) async fn write(session: &Session<'_>, scope: Scope<'_>, change: &Atta
         let call = Call { action: "logs:PutRetentionPolicy", resource: group };
         let request = session.logs.put_retention_policy().log_group_name(group).set_retention_in_days(days);
         match session.write(&call, request.send()).await {
-            Err(Failed { answer: Answer::NotFound, .. }) => {}
+            Err(Failed { meaning: Meaning::NotFound, .. }) => {}
             written => return written.map(drop),
         }
         let call = Call { action: "logs:CreateLogGroup", resource: group };
         match session.write(&call, session.logs.create_log_group().log_group_name(group).send()).await {
             Ok(_) => {}
             // The group exists now, or another program is creating it.
-            Err(Failed { answer: Answer::Busy, .. }) => {
+            Err(Failed { meaning: Meaning::Exists | Meaning::InProgress, fault }) => {
+                session.hear(fault.message);
                 session.pause(&mut pace, &format!("the log group `{group}`")).await?;
             }
             Err(failed) => return Err(failed),

@@ -13,8 +13,10 @@ mod url;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Session;
-use super::fault::{Answer, Failed};
-use super::settle::Pace;
+use super::fault::Failed;
+use super::refusals::Meaning;
+use super::settle::{PATIENCE, Pace};
+use super::write::UNTIL_SHOWN;
 use crate::apply::Done;
 use crate::deployment::Deployment;
 use crate::fault::{Fault, FaultKind};
@@ -37,6 +39,8 @@ struct Scope<'a> {
     alias: Option<&'a str>,
     /// The function's log group.
     log_group: &'a str,
+    /// The function's package type.
+    package_type: &'a str,
 }
 
 impl Scope<'_> {
@@ -65,7 +69,7 @@ impl Session<'_> {
         // The retention is for the log group after the deployment.
         let group = deployment.settings.logging_config.as_ref().and_then(|config| config.text("LogGroup"));
         let log_group = group.unwrap_or_else(|| live.log_group());
-        let scope = Scope { arn: &live.arn, alias, log_group: &log_group };
+        let scope = Scope { arn: &live.arn, alias, log_group: &log_group, package_type: &live.package_type };
         self.read_kinds(kinds, scope).await.into_iter().map(|(kind, attachments)| Ok((kind, attachments?))).collect()
     }
 
@@ -73,7 +77,7 @@ impl Session<'_> {
     /// read.
     pub(super) async fn all_attachments(&self, live: &Live, alias: Option<&str>) -> (LiveAttachments, Vec<String>) {
         let log_group = live.log_group();
-        let scope = Scope { arn: &live.arn, alias, log_group: &log_group };
+        let scope = Scope { arn: &live.arn, alias, log_group: &log_group, package_type: &live.package_type };
         let (mut found, mut unread) = (LiveAttachments::new(), Vec::new());
         for (kind, attachments) in self.read_kinds(Attachment::ALL, scope).await {
             match attachments {
@@ -99,6 +103,8 @@ impl Session<'_> {
 
     async fn read_kind(&self, kind: Attachment, scope: Scope<'_>) -> Result<ByKey, Failed> {
         match kind {
+            // AWS refuses this question about a function of an image, which can have no code signing.
+            Attachment::CodeSigning if scope.package_type == "Image" => Ok(ByKey::new()),
             Attachment::CodeSigning => configs::code_signing(self).await,
             Attachment::RuntimeManagement => configs::runtime_management(self).await,
             Attachment::RecursiveLoop => configs::recursive_loop(self).await,
@@ -132,18 +138,25 @@ impl Session<'_> {
         let what = change.attachment.name();
         let base = self.base()?;
         let alias = change.alias.as_ref().map(|alias| alias.0.as_str());
-        let scope = Scope { arn: &base.arn, alias, log_group: &base.log_group() };
+        let scope = Scope { arn: &base.arn, alias, log_group: &base.log_group(), package_type: &base.package_type };
         let mut pace = Pace::new();
         loop {
             let Err(failed) = self.write_change(change, scope).await else { break };
-            match failed.answer {
-                Answer::NotFound if change.action == Action::Remove => break,
-                Answer::NotFound if change.action == Action::Update => {
+            match failed.meaning {
+                Meaning::NotFound if change.action == Action::Remove => break,
+                Meaning::NotFound if change.action == Action::Update => {
                     let message = format!("another program removed the {what} in the meantime");
                     return Err(Fault::new(FaultKind::Conflict, message).help("run again to create it again").into());
                 }
-                // Another change is in progress, or the answer to our first attempt was lost.
-                Answer::Busy => {
+                // AWS does not know the function or alias everywhere yet.
+                Meaning::NotFound if self.made.function || alias.is_some() && self.made.alias => {
+                    self.hear(failed.fault.message);
+                    let made = if self.made.function { "function" } else { "alias" };
+                    self.pause_and_report(&mut pace, &format!("the new {made} to be known")).await?;
+                }
+                Meaning::Passing(_) => self.wait_out(failed, &mut pace).await?,
+                // Another change is in progress, or the answer to an earlier attempt was lost.
+                Meaning::InProgress | Meaning::Exists | Meaning::Lost => {
                     let there = self.read_kind(change.attachment, scope).await?;
                     match there.get(&change.key) {
                         Some(known) if is_applied(change, known) => break,
@@ -154,10 +167,15 @@ impl Session<'_> {
                                 .into());
                         }
                         None if change.action == Action::Remove => break,
-                        _ => self.pause(&mut pace, &format!("another operation on the {what}")).await?,
+                        _ if failed.meaning == Meaning::Exists && pace.so_far() >= UNTIL_SHOWN => return Err(failed),
+                        _ if failed.meaning == Meaning::Lost && pace.so_far() >= PATIENCE => return Err(failed),
+                        _ => {
+                            self.hear(failed.fault.message);
+                            self.pause(&mut pace, &format!("another operation on the {what}")).await?;
+                        }
                     }
                 }
-                Answer::Stale | Answer::NotFound | Answer::Other => return Err(failed),
+                Meaning::Conflict | Meaning::Stale | Meaning::NotFound | Meaning::Other => return Err(failed),
             }
         }
         let mut done = Done::default();
@@ -165,8 +183,7 @@ impl Session<'_> {
             Attachment::EventSources => done.warnings = event_sources::settled(self, scope, change).await?,
             Attachment::ProvisionedConcurrency => concurrency::settled(self, change).await?,
             Attachment::FunctionUrl if change.action != Action::Remove => {
-                let there = url::read(self, alias).await?;
-                done.url = there.get("").and_then(|known| known.handle.clone());
+                done.url = Some(url::settled(self, alias).await?);
             }
             // This write changes the function's revision, which the next writes must send.
             Attachment::CodeSigning => self.live = self.settled("the code signing config").await?,

@@ -6,7 +6,8 @@ use super::{ByKey, LATEST, Scope};
 use crate::arn::account_of_root;
 use crate::aws::Session;
 use crate::aws::convert::members::put;
-use crate::aws::fault::{Answer, Call, Failed};
+use crate::aws::fault::{Call, Failed};
+use crate::aws::refusals::Meaning;
 use crate::plan::{Action, AttachmentChange};
 use crate::remote::LiveAttachment;
 use crate::settings::Structure;
@@ -95,7 +96,7 @@ pub(super) async fn write(session: &Session<'_>, change: &AttachmentChange) -> R
         match session.write(&call, request.send()).await {
             removed if change.action == Action::Remove => return removed.map(drop),
             // Not found: an earlier attempt removed it, and its answer was lost.
-            Ok(_) | Err(Failed { answer: Answer::NotFound, .. }) => {}
+            Ok(_) | Err(Failed { meaning: Meaning::NotFound, .. }) => {}
             Err(failed) => return Err(failed),
         }
     }

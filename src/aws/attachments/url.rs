@@ -4,6 +4,7 @@ use super::{ByKey, LATEST, single};
 use crate::aws::Session;
 use crate::aws::convert::members::{put, to_json};
 use crate::aws::fault::{Call, Failed};
+use crate::aws::settle::Pace;
 use crate::plan::{Action, AttachmentChange};
 use crate::remote::LiveAttachment;
 use crate::settings::Structure;
@@ -30,6 +31,18 @@ pub(super) async fn read(session: &Session<'_>, alias: Option<&str>) -> Result<B
         known.insert(LATEST.to_owned(), url);
     }
     Ok(known)
+}
+
+/// Waits until the URL is shown, and returns it.
+pub(super) async fn settled(session: &Session<'_>, alias: Option<&str>) -> Result<String, Failed> {
+    let mut pace = Pace::new();
+    loop {
+        if let Some(url) = address(session, alias).await?.and_then(|url| url.handle) {
+            return Ok(url);
+        }
+        session.hear("there is no such URL yet");
+        session.pause(&mut pace, "the function URL").await?;
+    }
 }
 
 async fn address(session: &Session<'_>, alias: Option<&str>) -> Result<Option<LiveAttachment>, Failed> {

@@ -219,7 +219,7 @@ pub(super) fn live(answer: &GetFunctionOutput) -> Option<Live> {
         source_kms_key_arn: answer.code().and_then(|code| code.source_kms_key_arn()).map(str::to_owned),
         files: None,
         storage: answer.code().and_then(|code| code.resolved_s3_object()).map_or(Storage::Copy, |_| Storage::Reference),
-        failure: failure(config).map(|fault| fault.message),
+        failure: failure(config),
         tags_unread,
         warnings: errors_within(config).into_iter().map(|error| format!("AWS could not read {error}")).collect(),
     })

@@ -104,7 +104,7 @@ fn an_image_is_identified_by_its_digest_and_needs_no_runtime_or_handler() {
     assert_snapshot!(shown(planned(&a, "", &live_image("a", |_| ()))), @"");
     assert_snapshot!(shown(planned(&a, "", &live_image("b", |_| ()))), @r#"code Some("SHA-B") → SHA-A as Some(Arm64) by 123456789012.dkr.ecr.eu-west-1.amazonaws.com/api@SHA-A"#);
     assert_snapshot!(shown(planned(&unknown, "", &live_image("b", |_| ()))), @r#"code Some("SHA-B") → what AWS finds as Some(Arm64) by 123456789012.dkr.ecr.eu-west-1.amazonaws.com/api:v3"#);
-    let failed = live_image("a", |live| live.failure = Some("the update failed: access".to_owned()));
+    let failed = live_image("a", |live| live.failure = Some(Failure::Update("access".to_owned())));
     assert!(planned(&a, "", &failed).contains("so the code is sent again"));
 }
 
