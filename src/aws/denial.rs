@@ -68,6 +68,11 @@ impl<'a> Denial<'a> {
         }
     }
 
+    /// Whether the identity's own policies decide.
+    pub(super) fn is_of_identity(&self) -> bool {
+        matches!(self.policy, None | Some(Policy::Identity))
+    }
+
     /// What to change so that the call is allowed.
     pub(super) fn help(&self) -> String {
         let Self { action, resource, who, policy, forbidden } = self;
@@ -204,6 +209,8 @@ mod tests {
             let given = Denial::read(&CALL, &said).help();
             assert!(given.contains(help), "{why}: {given}");
             assert_eq!(given.contains("dpl-lambda policy"), help.starts_with("allow"), "{given}");
+            let of_identity = why.is_empty() || why.contains("identity-based");
+            assert_eq!(Denial::read(&CALL, &said).is_of_identity(), of_identity, "{why}");
         }
     }
 }

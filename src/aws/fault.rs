@@ -127,7 +127,9 @@ fn answered(status: u16, code: &str, words: Option<&str>, call: &Call<'_>) -> Fa
         (403, _) | (_, "AccessDeniedException" | "AccessDenied") => {
             let denial = Denial::read(call, said);
             let (action, resource) = (denial.action, denial.resource.as_ref());
-            Fault::new(FaultKind::Denied, format!("AWS denied `{action}` on `{resource}`: {said}")).help(denial.help())
+            let message = format!("AWS denied `{action}` on `{resource}`: {said}");
+            let meaning = if denial.is_of_identity() { Meaning::Forbidden } else { Meaning::Other };
+            return Failed { fault: Fault::new(FaultKind::Denied, message).help(denial.help()), meaning };
         }
         (429, _) | (_, "TooManyRequestsException" | "ThrottlingException") => {
             Fault::new(FaultKind::Failed, format!("AWS throttled `{action}` on `{resource}` for too long: {said}"))

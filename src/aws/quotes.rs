@@ -1,10 +1,11 @@
-//! What AWS quotes in its messages and must not be shown: the environment of a function as a whole, and what is secret in a
-//! request. Values of a few characters cannot be found one by one.
+//! Cuts secrets out of AWS' messages: AWS may quote the whole environment of a function, or secret members of a request.
+//!
+//! The search for known secrets cannot find values of a few characters, so the whole quotation goes.
 
-/// What stands in place of a quotation.
+/// The mark in place of a quotation.
 const CUT: &str = "…";
 
-/// Members of requests whose values AWS may quote when it refuses them, in small letters.
+/// Parts of the names of secret members, in small letters. AWS may quote the value of a member that it refuses.
 const SENSITIVE: &[&str] = &[
     "authorization",
     "credential",
@@ -19,16 +20,16 @@ const SENSITIVE: &[&str] = &[
     "zipfile",
 ];
 
-/// The longest message that is passed on, in bytes. Those of AWS have some hundred; what answers in its place may say more
-/// than a log can hold.
+/// The longest message that is shown, in bytes. AWS' messages have some hundred. Another server that answers for AWS may send
+/// more than a log can hold.
 const MOST: usize = 16 << 10;
 
-/// A message of AWS without what it must not quote.
+/// A message of AWS without secret quotations.
 pub(super) fn cut(said: &str) -> String {
     beginning(environment(&sources(&constraints(&measured(said)))))
 }
 
-/// The beginning of a message that is too long. No word is cut in two: half a secret is not known as one.
+/// The beginning of a message that is too long. It ends between words: a part of a secret would not be recognised.
 fn beginning(said: String) -> String {
     if said.len() <= MOST {
         return said;
@@ -38,7 +39,7 @@ fn beginning(said: String) -> String {
     format!("{words} {CUT}")
 }
 
-/// `…exceeded the 4KB limit. String measured: {…}`: all that follows is the environment.
+/// Cuts `…exceeded the 4KB limit. String measured: {…}`: the rest of the message is the environment.
 fn measured(said: &str) -> String {
     match find(said, "string measured:") {
         Some(at) => format!("{} {CUT}", &said[..at + "string measured:".len()]),
@@ -46,8 +47,8 @@ fn measured(said: &str) -> String {
     }
 }
 
-/// `Value '{…}' at 'environment.variables' failed to satisfy constraint`. The value may have quotes in it, and what looks
-/// like another member, so all up to the last sensitive one goes.
+/// Cuts `Value '{…}' at 'environment.variables' failed to satisfy constraint`. The value may contain quotes, and text in the
+/// form of another member. So everything up to the last sensitive member goes.
 fn constraints(said: &str) -> String {
     let sensitive = |(at, marker): &(usize, &str)| {
         let member = said[at + marker.len()..].split('\'').next().unwrap_or_default().to_ascii_lowercase();
@@ -61,7 +62,7 @@ fn constraints(said: &str) -> String {
     }
 }
 
-/// `[Source: (byte[])"{"FunctionName":…`: the beginning of the request, as a parser of JSON quotes it.
+/// Cuts `[Source: (byte[])"{"FunctionName":…`: a JSON parser quotes the beginning of the request.
 fn sources(said: &str) -> String {
     let Some(at) = find(said, "[source:") else { return said.to_owned() };
     let begins = at + "[source:".len();
@@ -69,7 +70,7 @@ fn sources(said: &str) -> String {
     format!("{} {CUT}{rest}", &said[..begins])
 }
 
-/// Any map in what is said about an environment. One that AWS cut off itself has no end.
+/// Cuts any map in a message about an environment. A map that AWS cut off has no end.
 fn environment(said: &str) -> String {
     if find(said, "environment").is_none() {
         return said.to_owned();
@@ -83,7 +84,7 @@ fn environment(said: &str) -> String {
     format!("{}{{{CUT}{}", &said[..begins], ends.map_or("", |ends| &said[ends..]))
 }
 
-/// Where a text begins, in any case; `part` is in small letters.
+/// The place of a part in a text, in any case; `part` is in small letters.
 fn find(text: &str, part: &str) -> Option<usize> {
     text.as_bytes().windows(part.len()).position(|window| window.eq_ignore_ascii_case(part.as_bytes()))
 }

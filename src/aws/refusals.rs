@@ -18,6 +18,8 @@ pub(super) enum Meaning {
     Conflict,
     /// The revision is not the expected one.
     Stale,
+    /// The policies of the identity do not allow the call.
+    Forbidden,
     /// Another part of AWS does not know a recent change yet, or is busy.
     Passing(Cause),
     /// No answer has arrived that can be read. AWS may have done what the call asked for.
@@ -168,7 +170,12 @@ const ROWS: &[Row] = &[
     in_progress(Of::Codes(&["ResourceInUseException", "OperationAbortedException"]), &[]),
     // Invocations: the API reference of `Invoke`.
     in_progress(
-        Of::Codes(&["CodeArtifactUserPendingException", "SnapStartNotReadyException", "ResourceNotReadyException"]),
+        Of::Codes(&[
+            "CodeArtifactUserPendingException",
+            "SnapStartNotReadyException",
+            "ResourceNotReadyException",
+            "EC2ThrottledException",
+        ]),
         &[],
     ),
     // "Unable to delete version because the following aliases reference it: [live]".
@@ -272,5 +279,125 @@ pub(super) fn unknown(status: u16, code: &str, said: Option<&str>) -> Meaning {
         (409, _) | (_, "ResourceConflictException") => Meaning::Conflict,
         (412, _) | (_, "PreconditionFailedException") => Meaning::Stale,
         _ => Meaning::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The meaning of a refusal with these words.
+    fn meaning(status: u16, code: &str, said: &str) -> Meaning {
+        let words = (!said.is_empty()).then_some(said);
+        known(status, code, said).map_or_else(|| unknown(status, code, words), |row| row.meaning)
+    }
+
+    #[test]
+    fn invalid_parameters_pass_by_themselves_only_with_known_words() {
+        for (said, cause) in [
+            ("The role defined for the function cannot be assumed by Lambda.", Some(Cause::Role)),
+            (
+                "The provided execution role does not have permissions to call CreateNetworkInterface on EC2",
+                Some(Cause::Permission),
+            ),
+            (
+                "The provided execution role does not have permissions to call SendMessage on SQS",
+                Some(Cause::Permission),
+            ),
+            (
+                "The function execution role does not have permissions to call ReceiveMessage on SQS",
+                Some(Cause::Permission),
+            ),
+            (
+                "Cannot access stream arn. Please ensure the role can perform the GetRecords Actions on your stream in IAM.",
+                Some(Cause::Permission),
+            ),
+            (
+                "Lambda was unable to configure access to your environment variables because the KMS key is invalid for CreateGrant.",
+                Some(Cause::Permission),
+            ),
+            (
+                "Your request has been throttled by EC2, please make sure you have enough API rate limit.",
+                Some(Cause::Throttle),
+            ),
+            ("The destination ARN arn:aws:sqs:eu-west-1:123456789012:q is invalid.", Some(Cause::Destination)),
+            (
+                "Source image 1.dkr.ecr.eu-west-1.amazonaws.com/f:v1 does not exist. Provide a valid source image.",
+                Some(Cause::Image),
+            ),
+            ("Unzipped size must be smaller than 262144000 bytes", None),
+            (
+                "Specified ConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value",
+                None,
+            ),
+            ("Stream not found: arn", None),
+            (
+                "Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist.",
+                None,
+            ),
+            ("Uploaded file must be a non-empty zip", None),
+        ] {
+            let expected = cause.map_or(Meaning::Other, Meaning::Passing);
+            assert_eq!(meaning(400, "InvalidParameterValueException", said), expected, "{said}");
+            // The same words of another kind of refusal do not pass.
+            assert_eq!(meaning(403, "AccessDeniedException", said), Meaning::Other, "{said}");
+        }
+        let weights = "Alias with weights can not be used with Provisioned Concurrency";
+        assert_eq!(meaning(400, "InvalidParameterValueException", weights), Meaning::InProgress);
+    }
+
+    #[test]
+    fn conflicts_are_in_progress_or_exist_already_or_are_final() {
+        use Meaning::{Conflict, Exists, InProgress};
+        for (said, expected) in [
+            ("The operation cannot be performed at this time. An update is in progress for resource: arn", InProgress),
+            (
+                "The operation cannot be performed at this time. The function is currently in the following state: Pending",
+                InProgress,
+            ),
+            ("The resource is currently in the following state: 'Pending'", InProgress),
+            (
+                "The operation cannot be performed at this time. The function is currently in the following state: Failed",
+                Conflict,
+            ),
+            (
+                "The function could not be updated due to a concurrent update operation. Please try again later.",
+                InProgress,
+            ),
+            ("", InProgress),
+            ("Function already exist: f", Exists),
+            ("Alias already exists: arn", Exists),
+            ("FunctionUrlConfig exists for this Lambda function", Exists),
+            (
+                "The statement id (s) provided already exists. Please provide a new statement id, or remove the existing statement.",
+                Exists,
+            ),
+            (
+                "The event source arn (\" arn \") and function (\" f \") provided mapping already exists. Please update or delete the existing mapping with UUID u",
+                Exists,
+            ),
+            (
+                "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version",
+                Conflict,
+            ),
+            ("Version is pointed by a Provisioned Concurrency alias", Conflict),
+            ("Unable to delete version because the following aliases reference it: [live]", Conflict),
+            ("Something that nobody has heard of", Conflict),
+        ] {
+            assert_eq!(meaning(409, "ResourceConflictException", said), expected, "{said}");
+        }
+        for (status, code, expected) in [
+            (409, "CodeArtifactUserPendingException", InProgress),
+            (409, "SnapStartNotReadyException", InProgress),
+            (502, "EC2ThrottledException", InProgress),
+            (400, "ResourceInUseException", InProgress),
+            (400, "OperationAbortedException", InProgress),
+            (400, "ResourceAlreadyExistsException", Exists),
+            (409, "CodeArtifactUserFailedException", Conflict),
+            (409, "SnapStartRegenerationFailureException", Conflict),
+            (409, "DurableExecutionAlreadyStartedException", Conflict),
+        ] {
+            assert_eq!(meaning(status, code, "words"), expected, "{code}");
+        }
     }
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::Session;
 use super::fault::{self, Call, Failed};
+use super::refusals::Meaning;
 use crate::apply::Done;
 use crate::fault::{Fault, FaultKind};
 use crate::plan::{Action, RoleChange};
@@ -84,9 +85,9 @@ impl Session<'_> {
     }
 }
 
-/// Adds help with all permissions that the role needs. AWS would report them one by one.
+/// Adds help with all permissions that the role needs, if the identity lacks one. AWS would report them one by one.
 fn denied(failed: Failed, role: &RoleChange) -> Failed {
-    if failed.fault.kind != FaultKind::Denied {
+    if failed.meaning != Meaning::Forbidden {
         return failed;
     }
     let help = format!(

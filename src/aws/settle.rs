@@ -148,7 +148,7 @@ impl Session<'_> {
         let Meaning::Passing(cause) = failed.meaning else { return Err(failed) };
         let made = matches!(cause, Cause::Role | Cause::Permission) && self.made.role;
         if !made && pace.so_far() >= PATIENCE {
-            let message = format!("{}; so for {} s", failed.fault.message, pace.so_far().as_secs());
+            let message = format!("{}; AWS has answered so for {} s", failed.fault.message, pace.so_far().as_secs());
             return Err(Failed { fault: Fault { message, ..failed.fault }, ..failed });
         }
         self.hear(failed.fault.message);

@@ -175,7 +175,9 @@ impl Session<'_> {
                         }
                     }
                 }
-                Meaning::Conflict | Meaning::Stale | Meaning::NotFound | Meaning::Other => return Err(failed),
+                Meaning::Conflict | Meaning::Stale | Meaning::NotFound | Meaning::Forbidden | Meaning::Other => {
+                    return Err(failed);
+                }
             }
         }
         let mut done = Done::default();
