@@ -154,6 +154,8 @@ pub(crate) struct Target {
     pub endpoint_url: Option<String>,
     /// Whether S3 URLs have the bucket in the path and not in the host name, as emulators need it.
     pub path_style: bool,
+    /// The certificates to trust, as PEM; absent for those of the system.
+    pub certificates: Option<Vec<u8>>,
     /// The credentials.
     pub credentials: Credentials,
     /// The role to assume before all other calls; absent to call with the credentials themselves.

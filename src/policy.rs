@@ -282,8 +282,8 @@ fn code(statements: &mut Statements, place: &Place, code: &Code) {
             let bucket = named(bucket);
             let actions = ["s3:PutObject", "s3:GetObject", "s3:GetObjectVersion", "s3:AbortMultipartUpload"];
             allow(statements, &actions, vec![objects], None);
-            // Without this right, S3 answers 403 instead of 404 for a missing object.
-            allow(statements, &["s3:ListBucket"], vec![bucket], None);
+            // Without the first right, S3 answers 403 instead of 404 for a missing object. The second finds unfinished uploads.
+            allow(statements, &["s3:ListBucket", "s3:ListBucketMultipartUploads"], vec![bucket], None);
             if let Some(key) = kms_key_arn.clone() {
                 allow(statements, &["kms:GenerateDataKey", "kms:Decrypt"], vec![key], None);
             }

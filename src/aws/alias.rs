@@ -8,7 +8,7 @@ use super::Session;
 use super::fault::{Call, Failed};
 use super::quotes;
 use super::refusals::Meaning;
-use super::settle::{PATIENCE, Pace};
+use super::settle::Pace;
 use crate::apply::Done;
 use crate::fault::{Fault, FaultKind};
 use crate::plan::{AliasChange, VersionRef};
@@ -141,11 +141,14 @@ impl Session<'_> {
                 self.write(&call, request.function_version(version).send()).await.map(drop)
             };
             let Err(failed) = written else { break };
-            if !matches!(failed.fault.kind, FaultKind::Failed) {
+            if failed.meaning != Meaning::Lost && failed.fault.kind != FaultKind::Failed {
                 return Err(failed);
             }
             // The answer to an earlier attempt may have been lost.
-            let now = self.managed_alias(name).await?;
+            let now = match self.managed_alias(name).await {
+                Err(_) if failed.meaning == Meaning::Lost => return Err(failed),
+                now => now?,
+            };
             let as_wanted = |now: &Alias| {
                 now.version == version
                     && now.weights.is_empty()
@@ -153,13 +156,13 @@ impl Session<'_> {
             };
             let untouched = now.as_ref().map(|now| &now.revision_id) == from.map(|from| &from.revision_id);
             match failed.meaning {
-                _ if now.as_ref().is_some_and(as_wanted) => break,
+                _ if now.as_ref().is_some_and(as_wanted) => {
+                    self.taken();
+                    break;
+                }
                 Meaning::InProgress if untouched => {
                     self.hear(failed.fault.message);
                     self.pause(&mut pace, &format!("another operation on the alias `{name}`")).await?;
-                }
-                Meaning::Lost if untouched && pace.so_far() < PATIENCE => {
-                    self.pause(&mut pace, "a readable answer").await?;
                 }
                 // The version that this run published may not be known yet.
                 Meaning::NotFound if untouched && self.published.as_deref() == Some(version) => {
@@ -169,6 +172,7 @@ impl Session<'_> {
                 Meaning::InProgress | Meaning::Exists | Meaning::Stale => {
                     return Err(changed_meanwhile(name, now.as_ref()));
                 }
+                Meaning::Lost if untouched => return Err(self.not_done(failed)),
                 _ => return Err(failed),
             }
         }
@@ -185,8 +189,15 @@ impl Session<'_> {
             let resource = format!("{}:{number}", self.function);
             let call = Call { action: "lambda:DeleteFunction", resource: &resource };
             let request = self.lambda.delete_function().function_name(&self.function).qualifier(number);
-            match self.write(&call, request.send()).await {
-                Ok(_) | Err(Failed { meaning: Meaning::NotFound, .. }) => {}
+            let deleted = match self.write(&call, request.send()).await {
+                Err(failed) if failed.meaning == Meaning::Lost => {
+                    let look = async { Ok(self.get_function(Some(number)).await?.is_none()) };
+                    self.unless_done(failed, look).await
+                }
+                deleted => deleted.map(drop),
+            };
+            match deleted {
+                Ok(()) | Err(Failed { meaning: Meaning::NotFound, .. }) => {}
                 Err(failed) if matches!(failed.fault.kind, FaultKind::Failed | FaultKind::Denied) => {
                     done.kept.push(number.clone());
                     done.warnings.push(format!("version {number} could not be deleted: {}", failed.fault.message));

@@ -11,16 +11,16 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_sts::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_sts::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_sts::types;
-use aws_smithy_http_client::Connector;
 use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::http::HttpConnector;
+use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::http::Request;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
-use super::connect::{Hidden, Hide, account, connector};
+use super::connect::{Hidden, Hide, account};
 use super::fault::{self, Call};
+use super::wire::{self, Silence, client_of};
 use crate::arn::{Partition, is_region};
 use crate::deployment::{AssumedRole, Grounds};
 use crate::fault::{Fault, FaultKind};
@@ -28,9 +28,6 @@ use crate::settings::{Address, Jwt, Role, Secret};
 
 /// How often a CI is asked for a token before that is given up.
 const TRIES: u32 = 10;
-
-/// How long one of its answers may take.
-const ANSWER: Duration = Duration::from_secs(10);
 
 /// The longest wait before it is asked again.
 const MOST_WAIT: Duration = Duration::from_secs(5);
@@ -56,7 +53,7 @@ enum Hope {
 impl Assumed {
     /// Keys of this role, assumed by what `config` calls as.
     pub(super) fn new(role: &AssumedRole, config: &SdkConfig, partition: Partition, hide: Hide) -> Self {
-        Self { role: role.clone(), sts: aws_sdk_sts::Client::new(config), partition, hide }
+        Self { role: role.clone(), sts: client_of!(aws_sdk_sts, config), partition, hide }
     }
 
     async fn keys(&self) -> Result<Keys, Fault> {
@@ -257,14 +254,12 @@ fn claims(token: &Jwt) -> Option<String> {
 
 /// Asks the CI for a token, as GitHub's `@actions/core` does: `GET URL&audience=…` with the request's own token.
 async fn fetch(url: &str, bearer: &Secret, audience: &str) -> Result<Jwt, Fault> {
-    let connector = connector(url, None, None);
+    let connector = wire::connector(url);
     let joint = if url.contains('?') { '&' } else { '?' };
     let url = format!("{url}{joint}audience={audience}");
     let (mut tries, mut wait) = (1, Duration::from_millis(100));
     loop {
-        let answer = tokio::time::timeout(ANSWER, ask(&connector, &url, bearer)).await;
-        let answer = answer.unwrap_or_else(|_| Err((no_answer("it takes too long"), Hope::Some)));
-        match answer {
+        match ask(&connector, &url, bearer).await {
             Err((_, Hope::Some)) if tries < TRIES => tokio::time::sleep(wait).await,
             Err((fault, _)) => return Err(fault),
             Ok(token) => return Ok(token),
@@ -274,7 +269,7 @@ async fn fetch(url: &str, bearer: &Secret, audience: &str) -> Result<Jwt, Fault>
     }
 }
 
-async fn ask(connector: &Connector, url: &str, bearer: &Secret) -> Result<Jwt, (Fault, Hope)> {
+async fn ask(connector: &SharedHttpConnector, url: &str, bearer: &Secret) -> Result<Jwt, (Fault, Hope)> {
     let unusable = || {
         let fault = Fault::new(FaultKind::Denied, "the CI's request for an OIDC token cannot be made")
             .help("look at `ACTIONS_ID_TOKEN_REQUEST_URL` and `ACTIONS_ID_TOKEN_REQUEST_TOKEN`, which the CI sets");
@@ -286,7 +281,11 @@ async fn ask(connector: &Connector, url: &str, bearer: &Secret) -> Result<Jwt, (
         request.headers_mut().try_insert(name, value).map_err(|_| unusable())?;
     }
     let answer = connector.call(request).await;
-    let answer = answer.map_err(|error| (no_answer(&fault::chain(&error)), Hope::Some))?;
+    let answer = answer.map_err(|error| match wire::silence(&error) {
+        Some(page @ Silence::WebPage) => (no_answer(&page.to_string()), Hope::None),
+        Some(silence) => (no_answer(&silence.to_string()), Hope::Some),
+        None => (no_answer(&fault::chain(&error)), Hope::Some),
+    })?;
     let status = answer.status().as_u16();
     if status != 200 {
         let told = no_answer(&format!("it answered {status}"));

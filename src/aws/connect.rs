@@ -16,19 +16,14 @@ use aws_config::{
 use aws_credential_types::provider::{self, error::CredentialsError};
 use aws_sdk_lambda::{
     Client,
-    config::{Credentials as Keys, ProvideCredentials, SharedAsyncSleep, SharedCredentialsProvider, SharedHttpClient},
+    config::{Credentials as Keys, ProvideCredentials, SharedCredentialsProvider},
 };
 use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
-use aws_smithy_http_client::{
-    Builder, Connector,
-    proxy::ProxyConfig,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
-use aws_smithy_runtime_api::client::http::HttpConnectorSettings;
 use tokio::sync::{Mutex, OnceCell};
 
 use super::assume::Assumed;
 use super::fault::{self, Call};
+use super::wire::{self, client_of};
 use crate::arn::Partition;
 use crate::deployment::{Credentials, Grounds, Target};
 use crate::fault::{Fault, FaultKind};
@@ -80,7 +75,7 @@ pub(crate) async fn connect(
     target: &Target,
     hide: impl Fn(Hidden<'_>) + Send + Sync + 'static,
 ) -> Result<Connection, Fault> {
-    let http_client = http_client(target);
+    let http_client = wire::client(target.endpoint_url.as_deref(), target.certificates.as_deref());
     let surroundings = ProviderConfig::default().with_http_client(http_client.clone());
     let region = region(target, &surroundings).await?;
     let retries = RetryConfig::standard()
@@ -90,7 +85,7 @@ pub(crate) async fn connect(
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http_client)
         .retry_config(retries)
-        .timeout_config(TimeoutConfig::builder().connect_timeout(Duration::from_secs(5)).build())
+        .timeout_config(TimeoutConfig::builder().connect_timeout(wire::CONNECT).build())
         // What is remembered here need not be remembered twice; and assuming a role may take longer than the SDK waits.
         .identity_cache(IdentityCache::no_cache())
         .region(region.clone());
@@ -125,7 +120,8 @@ fn s3(config: &SdkConfig, target: &Target) -> aws_sdk_s3::Client {
     let config = aws_sdk_s3::config::Builder::from(config)
         .force_path_style(target.path_style)
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-        .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+        .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
+        .retry_classifier(wire::Unreadable);
     aws_sdk_s3::Client::from_conf(config.build())
 }
 
@@ -226,10 +222,10 @@ impl Connection {
         account: Arc<OnceCell<Account>>,
     ) -> Self {
         Self {
-            lambda: Client::new(&config),
+            lambda: client_of!(aws_sdk_lambda, &config),
             s3: s3(&config, target),
-            logs: aws_sdk_cloudwatchlogs::Client::new(&config),
-            iam: aws_sdk_iam::Client::new(&config),
+            logs: client_of!(aws_sdk_cloudwatchlogs, &config),
+            iam: client_of!(aws_sdk_iam, &config),
             region: region.to_string(),
             partition: Partition::of_region(region.as_ref()),
             access_key_id: access_key_id.to_owned(),
@@ -241,7 +237,8 @@ impl Connection {
 
     /// A connection for a target with the same identity and perhaps another Region. Does not log in again.
     pub(crate) async fn elsewhere(&self, target: &Target) -> Result<Self, Fault> {
-        let surroundings = ProviderConfig::default().with_http_client(http_client(target));
+        let surroundings = ProviderConfig::default()
+            .with_http_client(wire::client(target.endpoint_url.as_deref(), target.certificates.as_deref()));
         let region = region(target, &surroundings).await?;
         let config = self.config.clone().into_builder().region(region.clone()).build();
         let (hide, account) = (Arc::clone(&self.hide), Arc::clone(&self.account));
@@ -260,7 +257,7 @@ impl Connection {
 
     /// Looks up the account of the credentials, once for each identity.
     pub(crate) async fn identify(&self) -> Result<(), Fault> {
-        let look_up = || async { account(&aws_sdk_sts::Client::new(&self.config)).await };
+        let look_up = || async { account(&client_of!(aws_sdk_sts, &self.config)).await };
         self.account.get_or_try_init(look_up).await.map(drop)
     }
 
@@ -340,27 +337,4 @@ fn no_credentials(reason: &str) -> Fault {
     Fault::new(FaultKind::Denied, format!("there are no usable AWS credentials: {reason}")).help(
         "set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` (and `AWS_SESSION_TOKEN`), or give the job a role or a profile",
     )
-}
-
-fn http_client(target: &Target) -> SharedHttpClient {
-    let endpoint = target.endpoint_url.clone().unwrap_or_default();
-    Builder::new().build_with_connector_fn(move |settings, components| {
-        let sleep = components.and_then(aws_sdk_lambda::config::RuntimeComponents::sleep_impl);
-        connector(&endpoint, settings.cloned(), sleep)
-    })
-}
-
-/// TLS by rustls with the system's certificates, through the proxy that the environment names; an emulator on this
-/// machine is never behind one.
-pub(super) fn connector(
-    url: &str,
-    settings: Option<HttpConnectorSettings>,
-    sleep: Option<SharedAsyncSleep>,
-) -> Connector {
-    let here = Address::parse(url).is_some_and(|address| address.is_here());
-    let proxy = if here { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
-    let mut connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).proxy_config(proxy);
-    connector.set_connector_settings(settings);
-    connector.set_sleep_impl(sleep);
-    connector.build()
 }

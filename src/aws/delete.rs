@@ -1,7 +1,7 @@
 //! Deletes a function, or one version of it.
 
 use super::Session;
-use super::fault::{self, Call, Failed};
+use super::fault::{Call, Failed};
 use super::refusals::Meaning;
 use super::settle::Pace;
 use crate::fault::{Fault, FaultKind};
@@ -10,7 +10,7 @@ use crate::remote::Alias;
 impl Session<'_> {
     /// Deletes the function, or one version of it. A missing function or version counts as deleted.
     pub(crate) async fn delete(&self, version: Option<&str>) -> Result<(), Fault> {
-        self.delete_with_retries(version).await.map_err(|failed| failed.fault)
+        self.delete_with_retries(version).await.map_err(|failed| self.ended(failed))
     }
 
     /// Whether the version exists.
@@ -26,11 +26,15 @@ impl Session<'_> {
             let request = self.lambda.delete_function().function_name(&self.function);
             let request = request.set_qualifier(version.map(str::to_owned));
             let Err(error) = self.await_write(&call, request.send()).await? else { return Ok(()) };
-            let failed = fault::of(&error, &call);
+            let failed = self.refusal(&error, &call);
             match (failed.meaning, version) {
                 (Meaning::NotFound, _) => return Ok(()),
                 (Meaning::InProgress, _) => self.hear(failed.fault.message),
                 (Meaning::Conflict, Some(number)) => return Err(self.held(number, failed).await),
+                (Meaning::Lost, _) => {
+                    let look = async { Ok(self.get_function(version).await?.is_none()) };
+                    return self.unless_done(failed, look).await;
+                }
                 _ => return Err(failed),
             }
             self.pause(&mut pace, "another operation on the function").await?;

@@ -8,9 +8,16 @@ use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::denial::Denial;
-use super::quotes;
 use super::refusals::{self, Meaning};
+use super::wire::{self, Silence};
+use super::{clock, quotes};
 use crate::fault::{Fault, FaultKind};
+
+/// What to look at if no answer of AWS arrives.
+const NETWORK: &str = "look at `region`, `endpoint_url`, and the network and proxy of this machine";
+
+/// What to look at if a certificate is not trusted.
+const CERTIFICATES: &str = "set `AWS_CA_BUNDLE` to a PEM file with the certificates to trust for AWS; without it, `SSL_CERT_FILE` or the system's certificates count";
 
 /// An action of AWS, by its name in policies, and its resource.
 pub(super) struct Call<'a> {
@@ -58,9 +65,16 @@ pub(super) fn of<E>(error: &SdkError<E, HttpResponse>, call: &Call<'_>) -> Faile
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    let action = call.action;
+    let Call { action, resource } = call;
     if let Some(fault) = carried(error) {
         return fault.clone().into();
+    }
+    if let Some(silence) = wire::silence(error) {
+        let fault = match silence {
+            Silence::Late(_) => format!("AWS did not answer `{action}` on `{resource}`: {silence}"),
+            Silence::TooLarge(_) | Silence::WebPage => return unusable(call, &silence.to_string()),
+        };
+        return lost(Fault::new(FaultKind::Failed, fault).help(NETWORK));
     }
     let fault = match error {
         SdkError::ServiceError(service) => {
@@ -68,31 +82,46 @@ where
             if service.raw().status().is_success() {
                 return unreadable(call, &chain(error));
             }
-            return answered(status, service.err().code().unwrap_or_default(), service.err().message(), call);
+            let (code, words) = (service.err().code().unwrap_or_default(), service.err().message());
+            let failed = answered(status, code, words, call);
+            if clock::is_suspected(code, words.unwrap_or_default())
+                && let Some(help) = clock::difference(service.raw().headers())
+            {
+                return Failed { fault: failed.fault.help(help), ..failed };
+            }
+            return failed;
         }
         _ if causes(error).any(<dyn Error>::is::<CredentialsError>) => {
             // The SDK fetches credentials when it signs a request, so their errors arrive as errors of the request.
             Fault::new(FaultKind::Denied, format!("the credentials could not be used for `{action}`: {}", chain(error)))
         }
         SdkError::ResponseError(_) => return unreadable(call, &chain(error)),
-        _ => Fault::new(FaultKind::Failed, format!("AWS could not be reached for `{action}`: {}", chain(error)))
-            .help("look at `region`, `endpoint_url`, and the network and proxy of this machine"),
+        _ => {
+            let why = chain(error);
+            let help = if why.contains("certificate") { CERTIFICATES } else { NETWORK };
+            let fault = Fault::new(FaultKind::Failed, format!("AWS could not be reached for `{action}`: {why}"));
+            let fault = fault.help(help);
+            let sent = matches!(error, SdkError::DispatchFailure(failure) if failure.as_connector_error().is_some_and(wire::was_sent));
+            return if sent { lost(fault) } else { fault.into() };
+        }
     };
     fault.into()
 }
 
-/// An answer that lacks a member which AWS always sends.
-pub(super) fn without(call: &Call<'_>, member: &str) -> Failed {
-    unreadable(call, &format!("it lacks {member}"))
+fn lost(fault: Fault) -> Failed {
+    Failed { fault, meaning: Meaning::Lost }
 }
 
-/// An answer that cannot be read. AWS may have done what the call asked for.
-fn unreadable(call: &Call<'_>, why: &str) -> Failed {
-    let Call { action, resource } = call;
+/// The failure of a call whose answer is a success but cannot be one of AWS.
+pub(super) fn unusable(Call { action, resource }: &Call<'_>, why: &str) -> Failed {
+    let message = format!("the answer to `{action}` on `{resource}` cannot be used: {why}");
+    lost(Fault::new(FaultKind::Failed, message).help(NETWORK))
+}
+
+/// The failure of a call whose answer cannot be read. AWS may have done what the call asked for.
+fn unreadable(Call { action, resource }: &Call<'_>, why: &str) -> Failed {
     let message = format!("the answer to `{action}` on `{resource}` cannot be read: {}", quotes::cut(why));
-    let fault = Fault::new(FaultKind::Failed, message)
-        .help("look at `endpoint_url` and at the proxy of this machine: another server may have answered for AWS");
-    Failed { fault, meaning: Meaning::Lost }
+    lost(Fault::new(FaultKind::Failed, message).help(NETWORK))
 }
 
 fn answered(status: u16, code: &str, words: Option<&str>, call: &Call<'_>) -> Failed {
@@ -113,7 +142,9 @@ fn answered(status: u16, code: &str, words: Option<&str>, call: &Call<'_>) -> Fa
             | "InvalidSignatureException"
             | "SignatureDoesNotMatch"
             | "IncompleteSignature"
-            | "MissingAuthenticationTokenException",
+            | "MissingAuthenticationTokenException"
+            | "InvalidToken"
+            | "RequestTimeTooSkewed",
         ) => Fault::new(FaultKind::Denied, format!("AWS does not accept the credentials: {said}"))
             .help("look at the access key, the secret and the session token, which belong together"),
         (_, "ExpiredTokenException" | "ExpiredToken" | "RequestExpired") => {

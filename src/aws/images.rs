@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::Connection;
 use super::fault::{self, Call};
+use super::wire;
 use crate::fault::{Fault, FaultKind};
 use crate::package::Image;
 use crate::settings::ImageUri;
@@ -97,7 +98,8 @@ impl Connection {
     /// A client for the registry in a Region.
     fn ecr(&self, region: &str) -> Client {
         let region = config::Region::new(region.to_owned());
-        Client::from_conf(config::Builder::from(self.config()).region(region).build())
+        let config = config::Builder::from(self.config()).region(region).retry_classifier(wire::Unreadable);
+        Client::from_conf(config.build())
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use aws_sdk_lambda::config::Config;
 use aws_sdk_lambda::config::retry::RetryConfig;
+use aws_sdk_lambda::config::timeout::TimeoutConfig;
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_lambda::operation::invoke::{InvokeError, InvokeOutput};
 use aws_sdk_lambda::primitives::Blob;
@@ -18,6 +19,7 @@ use super::Session;
 use super::fault::{self, Call, Failed};
 use super::refusals::Meaning;
 use super::settle::{Deadline, Pace};
+use super::wire;
 use crate::fault::{Fault, FaultKind};
 use crate::remote::Invocation;
 
@@ -41,7 +43,7 @@ pub(crate) enum InvocationMode {
 impl Session<'_> {
     /// Sets a new deadline for the following calls. An invocation may take as long as the function's own timeout.
     pub(crate) fn allow(&mut self, time: Duration) {
-        self.deadline = Deadline::after(time);
+        self.deadline.set(Deadline::after(time));
     }
 
     /// Invokes the function, or a version or alias of it. Waits until the function is ready.
@@ -84,7 +86,9 @@ impl Session<'_> {
         let (mut pace, mut attempts) = (Pace::new(), 1);
         loop {
             let begun = Instant::now();
-            let once = Config::builder().retry_config(RetryConfig::disabled());
+            // The function may take all the time that is left. Then the deadline ends the call.
+            let all = TimeoutConfig::builder().read_timeout(self.deadline.get().left() + wire::ATTEMPT).build();
+            let once = Config::builder().retry_config(RetryConfig::disabled()).timeout_config(all);
             let sent = request.clone().customize().config_override(once).send();
             let error = match self.bounded("the answer of the function", sent).await.map_err(may_have_run)? {
                 Ok(answer) => return Ok((answer, begun)),

@@ -1,12 +1,12 @@
 //! Reads the newest versions of layers, and publishes a version exactly once.
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
-use aws_sdk_lambda::config::{Config, retry::RetryConfig};
-use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_lambda::operation::publish_layer_version::PublishLayerVersionError;
+use aws_sdk_lambda::config::{Config, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_lambda::error::ProvideErrorMetadata;
+use aws_sdk_lambda::operation::publish_layer_version::PublishLayerVersionOutput;
 use aws_sdk_lambda::types::{LayerVersionContentInput, LayerVersionsListItem};
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::Session;
 use super::fault::{self, Call, Failed};
@@ -14,23 +14,15 @@ use super::refusals::Meaning;
 use super::settle::Pace;
 use super::write::Source;
 use crate::apply::Done;
-use crate::fault::{Fault, FaultKind, Progress};
+use crate::fault::{Fault, FaultKind};
 use crate::plan::LayerChange;
 use crate::remote::LayerVersion;
 
 /// The most attempts to publish: the same number as the SDK's for calls that may be repeated.
 const ATTEMPTS: u32 = 6;
 
-/// Whether a failed call published a version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Published {
-    /// It did not, and a repetition would fail too.
-    Refused,
-    /// It did not, but a repetition may succeed.
-    Later,
-    /// Unknown: the answer was lost.
-    Perhaps,
-}
+/// The time of one attempt to publish. A repetition while AWS still works on the first attempt would publish twice.
+const PUBLISHING: Duration = Duration::from_mins(1);
 
 impl Session<'_> {
     /// Reads the newest version of the session's layer; `None` if there is none.
@@ -149,26 +141,32 @@ impl Session<'_> {
         loop {
             // The SDK would repeat the request without this check.
             let once = Config::builder().retry_config(RetryConfig::disabled());
+            let once = once.timeout_config(TimeoutConfig::builder().read_timeout(PUBLISHING).build());
             let sent = self.await_write(&call, request.clone().customize().config_override(once).send()).await?;
-            let error = match sent {
-                Ok(answer) => {
+            let (failed, throttled) = match sent {
+                Ok(answer) if is_about(&answer, change) => {
                     let (arn, version) = (answer.layer_version_arn().map(str::to_owned), answer.version().to_string());
                     return Ok(Done { arn, version: Some(version), ..Done::default() });
                 }
-                Err(error) => error,
+                Ok(_) => (self.unusable(&call, "it is not about this package"), false),
+                Err(error) => {
+                    let status = error.raw_response().map(|answer| answer.status().as_u16());
+                    let throttled = status == Some(429) || error.code() == Some("TooManyRequestsException");
+                    (self.refusal(&error, &call), throttled)
+                }
             };
-            let failed = fault::of(&error, &call);
-            let published = if failed.fault.kind == FaultKind::Denied { Published::Refused } else { of(&error) };
-            if published == Published::Perhaps {
-                self.progress.set(Progress::Begun);
-            }
-            if published == Published::Refused {
+            if failed.meaning != Meaning::Lost && !throttled {
                 return Err(failed);
             }
             self.pause(&mut pace, "the layer to be published").await?;
-            if published == Published::Perhaps
-                && let Some(found) = self.read_newest_layer().await?.filter(|newest| is_published(newest, change))
-            {
+            let newest = match failed.meaning {
+                Meaning::Lost => match self.read_newest_layer().await {
+                    Ok(newest) => newest.filter(|newest| is_published(newest, change)),
+                    Err(_) => return Err(failed),
+                },
+                _ => None,
+            };
+            if let Some(found) = newest {
                 tracing::debug!(
                     "version {} is the version to publish: the answer to its request was lost",
                     found.number
@@ -176,11 +174,17 @@ impl Session<'_> {
                 return Ok(Done { arn: Some(found.arn), version: Some(found.number.to_string()), ..Done::default() });
             }
             if attempt == ATTEMPTS {
-                return Err(failed);
+                return Err(self.not_done(failed));
             }
             attempt += 1;
         }
     }
+}
+
+/// Whether an answer names a version with the package that was sent.
+fn is_about(answer: &PublishLayerVersionOutput, change: &LayerChange) -> bool {
+    let hash = answer.content().and_then(|content| content.code_sha256());
+    answer.layer_version_arn().is_some() && (hash.is_none() || hash == change.code.to.as_deref())
 }
 
 /// Whether a version is newer than the one before the request, and has the contents to publish.
@@ -192,17 +196,4 @@ fn is_published(found: &LayerVersion, change: &LayerChange) -> bool {
         && *compatible_runtimes == change.compatible_runtimes
         && *compatible_architectures == change.compatible_architectures
         && *license_info == change.license_info
-}
-
-fn of(error: &SdkError<PublishLayerVersionError, HttpResponse>) -> Published {
-    match error {
-        SdkError::ConstructionFailure(_) => Published::Refused,
-        SdkError::ServiceError(service) => match service.raw().status().as_u16() {
-            429 => Published::Later,
-            500.. => Published::Perhaps,
-            _ if service.err().code() == Some("TooManyRequestsException") => Published::Later,
-            _ => Published::Refused,
-        },
-        _ => Published::Perhaps,
-    }
 }

@@ -1,11 +1,12 @@
 //! The only module that knows the SDK. No type of the SDK crosses its border.
 //!
 //! `connect` finds Region and credentials, `assume` takes on roles, `read` takes the snapshot, `write` does the steps, `store` puts packages into
-//! buckets, `roles` makes execution roles, `images` asks which image a tag is, `layers` publishes layers, `look` reads what people want to see, `package` lists the files of the live package, `invoke`, `delete` and `rollback` do what their names say, `settle` waits, `fault` turns failed calls into our kinds of failure, `refusals` has the table of known refusals, `denial` explains denied calls, `quotes` cuts what AWS must not quote. Must not know printing, dialects or configuration layers.
+//! buckets, `roles` makes execution roles, `images` asks which image a tag is, `layers` publishes layers, `look` reads what people want to see, `package` lists the files of the live package, `invoke`, `delete` and `rollback` do what their names say, `settle` waits, `wire` limits each attempt of a call, `clock` explains a wrong clock, `fault` turns failed calls into our kinds of failure, `refusals` has the table of known refusals, `denial` explains denied calls, `quotes` cuts what AWS must not quote. Must not know printing, dialects or configuration layers.
 
 mod alias;
 mod assume;
 mod attachments;
+mod clock;
 mod connect;
 mod convert;
 mod delete;
@@ -25,6 +26,7 @@ mod roles;
 mod rollback;
 mod settle;
 mod store;
+mod wire;
 mod write;
 
 use std::cell::{Cell, RefCell};
@@ -39,6 +41,7 @@ pub(crate) use connect::{Connection, Hidden, connect};
 pub(crate) use delete::held_by;
 pub(crate) use images::resolve;
 pub(crate) use invoke::InvocationMode;
+pub(crate) use settle::patiently;
 pub(crate) use store::fetch;
 
 use crate::event::Event;
@@ -61,7 +64,7 @@ pub(crate) struct Session<'a> {
     function: String,
     /// The package; absent where none is sent.
     archive: Option<&'a Archive>,
-    deadline: Deadline,
+    deadline: Cell<Deadline>,
     interrupt: watch::Receiver<Option<Signal>>,
     report: Box<dyn Fn(Event) + 'a>,
     /// The version that the package has in its bucket, once it was put there.
@@ -78,6 +81,8 @@ pub(crate) struct Session<'a> {
     package_at: Cell<Option<String>>,
     /// How far the step in hand has come.
     progress: Cell<Progress>,
+    /// If an answer to the last write was lost: how far the step had come before that write.
+    lost: Cell<Option<Progress>>,
     /// What AWS last said about the state that is waited for; absent if nothing is waited for.
     last_words: RefCell<Option<String>>,
     /// The managed alias, if AWS was moving it when the function was read.
@@ -117,7 +122,7 @@ impl<'a> Session<'a> {
             hide: Arc::clone(&connection.hide),
             function: function.to_owned(),
             archive,
-            deadline: Deadline::after(wait_timeout),
+            deadline: Cell::new(Deadline::after(wait_timeout)),
             interrupt,
             report: Box::new(report),
             uploaded: None,
@@ -127,6 +132,7 @@ impl<'a> Session<'a> {
             emulated: connection.is_here(),
             package_at: Cell::default(),
             progress: Cell::default(),
+            lost: Cell::default(),
             last_words: RefCell::default(),
             moving: None,
             made: Made::default(),
@@ -135,7 +141,12 @@ impl<'a> Session<'a> {
 
     /// Gives the steps the whole of `wait_timeout`, however long ago the plan was made.
     pub(crate) fn restart_deadline(&mut self) {
-        self.deadline = self.deadline.restarted();
+        self.extend_deadline();
+    }
+
+    /// Restarts the deadline within a step that has made progress.
+    fn extend_deadline(&self) {
+        self.deadline.set(self.deadline.get().restarted());
     }
 
     /// Says which versions this run has published of the layers that the plan waits for, by the layer's name.

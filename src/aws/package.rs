@@ -11,8 +11,8 @@ use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
 use super::Session;
-use super::connect::connector;
 use super::fault;
+use super::wire;
 use crate::package::{self, Directory, LONGEST_END, Listed, Tail};
 use crate::settings::Address;
 
@@ -42,7 +42,7 @@ impl Session<'_> {
 
 /// The files of the archive at an address.
 async fn files(location: &str) -> Result<Vec<Listed>, String> {
-    let connector = connector(location, None, None);
+    let connector = wire::plain(location, None, None, None);
     let mut needed = FIRST;
     loop {
         let end = tokio::time::timeout(PATIENCE, last(&connector, location, needed)).await;

@@ -50,7 +50,7 @@ impl Session<'_> {
             };
             let unread;
             let name = live.alias.as_ref().map(|alias| alias.name.clone());
-            (live.attachments, unread) = self.all_attachments(&live, name.as_deref()).await;
+            (live.attachments, unread) = self.all_attachments(&live, name.as_deref()).await?;
             live.warnings.extend(unread);
             let defaults = convert::default_settings(live.name());
             Ok(Some((live, defaults)))

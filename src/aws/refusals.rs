@@ -22,7 +22,8 @@ pub(super) enum Meaning {
     Forbidden,
     /// Another part of AWS does not know a recent change yet, or is busy.
     Passing(Cause),
-    /// No answer has arrived that can be read. AWS may have done what the call asked for.
+    /// No answer has arrived that can be read, or AWS failed: AWS may have done what the call asked for. Also if a later
+    /// attempt was refused.
     Lost,
     /// Anything else. A repetition does not help.
     Other,
@@ -278,6 +279,7 @@ pub(super) fn unknown(status: u16, code: &str, said: Option<&str>) -> Meaning {
         (409, _) if said.is_none() => Meaning::InProgress,
         (409, _) | (_, "ResourceConflictException") => Meaning::Conflict,
         (412, _) | (_, "PreconditionFailedException") => Meaning::Stale,
+        (500.., _) => Meaning::Lost,
         _ => Meaning::Other,
     }
 }

@@ -56,8 +56,9 @@ impl Session<'_> {
         for policy in &role.policies {
             let call = Call { action: "iam:AttachRolePolicy", resource: &role.arn };
             let request = self.iam.attach_role_policy().role_name(&role.name).policy_arn(policy);
-            let attached = self.await_write(&call, request.send()).await?;
-            attached.map_err(|error| denied(fault::of(&error, &call), role))?;
+            let Err(error) = self.await_write(&call, request.send()).await? else { continue };
+            let look = async { Ok(self.policies_of(role).await?.contains(policy)) };
+            self.unless_done(denied(self.refusal(&error, &call), role), look).await?;
         }
         Ok(Done::default())
     }
@@ -71,13 +72,18 @@ impl Session<'_> {
         let request = self.iam.create_role().role_name(&role.name).assume_role_policy_document(trust.to_string());
         let request = request.description(format!("Execution role of the function {}", role.function));
         let Err(error) = self.await_write(&call, request.send()).await? else { return Ok(()) };
-        if !error.as_service_error().is_some_and(CreateRoleError::is_entity_already_exists_exception) {
-            return Err(denied(fault::of(&error, &call), role));
+        let failed = denied(self.refusal(&error, &call), role);
+        let exists = error.as_service_error().is_some_and(CreateRoleError::is_entity_already_exists_exception);
+        if !exists && failed.meaning != Meaning::Lost {
+            return Err(failed);
         }
         // Either the answer to our first attempt was lost, or another program created the role first.
-        match self.get_role(role).await? {
-            FoundRole::Present { trust: Trust::Lambda, .. } => Ok(()),
-            FoundRole::Present { .. } | FoundRole::Absent => {
+        match self.get_role(role).await {
+            Ok(FoundRole::Present { trust: Trust::Lambda, .. }) => Ok(()),
+            Ok(FoundRole::Absent) if !exists => Err(self.not_done(failed)),
+            Err(_) if !exists => Err(failed),
+            Err(unread) => Err(unread),
+            Ok(FoundRole::Present { .. } | FoundRole::Absent) => {
                 let message = format!("another program created the role `{}` in the meantime", role.name);
                 Err(Fault::new(FaultKind::Conflict, message).help("run again to plan with this role").into())
             }

@@ -37,7 +37,7 @@ impl Session<'_> {
     /// Points the alias at the version of the rollback.
     pub(crate) async fn move_back(&self, rollback: &Rollback) -> Result<(), Fault> {
         let Rollback { alias, to, description } = rollback;
-        self.move_alias(&alias.name, Some(alias), to, Some(description)).await.map_err(|failed| failed.fault)
+        self.move_alias(&alias.name, Some(alias), to, Some(description)).await.map_err(|failed| self.ended(failed))
     }
 
     async fn ready(&self, number: &str) -> Result<bool, Failed> {

@@ -1,6 +1,6 @@
 //! Waits for AWS: with one deadline for all waits, short first pauses, and a way to interrupt.
 
-use std::{error::Error, future::Future, ops::ControlFlow, time::Duration};
+use std::{error::Error, future::Future, ops::ControlFlow, pin::Pin, time::Duration};
 
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_lambda::types::{
@@ -14,6 +14,7 @@ use super::{
     fault::{self, Call, Failed},
     quotes,
     refusals::{Cause, Meaning},
+    wire,
 };
 use crate::event::Event;
 use crate::fault::{Fault, FaultKind, Progress, Signal};
@@ -24,6 +25,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// The longest pause between two reads.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+
+/// The time until the first report of a wait.
+const FIRST_REPORT: Duration = Duration::from_secs(5);
 
 /// The time between two reports of a long wait. Travis ends a job without output for ten minutes.
 const REPORT_EVERY: Duration = Duration::from_secs(15);
@@ -50,6 +54,11 @@ impl Deadline {
         Self::after(self.allowed)
     }
 
+    /// The time that is left.
+    pub(super) fn left(self) -> Duration {
+        self.at.saturating_duration_since(Instant::now())
+    }
+
     fn passed(self, what: &str) -> Fault {
         let seconds = self.allowed.as_secs();
         Fault::new(FaultKind::TimedOut, format!("gave up after {seconds} s waiting for {what}"))
@@ -61,12 +70,12 @@ impl Deadline {
 pub(super) struct Pace {
     pause: Duration,
     begun: Instant,
-    reported: Instant,
+    next_report: Instant,
 }
 
 impl Pace {
     pub(super) fn new() -> Self {
-        Self { pause: FIRST_PAUSE, begun: Instant::now(), reported: Instant::now() }
+        Self { pause: FIRST_PAUSE, begun: Instant::now(), next_report: Instant::now() + FIRST_REPORT }
     }
 
     pub(super) fn so_far(&self) -> Duration {
@@ -81,45 +90,87 @@ pub(super) fn interrupted(signal: Signal, what: &str) -> Fault {
         .help("run again: the next run keeps the finished steps")
 }
 
+/// Awaits a future, and reports the wait for it: soon, and then again and again.
+pub(crate) async fn patiently<T>(what: &str, report: &dyn Fn(Event), future: impl Future<Output = T>) -> T {
+    tokio::pin!(future);
+    let begun = Instant::now();
+    let mut next = begun + FIRST_REPORT;
+    loop {
+        match timeout_at(next, &mut future).await {
+            Ok(result) => return result,
+            Err(_) => report(Event::Waiting { what: what.to_owned(), so_far: begun.elapsed() }),
+        }
+        next += REPORT_EVERY;
+    }
+}
+
 impl Session<'_> {
     /// Awaits a read or a pause. The deadline and a signal end it at once.
-    pub(super) async fn bounded<T>(&self, what: &str, future: impl Future<Output = T>) -> Result<T, Failed> {
-        tokio::select! {
-            result = timeout_at(self.deadline.at, future) => result.map_err(|_| self.with_last_words(self.deadline.passed(what)).into()),
-            signal = Signal::sent(&self.interrupt) => Err(self.with_last_words(interrupted(signal, what)).into()),
+    pub(super) fn bounded<T>(
+        &self,
+        what: &str,
+        future: impl Future<Output = T>,
+    ) -> impl Future<Output = Result<T, Failed>> {
+        let future = Box::pin(future);
+        async move {
+            let deadline = self.deadline.get();
+            tokio::select! {
+                result = timeout_at(deadline.at, patiently(what, &self.report, future)) => {
+                    result.map_err(|_| self.with_last_words(deadline.passed(what)).into())
+                }
+                signal = Signal::sent(&self.interrupt) => Err(self.with_last_words(interrupted(signal, what)).into()),
+            }
         }
     }
 
     /// Awaits a write. After a signal, a write in progress still gets [`GRACE`], so that its result is known.
-    pub(super) async fn await_write<T, E>(
+    ///
+    /// [`Session::refusal`] reads the error that this returns.
+    pub(super) fn await_write<T, E>(
         &self,
         call: &Call<'_>,
         future: impl Future<Output = Result<T, E>>,
+    ) -> impl Future<Output = Result<Result<T, E>, Failed>> {
+        // The futures of the SDK are large, and each layer around one would hold a copy.
+        self.await_boxed(call, Box::pin(future))
+    }
+
+    async fn await_boxed<T, E>(
+        &self,
+        call: &Call<'_>,
+        future: Pin<Box<impl Future<Output = Result<T, E>>>>,
     ) -> Result<Result<T, E>, Failed> {
-        let begun = async {
-            tokio::pin!(future);
-            tokio::select! {
-                result = &mut future => Ok(result),
-                signal = Signal::sent(&self.interrupt) => match tokio::time::timeout(GRACE, future).await {
-                    Ok(result) => Ok(result),
-                    Err(_) => Err(unknown(interrupted(signal, call.action))),
-                },
-            }
-        };
+        self.lost.set(None);
         if let Some(signal) = *self.interrupt.borrow() {
             return Err(interrupted(signal, &format!("the start of `{}`", call.action)).into());
         }
-        match timeout_at(self.deadline.at, begun).await {
-            Ok(Ok(Err(refused))) => Ok(Err(refused)),
-            Ok(result) => {
-                self.progress.set(Progress::Begun);
-                result.map_err(Failed::from)
+        let what = format!("the answer to `{}`", call.action);
+        let begun = async {
+            let sent = patiently(&what, &self.report, wire::watched(future));
+            tokio::pin!(sent);
+            tokio::select! {
+                result = &mut sent => Ok(result),
+                signal = Signal::sent(&self.interrupt) => match tokio::time::timeout(GRACE, sent).await {
+                    Ok(result) => Ok(result),
+                    Err(_) => Err(interrupted(signal, call.action)),
+                },
             }
-            Err(_) => {
-                self.progress.set(Progress::Begun);
-                let passed = self.deadline.passed(&format!("the answer to `{}`", call.action));
-                Err(unknown(self.with_last_words(passed)).into())
+        };
+        let deadline = self.deadline.get();
+        let passed = || self.with_last_words(deadline.passed(&what));
+        let ended = timeout_at(deadline.at, begun).await.unwrap_or_else(|_| Err(passed()));
+        let before = self.progress.replace(Progress::Begun);
+        match ended {
+            Ok((Ok(answer), _)) => Ok(Ok(answer)),
+            Ok((Err(error), true)) => {
+                self.lost.set(Some(before));
+                Ok(Err(error))
             }
+            Ok((Err(error), false)) => {
+                self.progress.set(before);
+                Ok(Err(error))
+            }
+            Err(fault) => Err(unknown(fault).into()),
         }
     }
 
@@ -138,6 +189,69 @@ impl Session<'_> {
             Some(words) => Fault { message: format!("{}; AWS' last answer: {words}", fault.message), ..fault },
             None => fault,
         }
+    }
+
+    /// Reads the error of the last write. An answer that was lost before counts too.
+    pub(super) fn refusal<E>(&self, error: &SdkError<E, HttpResponse>, call: &Call<'_>) -> Failed
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let failed = fault::of(error, call);
+        if failed.meaning == Meaning::Lost && self.lost.get().is_none() {
+            self.lost.set(Some(self.progress.replace(Progress::Begun)));
+        }
+        match failed.meaning {
+            Meaning::Conflict | Meaning::Forbidden | Meaning::Other if self.lost.get().is_some() => {
+                Failed { meaning: Meaning::Lost, ..failed }
+            }
+            _ => failed,
+        }
+    }
+
+    /// The failure of a write whose answer is a success but cannot be one of AWS.
+    pub(super) fn unusable(&self, call: &Call<'_>, why: &str) -> Failed {
+        self.lost.set(Some(Progress::Nothing));
+        fault::unusable(call, why)
+    }
+
+    /// Notes that AWS has done the last write, even if its answer was lost.
+    pub(super) fn taken(&self) {
+        self.progress.set(Progress::Begun);
+        self.lost.set(None);
+    }
+
+    /// Decides about a failed write by a look: whether AWS has done it. Without an answer and without a successful look, the
+    /// step counts as begun.
+    pub(super) async fn unless_done(
+        &self,
+        failed: Failed,
+        look: impl Future<Output = Result<bool, Failed>>,
+    ) -> Result<(), Failed> {
+        if failed.meaning != Meaning::Lost {
+            return Err(failed);
+        }
+        match look.await {
+            Ok(true) => {
+                self.taken();
+                Ok(())
+            }
+            Ok(false) => Err(self.not_done(failed)),
+            Err(_) => Err(failed),
+        }
+    }
+
+    /// Takes a write whose answer was lost for not done, because a look has shown that.
+    pub(super) fn not_done(&self, failed: Failed) -> Failed {
+        if let Some(before) = self.lost.take() {
+            self.progress.set(before);
+        }
+        failed
+    }
+
+    /// The error of a step or verb. Adds that AWS may have done it, if that is not known.
+    pub(super) fn ended(&self, failed: Failed) -> Fault {
+        let fault = Fault { progress: self.progress.get(), ..failed.fault };
+        if failed.meaning == Meaning::Lost && self.lost.get().is_some() { unknown(fault) } else { fault }
     }
 
     /// Pauses before the next attempt of a call that AWS refuses for the present. Any other refusal is returned.
@@ -224,27 +338,16 @@ impl Session<'_> {
     }
 
     /// Awaits a write, and turns AWS' refusal into an error.
-    pub(super) async fn write<T, E>(
+    pub(super) fn write<T, E>(
         &self,
         call: &Call<'_>,
         send: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> Result<T, Failed>
+    ) -> impl Future<Output = Result<T, Failed>>
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
-        self.await_write(call, send).await?.map_err(|error| self.refusal(&error, call))
-    }
-
-    /// Reads the error of a write. If the answer cannot be read, AWS may have done the write.
-    pub(super) fn refusal<E>(&self, error: &SdkError<E, HttpResponse>, call: &Call<'_>) -> Failed
-    where
-        E: ProvideErrorMetadata + Error + 'static,
-    {
-        let failed = fault::of(error, call);
-        if failed.meaning == Meaning::Lost {
-            self.progress.set(Progress::Begun);
-        }
-        failed
+        let written = self.await_write(call, send);
+        async move { written.await?.map_err(|error| self.refusal(&error, call)) }
     }
 
     /// Pauses, longer each time. Reports the wait every [`REPORT_EVERY`].
@@ -253,9 +356,9 @@ impl Session<'_> {
         tracing::debug!("looking again in {pause:.1?} because of {what}");
         self.bounded(what, sleep(pause)).await?;
         pace.pause = (pause * 3 / 2).min(LONGEST_PAUSE);
-        if pace.reported.elapsed() >= REPORT_EVERY {
+        if Instant::now() >= pace.next_report {
             (self.report)(Event::Waiting { what: what.to_owned(), so_far: pace.begun.elapsed() });
-            pace.reported = Instant::now();
+            pace.next_report = Instant::now() + REPORT_EVERY;
         }
         Ok(())
     }

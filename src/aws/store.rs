@@ -2,12 +2,14 @@
 //!
 //! Each request carries the SHA-256 of its bytes, so that S3 refuses data that was damaged on the way.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::Write;
 use std::time::Instant;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::operation::upload_part::UploadPartError;
 use aws_sdk_s3::primitives::ByteStream;
@@ -16,7 +18,9 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use tokio::task::JoinSet;
 
 use super::fault::{self, Call, Failed};
+use super::refusals::Meaning;
 use super::settle::{GRACE, interrupted};
+use super::wire::{self, Silence};
 use super::{Connection, Session};
 use crate::apply::Done;
 use crate::deployment::CodeSource;
@@ -34,6 +38,12 @@ const WHOLE: u64 = 16 << 20;
 
 /// The size of the parts of a larger package, in bytes. S3 requires at least 5 MiB and takes up to 10,000 parts.
 const PART: u64 = 8 << 20;
+
+/// The largest archive that is read from a bucket, in bytes. Lambda allows 250 MB unpacked.
+const LARGEST: u64 = 512 << 20;
+
+/// The most attempts to read an archive.
+const ATTEMPTS: u32 = 3;
 
 /// The number of parts that are sent at the same time.
 const AT_ONCE: usize = 4;
@@ -54,26 +64,59 @@ pub(crate) async fn fetch(
     };
     let url = source.shown();
     let call = Call { action: "s3:GetObject", resource: &url };
-    let request = connection.s3.get_object().bucket(bucket).key(key).set_version_id(version_id.clone());
-    let answer = request.set_expected_bucket_owner(expected_owner.clone()).send().await;
-    let mut object = answer.map_err(|error| match (region_elsewhere(&connection.s3, &error), status(&error)) {
-        (Some(region), _) => Fault::new(FaultKind::Misconfigured, format!("the bucket `{bucket}` is in {region}"))
-            .help("set a bucket in the function's Region: Lambda cannot read from another Region"),
-        (None, Some(404)) => Fault::new(FaultKind::Misconfigured, format!("{url} does not exist"))
-            .help("correct `s3_bucket`, `s3_key` or `s3_object_version`; to send a package there, set `zip`"),
-        (None, _) => fault::of(&error, &call).fault,
-    })?;
+    let mut attempt = 1;
+    loop {
+        let request = connection.s3.get_object().bucket(bucket).key(key).set_version_id(version_id.clone());
+        let answer = request.set_expected_bucket_owner(expected_owner.clone()).send().await;
+        let object = answer.map_err(|error| match (region_elsewhere(&connection.s3, &error), status(&error)) {
+            (Some(region), _) => Fault::new(FaultKind::Misconfigured, format!("the bucket `{bucket}` is in {region}"))
+                .help("set a bucket in the function's Region: Lambda cannot read from another Region"),
+            (None, Some(404)) => Fault::new(FaultKind::Misconfigured, format!("{url} does not exist"))
+                .help("correct `s3_bucket`, `s3_key` or `s3_object_version`; to send a package there, set `zip`"),
+            (None, _) => fault::of(&error, &call).fault,
+        })?;
+        let version_id = version(object.version_id());
+        match download(object, &url, report).await {
+            Ok(file) => return Ok((file, version_id)),
+            Err(Broken::Here(fault)) => return Err(fault),
+            Err(Broken::OnTheWay(fault)) if attempt == ATTEMPTS => return Err(fault),
+            Err(Broken::OnTheWay(fault)) => tracing::debug!("reading {url} again: {}", fault.message),
+        }
+        attempt += 1;
+    }
+}
+
+/// Why a download ended early.
+enum Broken {
+    /// The connection failed or fell silent: another attempt may succeed.
+    OnTheWay(Fault),
+    /// This machine cannot keep the archive, or Lambda cannot use one of this size.
+    Here(Fault),
+}
+
+/// Reads the body of an object into an unnamed temporary file.
+async fn download(mut object: GetObjectOutput, url: &str, report: &dyn Fn(Event)) -> Result<File, Broken> {
+    let failed = |why: &str| Fault::new(FaultKind::Failed, format!("cannot read {url}: {why}"));
+    let here = |error: std::io::Error| Broken::Here(failed(&error.to_string()));
+    let too_large = || {
+        let message = format!("{url} is larger than {} MB", LARGEST >> 20);
+        Broken::Here(Fault::new(FaultKind::Misconfigured, message).help("Lambda takes no package of this size"))
+    };
     let (begun, all) = (Instant::now(), object.content_length().unwrap_or_default().unsigned_abs());
-    let read_failed =
-        |error: &dyn std::error::Error| Fault::new(FaultKind::Failed, format!("cannot read {url}: {error}"));
-    let mut file = tempfile::tempfile().map_err(|error| read_failed(&error))?;
+    let mut file = tempfile::tempfile().map_err(here)?;
     let mut done = 0;
-    while let Some(bytes) = object.body.try_next().await.map_err(|error| read_failed(&error))? {
-        file.write_all(&bytes).map_err(|error| read_failed(&error))?;
+    loop {
+        let next = tokio::time::timeout(wire::ATTEMPT, object.body.try_next()).await;
+        let next = next.map_err(|_| Broken::OnTheWay(failed(&Silence::Late(wire::ATTEMPT).to_string())))?;
+        let Some(bytes) = next.map_err(|error| Broken::OnTheWay(failed(&fault::chain(&error))))? else { break };
         done += bytes.len() as u64;
+        if done.max(all) > LARGEST {
+            return Err(too_large());
+        }
+        file.write_all(&bytes).map_err(here)?;
         report(Event::Progress { doing: Doing::Fetching, done, all, so_far: begun.elapsed() });
     }
-    Ok((file, version(object.version_id())))
+    Ok(file)
 }
 
 impl Session<'_> {
@@ -95,10 +138,22 @@ impl Session<'_> {
             Err(error) => match (region_elsewhere(&self.s3, &error), status(&error)) {
                 (Some(region), _) => Ok(Stored::InRegion(region)),
                 (None, Some(404)) => self.head_bucket(object).await,
-                // The credentials may allow writing only.
-                (None, Some(403)) => Ok(Stored::Nothing),
+                (None, Some(400 | 403)) => self.why_unread(object, &call).await,
                 (None, _) => Err(fault::of(&error, &call)),
             },
+        }
+    }
+
+    /// Asks why S3 refused to describe the object. An answer to `HeadObject` has no body, so it gives no reason.
+    async fn why_unread(&self, object: &Object, call: &Call<'_>) -> Result<Stored, Failed> {
+        let request = self.s3.get_object().bucket(&object.bucket).key(&object.key).range("bytes=0-0");
+        let request = request.set_expected_bucket_owner(object.expected_owner.clone());
+        let Err(error) = self.bounded(call.action, request.send()).await? else { return Ok(Stored::Nothing) };
+        match fault::of(&error, call) {
+            // The credentials may allow writing only.
+            _ if error.code() == Some("AccessDenied") => Ok(Stored::Nothing),
+            Failed { meaning: Meaning::Forbidden | Meaning::NotFound, .. } => Ok(Stored::Nothing),
+            failed => Err(failed),
         }
     }
 
@@ -128,9 +183,24 @@ impl Session<'_> {
         let call = Call { action: "s3:PutObject", resource: &object.url() };
         let bytes = self.archive()?.part(0, object.size).map_err(|error| unreadable(&error))?;
         let request = self.put(object).checksum_sha256(&object.code_sha256).body(ByteStream::from(bytes));
-        let sent = self.await_write(&call, request.send()).await?;
-        let sent = sent.map_err(|error| refused(fault::of(&error, &call), object))?;
-        Ok(version(sent.version_id()))
+        let failed = match self.await_write(&call, request.send()).await? {
+            // S3 gives each object an ETag.
+            Ok(sent) if sent.e_tag().is_some() => return Ok(version(sent.version_id())),
+            Ok(_) => self.unusable(&call, "it has no ETag"),
+            Err(error) => refused(self.refusal(&error, &call), object),
+        };
+        self.or_stored(failed, object).await
+    }
+
+    /// Decides about a failed write of the object by a look: whether the bucket has the package.
+    async fn or_stored(&self, failed: Failed, object: &Object) -> Result<Option<String>, Failed> {
+        let stored = Cell::new(None);
+        let look = async {
+            let Stored::Object { code_sha256, size, version_id } = self.head(object).await? else { return Ok(false) };
+            stored.set(version_id);
+            Ok(size == object.size && code_sha256.as_ref() == Some(&object.code_sha256))
+        };
+        self.unless_done(failed, look).await.map(|()| stored.take())
     }
 
     fn put(&self, object: &Object) -> PutObjectFluentBuilder {
@@ -157,8 +227,9 @@ impl Session<'_> {
             .set_server_side_encryption(object.kms_key_arn.as_ref().map(|_| ServerSideEncryption::AwsKms))
             .set_ssekms_key_id(object.kms_key_arn.clone());
         let begun = self.await_write(&call, request.send()).await?;
-        let begun = begun.map_err(|error| refused(fault::of(&error, &call), object))?;
-        let upload_id = begun.upload_id().unwrap_or_default().to_owned();
+        let begun = begun.map_err(|error| refused(self.refusal(&error, &call), object))?;
+        let no_id = || self.unusable(&call, "it has no id of the upload");
+        let upload_id = begun.upload_id().ok_or_else(no_id)?.to_owned();
         let mut sending = JoinSet::new();
         let parts = tokio::select! {
             parts = self.parts(object, &upload_id, &mut sending) => parts,
@@ -168,20 +239,49 @@ impl Session<'_> {
             Ok(parts) => self.complete(object, &upload_id, parts).await,
             Err(failed) => Err(failed),
         };
-        if result.is_err() {
-            // AWS charges for the parts of an upload that is neither completed nor aborted. The parts in progress are stopped
-            // first, since a part can arrive after the abort.
-            sending.shutdown().await;
-            let abort = self.s3.abort_multipart_upload().bucket(&object.bucket).key(&object.key);
-            let abort = abort.set_expected_bucket_owner(object.expected_owner.clone()).upload_id(&upload_id);
-            let aborted = tokio::time::timeout(GRACE, abort.send()).await;
-            let gone = matches!(aborted, Ok(Ok(_)));
-            self.progress.set(if gone { Progress::Nothing } else { Progress::Begun });
+        match result {
+            Ok(version_id) => {
+                // Earlier runs may have left some: they were killed, or the answer with the id was lost.
+                let _ = tokio::time::timeout(GRACE, self.end_uploads(object)).await;
+                Ok(version_id)
+            }
+            Err(failed) => {
+                // AWS charges for the parts of an upload that is neither completed nor aborted. The parts in progress are
+                // stopped first, since a part can arrive after the abort.
+                sending.shutdown().await;
+                if matches!(tokio::time::timeout(GRACE, self.abort(object, &upload_id)).await, Ok(true)) {
+                    self.progress.set(Progress::Nothing);
+                    return Err(failed);
+                }
+                self.progress.set(Progress::Begun);
+                let stay = "AWS keeps the parts that were sent, and charges for them, until the next run that uploads this package";
+                let help = failed.fault.help.as_ref().map_or_else(|| stay.to_owned(), |help| format!("{help}; {stay}"));
+                Err(Failed { fault: failed.fault.help(help), ..failed })
+            }
         }
-        result
     }
 
-    /// Sends all parts, [`AT_ONCE`] at the same time.
+    /// Aborts an upload. Returns whether it no longer exists.
+    async fn abort(&self, object: &Object, upload_id: &str) -> bool {
+        let request = self.s3.abort_multipart_upload().bucket(&object.bucket).key(&object.key).upload_id(upload_id);
+        let aborted = request.set_expected_bucket_owner(object.expected_owner.clone()).send().await;
+        aborted.map_or_else(|error| error.code() == Some("NoSuchUpload"), |_| true)
+    }
+
+    /// Aborts the unfinished uploads of an object that is complete. If AWS denies that, they stay.
+    ///
+    /// Another run that sends the same package at this moment finds the complete object.
+    async fn end_uploads(&self, object: &Object) {
+        let request = self.s3.list_multipart_uploads().bucket(&object.bucket).prefix(&object.key);
+        let Ok(found) = request.set_expected_bucket_owner(object.expected_owner.clone()).send().await else { return };
+        for upload in found.uploads().iter().filter(|upload| upload.key() == Some(&object.key)) {
+            let upload_id = upload.upload_id().unwrap_or_default();
+            let ended = self.abort(object, upload_id).await;
+            tracing::debug!("an earlier run left an unfinished upload of {}; ended: {ended}", object.url());
+        }
+    }
+
+    /// Sends all parts, [`AT_ONCE`] at the same time. Each part that arrives restarts the deadline.
     async fn parts(
         &self,
         object: &Object,
@@ -192,6 +292,8 @@ impl Session<'_> {
         let mut completed = Vec::new();
         let starts = (0..object.size).step_by(usize::try_from(PART).unwrap_or(usize::MAX));
         let mut waiting = (1..).zip(starts);
+        let url = object.url();
+        let call = Call { action: "s3:PutObject", resource: &url };
         loop {
             while sending.len() < AT_ONCE
                 && let Some((number, offset)) = waiting.next()
@@ -205,13 +307,18 @@ impl Session<'_> {
                 let sent = request.body(ByteStream::from(bytes)).send();
                 sending.spawn(async move { sent.await.map(|sent| (part.set_e_tag(sent.e_tag).build(), size)) });
             }
-            let Some(sent) = sending.join_next().await else { break };
+            let next = self.bounded("a part of the package to arrive", sending.join_next());
+            let Some(sent) = next.await? else { break };
             let call = Call { action: "s3:PutObject", resource: &object.url() };
             // The text of a panic may show a value, so it is left out.
             let stopped = |_| Fault::new(FaultKind::Failed, "the upload stopped without an answer");
             let (part, size) = sent.map_err(stopped)?.map_err(|error| refused(fault::of(&error, &call), object))?;
+            if part.e_tag().is_none() {
+                return Err(fault::unusable(&call, "it has no ETag"));
+            }
             completed.push(part);
             done += size;
+            self.extend_deadline();
             (self.report)(Event::Progress { doing: Doing::Sending, done, all: object.size, so_far: begun.elapsed() });
         }
         completed.sort_by_key(CompletedPart::part_number);
@@ -229,16 +336,16 @@ impl Session<'_> {
         let request = self.s3.complete_multipart_upload().bucket(&object.bucket).key(&object.key);
         let request = request.upload_id(upload_id).multipart_upload(parts);
         let request = request.set_expected_bucket_owner(object.expected_owner.clone());
-        match self.await_write(&call, request.send()).await? {
-            Ok(sent) => Ok(version(sent.version_id())),
-            // The answer to a first attempt may have been lost. The upload then no longer exists, but the object does.
-            Err(error) => match (error.code(), self.head(object).await?) {
-                (Some("NoSuchUpload"), Stored::Object { size, version_id, .. }) if size == object.size => {
-                    Ok(version_id)
-                }
-                _ => Err(refused(fault::of(&error, &call), object)),
-            },
-        }
+        let failed = match self.await_write(&call, request.send()).await? {
+            Ok(sent) if sent.e_tag().is_some() => return Ok(version(sent.version_id())),
+            Ok(_) => self.unusable(&call, "it has no ETag"),
+            // The answer to a first attempt was lost, or another run that sent the same package was faster.
+            Err(error) if error.code() == Some("NoSuchUpload") => {
+                Failed { meaning: Meaning::Lost, ..self.refusal(&error, &call) }
+            }
+            Err(error) => refused(self.refusal(&error, &call), object),
+        };
+        self.or_stored(failed, object).await
     }
 }
 
@@ -260,7 +367,7 @@ fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
 
 /// Adds help to a denied write. The bucket often belongs to another account.
 fn refused(failed: Failed, object: &Object) -> Failed {
-    if failed.fault.kind != FaultKind::Denied {
+    if failed.meaning != Meaning::Forbidden {
         return failed;
     }
     let owner = object.expected_owner.as_ref().map_or_else(String::new, |owner| format!(" of account {owner}"));

@@ -61,7 +61,7 @@ impl Executor for Session<'_> {
             (Step::PointAlias(change), Ok(_)) => self.made.alias |= change.from.is_none(),
             _ => {}
         }
-        done.map_err(|failed| Fault { progress: self.progress.get(), ..failed.fault })
+        done.map_err(|failed| self.ended(failed))
     }
 }
 
@@ -102,8 +102,7 @@ impl Expected {
     /// Whether the tags are shown, or cannot be read.
     fn has_tags(&self, live: &Live) -> bool {
         let (Some(change), Some(tags)) = (&self.tags, &live.tags) else { return true };
-        change.set.iter().all(|(key, value)| tags.get(key) == Some(value))
-            && !change.remove.iter().any(|key| tags.contains_key(key))
+        is_set(change, tags) && is_removed(change, tags)
     }
 
     fn is_met(&self, live: &Live) -> bool {
@@ -131,6 +130,9 @@ pub(super) enum Source {
     Bytes(Blob),
     Object { bucket: String, key: String, version: Option<String> },
 }
+
+/// The tags of a function.
+type Tags = BTreeMap<String, String>;
 
 /// The kind of write after which a function settles.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -203,11 +205,17 @@ impl Session<'_> {
                     continue;
                 }
             }
-            match self.settled("the function that exists already").await? {
+            let settled = match (self.settled("the function that may exist already").await, failed.meaning) {
+                (Ok(None), Meaning::Lost) => return Err(self.not_done(failed)),
+                (Err(_), Meaning::Lost) => return Err(failed),
+                (settled, _) => settled?,
+            };
+            match settled {
                 Some(live) if expected.is_met(&live) => break,
                 Some(_) => {
                     let message = format!("another program created `{}` in the meantime", self.function);
-                    return Err(Fault::new(FaultKind::Conflict, message).help("run again to see what differs").into());
+                    let conflict = Fault::new(FaultKind::Conflict, message).help("run again to see what differs");
+                    return Err(self.not_done(conflict.into()));
                 }
                 None if pace.so_far() < PATIENCE => {
                     self.hear(failed.fault.message);
@@ -309,19 +317,26 @@ impl Session<'_> {
             let call = Call { action: "lambda:TagResource", resource: &base.arn };
             let tags = change.set.clone().into_iter().collect();
             let request = self.lambda.tag_resource().resource(&base.arn).set_tags(Some(tags));
-            self.until_taken(&call, &base, || request.clone().send()).await?;
+            self.until_taken(&call, &base, |tags| is_set(change, tags), || request.clone().send()).await?;
         }
         if !change.remove.is_empty() {
             let call = Call { action: "lambda:UntagResource", resource: &base.arn };
             let request = self.lambda.untag_resource().resource(&base.arn).set_tag_keys(Some(change.remove.clone()));
-            self.until_taken(&call, &base, || request.clone().send()).await?;
+            self.until_taken(&call, &base, |tags| is_removed(change, tags), || request.clone().send()).await?;
         }
         let expected = Expected { tags: Some(change.clone()), ..Expected::of(&base) };
         self.settle_with(After::Tagging, "the tags", &expected).await
     }
 
-    /// Repeats a write while another change is in progress. The write must be safe to repeat.
-    async fn until_taken<T, E, F>(&mut self, call: &Call<'_>, base: &Live, send: impl Fn() -> F) -> Result<(), Failed>
+    /// Repeats a write while another change is in progress. The write must be safe to repeat. `is_done` looks whether AWS has
+    /// done it.
+    async fn until_taken<T, E, F>(
+        &mut self,
+        call: &Call<'_>,
+        base: &Live,
+        is_done: impl Fn(&Tags) -> bool,
+        send: impl Fn() -> F,
+    ) -> Result<(), Failed>
     where
         E: ProvideErrorMetadata + Error + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
@@ -329,6 +344,14 @@ impl Session<'_> {
         let mut pace = Pace::new();
         while let Err(error) = self.await_write(call, send()).await? {
             let failed = self.refusal(&error, call);
+            if failed.meaning == Meaning::Lost {
+                let unknown = || Fault::new(FaultKind::Failed, "the tags cannot be read");
+                let look = async {
+                    let live = self.settled("the tags").await?;
+                    Ok(is_done(&live.and_then(|live| live.tags).ok_or_else(unknown)?))
+                };
+                return self.unless_done(failed, look).await;
+            }
             self.judge(failed, base, None, &mut pace).await?;
         }
         Ok(())
@@ -343,10 +366,7 @@ impl Session<'_> {
             let request =
                 request.set_code_sha256(code_sha256.map(str::to_owned)).set_description(description.map(str::to_owned));
             let failed = match self.await_write(&call, request.send()).await? {
-                Ok(answer) if answer.version().is_none_or(str::is_empty) => {
-                    self.progress.set(Progress::Begun);
-                    fault::without(&call, "a version")
-                }
+                Ok(answer) if answer.version().is_none_or(str::is_empty) => self.unusable(&call, "it has no version"),
                 Ok(answer) => {
                     let number = answer.version().unwrap_or_default().to_owned();
                     let pending = answer.state() == Some(&State::Pending);
@@ -358,14 +378,18 @@ impl Session<'_> {
             match failed.meaning {
                 Meaning::Stale | Meaning::Lost => {
                     // An earlier attempt may have published the version, and its answer was lost.
-                    let newest = self.newest_version().await?;
-                    let version = newest.filter(|version| is_published_from(version, &base)).map(|found| found.number);
-                    let done = Done { arn: Some(base.arn), version, ..Done::default() };
-                    return match failed.meaning {
-                        _ if done.version.is_some() => Ok(done),
-                        Meaning::Stale => Err(foreign_change(&failed)),
-                        _ => Err(failed),
+                    let is_lost = failed.meaning == Meaning::Lost;
+                    let newest = match self.newest_version().await {
+                        Err(_) if is_lost => return Err(failed),
+                        newest => newest?,
                     };
+                    let Some(version) = newest.filter(|version| is_published_from(version, &base)) else {
+                        return Err(self.not_done(if is_lost { failed } else { foreign_change(&failed) }));
+                    };
+                    self.taken();
+                    let warnings = self.active(&version.number).await?;
+                    let (arn, version) = (Some(base.arn), Some(version.number));
+                    return Ok(Done { arn, version, warnings, ..Done::default() });
                 }
                 Meaning::Other if failed.fault.message.to_ascii_lowercase().contains("codesha256") => {
                     return Err(foreign_change(&failed));
@@ -415,7 +439,7 @@ impl Session<'_> {
     }
 
     /// Decides after a refused write: waits if another change is in progress (409), and reads the function again. A change by
-    /// another program is an error.
+    /// another program is an error. After a lost answer, the function shows whether AWS has done the write.
     ///
     /// `expected` is absent if the function does not show whether the write was done.
     async fn judge(
@@ -425,8 +449,20 @@ impl Session<'_> {
         expected: Option<&Expected>,
         pace: &mut Pace,
     ) -> Result<Verdict, Failed> {
+        if failed.meaning == Meaning::Lost {
+            let unseen = || Fault::new(FaultKind::Failed, "the function does not show the write");
+            let look = async {
+                let Some(live) = self.settled("the function").await? else { return Ok(false) };
+                match expected {
+                    Some(expected) => Ok(expected.is_met(&live)),
+                    // A new revision shows that there was a write.
+                    None if live.revision_id != base.revision_id && is_as(base, &live) => Ok(true),
+                    None => Err(unseen().into()),
+                }
+            };
+            return self.unless_done(failed, look).await.map(|()| Verdict::Done);
+        }
         let what = "another operation on the function";
-        let lost = failed.meaning == Meaning::Lost && pace.so_far() < PATIENCE;
         match failed.meaning {
             Meaning::Stale => {}
             Meaning::Conflict if !self.is_busy().await? => return Err(failed),
@@ -434,7 +470,6 @@ impl Session<'_> {
                 self.hear(&*failed.fault.message);
                 self.pause(pace, what).await?;
             }
-            Meaning::Lost if lost => self.pause(pace, "a readable answer").await?,
             Meaning::Passing(_) => {
                 let Failed { fault, meaning } = &failed;
                 self.wait_out(Failed { fault: fault.clone(), meaning: *meaning }, pace).await?;
@@ -442,15 +477,9 @@ impl Session<'_> {
             _ => return Err(failed),
         }
         let Some(live) = self.settled(what).await? else { return Err(deleted_meanwhile()) };
-        let as_before =
-            live.settings == base.settings && live.code() == base.code() && live.architecture == base.architecture;
-        let done = match expected {
-            Some(expected) => expected.is_met(&live),
-            // The function does not show the write, but its revision shows that there was one.
-            None => lost && live.revision_id != base.revision_id,
-        };
-        if !done && (failed.meaning == Meaning::Stale || !as_before) {
-            return Err(foreign_change(&failed));
+        let done = expected.is_some_and(|expected| expected.is_met(&live));
+        if !done && (failed.meaning == Meaning::Stale || !is_as(base, &live)) {
+            return Err(self.not_done(foreign_change(&failed)));
         }
         self.live = Some(live);
         Ok(if done { Verdict::Done } else { Verdict::Again })
@@ -464,8 +493,7 @@ impl Session<'_> {
 
     /// Waits until the function has settled, and checks that it has the values sent.
     async fn settle_with(&mut self, after: After, what: &str, expected: &Expected) -> Result<Done, Failed> {
-        // AWS has accepted the write here, even if its answer was lost.
-        self.progress.set(Progress::Begun);
+        self.taken();
         let live = self.settled_after(after, what, expected).await?;
         match live.failure.as_ref().filter(|_| after != After::Tagging) {
             None => {}
@@ -524,6 +552,21 @@ impl Session<'_> {
 /// The storage mode to send; absent for AWS' default.
 fn storage(storage: Storage) -> Option<S3ObjectStorageMode> {
     (storage == Storage::Reference).then_some(S3ObjectStorageMode::Reference)
+}
+
+/// Whether the tags have the values that a change sets.
+fn is_set(change: &TagChange, tags: &Tags) -> bool {
+    change.set.iter().all(|(key, value)| tags.get(key) == Some(value))
+}
+
+/// Whether the tags lack the keys that a change removes.
+fn is_removed(change: &TagChange, tags: &Tags) -> bool {
+    !change.remove.iter().any(|key| tags.contains_key(key))
+}
+
+/// Whether the function has the settings and code that it had before.
+fn is_as(before: &Live, live: &Live) -> bool {
+    live.settings == before.settings && live.code() == before.code() && live.architecture == before.architecture
 }
 
 fn architectures(architecture: Option<Architecture>) -> Option<Vec<sdk::Architecture>> {

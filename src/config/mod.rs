@@ -18,6 +18,7 @@ mod import;
 mod interpolate;
 mod layer;
 mod layer_version;
+mod network;
 mod occasion;
 pub mod options;
 mod read;

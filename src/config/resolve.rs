@@ -9,6 +9,7 @@ use std::{
 use super::{
     Purpose, attachments, code, credentials, dotenv, interpolate,
     layer::Given,
+    network,
     options::{self, canonical},
     read::{MOST_PAIRS, Pair, Reader},
     script::{Refusal, Script},
@@ -179,11 +180,26 @@ pub(super) fn target(reader: &mut Reader, function: Option<&FunctionName>, conte
             reader.problems.push(problem);
         }
     }
+    let certificates = match context.purpose {
+        // These call nobody.
+        Purpose::Check | Purpose::Package | Purpose::Render => None,
+        Purpose::Deploy | Purpose::Plan | Purpose::Live | Purpose::Region => {
+            let here = endpoint_url.as_deref().and_then(Address::parse).is_some_and(|address| address.is_here());
+            if !here {
+                reader.problems.extend(network::proxies(context.host));
+            }
+            network::certificates(context.host).unwrap_or_else(|problem| {
+                reader.problems.push(problem);
+                None
+            })
+        }
+    };
     Target {
         region: region.or(of_arn),
         fallback_region: context.fallback_region.clone(),
         path_style: endpoint_url.is_some() || context.host.variable("AWS_ENDPOINT_URL_S3").is_some(),
         endpoint_url,
+        certificates,
         role: credentials::role(reader, &credentials, expect_account.as_deref(), account, context),
         credentials,
         expect_account,

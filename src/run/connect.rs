@@ -115,15 +115,16 @@ impl Run<'_> {
         Session::new(&login.connection, name, archive, wait_timeout, self.interrupt.clone(), report)
     }
 
-    /// Awaits a call before there is a session. The limit and a signal end it. `what` is awaited.
+    /// Awaits a call before there is a session, and reports a long wait for `what`. The limit and a signal end it.
     pub(super) async fn within<T>(
         &self,
         limit: Duration,
         what: &str,
         call: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, Fault> {
+        let report = |event| self.report(&event);
         tokio::select! {
-            result = tokio::time::timeout(limit, call) => result.unwrap_or_else(|_| {
+            result = tokio::time::timeout(limit, aws::patiently(what, &report, call)) => result.unwrap_or_else(|_| {
                 let message = format!("gave up after {} s waiting for {what}", limit.as_secs());
                 Err(Fault::new(FaultKind::TimedOut, message))
             }),

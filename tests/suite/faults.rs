@@ -538,3 +538,130 @@ fn an_endpoint_for_lambda_alone_beats_the_general_one() {
     universe.run("plan --role arn:aws:iam::000000000000:role/deployed").code(0);
     assert_eq!(proxy.calls(), ["GetFunction"]);
 }
+
+/// A world in which every kind of write is going to happen to a function that exists.
+fn changing_all(name: &str) -> (Universe, Proxy, Aws) {
+    let (universe, proxy, aws) = world(name, "");
+    aws.make_bucket(name);
+    universe.run("").code(0);
+    universe.write("dist/index.py", "def handler(e, c): return 'two'\n");
+    let more = format!(
+        "  timeout: 9\n  publish: true\n  alias: live\n  function_tags:\n    a: b\n  s3_bucket: {name}\n  reserved_concurrency: 3\n  function_url:\n    auth_type: NONE\n  async_config:\n    maximum_retry_attempts: 1\n"
+    );
+    universe.write("dpl.yml", format!("deploy:\n  function_name: {name}\n{BLOCK}{more}"));
+    proxy.forget_calls();
+    (universe, proxy, aws)
+}
+
+/// The writes of [`changing_all`].
+const ALL_WRITES: [&str; 10] = [
+    "PutObject",
+    "UpdateFunctionConfiguration",
+    "TagResource",
+    "UpdateFunctionCode",
+    "PublishVersion",
+    "CreateAlias",
+    "PutFunctionConcurrency",
+    "CreateFunctionUrlConfig",
+    "AddPermission",
+    "PutFunctionEventInvokeConfig",
+];
+
+#[test]
+fn what_aws_did_is_done_although_no_answer_ever_arrives() {
+    std::thread::scope(|scope| {
+        for (kind, lost) in [("reset", Fault::ResetAfter), ("junk", Fault::Instead(200, "{junk".to_owned()))] {
+            for operation in ALL_WRITES {
+                // These have no answer that could be read, or its ETag is in a header.
+                if kind == "junk" && ["PutObject", "TagResource", "PutFunctionConcurrency"].contains(&operation) {
+                    continue;
+                }
+                let lost = lost.clone();
+                scope.spawn(move || {
+                    let (universe, proxy, aws) = changing_all(&format!("{}-{kind}", operation.to_lowercase()));
+                    proxy.on(operation, 0, lost);
+                    let outcome = universe.run("");
+                    assert!(proxy.calls().contains(&operation.to_owned()), "{operation}: {:?}", proxy.calls());
+                    assert_eq!(outcome.code, 0, "{operation} {kind}: {}", outcome.all());
+                    proxy.clear();
+                    universe.run("").code(0).says("unchanged");
+                    assert_eq!(aws.versions(&format!("{}-{kind}", operation.to_lowercase())).len(), 1);
+                });
+            }
+        }
+    });
+}
+
+#[test]
+fn what_aws_did_not_do_is_not_done_although_the_connection_broke() {
+    std::thread::scope(|scope| {
+        for operation in ALL_WRITES {
+            scope.spawn(move || {
+                let name = format!("{}-before", operation.to_lowercase());
+                let (universe, proxy, _) = changing_all(&name);
+                proxy.on(operation, 0, Fault::ResetBefore);
+                let outcome = universe.run("");
+                assert_eq!(outcome.code, 1, "{operation}: {}", outcome.all());
+                // A public URL has two statements, and each of them is a step.
+                assert!(!outcome.all().contains("begun:"), "{operation}: {}", outcome.all());
+                outcome.says("not done: ").never_says("may or may not");
+                proxy.clear();
+                universe.run("").code(0);
+            });
+        }
+    });
+}
+
+#[test]
+fn a_write_that_nobody_can_look_at_is_begun() {
+    let (universe, proxy, aws) = changing("unseen", "");
+    let broken = Fault::Answer(400, "ValidationException", "not now");
+    proxy.on("UpdateFunctionConfiguration", 0, Fault::ResetAfter);
+    for nth in 2..40 {
+        proxy.on("GetFunction", nth, broken.clone());
+    }
+    universe
+        .run("")
+        .code(1)
+        .says("AWS may or may not have done it")
+        .says("done: nothing.  begun: configuration.  not done: code");
+    assert_eq!(aws.get("unseen")["Configuration"]["Timeout"], 9);
+}
+
+#[test]
+fn a_refusal_after_a_lost_answer_is_looked_at() {
+    let denied = Fault::Answer(403, "AccessDeniedException", "no");
+    let (universe, proxy, aws) = changing("refused-after", "");
+    proxy.on("UpdateFunctionConfiguration", 1, Fault::ResetAfter).on("UpdateFunctionConfiguration", 2, denied.clone());
+    universe.run("").code(0);
+    assert_eq!(aws.get("refused-after")["Configuration"]["Timeout"], 9);
+
+    let (universe, proxy, aws) = changing("refused-before", "");
+    proxy.on("UpdateFunctionConfiguration", 1, Fault::ResetBefore).on("UpdateFunctionConfiguration", 2, denied);
+    universe.run("").code(4).says("done: nothing.  not done: configuration, code");
+    assert_eq!(aws.get("refused-before")["Configuration"]["Timeout"], 3);
+}
+
+#[test]
+fn credentials_that_expire_are_named_wherever_they_do() {
+    let expired = |status| Fault::Answer(status, "ExpiredTokenException", "The security token is expired");
+    let (universe, proxy, aws) = world("expired-role", "");
+    universe.write(
+        "dpl.yml",
+        "function_name: expired-role\ncreate_role: true\nruntime: python3.12\nhandler: index.handler\nzip: dist\n",
+    );
+    proxy.on("CreateRole", 0, Fault::Instead(403, "<ErrorResponse><Error><Code>ExpiredToken</Code><Message>The security token is expired</Message></Error></ErrorResponse>".to_owned()));
+    universe.run("").code(4).says("the credentials have expired").never_says("allow `iam:");
+    aws.make_bucket("expired-bucket");
+    for status in [400, 403] {
+        let (universe, proxy, _) = world("expired-head", "  s3_bucket: expired-bucket\n");
+        universe.write("dist/index.py", format!("def handler(e, c): return {status}\n"));
+        let told = "<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>";
+        proxy.on("HeadObject", 0, expired(status)).on("GetObject", 0, Fault::Instead(400, told.to_owned()));
+        universe.run("").code(4).says("the credentials have expired").never_says("allow `s3:");
+        assert!(proxy.writes().is_empty());
+        proxy.clear();
+        proxy.on("PutObject", 0, Fault::Instead(400, told.to_owned()));
+        universe.run("").code(4).says("the credentials have expired").never_says("allow `s3:");
+    }
+}

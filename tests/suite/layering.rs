@@ -66,7 +66,7 @@ const WORLD: &[(&str, &[&str])] = &[
     ("println!", &[]),
     ("print!", &[]),
     // The clock.
-    ("std::time::SystemTime", &["host/"]),
+    ("std::time::SystemTime", &["aws/clock.rs", "host/"]),
     ("std::time::Instant", &["apply.rs", "aws/", "report/deliver.rs", "report/junit.rs", "run/build.rs"]),
     ("tokio::time", &["aws/", "report/deliver.rs", "run/"]),
     // Programs.
@@ -82,7 +82,7 @@ const WORLD: &[(&str, &[&str])] = &[
     ("std::net::Udp", &[]),
     ("std::net::ToSocketAddrs", &[]),
     ("tokio::net", &[]),
-    ("aws_smithy_http_client", &["aws/", "report/deliver.rs"]),
+    ("aws_smithy_http_client", &["aws/wire.rs", "report/deliver.rs"]),
 ];
 
 #[test]

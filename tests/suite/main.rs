@@ -78,6 +78,9 @@ mod faults;
 // How AWS answers, as it was recorded.
 mod recorded;
 
+// Servers that do not answer.
+mod silence;
+
 // Invoking functions.
 mod invoke;
 

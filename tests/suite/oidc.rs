@@ -207,7 +207,7 @@ fn a_token_service_that_denies_or_answers_nonsense_is_an_error_at_once() {
     for (answer, code, said) in [
         ((403, format!("no token {}", token())), 4, "gives none: it answered 403"),
         ((200, format!(r#"{{"value": ["{}"]}}"#, token())), 1, "there is none in its answer"),
-        ((200, format!("<html>{}", token())), 1, "there is none in its answer"),
+        ((200, format!("<html>{}", token())), 1, "gives none: the answer is a web page"),
         ((200, r#"{"value": ""}"#.to_owned()), 1, "there is none in its answer"),
         ((302, String::new()), 4, "it answered 302"),
     ] {

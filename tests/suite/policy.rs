@@ -39,7 +39,7 @@ fn action(call: &str) -> Option<String> {
 }
 
 /// Actions that a call needs beside the one it is named after, or that only a failure needs.
-const BESIDE: [&str; 9] = [
+const BESIDE: [&str; 10] = [
     "lambda:GetEventSourceMapping",
     "iam:PassRole",
     "ec2:DescribeSecurityGroups",
@@ -47,6 +47,7 @@ const BESIDE: [&str; 9] = [
     "ec2:DescribeVpcs",
     "s3:GetObjectVersion",
     "s3:AbortMultipartUpload",
+    "s3:ListBucketMultipartUploads",
     "lambda:ListTags",
     "lambda:GetLayerVersion",
 ];

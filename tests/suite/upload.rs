@@ -282,3 +282,45 @@ fn options_of_a_bucket_need_one() {
         .says("include: is for making a package, and `s3_key` without `zip` names one that is there (dpl.yml:4:10)")
         .says("s3_kms_key_arn: ");
 }
+
+#[test]
+fn parts_of_an_earlier_upload_are_removed_by_the_next() {
+    let (universe, proxy, aws) = through_bucket(Kind::Ministack, "left-over", "");
+    enlarge(&universe, 20);
+    let is_left = || aws.bucket("left-over", "uploads").contains("<UploadId>");
+    proxy.on("UploadPart", 2, Fault::Slow(Duration::from_secs(20)));
+    let mut child = universe.start("");
+    while proxy.requests("UploadPart").len() < 2 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(is_left());
+    aws.call("s3", "POST", "/left-over/other.zip?uploads", "");
+    universe.run("").code(0);
+    let left = aws.bucket("left-over", "uploads");
+    assert_eq!(left.matches("<UploadId>").count(), 1, "{left}");
+    assert!(left.contains("<Key>other.zip</Key>"), "another object's upload stays: {left}");
+
+    let (universe, proxy, aws) = through_bucket(Kind::Ministack, "lost-id", "");
+    enlarge(&universe, 20);
+    proxy.on("CreateMultipartUpload", 1, Fault::ResetAfter);
+    universe.run("").code(0);
+    assert!(!aws.bucket("lost-id", "uploads").contains("<UploadId>"));
+
+    let (universe, proxy, _) = through_bucket(Kind::Ministack, "may-not-list", "");
+    enlarge(&universe, 20);
+    proxy.on("ListMultipartUploads", 0, Fault::Answer(403, "AccessDenied", "no"));
+    universe.run("").code(0).never_says("AccessDenied");
+}
+
+#[test]
+fn parts_that_stay_are_told() {
+    let (universe, proxy, _) = through_bucket(Kind::Ministack, "parts-stay", "");
+    enlarge(&universe, 20);
+    let expired = "<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>";
+    for operation in ["UploadPart", "AbortMultipartUpload"] {
+        proxy.on(operation, 0, Fault::Instead(400, expired.to_owned()));
+    }
+    universe.run("").code(4).says("the credentials have expired").says("AWS keeps the parts").says("begun: package");
+}

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Session;
 use super::fault::Failed;
 use super::refusals::Meaning;
-use super::settle::{PATIENCE, Pace};
+use super::settle::Pace;
 use super::write::UNTIL_SHOWN;
 use crate::apply::Done;
 use crate::deployment::Deployment;
@@ -74,18 +74,25 @@ impl Session<'_> {
     }
 
     /// Reads the attachments of all kinds, of the function and one alias. Returns a warning for each kind that could not be
-    /// read.
-    pub(super) async fn all_attachments(&self, live: &Live, alias: Option<&str>) -> (LiveAttachments, Vec<String>) {
+    /// read. A passed deadline and an interruption are errors.
+    pub(super) async fn all_attachments(
+        &self,
+        live: &Live,
+        alias: Option<&str>,
+    ) -> Result<(LiveAttachments, Vec<String>), Failed> {
         let log_group = live.log_group();
         let scope = Scope { arn: &live.arn, alias, log_group: &log_group, package_type: &live.package_type };
         let (mut found, mut unread) = (LiveAttachments::new(), Vec::new());
         for (kind, attachments) in self.read_kinds(Attachment::ALL, scope).await {
             match attachments {
                 Ok(attachments) => drop(found.insert(kind, attachments)),
+                Err(failed) if matches!(failed.fault.kind, FaultKind::TimedOut | FaultKind::Interrupted(_)) => {
+                    return Err(failed);
+                }
                 Err(failed) => unread.push(format!("cannot read the {}: {}", kind.name(), failed.fault.message)),
             }
         }
-        (found, unread)
+        Ok((found, unread))
     }
 
     /// Reads the attachments of several kinds at the same time.
@@ -156,7 +163,7 @@ impl Session<'_> {
                 }
                 Meaning::Passing(_) => self.wait_out(failed, &mut pace).await?,
                 // Another change is in progress, or the answer to an earlier attempt was lost.
-                Meaning::InProgress | Meaning::Exists | Meaning::Lost => {
+                Meaning::InProgress | Meaning::Exists => {
                     let there = self.read_kind(change.attachment, scope).await?;
                     match there.get(&change.key) {
                         Some(known) if is_applied(change, known) => break,
@@ -168,12 +175,20 @@ impl Session<'_> {
                         }
                         None if change.action == Action::Remove => break,
                         _ if failed.meaning == Meaning::Exists && pace.so_far() >= UNTIL_SHOWN => return Err(failed),
-                        _ if failed.meaning == Meaning::Lost && pace.so_far() >= PATIENCE => return Err(failed),
                         _ => {
                             self.hear(failed.fault.message);
                             self.pause(&mut pace, &format!("another operation on the {what}")).await?;
                         }
                     }
+                }
+                Meaning::Lost => {
+                    let look = async {
+                        let there = self.read_kind(change.attachment, scope).await?;
+                        let known = there.get(&change.key);
+                        Ok(known.map_or(change.action == Action::Remove, |known| is_applied(change, known)))
+                    };
+                    self.unless_done(failed, look).await?;
+                    break;
                 }
                 Meaning::Conflict | Meaning::Stale | Meaning::NotFound | Meaning::Forbidden | Meaning::Other => {
                     return Err(failed);

@@ -25,6 +25,16 @@ pub enum Fault {
     ResetAfter,
     /// AWS hears of it this much later.
     Slow(Duration),
+    /// The request is read, and nobody ever answers.
+    Silent,
+    /// Nobody reads the body of the request, at every call. Works for operations that the head names.
+    Deaf,
+    /// AWS answers, but only half of the answer arrives.
+    Half,
+    /// AWS answers, but one byte a second arrives.
+    Trickle,
+    /// A web page arrives instead of an answer, and AWS never hears of the call.
+    Page,
     /// This happens first, then AWS hears of it.
     First(Arc<dyn Fn() + Send + Sync>),
     /// AWS answers, this happens, then the answer arrives.
@@ -150,12 +160,34 @@ impl Proxy {
     }
 }
 
-fn serve(stream: &TcpStream, upstream: &Upstream, state: &Mutex<State>) {
-    let Some(request) = Request::read(&mut BufReader::new(stream)) else { return };
-    let name = match model::operation(&request) {
+/// The operation of a request; for one that AWS does not have, method and path.
+fn operation(request: &Request) -> String {
+    match model::operation(request) {
         Some(name) => name.to_owned(),
         None => format!("{} {}", request.method(), request.path()),
-    };
+    }
+}
+
+/// Keeps a connection open and says nothing, until the other side closes it.
+fn hang(mut stream: &TcpStream) {
+    let _ = std::io::copy(&mut stream, &mut std::io::sink());
+}
+
+fn serve(stream: &TcpStream, upstream: &Upstream, state: &Mutex<State>) {
+    let mut reader = BufReader::new(stream);
+    let Some(mut request) = Request::read_head(&mut reader) else { return };
+    {
+        let (mut state, operation) = (state.lock().unwrap(), operation(&request));
+        if state.rules.iter().any(|rule| rule.operation == operation && matches!(rule.fault, Fault::Deaf)) {
+            state.calls.push(Call { operation, head: request.head, body: String::new() });
+            drop(state);
+            return thread::sleep(Duration::from_mins(5));
+        }
+    }
+    if request.read_body(&mut reader).is_none() {
+        return;
+    }
+    let name = operation(&request);
     let Request { head, body } = request;
     let text = String::from_utf8_lossy(&body).into_owned();
     let call = Call { operation: name.clone(), head: head.clone(), body: text };
@@ -178,6 +210,11 @@ fn serve(stream: &TcpStream, upstream: &Upstream, state: &Mutex<State>) {
                 return answer(stream, 301, &format!("x-amz-bucket-region: {region}"), "");
             }
             Fault::ResetBefore => return reset(stream),
+            Fault::Silent => return hang(stream),
+            Fault::Page => {
+                let page = "<!DOCTYPE html><html><body>Please log in</body></html>";
+                return send(stream, 200, "text/html; charset=utf-8", "x-by: portal", page);
+            }
             Fault::Slow(delay) => thread::sleep(delay),
             Fault::First(action) => action(),
             later => after.push(later),
@@ -192,6 +229,18 @@ fn serve(stream: &TcpStream, upstream: &Upstream, state: &Mutex<State>) {
         match fault {
             Fault::ResetAfter => return reset(stream),
             Fault::Then(action) => action(),
+            Fault::Half => {
+                let _ = (&mut { stream }).write_all(&result[..result.len() - 1 - result.len() / 8]);
+                return hang(stream);
+            }
+            Fault::Trickle => {
+                let trickled = |byte: &u8| {
+                    thread::sleep(Duration::from_secs(1));
+                    (&mut { stream }).write_all(&[*byte]).is_ok()
+                };
+                result.iter().all(trickled);
+                return;
+            }
             Fault::Instead(status, body) => return answer(stream, status, "x-by: proxy", &body),
             _ => {}
         }
@@ -217,17 +266,21 @@ fn forward(upstream: &str, head: &str, body: &[u8]) -> Option<Vec<u8>> {
 
 fn played((status, code, body): Played) -> Vec<u8> {
     let header = if code.is_empty() { "x-by: record".to_owned() } else { format!("x-amzn-errortype: {code}") };
-    response(status, &header, &body.to_string())
+    response(status, "application/json", &header, &body.to_string())
 }
 
-fn answer(mut stream: &TcpStream, status: u16, header: &str, body: &str) {
-    let _ = stream.write_all(&response(status, header, body));
+fn answer(stream: &TcpStream, status: u16, header: &str, body: &str) {
+    send(stream, status, "application/json", header, body);
+}
+
+fn send(mut stream: &TcpStream, status: u16, kind: &str, header: &str, body: &str) {
+    let _ = stream.write_all(&response(status, kind, header, body));
     let _ = stream.shutdown(Shutdown::Both);
 }
 
-fn response(status: u16, header: &str, body: &str) -> Vec<u8> {
+fn response(status: u16, kind: &str, header: &str, body: &str) -> Vec<u8> {
     let text = format!(
-        "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n{header}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        "HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\n{header}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     );
     text.into_bytes()

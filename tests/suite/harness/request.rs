@@ -14,17 +14,27 @@ pub struct Request {
 impl Request {
     /// The next request of a connection; none when the connection ends before it is complete.
     pub fn read(from: &mut impl BufRead) -> Option<Self> {
+        let mut request = Self::read_head(from)?;
+        request.read_body(from)?;
+        Some(request)
+    }
+
+    /// The head of the next request of a connection.
+    pub fn read_head(from: &mut impl BufRead) -> Option<Self> {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
             if from.read_line(&mut head).ok()? == 0 {
                 return None;
             }
         }
-        let mut request = Self { head, body: Vec::new() };
-        let length = request.header("content-length").map_or(0, |length| length.parse().unwrap());
-        request.body.resize(length, 0);
-        from.read_exact(&mut request.body).ok()?;
-        Some(request)
+        Some(Self { head, body: Vec::new() })
+    }
+
+    /// Reads the body after the head.
+    pub fn read_body(&mut self, from: &mut impl BufRead) -> Option<()> {
+        let length = self.header("content-length").map_or(0, |length| length.parse().unwrap());
+        self.body.resize(length, 0);
+        from.read_exact(&mut self.body).ok()
     }
 
     pub fn method(&self) -> &str {
