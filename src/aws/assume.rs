@@ -1,4 +1,4 @@
-//! Roles: assumed with credentials, or with the OIDC token of a CI, for which STS wants no credentials.
+//! Assumes roles: with credentials, or with the OIDC token of a CI. For a token, STS requires no credentials.
 
 use std::fmt;
 use std::time::Duration;
@@ -26,32 +26,32 @@ use crate::deployment::{AssumedRole, Grounds};
 use crate::fault::{Fault, FaultKind};
 use crate::settings::{Address, Jwt, Role, Secret};
 
-/// How often a CI is asked for a token before that is given up.
+/// The most requests for a token of the CI.
 const TRIES: u32 = 10;
 
-/// The longest wait before it is asked again.
+/// The longest pause between two of them.
 const MOST_WAIT: Duration = Duration::from_secs(5);
 
-/// A role and its trust policy that were just written are not known everywhere yet.
+/// The pauses before STS is called again: it may not know a new role or trust policy yet.
 const UNKNOWN_YET: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 
-/// Keys of an assumed role, new ones whenever it is asked.
+/// Provides the keys of an assumed role. Each request assumes the role again.
 pub(super) struct Assumed {
     role: AssumedRole,
-    /// Signs with the credentials that assume the role; with a token it has none.
+    /// Signs with the credentials that assume the role. For a token, it does not sign.
     sts: aws_sdk_sts::Client,
     partition: Partition,
     hide: Hide,
 }
 
-/// Whether what failed may well succeed in a moment.
+/// Whether another attempt may succeed.
 enum Hope {
     Some,
     None,
 }
 
 impl Assumed {
-    /// Keys of this role, assumed by what `config` calls as.
+    /// The keys of this role. `config` has the credentials that assume it.
     pub(super) fn new(role: &AssumedRole, config: &SdkConfig, partition: Partition, hide: Hide) -> Self {
         Self { role: role.clone(), sts: client_of!(aws_sdk_sts, config), partition, hide }
     }
@@ -71,7 +71,7 @@ impl Assumed {
         }
     }
 
-    /// The role's ARN; a bare name is completed.
+    /// The ARN of the role. A bare name gets the account and partition.
     async fn arn(&self) -> Result<String, Fault> {
         match (&self.role.role, &self.role.account) {
             (Role::Arn(arn), _) => Ok(arn.clone()),
@@ -133,7 +133,7 @@ impl ProvideCredentials for Assumed {
     }
 }
 
-/// Tries again for a little while where there is hope.
+/// Assumes a role, and tries again for some seconds if that may succeed.
 async fn patiently<F>(assume: impl Fn() -> F) -> Result<Keys, Fault>
 where
     F: Future<Output = Result<Keys, (Fault, Hope)>>,
@@ -155,7 +155,7 @@ fn keys(answer: Option<&types::Credentials>, arn: &str) -> Result<Keys, (Fault, 
     Ok(Keys::new(answer.access_key_id(), answer.secret_access_key(), token, expires, env!("CARGO_PKG_NAME")))
 }
 
-/// What STS says of a role that it does not give, and what to do about the trust that is missing.
+/// The error of STS for a role that cannot be assumed, with help for the trust policy.
 fn refused<E>(error: &SdkError<E, HttpResponse>, action: &str, arn: &str, help: &str) -> (Fault, Hope)
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -169,13 +169,13 @@ where
     }
 }
 
-/// For whom a token is made out: the name that STS has in the role's partition.
+/// The audience of a token: the name of STS in the partition of the role.
 fn audience(arn: &str) -> String {
     let partition = Partition::of_arn(arn).unwrap_or_else(|| Partition::of_region(""));
     format!("sts.{}", partition.dns_suffix())
 }
 
-/// Looks where a request with a token goes before it goes: whoever has the token may be the job.
+/// Refuses to send a token to any other service than STS: whoever has the token can act as the job.
 #[derive(Debug)]
 struct OnlyToSts;
 
@@ -203,7 +203,7 @@ impl Intercept for OnlyToSts {
     }
 }
 
-/// Whether an address is one of STS: of the whole partition, of a Region, with FIPS or both IP versions, or in a VPC.
+/// Whether an address belongs to STS: global, of a Region, with FIPS or both IP versions, or in a VPC.
 ///
 /// Source: <https://docs.aws.amazon.com/general/latest/gr/sts.html>, and the endpoint rules of the SDK for the domains of
 /// the partitions.
@@ -240,7 +240,7 @@ fn is_sts(address: &Address) -> bool {
     known && address.is_encrypted() && matches!(address.port(), None | Some(443))
 }
 
-/// What a token says of itself and a trust policy may check; none of it is secret. Nothing where it cannot be read.
+/// The claims of a token that trust policies check, for a message. They are not secret. `None` if they cannot be read.
 fn claims(token: &Jwt) -> Option<String> {
     let claims = URL_SAFE_NO_PAD.decode(token.expose().split('.').nth(1)?).ok()?;
     let claims: Value = serde_json::from_slice(&claims).ok()?;
@@ -252,7 +252,7 @@ fn claims(token: &Jwt) -> Option<String> {
     (!told.is_empty()).then(|| told.join(", "))
 }
 
-/// Asks the CI for a token, as GitHub's `@actions/core` does: `GET URL&audience=…` with the request's own token.
+/// Requests a token from the CI, as GitHub's `@actions/core` does: `GET URL&audience=…` with a bearer token.
 async fn fetch(url: &str, bearer: &Secret, audience: &str) -> Result<Jwt, Fault> {
     let connector = wire::connector(url);
     let joint = if url.contains('?') { '&' } else { '?' };

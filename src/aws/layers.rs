@@ -53,7 +53,7 @@ impl Session<'_> {
         let answer = self.bounded(call.action, request.send()).await.map_err(|failed: Failed| failed.fault)?;
         match answer.map_err(|error| fault::of(&error, &call)) {
             Ok(_) => Ok(true),
-            Err(Failed { answer: Answer::NotFound, .. }) => Ok(false),
+            Err(Failed { meaning: Meaning::NotFound, .. }) => Ok(false),
             Err(Failed { fault, .. }) if fault.kind == FaultKind::Denied => Ok(true),
             Err(failed) => Err(failed.fault),
         }

@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use aws_sdk_s3::primitives::ByteStream;
-use aws_smithy_http_client::Connector;
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
@@ -56,7 +55,7 @@ async fn files(location: &str) -> Result<Vec<Listed>, String> {
 }
 
 /// The last bytes at an address: at most `needed`, or all if there are not more.
-async fn last(connector: &Connector, location: &str, needed: u64) -> Result<End, String> {
+async fn last(connector: &impl HttpConnector, location: &str, needed: u64) -> Result<End, String> {
     let mut request = HttpRequest::get(location).map_err(|_| "its address cannot be used")?;
     let range = format!("bytes=-{needed}");
     request.headers_mut().try_insert("range", range).map_err(|_| "a range cannot be asked for")?;

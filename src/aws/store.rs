@@ -309,7 +309,6 @@ impl Session<'_> {
             }
             let next = self.bounded("a part of the package to arrive", sending.join_next());
             let Some(sent) = next.await? else { break };
-            let call = Call { action: "s3:PutObject", resource: &object.url() };
             // The text of a panic may show a value, so it is left out.
             let stopped = |_| Fault::new(FaultKind::Failed, "the upload stopped without an answer");
             let (part, size) = sent.map_err(stopped)?.map_err(|error| refused(fault::of(&error, &call), object))?;

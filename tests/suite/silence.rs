@@ -2,9 +2,9 @@
 
 use std::{
     fs,
-    io::{Read, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::TcpListener,
-    process::Command,
+    process::{Command, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
     thread,
     time::{Duration, Instant},
@@ -337,4 +337,66 @@ fn certificates_and_proxies_that_cannot_be_used_are_named_by_their_variable() {
         }
     }
     universe.with("HTTPS_PROXY", "127.0.0.1:9").run("plan").code(1).says("AWS could not be reached");
+}
+
+#[test]
+fn a_page_of_a_proxy_is_no_refusal_of_aws() {
+    let (universe, ..) = world("refusing-proxy", "");
+    for head in ["403 Forbidden", "302 Found\r\nLocation: http://portal.example.org/"] {
+        let page = answering(head, "<html><body>Access to this site is blocked</body></html>");
+        let universe = Universe::at(&page).file("dist/index.py", "").file("dpl.yml", universe.read("dpl.yml"));
+        universe.run("plan").code(1).says("the answer is a web page").never_says("AWS denied");
+    }
+}
+
+/// Answers every request over TLS with "not found", under the certificate `cert.pem`.
+const TLS_SERVICE: &str = r#"
+import http.server, ssl, sys, threading
+threading.Thread(target=lambda: (sys.stdin.read(), __import__("os")._exit(0)), daemon=True).start()
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(404)
+        self.send_header("x-amzn-errortype", "ResourceNotFoundException")
+        self.send_header("content-length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+    def log_message(self, *_): pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain("cert.pem", "key.pem")
+server.socket = context.wrap_socket(server.socket, server_side=True)
+print(server.server_port, flush=True)
+server.serve_forever()
+"#;
+
+#[test]
+fn certificates_of_a_file_are_trusted() {
+    let universe = Universe::empty().file("serve.py", TLS_SERVICE);
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.pem", "-days", "9"])
+        .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .current_dir(universe.path(""))
+        .output();
+    if !made.is_ok_and(|made| made.status.success()) {
+        return eprintln!("there is no openssl on this machine, so this is not tried");
+    }
+    let mut service = Command::new("python3")
+        .arg("serve.py")
+        .current_dir(universe.path(""))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut port = String::new();
+    BufReader::new(service.stdout.take().unwrap()).read_line(&mut port).unwrap();
+    let trusting = |name: &str, value: &str| {
+        Universe::at(&format!("https://localhost:{}", port.trim())).with(name, value).run("status --function_name f")
+    };
+    let file = universe.path("cert.pem").to_str().unwrap().to_owned();
+    trusting("AWS_CA_BUNDLE", &file).code(1).says("there is no function `f`");
+    trusting("SSL_CERT_FILE", &file).code(1).says("there is no function `f`");
+    trusting("AWS_PAGER", "").code(1).says("certificate").says("AWS_CA_BUNDLE").says("SSL_CERT_FILE");
+    service.kill().unwrap();
+    service.wait().unwrap();
 }

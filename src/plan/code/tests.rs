@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use super::*;
 use crate::deployment::Publish;
 use crate::plan::tests::{ROLE, live, planned, planned_with, version, wanted};
-use crate::remote::{Remote, Stored};
+use crate::remote::{Failure, Remote, Stored};
 use crate::settings::{Handler, Layers, MemorySize, Role, Runtime, Setting, Written};
 
 /// A deployment of `new` through a bucket.
