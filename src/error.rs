@@ -110,6 +110,15 @@ pub(crate) enum Error {
         /// The function or layer.
         about: About,
     },
+    /// All steps were done, but what is live differs from them or is unknown.
+    Contested {
+        /// Why.
+        fault: Fault,
+        /// The subjects of the steps.
+        done: Vec<&'static str>,
+        /// The function or layer.
+        about: About,
+    },
     /// A command of the user failed.
     Command(String),
     /// Standard input, or a file that the user named, is of no use; or the user did not confirm.
@@ -225,7 +234,7 @@ impl Error {
             Self::Usage(_) | Self::Configuration(_) | Self::Package { .. } | Self::Skipped(_) | Self::Refused(_) => {
                 ExitCode::Refused
             }
-            Self::Call { fault, .. } | Self::Listing(fault) => code_of(fault.kind),
+            Self::Call { fault, .. } | Self::Contested { fault, .. } | Self::Listing(fault) => code_of(fault.kind),
             Self::Plan { problems, .. } => {
                 let refused = problems.iter().any(|problem| problem.weight == Weight::Error);
                 if refused { ExitCode::Refused } else { ExitCode::Conflict }
@@ -262,17 +271,24 @@ impl Error {
                 let file = error.file().map(|file| file.to_string_lossy().into_owned());
                 failure.problems = vec![Problem { place, file, help, ..Problem::new(causes(error)) }];
             }
-            Self::Call { fault, .. } | Self::Listing(fault) | Self::Apply { stopped: Stopped { fault, .. }, .. } => {
+            Self::Call { fault, .. }
+            | Self::Contested { fault, .. }
+            | Self::Listing(fault)
+            | Self::Apply { stopped: Stopped { fault, .. }, .. } => {
                 failure.problems = vec![Problem::new(console.redact_foreign(&fault.message))];
                 failure.help.clone_from(&fault.help);
             }
             Self::Skipped(_) => failure.help = Some("the lines above give the reason for each skip".to_owned()),
             Self::Command(_) | Self::Refused(_) | Self::Interrupted { .. } => {}
         }
-        if let Self::Apply { stopped, .. } = self {
-            failure.done.clone_from(&stopped.done);
-            failure.begun.clone_from(&stopped.begun);
-            failure.not_done.clone_from(&stopped.not_done);
+        match self {
+            Self::Apply { stopped, .. } => {
+                failure.done.clone_from(&stopped.done);
+                failure.begun.clone_from(&stopped.begun);
+                failure.not_done.clone_from(&stopped.not_done);
+            }
+            Self::Contested { done, .. } => failure.done.clone_from(done),
+            _ => {}
         }
         failure
     }
@@ -280,7 +296,10 @@ impl Error {
     /// The function or layer; `None` if the error is about the whole run.
     fn about(&self) -> Option<&About> {
         match self {
-            Self::Call { about, .. } | Self::Plan { about, .. } | Self::Apply { about, .. } => Some(about),
+            Self::Call { about, .. }
+            | Self::Plan { about, .. }
+            | Self::Apply { about, .. }
+            | Self::Contested { about, .. } => Some(about),
             Self::Package { about, .. } => about.as_ref(),
             Self::Usage(_)
             | Self::Configuration(_)
@@ -307,6 +326,10 @@ impl Error {
             Self::Apply { stopped: Stopped { at: (at, of), title, .. }, about } => {
                 format!("stopped at step {at} of {of}: {title} of `{}`", about.name())
             }
+            Self::Contested { fault, about, .. } => match fault.kind {
+                FaultKind::Conflict => format!("what is live of `{}` is not what this run deployed", about.name()),
+                _ => format!("`{}` is deployed, but it is not known whether another program changed it", about.name()),
+            },
             Self::Interrupted { signal, during } => format!("interrupted by {} during {during}", signal.name()),
             Self::Call { headline: message, .. }
             | Self::Skipped(message)

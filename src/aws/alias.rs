@@ -6,6 +6,7 @@ use aws_sdk_lambda::types::{AliasRoutingConfiguration, ProvisionedConcurrencySta
 
 use super::Session;
 use super::fault::{Call, Failed};
+use super::ours::Pointed;
 use super::quotes;
 use super::refusals::Meaning;
 use super::settle::Pace;
@@ -96,7 +97,7 @@ impl Session<'_> {
     }
 
     /// Points an alias at the version of a deployment. The alias' description gets a mark of the previous version.
-    pub(super) async fn point_alias(&self, change: &AliasChange) -> Result<Done, Failed> {
+    pub(super) async fn point_alias(&mut self, change: &AliasChange) -> Result<Done, Failed> {
         let unpublished = || Fault::new(FaultKind::Failed, "no version was published for the alias to point at");
         let version = match &change.to {
             VersionRef::Number(number) => number.clone(),
@@ -114,6 +115,7 @@ impl Session<'_> {
         let moves = from.as_ref().filter(|from| from.version != version);
         let description = moves.map(Alias::description_once_moved);
         self.move_alias(&change.name.0, from.as_ref(), &version, description.as_deref()).await?;
+        self.pointed = Some(Pointed::moved(change, version));
         Ok(Done::default())
     }
 
@@ -183,9 +185,10 @@ impl Session<'_> {
     }
 
     /// Deletes versions. If AWS refuses to delete one, the result lists it: this is not an error.
-    pub(super) async fn delete_versions(&self, numbers: &[String]) -> Result<Done, Failed> {
+    pub(super) async fn delete_versions(&mut self, numbers: &[String]) -> Result<Done, Failed> {
         let mut done = Done::default();
         for number in numbers {
+            self.still_ours().await?;
             let resource = format!("{}:{number}", self.function);
             let call = Call { action: "lambda:DeleteFunction", resource: &resource };
             let request = self.lambda.delete_function().function_name(&self.function).qualifier(number);

@@ -5,12 +5,31 @@ use super::fault::{Call, Failed};
 use super::refusals::Meaning;
 use super::settle::Pace;
 use crate::fault::{Fault, FaultKind};
-use crate::remote::Alias;
+use crate::remote::{Alias, Status};
 
 impl Session<'_> {
-    /// Deletes the function, or one version of it. A missing function or version counts as deleted.
-    pub(crate) async fn delete(&self, version: Option<&str>) -> Result<(), Fault> {
-        self.delete_with_retries(version).await.map_err(|failed| self.ended(failed))
+    /// Deletes the function, or one version of it. A missing function or version counts as deleted. A function that has
+    /// changed since it was `shown` is a conflict.
+    pub(crate) async fn delete(&self, version: Option<&str>, shown: &Status) -> Result<(), Fault> {
+        let delete = async {
+            if version.is_none() {
+                self.is_as_shown(shown).await?;
+            }
+            self.delete_with_retries(version).await
+        };
+        delete.await.map_err(|failed: Failed| self.ended(failed))
+    }
+
+    async fn is_as_shown(&self, shown: &Status) -> Result<(), Failed> {
+        let now = self.get_function(None).await?;
+        let Some(config) = now.as_ref().and_then(|now| now.configuration()) else { return Ok(()) };
+        let same =
+            config.code_sha256() == Some(&shown.code_sha256) && config.last_modified() == Some(&shown.last_modified);
+        if same {
+            return Ok(());
+        }
+        let message = "another program changed the function after it was shown, so it is not deleted";
+        Err(Fault::new(FaultKind::Conflict, message).help("run again to see what would be deleted now").into())
     }
 
     /// Whether the version exists.

@@ -1,6 +1,6 @@
 //! Reads the newest versions of layers, and publishes a version exactly once.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::time::Duration;
 
 use aws_sdk_lambda::config::{Config, retry::RetryConfig, timeout::TimeoutConfig};
@@ -62,8 +62,14 @@ impl Session<'_> {
     async fn read_newest_layer(&self) -> Result<Option<LayerVersion>, Failed> {
         let layer = &self.function;
         let Some(newest) = self.list_newest(layer).await? else { return Ok(None) };
-        let call = Call { action: "lambda:GetLayerVersion", resource: &format!("{layer}:{}", newest.version()) };
-        let request = self.lambda.get_layer_version().layer_name(layer).version_number(newest.version());
+        self.layer_version(newest.version()).await
+    }
+
+    /// Reads a version of the session's layer; `None` if there is none with this number.
+    async fn layer_version(&self, number: i64) -> Result<Option<LayerVersion>, Failed> {
+        let layer = &self.function;
+        let call = Call { action: "lambda:GetLayerVersion", resource: &format!("{layer}:{number}") };
+        let request = self.lambda.get_layer_version().layer_name(layer).version_number(number);
         let answer = match self.bounded(call.action, request.send()).await? {
             Ok(answer) => answer,
             Err(error) => match fault::of(&error, &call) {
@@ -113,6 +119,18 @@ impl Session<'_> {
         Ok(newest)
     }
 
+    /// The numbers of the layer's versions in a range, lowest first.
+    async fn layer_numbers(&self, range: Range<i64>) -> Result<Vec<i64>, Failed> {
+        let call = Call { action: "lambda:ListLayerVersions", resource: &self.function };
+        let request = self.lambda.list_layer_versions().layer_name(&self.function);
+        let mut pages = request.into_paginator().items().send();
+        let versions = self.all(&call, async || pages.next().await).await?;
+        let numbers = versions.iter().map(LayerVersionsListItem::version);
+        let mut numbers: Vec<_> = numbers.filter(|number| range.contains(number)).collect();
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
     /// Publishes a version. Each successful request creates another version, so a request is repeated only if the one before
     /// it surely published none.
     pub(super) async fn publish_layer(&mut self, change: &LayerChange) -> Result<Done, Failed> {
@@ -145,8 +163,8 @@ impl Session<'_> {
             let sent = self.await_write(&call, request.clone().customize().config_override(once).send()).await?;
             let (failed, throttled) = match sent {
                 Ok(answer) if is_about(&answer, change) => {
-                    let (arn, version) = (answer.layer_version_arn().map(str::to_owned), answer.version().to_string());
-                    return Ok(Done { arn, version: Some(version), ..Done::default() });
+                    let arn = answer.layer_version_arn().unwrap_or_default().to_owned();
+                    return self.without_double(change, arn, answer.version()).await;
                 }
                 Ok(_) => (self.unusable(&call, "it is not about this package"), false),
                 Err(error) => {
@@ -171,13 +189,37 @@ impl Session<'_> {
                     "version {} is the version to publish: the answer to its request was lost",
                     found.number
                 );
-                return Ok(Done { arn: Some(found.arn), version: Some(found.number.to_string()), ..Done::default() });
+                return self.without_double(change, found.arn, found.number).await;
             }
             if attempt == ATTEMPTS {
                 return Err(self.not_done(failed));
             }
             attempt += 1;
         }
+    }
+
+    /// The version to use after this one was published. If another run has published the same in the meantime, the version
+    /// with the lowest number is used, and this one is deleted.
+    async fn without_double(&self, change: &LayerChange, arn: String, number: i64) -> Result<Done, Failed> {
+        let use_version =
+            |arn, number: i64| Done { arn: Some(arn), version: Some(number.to_string()), ..Done::default() };
+        let before = change.before.unwrap_or_default();
+        let meanwhile = if number == before + 1 { Vec::new() } else { self.layer_numbers(before + 1..number).await? };
+        for earlier in meanwhile {
+            let found = self.layer_version(earlier).await?;
+            let Some(found) = found.filter(|found| is_published(found, change)) else { continue };
+            let call = Call { action: "lambda:DeleteLayerVersion", resource: &format!("{}:{number}", self.function) };
+            let request = self.lambda.delete_layer_version().layer_name(&self.function).version_number(number);
+            match self.write(&call, request.send()).await {
+                Ok(_) => return Ok(use_version(found.arn, found.number)),
+                Err(failed) if failed.fault.kind == FaultKind::Denied => {
+                    tracing::debug!("version {number} stays beside its equal {earlier}: {}", failed.fault);
+                    break;
+                }
+                Err(failed) => return Err(failed),
+            }
+        }
+        Ok(use_version(arn, number))
     }
 }
 

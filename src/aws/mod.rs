@@ -1,7 +1,7 @@
 //! The only module that knows the SDK. No type of the SDK crosses its border.
 //!
 //! `connect` finds Region and credentials, `assume` takes on roles, `read` takes the snapshot, `write` does the steps, `store` puts packages into
-//! buckets, `roles` makes execution roles, `images` asks which image a tag is, `layers` publishes layers, `look` reads what people want to see, `package` lists the files of the live package, `invoke`, `delete` and `rollback` do what their names say, `settle` waits, `wire` limits each attempt of a call, `clock` explains a wrong clock, `fault` turns failed calls into our kinds of failure, `refusals` has the table of known refusals, `denial` explains denied calls, `quotes` cuts what AWS must not quote. Must not know printing, dialects or configuration layers.
+//! buckets, `roles` makes execution roles, `images` asks which image a tag is, `layers` publishes layers, `look` reads what people want to see, `package` lists the files of the live package, `invoke`, `delete` and `rollback` do what their names say, `ours` looks whether another program changed what this run deployed, `settle` waits, `wire` limits each attempt of a call, `clock` explains a wrong clock, `fault` turns failed calls into our kinds of failure, `refusals` has the table of known refusals, `denial` explains denied calls, `quotes` cuts what AWS must not quote. Must not know printing, dialects or configuration layers.
 
 mod alias;
 mod assume;
@@ -18,6 +18,7 @@ mod images;
 mod invoke;
 mod layers;
 mod look;
+mod ours;
 mod package;
 mod quotes;
 mod read;
@@ -47,10 +48,11 @@ pub(crate) use store::fetch;
 use crate::event::Event;
 use crate::fault::{Fault, FaultKind, Progress, Signal};
 use crate::package::Archive;
-use crate::remote::Live;
+use crate::remote::{Caller, Live, LiveAttachments};
 use crate::settings::{LayerRef, Settings};
 use connect::Hide;
 use fault::Failed;
+use ours::Pointed;
 use settle::Deadline;
 
 /// The AWS side of one function's or layer's deployment: reads it, waits for it, writes it, all before one deadline.
@@ -59,6 +61,7 @@ pub(crate) struct Session<'a> {
     s3: aws_sdk_s3::Client,
     logs: aws_sdk_cloudwatchlogs::Client,
     iam: aws_sdk_iam::Client,
+    caller: Caller,
     hide: Hide,
     /// The function as the user wrote it, name or ARN; or the name of a layer.
     function: String,
@@ -79,6 +82,14 @@ pub(crate) struct Session<'a> {
     emulated: bool,
     /// The address of the live package, as AWS last returned it. It is valid for ten minutes, for everybody.
     package_at: Cell<Option<String>>,
+    /// Whether `live` was read after the last write.
+    is_fresh: bool,
+    /// The managed alias as this run read or moved it last; absent if it does not exist or none is managed.
+    pointed: Option<Pointed>,
+    /// The attachments when the plan was made; empty for a new function.
+    planned: LiveAttachments,
+    /// The attachments that this run has changed so far, as messages name them.
+    attached: Vec<String>,
     /// How far the step in hand has come.
     progress: Cell<Progress>,
     /// If an answer to the last write was lost: how far the step had come before that write.
@@ -119,6 +130,7 @@ impl<'a> Session<'a> {
             s3: connection.s3.clone(),
             logs: connection.logs.clone(),
             iam: connection.iam.clone(),
+            caller: connection.caller(),
             hide: Arc::clone(&connection.hide),
             function: function.to_owned(),
             archive,
@@ -131,6 +143,10 @@ impl<'a> Session<'a> {
             live: None,
             emulated: connection.is_here(),
             package_at: Cell::default(),
+            is_fresh: false,
+            pointed: None,
+            planned: LiveAttachments::new(),
+            attached: Vec::new(),
             progress: Cell::default(),
             lost: Cell::default(),
             last_words: RefCell::default(),

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use super::{
     Session, convert,
     fault::{Call, Failed},
+    ours::Pointed,
     settle::{Pace, is_settled, state},
 };
 use crate::deployment::{Deployment, Publish, Release};
@@ -83,6 +84,8 @@ impl Session<'_> {
         (live.alias, live.aliases, live.provisioned, live.attachments) = (alias, aliases, provisioned, attachments);
         let moving = live.alias.iter().find(|alias| alias.moving_from.is_some());
         self.moving = moving.map(|alias| alias.name.clone());
+        self.planned.clone_from(&live.attachments);
+        self.pointed = live.alias.as_ref().map(Pointed::read);
         self.live = Some(live.clone());
         Ok(Remote::Present(live))
     }

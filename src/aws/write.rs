@@ -54,19 +54,19 @@ impl Executor for Session<'_> {
             Step::Attach(change) => self.attach(change).await,
             Step::DeleteVersions(numbers) => self.delete_versions(numbers).await,
         };
-        match (step, &done) {
-            (Step::PublishVersion { .. }, Ok(done)) => self.published.clone_from(&done.version),
-            (Step::CreateRole(_), Ok(_)) => self.made.role = true,
-            (Step::CreateFunction { .. }, Ok(_)) => self.made.function = true,
-            (Step::PointAlias(change), Ok(_)) => self.made.alias |= change.from.is_none(),
-            _ => {}
+        match &done {
+            Ok(done) => self.note(step, done),
+            Err(failed) if self.is_gone(failed).await => {
+                return Err(Fault { progress: self.progress.get(), ..deleted_meanwhile().fault });
+            }
+            Err(_) => {}
         }
         done.map_err(|failed| self.ended(failed))
     }
 }
 
 /// The state that the function must have after a step. An absent value is not checked.
-struct Expected {
+pub(super) struct Expected {
     settings: Settings,
     code: Option<String>,
     architecture: Option<Architecture>,
@@ -78,7 +78,7 @@ struct Expected {
 
 impl Expected {
     /// The live state. A step replaces the values that it changes.
-    fn of(live: &Live) -> Self {
+    pub(super) fn of(live: &Live) -> Self {
         Self {
             settings: live.settings.clone(),
             code: Some(live.code().to_owned()),
@@ -106,7 +106,13 @@ impl Expected {
     }
 
     fn is_met(&self, live: &Live) -> bool {
-        self.settings.differing(&live.settings).is_empty() && self.has_code(live)
+        self.unlike(live).is_empty()
+    }
+
+    /// The names of the parts that another value is live of.
+    pub(super) fn unlike(&self, live: &Live) -> Vec<&'static str> {
+        let settings = self.settings.differing(&live.settings).into_iter().map(SettingName::name);
+        settings.chain((!self.has_code(live)).then_some("code")).collect()
     }
 
     fn has_code(&self, live: &Live) -> bool {
@@ -144,6 +150,29 @@ enum After {
 }
 
 impl Session<'_> {
+    /// Remembers what the next steps need to know of a finished step.
+    fn note(&mut self, step: &Step, done: &Done) {
+        self.is_fresh = matches!(
+            step,
+            Step::CreateFunction { .. } | Step::UpdateConfiguration { .. } | Step::UpdateTags(_) | Step::UpdateCode(_)
+        );
+        match step {
+            Step::PublishVersion { .. } => self.published.clone_from(&done.version),
+            Step::CreateRole(_) => self.made.role = true,
+            Step::CreateFunction { .. } => self.made.function = true,
+            Step::PointAlias(change) => self.made.alias |= change.from.is_none(),
+            Step::Attach(change) => self.attached.push(change.shown()),
+            _ => {}
+        }
+    }
+
+    /// Whether a step failed because another program deleted the function.
+    async fn is_gone(&self, failed: &Failed) -> bool {
+        failed.meaning == Meaning::NotFound
+            && self.live.is_some()
+            && self.get_function(None).await.is_ok_and(|found| found.is_none())
+    }
+
     /// Asks AWS to check a code update without performing it.
     pub(crate) async fn rehearse(&self, code: &CodeChange) -> Result<(), Fault> {
         let call = Call { action: "lambda:UpdateFunctionCode", resource: &self.function };
@@ -312,6 +341,7 @@ impl Session<'_> {
     }
 
     async fn tag(&mut self, change: &TagChange) -> Result<Done, Failed> {
+        self.still_ours().await?;
         let base = self.base()?;
         if !change.set.is_empty() {
             let call = Call { action: "lambda:TagResource", resource: &base.arn };
@@ -367,6 +397,13 @@ impl Session<'_> {
                 request.set_code_sha256(code_sha256.map(str::to_owned)).set_description(description.map(str::to_owned));
             let failed = match self.await_write(&call, request.send()).await? {
                 Ok(answer) if answer.version().is_none_or(str::is_empty) => self.unusable(&call, "it has no version"),
+                Ok(answer) if answer.code_sha256().is_some_and(|published| published != base.code_sha256) => {
+                    let number = answer.version().unwrap_or_default();
+                    let message = format!(
+                        "version {number} has another code: another program changed the function in the meantime"
+                    );
+                    return Err(Fault::new(FaultKind::Conflict, message).help("run again to see what differs").into());
+                }
                 Ok(answer) => {
                     let number = answer.version().unwrap_or_default().to_owned();
                     let pending = answer.state() == Some(&State::Pending);
@@ -595,6 +632,7 @@ fn foreign_change(failed: &Failed) -> Failed {
     Fault::new(FaultKind::Conflict, message).help("run again to see what differs").into()
 }
 
-fn deleted_meanwhile() -> Failed {
-    Fault::new(FaultKind::Conflict, "another program deleted the function in the meantime").into()
+pub(super) fn deleted_meanwhile() -> Failed {
+    let fault = Fault::new(FaultKind::Conflict, "another program deleted the function in the meantime");
+    fault.help("run again to create the function again").into()
 }

@@ -5,6 +5,7 @@
 mod action;
 mod attachments;
 mod code;
+mod foreign;
 mod layers;
 mod preflight;
 mod release;
@@ -18,6 +19,7 @@ mod wanted;
 
 pub(crate) use action::Action;
 pub(crate) use code::{CodeChange, Object, Through};
+pub(crate) use foreign::Foreign;
 pub(crate) use layers::{check_layer, plan_layer};
 pub(crate) use preflight::check;
 pub(crate) use role::{policies as role_policies, role_name};

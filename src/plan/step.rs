@@ -125,6 +125,14 @@ pub(crate) struct AttachmentChange {
     pub differences: Vec<Difference>,
 }
 
+impl AttachmentChange {
+    /// The attachment as messages name it.
+    pub(crate) fn shown(&self) -> String {
+        let key = if self.key.is_empty() { String::new() } else { format!(" `{}`", self.key) };
+        format!("{}{key}", self.attachment.name())
+    }
+}
+
 /// A layer version to publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LayerChange {
@@ -289,8 +297,7 @@ fn pointed(change: &AliasChange) -> View<'_> {
 fn attached(change: &AttachmentChange) -> View<'_> {
     let AttachmentChange { attachment, key, alias, action, document, differences, .. } = change;
     let name = attachment.name();
-    let of = if key.is_empty() { String::new() } else { format!(" `{key}`") };
-    let title = format!("{} the {name}{of}", action.verb());
+    let title = format!("{} the {}", action.verb(), change.shown());
     let mut line = Line { shows_setting: true, alias: alias.as_ref(), ..Line::of(key.as_str()) };
     let changes = match action {
         Action::Create | Action::Update => {

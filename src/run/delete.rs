@@ -62,7 +62,7 @@ impl Run<'_> {
             self.confirm(name, version).await?;
         }
         session.restart_deadline();
-        session.delete(version).await.map_err(|fault| Error::delete(fault, function, version))?;
+        session.delete(version, &removal.status).await.map_err(|fault| Error::delete(fault, function, version))?;
         self.report(&removed(Effect::Done));
         Ok(ExitCode::Success)
     }

@@ -141,6 +141,11 @@ impl Run<'_> {
         let outcome = apply::apply(&plan, &mut session, &mut |event| self.report_of_aws(event)).await;
         let outcome = outcome.map_err(|stopped| Error::Apply { stopped, about: (&entry.item).into() })?;
         session.finish_move().await.map_err(|fault| Error::read(fault, &entry.item))?;
+        if let (true, Found::Function { deployment, package, .. }) = (plan.changes(), &found) {
+            let confirmed = session.confirm(&plan, deployment, package).await;
+            let done = outcome.done.iter().map(|(subject, _)| *subject).collect();
+            confirmed.map_err(|fault| Error::Contested { fault, done, about: (&entry.item).into() })?;
+        }
         let took = Host::now().saturating_sub(begun);
         self.report(&match found {
             Found::Function { deployment, package, remote } => {

@@ -605,6 +605,9 @@ fn runtime_management_is_asked_for_exactly() {
         let written = written.replace("ARN", &format!("'{arn}'"));
         universe.write("dpl.yml", block(Kind::Ministack, "managed", &format!("  runtime_management: {written}\n")));
         live_is(&proxy, there.clone());
+        if let Some(sent) = &sent {
+            proxy.on("GetRuntimeManagementConfig", 2, Fault::Instead(200, sent.to_string()));
+        }
         proxy.on("PutRuntimeManagementConfig", 1, Fault::Instead(200, sent.clone().unwrap_or_default().to_string()));
         universe.run("").code(0);
         assert_eq!(proxy.bodies("PutRuntimeManagementConfig"), sent.into_iter().collect::<Vec<_>>(), "{written}");

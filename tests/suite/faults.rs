@@ -452,6 +452,12 @@ fn tagging_waits_out_other_operations_and_is_not_blamed_for_an_older_failure() {
     proxy.forget_calls();
     let failed = with_state(&aws, "tagging", &state);
     proxy.on("TagResource", 1, busy()).on("GetFunction", 0, failed);
+    let (later, live) = (proxy.clone(), Aws::of(&emulator(Kind::Ministack).endpoint));
+    let tagged = Arc::new(move || {
+        later.clear();
+        later.on("GetFunction", 0, with_state(&live, "tagging", &state));
+    });
+    proxy.on("TagResource", 2, Fault::Then(tagged));
     universe.run("--function_tags a=b").code(0).never_says("the update failed");
     assert_eq!(aws.get("tagging")["Tags"], json!({ "a": "b" }));
 }

@@ -81,6 +81,9 @@ mod recorded;
 // Servers that do not answer.
 mod silence;
 
+// Two runs at once.
+mod races;
+
 // Invoking functions.
 mod invoke;
 

@@ -123,20 +123,56 @@ async fn create(session: &Session<'_>, scope: Scope<'_>, change: &AttachmentChan
                 session.pause(&mut pace, &format!("the old mapping of `{}` to be deleted", change.key)).await?;
                 continue;
             }
-            Some(_) => {
-                let message = format!("a mapping of `{}` exists already", change.key);
-                return Err(Failed { fault: Fault::new(FaultKind::Conflict, message), meaning: Meaning::Exists });
-            }
+            Some(_) => return Err(exists_already(change)),
             None => {}
         }
         let once = Builder::new().retry_config(RetryConfig::disabled());
         let sent = session.await_write(&call, request.clone().customize().config_override(once).send()).await?;
-        let Err(error) = sent else { return Ok(()) };
+        let error = match sent {
+            Ok(answer) => return without_double(session, scope, change, answer.uuid().unwrap_or_default()).await,
+            Err(error) => error,
+        };
         attempts += 1;
         if attempts == ATTEMPTS || !is_worth_another_try(&error) {
             return Err(explained(session.refusal(&error, &call), &change.key));
         }
         session.pause(&mut pace, &format!("an answer about the mapping of `{}`", change.key)).await?;
+    }
+}
+
+fn exists_already(change: &AttachmentChange) -> Failed {
+    let message = format!("a mapping of `{}` exists already", change.key);
+    Failed { fault: Fault::new(FaultKind::Conflict, message), meaning: Meaning::Exists }
+}
+
+/// Looks whether another run has created a mapping of the same source in the meantime. Then the mapping with this `uuid` is
+/// deleted, and the result is an error. AWS itself refuses most second mappings.
+async fn without_double(
+    session: &Session<'_>,
+    scope: Scope<'_>,
+    change: &AttachmentChange,
+    uuid: &str,
+) -> Result<(), Failed> {
+    let is_other = |(mapping, alias): &(Mapping, Option<String>)| {
+        let same = is_of(change, scope, mapping, alias.as_deref()) && mapping.state() != Some("Deleting");
+        same && mapping.uuid() != Some(uuid)
+    };
+    let all = mappings(session, scope).await?;
+    let is_listed = all.iter().any(|(mapping, _)| mapping.uuid() == Some(uuid));
+    if !is_listed || !all.iter().any(is_other) {
+        return Ok(());
+    }
+    let call = Call { action: "lambda:DeleteEventSourceMapping", resource: &change.key };
+    let mut pace = Pace::new();
+    loop {
+        let request = session.lambda.delete_event_source_mapping().uuid(uuid);
+        match session.write(&call, request.send()).await {
+            Ok(_) | Err(Failed { meaning: Meaning::NotFound, .. }) => return Err(exists_already(change)),
+            Err(Failed { meaning: Meaning::InProgress, .. }) => {
+                session.pause(&mut pace, &format!("the second mapping of `{}` to be deleted", change.key)).await?;
+            }
+            Err(failed) => return Err(failed),
+        }
     }
 }
 
@@ -154,16 +190,19 @@ fn is_worth_another_try<E: Error>(error: &SdkError<E, HttpResponse>) -> bool {
 /// The mapping that a change refers to, in any state.
 async fn found(session: &Session<'_>, scope: Scope<'_>, change: &AttachmentChange) -> Result<Option<Mapping>, Failed> {
     for (mapping, alias) in mappings(session, scope).await? {
-        let same = match change.handle.as_deref() {
-            Some(uuid) => mapping.uuid() == Some(uuid),
-            None if alias.as_deref() != scope.alias => false,
-            None => sources::key(&mapping::document(&mapping)).as_deref() == Some(&change.key),
-        };
-        if same {
+        if is_of(change, scope, &mapping, alias.as_deref()) {
             return Ok(Some(mapping));
         }
     }
     Ok(None)
+}
+
+fn is_of(change: &AttachmentChange, scope: Scope<'_>, mapping: &Mapping, alias: Option<&str>) -> bool {
+    match change.handle.as_deref() {
+        Some(uuid) => mapping.uuid() == Some(uuid),
+        None if alias != scope.alias => false,
+        None => sources::key(&mapping::document(mapping)).as_deref() == Some(&change.key),
+    }
 }
 
 /// Waits until the mapping has settled or is deleted. Returns AWS' problems with its source as warnings.

@@ -16,7 +16,7 @@ use super::Session;
 use super::fault::Failed;
 use super::refusals::Meaning;
 use super::settle::Pace;
-use super::write::UNTIL_SHOWN;
+use super::write::{UNTIL_SHOWN, deleted_meanwhile};
 use crate::apply::Done;
 use crate::deployment::Deployment;
 use crate::fault::{Fault, FaultKind};
@@ -140,16 +140,35 @@ impl Session<'_> {
         }
     }
 
+    /// Looks whether an attachment still has the state for which its change was planned. A change by another program is an
+    /// error, unless it is the same change.
+    async fn is_as_planned(&self, change: &AttachmentChange, scope: Scope<'_>) -> Result<(), Failed> {
+        let planned = self.planned.get(&change.attachment).and_then(|known| known.get(&change.key));
+        if planned.is_none() && always_exists(change.attachment) {
+            return Ok(());
+        }
+        let now = self.read_kind(change.attachment, scope).await?;
+        match now.get(&change.key) {
+            now if now == planned => Ok(()),
+            Some(now) if is_applied(change, now) => Ok(()),
+            None if change.action == Action::Remove => Ok(()),
+            _ => Err(self.contested(&format!("another program changed the {} in the meantime", change.shown())).into()),
+        }
+    }
+
     /// Performs one change and waits until it has settled. A change that is already live counts as done.
     pub(super) async fn attach(&mut self, change: &AttachmentChange) -> Result<Done, Failed> {
+        self.still_ours().await?;
         let what = change.attachment.name();
         let base = self.base()?;
         let alias = change.alias.as_ref().map(|alias| alias.0.as_str());
         let scope = Scope { arn: &base.arn, alias, log_group: &base.log_group(), package_type: &base.package_type };
+        self.is_as_planned(change, scope).await?;
         let mut pace = Pace::new();
         loop {
             let Err(failed) = self.write_change(change, scope).await else { break };
             match failed.meaning {
+                Meaning::NotFound if self.get_function(None).await?.is_none() => return Err(deleted_meanwhile()),
                 Meaning::NotFound if change.action == Action::Remove => break,
                 Meaning::NotFound if change.action == Action::Update => {
                     let message = format!("another program removed the {what} in the meantime");

@@ -8,6 +8,7 @@ pub mod model;
 pub mod oracles;
 pub mod proxy;
 mod relay;
+pub mod release;
 mod request;
 mod tree;
 pub mod universe;

@@ -23,6 +23,8 @@ pub enum Fault {
     ResetBefore,
     /// AWS does it, but the answer is lost.
     ResetAfter,
+    /// AWS answers, but a web page arrives instead.
+    PageAfter,
     /// AWS hears of it this much later.
     Slow(Duration),
     /// The request is read, and nobody ever answers.
@@ -42,10 +44,45 @@ pub enum Fault {
 }
 
 struct Rule {
-    operation: &'static str,
-    /// Which of its calls, counted from 1; 0 is every one.
-    nth: usize,
+    which: Which,
     fault: Fault,
+}
+
+/// The calls that go wrong.
+enum Which {
+    /// The nth call of an operation, counted from 1; 0 is every one. `*` is any operation.
+    Call(String, usize),
+    /// This call of an operation, and every later one.
+    From(String, usize),
+    /// The nth call that changes something.
+    Write(usize),
+}
+
+impl Which {
+    /// Whether calls of this operation are meant.
+    fn is_of(&self, operation: &str) -> bool {
+        matches!(self, Self::Call(name, _) | Self::From(name, _) if name == operation)
+    }
+
+    /// Whether the newest of the calls is meant.
+    fn is_hit(&self, calls: &[Call]) -> bool {
+        let Some(newest) = calls.last().map(|call| &call.operation) else { return false };
+        let nth = || calls.iter().filter(|call| call.operation == *newest).count();
+        match self {
+            Self::Call(operation, number) => {
+                (operation == newest || operation == "*") && (*number == 0 || *number == nth())
+            }
+            Self::From(operation, number) => operation == newest && nth() >= *number,
+            Self::Write(number) => {
+                changes(newest) && calls.iter().filter(|call| changes(&call.operation)).count() == *number
+            }
+        }
+    }
+}
+
+/// Whether an operation changes something.
+fn changes(operation: &str) -> bool {
+    !["Get", "List", "Head", "Assume", "Describe", "BatchGet"].iter().any(|read| operation.starts_with(read))
 }
 
 /// A request as it arrived.
@@ -117,8 +154,22 @@ impl Proxy {
     }
 
     /// Makes the nth call of an operation go wrong; 0 is every call.
-    pub fn on(&self, operation: &'static str, nth: usize, fault: Fault) -> &Self {
-        self.state.lock().unwrap().rules.push(Rule { operation, nth, fault });
+    pub fn on(&self, operation: &str, nth: usize, fault: Fault) -> &Self {
+        self.rule(Which::Call(operation.to_owned(), nth), fault)
+    }
+
+    /// Makes the nth call of an operation and all later ones go wrong.
+    pub fn on_from(&self, operation: &str, nth: usize, fault: Fault) -> &Self {
+        self.rule(Which::From(operation.to_owned(), nth), fault)
+    }
+
+    /// Makes the nth call that changes something go wrong.
+    pub fn on_write(&self, nth: usize, fault: Fault) -> &Self {
+        self.rule(Which::Write(nth), fault)
+    }
+
+    fn rule(&self, which: Which, fault: Fault) -> &Self {
+        self.state.lock().unwrap().rules.push(Rule { which, fault });
         self
     }
 
@@ -129,14 +180,7 @@ impl Proxy {
 
     /// The operations called so far that change something.
     pub fn writes(&self) -> Vec<String> {
-        self.calls()
-            .into_iter()
-            .filter(|operation| {
-                !["Get", "List", "Head", "Assume", "Describe", "BatchGet"]
-                    .iter()
-                    .any(|read| operation.starts_with(read))
-            })
-            .collect()
+        self.calls().into_iter().filter(|operation| changes(operation)).collect()
     }
 
     /// Bodies of all calls of an operation.
@@ -178,7 +222,7 @@ fn serve(stream: &TcpStream, upstream: &Upstream, state: &Mutex<State>) {
     let Some(mut request) = Request::read_head(&mut reader) else { return };
     {
         let (mut state, operation) = (state.lock().unwrap(), operation(&request));
-        if state.rules.iter().any(|rule| rule.operation == operation && matches!(rule.fault, Fault::Deaf)) {
+        if state.rules.iter().any(|rule| matches!(rule.fault, Fault::Deaf) && rule.which.is_of(&operation)) {
             state.calls.push(Call { operation, head: request.head, body: String::new() });
             drop(state);
             return thread::sleep(Duration::from_mins(5));
@@ -194,27 +238,21 @@ fn serve(stream: &TcpStream, upstream: &Upstream, state: &Mutex<State>) {
     let faults: Vec<_> = {
         let mut state = state.lock().unwrap();
         state.calls.push(call.clone());
-        let nth = state.calls.iter().filter(|call| call.operation == name).count();
-        let hit =
-            |rule: &&Rule| (rule.operation == name || rule.operation == "*") && (rule.nth == 0 || rule.nth == nth);
+        let hit = |rule: &&Rule| rule.which.is_hit(&state.calls);
         state.rules.iter().filter(hit).map(|rule| rule.fault.clone()).collect()
     };
     let mut after = Vec::new();
     for fault in faults {
         match fault {
             Fault::Answer(status, code, message) => {
-                let body = serde_json::json!({ "Type": "User", "message": message, "Message": message }).to_string();
-                return answer(stream, status, &format!("x-amzn-errortype: {code}"), &body);
+                return refuse(stream, &head, status, code, message);
             }
             Fault::Elsewhere(region) => {
                 return answer(stream, 301, &format!("x-amz-bucket-region: {region}"), "");
             }
             Fault::ResetBefore => return reset(stream),
             Fault::Silent => return hang(stream),
-            Fault::Page => {
-                let page = "<!DOCTYPE html><html><body>Please log in</body></html>";
-                return send(stream, 200, "text/html; charset=utf-8", "x-by: portal", page);
-            }
+            Fault::Page => return send(stream, 200, "text/html; charset=utf-8", "x-by: portal", PAGE),
             Fault::Slow(delay) => thread::sleep(delay),
             Fault::First(action) => action(),
             later => after.push(later),
@@ -242,6 +280,7 @@ fn serve(stream: &TcpStream, upstream: &Upstream, state: &Mutex<State>) {
                 return;
             }
             Fault::Instead(status, body) => return answer(stream, status, "x-by: proxy", &body),
+            Fault::PageAfter => return send(stream, 200, "text/html; charset=utf-8", "x-by: portal", PAGE),
             _ => {}
         }
     }
@@ -264,6 +303,9 @@ fn forward(upstream: &str, head: &str, body: &[u8]) -> Option<Vec<u8>> {
     Some(result)
 }
 
+/// The page that a network shows to those who have not logged in.
+const PAGE: &str = "<!DOCTYPE html><html><body>Please log in</body></html>";
+
 fn played((status, code, body): Played) -> Vec<u8> {
     let header = if code.is_empty() { "x-by: record".to_owned() } else { format!("x-amzn-errortype: {code}") };
     response(status, "application/json", &header, &body.to_string())
@@ -276,6 +318,21 @@ fn answer(stream: &TcpStream, status: u16, header: &str, body: &str) {
 fn send(mut stream: &TcpStream, status: u16, kind: &str, header: &str, body: &str) {
     let _ = stream.write_all(&response(status, kind, header, body));
     let _ = stream.shutdown(Shutdown::Both);
+}
+
+/// Refuses a call in the form of its service.
+fn refuse(stream: &TcpStream, head: &str, status: u16, code: &str, message: &str) {
+    let of = |service: &str| head.contains(&format!("/{service}/aws4_request"));
+    let words = format!("<Code>{code}</Code><Message>{message}</Message>");
+    if of("s3") {
+        send(stream, status, "application/xml", "x-by: proxy", &format!("<Error>{words}</Error>"));
+    } else if of("iam") || of("sts") {
+        let body = format!("<ErrorResponse><Error><Type>Sender</Type>{words}</Error></ErrorResponse>");
+        send(stream, status, "text/xml", "x-by: proxy", &body);
+    } else {
+        let body = serde_json::json!({ "Type": "User", "message": message, "Message": message }).to_string();
+        answer(stream, status, &format!("x-amzn-errortype: {code}"), &body);
+    }
 }
 
 fn response(status: u16, kind: &str, header: &str, body: &str) -> Vec<u8> {
