@@ -84,6 +84,9 @@ mod silence;
 // Two runs at once.
 mod races;
 
+// A full release that is disturbed at any of its calls.
+mod matrix;
+
 // Invoking functions.
 mod invoke;
 
