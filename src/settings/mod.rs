@@ -273,7 +273,7 @@ impl fmt::Display for SettingName {
 impl Settings {
     /// The errors for values that only functions on Managed Instances may have, each with the largest value there.
     /// Such a function has a capacity provider.
-    pub(crate) fn beyond_usual(&self) -> Vec<(SettingName, String, &'static str)> {
+    pub(crate) fn beyond_usual(&self) -> Vec<(SettingName, String, String)> {
         if self.capacity_provider_config.as_ref().is_some_and(|config| !config.is_empty()) {
             return Vec::new();
         }
@@ -281,9 +281,9 @@ impl Settings {
         let memory_size = self.memory_size.and_then(MemorySize::beyond_usual);
         let storage = self.ephemeral_storage.and_then(EphemeralStorage::beyond_usual);
         let all = [
-            (SettingName::Timeout, timeout, Timeout::MOST),
-            (SettingName::MemorySize, memory_size, MemorySize::MOST),
-            (SettingName::EphemeralStorage, storage, EphemeralStorage::MOST),
+            (SettingName::Timeout, timeout, Timeout::most()),
+            (SettingName::MemorySize, memory_size, MemorySize::most()),
+            (SettingName::EphemeralStorage, storage, EphemeralStorage::most()),
         ];
         all.into_iter().filter_map(|(name, message, most)| Some((name, message?, most))).collect()
     }

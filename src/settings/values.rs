@@ -59,7 +59,9 @@ macro_rules! measured {
             }
 
             /// The largest value on Managed Instances, with its unit.
-            pub(crate) const MOST: &str = concat!(stringify!($most), " ", $unit);
+            pub(crate) fn most() -> String {
+                format!("{} {}", $most, $unit)
+            }
         }
 
         impl Setting for $name {

@@ -78,7 +78,7 @@ fn github_shows_errors_on_their_lines() {
     assert!(
         outcome
             .stdout
-            .contains("::error title=dpl-lambda%3A timeout::must be between 1 and 900 s, got 901 (--timeout)\n")
+            .contains("::error title=dpl-lambda%3A timeout::must be between 1 and 900 s, got 901 (--timeout)%0Ahelp: ")
     );
     assert!(outcome.stderr.lines().all(|line| line.starts_with("::add-mask::")), "{}", outcome.stderr);
     universe.write("dpl.yml", "deploy:\n  function_name: annotated\n  zip: nowhere\n");

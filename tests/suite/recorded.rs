@@ -531,13 +531,11 @@ fn a_success_that_cannot_be_read_is_looked_at() {
         }
     }
     let (universe, canned) = deployed("");
-    canned.proxy.on("GetFunction", 0, Fault::Instead(200, "<html>welcome</html>".to_owned()));
-    universe
-        .run("plan")
-        .code(1)
-        .says("the answer to `lambda:GetFunction`")
-        .says("cannot be read")
-        .never_says("refused");
+    for (body, told) in [("<html>welcome</html>", "the answer is a web page"), ("{\"a\":", "cannot be read")] {
+        canned.proxy.clear();
+        canned.proxy.on("GetFunction", 0, Fault::Instead(200, body.to_owned()));
+        universe.run("plan").code(1).says("the answer to `lambda:GetFunction`").says(told).never_says("refused");
+    }
 }
 
 #[test]

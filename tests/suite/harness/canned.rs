@@ -187,6 +187,9 @@ impl World {
             ("UpdateFunctionConfiguration", _) => self.update(&body, Self::change),
             ("UpdateFunctionCode", _) => self.update(&body, Self::take),
             ("PublishVersion", _) => {
+                if let Some(refusal) = self.outdated(&body) {
+                    return refusal;
+                }
                 self.busy = self.settling;
                 let mut version = self.publish();
                 if self.busy > 0 {
@@ -275,11 +278,17 @@ impl World {
         ok(json!({ "Configuration": version, "Code": self.function["Code"] }))
     }
 
-    fn update(&mut self, body: &Value, write: impl Fn(&mut Self, &Value)) -> Played {
+    /// The refusal of a request with another revision of the function.
+    fn outdated(&self, body: &Value) -> Option<Played> {
         let live = &self.function["Configuration"]["RevisionId"];
-        if body.get("RevisionId").is_some_and(|revision| revision != live) {
-            let said = "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id";
-            return refused(412, "PreconditionFailedException", said);
+        let said = "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id";
+        let differs = body.get("RevisionId").is_some_and(|revision| revision != live);
+        differs.then(|| refused(412, "PreconditionFailedException", said))
+    }
+
+    fn update(&mut self, body: &Value, write: impl Fn(&mut Self, &Value)) -> Played {
+        if let Some(refusal) = self.outdated(body) {
+            return refusal;
         }
         self.before = Some((self.stale, self.function.clone()));
         self.busy = self.settling;
