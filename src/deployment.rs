@@ -85,12 +85,12 @@ pub(crate) struct Deployment {
     pub handler_parts: Option<HandlerParts>,
     /// The handler for a new function if the user named none; absent when a missing handler is an error.
     pub first_handler: Option<Handler>,
-    /// The role for a new function if the user named none.
-    pub first_role: FirstRole,
+    /// What happens if a new function has no role.
+    pub missing_role: MissingRole,
     /// Variables to set (a value) or unset (`None`); absent when the environment is not managed.
-    pub environment: Option<Keyed<Option<Secret>>>,
+    pub environment: Option<WantedMap<Option<Secret>>>,
     /// Tags to set; absent when tags are not managed.
-    pub tags: Option<Keyed<String>>,
+    pub tags: Option<WantedMap<String>>,
     /// The code and its packaging.
     pub code: Code,
     /// The version and the alias.
@@ -133,14 +133,14 @@ pub(crate) enum LayerKind {
     Extension,
 }
 
-/// The role for a new function if the user named none.
+/// What happens if a new function has no role.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum FirstRole {
-    /// No role: an error.
+pub(crate) enum MissingRole {
+    /// The deployment stops with an error.
     #[default]
-    None,
-    /// A role that is created for the function.
-    Made,
+    Error,
+    /// A role is created for the function.
+    Create,
 }
 
 /// The Region, endpoint and credentials for calls of AWS.
@@ -195,12 +195,12 @@ pub(crate) struct AssumedRole {
     /// The lifetime of the session's keys; absent for the default of STS, one hour.
     pub duration: Option<Duration>,
     /// The proof that allows to assume the role.
-    pub grounds: Grounds,
+    pub proof: Proof,
 }
 
 /// The proof that allows to assume a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Grounds {
+pub(crate) enum Proof {
     /// The credentials of the target may assume it.
     Credentials {
         /// The external id that the role's trust policy requires; absent for none.
@@ -211,7 +211,7 @@ pub(crate) enum Grounds {
     /// A token that the CI gave to the job. The target's credentials are not used.
     Token(Jwt),
     /// A token that is requested from the CI before each use. The target's credentials are not used.
-    Fetched {
+    RequestedToken {
         /// The URL of the request, without the audience.
         url: String,
         /// The token that authorises the request.
@@ -228,24 +228,24 @@ pub(crate) struct HandlerParts {
     pub handler_name: String,
 }
 
-/// Wanted entries of a map. The live map can have other entries.
+/// The wanted entries of a map. The live map can have other entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Keyed<T> {
+pub(crate) struct WantedMap<T> {
     /// The entries that the user named.
     pub entries: BTreeMap<String, T>,
-    /// The treatment of all other live entries; absent when the user did not set it.
-    pub others: Option<Others>,
+    /// What happens to the other live entries; absent when the user did not say it.
+    pub mode: Option<MapMode>,
 }
 
 /// The wanted attachments of a function by kind and key; `None` for one that is to be removed.
-pub(crate) type WantedAttachments = BTreeMap<Attachment, Keyed<Option<Structure>>>;
+pub(crate) type WantedAttachments = BTreeMap<Attachment, WantedMap<Option<Structure>>>;
 
-/// The treatment of live entries of a map that the user did not name.
+/// What happens to live entries of a map that the user did not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Others {
-    /// Remove them.
+pub(crate) enum MapMode {
+    /// They are removed.
     Replace,
-    /// Keep them.
+    /// They stay.
     Merge,
 }
 

@@ -165,9 +165,9 @@ fn time_of(run: impl FnOnce()) -> Duration {
 }
 
 /// Runs a test with the stack that the program has, which is larger than that of a test.
-pub(crate) fn on_main_stack(test: impl FnOnce() + Send) {
+pub(crate) fn on_main_stack<T: Send>(test: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(8 << 20).spawn_scoped(scope, test).unwrap();
-        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-    });
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }

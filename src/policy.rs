@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::arn::{Arn, Partition};
 use crate::deployment::{
-    Code, CodeSource, Deployment, FirstRole, Keyed, LayerDeployment, ObjectKey, Others, Publish, Target, Upload,
+    Code, CodeSource, Deployment, LayerDeployment, MapMode, MissingRole, ObjectKey, Publish, Target, Upload, WantedMap,
 };
 use crate::plan;
 use crate::settings::{Attachment, ImageUri, LayerRef, Role, Settings, Structure};
@@ -151,9 +151,9 @@ impl Allowed<'_> {
         if *settings != Settings::default() || environment.is_some() || handler_parts.is_some() {
             self.allow(&["lambda:UpdateFunctionConfiguration"], functions.clone());
         }
-        if let Some(Keyed { others, .. }) = tags {
+        if let Some(WantedMap { mode, .. }) = tags {
             self.allow(&["lambda:TagResource", "lambda:ListTags"], functions.clone());
-            if *others == Some(Others::Replace) {
+            if *mode == Some(MapMode::Replace) {
                 self.allow(&["lambda:UntagResource"], functions);
             }
         }
@@ -231,7 +231,7 @@ impl Allowed<'_> {
             };
             self.allow_if(&["iam:PassRole"], vec![role], Some(to_lambda()));
         }
-        if self.deployment.first_role == FirstRole::Made && settings.role.is_none() {
+        if self.deployment.missing_role == MissingRole::Create && settings.role.is_none() {
             let name = plan::role_name(&self.deployment.function.name);
             let role = self.place.partition.role(&self.place.account, &name);
             self.allow(&["iam:GetRole", "iam:ListAttachedRolePolicies", "iam:CreateRole"], vec![role.clone()]);
@@ -311,8 +311,8 @@ fn to_lambda() -> Condition {
 }
 
 /// Whether the deployment may remove something of this kind.
-fn removes(managed: &Keyed<Option<Structure>>) -> bool {
-    managed.others == Some(Others::Replace) || managed.entries.values().any(Option::is_none)
+fn removes(managed: &WantedMap<Option<Structure>>) -> bool {
+    managed.mode == Some(MapMode::Replace) || managed.entries.values().any(Option::is_none)
 }
 
 /// The actions for one kind of attachment.

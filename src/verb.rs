@@ -29,9 +29,9 @@ pub(crate) struct Row {
     /// Whether the verb may change anything in AWS.
     pub may: May,
     /// What standard output is for.
-    pub output: Owner,
+    pub output: StandardOutput,
     /// Whether the verb has outputs for later steps of a CI.
-    pub results: Results,
+    pub outputs: Outputs,
     /// The flags of this verb.
     pub flags: &'static [Flag],
     /// The options that the verb's help shows.
@@ -51,9 +51,9 @@ pub(crate) enum Purpose {
     Render,
     /// For a package: `function_name` is not required.
     Package,
-    /// To look at a live function or act on it: conditions and the package do not count.
+    /// To show a live function or to act on it: conditions and the package do not count.
     Live,
-    /// To look at a Region: `function_name` is not required, and conditions and the package do not count.
+    /// To show a Region: `function_name` is not required, and conditions and the package do not count.
     Region,
 }
 
@@ -63,23 +63,23 @@ pub(crate) enum May {
     /// It may, if there is something to change.
     Write,
     /// It never does.
-    OnlyLook,
+    OnlyRead,
 }
 
 /// What standard output is for, without `--format json`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Owner {
+pub(crate) enum StandardOutput {
     /// The log.
     Log,
     /// The result, which is often meant for another program. The log goes to standard error.
-    Answer,
+    Result,
 }
 
 /// Whether the verb has outputs for later steps of a CI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Results {
+pub(crate) enum Outputs {
     /// It has outputs.
-    Handed,
+    Written,
     /// It has none.
     None,
 }
@@ -179,8 +179,8 @@ impl Verb {
                 help: "Deploy the functions (the default verb)",
                 purpose: Purpose::Deploy,
                 may: May::Write,
-                output: Owner::Log,
-                results: Results::Handed,
+                output: StandardOutput::Log,
+                outputs: Outputs::Written,
                 flags: &[],
                 options: Options::All,
             },
@@ -188,9 +188,9 @@ impl Verb {
                 name: "plan",
                 help: "Show what `deploy` would do, and change nothing",
                 purpose: Purpose::Plan,
-                may: May::OnlyLook,
-                output: Owner::Log,
-                results: Results::Handed,
+                may: May::OnlyRead,
+                output: StandardOutput::Log,
+                outputs: Outputs::Written,
                 flags: &[Flag { name: "exit_code", value: None, help: "Exit with 2 when there are changes" }],
                 options: Options::Of(
                     &[Group::Target],
@@ -201,9 +201,9 @@ impl Verb {
                 name: "check",
                 help: "Check the configuration and the package; needs neither AWS nor credentials",
                 purpose: Purpose::Check,
-                may: May::OnlyLook,
-                output: Owner::Log,
-                results: Results::None,
+                may: May::OnlyRead,
+                output: StandardOutput::Log,
+                outputs: Outputs::None,
                 flags: &[],
                 options: Options::Of(&[Group::Code], &[&["function_name", "gitlab_codequality_file"], RUN]),
             },
@@ -211,9 +211,9 @@ impl Verb {
                 name: "package",
                 help: "Build the package; needs no function, Region or credentials",
                 purpose: Purpose::Package,
-                may: May::OnlyLook,
-                output: Owner::Log,
-                results: Results::None,
+                may: May::OnlyRead,
+                output: StandardOutput::Log,
+                outputs: Outputs::None,
                 flags: &[
                     Flag { name: "output", value: Some("FILE"), help: "Where to write the archive" },
                     Flag { name: "list", value: None, help: "Show the entries with mode and size" },
@@ -224,9 +224,9 @@ impl Verb {
                 name: "render",
                 help: "Show the resolved configuration, and where each value comes from; needs no AWS",
                 purpose: Purpose::Render,
-                may: May::OnlyLook,
-                output: Owner::Answer,
-                results: Results::None,
+                may: May::OnlyRead,
+                output: StandardOutput::Result,
+                outputs: Outputs::None,
                 flags: &[],
                 options: Options::Of(&[], &[&["function_name"], RUN]),
             },
@@ -234,9 +234,9 @@ impl Verb {
                 name: "policy",
                 help: "Show the least IAM policy for deploying this configuration; needs no AWS",
                 purpose: Purpose::Check,
-                may: May::OnlyLook,
-                output: Owner::Answer,
-                results: Results::None,
+                may: May::OnlyRead,
+                output: StandardOutput::Result,
+                outputs: Outputs::None,
                 flags: &[],
                 options: Options::Of(&[], &[&["function_name"], RUN]),
             },
@@ -245,8 +245,8 @@ impl Verb {
                 help: "Invoke the function, and show its response and the end of its log",
                 purpose: Purpose::Live,
                 may: May::Write,
-                output: Owner::Log,
-                results: Results::None,
+                output: StandardOutput::Log,
+                outputs: Outputs::None,
                 flags: &[
                     Flag {
                         name: "payload",
@@ -266,9 +266,9 @@ impl Verb {
                 name: "status",
                 help: "Show the live function: state, code, versions, aliases, URL, concurrency",
                 purpose: Purpose::Live,
-                may: May::OnlyLook,
-                output: Owner::Log,
-                results: Results::None,
+                may: May::OnlyRead,
+                output: StandardOutput::Log,
+                outputs: Outputs::None,
                 flags: &[],
                 options: Options::Of(&[Group::Target], &[&["function_name", "wait_timeout"], RUN]),
             },
@@ -276,9 +276,9 @@ impl Verb {
                 name: "init",
                 help: "Write the block of an existing function, for a new dpl.yml",
                 purpose: Purpose::Live,
-                may: May::OnlyLook,
-                output: Owner::Answer,
-                results: Results::None,
+                may: May::OnlyRead,
+                output: StandardOutput::Result,
+                outputs: Outputs::None,
                 flags: &[],
                 options: Options::Of(&[Group::Target], &[&["function_name", "alias", "wait_timeout"], RUN]),
             },
@@ -286,9 +286,9 @@ impl Verb {
                 name: "list",
                 help: "List the functions of the Region",
                 purpose: Purpose::Region,
-                may: May::OnlyLook,
-                output: Owner::Log,
-                results: Results::None,
+                may: May::OnlyRead,
+                output: StandardOutput::Log,
+                outputs: Outputs::None,
                 flags: &[],
                 options: Options::Of(&[Group::Target], &[&["wait_timeout"], RUN]),
             },
@@ -297,8 +297,8 @@ impl Verb {
                 help: "Delete the function, or one version of it",
                 purpose: Purpose::Live,
                 may: May::Write,
-                output: Owner::Log,
-                results: Results::None,
+                output: StandardOutput::Log,
+                outputs: Outputs::None,
                 flags: &[
                     Flag { name: "qualifier", value: Some("VERSION"), help: "Delete only this version" },
                     Flag { name: "yes", value: None, help: "Do not ask" },
@@ -310,8 +310,8 @@ impl Verb {
                 help: "Move the alias back to its previous version, or to the version you name",
                 purpose: Purpose::Live,
                 may: May::Write,
-                output: Owner::Log,
-                results: Results::Handed,
+                output: StandardOutput::Log,
+                outputs: Outputs::Written,
                 flags: &[Flag {
                     name: "to",
                     value: Some("VERSION"),

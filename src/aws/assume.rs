@@ -22,7 +22,7 @@ use super::connect::{Hidden, Hide, account};
 use super::fault::{self, Call};
 use super::wire::{self, Silence, client_of};
 use crate::arn::{Partition, is_region};
-use crate::deployment::{AssumedRole, Grounds};
+use crate::deployment::{AssumedRole, Proof};
 use crate::fault::{Fault, FaultKind};
 use crate::settings::{Address, Jwt, Role, Secret};
 
@@ -58,12 +58,12 @@ impl Assumed {
 
     async fn keys(&self) -> Result<Keys, Fault> {
         let arn = self.arn().await?;
-        match &self.role.grounds {
-            Grounds::Credentials { external_id, no_token } => {
+        match &self.role.proof {
+            Proof::Credentials { external_id, no_token } => {
                 patiently(|| self.by_credentials(&arn, external_id.as_deref(), *no_token)).await
             }
-            Grounds::Token(token) => patiently(|| self.by_token(&arn, token)).await,
-            Grounds::Fetched { url, bearer } => {
+            Proof::Token(token) => patiently(|| self.by_token(&arn, token)).await,
+            Proof::RequestedToken { url, bearer } => {
                 let token = fetch(url, bearer, &audience(&arn)).await?;
                 (self.hide)(Hidden::Credential(token.expose()));
                 patiently(|| self.by_token(&arn, &token)).await

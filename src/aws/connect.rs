@@ -25,7 +25,7 @@ use super::assume::Assumed;
 use super::fault::{self, Call};
 use super::wire::{self, client_of};
 use crate::arn::Partition;
-use crate::deployment::{Credentials, Grounds, Target};
+use crate::deployment::{Credentials, Proof, Target};
 use crate::fault::{Fault, FaultKind};
 use crate::remote::Caller;
 use crate::settings::Address;
@@ -99,9 +99,9 @@ pub(crate) async fn connect(
     let (config, keys) = match &target.role {
         None => with_credentials(loader, target, &surroundings, &hide).await?,
         Some(role) => {
-            let config = match role.grounds {
-                Grounds::Credentials { .. } => with_credentials(loader, target, &surroundings, &hide).await?.0,
-                Grounds::Token(_) | Grounds::Fetched { .. } => {
+            let config = match role.proof {
+                Proof::Credentials { .. } => with_credentials(loader, target, &surroundings, &hide).await?.0,
+                Proof::Token(_) | Proof::RequestedToken { .. } => {
                     loader.profile_name(NO_PROFILE).no_credentials().load().await
                 }
             };
@@ -325,8 +325,8 @@ async fn with_credentials(
         }
         Credentials::Chain | Credentials::Keys { .. } => {
             let fault = no_credentials(&fault::chain(&error));
-            match target.role.as_ref().map(|role| &role.grounds) {
-                Some(Grounds::Credentials { no_token: Some(help), .. }) => fault.help(*help),
+            match target.role.as_ref().map(|role| &role.proof) {
+                Some(Proof::Credentials { no_token: Some(help), .. }) => fault.help(*help),
                 _ => fault,
             }
         }

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::connect::account;
 use super::{Connection, InvocationMode, Session, connect, fetch, resolve};
-use crate::deployment::{AssumedRole, CodeSource, Credentials, Grounds, Target};
+use crate::deployment::{AssumedRole, CodeSource, Credentials, Proof, Target};
 use crate::fault::{Fault, FaultKind};
 use crate::hostile::each;
 use crate::plan::{Action, RoleChange};
@@ -325,7 +325,7 @@ async fn ask(service: &Service, connection: &Connection, look: &str, time: Durat
                 account: None,
                 session_name: "s".to_owned(),
                 duration: None,
-                grounds: Grounds::Fetched { url, bearer: Secret::new("bearer") },
+                proof: Proof::RequestedToken { url, bearer: Secret::new("bearer") },
             };
             connect(&service.target(Some(role)), |_| {}).await.map(drop)
         }

@@ -2,8 +2,8 @@
 
 use clap::{Arg, ArgAction, Command, error::ErrorKind};
 
-use super::Stop;
-use super::words::{Words, flags};
+use super::task::Stop;
+use super::words::{Said, Words, flags};
 use crate::config::options::{self, Kind, OPTIONS, Opt};
 use crate::place::Problem;
 use crate::verb::{Flag, Group, Options, Row, Verb};
@@ -14,7 +14,7 @@ const ALL_OPTIONS: &str = "`dpl-lambda deploy --help` shows all options";
 /// Refuses a wrong command line, and answers one that asks for help.
 pub(super) fn check(words: &Words) -> Result<(), Stop> {
     let verb = words.verb.map(|verb| verb.name().to_owned());
-    let said = words.said.iter().map(super::Said::spelled);
+    let said = words.said.iter().map(Said::spelled);
     let arguments = std::iter::once("dpl-lambda".to_owned()).chain(verb).chain(said);
     command().try_get_matches_from(arguments).map(drop).map_err(|error| stop(&error))
 }

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use serde::de::IgnoredAny;
 
 use crate::config::{
-    Speaks,
+    Syntax,
     options::{self, Ambient, Kind, OPTIONS, Opt},
-    truth,
+    yes_or_no,
 };
 use crate::place::{Place, Problem};
 use crate::settings::{Secret, passwords, sounds_secret};
@@ -25,7 +25,7 @@ pub(super) struct Words {
     /// Everything else, in order.
     pub said: Vec<Said>,
     /// Whose syntax the command line uses: ours or dpl's.
-    pub speaks: Speaks,
+    pub syntax: Syntax,
     /// Values of secret options, which must not be shown.
     pub secrets: Vec<Secret>,
     /// Values whose keys look like secrets, as in `--environment API_TOKEN=…`. They are also allowed as part of a name.
@@ -63,9 +63,9 @@ impl Said {
 impl Words {
     /// Classifies the arguments. `called_as` is the name by which the program was called.
     pub(super) fn read(called_as: &str, arguments: &[String]) -> Self {
-        let speaks = if called_as == "dpl" { Speaks::Dpl } else { Speaks::Own };
+        let syntax = if called_as == "dpl" { Syntax::DplProgram } else { Syntax::Own };
         let (said, secrets, values) = (Vec::new(), Vec::new(), Vec::new());
-        let mut words = Self { verb: None, said, speaks, secrets, values, foreign: None };
+        let mut words = Self { verb: None, said, syntax, secrets, values, foreign: None };
         let mut rest = arguments.iter().cloned().peekable();
         if rest.next_if(|first| first == "help").is_some() {
             words.said.push(Said::Question("help"));
@@ -124,7 +124,7 @@ impl Words {
                 _ => continue,
             };
             let Some(before) = seen.insert(name, value) else { continue };
-            if before == value || truth(before).is_some_and(|before| truth(value) == Some(before)) {
+            if before == value || yes_or_no(before).is_some_and(|before| yes_or_no(value) == Some(before)) {
                 continue;
             }
             // A URL may hold a password.
@@ -139,8 +139,8 @@ impl Words {
     }
 
     fn is_of_dpl(&mut self) {
-        if self.speaks == Speaks::Own {
-            self.speaks = Speaks::Lambda;
+        if self.syntax == Syntax::Own {
+            self.syntax = Syntax::DplArguments;
         }
     }
 
@@ -196,7 +196,7 @@ impl Known {
                 Said::Option { option, member, value: value.or_else(next).map(unescaped) }
             }
             Self::Negated(option, says) => {
-                let says_no = value.as_deref().and_then(truth) == Some(false);
+                let says_no = value.as_deref().and_then(yes_or_no) == Some(false);
                 Said::Option { option, member: None, value: Some((says != says_no).to_string()) }
             }
             Self::Flag(flag) if flag.value.is_none() => Said::Flag { flag, value },

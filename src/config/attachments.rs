@@ -1,24 +1,22 @@
-//! What is to stand around the function, each kind by the keys of its things.
+//! The wanted attachments of the function, by kind and key.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
-use super::blocks::truth;
-use super::layer::Given;
+use super::layer::{Given, yes_or_no};
 use super::read::Reader;
-use super::resolve::others;
 use crate::arn::account_of_root;
-use crate::deployment::{Keyed, WantedAttachments};
+use crate::deployment::{WantedAttachments, WantedMap};
 use crate::place::Problem;
 use crate::settings::{Attachment, Count, Source as _, Structure, snake};
 use crate::sources::{self, Source};
 
-/// Everything that is wanted around the function. What was not named is not in it.
+/// The wanted attachments. A kind that the user did not name is absent.
 pub(super) fn attachments(reader: &mut Reader) -> WantedAttachments {
-    let mut wishes = WantedAttachments::new();
+    let mut wanted = WantedAttachments::new();
     for attachment in Attachment::ALL {
-        let wish = match attachment {
+        let map = match attachment {
             Attachment::FunctionUrl => function_url(reader),
             Attachment::Permissions => many(reader, attachment, "permissions_mode", permission),
             Attachment::EventSources => many(reader, attachment, "event_sources_mode", event_source),
@@ -28,27 +26,27 @@ pub(super) fn attachments(reader: &mut Reader) -> WantedAttachments {
                 reader.setting(attachment.option()).map(|wanted: Structure| one(Some(wanted)))
             }
         };
-        wishes.extend(wish.map(|wish| (attachment, wish)));
+        wanted.extend(map.map(|map| (attachment, map)));
     }
-    wishes
+    wanted
 }
 
-/// The wish for a thing of which there is one at most; nothing to have none.
-pub(super) fn one(wanted: Option<Structure>) -> Keyed<Option<Structure>> {
-    Keyed { entries: BTreeMap::from([(String::new(), wanted)]), others: None }
+/// The map for a kind with at most one attachment. `None` removes it.
+pub(super) fn one(wanted: Option<Structure>) -> WantedMap<Option<Structure>> {
+    WantedMap { entries: BTreeMap::from([(String::new(), wanted)]), mode: None }
 }
 
-/// Yes and no are words for one with the defaults, and for none.
-fn function_url(reader: &mut Reader) -> Option<Keyed<Option<Structure>>> {
-    match reader.raw("function_url").as_deref().and_then(truth) {
+/// The wanted URL. `true` stands for one with the defaults, `false` for none.
+fn function_url(reader: &mut Reader) -> Option<WantedMap<Option<Structure>>> {
+    match reader.raw("function_url").as_deref().and_then(yes_or_no) {
         Some(true) => Some(one(Some(Structure(json!({}))))),
         Some(false) => Some(one(None)),
         None => reader.setting("function_url").map(|wanted| one(Some(wanted))),
     }
 }
 
-/// Only a build that is held by hand has a name, and it needs one.
-fn runtime_management(reader: &mut Reader) -> Option<Keyed<Option<Structure>>> {
+/// The wanted runtime management. Only `Manual` has the ARN of a runtime version, and needs it.
+fn runtime_management(reader: &mut Reader) -> Option<WantedMap<Option<Structure>>> {
     let wanted: Structure = reader.setting("runtime_management")?;
     let by_hand = wanted.text("UpdateRuntimeOn").as_deref() == Some("Manual");
     match (by_hand, wanted.get("RuntimeVersionArn").is_some()) {
@@ -56,7 +54,7 @@ fn runtime_management(reader: &mut Reader) -> Option<Keyed<Option<Structure>>> {
         (false, true) => {
             reader.wrong(
                 "runtime_management",
-                "has a `runtime_version_arn`, which counts only with `update_runtime_on: Manual`",
+                "has a `runtime_version_arn`, which has an effect only with `update_runtime_on: Manual`",
             );
         }
         _ => {}
@@ -64,21 +62,21 @@ fn runtime_management(reader: &mut Reader) -> Option<Keyed<Option<Structure>>> {
     Some(one(Some(wanted)))
 }
 
-/// The key of a thing, and the thing; the error is a fragment that says what is wrong with it.
+/// Reads an attachment and its key. The error is a fragment that says what is wrong.
 type Read = fn(Structure) -> Result<(String, Structure), String>;
 
-/// Things of which there may be many, by their keys.
+/// The map for a kind with any number of attachments.
 fn many(
     reader: &mut Reader,
     attachment: Attachment,
-    mode: &'static str,
+    mode_option: &'static str,
     read: Read,
-) -> Option<Keyed<Option<Structure>>> {
-    let others = others(reader, mode);
+) -> Option<WantedMap<Option<Structure>>> {
+    let mode = reader.map_mode(mode_option);
     let option = attachment.option();
     let Some(items) = reader.setting::<Structure>(option) else {
-        if others.is_some() && !reader.has(option) {
-            reader.wrong(mode, format!("is given without `{option}`"));
+        if mode.is_some() && !reader.has(option) {
+            reader.wrong(mode_option, format!("is given without `{option}`"));
         }
         return None;
     };
@@ -90,7 +88,7 @@ fn many(
             reader.problems.push(Problem { place: place.clone(), ..Problem::new(message).of(option) });
         };
         match read(Structure(item.clone())) {
-            Ok((key, _)) if entries.contains_key(&key) => wrong(format!("`{key}` stands twice")),
+            Ok((key, _)) if entries.contains_key(&key) => wrong(format!("`{key}` is given twice")),
             Ok((key, item)) => {
                 reader.items.extend(place.map(|place| (option.to_owned(), key.clone(), place)));
                 entries.insert(key, Some(item));
@@ -98,10 +96,10 @@ fn many(
             Err(message) => wrong(message),
         }
     }
-    Some(Keyed { entries, others })
+    Some(WantedMap { entries, mode })
 }
 
-/// Members of a statement that narrow down whom it lets in.
+/// Members of a statement that restrict who may invoke.
 const CONDITIONS: [&str; 6] = [
     "SourceArn",
     "SourceAccount",
@@ -111,11 +109,11 @@ const CONDITIONS: [&str; 6] = [
     "InvokedViaFunctionUrl",
 ];
 
-/// A service is known by its first name too, an account by the ARN of its root.
+/// A statement, by its id. The principal can be the short name of a service, or the ARN of an account's root.
 fn permission(mut item: Structure) -> Result<(String, Structure), String> {
     let id = item.text("StatementId").unwrap_or_default();
     if id.starts_with("dpl-lambda-url") {
-        return Err(format!("`{id}` is what the statements of a public URL are called; take another `statement_id`"));
+        return Err(format!("`{id}` is a reserved id, for the statements of a public URL; use another `statement_id`"));
     }
     let principal = item.text("Principal").unwrap_or_default();
     let service = principal.starts_with(|c: char| c.is_ascii_lowercase())
@@ -155,7 +153,7 @@ fn pollers(source: Source, item: &Structure) -> Option<String> {
     }
 }
 
-/// A mapping is known by what it reads: the source, and where that has several, its topic or queue.
+/// A mapping, by its source; for a source with several topics or queues, also by the topic or queue.
 fn event_source(item: Structure) -> Result<(String, Structure), String> {
     let Some(key) = sources::key(&item) else {
         return Err("has an item with neither `event_source_arn` nor `self_managed_event_source`".to_owned());
@@ -169,11 +167,13 @@ fn event_source(item: Structure) -> Result<(String, Structure), String> {
         return Err(format!("`{key}` is {}, which has no `{}`", source.name(), snake(member)));
     }
     if source == Some(Source::DynamoDb) && !arn.contains("/stream/") {
-        return Err(format!("`{key}` is a table; Lambda reads its stream, whose ARN ends in `/stream/` and a time"));
+        return Err(format!(
+            "`{key}` is a table, but Lambda reads its stream; the ARN of a stream ends in `/stream/` and a time"
+        ));
     }
     let fifo = arn.rsplit_once('.').is_some_and(|(_, end)| end == "fifo");
     if source == Some(Source::Sqs) && fifo && item.number("BatchSize").is_some_and(|size| size > 10) {
-        return Err(format!("`{key}` is a FIFO queue, whose `batch_size` is 10 at most"));
+        return Err(format!("`{key}` is a FIFO queue, whose `batch_size` is at most 10"));
     }
     if let Some(wrong) = source.and_then(|source| pollers(source, &item)) {
         return Err(format!("`{key}` {wrong}"));
@@ -181,7 +181,7 @@ fn event_source(item: Structure) -> Result<(String, Structure), String> {
     for member in ["Topics", "Queues"] {
         let needed = source.is_some_and(|source| source.has(member));
         if needed && item.texts(member).is_none_or(|names| names.len() != 1) {
-            return Err(format!("`{key}` needs one name in `{}`, no more and no less", snake(member)));
+            return Err(format!("`{key}` needs exactly one name in `{}`", snake(member)));
         }
     }
     let at = item.text("StartingPosition").as_deref() == Some("AT_TIMESTAMP");

@@ -1,15 +1,14 @@
-//! The YAML file and the blocks in it: which file, which entries are ours, and the keys that are not options.
+//! The YAML file: which file it is, which of its blocks are for this tool, and the keys of a block that are not options.
 //!
-//! The shapes are those that Travis normalises before it calls dpl.
+//! Accepts the same forms of `deploy:` as Travis.
 
 use std::{path::PathBuf, sync::Arc};
 
 use super::{
-    conditions::{ByBranch, Conditions},
-    env::unknown,
-    layer::{self, Entry, Given, Layer, Value},
-    options::{self, Kind, Opt},
-    resolve::HIDE_IN_ENVIRONMENT,
+    conditions::{ByBranch, Conditions, FileFormat},
+    exposed::{self, SEEN_IN_AWS},
+    layer::{self, Given, Layer, MapEntry, Value, yes_or_no},
+    options::{self, Kind, Opt, unknown},
     shell, yaml,
 };
 use crate::files;
@@ -17,40 +16,40 @@ use crate::host::Host;
 use crate::place::{Place, Problem};
 use crate::settings::{Shape, holds_secret};
 
-/// Where a block is looked for, in this order.
+/// The names of the file, in the order in which they are tried.
 const FILES: [&str; 3] = ["dpl.yml", ".dpl.yml", ".travis.yml"];
 
-/// How many blocks a file may have.
+/// The most blocks of a file.
 const MOST_BLOCKS: usize = 1000;
 
-/// Keys that may stand at the top of a file of our own.
+/// The valid keys at the top of a file with `deploy:`, except for `.travis.yml`.
 const BESIDE_DEPLOY: [&str; 3] = ["deploy", "before_deploy", "after_deploy"];
 
-/// One deployment as the file has it.
+/// A block: one deployment, as it is written.
 #[derive(Debug, Clone)]
 pub(super) struct Block {
-    /// Where it stands.
+    /// Its place.
     pub place: Place,
-    /// Its options, for the branch being built.
+    /// Its options, with the values for the current branch.
     pub layer: Layer,
-    /// When it is deployed.
+    /// The conditions for its deployment.
     pub conditions: Conditions,
-    /// Whether its failure fails the run.
+    /// Whether the run succeeds even if this block fails.
     pub allow_failure: bool,
-    /// Every text under `layers`, of all branches.
+    /// All texts in `layers`, of all branches.
     pub layers: Vec<String>,
 }
 
 impl Block {
-    /// The text of an option, where it is one.
+    /// The text of an option; `None` if it is absent or not a text.
     pub(super) fn text(&self, option: &str) -> Option<&str> {
         self.layer.get(option).and_then(Given::as_text)
     }
 
-    /// The layer that the block is for, by its name as far as it has one, where it has no function.
+    /// The name of the layer, for a block that publishes a layer and has no function. It is empty if the layer has no name.
     pub(super) fn layer_alone(&self) -> Option<&str> {
-        let is_extension = self.text("extension").is_some_and(|text| truth(text) != Some(false));
-        let has_function = self.layer.contains_key("function_name") || self.conditions.gives_by_branch("function_name");
+        let is_extension = self.text("extension").is_some_and(|text| yes_or_no(text) != Some(false));
+        let has_function = self.layer.contains_key("function_name") || self.conditions.has_by_branch("function_name");
         let layer = self.layer.get("layer");
         if !is_extension && (layer.is_none() || has_function) {
             return None;
@@ -59,7 +58,7 @@ impl Block {
         Some(name.or_else(|| self.text("function_name")).unwrap_or_default())
     }
 
-    /// The names that the layers of its function may have; an ARN is one of them, and so is the name in it.
+    /// The names of its function's layers. An ARN yields two names: itself, and the name in it.
     pub(super) fn names_of_layers(&self) -> impl Iterator<Item = &str> {
         self.layers.iter().flat_map(|text| {
             let in_arn = text.split_once(":layer:").map(|(_, rest)| rest.split(':').next().unwrap_or(rest));
@@ -68,20 +67,20 @@ impl Block {
     }
 }
 
-/// What was read of a file.
+/// The content of a file.
 #[derive(Debug, Default)]
 pub(super) struct Blocks {
-    /// Our blocks, in the order of the file.
+    /// The blocks for `lambda`, in the order of the file.
     pub blocks: Vec<Block>,
-    /// The file; absent when there is none.
-    pub file: Option<PathBuf>,
-    /// What must be corrected.
+    /// The path of the file; absent if there is no file.
+    pub path: Option<PathBuf>,
+    /// The errors.
     pub problems: Vec<Problem>,
-    /// What deserves a word.
+    /// The warnings.
     pub warnings: Vec<Problem>,
 }
 
-/// Whether a key at the top only holds what an anchor names.
+/// Whether a key at the top is only there to hold anchors.
 fn is_shelf(key: &str) -> bool {
     key.starts_with('.') || key.starts_with("x-")
 }
@@ -90,22 +89,13 @@ fn unknown_at_top(key: &str) -> Problem {
     let near = options::nearest_of(key, BESIDE_DEPLOY.into_iter()).or_else(|| options::nearest_key(key));
     let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
     let help = format!(
-        "only {} stand there; begin the name of what is used by an anchor with `.` or `x-`",
+        "the valid keys are {}; a key that only holds anchors begins with `.` or `x-`",
         BESIDE_DEPLOY.map(|key| format!("`{key}`")).join(", ")
     );
-    Problem::new(format!("`{key}` is not known beside `deploy:`{near}")).help(help)
+    Problem::new(format!("`{key}` is not a key beside `deploy:`{near}")).help(help)
 }
 
-/// Whose rules a file follows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Dialect {
-    /// `.travis.yml`: Travis' rules, and keys that are not ours.
-    Travis,
-    /// A file of our own: every key must be known.
-    Own,
-}
-
-/// Reads the file that `config` names, or the first that is there.
+/// Reads the file of `config`, or else the first of the usual files that exists.
 pub(super) fn read(config: Option<&Given>, host: &Host, branch: Option<&str>) -> Blocks {
     let mut found = Blocks::default();
     let path = match config {
@@ -117,10 +107,10 @@ pub(super) fn read(config: Option<&Given>, host: &Host, branch: Option<&str>) ->
     let Some((path, asked_for)) = path else { return found };
     match files::text(&host.directory.join(&path)) {
         Ok(text) => {
-            let dialect = if path.ends_with(".travis.yml") { Dialect::Travis } else { Dialect::Own };
+            let format = if path.ends_with(".travis.yml") { FileFormat::Travis } else { FileFormat::Own };
             let shown: Arc<str> = Arc::from(path.to_string_lossy());
             match yaml::parse(&text, &shown) {
-                Ok(document) => Reader { found: &mut found, dialect, host, branch }.document(&document),
+                Ok(document) => FileReader { found: &mut found, format, host, branch }.document(&document),
                 Err(problem) => found.problems.push(problem),
             }
         }
@@ -129,18 +119,18 @@ pub(super) fn read(config: Option<&Given>, host: &Host, branch: Option<&str>) ->
             found.problems.push(Problem { place: asked_for, ..problem });
         }
     }
-    found.file = Some(path);
+    found.path = Some(path);
     found
 }
 
-struct Reader<'a> {
+struct FileReader<'a> {
     found: &'a mut Blocks,
-    dialect: Dialect,
+    format: FileFormat,
     host: &'a Host,
     branch: Option<&'a str>,
 }
 
-impl Reader<'_> {
+impl FileReader<'_> {
     fn problem(&mut self, problem: Problem, place: &Place) {
         self.found.problems.push(problem.at(place));
     }
@@ -157,7 +147,7 @@ impl Reader<'_> {
             return;
         };
         let Some(deploy) = document.get("deploy") else {
-            if self.dialect == Dialect::Own {
+            if self.format == FileFormat::Own {
                 self.block(document);
             }
             return;
@@ -166,10 +156,10 @@ impl Reader<'_> {
             let ours = options::find(&entry.key).is_some();
             if matches!(entry.key.as_str(), "before_deploy" | "after_deploy") {
                 self.not_run(entry);
-            } else if ours && self.dialect == Dialect::Own {
-                let problem = Problem::new(format!("`{}` stands beside `deploy:`, where it has no effect", entry.key));
+            } else if ours && self.format == FileFormat::Own {
+                let problem = Problem::new(format!("`{}` is beside `deploy:`, where it has no effect", entry.key));
                 self.problem(problem.help("move it into the block under `deploy:`"), &entry.place);
-            } else if self.dialect == Dialect::Own
+            } else if self.format == FileFormat::Own
                 && !BESIDE_DEPLOY.contains(&entry.key.as_str())
                 && !is_shelf(&entry.key)
             {
@@ -187,51 +177,63 @@ impl Reader<'_> {
         }
     }
 
-    fn not_run(&mut self, entry: &Entry) {
-        let problem =
-            Problem::new(format!("`{}` is not run by dpl-lambda; run its commands in the CI's own steps", entry.key));
+    fn not_run(&mut self, entry: &MapEntry) {
+        let problem = Problem::new(format!(
+            "`{}` is not supported, so its commands do not run; move them into steps of the CI",
+            entry.key
+        ));
         self.warning(problem, &entry.place);
     }
 
-    fn block(&mut self, given: &Given) {
+    /// The entries of a block for `lambda`; `None` for another provider, or after an error.
+    fn entries_for_lambda<'g>(&mut self, given: &'g Given) -> Option<&'g [MapEntry]> {
         let entries = match &given.value {
-            Value::Map(entries) => entries,
-            Value::Text(provider) if is_lambda(provider) => &Vec::new(),
+            Value::Map(entries) => entries.as_slice(),
+            Value::Text(provider) if is_lambda(provider) => &[],
             Value::Text(provider)
                 if provider.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && provider != "true" =>
             {
-                return;
+                return None;
             }
-            _ => return self.problem(Problem::new("must be a map of options"), &given.place),
+            _ => {
+                self.problem(Problem::new("must be a map of options"), &given.place);
+                return None;
+            }
         };
-        if let Some(provider) = given.get("provider").filter(|provider| !provider.is_absent()) {
-            let name = provider.as_text().unwrap_or_default();
-            if !is_lambda(name) {
-                if strsim::jaro_winkler(&name.to_ascii_lowercase(), "lambda") < 0.9 {
-                    return;
-                }
-                self.warning(Problem::new(format!("`{name}` is taken for `lambda`")).of("provider"), &provider.place);
+        let Some(provider) = given.get("provider").filter(|provider| !provider.is_absent()) else {
+            return Some(entries);
+        };
+        let name = provider.as_text().unwrap_or_default();
+        if !is_lambda(name) {
+            if strsim::jaro_winkler(&name.to_ascii_lowercase(), "lambda") < 0.9 {
+                return None;
             }
+            self.warning(Problem::new(format!("`{name}` is read as `lambda`")).of("provider"), &provider.place);
         }
+        Some(entries)
+    }
+
+    fn block(&mut self, given: &Given) {
+        let Some(entries) = self.entries_for_lambda(given) else { return };
         let mut layer = Layer::new();
         let mut block = Block {
             place: given.place.clone(),
             layer: Layer::new(),
-            conditions: Conditions::always(self.dialect),
+            conditions: Conditions::always(self.format),
             allow_failure: false,
             layers: Vec::new(),
         };
         let mut conditions = None;
-        let mut per_branch = Vec::new();
-        let mut withheld = false;
+        let mut by_branch = Vec::new();
+        let mut lacks_secret = false;
         for entry in entries {
             match entry.key.as_str() {
                 "provider" | "dpl_version" | "edge" => {}
                 "on" | "true" | "if" if conditions.is_some() => {
-                    self.problem(Problem::new("stands twice, once as `true:` or `if:`").of("on"), &entry.place);
+                    self.problem(Problem::new("is given twice, once as `true:` or `if:`").of("on"), &entry.place);
                 }
                 "on" | "true" | "if" => conditions = Some(&entry.given),
-                "allow_failure" => match entry.given.as_text().and_then(truth) {
+                "allow_failure" => match entry.given.as_text().and_then(yes_or_no) {
                     Some(yes) => block.allow_failure = yes,
                     None => self.problem(Problem::new("must be true or false").of("allow_failure"), &entry.given.place),
                 },
@@ -240,19 +242,19 @@ impl Reader<'_> {
                 key => match options::find(key) {
                     Some((option, member)) => {
                         if layer.contains_key(option.name) {
-                            let message = format!("`{}` is given twice: here as `{key}`, and once more", option.name);
+                            let message = format!("`{}` is given twice, here as `{key}`", option.name);
                             self.problem(Problem::new(message), &entry.place);
                         }
                         if option.name == "layers" {
                             all_texts(&entry.given, &mut block.layers);
                         }
-                        let Some(given) = self.value(option, &entry.given, &mut per_branch) else {
-                            withheld |= matches!(option.kind, Kind::Secret);
+                        let Some(given) = self.value(option, &entry.given, &mut by_branch) else {
+                            lacks_secret |= matches!(option.kind, Kind::Secret);
                             continue;
                         };
                         layer::insert(&mut layer, option, member, given);
                     }
-                    None if self.dialect == Dialect::Travis => self.warning(unknown(key), &entry.place),
+                    None if self.format == FileFormat::Travis => self.warning(unknown(key), &entry.place),
                     None => self.problem(unknown(key), &entry.place),
                 },
             }
@@ -263,21 +265,21 @@ impl Reader<'_> {
             let problem = Problem::new("would remove the variables whose encrypted values cannot be read here");
             self.problem(problem.of("environment_mode"), &layer["environment_mode"].place.clone());
         }
-        // A key of which one half cannot be read is no key: both halves are looked for elsewhere.
-        if withheld {
+        // If a part of an access key is encrypted, the whole key must come from another source.
+        if lacks_secret {
             layer.retain(|name, _| !matches!(*name, "access_key_id" | "secret_access_key" | "session_token"));
         }
         block.layer = layer;
-        match Conditions::read(conditions, self.dialect, per_branch) {
+        match Conditions::read(conditions, self.format, by_branch) {
             Ok(conditions) => block.conditions = conditions,
             Err(problems) => self.found.problems.extend(problems),
         }
         self.found.blocks.push(block);
     }
 
-    fn skip_cleanup(&mut self, layer: &mut Layer, entry: &Entry) {
+    fn skip_cleanup(&mut self, layer: &mut Layer, entry: &MapEntry) {
         let Some((option, _)) = options::find("cleanup") else { return };
-        match entry.given.as_text().and_then(truth) {
+        match entry.given.as_text().and_then(yes_or_no) {
             Some(skip) => {
                 layer::insert(layer, option, None, Given::text((!skip).to_string(), entry.given.place.clone()));
             }
@@ -285,16 +287,17 @@ impl Reader<'_> {
         }
     }
 
-    /// The value that counts: what an encrypted value, a map by branch and a shell variable stand for.
-    fn value(&mut self, option: &'static Opt, given: &Given, per_branch: &mut Vec<ByBranch>) -> Option<Given> {
+    /// The value of an option, without its encrypted parts, with the value for the current branch, and with its variables
+    /// replaced.
+    fn value(&mut self, option: &'static Opt, given: &Given, by_branch: &mut Vec<ByBranch>) -> Option<Given> {
         match &given.value {
             Value::Map(_) if given.get("secure").is_some() => {
-                let problem = Problem::new("is encrypted for Travis and counts as not given here").of(option.name);
+                let problem = Problem::new("is encrypted for Travis, so it is ignored here").of(option.name);
                 self.warning(problem.help("pass the value in a variable of the CI"), &given.place);
                 None
             }
             Value::Map(_) if !matches!(option.kind, Kind::Map) && given.get("from_env").is_some() => {
-                let problem = Problem::new("cannot be taken `from_env`; only variables of `environment` can");
+                let problem = Problem::new("does not support `from_env`; only `environment` does");
                 self.problem(
                     problem
                         .of(option.name)
@@ -305,13 +308,14 @@ impl Reader<'_> {
             }
             Value::Map(entries) if is_by_branch(option, given) => {
                 let branches = entries.iter().map(|entry| entry.key.clone()).collect();
-                per_branch.push(ByBranch { option: option.name, branches, place: given.place.clone() });
+                by_branch.push(ByBranch { option: option.name, branches, place: given.place.clone() });
                 let chosen = entries.iter().find(|entry| Some(entry.key.as_str()) == self.branch)?;
-                self.value(option, &chosen.given, per_branch)
+                self.value(option, &chosen.given, by_branch)
             }
             Value::Map(entries) => {
-                let value =
-                    |entry: &Entry| Some(Entry { given: self.value_in_map(option, &entry.given)?, ..entry.clone() });
+                let value = |entry: &MapEntry| {
+                    Some(MapEntry { given: self.value_in_map(option, &entry.given)?, ..entry.clone() })
+                };
                 Some(Given {
                     value: Value::Map(entries.iter().filter_map(value).collect()),
                     place: given.place.clone(),
@@ -326,8 +330,8 @@ impl Reader<'_> {
                     self.problem(Problem::new("must be a list of texts, not of maps").of(option.name), &item.place);
                     return None;
                 }
-                let items: Vec<_> = written.iter().filter_map(|item| self.value(option, item, per_branch)).collect();
-                // Only a list that was written empty empties a setting.
+                let items: Vec<_> = written.iter().filter_map(|item| self.value(option, item, by_branch)).collect();
+                // Only a list that is written empty empties a setting.
                 if items.is_empty() && !written.is_empty() {
                     return None;
                 }
@@ -348,7 +352,7 @@ impl Reader<'_> {
         self.value(option, given, &mut Vec::new())
     }
 
-    /// Whether a text that AWS stores for everybody to see reads a variable that holds a secret.
+    /// Whether a text that AWS shows contains the value of a variable with a secret.
     fn shows_secret(&self, option: &Opt, written: &str, expanded: &str) -> bool {
         let harmless = || {
             let variables = self.host.variables.iter().filter(|(name, value)| !holds_secret(name, value));
@@ -357,12 +361,12 @@ impl Reader<'_> {
         SEEN_IN_AWS.contains(&option.name) && harmless().as_deref() != Ok(expanded)
     }
 
-    /// In `.travis.yml` a shell reads values before the tool does; elsewhere they mean what they say.
+    /// The text with its variables replaced. Only in `.travis.yml` are they replaced: there a shell does it for dpl.
     fn expanded(&mut self, option: &'static Opt, text: &str, place: &Place) -> Option<Given> {
         let value = text.split_once('=').filter(|_| matches!(option.kind, Kind::Map)).map_or(text, |(_, value)| value);
-        if self.dialect == Dialect::Own && shell::is_only_a_variable(value) {
-            // The value is not repeated: it may be a password that begins so.
-            let problem = Problem::new("has a value like `$NAME`, which is not replaced here and means itself");
+        if self.format == FileFormat::Own && shell::is_only_a_variable(value) {
+            // The message does not repeat the value: it may be a password with a `$`.
+            let problem = Problem::new("has a value like `$NAME`, which is not replaced here");
             let help = match option.kind {
                 Kind::Map => "write `{from_env: NAME}` for the value of a variable".to_owned(),
                 _ => format!("set the variable `DPL_LAMBDA_{}`", option.name.to_ascii_uppercase()),
@@ -370,18 +374,16 @@ impl Reader<'_> {
             self.warning(problem.of(option.name).help(help), place);
         }
         let shell_reads_it = option.name == "run";
-        let literal = self.dialect == Dialect::Own && matches!(option.kind, Kind::Map);
-        let read = match self.dialect {
+        let literal = self.format == FileFormat::Own && matches!(option.kind, Kind::Map);
+        let read = match self.format {
             _ if shell_reads_it => Ok(text.to_owned()),
-            Dialect::Travis => shell::expand(text, &self.host.variables),
-            Dialect::Own if literal => Ok(text.to_owned()),
-            Dialect::Own => shell::refuse_commands(text).map(|()| text.to_owned()),
+            FileFormat::Travis => shell::expand(text, &self.host.variables),
+            FileFormat::Own if literal => Ok(text.to_owned()),
+            FileFormat::Own => shell::refuse_commands(text).map(|()| text.to_owned()),
         };
         match read {
-            Ok(read) if self.dialect == Dialect::Travis && self.shows_secret(option, text, &read) => {
-                let problem =
-                    Problem::new("would show the secret in a variable to everybody who may look at it in AWS");
-                self.problem(problem.of(option.name).help(HIDE_IN_ENVIRONMENT), place);
+            Ok(read) if self.format == FileFormat::Travis && self.shows_secret(option, text, &read) => {
+                self.problem(exposed::error(option.name, "the secret in a variable"), place);
                 None
             }
             Ok(text) => Some(Given::text(text, place.clone())),
@@ -393,7 +395,7 @@ impl Reader<'_> {
     }
 }
 
-/// Every text in a value.
+/// All texts in a value.
 fn all_texts(given: &Given, texts: &mut Vec<String>) {
     match &given.value {
         Value::Null => {}
@@ -403,10 +405,7 @@ fn all_texts(given: &Given, texts: &mut Vec<String>) {
     }
 }
 
-/// Options whose texts AWS stores for everybody to see.
-const SEEN_IN_AWS: [&str; 4] = ["description", "version_description", "function_tags", "layer"];
-
-/// Whether a value, or an item of it, is encrypted for Travis.
+/// Whether a value, or a part of it, is encrypted for Travis.
 fn has_secure(given: &Given) -> bool {
     given.get("secure").is_some()
         || match &given.value {
@@ -416,12 +415,12 @@ fn has_secure(given: &Given) -> bool {
         }
 }
 
-/// Whether an alias of this option takes a member of such a map.
+/// Whether an alias of the option stands for a member of this map.
 fn takes_member(option: &Opt, given: &Given) -> bool {
     option.aliases.iter().filter_map(|alias| alias.member).any(|member| given.get(member).is_some())
 }
 
-/// Whether a map has a value for each branch. An option that takes maps itself has none of those.
+/// Whether a map has branches as keys. That is possible only for options that do not take maps.
 fn is_by_branch(option: &Opt, given: &Given) -> bool {
     let takes_maps = match option.kind {
         Kind::Map | Kind::Files => true,
@@ -433,13 +432,4 @@ fn is_by_branch(option: &Opt, given: &Given) -> bool {
 
 fn is_lambda(provider: &str) -> bool {
     provider.trim().eq_ignore_ascii_case("lambda")
-}
-
-/// The words for yes and no, in any case.
-pub(crate) fn truth(text: &str) -> Option<bool> {
-    match text.trim().to_ascii_lowercase().as_str() {
-        "true" | "yes" | "on" => Some(true),
-        "false" | "no" | "off" => Some(false),
-        _ => None,
-    }
 }

@@ -1,24 +1,24 @@
-//! What a package is made of and how it travels: `zip`, what goes in, and S3.
+//! The code: the source of the package or image, the files in the package, and the way through S3.
 
 use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{
     compiled,
-    layer::{Entry, Value},
+    context::Context,
+    layer::{Given, Value},
     options::{InFile, OPTIONS},
     read::Reader,
-    resolve::Context,
+    structure,
 };
 use crate::arn::check_account;
 use crate::deployment::{Code, CodeSource, Hidden, IncludeFrom, Links, ObjectKey, Rules, Upload};
 use crate::package::inspect::Rule;
-use crate::place::{Place, Problem};
-use crate::settings::{ArnOrNone, Source};
+use crate::settings::{ArnOrNone, Source, Structure, shapes};
 
-/// The longest prefix or key of an object, in bytes: S3 takes 1024, of which a hash and `.zip` need some.
+/// The longest prefix or key of an object, in bytes. S3 takes 1024, and the hash and `.zip` need some of them.
 const MOST_KEY: usize = 900;
 
-/// Only what a package is made of.
+/// The code of a function or layer.
 pub(super) fn code(reader: &mut Reader, context: &Context<'_>) -> Code {
     let (include, include_from) = include(reader);
     let (source, upload) = image(reader).map_or_else(|| source(reader, context), |image| (image, None));
@@ -52,7 +52,7 @@ pub(super) fn code(reader: &mut Reader, context: &Context<'_>) -> Code {
     }
 }
 
-/// The image that a function is made of; nothing where it is made of a package.
+/// The image of the function; `None` for a function with a package.
 fn image(reader: &mut Reader) -> Option<CodeSource> {
     const OF_PACKAGES: [&str; 14] = [
         "zip",
@@ -82,7 +82,7 @@ fn image(reader: &mut Reader) -> Option<CodeSource> {
         reader.wrong("package_type", "is Zip, but `image_uri` names an image");
     }
     for name in OF_PACKAGES.into_iter().filter(|name| reader.has(name)).collect::<Vec<_>>() {
-        reader.wrong(name, "is for a package, and `image_uri` names an image instead of one");
+        reader.wrong(name, "is for a package, but `image_uri` names an image");
     }
     reader.setting("image_uri").map(CodeSource::Image)
 }
@@ -98,10 +98,10 @@ fn ignored(reader: &mut Reader) -> BTreeSet<String> {
     rules
 }
 
-/// Where the package comes from, and where in S3 it goes: a key without `zip` is that of a package that is there already.
+/// The source of the package, and its place in S3. `s3_key` without `zip` names an archive that is already in S3.
 ///
-/// The rules for buckets are those of <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
-/// that hold for all of them.
+/// Checks only the rules that hold for all buckets. Source:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
 fn source(reader: &mut Reader, context: &Context<'_>) -> (CodeSource, Option<Upload>) {
     let path = reader.path("zip");
     let bucket = reader.text("s3_bucket");
@@ -127,23 +127,23 @@ fn source(reader: &mut Reader, context: &Context<'_>) -> (CodeSource, Option<Upl
     }
     if [&prefix, &key].into_iter().flatten().any(|text| text.len() > MOST_KEY) {
         let name = if key.is_some() { "s3_key" } else { "s3_prefix" };
-        reader.wrong(name, format!("is longer than {MOST_KEY} bytes, which leaves no room for a name in S3"));
+        reader.wrong(name, format!("is longer than {MOST_KEY} bytes, which leaves no room for the hash"));
     }
     if key.is_some() && prefix.is_some() {
-        reader.wrong("s3_prefix", "is given together with `s3_key`, which is the whole key");
+        reader.wrong("s3_prefix", "is given together with `s3_key`, which has the whole key");
     }
     match (path, key) {
         (None, Some(key)) => {
             for name in ["s3_kms_key_arn", "include", "exclude"] {
                 if reader.place(name).is_some() {
-                    reader.wrong(name, "is for making a package, and `s3_key` without `zip` names one that is there");
+                    reader.wrong(name, "is for building a package, but `s3_key` without `zip` names an existing one");
                 }
             }
             (CodeSource::Object { bucket, key, version_id, expected_owner }, None)
         }
         (path, key) => {
             if version_id.is_some() {
-                let message = "names an object that is there already: give its `s3_key`, and no `zip`";
+                let message = "names an existing object, so it needs `s3_key` and no `zip`";
                 reader.wrong("s3_object_version", message);
             }
             let key = match (key, prefix) {
@@ -158,54 +158,27 @@ fn source(reader: &mut Reader, context: &Context<'_>) -> (CodeSource, Option<Upl
     }
 }
 
-/// Globs choose among the files of the directory; maps add files from elsewhere.
+/// The items of `include`: texts are globs for the files of the package root, maps add files from other folders.
 fn include(reader: &mut Reader) -> (Vec<String>, Vec<IncludeFrom>) {
-    let Some(items) = reader.mixed("include") else { return Default::default() };
-    let (mut globs, mut added) = (Vec::new(), Vec::new());
-    for item in items {
-        match item.value {
-            Value::Text(glob) => globs.push(glob),
-            Value::Map(entries) => added.extend(include_from(reader, &entries, &item.place)),
+    let (mut globs, mut include_from) = (Vec::new(), Vec::new());
+    for item in reader.mixed("include").unwrap_or_default() {
+        match &item.value {
+            Value::Text(glob) => globs.push(glob.clone()),
+            Value::Map(_) => include_from.extend(added_files(reader, &item)),
             Value::Null | Value::List(_) => {}
         }
     }
-    (globs, added)
+    (globs, include_from)
 }
 
-fn include_from(reader: &mut Reader, entries: &[Entry], place: &Place) -> Option<IncludeFrom> {
-    let (mut from, mut glob, mut to) = (None, None, None);
-    let mut wrong = |message: String, place: &Place| {
-        let problem = Problem::new(message).of("include").at(place);
-        reader.problems.push(problem.help("write `{from: FOLDER, glob: '**/*.py', to: FOLDER}`"));
-    };
-    for entry in entries {
-        let field = match entry.key.as_str() {
-            "from" => &mut from,
-            "glob" => &mut glob,
-            "to" => &mut to,
-            other => {
-                wrong(format!("has no key `{other}`"), &entry.place);
-                continue;
-            }
-        };
-        match entry.given.as_text() {
-            Some(text) => *field = Some(text.trim().to_owned()),
-            None => wrong(format!("`{}` must be a text", entry.key), &entry.place),
-        }
-    }
-    let Some(from) = from.filter(|from| !from.is_empty()) else {
-        wrong("has a map without `from`".to_owned(), place);
-        return None;
-    };
-    let to = to.unwrap_or_default();
-    let parts: Vec<_> = to.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
-    if to.starts_with('/') || parts.contains(&"..") {
-        wrong(format!("`{to}` is not a folder of the package"), place);
-    }
-    Some(IncludeFrom { from: from.into(), glob: glob.unwrap_or_else(|| "**".to_owned()), to: parts.join("/") })
+fn added_files(reader: &mut Reader, item: &Given) -> Option<IncludeFrom> {
+    let map = Structure(structure::read("include", item, &shapes::ADDED_FILES, &mut reader.problems)?);
+    let to = map.text("To").unwrap_or_default();
+    let to: Vec<_> = to.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    Some(IncludeFrom { from: map.text("From")?.into(), glob: map.text("Glob")?, to: to.join("/") })
 }
 
-/// Files that are read or written beside the package.
+/// Files that the run reads or writes. They never go into the package.
 fn files(reader: &mut Reader, context: &Context<'_>) -> Vec<PathBuf> {
     let read = reader.list("env_file").unwrap_or_default();
     let written = OPTIONS.iter().filter(|option| matches!(option.in_file, InFile::Writes(_)));

@@ -1,4 +1,4 @@
-//! What compilers leave: where the program of a function in Rust or Go is, and how to build it where it is not.
+//! The output of compilers: where the program of a function in Rust or Go is, and how to build a missing one.
 //!
 //! `cargo lambda build` puts each program into `target/lambda/NAME`, as `bootstrap` or in `bootstrap.zip`.
 
@@ -7,22 +7,24 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{read::Reader, resolve::Context};
+use toml_edit::DocumentMut;
+
+use super::{context::Context, read::Reader};
 use crate::deployment::Single;
 use crate::files;
 use crate::host::Host;
 use crate::place::Problem;
 use crate::settings::{Architecture, FunctionName, Runtime, Setting, Written};
 
-/// The program that a runtime for compiled languages starts, and the archive that may have it instead.
+/// The program that a runtime for compiled languages starts, and the archive that can hold it instead.
 const PROGRAM: &str = "bootstrap";
 const ARCHIVE: &str = "bootstrap.zip";
 
-/// The folder of target folders that is for Lambda, and the one in it that is no function's.
+/// The folder for Lambda in a target folder, and the folder in it that is for extensions.
 const LAMBDA: &str = "lambda";
 const EXTENSIONS: &str = "extensions";
 
-/// What a single file is called in the package, by what is known about the runtime.
+/// The name of a single file in the package. It depends on the runtime.
 pub(super) fn single(reader: &Reader) -> Single {
     match reader.raw("runtime") {
         Some(runtime) if Runtime(runtime.clone()).starts_bootstrap() => Single::Program { script: true },
@@ -31,7 +33,7 @@ pub(super) fn single(reader: &Reader) -> Single {
     }
 }
 
-/// Whether the function may be a program that the user compiled: nothing speaks for another runtime.
+/// Whether the function can be a compiled program: no option needs another kind of runtime.
 fn may_be_compiled(reader: &Reader) -> bool {
     let handler = ["handler", "handler_name", "module_name"].into_iter().find_map(|name| reader.raw(name));
     match reader.raw("runtime") {
@@ -40,7 +42,7 @@ fn may_be_compiled(reader: &Reader) -> bool {
     }
 }
 
-/// The package where none is named: what was built, in a project of Rust or Go, else the working directory.
+/// The default of `zip`: the built program in a project of Rust or Go, else the working directory.
 pub(super) fn package(reader: &mut Reader, context: &Context<'_>) -> PathBuf {
     let here = |name: &str| context.host.directory.join(name).is_file();
     let working_directory = PathBuf::from(".");
@@ -54,13 +56,13 @@ pub(super) fn package(reader: &mut Reader, context: &Context<'_>) -> PathBuf {
     if here("go.mod") { PathBuf::from(PROGRAM) } else { working_directory }
 }
 
-/// What is meant by a path below `target/lambda`, and the file in it that must not go in.
+/// The source that a path below `target/lambda` stands for, and the file in it that never goes into the package.
 pub(super) fn settled(path: PathBuf, host: &Host) -> (PathBuf, Option<PathBuf>) {
     let is_file = |name: &str| host.directory.join(&path).join(name).is_file();
     let below = Target::of(host).has(&path);
     match (is_file(PROGRAM), is_file(ARCHIVE)) {
         (false, true) if below => (path.join(ARCHIVE), None),
-        // `cargo lambda deploy` leaves the archive beside the program that it was made of.
+        // `cargo lambda deploy` leaves an archive of the program beside the program.
         (true, true) if below => {
             let archive = host.directory.join(&path).join(ARCHIVE);
             (path, Some(archive))
@@ -69,7 +71,7 @@ pub(super) fn settled(path: PathBuf, host: &Host) -> (PathBuf, Option<PathBuf>) 
     }
 }
 
-/// How to build what should be at a path; absent where nobody knows.
+/// How to build the missing file at a path; `None` if that is unknown.
 pub(super) fn how_to_build(
     reader: &Reader,
     path: &Path,
@@ -96,7 +98,7 @@ fn is_archive(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"))
 }
 
-/// Where `cargo lambda build --extension` puts a program: that of the layer's name, else of the crate's, else the only one.
+/// The program of `cargo lambda build --extension`: the one with the layer's name, else the crate's name, else the only one.
 pub(super) fn extension(name: &str, host: &Host) -> PathBuf {
     let folder = Target::of(host).folder.join(EXTENSIONS);
     let is_file = |name: &String| host.directory.join(&folder).join(name).is_file();
@@ -119,32 +121,30 @@ pub(super) fn how_to_build_extension(internal: bool, arm: bool) -> String {
     let internal = if internal { " --internal" } else { "" };
     let arm = if arm { " --arm64" } else { "" };
     format!(
-        "build it with `cargo lambda build --release --extension{internal}{arm}`, or let `zip` name the program or its folder"
+        "build it with `cargo lambda build --release --extension{internal}{arm}`, or set `zip` to the program or its folder"
     )
 }
 
 /// The folder where `cargo lambda build` puts programs.
 struct Target {
-    /// As it is seen from the working directory.
+    /// Its path from the working directory.
     folder: PathBuf,
-    /// Whether it is that of a workspace around the working directory, which has programs of others too.
+    /// Whether it belongs to a workspace around the working directory. Then it has programs of other crates too.
     shared: bool,
 }
 
 impl Target {
-    /// The one that cargo is told of, else that of the workspace, else that of the working directory.
+    /// The folder in cargo's variables, else in the working directory, else in the workspace.
     fn of(host: &Host) -> Self {
-        let told = host.variable("CARGO_TARGET_DIR").or_else(|| host.variable("CARGO_BUILD_TARGET_DIR"));
-        if let Some(told) = told {
-            return Self { folder: Path::new(told).join(LAMBDA), shared: false };
+        let folder = host.variable("CARGO_TARGET_DIR").or_else(|| host.variable("CARGO_BUILD_TARGET_DIR"));
+        if let Some(folder) = folder {
+            return Self { folder: Path::new(folder).join(LAMBDA), shared: false };
         }
         let own = Path::new("target").join(LAMBDA);
         if host.directory.join(&own).is_dir() {
             return Self { folder: own, shared: false };
         }
-        let is_workspace = |folder: &Path| {
-            files::text(&folder.join("Cargo.toml")).is_ok_and(|manifest| manifest.contains("[workspace"))
-        };
+        let is_workspace = |folder: &Path| manifest(folder).is_some_and(|manifest| manifest.contains_key("workspace"));
         let above = host.directory.ancestors().enumerate().skip(1).find(|(_, folder)| is_workspace(folder));
         match above.filter(|_| host.directory.join("Cargo.toml").is_file()) {
             Some((steps, _)) => Self { folder: PathBuf::from("../".repeat(steps)).join(own), shared: true },
@@ -156,13 +156,13 @@ impl Target {
         host.directory.join(&self.folder).is_dir()
     }
 
-    /// Whether a path lies in it, or in one of the usual name elsewhere.
+    /// Whether a path is inside of it, or inside of another folder `target/lambda`.
     fn has(&self, path: &Path) -> bool {
         let parts: Vec<_> = path.iter().collect();
         path.starts_with(&self.folder) || parts.windows(2).any(|pair| pair == ["target", LAMBDA])
     }
 
-    /// The program of the function's name, else the one of the crate's, else the only one that is there.
+    /// The program with the function's name, else the crate's name, else the only one.
     fn package(&self, reader: &mut Reader, host: &Host) -> PathBuf {
         let programs = self.programs(host);
         let function = reader.raw("function_name").and_then(|text| FunctionName::parse(&Written::Text(text)).ok());
@@ -177,17 +177,21 @@ impl Target {
             (programs, _) => {
                 let shown: Vec<_> = programs.iter().map(|name| format!("`{name}`")).collect();
                 let folder = self.folder.display();
-                let message = format!("is not given, and no program in `{folder}` has the function's name");
+                let message = format!("is not given, and no program in `{folder}` has the name of the function");
                 let problem = Problem::new(message).of("zip");
                 let place = reader.place("function_name").or_else(|| reader.block.clone());
-                let help = format!("let `zip` name one, as `{folder}/{}`; there is {}", programs[0], shown.join(", "));
+                let help = format!(
+                    "set `zip` to one of them, such as `{folder}/{}`; the folder has {}",
+                    programs[0],
+                    shown.join(", ")
+                );
                 reader.problems.push(Problem { place, ..problem }.help(help));
                 self.folder.clone()
             }
         }
     }
 
-    /// The names of the programs that were built for Lambda.
+    /// The names of the programs that are built for Lambda.
     fn programs(&self, host: &Host) -> Vec<String> {
         let has_program = |folder: &Path| folder.join(PROGRAM).is_file() || folder.join(ARCHIVE).is_file();
         let folders = fs::read_dir(host.directory.join(&self.folder)).into_iter().flatten().flatten();
@@ -199,11 +203,12 @@ impl Target {
     }
 }
 
-/// The name of the crate in the working directory, which its program has too where nothing else is said.
+/// The manifest in a folder; `None` if it is missing or not valid.
+fn manifest(folder: &Path) -> Option<DocumentMut> {
+    files::text(&folder.join("Cargo.toml")).ok()?.parse().ok()
+}
+
+/// The name of the crate in the working directory, which is the default name of its program.
 fn crate_name(host: &Host) -> Option<String> {
-    let manifest = files::text(&host.directory.join("Cargo.toml")).ok()?;
-    let (_, package) = manifest.split_once("[package]")?;
-    let lines = package.lines().take_while(|line| !line.trim_start().starts_with('['));
-    let value = lines.filter_map(|line| line.split_once('=')).find(|(key, _)| key.trim() == "name")?.1;
-    Some(value.split('"').nth(1)?.to_owned())
+    Some(manifest(&host.directory)?.get("package")?.get("name")?.as_str()?.to_owned())
 }

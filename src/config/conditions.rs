@@ -1,21 +1,19 @@
 //! `on:`: when a block is deployed.
 //!
-//! Keys and order are those of Travis, so that a block means the same in every CI; so are the messages about a
-//! `.travis.yml`.
+//! The keys, and the order in which they are checked, are those of Travis. So a block means the same in every CI.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use super::{
-    blocks::{Dialect, truth},
     condition::{Condition, Variables},
-    layer::{Given, Value},
+    layer::{Given, MapEntry, Value, yes_or_no},
     options,
 };
 use crate::host::{Build, Host};
 use crate::package::glob::{self, Stars};
 use crate::place::{Place, Problem, Skip};
 
-/// Runtime keys, and the variable that Travis sets for each.
+/// The keys for runtimes, each with the name in Travis' variable for its version.
 const RUNTIMES: &[(&str, &str)] = &[
     ("d", "D"),
     ("dart", "DART"),
@@ -41,44 +39,53 @@ const RUNTIMES: &[(&str, &str)] = &[
     ("smalltalk", "SMALLTALK"),
 ];
 
-/// Keys that are no runtimes.
+/// The other keys.
 const KEYS: [&str; 7] = ["repo", "branch", "condition", "all_branches", "tags", "pull_request", "os"];
 
-/// Branches that a `.travis.yml` deploys when it does not say which (FX16 in docs/coming-from/dpl.md).
+/// The default of `branch` in a `.travis.yml` (FX16 in docs/coming-from/dpl.md).
 const DEFAULT_BRANCHES: [&str; 2] = ["master", "main"];
 
-/// Everything that must hold; an empty list and absent fields hold always.
+/// The rules of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FileFormat {
+    /// `.travis.yml`: the rules of Travis. Unknown keys are allowed.
+    Travis,
+    /// Any other file: the rules of this tool. Unknown keys are errors.
+    Own,
+}
+
+/// The conditions of a block. All of them must hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Conditions {
-    dialect: Dialect,
-    /// Whether the block says itself when it is deployed.
+    format: FileFormat,
+    /// Whether the block has conditions, or options by branch.
     own: bool,
     repository: Option<Wanted>,
-    /// Shell patterns of which one must match; absent for any branch.
+    /// Shell patterns, of which one must match; absent for any branch.
     branches: Option<Wanted>,
     runtimes: Vec<(&'static str, &'static str, Wanted)>,
-    /// Expressions of `condition`, and where each was written.
+    /// The expressions of `condition`.
     expressions: Vec<Expression>,
     tags: Option<(bool, Place)>,
     pull_requests: PullRequests,
-    /// The options of this block that are given by branch.
+    /// The options with values by branch.
     by_branch: Vec<ByBranch>,
 }
 
 /// An expression of `condition`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Expression {
-    /// As it was written.
+    /// Its text.
     text: String,
     condition: Condition,
     place: Place,
 }
 
-/// Values of which one must be found.
+/// The accepted values. One of them is enough.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Wanted {
     texts: Vec<String>,
-    /// Where they stand; absent for what holds by default.
+    /// Where they are written; absent for a default.
     place: Option<Place>,
 }
 
@@ -109,10 +116,10 @@ enum PullRequests {
 }
 
 impl Conditions {
-    /// What holds always.
-    pub(super) fn always(dialect: Dialect) -> Self {
+    /// Conditions that always hold.
+    pub(super) fn always(format: FileFormat) -> Self {
         Self {
-            dialect,
+            format,
             own: false,
             repository: None,
             branches: None,
@@ -124,114 +131,123 @@ impl Conditions {
         }
     }
 
-    /// Reads `on:`, which is absent where the block has none.
-    pub(super) fn read(on: Option<&Given>, dialect: Dialect, by_branch: Vec<ByBranch>) -> Result<Self, Vec<Problem>> {
+    /// Reads the conditions of a block. `on` is absent if the block has none.
+    pub(super) fn read(on: Option<&Given>, format: FileFormat, by_branch: Vec<ByBranch>) -> Result<Self, Vec<Problem>> {
+        let own = on.is_some() || !by_branch.is_empty() || format == FileFormat::Travis;
+        let mut conditions = Self { own, by_branch, pull_requests: PullRequests::Skip, ..Self::always(format) };
         let mut problems = Vec::new();
-        let own = on.is_some() || !by_branch.is_empty() || dialect == Dialect::Travis;
-        let mut conditions = Self { own, by_branch, pull_requests: PullRequests::Skip, ..Self::always(dialect) };
-        let mut any_branch = false;
-        let mut wrong = |message: &str, place: &Place| problems.push(Problem::new(message).of("on").at(place));
         match on.map(|on| (&on.value, &on.place)) {
             None | Some((Value::Null, _)) => {}
-            Some((Value::Text(branch), place)) => {
-                conditions.branches = Some(Wanted::at(place, vec![branch.clone()]));
+            Some((Value::Text(branch), place)) => conditions.branches = Some(Wanted::at(place, vec![branch.clone()])),
+            Some((Value::List(_), place)) => {
+                problems.push(Problem::new("must be a map of conditions, or one branch").of("on").at(place));
             }
-            Some((Value::List(_), place)) => wrong("must be a map of conditions, or one branch", place),
             Some((Value::Map(entries), _)) => {
                 for entry in entries {
-                    let (given, place) = (&entry.given, &entry.given.place);
-                    let flag = given.as_text().and_then(truth);
-                    match entry.key.as_str() {
-                        "repo" => match given.as_text() {
-                            Some(name) => conditions.repository = Some(Wanted::at(place, vec![name.to_owned()])),
-                            None => wrong("`repo` must be one `OWNER/NAME`", place),
-                        },
-                        "branch" => match texts(given) {
-                            Some(branches) => conditions.branches = Some(Wanted::at(place, branches)),
-                            None => wrong("`branch` must be a name, a pattern, or a list of them", place),
-                        },
-                        "condition" => {
-                            for (written, place) in expressions(given) {
-                                let read = written.ok_or("must be an expression or a list of them".to_owned());
-                                match read.and_then(|text| Ok((text, Condition::parse(text)?))) {
-                                    Ok((text, condition)) => {
-                                        let (text, place) = (text.to_owned(), place.clone());
-                                        conditions.expressions.push(Expression { text, condition, place });
-                                    }
-                                    Err(message) => wrong(&format!("`condition` {message}"), place),
-                                }
-                            }
-                        }
-                        "all_branches" if flag.is_some() => any_branch |= flag == Some(true),
-                        "tags" if flag.is_some() => {
-                            conditions.tags = flag.map(|flag| (flag, place.clone()));
-                            any_branch |= flag == Some(true);
-                        }
-                        "pull_request" if flag.is_some() => {
-                            if dialect == Dialect::Own && flag == Some(true) {
-                                conditions.pull_requests = PullRequests::Deploy;
-                            }
-                        }
-                        "all_branches" | "tags" | "pull_request" => {
-                            wrong(&format!("`{}` must be true or false", entry.key), place);
-                        }
-                        "os" => {}
-                        key => match (RUNTIMES.iter().find(|(name, _)| *name == key), texts(given)) {
-                            (Some((key, variable)), Some(versions)) => {
-                                conditions.runtimes.push((key, variable, Wanted::at(place, versions)));
-                            }
-                            (Some(_), None) => wrong(&format!("`{key}` must be a version or a list of them"), place),
-                            (None, _) => {
-                                let near = options::nearest_of(key, KEYS.iter().copied());
-                                let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-                                wrong(&format!("`{key}` is not a condition{near}"), &entry.place);
-                            }
-                        },
-                    }
+                    problems.extend(conditions.add(entry));
                 }
             }
         }
-        if any_branch {
+        let is_on = |key: &str| on.and_then(|on| on.get(key)?.as_text()).and_then(yes_or_no) == Some(true);
+        if is_on("all_branches") || is_on("tags") {
             conditions.branches = None;
-        } else if conditions.branches.is_none() && conditions.by_branch.is_empty() && dialect == Dialect::Travis {
-            let texts = DEFAULT_BRANCHES.map(str::to_owned).to_vec();
-            conditions.branches = Some(Wanted { texts, place: None });
-        } else if conditions.branches.is_none()
-            && let Some(first) = conditions.by_branch.first()
-        {
-            let mut texts: Vec<_> = conditions.by_branch.iter().flat_map(|option| option.branches.clone()).collect();
-            texts.sort();
-            texts.dedup();
-            conditions.branches = Some(Wanted::at(&first.place, texts));
+        } else if conditions.branches.is_none() {
+            conditions.branches = conditions.default_branches();
         }
         if problems.is_empty() { Ok(conditions) } else { Err(problems) }
     }
 
-    /// Whether the block says itself when it is deployed.
+    /// Adds the condition of one key. Returns its errors.
+    fn add(&mut self, entry: &MapEntry) -> Vec<Problem> {
+        let (given, place) = (&entry.given, &entry.given.place);
+        let wrong = |message: &str, place: &Place| vec![Problem::new(message).of("on").at(place)];
+        let flag = given.as_text().and_then(yes_or_no);
+        match entry.key.as_str() {
+            "repo" => match given.as_text() {
+                Some(name) => self.repository = Some(Wanted::at(place, vec![name.to_owned()])),
+                None => return wrong("`repo` must be one `OWNER/NAME`", place),
+            },
+            "branch" => match texts(given) {
+                Some(branches) => self.branches = Some(Wanted::at(place, branches)),
+                None => return wrong("`branch` must be a name, a pattern, or a list of them", place),
+            },
+            "condition" => return self.add_expressions(given),
+            "tags" if flag.is_some() => self.tags = flag.map(|flag| (flag, place.clone())),
+            "pull_request" if flag.is_some() => {
+                if self.format == FileFormat::Own && flag == Some(true) {
+                    self.pull_requests = PullRequests::Deploy;
+                }
+            }
+            "all_branches" if flag.is_some() => {}
+            "all_branches" | "tags" | "pull_request" => {
+                return wrong(&format!("`{}` must be true or false", entry.key), place);
+            }
+            "os" => {}
+            key => match (RUNTIMES.iter().find(|(name, _)| *name == key), texts(given)) {
+                (Some((key, variable)), Some(versions)) => {
+                    self.runtimes.push((key, variable, Wanted::at(place, versions)));
+                }
+                (Some(_), None) => return wrong(&format!("`{key}` must be a version or a list of them"), place),
+                (None, _) => {
+                    let near = options::nearest_of(key, KEYS.iter().copied());
+                    let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                    return wrong(&format!("`{key}` is not a condition{near}"), &entry.place);
+                }
+            },
+        }
+        Vec::new()
+    }
+
+    fn add_expressions(&mut self, given: &Given) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for (written, place) in expressions(given) {
+            let written = written.ok_or("must be an expression or a list of them".to_owned());
+            match written.and_then(|text| Ok((text, Condition::parse(text)?))) {
+                Ok((text, condition)) => {
+                    self.expressions.push(Expression { text: text.to_owned(), condition, place: place.clone() });
+                }
+                Err(message) => problems.push(Problem::new(format!("`condition` {message}")).of("on").at(place)),
+            }
+        }
+        problems
+    }
+
+    /// The branches without `branch`: those of the options by branch, else the default of Travis.
+    fn default_branches(&self) -> Option<Wanted> {
+        if let Some(first) = self.by_branch.first() {
+            let branches = self.by_branch.iter().flat_map(|option| option.branches.clone());
+            let branches: BTreeSet<_> = branches.collect();
+            return Some(Wanted::at(&first.place, branches.into_iter().collect()));
+        }
+        let texts = DEFAULT_BRANCHES.map(str::to_owned).to_vec();
+        (self.format == FileFormat::Travis).then_some(Wanted { texts, place: None })
+    }
+
+    /// Whether the block has conditions, or options by branch.
     pub(super) fn are_own(&self) -> bool {
         self.own
     }
 
-    /// Whether builds of pull requests deploy the block.
-    pub(super) fn take_pull_requests(&self) -> bool {
+    /// Whether the build of a pull request deploys the block.
+    pub(super) fn include_pull_requests(&self) -> bool {
         self.pull_requests == PullRequests::Deploy
     }
 
-    /// Whether an option is given by branch.
-    pub(super) fn gives_by_branch(&self, option: &str) -> bool {
+    /// Whether an option has values by branch.
+    pub(super) fn has_by_branch(&self, option: &str) -> bool {
         self.by_branch.iter().any(|given| given.option == option)
     }
 
-    /// Why the block is not deployed in this build; nothing where it is.
+    /// Why this build skips the block; `None` if it does not.
     ///
-    /// The error is about an expression that compares what cannot be compared.
+    /// The error is about an expression whose values cannot be compared.
     pub(super) fn reason_to_skip(&self, build: &Build, host: &Host) -> Result<Option<Skip>, Problem> {
-        if let Some(pull_request) = build.pull_request.as_ref().filter(|_| !self.take_pull_requests()) {
+        if let Some(pull_request) = build.pull_request.as_ref().filter(|_| !self.include_pull_requests()) {
             let number = pull_request.number.as_ref();
             let which = number.map_or("a pull request".to_owned(), |number| format!("pull request {number}"));
-            let missing = match self.dialect {
-                Dialect::Own => "is not set to true",
-                Dialect::Travis => "does not count in a `.travis.yml`",
+            let missing = match self.format {
+                FileFormat::Own => "is not set to true",
+                FileFormat::Travis => "does not count in a `.travis.yml`",
             };
             let message = format!("{missing}, and this is a build of {which} ({})", pull_request.sign);
             let wanted = Wanted { texts: vec!["true".to_owned()], place: None };
@@ -242,7 +258,7 @@ impl Conditions {
         self.reason_to_skip_after_merge(build, host)
     }
 
-    /// Why the block is not deployed, apart from this being the build of a pull request.
+    /// Why the build after the merge of its pull request would skip the block; `None` if it would not.
     pub(super) fn reason_to_skip_after_merge(&self, build: &Build, host: &Host) -> Result<Option<Skip>, Problem> {
         if let Some(wanted) = &self.repository
             && build.repository.as_ref() != wanted.texts.first()
@@ -285,7 +301,7 @@ impl Conditions {
         Ok(None)
     }
 
-    /// Why there is nothing to look at in this build: options are given by branch, and none for this one.
+    /// Why the block has no values in this build: its options have values by branch, and none for this branch.
     pub(super) fn reason_to_have_no_value(&self, build: &Build) -> Option<Skip> {
         let branch = build.branch.as_deref();
         let given = |option: &ByBranch| option.branches.iter().any(|known| Some(known.as_str()) == branch);
@@ -327,11 +343,11 @@ impl Conditions {
             found,
             message,
             place: wanted.place.clone(),
-            in_travis_words: (self.dialect == Dialect::Travis).then_some(words),
+            in_travis_words: (self.format == FileFormat::Travis).then_some(words),
         }
     }
 
-    /// The first expression that does not hold. As in bash, those behind it are not looked at.
+    /// The first expression that does not hold. As in bash, the later ones are not evaluated.
     fn unmet(&self, build: &Build, host: &Host) -> Result<Option<&Expression>, Problem> {
         for expression in &self.expressions {
             let holds = expression.condition.holds(&OfBuild { build, host });
@@ -344,7 +360,7 @@ impl Conditions {
     }
 }
 
-/// The variables of the process. Where Travis does not run, what it says about a build comes from the CI that does.
+/// The variables of the process. In other CIs, Travis' variables about the build have the values of that CI.
 struct OfBuild<'a> {
     build: &'a Build,
     host: &'a Host,
@@ -369,7 +385,7 @@ impl Variables for OfBuild<'_> {
     }
 }
 
-/// The expressions of `condition`, each with its place; nothing for what is none.
+/// The expressions of `condition`, each with its place; `None` for a value that is not a text.
 fn expressions(given: &Given) -> Vec<(Option<&str>, &Place)> {
     match &given.value {
         Value::List(items) => items.iter().map(|item| (item.as_text(), &item.place)).collect(),
@@ -386,7 +402,7 @@ fn texts(given: &Given) -> Option<Vec<String>> {
     }
 }
 
-/// A shell pattern: `*` crosses `/`, braces mean nothing.
+/// Whether a shell pattern matches. `*` matches `/` too, and braces have no meaning.
 fn matches(pattern: &str, branch: &str) -> bool {
     let escaped = pattern.replace('{', "[{]").replace('}', "[}]");
     pattern == branch || glob::compile(&escaped, Stars::InAll).is_ok_and(|glob| glob.is_match(branch))

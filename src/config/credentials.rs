@@ -1,34 +1,34 @@
-//! As whom AWS is called: keys, a profile, the chain, and the role that is assumed with them or with a CI's token.
+//! The credentials for AWS: keys, a profile or the SDK's chain, and the role that they or an OIDC token can assume.
 
 use std::time::Duration;
 
 use super::{
-    Purpose,
+    context::Context,
     options::{self, Kind},
     read::Reader,
-    resolve::Context,
 };
 use crate::arn::Arn;
-use crate::deployment::{AssumedRole, Credentials, Grounds};
+use crate::deployment::{AssumedRole, Credentials, Proof};
 use crate::host::Ci;
 use crate::place::{Place, Problem};
 use crate::settings::{Address, Jwt, Role, Secret, Source};
+use crate::verb::Purpose;
 
-/// Variables in which jobs find their OIDC token where nobody says so: the names of GitLab's manual (there the user
-/// chooses), Bitbucket's and `CircleCI`'s.
+/// The variables that are searched for an OIDC token. GitLab lets the user choose a name: these are the names in its
+/// manual.
 const TOKENS: [&str; 5] =
     ["AWS_ID_TOKEN", "GITLAB_OIDC_TOKEN", "BITBUCKET_STEP_OIDC_TOKEN", "CIRCLE_OIDC_TOKEN_V2", "CIRCLE_OIDC_TOKEN"];
 
-/// Where a job of GitHub gets a token, and what it shows to get it.
+/// The variables of a GitHub job with the URL for requesting a token, and the secret for the request.
 const REQUEST: [&str; 2] = ["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"];
 
-/// What STS calls a session where the user does not say.
+/// The default name of a session.
 const SESSION: &str = env!("CARGO_PKG_NAME");
 
 /// The longest name of a session.
 const MOST_SESSION: usize = 64;
 
-/// As whom AWS is called, or who assumes the role.
+/// The credentials, which can also assume a role.
 pub(super) fn credentials(reader: &mut Reader) -> Credentials {
     let mut secret = |name: &'static str| reader.text(name).map(Secret::new);
     let (id, key, token) = (secret("access_key_id"), secret("secret_access_key"), secret("session_token"));
@@ -49,16 +49,16 @@ pub(super) fn credentials(reader: &mut Reader) -> Credentials {
                 ("secret_access_key", "access_key_id")
             };
             let problem = reader.wrong(given, format!("is given without `{missing}`"));
-            problem.help = Some("give both in the same place: keys from two places are never mixed".to_owned());
+            problem.help = Some("give both in the same place: keys from two places are never combined".to_owned());
             Credentials::Chain
         }
     }
 }
 
-/// The role to assume, and on what grounds: credentials that somebody gave, else the token of the CI, else whatever the
-/// SDK's chain finds. `account` completes a bare name.
+/// The role to assume, and the proof for it: the given credentials, else the token of the CI, else the SDK's chain.
+/// `account` completes a bare name.
 ///
-/// The limits are those of <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html>.
+/// Source of the limits: <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html>.
 pub(super) fn role(
     reader: &mut Reader,
     credentials: &Credentials,
@@ -80,19 +80,19 @@ pub(super) fn role(
     if let Some(seconds) = duration.filter(|seconds| !(900..=43_200).contains(seconds)) {
         reader.wrong("role_duration", format!("must be between 900 and 43200 seconds, got {seconds}"));
     }
-    let grounds = grounds(reader, credentials, context);
+    let proof = proof(reader, credentials, context);
     match &role {
         Role::Arn(arn) if expected.is_some() && Arn::of(arn).map(|arn| arn.account) != expected => {
-            reader.wrong("role_to_assume", format!("`{arn}` is not of the account that `expect_account` names"));
+            reader.wrong("role_to_assume", format!("`{arn}` is not in the account of `expect_account`"));
         }
-        Role::Name(name) if account.is_none() && !matches!(grounds, Grounds::Credentials { .. }) => {
-            let message = format!("`{name}` is a bare name, and an OIDC token does not tell the account");
+        Role::Name(name) if account.is_none() && !matches!(proof, Proof::Credentials { .. }) => {
+            let message = format!("`{name}` has no account, and an OIDC token has none either");
             let help = format!("give the ARN, `arn:aws:iam::ACCOUNT:role/{name}`, or set `expect_account`");
             reader.wrong("role_to_assume", message).help = Some(help);
         }
         _ => {}
     }
-    Some(AssumedRole { role, account, session_name, duration: duration.map(Duration::from_secs), grounds })
+    Some(AssumedRole { role, account, session_name, duration: duration.map(Duration::from_secs), proof })
 }
 
 fn session_name(reader: &mut Reader, context: &Context<'_>) -> String {
@@ -109,27 +109,27 @@ fn session_name(reader: &mut Reader, context: &Context<'_>) -> String {
     given
 }
 
-fn grounds(reader: &mut Reader, credentials: &Credentials, context: &Context<'_>) -> Grounds {
+fn proof(reader: &mut Reader, credentials: &Credentials, context: &Context<'_>) -> Proof {
     let external_id = reader.text("external_id");
     let good = |c: char| c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(c);
     if external_id.as_ref().is_some_and(|id| !(2..=1224).contains(&id.len()) || !id.chars().all(good)) {
         reader.wrong("external_id", "must be 2 to 1224 letters, digits and `_+=,.@:/-`");
     }
     if !matches!(credentials, Credentials::Chain) {
-        return Grounds::Credentials { external_id, no_token: None };
+        return Proof::Credentials { external_id, no_token: None };
     }
-    let Some(grounds) = token(reader, context) else {
-        return Grounds::Credentials { external_id, no_token: no_token(context.ci) };
+    let Some(proof) = token(reader, context) else {
+        return Proof::Credentials { external_id, no_token: no_token(context.ci) };
     };
     if let Some(place) = reader.place("external_id") {
-        let told = "is not sent: AWS takes none with an OIDC token, whose `sub` the trust policy checks instead";
-        reader.warnings.push(Problem::new(told).of("external_id").at(&place));
+        let message = "is not sent: with an OIDC token, AWS takes no external id; the trust policy can check the token's `sub` instead";
+        reader.warnings.push(Problem::new(message).of("external_id").at(&place));
     }
-    grounds
+    proof
 }
 
-/// The token of the CI: in the variable that was named, else from GitHub, else in a variable of a name that is known.
-fn token(reader: &mut Reader, context: &Context<'_>) -> Option<Grounds> {
+/// The token of the CI: from the named variable, else from GitHub, else from a known variable.
+fn token(reader: &mut Reader, context: &Context<'_>) -> Option<Proof> {
     let host = context.host;
     if let Some(name) = reader.text("web_identity_token_env") {
         let token = host.variable(&name).map(Secret::new);
@@ -149,28 +149,29 @@ fn token(reader: &mut Reader, context: &Context<'_>) -> Option<Grounds> {
         let bearer = Secret::new(bearer);
         reader.secrets.push(bearer.clone());
         if !Address::parse(url).is_some_and(|address| address.is_encrypted() || address.is_here()) {
-            let problem = Problem::new("is no https:// address, and the job's own token would be sent there");
+            let problem = Problem::new("is not an https:// address, and the job's own token would be sent there");
             reader.problems.push(problem.at(&Place::Variable(REQUEST[0].to_owned())));
         }
-        return Some(Grounds::Fetched { url: url.to_owned(), bearer });
+        return Some(Proof::RequestedToken { url: url.to_owned(), bearer });
     }
     let (name, token) = TOKENS.iter().find_map(|name| Some((name, Secret::new(host.variable(name)?))))?;
     reader.secrets.push(token.clone());
     shaped(reader, name, &token)
 }
 
-/// The token that a variable holds. Nothing else is sent as one.
-fn shaped(reader: &mut Reader, variable: &str, token: &Secret) -> Option<Grounds> {
+/// The token in a variable. A value that is not a token is never sent.
+fn shaped(reader: &mut Reader, variable: &str, token: &Secret) -> Option<Proof> {
     let token = Jwt::parse(token.expose());
     if token.is_none() {
-        let problem =
-            Problem::new("holds no OIDC token: one has three parts between dots, of which two are JSON in base64url");
+        let problem = Problem::new(
+            "does not hold an OIDC token: a token has three parts with dots between them, and two of the parts are JSON in base64url",
+        );
         reader.problems.push(problem.at(&Place::Variable(variable.to_owned())));
     }
-    token.map(Grounds::Token)
+    token.map(Proof::Token)
 }
 
-/// Whether a variable holds what this job calls AWS with, or gets that with.
+/// Whether a variable holds credentials of this job, or a secret for getting them.
 pub(super) fn holds_credentials(variable: &str) -> bool {
     const PREFIXES: [&str; 5] = ["DPL_LAMBDA_", "INPUT_", "PLUGIN_", "LAMBDA_", "AWS_"];
     let is_secret = |name: &str| options::find(name).is_some_and(|(option, _)| matches!(option.kind, Kind::Secret));
@@ -180,7 +181,7 @@ pub(super) fn holds_credentials(variable: &str) -> bool {
         || variable == "ACTIONS_RUNTIME_TOKEN"
 }
 
-/// What gives a job of this CI a token.
+/// How a job of this CI gets a token; `None` if the CI has no tokens.
 fn no_token(ci: Ci) -> Option<&'static str> {
     match ci {
         Ci::GitHub => Some(

@@ -1,9 +1,9 @@
 //! `KEY=VALUE` lines of an `env_file`.
 //!
-//! The common ground of Docker's and Node's dotenv files. Nothing is expanded: `$` in a value is a `$`, since these are
-//! often passwords, and the libraries at hand replace it from the process' own environment.
+//! Accepts what both Docker and Node accept. A `$` is not expanded, because it is often a part of a password. The crates
+//! for such files would replace it from the environment of the process.
 
-/// A key, its value, and the line it stands on.
+/// A key, its value, and its line.
 type Pair = (String, String, u32);
 
 /// The pairs of a file, in order. The error names the line.
@@ -30,7 +30,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Pair>, (u32, String)> {
         let value = match quote {
             None => value.split(" #").next().unwrap_or_default().trim_end().to_owned(),
             Some(quote) => {
-                // A quoted value may have more lines than this one.
+                // A quoted value can have several lines.
                 let start = beginning.len() - beginning.trim_start().len() + line.len() - value.len() + 1;
                 let open = &beginning[start..];
                 let end = closing(open, quote).ok_or_else(|| (number, format!("has no closing {quote}")))?;
@@ -38,7 +38,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Pair>, (u32, String)> {
                 let (tail, after) = behind.split_once('\n').unwrap_or((behind, ""));
                 let tail = tail.trim();
                 if !tail.is_empty() && !tail.starts_with('#') {
-                    return Err((number, format!("has text behind the closing {quote}")));
+                    return Err((number, format!("has text after the closing {quote}")));
                 }
                 number += u32::try_from(inner.matches('\n').count()).unwrap_or(u32::MAX);
                 rest = after;
@@ -51,7 +51,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Pair>, (u32, String)> {
     Ok(pairs)
 }
 
-/// Where the quoted value ends; a backslash keeps a double quote inside.
+/// The position of the closing quote. A double quote after a backslash is a part of the value.
 fn closing(text: &str, quote: char) -> Option<usize> {
     let mut escaped = false;
     text.char_indices().find_map(|(at, c)| {
@@ -119,6 +119,6 @@ mod tests {
     fn a_bad_line_is_named() {
         assert_eq!(parse("A=1\nB\n").unwrap_err().0, 2);
         assert_eq!(parse("A='open\n").unwrap_err().0, 1);
-        assert_eq!(parse("A=1\nB=\"b\"tail\n").unwrap_err(), (2, "has text behind the closing \"".to_owned()));
+        assert_eq!(parse("A=1\nB=\"b\"tail\n").unwrap_err(), (2, "has text after the closing \"".to_owned()));
     }
 }

@@ -1,27 +1,24 @@
-//! Variables into layers.
+//! Environment variables become layers of options.
 //!
-//! `DPL_LAMBDA_<OPTION>` is addressed to this tool, `INPUT_<OPTION>` is how GitHub hands over a step's inputs and
-//! `PLUGIN_<OPTION>` how Drone and Woodpecker do. `LAMBDA_<OPTION>` and `AWS_<OPTION>` are dpl's.
-
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use serde::de::IgnoredAny;
+//! `DPL_LAMBDA_<OPTION>` is for this tool. `INPUT_<OPTION>` is an input of a step on GitHub, `PLUGIN_<OPTION>` a setting on
+//! Drone and Woodpecker. `LAMBDA_<OPTION>` and `AWS_<OPTION>` come from dpl.
 
 use super::{
-    layer::{self, Given, Layer, Value},
-    options::{self, Ambient, Kind, Opt},
+    json::unpack,
+    layer::{self, Layer},
+    options::{self, Ambient, Kind, Opt, unknown},
 };
 use crate::host::Host;
 use crate::place::{Place, Problem};
+use std::collections::BTreeMap;
 
-/// Prefixes of variables that mean this tool, the strongest first.
+/// Prefixes of variables for this tool, the strongest first.
 const ADDRESSED: [&str; 3] = ["DPL_LAMBDA_", "INPUT_", "PLUGIN_"];
 
-/// Prefixes of variables that may mean something else, the strongest first (FX6 in docs/coming-from/dpl.md).
+/// Prefixes of variables that can be for other programs, the strongest first (FX6 in docs/coming-from/dpl.md).
 const AMBIENT: [&str; 2] = ["LAMBDA_", "AWS_"];
 
-/// Results of an earlier run that its CI put into the environment, by what stands behind `DPL_LAMBDA_`.
+/// Outputs of an earlier run, which a CI puts into variables with `DPL_LAMBDA_` before these names.
 const RESULTS: [&str; 10] = [
     "changed",
     "code_sha256",
@@ -35,7 +32,7 @@ const RESULTS: [&str; 10] = [
     "version",
 ];
 
-/// The variables under one prefix, by the name behind it.
+/// The variables with a prefix, by their names without it.
 fn under(host: &Host, prefix: &str) -> BTreeMap<String, String> {
     let addressed = host
         .variables
@@ -44,8 +41,8 @@ fn under(host: &Host, prefix: &str) -> BTreeMap<String, String> {
     envy::from_iter::<_, BTreeMap<String, String>>(addressed.filter(|(_, value)| !value.is_empty())).unwrap_or_default()
 }
 
-/// Variables that mean this tool, or are keys, and whose values nobody can read: to act as if they were not there could
-/// be to deploy what was not to be deployed.
+/// Errors about variables that are not UTF-8, if they are for this tool or hold an access key. Ignoring them could deploy
+/// the wrong thing.
 pub(super) fn unreadable(host: &Host) -> Vec<Problem> {
     const KEYS: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
     let means_us = |name: &&String| {
@@ -57,14 +54,14 @@ pub(super) fn unreadable(host: &Host) -> Vec<Problem> {
     host.unreadable.iter().filter(means_us).map(problem).collect()
 }
 
-/// Variables addressed to this tool.
+/// The options in variables for this tool.
 pub(super) fn addressed(host: &Host, problems: &mut Vec<Problem>, warnings: &mut Vec<Problem>) -> Vec<Layer> {
     let read = |prefix: &&str| {
         let (mut layer, mut seen) = (Layer::new(), BTreeMap::new());
         for (name, value) in under(host, prefix) {
             let place = variable(host, prefix, &name);
             let Some((option, member)) = options::find(&name) else {
-                // A step of GitHub may have inputs of its own; the other two prefixes are ours alone.
+                // A step on GitHub can have other inputs. The other two prefixes are only for this tool.
                 let result = *prefix == "DPL_LAMBDA_" && RESULTS.contains(&name.as_str());
                 if *prefix != "INPUT_" && !result {
                     warnings.push(unknown(&name).at(&place));
@@ -82,16 +79,16 @@ pub(super) fn addressed(host: &Host, problems: &mut Vec<Problem>, warnings: &mut
             if *prefix == "PLUGIN_" && matches!(option.kind, Kind::Map) && joined_pairs(&value) {
                 warnings.push(
                     Problem::new(
-                        "has a comma before something like `KEY=`, which is read as part of the value before it",
+                        "has a comma before something like `KEY=`, which is read as a part of the value before it",
                     )
                     .of(option.name)
                     .at(&place)
-                    .help(format!("write the setting as a map, which arrives as JSON: `{name}: {{A: 1, B: 2}}`")),
+                    .help(format!("write the setting as a map, which is passed as JSON: `{name}: {{A: 1, B: 2}}`")),
                 );
             }
             if *prefix == "PLUGIN_" && joined_items(option, &value) {
                 warnings.push(
-                    Problem::new("has a comma, which is read as part of an item: lists arrive here joined by commas")
+                    Problem::new("has a comma, which is read as a part of an item: Drone and Woodpecker join the items of a list with commas")
                         .of(option.name)
                         .at(&place)
                         .help("write one item a line (`|`), or a JSON array in quotes"),
@@ -100,10 +97,10 @@ pub(super) fn addressed(host: &Host, problems: &mut Vec<Problem>, warnings: &mut
             if let Some((known, there)) = seen.insert(option.name, (value.clone(), place.clone()))
                 && known != value
             {
-                let message = format!("{there} and {place} say different things");
+                let message = format!("{there} and {place} have different values");
                 problems.push(Problem::new(message).of(option.name).help("set only one of them"));
             }
-            match structured(option, member, value, &place) {
+            match unpack(option, member, value, &place) {
                 Ok(given) => layer::insert(&mut layer, option, member, given),
                 Err(problem) => problems.push(problem),
             }
@@ -113,7 +110,7 @@ pub(super) fn addressed(host: &Host, problems: &mut Vec<Problem>, warnings: &mut
     ADDRESSED.iter().map(read).collect()
 }
 
-/// Variables that dpl reads, where they cannot be taken for something else (FX5 in docs/coming-from/dpl.md).
+/// The options in variables of dpl, if they cannot be for another program (FX5 in docs/coming-from/dpl.md).
 pub(super) fn ambient(host: &Host, warnings: &mut Vec<Problem>) -> Vec<Layer> {
     let read = |prefix: &&str| {
         let mut layer = Layer::new();
@@ -129,18 +126,18 @@ pub(super) fn ambient(host: &Host, warnings: &mut Vec<Problem>) -> Vec<Layer> {
             if matches!(option.kind, Kind::Map) && !value.contains('=') && !value.starts_with('{') {
                 warnings.push(
                     Problem::new(format!(
-                        "{place} is not KEY=VALUE, so it is taken to mean something else and ignored"
+                        "{place} is not KEY=VALUE, so it is probably for another program and is ignored"
                     ))
                     .of(option.name),
                 );
                 continue;
             }
-            match structured(option, member, value, &place) {
+            match unpack(option, member, value, &place) {
                 Ok(given) => layer::insert(&mut layer, option, member, given),
                 Err(problem) => warnings.push(problem),
             }
         }
-        // The SDK's chain takes no notice of a token without its keys, so neither do we.
+        // The SDK's chain ignores a token without its keys too.
         if !layer.contains_key("access_key_id") && !layer.contains_key("secret_access_key") {
             layer.remove("session_token");
         }
@@ -149,7 +146,7 @@ pub(super) fn ambient(host: &Host, warnings: &mut Vec<Problem>) -> Vec<Layer> {
     AMBIENT.iter().map(read).collect()
 }
 
-/// Whether a list was probably joined by commas, as Drone and Woodpecker do. Commas within braces are those of globs.
+/// Whether Drone or Woodpecker probably joined a list with commas. A comma inside of braces belongs to a glob.
 fn joined_items(option: &Opt, value: &str) -> bool {
     let is_list = matches!(option.kind, Kind::List | Kind::Files) && option.name != "run";
     let mut depth = 0_usize;
@@ -164,7 +161,7 @@ fn joined_items(option: &Opt, value: &str) -> bool {
     is_list && outside && !value.starts_with('[')
 }
 
-/// The variable as it is really spelled.
+/// The variable in its actual spelling.
 fn variable(host: &Host, prefix: &str, name: &str) -> Place {
     let spelled = host
         .variables
@@ -173,56 +170,14 @@ fn variable(host: &Host, prefix: &str, name: &str) -> Place {
     Place::Variable(spelled.cloned().unwrap_or_else(|| format!("{prefix}{}", name.to_ascii_uppercase())))
 }
 
-/// JSON is read as what it says where a list or map is wanted; text inside keeps its spelling.
-///
-/// The error is about a map that begins like JSON and is none: as lines it would be nonsense, and could show a secret.
-pub(crate) fn structured(option: &Opt, member: Option<&str>, text: String, place: &Place) -> Result<Given, Problem> {
-    let wanted = member.is_some()
-        || matches!(option.kind, Kind::List | Kind::Files | Kind::Ids | Kind::Map | Kind::Structure(_));
-    if !wanted || !text.trim_start().starts_with(['[', '{']) {
-        return Ok(Given::text(text, place.clone()));
-    }
-    let json = serde_json::from_str::<IgnoredAny>(&text).is_ok();
-    match super::yaml::parse(&text, &Arc::from("")) {
-        // Examples are written as YAML has maps, which JSON is part of.
-        Ok(given) if json || matches!(option.kind, Kind::Structure(_)) => Ok(moved(given, place)),
-        _ if matches!(option.kind, Kind::List | Kind::Files) => Ok(Given::text(text, place.clone())),
-        _ => Err(Problem::new("begins like JSON but is not valid JSON").of(option.name).at(place)),
-    }
-}
-
-/// The same value, all of it at one place.
-fn moved(given: Given, place: &Place) -> Given {
-    let value = match given.value {
-        Value::List(items) => Value::List(items.into_iter().map(|item| moved(item, place)).collect()),
-        Value::Map(entries) => Value::Map(
-            entries
-                .into_iter()
-                .map(|entry| layer::Entry { place: place.clone(), given: moved(entry.given, place), key: entry.key })
-                .collect(),
-        ),
-        scalar => scalar,
-    };
-    Given { value, place: place.clone(), form: given.form }
-}
-
-/// What is said of a name that no option has.
-pub(super) fn unknown(name: &str) -> Problem {
-    let problem = Problem::new(format!("`{name}` is not an option"));
-    match options::nearest_key(name) {
-        Some(near) => problem.help(format!("did you mean `{near}`?")),
-        None => problem,
-    }
-}
-
-/// Azure hands over `$(name)` itself where the variable is not defined.
+/// Whether the value is `$(name)`, which Azure passes on if the variable is not defined.
 fn undefined_in_azure(value: &str) -> bool {
     let inner = value.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')'));
     inner
         .is_some_and(|name| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '_'))
 }
 
-/// Drone and Woodpecker join lists with commas.
+/// Whether Drone or Woodpecker probably joined pairs with commas.
 fn joined_pairs(value: &str) -> bool {
     let key = |text: &str| {
         let key = text.split('=').next().unwrap_or_default();
@@ -234,6 +189,7 @@ fn joined_pairs(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::layer::Given;
 
     fn host(variables: &[(&str, &str)]) -> Host {
         let mut host = Host::of_process();

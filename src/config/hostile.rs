@@ -10,8 +10,10 @@ use serde_json::{Value as Json, json};
 
 use super::condition::Condition;
 use super::{dotenv, interpolate, layer::Form, shell, yaml, *};
+use crate::host::{Build, Ci, Host};
 use crate::hostile::{each, each_text, endless, on_main_stack};
 use crate::place::Place;
+use crate::verb::Purpose;
 
 /// What means something in YAML, in dotenv files, in texts with variables, or to whoever reads paths.
 const TOKENS: &[&str] = &[
@@ -290,7 +292,7 @@ fn structures_in_variables_are_read_or_refused() {
     let place = Place::Variable("DPL_LAMBDA_X".to_owned());
     let read = |text: &str| {
         for option in options::OPTIONS.iter().step_by(7) {
-            match structured(option, None, text.to_owned(), &place) {
+            match unpack(option, None, text.to_owned(), &place) {
                 Ok(given) => assert!(given.place == place && (given.form == Form::Text || given.as_text().is_some())),
                 Err(problem) => assert!(problem.message.len() < 200),
             }
@@ -440,7 +442,7 @@ impl Tree {
         let variables = build.into_iter().chain(own).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let host = Host { directory: self.0.path().to_owned(), variables, ..Host::default() };
         for purpose in [Purpose::Deploy, Purpose::Render, Purpose::Package, Purpose::Live, Purpose::Region] {
-            let request = Request { flags: Layer::default(), purpose, speaks: Speaks::Own };
+            let request = Request { flags: Layer::default(), purpose, syntax: Syntax::Own };
             let loaded = load(&request, &host, Ci::Travis);
             for problem in loaded.problems.iter().chain(&loaded.warnings) {
                 let place = problem.place.as_ref().and_then(Place::in_file);

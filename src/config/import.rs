@@ -1,15 +1,15 @@
-//! From a live function to the block that describes it: the other way round.
+//! Writes the block of a live function.
 
 use serde_json::Value as Json;
 
-use super::layer::{Entry, Form, Given, Value};
+use super::layer::{Form, Given, MapEntry, Value};
 use super::render::{self, Rendered};
 use crate::place::Place;
 use crate::remote::Live;
 use crate::settings::{Attachment, Count, FunctionName, SettingName, Settings, Structure, Written, snake};
 
-/// The block of a function that exists. Settings that are as AWS makes them are left out; values of variables, which
-/// may be secrets, are to come from variables of the same names.
+/// The block of a live function. Settings with AWS' defaults are left out. The function's variables get their values from
+/// variables of the same names, because they can be secrets.
 pub(crate) fn imported(function: &FunctionName, region: &str, live: &Live, defaults: &Settings) -> Rendered {
     let text = |text: &str| value(Value::Text(text.to_owned()));
     let mut options = vec![("function_name", text(&function.name))];
@@ -33,10 +33,10 @@ pub(crate) fn imported(function: &FunctionName, region: &str, live: &Live, defau
     Rendered::unsourced(options)
 }
 
-/// What stands around the function of one kind; nothing where that is nothing.
+/// The attachments of one kind; `None` if there are none.
 fn attached(attachment: Attachment, live: &Live) -> Option<(&'static str, Given)> {
     let known = live.attachments.get(&attachment)?;
-    // A URL makes its own statements.
+    // The statements of a public URL belong to the URL.
     let own =
         |key: &str| key == "$LATEST" || (attachment == Attachment::Permissions && key.starts_with("dpl-lambda-url"));
     let known = || known.iter().filter(|(key, known)| !own(key) && !is_usual(attachment, &known.document));
@@ -60,7 +60,7 @@ fn attached(attachment: Attachment, live: &Live) -> Option<(&'static str, Given)
     Some((attachment.option(), given))
 }
 
-/// Whether a thing is as AWS makes it for every function.
+/// Whether an attachment is the one that AWS creates for every function.
 fn is_usual(attachment: Attachment, document: &Structure) -> bool {
     match attachment {
         Attachment::RuntimeManagement => document.text("UpdateRuntimeOn").as_deref() == Some("Auto"),
@@ -69,12 +69,12 @@ fn is_usual(attachment: Attachment, document: &Structure) -> bool {
     }
 }
 
-fn map(name: &'static str, entries: Vec<Entry>) -> Option<(&'static str, Given)> {
+fn map(name: &'static str, entries: Vec<MapEntry>) -> Option<(&'static str, Given)> {
     (!entries.is_empty()).then(|| (name, value(Value::Map(entries))))
 }
 
-fn entry(key: &str, given: Given) -> Entry {
-    Entry { key: key.to_owned(), place: nowhere(), given }
+fn entry(key: &str, given: Given) -> MapEntry {
+    MapEntry { key: key.to_owned(), place: nowhere(), given }
 }
 
 fn given(written: Written) -> Given {
@@ -85,7 +85,7 @@ fn given(written: Written) -> Given {
     }
 }
 
-/// JSON of the API as users write it.
+/// JSON of the API in the form that users write.
 fn json(json: &Json) -> Given {
     value(match json {
         Json::Null => Value::Null,

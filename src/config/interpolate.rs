@@ -1,13 +1,13 @@
 //! `%{…}` in descriptions and commands.
 //!
-//! Syntax and names are those that dpl documents. Unlike dpl, a name outside the list never does more than say so (FX7
-//! in docs/coming-from/dpl.md).
+//! The syntax and the names are those in dpl's documentation. An unknown name is only reported, while dpl would call a
+//! method of that name (FX7 in docs/coming-from/dpl.md).
 
 use std::fmt;
 
 use crate::host::{Build, Host};
 
-/// Options whose value may stand in a text.
+/// The options whose values can be filled in.
 const OPTIONS: &[&str] = &[
     "dead_letter_arn",
     "function_name",
@@ -23,13 +23,24 @@ const OPTIONS: &[&str] = &[
     "zip",
 ];
 
-/// What stands between `%{` and `}`.
+/// The name between `%{` and `}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reference<'t> {
-    /// A name of dpl's, or one that nobody knows.
+    /// A name from dpl's documentation, or an unknown one.
     Known(&'t str),
     /// `$NAME`, a variable of the process.
     Variable(&'t str),
+}
+
+impl Reference<'_> {
+    /// The name of the variable that holds the value for a command. No CI reads a variable of such a name, and neither
+    /// does this tool.
+    pub(super) fn variable(self) -> String {
+        match self {
+            Self::Known(name) => format!("DPL_VALUE_{name}"),
+            Self::Variable(name) => format!("DPL_VARIABLE_{name}"),
+        }
+    }
 }
 
 impl fmt::Display for Reference<'_> {
@@ -41,10 +52,10 @@ impl fmt::Display for Reference<'_> {
     }
 }
 
-/// The reference that a text begins with, and its length. Anything else with a `%` means itself.
+/// The reference at the beginning of a text, and its length; `None` if there is none.
 pub(super) fn reference(text: &str) -> Option<(Reference<'_>, usize)> {
     let inner = text.strip_prefix("%{")?;
-    // Only what may be a name is looked through: a text can begin to be a reference again and again.
+    // The search stops at the first character that cannot be in a name. Otherwise many `%{` would take quadratic time.
     let end = inner.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '$')))?;
     let (inner, rest) = inner.split_at(end);
     let name = inner.strip_prefix('$').unwrap_or(inner);
@@ -53,9 +64,9 @@ pub(super) fn reference(text: &str) -> Option<(Reference<'_>, usize)> {
     is_name.then_some((reference, inner.len() + 3))
 }
 
-/// Fills in what stands between `%{` and `}`.
+/// Replaces each reference by its value.
 ///
-/// `option` gives the value of an option as it was written. A name that is not known becomes `[unknown variable: NAME]`.
+/// `option` returns the written value of an option. An unknown name becomes `[unknown variable: NAME]`.
 pub(super) fn fill(text: &str, option: impl Fn(&str) -> Option<String>, build: &Build, host: &Host) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -73,16 +84,16 @@ pub(super) fn fill(text: &str, option: impl Fn(&str) -> Option<String>, build: &
         }
     }
     out.push_str(rest);
-    // An empty variable in the middle of a line leaves two blanks behind.
+    // An empty value in the middle of a line leaves two blanks.
     if filled && !out.contains('\n') { out.replace("  ", " ") } else { out }
 }
 
-/// The variables of the environment that a text names as `%{$NAME}`.
+/// The environment variables in a text, from references like `%{$NAME}`.
 pub(super) fn variables(text: &str) -> impl Iterator<Item = &str> {
     text.split("%{$").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0))
 }
 
-/// What stands for a reference.
+/// The value of a reference.
 pub(super) fn value(
     reference: Reference<'_>,
     option: &impl Fn(&str) -> Option<String>,

@@ -1,16 +1,16 @@
-//! A layer: options as they were written, each value with its source.
+//! A layer of options: the values of one source, as they are written, each with its place.
 //!
-//! YAML, variables and flags all yield this type; merging them is one loop.
+//! YAML, variables and flags yield the same type, so one loop merges them.
 
 use std::collections::BTreeMap;
 
 use super::options::Opt;
 use crate::place::Place;
 
-/// Options by canonical name, each as it was written.
+/// Options by canonical name, with their values as they are written.
 pub(crate) type Layer = BTreeMap<&'static str, Given>;
 
-/// A value and where it came from.
+/// A value and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Given {
     /// The value.
@@ -21,37 +21,37 @@ pub(crate) struct Given {
     pub form: Form,
 }
 
-/// How a scalar was written, for the few places where JSON is made of it.
+/// How a scalar is written, for values that become JSON.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// As a text, or it is no scalar.
+    /// As a text; also for a list or a map.
     #[default]
     Text,
-    /// Without quotes, so that YAML reads a number or a boolean.
+    /// Without quotes, and YAML reads it as a number or a boolean.
     Typed,
 }
 
-/// A value as it was written: nothing has been made of it yet.
+/// A value as it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Value {
-    /// Written as nothing.
+    /// Null, or nothing at all.
     Null,
-    /// A scalar, with the text it was written with.
+    /// The text of a scalar.
     Text(String),
     /// A sequence.
     List(Vec<Given>),
-    /// A map, in the order it was written.
-    Map(Vec<Entry>),
+    /// A map, in its written order.
+    Map(Vec<MapEntry>),
 }
 
 /// An entry of a map.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub(crate) struct MapEntry {
     /// The key.
     pub key: String,
     /// Where the key was written.
     pub place: Place,
-    /// What stands under it.
+    /// The value.
     pub given: Given,
 }
 
@@ -61,7 +61,7 @@ impl Given {
         Self { value: Value::Text(text.into()), place, form: Form::Text }
     }
 
-    /// The scalar, where it is one.
+    /// The text of a scalar; `None` for a list or a map.
     pub(crate) fn as_text(&self) -> Option<&str> {
         match &self.value {
             Value::Text(text) => Some(text),
@@ -69,7 +69,7 @@ impl Given {
         }
     }
 
-    /// The value under a key, where this is a map that has it.
+    /// The value of a key; `None` if there is no such key, or this is not a map.
     pub(crate) fn get(&self, key: &str) -> Option<&Self> {
         match &self.value {
             Value::Map(entries) => entries.iter().find(|entry| same(&entry.key, key)).map(|entry| &entry.given),
@@ -77,7 +77,7 @@ impl Given {
         }
     }
 
-    /// Whether the value counts as not given: null, or a blank text.
+    /// Whether the value counts as absent: it is null, or a blank text.
     pub(crate) fn is_absent(&self) -> bool {
         match &self.value {
             Value::Null => true,
@@ -87,15 +87,15 @@ impl Given {
     }
 }
 
-/// Whether two keys are the same; the API's own `TargetArn` may be written `target_arn`.
+/// Whether two keys are the same. A name of the API, such as `TargetArn`, can be written `target_arn`.
 fn same(written: &str, key: &str) -> bool {
     let plain = |text: &str| text.replace('_', "").to_ascii_lowercase();
     written == key || (key.starts_with(|c: char| c.is_ascii_uppercase()) && plain(written) == plain(key))
 }
 
-/// Lays layers over each other, the strongest first. A value that counts as not given leaves the next one visible.
+/// Merges layers, the strongest first.
 ///
-/// The credentials are the exception: all three come from the strongest layer that has any of them.
+/// The three parts of an access key stay together: all come from the strongest layer that has one of them.
 pub(super) fn merge(layers: &[Layer]) -> Layer {
     const KEYS: [&str; 3] = ["access_key_id", "secret_access_key", "session_token"];
     let mut merged = Layer::new();
@@ -103,7 +103,7 @@ pub(super) fn merge(layers: &[Layer]) -> Layer {
         if KEYS.iter().any(|key| layer.contains_key(key)) {
             merged.retain(|name, _| !KEYS.contains(name));
         }
-        // A profile that stands above keys is meant instead of them, and the other way round.
+        // A stronger profile replaces the keys, and stronger keys replace the profile.
         if layer.contains_key("profile") {
             merged.retain(|name, _| !KEYS.contains(name) || layer.contains_key(name));
         }
@@ -112,12 +112,21 @@ pub(super) fn merge(layers: &[Layer]) -> Layer {
     merged
 }
 
-/// Puts a value into a layer unless it counts as not given. An alias may stand for one member of a map.
+/// Adds a value to a layer, unless it counts as absent. `member` is the member of a map that an alias stands for.
 pub(crate) fn insert(layer: &mut Layer, option: &'static Opt, member: Option<&str>, given: Given) {
     let inner = member.and_then(|member| given.get(member)).map(|inner| inner.value.clone());
     let given = Given { value: inner.unwrap_or(given.value), ..given };
     if !given.is_absent() {
         layer.insert(option.name, given);
+    }
+}
+
+/// Reads a word for yes or no, in any case; `None` for any other text.
+pub(crate) fn yes_or_no(text: &str) -> Option<bool> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" => Some(true),
+        "false" | "no" | "off" => Some(false),
+        _ => None,
     }
 }
 

@@ -1,20 +1,21 @@
-//! For which build the blocks are looked at: the one that runs, or the one that the merge of its pull request would start.
+//! The build for which conditions are checked: the current one, or the one after the merge of its pull request.
 
-use super::{DryRun, Preview, Purpose, Request, blocks::Block, dry_run, layer::Layer, read::Reader};
+use super::{blocks::Block, dry_run::DryRun, layer::Layer, loaded::Preview, read::Reader, request::Request};
 use crate::host::{Build, Host};
 use crate::place::{Problem, Skip};
+use crate::verb::Purpose;
 
-/// What conditions are held against.
+/// The build for which conditions are checked.
 pub(super) struct Occasion<'a> {
     build: Build,
     host: &'a Host,
-    /// The build and the surroundings after the merge; absent where this is no build of a pull request.
+    /// The build and the environment after the merge; absent if this is not the build of a pull request.
     merge: Option<(Build, Host)>,
 }
 
 impl<'a> Occasion<'a> {
-    /// What is built. Where it is only looked at, and the CI does not say where a pull request goes to, the default
-    /// branch is taken for that: `build` then says so too.
+    /// The occasion of a run. If the run changes nothing, and the CI does not say to which branch a pull request goes, it
+    /// assumes the default branch. Then `build` has this branch too.
     pub(super) fn of(
         build: &mut Build,
         request: &Request,
@@ -22,12 +23,12 @@ impl<'a> Occasion<'a> {
         host: &'a Host,
         warnings: &mut Vec<Problem>,
     ) -> Self {
-        let only_looks = match request.purpose {
+        let changes_nothing = match request.purpose {
             Purpose::Deploy => plans(strongest),
             Purpose::Plan | Purpose::Check | Purpose::Render | Purpose::Package => true,
             Purpose::Live | Purpose::Region => false,
         };
-        if build.pull_request.is_some() && build.branch.is_none() && only_looks {
+        if build.pull_request.is_some() && build.branch.is_none() && changes_nothing {
             build.branch = host.default_branch();
             if let Some(branch) = &build.branch {
                 let message =
@@ -43,26 +44,26 @@ impl<'a> Occasion<'a> {
         Self { build: build.clone(), host, merge }
     }
 
-    /// Why a block is left out; nothing where it is not. `merged` are its options with all that lies over them.
+    /// Why the block is skipped; `None` if it is not. `options` are those of the block and of all other sources.
     pub(super) fn reason_to_skip(
         &self,
         block: &Block,
-        merged: &Layer,
+        options: &Layer,
         purpose: Purpose,
         preview: &mut Option<Preview>,
     ) -> Result<Option<Skip>, Problem> {
         let conditions = &block.conditions;
         match purpose {
             Purpose::Deploy | Purpose::Plan => {
-                let plans = purpose == Purpose::Plan || plans(merged);
-                let merge = self.merge.as_ref().filter(|_| plans && !conditions.take_pull_requests());
+                let plans = purpose == Purpose::Plan || plans(options);
+                let merge = self.merge.as_ref().filter(|_| plans && !conditions.include_pull_requests());
                 let Some((build, host)) = merge else { return conditions.reason_to_skip(&self.build, self.host) };
                 let number = build.pull_request.as_ref().and_then(|pull_request| pull_request.number.clone());
                 *preview = Some(Preview { number, base: build.branch.clone() });
                 conditions.reason_to_skip_after_merge(build, host)
             }
             Purpose::Check | Purpose::Render => Ok(conditions.reason_to_have_no_value(&self.build)),
-            Purpose::Live if conditions.gives_by_branch("function_name") && !merged.contains_key("function_name") => {
+            Purpose::Live if conditions.has_by_branch("function_name") && !options.contains_key("function_name") => {
                 Ok(conditions.reason_to_have_no_value(&self.build))
             }
             Purpose::Package | Purpose::Live | Purpose::Region => Ok(None),
@@ -70,7 +71,7 @@ impl<'a> Occasion<'a> {
     }
 }
 
-/// Whether options say that a plan is only shown.
+/// Whether the options let the run only show its plan.
 fn plans(options: &Layer) -> bool {
-    dry_run(&mut Reader::new(options.clone())) != DryRun::No
+    DryRun::read(&mut Reader::new(options.clone())) != DryRun::No
 }

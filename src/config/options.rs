@@ -2,6 +2,7 @@
 //!
 //! Flags, variables, YAML keys, the suggestion for a wrong key, the help and the table in docs/options.md come from it.
 
+use crate::place::Problem;
 use crate::settings::{Attachment, Shape, shapes};
 pub use crate::verb::Group;
 
@@ -24,27 +25,28 @@ pub struct Opt {
     pub example: &'static str,
     /// Whether `clear` can empty it.
     pub clear: Clear,
-    /// What a file of the checkout may say of it, which may be the work of whoever wrote a pull request.
+    /// What a file of the checkout may set it to. Anybody who opens a pull request can write such a file.
     pub in_file: InFile,
 }
 
-/// What a file may say of an option. Flags and variables may say anything, and a file that is trusted nearly so.
+/// What a file of the checkout may set an option to. Flags and variables may set anything, and so may a trusted file,
+/// except for [`Never`](Self::Never).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InFile {
-    /// Anything: it decides about what is deployed, and a deployment does what its file says.
+    /// Anything: it decides only about what is deployed.
     Anything,
-    /// An address of this machine: credentials go there.
+    /// An address of this machine: credentials are sent there.
     ThisMachine,
-    /// Nothing: it decides who acts, or which secret is read.
+    /// Nothing: it decides which identity acts, or which secret is read.
     Nothing,
     /// Files of the checkout to read.
     Reads,
-    /// Files of the checkout, or an archive that is anywhere: it is sent as a package.
+    /// Files of the checkout, or an archive in any folder, which is sent as a package.
     Packs,
-    /// A file of the checkout that results are written to, and what its name may end with: nothing runs a file of such a
-    /// name.
+    /// A file of the checkout that results are written to, with one of these endings. No program runs files with such
+    /// names.
     Writes(&'static [&'static str]),
-    /// Nothing, also where the file is trusted: it is about the file itself.
+    /// Nothing, not even in a trusted file: it is about the file itself.
     Never,
 }
 
@@ -125,7 +127,7 @@ impl Opt {
         self
     }
 
-    /// What a file may say of it, where that is not anything.
+    /// The option with a restriction on files.
     const fn in_file(mut self, may: InFile) -> Self {
         self.in_file = may;
         self
@@ -238,8 +240,8 @@ pub const OPTIONS: &[Opt] = &[
     opt(Group::Around, "permissions_mode", Choice(&["replace", "merge"]), "replace", "`replace` also removes statements that the block does not name. Default `merge`."),
     around(EventSources, "{event_source_arn: arn:aws:sqs:…:jobs, batch_size: 5}", "Queues and streams that Lambda reads for the function: SQS, Kinesis, DynamoDB, MSK, Kafka, MQ, DocumentDB. A new mapping of a stream needs `starting_position`. Other mappings stay."),
     opt(Group::Around, "event_sources_mode", Choice(&["replace", "merge"]), "replace", "`replace` also removes event source mappings that the block does not name. Default `merge`."),
-    opt(Run, "config", Text, "deploy/dpl.yml", "File with the YAML block. Default: the first of `dpl.yml`, `.dpl.yml`, `.travis.yml`."),
-    opt(Run, "trust_config", Flag, "true", "Let the file with the YAML block say what only flags and variables may say otherwise: `endpoint_url` of another machine, `profile`, `web_identity_token_env`, and files outside of the checkout. Only for files that nobody changes without a review; has no effect in the file itself.").in_file(InFile::Never),
+    opt(Run, "config", Text, "deploy/dpl.yml", "File with the YAML block. Default: the first that exists of `dpl.yml`, `.dpl.yml`, `.travis.yml`."),
+    opt(Run, "trust_config", Flag, "true", "Allow the YAML file to set what otherwise only flags and variables may set: `endpoint_url` of another machine, `profile`, `web_identity_token_env`, and files outside of the checkout. Use it only if every change of the file is reviewed. It cannot be set in the file itself.").in_file(InFile::Never),
     opt(Run, "dry_run", FlagOr(&["aws"]), "true", "Show the plan and change nothing. `--dry_run=aws` also runs AWS' own dry run of the code update."),
     opt(Run, "wait_timeout", Text, "600", "Seconds to wait for one function, in all. Default 600; with `snap_start` 1800."),
     opt(Run, "ci", Text, "github", "CI for which to write the log, instead of the detected one; `none` for plain text."),
@@ -279,6 +281,15 @@ pub fn find(name: &str) -> Option<(&'static Opt, Option<&'static str>)> {
 /// A name with underscores, in lower case.
 pub fn canonical(name: &str) -> String {
     name.replace(['-', '.'], "_").to_ascii_lowercase()
+}
+
+/// The error about a name that is not an option.
+pub(super) fn unknown(name: &str) -> Problem {
+    let problem = Problem::new(format!("`{name}` is not an option"));
+    match nearest_key(name) {
+        Some(near) => problem.help(format!("did you mean `{near}`?")),
+        None => problem,
+    }
 }
 
 /// The option or key of a block nearest to a wrong name; absent: none is similar.

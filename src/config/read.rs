@@ -1,38 +1,38 @@
-//! From options as written to typed values, each complaint with its place.
+//! Reads typed values from options. Each error has its place.
 
 use std::{path::PathBuf, str::FromStr};
 
 use super::{
-    blocks::truth,
-    layer::{Given, Layer, Value},
+    layer::{Given, Layer, Value, yes_or_no},
     options::{self, Kind, Opt},
     structure,
 };
+use crate::deployment::MapMode;
 use crate::place::{Place, Places, Problem};
 use crate::settings::{Secret, Setting, Source, Written};
 
-/// How many entries a map may have: variables of a function have 4096 bytes together.
+/// The most entries of a map. All variables of a function together have at most 4096 bytes.
 pub(super) const MOST_PAIRS: usize = 4096;
 
-/// How many items a list may have.
+/// The most items of a list.
 const MOST_ITEMS: usize = 1000;
 
-/// Reads typed values out of a merged layer and collects what is wrong with them.
+/// Reads typed values from merged options, and collects the errors.
 pub(super) struct Reader {
     layer: Layer,
-    /// Where the block stands, for what is missing in it; absent where there is no block.
+    /// The place of the block, for errors about a missing option; absent if there is no block.
     pub block: Option<Place>,
-    /// What must be corrected.
+    /// The errors.
     pub problems: Vec<Problem>,
-    /// Values that must never be shown.
+    /// Secrets, which are never shown.
     pub secrets: Vec<Secret>,
-    /// Values of variables of ours whose names say nothing of a secret: hidden, but not in names.
+    /// Values of `from_env` whose names do not look like secrets. They are never shown, except as part of a name.
     pub taken: Vec<Secret>,
-    /// Variables of the function with their values, which are hidden by what their names say.
+    /// Variables of the function with their values. Their names decide which values are hidden.
     pub values: Vec<(String, Secret)>,
-    /// Items of lists that are known by a key: option, key, and place.
+    /// The items of lists with keys: option, key, and place.
     pub items: Vec<(String, String, Place)>,
-    /// What deserves a word.
+    /// The warnings.
     pub warnings: Vec<Problem>,
 }
 
@@ -40,14 +40,14 @@ pub(super) struct Reader {
 pub(super) struct Pair {
     /// The key.
     pub key: String,
-    /// The value, with where it was written; absent where it was written as null.
+    /// The value; absent for null.
     pub value: Option<Given>,
-    /// Where the pair was written.
+    /// The place of the entry.
     pub place: Place,
 }
 
 impl Reader {
-    /// A reader of this layer.
+    /// A reader of these options.
     pub(super) fn new(layer: Layer) -> Self {
         Self {
             layer,
@@ -61,12 +61,12 @@ impl Reader {
         }
     }
 
-    /// Where an option was written; nothing where it was not.
+    /// Where an option was written; `None` if it was not.
     pub(super) fn place(&self, name: &str) -> Option<Place> {
         self.layer.get(name).map(|given| given.place.clone())
     }
 
-    /// Places of all options that were written.
+    /// The places of all options.
     pub(super) fn places(&self) -> Places {
         let mut places = Places::default();
         for (name, given) in &self.layer {
@@ -87,7 +87,7 @@ impl Reader {
         places
     }
 
-    /// Notes what is wrong with an option, at its place.
+    /// Adds an error about an option, at its place.
     pub(super) fn wrong(&mut self, name: &str, message: impl Into<String>) -> &mut Problem {
         let place = self.place(name);
         self.problems.push(Problem { place, ..Problem::new(message).of(name) });
@@ -95,12 +95,12 @@ impl Reader {
         &mut self.problems[last]
     }
 
-    /// The text of an option as it was written; nothing where it is absent or no text.
+    /// The text of an option; `None` if it is absent or not a text.
     pub(super) fn raw(&self, name: &str) -> Option<String> {
         self.layer.get(name).and_then(Given::as_text).map(|text| text.trim().to_owned())
     }
 
-    /// A text.
+    /// The text of an option. A list or a map is an error.
     pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
         let given = self.layer.get(name)?;
         let text = given.as_text().map(|text| text.trim().to_owned());
@@ -110,7 +110,7 @@ impl Reader {
         text
     }
 
-    /// The text of an option that has only one, also where it is the only item of a list.
+    /// The text of an option, also if it is the only item of a list.
     pub(super) fn only_text(&self, name: &str) -> Option<String> {
         let text = match self.layer.get(name).map(|given| &given.value) {
             Some(Value::List(items)) => match &items[..] {
@@ -123,22 +123,17 @@ impl Reader {
         text.map(|text| text.trim().to_owned())
     }
 
-    /// All that was written.
+    /// All options.
     pub(super) fn layer(&self) -> &Layer {
         &self.layer
     }
 
-    /// Takes an option out, as if it had not been written.
-    pub(super) fn take_out(&mut self, name: &str) {
-        self.layer.remove(name);
-    }
-
-    /// Whether an option was written; an empty list is.
+    /// Whether an option was written. An empty list counts.
     pub(super) fn has(&self, name: &str) -> bool {
         self.layer.contains_key(name)
     }
 
-    /// A path, with `~` left to the shell.
+    /// A path. A `~` is not replaced.
     pub(super) fn path(&mut self, name: &'static str) -> Option<PathBuf> {
         self.text(name).map(PathBuf::from)
     }
@@ -153,16 +148,16 @@ impl Reader {
         number
     }
 
-    /// Yes or no; absent is no.
+    /// A boolean; false if it is absent.
     pub(super) fn flag(&mut self, name: &'static str) -> bool {
         let Some(text) = self.text(name) else { return false };
-        truth(&text).unwrap_or_else(|| {
+        yes_or_no(&text).unwrap_or_else(|| {
             self.wrong(name, format!("must be true or false (or yes, no, on, off), got `{text}`"));
             false
         })
     }
 
-    /// One of the words that the option's row lists, in any case.
+    /// One of the words in the row of the option, in any case.
     pub(super) fn choice(&mut self, name: &'static str) -> Option<&'static str> {
         let text = self.text(name)?;
         let words = match options::find(name).map(|(option, _)| option.kind) {
@@ -177,7 +172,12 @@ impl Reader {
         word
     }
 
-    /// A list; absent and empty differ. Items are trimmed, empty ones dropped.
+    /// What happens to live entries of a map that the user did not name.
+    pub(super) fn map_mode(&mut self, name: &'static str) -> Option<MapMode> {
+        self.choice(name).map(|word| if word == "replace" { MapMode::Replace } else { MapMode::Merge })
+    }
+
+    /// A list. Items are trimmed, and empty items dropped. An empty list differs from an absent one.
     pub(super) fn list(&mut self, name: &'static str) -> Option<Vec<String>> {
         let (option, _) = options::find(name)?;
         let given = self.layer.get(name)?.clone();
@@ -190,12 +190,12 @@ impl Reader {
         }
     }
 
-    /// A list whose items are texts or maps; a map alone is a list of one.
+    /// A list of texts and maps. A map alone is a list of one.
     pub(super) fn mixed(&mut self, name: &'static str) -> Option<Vec<Given>> {
         let given = self.layer.get(name)?.clone();
         match &given.value {
             Value::Map(_) => Some(vec![given]),
-            // A flag that is given several times is a list of what each of them says.
+            // A flag that is given several times is a list with the value of each.
             Value::List(items) if items.iter().any(|item| !matches!(item.value, Value::Text(_))) => {
                 let inner = |item: &Given| match &item.value {
                     Value::List(items) => items.clone(),
@@ -210,11 +210,11 @@ impl Reader {
         }
     }
 
-    /// The entries of a map, in the order they were written; a later key replaces an earlier one.
+    /// The entries of a map, in their written order. A key can occur twice: the later entry replaces the earlier one.
     pub(super) fn map(&mut self, name: &'static str) -> Option<Vec<Pair>> {
         let given = self.layer.get(name)?.clone();
         if lines(&given) > MOST_PAIRS {
-            self.wrong(name, format!("has more than {MOST_PAIRS} entries, which is more than is taken"));
+            self.wrong(name, format!("has more than {MOST_PAIRS} entries"));
             return None;
         }
         let mut pairs = Vec::new();
@@ -227,7 +227,7 @@ impl Reader {
         (!pairs.is_empty() || written_empty).then_some(pairs)
     }
 
-    /// Only a text that stands alone is read by lines; an item of a list is one pair, whatever its value holds.
+    /// Adds the pairs of a value. A text alone has a pair in each line. A text in a list is one pair, also with line breaks.
     fn pairs(&mut self, name: &'static str, given: &Given, pairs: &mut Vec<Pair>) {
         match &given.value {
             Value::Null => {}
@@ -267,7 +267,7 @@ impl Reader {
     }
 }
 
-/// How many entries a map may come to.
+/// The most entries that a map can have.
 fn lines(given: &Given) -> usize {
     match &given.value {
         Value::Null => 0,
@@ -277,15 +277,14 @@ fn lines(given: &Given) -> usize {
     }
 }
 
-/// The items of a list, however it arrived. Nothing where it was written with items of which none counts as given:
-/// only an empty list that was written as such empties a setting.
+/// The items of a list. `None` if all its items are empty: only a list that is written empty empties a setting.
 fn items(option: &Opt, given: &Given) -> Result<Option<Vec<String>>, Problem> {
     let parts = |text: &str, separators: &[char]| -> Vec<String> {
         let parts = text.split(|c| separators.contains(&c));
         parts.map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
     };
     let commas: &[char] = if matches!(option.kind, Kind::Ids) { &[',', '\n'] } else { &[] };
-    // A script in the YAML block is one command; in a variable a line is one.
+    // In the YAML block, a text is one command. In a variable, each line is one.
     let script = option.name == "run" && given.place.in_file().is_some();
     let lines: &[char] = if script { &[] } else { &['\n'] };
     let found = match &given.value {
@@ -320,7 +319,12 @@ impl Source for Reader {
         let written = match row.kind {
             Kind::Structure(shape) => {
                 let given = self.layer.get(option)?.clone();
-                Written::Structure(structure::read(self, option, &given, shape)?)
+                let before = self.problems.len();
+                let value = structure::read(option, &given, shape, &mut self.problems)?;
+                if self.problems.len() > before {
+                    return None;
+                }
+                Written::Structure(value)
             }
             Kind::List | Kind::Files | Kind::Ids => Written::List(self.list(option)?),
             _ => match self.layer.get(option)?.clone().value {

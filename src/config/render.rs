@@ -1,25 +1,25 @@
-//! What a configuration comes to: every option that counts, with where it was written. Secrets are hidden.
+//! The resolved configuration: every option with its value and its place. Secrets are hidden.
 
 use std::fmt::Write;
 
 use serde_json::{Map, Value as Json, json};
 
+use super::context::Context;
 use super::interpolate;
-use super::layer::{Entry, Given, Layer, Value};
+use super::layer::{Given, Layer, MapEntry, Value};
 use super::options::{Kind, OPTIONS};
-use super::resolve::Context;
 use crate::place::Place;
 
-/// What stands for a value that must not be shown.
+/// Shown instead of a secret.
 const HIDDEN: &str = "(hidden)";
 
-/// Options in whose values `%{…}` is filled in.
+/// The options whose `%{…}` are filled in.
 const FILLED: [&str; 2] = ["description", "version_description"];
 
-/// One block as it counts.
+/// A resolved block.
 #[derive(Debug, Clone)]
 pub(crate) struct Rendered {
-    /// Options in the order of the manual, with what may be shown of their values.
+    /// Its options in the order of the manual, without secrets.
     options: Vec<(&'static str, Given)>,
 }
 
@@ -41,12 +41,12 @@ impl Rendered {
         Self { options: options.collect() }
     }
 
-    /// Options that nobody wrote yet, so without sources.
+    /// Options without places, because nobody wrote them yet.
     pub(super) fn unsourced(options: Vec<(&'static str, Given)>) -> Self {
         Self { options }
     }
 
-    /// As a block of YAML, each value with its source behind it.
+    /// The block as YAML, with the place of each value in a comment.
     pub(crate) fn yaml(&self) -> String {
         let mut lines = Vec::new();
         for (name, given) in &self.options {
@@ -67,7 +67,7 @@ impl Rendered {
         out
     }
 
-    /// As JSON: for each option its value and its source.
+    /// The block as JSON: the value and place of each option.
     pub(crate) fn json(&self) -> Json {
         let option = |(name, given): &(&str, Given)| {
             let value = plain(given);
@@ -78,22 +78,22 @@ impl Rendered {
     }
 }
 
-/// The place of what nobody wrote yet.
+/// The place of options that nobody wrote yet.
 pub(super) fn nowhere() -> Place {
     Place::Flag(String::new())
 }
 
-/// Names of variables are shown, their values never are.
+/// Variables with hidden values.
 fn variables(given: Given) -> Given {
     let hide = |given: Given| match &given.value {
         Value::Null => given,
-        // `{from_env: NAME}` says where the value is, not what it is.
+        // `{from_env: NAME}` does not contain the value.
         Value::Map(_) if given.get("from_env").is_some() => given,
         _ => Given::text(HIDDEN, given.place),
     };
     let value = match given.value {
         Value::Map(entries) => {
-            Value::Map(entries.into_iter().map(|entry| Entry { given: hide(entry.given), ..entry }).collect())
+            Value::Map(entries.into_iter().map(|entry| MapEntry { given: hide(entry.given), ..entry }).collect())
         }
         Value::List(items) => Value::List(items.into_iter().map(variables).collect()),
         Value::Text(text) => {
@@ -114,7 +114,7 @@ fn with_texts(given: Given, change: &dyn Fn(&str) -> String) -> Given {
     Given { value, place: given.place, form: given.form }
 }
 
-/// Lines of YAML with their sources. A source that is that of the whole is not repeated.
+/// Adds the lines of a value, each with its place. The place of the whole is not repeated for its parts.
 fn emit(lines: &mut Vec<(String, Option<String>)>, indent: usize, head: &str, given: &Given, above: Option<&Place>) {
     let blanks = " ".repeat(indent);
     let source = (above != Some(&given.place) && given.place != nowhere()).then(|| given.place.to_string());
@@ -138,7 +138,7 @@ fn emit(lines: &mut Vec<(String, Option<String>)>, indent: usize, head: &str, gi
     }
 }
 
-/// A text as a plain scalar where every reader takes it for that text, else in quotes as JSON has them.
+/// A text as a plain scalar if every YAML reader reads the same text, else in quotes.
 fn scalar(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "._/@%+-() ".contains(c);
     let begins = text.starts_with(|c: char| c.is_alphabetic() || matches!(c, '/' | '.' | '('));

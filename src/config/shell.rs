@@ -1,15 +1,16 @@
-//! What the shell that Travis runs would make of a value in `.travis.yml`.
+//! Values in `.travis.yml`, as the shell of Travis reads them.
 
 use std::collections::BTreeMap;
 
 /// Replaces `$NAME` and `${NAME}`; an unset variable is empty, as in the shell.
 ///
-/// Commands and other forms of `${…}` are refused: no command is ever run from a value.
+/// Commands are errors, because a value never runs a command. Other forms of `${…}` are errors too.
 pub(super) fn expand(text: &str, variables: &BTreeMap<String, String>) -> Result<String, String> {
     refuse_commands(text)?;
     if text.matches('`').count() >= 2 {
         return Err(
-            "a command between backticks is not run; put the value into a variable of the CI and name that".to_owned()
+            "a command between backticks is not run; put the value into a variable of the CI and use the variable"
+                .to_owned(),
         );
     }
     let mut out = String::with_capacity(text.len());
@@ -35,22 +36,22 @@ pub(super) fn expand(text: &str, variables: &BTreeMap<String, String>) -> Result
     Ok(out)
 }
 
-/// Refuses values that ask a shell to run something.
+/// Checks that a value has no command.
 pub(super) fn refuse_commands(text: &str) -> Result<(), String> {
     if text.contains("$(") {
-        return Err("`$(…)` is not run; put the value into a variable of the CI and name that".to_owned());
+        return Err("`$(…)` is not run; put the value into a variable of the CI and use the variable".to_owned());
     }
     Ok(())
 }
 
-/// Whether a value is nothing but a variable; elsewhere than in `.travis.yml` it means itself.
+/// Whether a value is only a variable.
 pub(super) fn is_only_a_variable(text: &str) -> bool {
     let Some(name) = text.trim().strip_prefix('$') else { return false };
     let name = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name);
     !name.is_empty() && name_length(name) == name.len()
 }
 
-/// How many bytes at the beginning are a variable's name.
+/// The length of the variable's name at the beginning, in bytes.
 fn name_length(text: &str) -> usize {
     if text.starts_with(|c: char| c.is_ascii_digit()) {
         return 0;

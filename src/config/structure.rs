@@ -1,35 +1,31 @@
-//! From a map as it was written to a value in the API's shape; every complaint with the line it is about.
+//! Reads maps and lists as values in the API's shape. Each error has its line.
 
 use serde_json::{Map, Value as Json, json};
 
-use super::blocks::truth;
-use super::env::structured;
-use super::layer::{Entry, Form, Given, Value};
+use super::json::unpack;
+use super::layer::{Form, Given, MapEntry, Value, yes_or_no};
 use super::options;
-use super::read::Reader;
 use crate::place::{Place, Problem};
 use crate::settings::{Member, Need, Shape, snake};
 
-/// Reads a value of this shape; nothing where something is wrong with it, which the reader then knows.
-pub(super) fn read(reader: &mut Reader, option: &str, given: &Given, shape: &Shape) -> Option<Json> {
-    let before = reader.problems.len();
-    let value = Structures { reader, option }.value(given, shape, "");
-    (reader.problems.len() == before).then_some(value).flatten()
+/// Reads a value of this shape; `None` for an absent one. After an error, the value lacks the wrong parts.
+pub(super) fn read(option: &str, given: &Given, shape: &Shape, problems: &mut Vec<Problem>) -> Option<Json> {
+    Structures { option, problems }.value(given, shape, "")
 }
 
 struct Structures<'a> {
-    reader: &'a mut Reader,
     option: &'a str,
+    problems: &'a mut Vec<Problem>,
 }
 
 impl Structures<'_> {
-    /// Notes what is wrong with the value at a path inside the option.
+    /// Adds the error about the value at a path inside the option.
     fn wrong(&mut self, path: &str, message: impl Into<String>, place: &Place) -> &mut Problem {
         let message = message.into();
         let message = if path.is_empty() { message } else { format!("`{path}` {message}") };
-        self.reader.problems.push(Problem::new(message).of(self.option).at(place));
-        let last = self.reader.problems.len() - 1;
-        &mut self.reader.problems[last]
+        self.problems.push(Problem::new(message).of(self.option).at(place));
+        let last = self.problems.len() - 1;
+        &mut self.problems[last]
     }
 
     fn value(&mut self, given: &Given, shape: &Shape, path: &str) -> Option<Json> {
@@ -43,18 +39,11 @@ impl Structures<'_> {
         };
         match (shape, &given.value) {
             (_, Value::Null) => None,
+            (Shape::Any, _) => Some(plain(given)),
             (Shape::Members { members, .. }, Value::Map(entries)) => {
                 Some(self.members(entries, members, path, &given.place))
             }
-            (Shape::Members { members, short }, Value::Text(text)) => {
-                let Some(member) = members.iter().find(|member| member.name == *short) else {
-                    self.wrong(path, format!("must be a map, got `{text}`"), &given.place);
-                    return None;
-                };
-                let value = self.value(given, &member.shape, path)?;
-                let rest = members.iter().filter_map(|member| Some((member.name.to_owned(), default(member)?)));
-                Some(Json::Object(rest.chain([((*short).to_owned(), value)]).collect()))
-            }
+            (Shape::Members { members, short }, Value::Text(text)) => self.short(given, text, members, short, path),
             (Shape::Members { .. }, Value::List(_)) => {
                 self.wrong(path, "must be a map, not a list", &given.place);
                 None
@@ -63,17 +52,7 @@ impl Structures<'_> {
                 self.wrong(path, format!("has {} items, AWS accepts at most {most}", items.len()), &given.place);
                 None
             }
-            (Shape::List { of: item, .. }, Value::List(items)) => {
-                if let Some(empty) = items.iter().find(|item| item.is_absent()) {
-                    self.wrong(path, "has an item with nothing in it", &empty.place);
-                    return None;
-                }
-                let values = items.iter().enumerate().filter_map(|(index, given)| {
-                    let path = if path.is_empty() { format!("{}.", index + 1) } else { path.to_owned() };
-                    self.value(given, item, path.trim_end_matches('.'))
-                });
-                Some(Json::Array(values.collect()))
-            }
+            (Shape::List { of: item, .. }, Value::List(items)) => self.items(items, item, path),
             (Shape::List { of: item, .. }, Value::Text(text))
                 if !matches!(item, Shape::Members { .. } | Shape::Json { .. }) =>
             {
@@ -81,7 +60,7 @@ impl Structures<'_> {
                 let parts = parts.map(|part| Given::text(part, given.place.clone())).collect();
                 self.value(&Given { value: Value::List(parts), ..given.clone() }, shape, path)
             }
-            // One thing alone is a list of one.
+            // A value alone is a list of one.
             (Shape::List { of: item, .. }, _) => Some(Json::Array(self.value(given, item, path).into_iter().collect())),
             (Shape::Json { most }, Value::Map(_)) => self.document(plain(given).to_string(), *most, path, &given.place),
             (Shape::Json { most }, Value::Text(text)) => {
@@ -116,18 +95,41 @@ impl Structures<'_> {
         }
     }
 
-    /// What JSON within a text says, where a map or a list is wanted.
-    fn unpacked(&mut self, text: &str, place: &Place) -> Option<Given> {
-        let (option, _) = options::find(self.option)?;
-        let unpacked = structured(option, None, text.to_owned(), place);
-        unpacked.map_err(|problem| self.reader.problems.push(problem)).ok()
+    /// The map that a text stands for, because the text is short for its most important member.
+    fn short(&mut self, given: &Given, text: &str, members: &[Member], short: &str, path: &str) -> Option<Json> {
+        let Some(member) = members.iter().find(|member| member.name == short) else {
+            self.wrong(path, format!("must be a map, got `{text}`"), &given.place);
+            return None;
+        };
+        let value = self.value(given, &member.shape, path)?;
+        let rest = members.iter().filter_map(|member| Some((member.name.to_owned(), default(member)?)));
+        Some(Json::Object(rest.chain([(short.to_owned(), value)]).collect()))
     }
 
-    fn members(&mut self, entries: &[Entry], members: &[Member], path: &str, place: &Place) -> Json {
+    fn items(&mut self, items: &[Given], shape: &Shape, path: &str) -> Option<Json> {
+        if let Some(empty) = items.iter().find(|item| item.is_absent()) {
+            self.wrong(path, "has an empty item", &empty.place);
+            return None;
+        }
+        let values = items.iter().enumerate().filter_map(|(index, given)| {
+            let path = if path.is_empty() { (index + 1).to_string() } else { path.to_owned() };
+            self.value(given, shape, &path)
+        });
+        Some(Json::Array(values.collect()))
+    }
+
+    /// The map or list in a JSON text.
+    fn unpacked(&mut self, text: &str, place: &Place) -> Option<Given> {
+        let (option, _) = options::find(self.option)?;
+        let unpacked = unpack(option, None, text.to_owned(), place);
+        unpacked.map_err(|problem| self.problems.push(problem)).ok()
+    }
+
+    fn members(&mut self, entries: &[MapEntry], members: &[Member], path: &str, place: &Place) -> Json {
         let mut object = Map::new();
         let below = |name: &str| if path.is_empty() { snake(name) } else { format!("{path}.{}", snake(name)) };
         for entry in entries {
-            let Some(member) = members.iter().find(|member| same(&entry.key, member.name)) else {
+            let Some(member) = members.iter().find(|member| same_key(&entry.key, member.name)) else {
                 let names: Vec<&'static str> = members.iter().map(|member| member.name).collect();
                 let key = snake(&entry.key);
                 let near = nearest(&key, &names);
@@ -140,7 +142,7 @@ impl Structures<'_> {
                 continue;
             };
             if object.contains_key(member.name) {
-                self.wrong(&below(member.name), "stands twice", &entry.place);
+                self.wrong(&below(member.name), "is given twice", &entry.place);
             }
             if let Some(value) = self.value(&entry.given, &member.shape, &below(member.name)) {
                 if member.need == Need::Required && value == json!([]) {
@@ -153,7 +155,7 @@ impl Structures<'_> {
             if object.contains_key(member.name) {
                 continue;
             }
-            let written = entries.iter().any(|entry| same(&entry.key, member.name) && !entry.given.is_absent());
+            let written = entries.iter().any(|entry| same_key(&entry.key, member.name) && !entry.given.is_absent());
             match member.need {
                 Need::Optional => {}
                 Need::Required if written => {}
@@ -161,7 +163,7 @@ impl Structures<'_> {
                 Need::Default(_) => object.extend(default(member).map(|value| (member.name.to_owned(), value))),
             }
         }
-        // In the order of the API, however it was written.
+        // The order is that of the API.
         let rank = |name: &str| members.iter().position(|member| member.name == name);
         let mut members: Vec<_> = object.into_iter().collect();
         members.sort_by_key(|(name, _)| rank(name));
@@ -169,7 +171,7 @@ impl Structures<'_> {
     }
 }
 
-/// Whether a text is JSON that stands for a map or a list, and not for the document that the shape has inside.
+/// Whether a text is JSON for a map or a list. A shape that contains a JSON document can have that document as its text.
 fn is_packed(text: &str, shape: &Shape) -> bool {
     fn holds_a_document(shape: &Shape) -> bool {
         match shape {
@@ -184,15 +186,15 @@ fn is_packed(text: &str, shape: &Shape) -> bool {
     text.starts_with('[') || text.starts_with('{') && !holds_a_document(shape)
 }
 
-/// The name nearest to a key, both as users write them.
+/// The name that is most similar to a key; `None` if none is similar.
 fn nearest(key: &str, names: &[&'static str]) -> Option<&'static str> {
     let likeness = |name: &str| strsim::jaro_winkler(key, &snake(name));
     let near = names.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
     (likeness(near) > 0.8).then_some(near)
 }
 
-/// Whether a key means a member: `log_group`, `log-group`, `LogGroup` and `logGroup` are one.
-fn same(key: &str, member: &str) -> bool {
+/// Whether a key names a member. `log_group`, `log-group`, `LogGroup` and `logGroup` are the same.
+pub(super) fn same_key(key: &str, member: &str) -> bool {
     let plain = |text: &str| text.replace(['_', '-'], "").to_ascii_lowercase();
     plain(key) == plain(member)
 }
@@ -224,8 +226,10 @@ fn scalar(shape: &Shape, text: &str) -> Result<Json, String> {
             Ok(number) if numbers.contains(&number) => Ok(number.into()),
             _ => Err(format!("must be {what}, got `{text}`")),
         },
-        Shape::Flag => truth(text).map(Json::Bool).ok_or_else(|| format!("must be true or false, got `{text}`")),
-        Shape::Json { .. } | Shape::List { .. } | Shape::Members { .. } => Err("must be a map or a list".to_owned()),
+        Shape::Flag => yes_or_no(text).map(Json::Bool).ok_or_else(|| format!("must be true or false, got `{text}`")),
+        Shape::Any | Shape::Json { .. } | Shape::List { .. } | Shape::Members { .. } => {
+            Err("must be a map or a list".to_owned())
+        }
     }
 }
 
@@ -237,8 +241,8 @@ fn either(words: &[&str]) -> String {
     }
 }
 
-/// A value as JSON. What stands without quotes is what YAML reads, so `{numeric: [">", 0]}` keeps its number and
-/// `["1"]` its text.
+/// A value as JSON. Scalars without quotes get the type that YAML gives them: in `{numeric: [">", 0]}`, the `0` is a
+/// number, but in `["1"]` the item is a text.
 fn plain(given: &Given) -> Json {
     match &given.value {
         Value::Null => Json::Null,

@@ -1,55 +1,51 @@
-//! What is looked at or acted on by itself: a function, or a Region. Nothing about a package is asked for.
+//! The subject of a verb for live functions: a function, or a Region. No option about the package is read.
 
 use std::time::Duration;
 
-use super::{
-    DryRun,
-    read::Reader,
-    resolve::{self, Context},
-};
+use super::{context::Context, dry_run::DryRun, environment, read::Reader, resolve, target};
 use crate::deployment::Target;
 use crate::place::Places;
 use crate::settings::{AliasName, FunctionName, Source};
 
-/// A function that is there already, or is not.
+/// A function, which may not exist.
 #[derive(Debug, Clone)]
 pub(crate) struct Subject {
-    /// The function.
+    /// Its name.
     pub function: FunctionName,
-    /// The alias that goes with deployments; absent where none does.
+    /// The alias that deployments move; absent for none.
     pub alias: Option<AliasName>,
-    /// How much is only shown.
+    /// Whether changes are made or only shown.
     pub dry_run: DryRun,
-    /// How to get there.
-    pub reach: Reach,
+    /// How AWS is called.
+    pub access: Access,
 }
 
-/// How to get to a Region, and how long that may take.
+/// How AWS is called.
 #[derive(Debug, Clone)]
-pub(crate) struct Reach {
-    /// How AWS is reached, and as whom.
+pub(crate) struct Access {
+    /// The Region, endpoint and credentials.
     pub target: Target,
-    /// The longest that all waiting may take.
+    /// The limit for all waits together.
     pub wait_timeout: Duration,
     /// Where each option was written.
     pub places: Places,
 }
 
-/// The function of a block. Nothing comes back when something is wrong; the reader then has the problems.
+/// The function of a block; `None` after an error, which the reader then has.
 pub(super) fn subject(reader: &mut Reader, dry_run: DryRun, context: &Context<'_>) -> Option<Subject> {
     let function = resolve::function(reader);
     let alias = reader.setting("alias");
-    let reach = reach(reader, function.as_ref(), context)?;
-    Some(Subject { function: function?, alias, dry_run, reach })
+    let access = access(reader, function.as_ref(), context)?;
+    Some(Subject { function: function?, alias, dry_run, access })
 }
 
-/// The Region of a block.
-pub(super) fn reach(reader: &mut Reader, function: Option<&FunctionName>, context: &Context<'_>) -> Option<Reach> {
-    let target = resolve::target(reader, function, context);
+/// How a block calls AWS; `None` after an error, which the reader then has.
+pub(super) fn access(reader: &mut Reader, function: Option<&FunctionName>, context: &Context<'_>) -> Option<Access> {
+    let target = target::target(reader, function, context);
     let wait_timeout = resolve::wait_timeout(reader, resolve::WAIT_TIMEOUT);
-    let wrong = reader.problems.len();
-    // What the function was given is hidden when it speaks, as far as it is known here.
-    resolve::environment(reader, context);
-    reader.problems.truncate(wrong);
-    reader.problems.is_empty().then(|| Reach { target, wait_timeout, places: reader.places() })
+    let errors = reader.problems.len();
+    // The values of the function's variables are read only to hide them in its output, so errors in them do not matter.
+    environment::environment(reader, context);
+    reader.problems.truncate(errors);
+    reader.problems.is_empty().then(|| Access { target, wait_timeout, places: reader.places() })
 }

@@ -1,22 +1,21 @@
-//! Whom a layer may trust: a file of the checkout may be the work of whoever wrote a pull request.
+//! What the configuration file may set. Anybody who opens a pull request can write this file.
 //!
-//! What each option's row lets a file say is kept here, for every verb alike.
+//! The row of each option says what a file may set. This module enforces it, for all verbs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{
-    blocks::truth,
-    layer::{Given, Layer, Value},
+    layer::{Given, Layer, Value, yes_or_no},
     options::{InFile, OPTIONS, Opt},
-    read::Reader,
+    structure::same_key,
 };
 use crate::files::{self, Destination};
 use crate::host::{Ci, Host};
 use crate::place::{Place, Problem};
 use crate::settings::Address;
 
-/// What the file with the block may say.
+/// What the configuration file may set.
 pub(super) struct Trust {
     /// The folder of the checkout, as a real path.
     pub checkout: PathBuf,
@@ -25,31 +24,33 @@ pub(super) struct Trust {
 }
 
 impl Trust {
-    /// What flags and variables say of the file.
+    /// The trust that flags and variables give to the file.
     pub(super) fn of(strongest: &Layer, host: &Host, ci: Ci) -> Self {
-        let trusted = strongest.get("trust_config").and_then(Given::as_text).and_then(truth) == Some(true);
+        let trusted = strongest.get("trust_config").and_then(Given::as_text).and_then(yes_or_no) == Some(true);
         let checkout = ci.checkout(host);
         Self { checkout: fs::canonicalize(&checkout).unwrap_or(checkout), directory: host.directory.clone(), trusted }
     }
 
-    /// Whether what stands at a place may be anything.
+    /// Whether a value at this place needs no check.
     pub(super) fn is_free(&self, place: &Place) -> bool {
         self.trusted || place.in_file().is_none()
     }
 
-    /// Takes out of a reader what the file may not say, with a problem for each.
-    pub(super) fn screen(&self, reader: &mut Reader) {
+    /// Removes the options that the file may not set, with an error for each.
+    pub(super) fn screen(&self, options: &mut Layer) -> Vec<Problem> {
+        let mut problems = Vec::new();
         for option in OPTIONS {
-            let Some(given) = reader.layer().get(option.name) else { continue };
-            let problems = self.objections(option, given);
-            if !problems.is_empty() {
-                reader.problems.extend(problems);
-                reader.take_out(option.name);
+            let Some(given) = options.get(option.name) else { continue };
+            let objections = self.objections(option, given);
+            if !objections.is_empty() {
+                problems.extend(objections);
+                options.remove(option.name);
             }
         }
+        problems
     }
 
-    /// Where results go that an option names.
+    /// The file that an option names for a result.
     pub(super) fn destination(&self, path: PathBuf, place: Option<&Place>) -> Destination {
         let within = place.filter(|place| !self.is_free(place)).map(|_| self.checkout.clone());
         Destination { path, within }
@@ -72,10 +73,10 @@ impl Trust {
             let message = self.objection(option, text)?;
             let problem = Problem::new(message).of(option.name).at(place);
             Some(if option.in_file == InFile::Never {
-                problem.help("say `--trust_config`, or set the variable `DPL_LAMBDA_TRUST_CONFIG`")
+                problem.help("use `--trust_config`, or set the variable `DPL_LAMBDA_TRUST_CONFIG`")
             } else {
                 problem.help(format!(
-                    "say `--{0}`, or set the variable `DPL_LAMBDA_{1}`; where nobody changes the file without a review, `--trust_config` lets it say so",
+                    "use `--{0}`, or set the variable `DPL_LAMBDA_{1}`; if every change of the file is reviewed, `--trust_config` allows it in the file",
                     option.name,
                     option.name.to_ascii_uppercase()
                 ))
@@ -84,7 +85,7 @@ impl Trust {
         written.into_iter().filter_map(objection).collect()
     }
 
-    /// Why a file may not say this; nothing where it may.
+    /// Why a file may not set an option to this text; `None` if it may.
     fn objection(&self, option: &Opt, text: &str) -> Option<String> {
         let path = self.directory.join(text);
         let is_inside = |path: &Path| path.starts_with(&self.checkout);
@@ -93,16 +94,16 @@ impl Trust {
             InFile::Anything => None,
             InFile::ThisMachine => {
                 let elsewhere = Address::parse(text).is_some_and(|address| !address.is_here());
-                elsewhere.then(|| "sends credentials to another machine, which a file may not".to_owned())
+                elsewhere.then(|| "sends credentials to another machine, which a file may not do".to_owned())
             }
-            InFile::Nothing => Some("decides about credentials, which a file may not".to_owned()),
-            InFile::Never => Some("cannot stand in the file that it is about".to_owned()),
-            // What is not there is a mistake of another kind.
+            InFile::Nothing => Some("decides about credentials, which a file may not do".to_owned()),
+            InFile::Never => Some("cannot be in the file that it is about".to_owned()),
+            // A missing file is another kind of error.
             InFile::Reads => {
                 let outside = real.map_or_else(|_| !is_inside(&files::plain(&path)), |real| !is_inside(&real));
                 outside.then(|| format!("`{text}` lies outside of the checkout, where a file may not read"))
             }
-            // A link that leads elsewhere is a matter of `symlinks`.
+            // For a link to another place, `symlinks` decides.
             InFile::Packs => {
                 let inside = is_inside(&files::plain(&path)) || real.is_ok_and(|real| is_inside(&real));
                 let message = "lies outside of the checkout, where a file may name only a `.zip` or `.jar`";
@@ -115,25 +116,25 @@ impl Trust {
                 let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_ascii_lowercase();
                 let known = ends.iter().any(|end| name.ends_with(&format!(".{end}")));
                 let ends: Vec<_> = ends.iter().map(|end| format!("`.{end}`")).collect();
-                let message = || format!("`{text}` must end with {} where a file names it", ends.join(" or "));
+                let message = || format!("`{text}` must end with {} if a file names it", ends.join(" or "));
                 (!known).then(message)
             }
         }
     }
 }
 
-/// The paths of an option, each with its place; the places of maps are those of `from`.
+/// The paths in the value of an option, each with its place. A map has its path in `from`.
 fn paths<'a>(option: &Opt, given: &'a Given, found: &mut Vec<(&'a str, &'a Place)>) {
     match &given.value {
         Value::Null => {}
-        // Texts of `include` are globs of what is in the package.
+        // Texts in `include` are globs, and not paths.
         Value::Text(_) if option.name == "include" => {}
         Value::Text(text) => {
             found.extend(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(|line| (line, &given.place)));
         }
         Value::List(items) => items.iter().for_each(|item| paths(option, item, found)),
         Value::Map(entries) => {
-            let from = entries.iter().filter(|entry| entry.key == "from");
+            let from = entries.iter().filter(|entry| same_key(&entry.key, "From"));
             found.extend(from.filter_map(|entry| Some((entry.given.as_text()?.trim(), &entry.given.place))));
         }
     }

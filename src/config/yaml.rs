@@ -1,33 +1,31 @@
-//! YAML with places: every key and value knows its line and column, and a scalar keeps the text it was written with.
+//! YAML with places: every key and value knows its line and column, and a scalar keeps its text.
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, collections::BTreeSet, fmt, sync::Arc};
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_yaml::{Error, Location, NonFiniteFloatPolicy, Options, Spanned};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_yaml::budget::BudgetBreach;
+use serde_yaml::{Error, Location, MessageFormatter, NonFiniteFloatPolicy, Options, Spanned, UserMessageFormatter};
 
-use super::layer::{Entry, Form, Given, Value};
+use super::layer::{Form, Given, MapEntry, Value};
 use crate::place::{Place, Problem};
 
-/// How many keys, values, lists and maps a configuration may have.
+/// The most keys, values, lists and maps that a configuration may have.
 const MOST_NODES: usize = 20_000;
 
-/// Reads one document.
-///
-/// The error is about the text itself: broken, a duplicate key, an unknown alias, an alias bomb.
+/// The most lists and maps inside of each other.
+const MOST_DEPTH: usize = 64;
+
+/// Reads one document. The error is about the YAML itself, and not about what it means.
 pub(super) fn parse(text: &str, path: &Arc<str>) -> Result<Given, Problem> {
-    let place = |location: Location| {
-        let number = |number: u64| u32::try_from(number.max(1)).unwrap_or(u32::MAX);
-        Place::file(path, number(location.line()), number(location.column()))
-    };
+    let source = Source { text, path };
     if text.trim().is_empty() {
         return Ok(Given { value: Value::Null, place: Place::file(path, 1, 1), form: Form::Text });
     }
     let node: Spanned<Node> = serde_yaml::from_str_with_options(text, options()).map_err(|error| {
-        let problem = Problem::new(message(&error));
-        let at = error.location().map_or_else(|| Place::file(path, 1, 1), place);
-        problem.at(&at)
+        let place = error.location().map_or_else(|| Place::file(path, 1, 1), |location| source.place(location));
+        invalid(&what_is_wrong(&error), &place)
     })?;
-    Ok(given(node, text, &place))
+    source.given(node)
 }
 
 /// Without snippets: a line of the file could hold a secret.
@@ -35,76 +33,103 @@ fn options() -> Options {
     serde_yaml::options! {
         with_snippet: false,
         non_finite_float_policy: NonFiniteFloatPolicy::AsString,
-        budget: serde_yaml::budget! { max_nodes: MOST_NODES },
+        budget: serde_yaml::budget! { max_nodes: MOST_NODES, max_depth: MOST_DEPTH },
     }
 }
 
-/// The library's message in one line, without its own copy of the position and its advice for programmers.
-fn message(error: &Error) -> String {
-    let text = error.without_snippet().to_string();
-    let text = text.split('\n').next().unwrap_or_default();
-    let text = text.split(" at line ").next().unwrap_or_default();
-    let text = text.split_once(": ").filter(|(head, _)| head.starts_with("line ")).map_or(text, |(_, rest)| rest);
-    let known = [
-        (
-            "budget",
-            "it has more than 20,000 keys and values, is nested more than 64 deep, or repeats itself through too many aliases",
-        ),
-        ("alias replay", "it repeats itself through too many aliases"),
-        (
-            "multiple YAML documents",
-            "it has more than one document; keep the first and move the others to files of their own",
-        ),
-        ("weak recursion", "an alias stands inside of its own anchor"),
-        ("into string", "a key is not a text"),
-        ("expected string scalar", "a key is not a text"),
-    ];
-    let ours = known.iter().find(|(sign, _)| text.to_ascii_lowercase().contains(&sign.to_ascii_lowercase()));
-    let text = ours.map_or(text, |(_, ours)| ours);
-    let text = text.split(", set ").next().unwrap_or_default();
-    let text = text.split("; use ").next().unwrap_or_default();
-    format!("not valid YAML: {}", text.trim_end_matches([',', '.', ':']))
+fn invalid(what: &str, place: &Place) -> Problem {
+    Problem::new(format!("not valid YAML: {what}")).at(place)
 }
 
-/// A value as the parser tells it.
+/// The library's error in our words, on one line. It does not repeat the position, which the place has.
+fn what_is_wrong(error: &Error) -> Cow<'_, str> {
+    let text: Cow<'_, str> = match error {
+        Error::WithSnippet { error, .. } | Error::AliasError { error, .. } => return what_is_wrong(error),
+        Error::Budget { breach: BudgetBreach::Nodes { .. } | BudgetBreach::Events { .. }, .. } => {
+            "it has more than 20,000 keys and values".into()
+        }
+        Error::Budget { breach: BudgetBreach::Depth { .. }, .. } => "it is nested more than 64 deep".into(),
+        Error::Budget { .. }
+        | Error::AliasReplayCounterOverflow { .. }
+        | Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasExpansionLimitExceeded { .. }
+        | Error::AliasReplayStackDepthExceeded { .. } => "it repeats itself through too many aliases".into(),
+        Error::RecursiveReferencesRequireWeakTypes { .. } => "an alias stands inside of its own anchor".into(),
+        Error::UnknownAnchor { .. } => "an alias has no anchor of its name before it".into(),
+        Error::MultipleDocuments { .. } => {
+            "it has more than one document; keep the first and move the others to files of their own".into()
+        }
+        Error::DuplicateMappingKey { key: Some(key), .. } => format!("the key `{key}` is given twice").into(),
+        Error::Eof { .. } => "it ends too early".into(),
+        _ => UserMessageFormatter.format_message(error),
+    };
+    match text.split_once('\n') {
+        Some((first, _)) => first.to_owned().into(),
+        None => text,
+    }
+}
+
+/// A value as the parser reports it.
 enum Node {
     Null,
     Text(String),
-    /// A plain scalar that looked like a number or a boolean: its text stands in the source.
+    /// A plain scalar that looks like a number or a boolean. Its text is in the source.
     Typed,
     List(Vec<Spanned<Self>>),
-    Map(Vec<(Spanned<String>, Spanned<Self>)>),
+    Map(Vec<(Spanned<Self>, Spanned<Self>)>),
 }
 
-fn given(node: Spanned<Node>, text: &str, place: &impl Fn(Location) -> Place) -> Given {
-    let form = if matches!(node.value, Node::Typed) { Form::Typed } else { Form::Text };
-    let value = match node.value {
-        Node::Null => Value::Null,
-        Node::Text(text) => Value::Text(text),
-        Node::Typed => Value::Text(source(text, node.defined)),
-        Node::List(items) => Value::List(items.into_iter().map(|item| given(item, text, place)).collect()),
-        Node::Map(entries) => Value::Map(
-            entries
-                .into_iter()
-                .map(|(key, value)| Entry {
-                    place: place(key.referenced),
-                    key: key.value,
-                    given: given(value, text, place),
-                })
-                .collect(),
-        ),
-    };
-    Given { value, place: place(node.referenced), form }
+/// The document that is read.
+struct Source<'s> {
+    text: &'s str,
+    path: &'s Arc<str>,
 }
 
-/// The characters of a plain scalar.
-fn source(text: &str, at: Location) -> String {
-    let span = at.span();
-    let bytes = span.byte_offset().zip(span.byte_len()).and_then(|(offset, len)| {
-        let start = usize::try_from(offset).ok()?;
-        text.get(start..start + usize::try_from(len).ok()?)
-    });
-    bytes.unwrap_or_default().trim().trim_matches(['"', '\'']).to_owned()
+impl Source<'_> {
+    fn place(&self, location: Location) -> Place {
+        let number = |number: u64| u32::try_from(number.max(1)).unwrap_or(u32::MAX);
+        Place::file(self.path, number(location.line()), number(location.column()))
+    }
+
+    fn given(&self, node: Spanned<Node>) -> Result<Given, Problem> {
+        let form = if matches!(node.value, Node::Typed) { Form::Typed } else { Form::Text };
+        let place = self.place(node.referenced);
+        let value = match node.value {
+            Node::Null => Value::Null,
+            Node::Text(text) => Value::Text(text),
+            Node::Typed => Value::Text(self.scalar(node.defined)),
+            Node::List(items) => Value::List(items.into_iter().map(|item| self.given(item)).collect::<Result<_, _>>()?),
+            Node::Map(entries) => Value::Map(self.entries(entries)?),
+        };
+        Ok(Given { value, place, form })
+    }
+
+    fn entries(&self, entries: Vec<(Spanned<Node>, Spanned<Node>)>) -> Result<Vec<MapEntry>, Problem> {
+        let mut read: Vec<MapEntry> = Vec::with_capacity(entries.len());
+        let mut keys = BTreeSet::new();
+        for (key, value) in entries {
+            let place = self.place(key.referenced);
+            let Given { value: Value::Text(key), .. } = self.given(key)? else {
+                return Err(invalid("a key is not a text", &place));
+            };
+            // The parser takes `1` and `'1'` for two keys. Here both are the same text.
+            if !keys.insert(key.clone()) {
+                return Err(invalid(&format!("the key `{key}` is given twice"), &place));
+            }
+            read.push(MapEntry { key, place, given: self.given(value)? });
+        }
+        Ok(read)
+    }
+
+    /// The text of a plain scalar.
+    fn scalar(&self, location: Location) -> String {
+        let span = location.span();
+        let text = span.byte_offset().zip(span.byte_len()).and_then(|(offset, length)| {
+            let start = usize::try_from(offset).ok()?;
+            self.text.get(start..start + usize::try_from(length).ok()?)
+        });
+        text.unwrap_or_default().trim().trim_matches(['"', '\'']).to_owned()
+    }
 }
 
 impl<'de> Deserialize<'de> for Node {
@@ -171,12 +196,9 @@ impl<'de> Visitor<'de> for NodeVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Node, A::Error> {
-        let mut map: Vec<(Spanned<String>, Spanned<Node>)> = Vec::new();
-        while let Some(key) = entries.next_key::<Spanned<String>>()? {
-            if map.iter().any(|(known, _)| known.value == key.value) {
-                return Err(A::Error::custom(format!("the key `{}` stands twice", key.value)));
-            }
-            map.push((key, entries.next_value()?));
+        let mut map = Vec::new();
+        while let Some(entry) = entries.next_entry()? {
+            map.push(entry);
         }
         Ok(Node::Map(map))
     }
@@ -185,6 +207,7 @@ impl<'de> Visitor<'de> for NodeVisitor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hostile::on_main_stack;
 
     fn read(text: &str) -> Result<Given, Problem> {
         parse(text, &Arc::from("dpl.yml"))
@@ -236,17 +259,26 @@ mod tests {
     }
 
     #[test]
-    fn broken_documents_are_told_with_their_line() {
+    fn an_error_in_the_yaml_has_its_line_and_our_words() {
         for (text, line, part) in [
             ("a: [1\nb: 2\n", 2, ""),
-            ("a: 1\nb: 2\na: 3\n", 3, "duplicate"),
-            ("a: *nowhere\n", 1, "anchor"),
+            ("a: 1\nb: 2\na: 3\n", 3, "the key `a` is given twice"),
+            ("1: a\n'1': b\n", 2, "the key `1` is given twice"),
+            ("a: 1\n? [b]\n: c\n", 2, "a key is not a text"),
+            ("a: 1\n~: c\n", 2, "a key is not a text"),
+            ("a: 1\n{b: c}: d\n", 2, "a key is not a text"),
+            ("a: *nowhere\n", 1, "no anchor of its name"),
+            ("a: &a\n  b: *a\n", 2, "inside of its own anchor"),
             ("a: 'open\n", 1, ""),
-            ("a: 1\n---\nb: 2\n", 2, ""),
+            ("a:\n\tb: c\n", 2, ""),
+            ("a: !!binary x\n", 1, ""),
+            ("a: 1\n---\nb: 2\n", 3, "more than one document"),
+            (&format!("a: {}{}\n", "[".repeat(100), "]".repeat(100)), 1, "nested more than 64 deep"),
+            (&"- a\n".repeat(30_000), 20_000, "more than 20,000 keys and values"),
         ] {
-            let problem = read(text).unwrap_err();
+            let problem = on_main_stack(|| read(text)).unwrap_err();
             assert!(problem.message.contains(part), "{text:?}: {}", problem.message);
-            assert!(!problem.message.contains('\n'));
+            assert!(!problem.message.contains('\n') && !problem.message.contains(" at line "));
             let place = problem.place.as_ref().and_then(Place::in_file).unwrap();
             assert!(place.line.abs_diff(line) <= 1, "{text:?}: {place:?} {}", problem.message);
         }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::Plan;
 use super::action::Action;
 use super::step::{AttachmentChange, Step};
-use crate::deployment::{Deployment, Keyed, Others};
+use crate::deployment::{Deployment, MapMode, WantedMap};
 use crate::remote::{Live, LiveAttachment};
 use crate::settings::{AliasName, Aspect, Attachment, Belongs, Count, Difference, Setting, Structure};
 use crate::sources::Source;
@@ -65,7 +65,7 @@ impl Plan {
         let mut attachments = deployment.attachments.clone();
         if let Some(url) = attachments.get(&Attachment::FunctionUrl) {
             let public = url_is_public(url, live);
-            let nobody = Keyed { entries: BTreeMap::new(), others: Some(Others::Merge) };
+            let nobody = WantedMap { entries: BTreeMap::new(), mode: Some(MapMode::Merge) };
             let mut managed = attachments.remove(&Attachment::Permissions).unwrap_or(nobody);
             for (id, statement) in statements_for(public, live, &managed) {
                 managed.entries.entry(id).or_insert(statement);
@@ -108,7 +108,7 @@ impl Plan {
     fn attach_kind(
         &mut self,
         attachment: Attachment,
-        managed: &Keyed<Option<Structure>>,
+        managed: &WantedMap<Option<Structure>>,
         deployment: &Deployment,
         live: Option<&Live>,
     ) {
@@ -148,7 +148,7 @@ impl Plan {
             !managed.entries.contains_key(*key) && !ours && !elsewhere
         });
         let unnamed: Vec<_> = unnamed.collect();
-        if managed.others == Some(Others::Replace) {
+        if managed.mode == Some(MapMode::Replace) {
             for (key, known) in unnamed {
                 let (document, handle) = (known.document.clone(), known.handle.clone());
                 self.steps.push(change(key, Action::Remove, document, handle, Vec::new()));
@@ -225,7 +225,7 @@ impl Plan {
 }
 
 /// Whether the wanted URL is open to everyone.
-fn url_is_public(managed: &Keyed<Option<Structure>>, live: Option<&Live>) -> bool {
+fn url_is_public(managed: &WantedMap<Option<Structure>>, live: Option<&Live>) -> bool {
     let wanted = managed.entries.values().flatten().next();
     let existing = live.and_then(|live| live.attachments.get(&Attachment::FunctionUrl)?.get(""));
     let auth = |document: &Structure| document.text("AuthType");
@@ -278,14 +278,14 @@ fn moved(attachment: Attachment, key: &str, alias: Option<&AliasName>, known: &L
 fn statements_for(
     public: bool,
     live: Option<&Live>,
-    managed: &Keyed<Option<Structure>>,
+    managed: &WantedMap<Option<Structure>>,
 ) -> Vec<(String, Option<Structure>)> {
     let existing = live.and_then(|live| live.attachments.get(&Attachment::Permissions));
     let others = || existing.into_iter().flatten().filter(|(id, _)| !URL_STATEMENTS.contains(&id.as_str()));
     let statements = url_statements().into_iter().map(|(id, statement)| {
         let named = managed.entries.values().flatten().any(|other| other == &statement);
         let exists = others().any(|(_, other)| statement.is_same_as(&other.document));
-        let stays = exists && managed.others != Some(Others::Replace);
+        let stays = exists && managed.mode != Some(MapMode::Replace);
         let wanted = public && !named && !stays;
         (id.to_owned(), wanted.then_some(statement))
     });
@@ -310,11 +310,11 @@ mod tests {
     fn managing_all(
         alias: Option<&str>,
         kind: Attachment,
-        others: Option<Others>,
+        mode: Option<MapMode>,
         documents: &[(&str, Option<Value>)],
     ) -> Deployment {
         let entries = documents.iter().map(|(key, document)| ((*key).to_owned(), document.clone().map(Structure)));
-        let keyed = Keyed { entries: entries.collect(), others };
+        let keyed = WantedMap { entries: entries.collect(), mode };
         wanted(|deployment| {
             deployment.release.alias = alias.map(|alias| AliasName(alias.to_owned()));
             deployment.attachments.insert(kind, keyed);
@@ -397,7 +397,7 @@ mod tests {
         let mut deployment = managing(None, Attachment::FunctionUrl, "", Some(json!({ "AuthType": "AWS_IAM" })));
         let own = json!({ "Action": "lambda:InvokeFunction", "Principal": "123456789012" });
         let entries = BTreeMap::from([(URL_STATEMENTS[0].to_owned(), Some(Structure(own.clone())))]);
-        deployment.attachments.insert(Attachment::Permissions, Keyed { entries, others: None });
+        deployment.attachments.insert(Attachment::Permissions, WantedMap { entries, mode: None });
         let remote = live_with(&[
             (Attachment::FunctionUrl, "", None, json!({ "AuthType": "AWS_IAM" })),
             (Attachment::Permissions, URL_STATEMENTS[0], None, own),
@@ -418,7 +418,7 @@ mod tests {
         let permissions = |others, named: &[_]| managing_all(None, Attachment::Permissions, others, named);
         assert_snapshot!(summary(&permissions(None, &named), &remote), @"note left alone: permissions that are not named: b");
         assert_snapshot!(summary(&permissions(None, &[]), &remote), @"note left alone: permissions that are not named: a, b");
-        assert_snapshot!(summary(&permissions(Some(Others::Replace), &named), &remote), @r#"Remove permission b: ; sends {"Action":"lambda:InvokeFunction","Principal":"sns.amazonaws.com"}"#);
+        assert_snapshot!(summary(&permissions(Some(MapMode::Replace), &named), &remote), @r#"Remove permission b: ; sends {"Action":"lambda:InvokeFunction","Principal":"sns.amazonaws.com"}"#);
         let narrow = json!({ "Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com", "SourceArn": "arn:aws:s3:::b" });
         let remote = live_with(&[(Attachment::Permissions, "a", None, narrow)]);
         assert_snapshot!(summary(&permissions(None, &named), &remote), @r#"Update permission a: permissions.a source_arn: arn:aws:s3:::b → -; sends {"Action":"lambda:InvokeFunction","Principal":"s3.amazonaws.com"}"#);
@@ -431,7 +431,7 @@ mod tests {
         let of = |alias| live_with(&[(Attachment::EventSources, QUEUE, alias, source.clone())]);
         assert_snapshot!(summary(&named(), &of(None)), @"Update event source arn:aws:sqs:eu-west-1:123456789012:jobs of live: event_sources.arn:aws:sqs:eu-west-1:123456789012:jobs invokes: $LATEST → live; sends {}");
         assert_snapshot!(summary(&named(), &of(Some("live"))), @"");
-        let other = managing_all(Some("live"), Attachment::EventSources, Some(Others::Replace), &[]);
+        let other = managing_all(Some("live"), Attachment::EventSources, Some(MapMode::Replace), &[]);
         assert_snapshot!(summary(&other, &of(None)), @"note left alone: event sources that invoke $LATEST and not the alias: arn:aws:sqs:eu-west-1:123456789012:jobs");
         assert_snapshot!(summary(&other, &of(Some("live"))), @r#"Remove event source arn:aws:sqs:eu-west-1:123456789012:jobs of live: ; sends {"EventSourceArn":"arn:aws:sqs:eu-west-1:123456789012:jobs"}"#);
         let topic = "arn:aws:kafka:eu-west-1:123456789012:cluster/c/1 orders";

@@ -27,7 +27,7 @@ pub(crate) use rollback::Rollback;
 pub(crate) use step::{AliasChange, AttachmentChange, LayerChange, Origin, RoleChange, Step, TagChange, VersionRef};
 pub(crate) use view::{Line, Sent, View, Whose};
 
-use crate::deployment::{CodeSource, Deployment, FirstRole, Publish};
+use crate::deployment::{CodeSource, Deployment, MissingRole, Publish};
 use crate::package::Package;
 use crate::package::inspect::Date;
 use crate::place::{Problem, Weight};
@@ -174,7 +174,7 @@ impl Plan {
         caller: &Caller,
         today: Date,
     ) {
-        let made = deployment.first_role == FirstRole::Made && wanted.role.is_none();
+        let made = deployment.missing_role == MissingRole::Create && wanted.role.is_none();
         let role = if made { Origin::Made } else { Origin::Named };
         if let Some(role) = made.then(|| role::wanted(deployment, caller)).flatten() {
             wanted.role = Some(role.as_setting());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Plan, Step, TagChange};
-use crate::deployment::{Deployment, Others};
+use crate::deployment::{Deployment, MapMode};
 use crate::remote::Live;
 
 impl Plan {
@@ -11,7 +11,7 @@ impl Plan {
     pub(super) fn tags(&mut self, deployment: &Deployment, live: &Live) {
         let Some(wanted) = &deployment.tags else { return };
         let Some(known) = &live.tags else {
-            if wanted.others == Some(Others::Replace) {
+            if wanted.mode == Some(MapMode::Replace) {
                 let help = "allow `lambda:ListTags`, or leave `function_tags_mode` out";
                 self.refuse(
                     "function_tags_mode",
@@ -27,7 +27,7 @@ impl Plan {
         let set: BTreeMap<_, _> = set.map(|(key, value)| (key.clone(), value.clone())).collect();
         let others = known.keys().filter(|key| !wanted.entries.contains_key(*key) && !key.starts_with("aws:"));
         let others: Vec<_> = others.cloned().collect();
-        let remove = if wanted.others == Some(Others::Replace) {
+        let remove = if wanted.mode == Some(MapMode::Replace) {
             others
         } else {
             if !others.is_empty() {

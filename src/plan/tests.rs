@@ -14,7 +14,7 @@ use insta::assert_snapshot;
 use super::*;
 use crate::{
     arn::Partition,
-    deployment::{Code, CodeSource, FirstRole, HandlerParts, Keyed, Others, Release, Rules, Target},
+    deployment::{Code, CodeSource, HandlerParts, MapMode, MissingRole, Release, Rules, Target, WantedMap},
     package::{
         Archive, Artifact, Image, Listed,
         inspect::{Contents, ReadSeek, survey},
@@ -39,7 +39,7 @@ pub(super) fn wanted(change: impl FnOnce(&mut Deployment)) -> Deployment {
         settings: Settings::default(),
         handler_parts: None,
         first_handler: None,
-        first_role: FirstRole::default(),
+        missing_role: MissingRole::default(),
         environment: None,
         tags: None,
         code: Code {
@@ -137,10 +137,10 @@ fn environment(pairs: &[(&str, &str)]) -> Environment {
     Environment(pairs.iter().map(|(key, value)| ((*key).to_owned(), Secret::new(*value))).collect())
 }
 
-fn variables(pairs: &[(&str, Option<&str>)], others: Option<Others>) -> Option<Keyed<Option<Secret>>> {
-    Some(Keyed {
+fn variables(pairs: &[(&str, Option<&str>)], mode: Option<MapMode>) -> Option<WantedMap<Option<Secret>>> {
+    Some(WantedMap {
         entries: pairs.iter().map(|(key, value)| ((*key).to_owned(), value.map(Secret::new))).collect(),
-        others,
+        mode,
     })
 }
 
@@ -303,11 +303,11 @@ fn dropping_a_variable_needs_a_mode() {
     Error environment: the function has variables that are not named and would be dropped: KEPT
     configure environment.KEPT: (hidden) → -, environment.NEW: - → (hidden); sends environment.NEW: - → (hidden)
     ");
-    assert_snapshot!(planned(&with(Some(Others::Merge)), "old", &live(|_| ())), @r"
+    assert_snapshot!(planned(&with(Some(MapMode::Merge)), "old", &live(|_| ())), @r"
     configure environment.NEW: - → (hidden); sends environment.KEPT: - → (hidden), environment.NEW: - → (hidden)
     note left alone: variables that are not named: KEPT
     ");
-    assert_snapshot!(planned(&with(Some(Others::Replace)), "old", &live(|_| ())), @"configure environment.KEPT: (hidden) → -, environment.NEW: - → (hidden); sends environment.NEW: - → (hidden)");
+    assert_snapshot!(planned(&with(Some(MapMode::Replace)), "old", &live(|_| ())), @"configure environment.KEPT: (hidden) → -, environment.NEW: - → (hidden); sends environment.NEW: - → (hidden)");
     let unset = wanted(|deployment| deployment.environment = variables(&[("KEPT", None)], None));
     assert_snapshot!(planned(&unset, "old", &live(|_| ())), @"configure environment.KEPT: (hidden) → -; sends environment: - → none");
 }
@@ -319,8 +319,8 @@ fn unread_values_are_unknown_and_not_empty() {
         live.tags = None;
     });
     let named = wanted(|deployment| {
-        deployment.environment = variables(&[("A", Some("1"))], Some(Others::Merge));
-        deployment.tags = Some(Keyed { entries: BTreeMap::new(), others: Some(Others::Replace) });
+        deployment.environment = variables(&[("A", Some("1"))], Some(MapMode::Merge));
+        deployment.tags = Some(WantedMap { entries: BTreeMap::new(), mode: Some(MapMode::Replace) });
     });
     assert_snapshot!(planned(&wanted(|_| ()), "old", &unread), @"");
     assert_snapshot!(planned(&named, "old", &unread), @r"
@@ -332,16 +332,16 @@ fn unread_values_are_unknown_and_not_empty() {
 
 #[test]
 fn unnamed_tags_stay_and_tags_of_aws_always_stay() {
-    let tags = |others| {
+    let tags = |mode| {
         wanted(|deployment| {
-            deployment.tags = Some(Keyed { entries: BTreeMap::from([("by".to_owned(), "ci".to_owned())]), others });
+            deployment.tags = Some(WantedMap { entries: BTreeMap::from([("by".to_owned(), "ci".to_owned())]), mode });
         })
     };
     assert_snapshot!(planned(&tags(None), "old", &live(|_| ())), @r#"
     tags +{"by": "ci"} -[]
     note left alone: tags that are not named: team
     "#);
-    assert_snapshot!(planned(&tags(Some(Others::Replace)), "old", &live(|_| ())), @r#"tags +{"by": "ci"} -["team"]"#);
+    assert_snapshot!(planned(&tags(Some(MapMode::Replace)), "old", &live(|_| ())), @r#"tags +{"by": "ci"} -["team"]"#);
 }
 
 #[test]
@@ -436,7 +436,7 @@ fn forbidden_changes_are_problems_of_their_option() {
 fn kept_variables_count_against_the_limit_of_the_environment() {
     let large = "x".repeat(3000);
     let managed =
-        wanted(|deployment| deployment.environment = variables(&[("NEW", Some(&large))], Some(Others::Merge)));
+        wanted(|deployment| deployment.environment = variables(&[("NEW", Some(&large))], Some(MapMode::Merge)));
     let remote = live(|live| live.settings.environment = Some(environment(&[("OLD", &large)])));
     assert!(planned(&managed, "old", &remote).contains("Error environment: takes 6019 bytes as JSON together"));
 }
@@ -452,7 +452,7 @@ fn a_function_that_failed_is_never_called_unchanged() {
 
 #[test]
 fn clearing_an_unread_value_is_a_change() {
-    let cleared = wanted(|deployment| deployment.environment = variables(&[], Some(Others::Replace)));
+    let cleared = wanted(|deployment| deployment.environment = variables(&[], Some(MapMode::Replace)));
     let unread = live(|live| live.settings.environment = None);
     assert_snapshot!(planned(&cleared, "old", &unread), @"configure environment: - → none; sends environment: - → none");
 }
@@ -461,7 +461,7 @@ fn clearing_an_unread_value_is_a_change() {
 fn a_role_is_created_for_a_new_function_without_one() {
     use crate::remote::{FoundRole, Trust};
     let new = wanted(|deployment| {
-        deployment.first_role = FirstRole::Made;
+        deployment.missing_role = MissingRole::Create;
         deployment.settings.runtime = Some(Runtime("nodejs24.x".to_owned()));
         deployment.settings.handler = Some(Handler("index.handler".to_owned()));
         deployment.settings.subnet_ids = Some(ids(&["subnet-1"]));

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::Plan;
 use crate::arn::Arn;
-use crate::deployment::{Deployment, Keyed, Others};
+use crate::deployment::{Deployment, MapMode, WantedMap};
 use crate::package::Artifact;
 use crate::package::inspect::Survey;
 use crate::remote::{Caller, Live};
@@ -97,12 +97,12 @@ fn completed_role(role: Role, live: Option<&Live>, caller: &Caller) -> Role {
     }
 }
 
-fn environment(managed: &Keyed<Option<Secret>>, live: Option<&Live>, plan: &mut Plan) -> Environment {
+fn environment(managed: &WantedMap<Option<Secret>>, live: Option<&Live>, plan: &mut Plan) -> Environment {
     let named: BTreeMap<_, _> =
         managed.entries.iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?))).collect();
     let Some(live) = live else { return Environment(named) };
     let Some(known) = &live.settings.environment else {
-        if managed.others != Some(Others::Replace) {
+        if managed.mode != Some(MapMode::Replace) {
             let help =
                 "allow the use of the KMS key, or set `environment_mode: replace` to set exactly the variables named";
             plan.refuse(
@@ -116,9 +116,9 @@ fn environment(managed: &Keyed<Option<Secret>>, live: Option<&Live>, plan: &mut 
     let others: Vec<_> = known.0.iter().filter(|(key, _)| !managed.entries.contains_key(*key)).collect();
     let rest = others.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>().join(", ");
     let mut wanted = named;
-    match managed.others {
-        Some(Others::Replace) => {}
-        Some(Others::Merge) => {
+    match managed.mode {
+        Some(MapMode::Replace) => {}
+        Some(MapMode::Merge) => {
             if !others.is_empty() {
                 plan.notes.push(format!("left alone: variables that are not named: {rest}"));
             }

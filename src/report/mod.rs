@@ -47,7 +47,7 @@ use self::outcome::{Outcome, Verdict};
 use crate::event::Event;
 use crate::host::{Build, Ci, Host};
 use crate::place::Problem;
-use crate::verb::{Owner, Verb};
+use crate::verb::{StandardOutput, Verb};
 
 /// What became of a run's output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl Reporter {
         let surroundings = Surroundings { ci, host, build, nonce: deliver::nonce(), clock: Host::now };
         let dialect = dialects::of(ci, host, &surroundings.nonce);
         let courier = Courier::new(manner.format, host);
-        let answers = verb.is_some_and(|verb| verb.row().output == Owner::Answer);
+        let answers = verb.is_some_and(|verb| verb.row().output == StandardOutput::Result);
         console.keep_output_free(manner.format == Format::Json || answers);
         console.mask_with(dialect.mask.map(|mask| -> console::Mask {
             let courier = courier.clone();

@@ -5,13 +5,13 @@ use super::dialect::Ending;
 use super::plain;
 use crate::event::{Effect, Event};
 use crate::plan::{Plan, Subject};
-use crate::verb::{Results, Verb};
+use crate::verb::{Outputs, Verb};
 
 /// The outcome of the run so far.
 pub(super) struct Outcome {
     console: Console,
     /// Whether the verb has outputs for later steps.
-    results: Results,
+    results: Outputs,
     changed: bool,
     /// Plans that were shown and not applied, so far.
     planned: Vec<Plan>,
@@ -45,7 +45,7 @@ impl Verdict {
 impl Outcome {
     /// The outcome of a verb. `verb` is absent if the command line is wrong.
     pub(super) fn new(verb: Option<Verb>, console: &Console) -> Self {
-        let results = verb.map_or(Results::None, |verb| verb.row().results);
+        let results = verb.map_or(Outputs::None, |verb| verb.row().outputs);
         let (planned, done) = (Vec::new(), Vec::new());
         Self { console: console.clone(), results, changed: false, planned, done, failed: None }
     }
@@ -69,7 +69,7 @@ impl Outcome {
                 self.changed = true;
                 self.done.push(format!("{function} rolled back, version {}", rollback.to));
             }
-            Event::Notice(notice) if self.results == Results::Handed => self.done.push(notice.message.clone()),
+            Event::Notice(notice) if self.results == Outputs::Written => self.done.push(notice.message.clone()),
             Event::Failed(failure) => {
                 self.changed |= failure.changed();
                 self.planned.retain(|plan| !failure.is_of(plan));

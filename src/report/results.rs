@@ -21,7 +21,7 @@ pub(super) struct Results {
     files: Gathered,
     build: Build,
     /// Whether later steps get outputs.
-    outputs_are: verb::Results,
+    outputs_are: verb::Outputs,
     outputs: Vec<Output>,
     /// The ARN of the version of the last layer.
     layer_arn: Option<String>,
@@ -44,7 +44,7 @@ impl Results {
             console: console.clone(),
             files: Gathered::new(manner.files.clone(), &host.directory, Checkout::of(*ci, host)),
             build: build.clone(),
-            outputs_are: verb.map_or(verb::Results::None, |verb| verb.row().results),
+            outputs_are: verb.map_or(verb::Outputs::None, |verb| verb.row().outputs),
             outputs: Vec::new(),
             layer_arn: None,
             page: String::new(),
@@ -59,7 +59,7 @@ impl Results {
 
     /// Delivers the outputs.
     fn hand_over(&mut self, verdict: &Verdict) -> Vec<Delivery> {
-        if self.outputs_are == verb::Results::None {
+        if self.outputs_are == verb::Outputs::None {
             return Vec::new();
         }
         self.outputs.extend(self.layer_arn.take().map(|arn| ("layer-version-arn", arn)));
@@ -98,7 +98,7 @@ impl Observer for Results {
         match event {
             Event::Warning(problem) => return self.note(Level::Warning, problem),
             Event::Notice(notice) => {
-                if self.outputs_are == verb::Results::Handed {
+                if self.outputs_are == verb::Outputs::Written {
                     self.page.push_str(&summary::of_notice(&notice.message));
                 }
                 return self.note(Level::Notice, notice);

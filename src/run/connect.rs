@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::{Run, secrets};
 use crate::aws::{self, Connection, Session};
 use crate::cli::Task;
-use crate::config::Reach;
+use crate::config::Access;
 use crate::deployment::Target;
 use crate::error::Error;
 use crate::event::{Event, Stage};
@@ -88,17 +88,17 @@ impl Run<'_> {
     }
 
     /// Connects for a verb that changes a function outside of a deployment. Refuses any account but the expected one.
-    pub(super) async fn connect_to_change(&self, reach: &Reach, function: &FunctionName) -> Result<Rc<Login>, Error> {
+    pub(super) async fn connect_to_change(&self, access: &Access, function: &FunctionName) -> Result<Rc<Login>, Error> {
         let unread = |fault| Error::read(fault, function);
-        let login = self.connect(&reach.target, reach.wait_timeout).await.map_err(unread)?;
-        let Some(expected) = &reach.target.expect_account else { return Ok(login) };
-        self.identify(&login, reach.wait_timeout).await.map_err(unread)?;
+        let login = self.connect(&access.target, access.wait_timeout).await.map_err(unread)?;
+        let Some(expected) = &access.target.expect_account else { return Ok(login) };
+        self.identify(&login, access.wait_timeout).await.map_err(unread)?;
         let account = login.connection.caller().account.unwrap_or_default();
         if account == *expected {
             return Ok(login);
         }
         let problem = Problem::new(format!("the credentials belong to account {account}, not to {expected}"));
-        let place = reach.places.of("expect_account").cloned();
+        let place = access.places.of("expect_account").cloned();
         let problem = problem.of("expect_account").help("use credentials of the expected account");
         Err(Error::Configuration(vec![Problem { place, ..problem }]))
     }

@@ -13,7 +13,7 @@ use crate::report::Format;
 impl Run<'_> {
     /// Deletes the function, or only a version. A function or version that does not exist is a success.
     pub(super) async fn delete(&self, subject: &Subject, version: Option<&str>, yes: bool) -> Result<ExitCode, Error> {
-        let Subject { function, dry_run, reach, .. } = subject;
+        let Subject { function, dry_run, access, .. } = subject;
         let name = &function.name;
         let asks = !yes && *dry_run == DryRun::No;
         if asks && !self.is_attended() {
@@ -22,9 +22,9 @@ impl Run<'_> {
                 problem.help("pass `--yes` to delete without a question; `--dry_run` shows what would be deleted"),
             ));
         }
-        let login = self.connect_to_change(reach, function).await?;
+        let login = self.connect_to_change(access, function).await?;
         let region = login.connection.region.clone();
-        let mut session = self.session(&login, &function.written, None, reach.wait_timeout);
+        let mut session = self.session(&login, &function.written, None, access.wait_timeout);
         let unread = |fault| Error::read(fault, function);
         let removed = |effect| {
             let (function, version) = (name.clone(), version.map(str::to_owned));

@@ -79,7 +79,7 @@ impl Run<'_> {
 
     /// Whether the run only shows the plan of a block.
     pub(super) fn only_plans(&self, entry: &Entry) -> bool {
-        self.task.verb().row().may == May::OnlyLook || entry.dry_run != DryRun::No
+        self.task.verb().row().may == May::OnlyRead || entry.dry_run != DryRun::No
     }
 
     /// Reports an allowed failure, and goes on without a result.

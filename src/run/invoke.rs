@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Run;
 use crate::aws::InvocationMode;
-use crate::cli::{Answer, Invoke, Payload};
+use crate::cli::{Invoke, Payload, Response};
 use crate::config::{DryRun, Subject};
 use crate::error::{Error, ExitCode};
 use crate::event::Event;
@@ -31,22 +31,22 @@ const SPARE: Duration = Duration::from_mins(1);
 impl Run<'_> {
     /// Waits until the function is ready, and calls it.
     pub(super) async fn invoke(&self, subject: &Subject, invoke: &Invoke) -> Result<ExitCode, Error> {
-        let Subject { function, alias, dry_run, reach } = subject;
+        let Subject { function, alias, dry_run, access } = subject;
         let payload = self.payload(&invoke.payload).await?;
-        let mode = match (dry_run, invoke.answer) {
-            (DryRun::No, Answer::Awaited) => InvocationMode::Synchronous,
-            (DryRun::No, Answer::NotAwaited) => InvocationMode::Asynchronous,
+        let mode = match (dry_run, invoke.response) {
+            (DryRun::No, Response::Awaited) => InvocationMode::Synchronous,
+            (DryRun::No, Response::NotAwaited) => InvocationMode::Asynchronous,
             (DryRun::Plan | DryRun::Aws, _) => InvocationMode::DryRun,
         };
         let qualifier = invoke.qualifier.clone().or_else(|| alias.clone().map(|AliasName(alias)| alias));
-        let login = self.connect_to_change(reach, function).await?;
-        let mut session = self.session(&login, &function.written, None, reach.wait_timeout);
-        let mut time = reach.wait_timeout;
+        let login = self.connect_to_change(access, function).await?;
+        let mut session = self.session(&login, &function.written, None, access.wait_timeout);
+        let mut time = access.wait_timeout;
         match session.read_alone().await {
             Ok(Remote::Absent) => return Err(Error::absent(function, &login.connection.region)),
             Ok(Remote::Present(live)) => {
                 let longest = live.settings.timeout.map(|timeout| Duration::from_secs(timeout.0.into()) + SPARE);
-                time = time.max(longest.filter(|_| reach.places.of("wait_timeout").is_none()).unwrap_or_default());
+                time = time.max(longest.filter(|_| access.places.of("wait_timeout").is_none()).unwrap_or_default());
             }
             // The right to call a function does not include the right to read it.
             Err(fault) if fault.kind == FaultKind::Denied => tracing::debug!("not waiting: {}", fault.message),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 
 use super::{Run, around};
-use crate::config::{Loaded, Reach, Subject, imported};
+use crate::config::{Access, Loaded, Subject, imported};
 use crate::error::{Error, ExitCode};
 use crate::event::{Answer, Event};
 use crate::fault::Signal;
@@ -24,11 +24,11 @@ impl Run<'_> {
     }
 
     async fn status_of(&self, subject: &Subject) -> Result<(), Error> {
-        let Subject { function, reach, .. } = subject;
+        let Subject { function, access, .. } = subject;
         let unread = |fault| Error::read(fault, function);
-        let login = self.connect(&reach.target, reach.wait_timeout).await.map_err(unread)?;
+        let login = self.connect(&access.target, access.wait_timeout).await.map_err(unread)?;
         let region = &login.connection.region;
-        let session = self.session(&login, &function.written, None, reach.wait_timeout);
+        let session = self.session(&login, &function.written, None, access.wait_timeout);
         let status = session.status(&function.name, region).await.map_err(unread)?;
         let mut status = status.ok_or_else(|| Error::absent(function, region))?;
         status.reasons().for_each(|reason| *reason = self.console.redact_foreign(reason));
@@ -39,11 +39,11 @@ impl Run<'_> {
 
     /// Shows the block that describes a function.
     pub(super) async fn init(&self, subject: &Subject) -> Result<ExitCode, Error> {
-        let Subject { function, alias, reach, .. } = subject;
+        let Subject { function, alias, access, .. } = subject;
         let unread = |fault| Error::read(fault, function);
-        let login = self.connect(&reach.target, reach.wait_timeout).await.map_err(unread)?;
+        let login = self.connect(&access.target, access.wait_timeout).await.map_err(unread)?;
         let region = &login.connection.region;
-        let mut session = self.session(&login, &function.written, None, reach.wait_timeout);
+        let mut session = self.session(&login, &function.written, None, access.wait_timeout);
         let found = session.read_everything(alias.as_ref()).await.map_err(unread)?;
         let (live, defaults) = found.ok_or_else(|| Error::absent(function, region))?;
         self.warn_of_unknown(&live.warnings);
@@ -61,9 +61,9 @@ impl Run<'_> {
     }
 
     /// Shows the functions of each Region, as each identity sees it.
-    pub(super) async fn list(&self, regions: &[Reach]) -> Result<ExitCode, Error> {
+    pub(super) async fn list(&self, regions: &[Access]) -> Result<ExitCode, Error> {
         let mut seen = BTreeSet::new();
-        for Reach { target, wait_timeout, .. } in regions {
+        for Access { target, wait_timeout, .. } in regions {
             let login = self.connect(target, *wait_timeout).await.map_err(Error::Listing)?;
             let region = login.connection.region.clone();
             if !seen.insert((region.clone(), login.connection.access_key_id.clone())) {

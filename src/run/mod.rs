@@ -44,7 +44,7 @@ pub fn run(host: &Host) -> ExitCode {
     let detected = Ci::detect(host);
     let line = cli::parse(&host.called_as, &host.arguments);
     secrets::hide_given(&line, &console);
-    let CommandLine { task, flags, speaks, .. } = line;
+    let CommandLine { task, flags, syntax, .. } = line;
     let ready = match task {
         Ok(task) => Host::event_loop().map(|event_loop| (task, event_loop)).map_err(|lack| Error::lack(&lack)),
         Err(Stop::Text(text)) => return if console.answer(&text) { ExitCode::Success } else { ExitCode::Failed },
@@ -59,7 +59,7 @@ pub fn run(host: &Host) -> ExitCode {
             return end(&mut reporter, &console, Err(&error));
         }
     };
-    let request = Request { flags, purpose: task.verb().row().purpose, speaks };
+    let request = Request { flags, purpose: task.verb().row().purpose, syntax };
     let loaded = config::load(&request, host, detected);
     let reporter = {
         let (build, manner) = (loaded.build.clone(), manner(&loaded.run));

@@ -6,7 +6,7 @@ use super::connect::{Login, Lookups};
 use super::layers::{RunLayer, RunLayers};
 use crate::aws::Session;
 use crate::config::Entry;
-use crate::deployment::{Code, CodeSource, Deployment, FirstRole, LayerDeployment};
+use crate::deployment::{Code, CodeSource, Deployment, LayerDeployment, MissingRole};
 use crate::error::Error;
 use crate::event::Event;
 use crate::fault::Fault;
@@ -202,7 +202,7 @@ fn names_role(deployment: &Deployment) -> bool {
     match deployment.settings.role {
         Some(Role::Name(_)) => true,
         Some(Role::Arn(_)) => false,
-        None => deployment.first_role == FirstRole::Made,
+        None => deployment.missing_role == MissingRole::Create,
     }
 }
 

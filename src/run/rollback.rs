@@ -16,14 +16,14 @@ const NAMED_VERSIONS: usize = 10;
 impl Run<'_> {
     /// Moves the alias to its previous version, or to the version `to`.
     pub(super) async fn roll_back(&self, subject: &Subject, to: Option<&str>) -> Result<ExitCode, Error> {
-        let Subject { function, alias, dry_run, reach } = subject;
+        let Subject { function, alias, dry_run, access } = subject;
         let alias = alias.as_ref().ok_or_else(|| {
             let problem = Problem::new("no alias is set, so there is nothing to roll back").of("alias");
             Error::Configuration(vec![problem.help("name it with `--alias`, or set `alias` in the block")])
         })?;
-        let login = self.connect_to_change(reach, function).await?;
+        let login = self.connect_to_change(access, function).await?;
         let region = login.connection.region.clone();
-        let mut session = self.session(&login, &function.written, None, reach.wait_timeout);
+        let mut session = self.session(&login, &function.written, None, access.wait_timeout);
         let refused = |fault| Error::rollback(fault, function, &alias.0);
         let found = session.alias(&alias.0).await.map_err(|fault| Error::read(fault, function))?;
         let Some(found) = found else {

@@ -91,9 +91,9 @@ fn names(loaded: &Loaded) -> Vec<String> {
     let of_entries = loaded.entries.iter().flat_map(|entry| of_item(&entry.item));
     let of_subjects = loaded.subjects.iter().flat_map(|subject| {
         let names = [subject.function.written.clone(), subject.function.name.clone()];
-        of_target(&subject.reach.target).chain(names).chain(subject.alias.iter().map(|alias| alias.0.clone()))
+        of_target(&subject.access.target).chain(names).chain(subject.alias.iter().map(|alias| alias.0.clone()))
     });
-    let of_regions = loaded.regions.iter().flat_map(|reach| of_target(&reach.target));
+    let of_regions = loaded.regions.iter().flat_map(|access| of_target(&access.target));
     of_entries.chain(of_subjects).chain(of_regions).filter(|name| !name.is_empty()).collect()
 }
 

@@ -3,9 +3,10 @@
 //! Source: the pages of the operations in the AWS Lambda API reference that take them.
 
 use super::structure::{Member, Need, Shape};
+use super::{Runtime, Setting, Written, is_layer_name};
 use crate::arn::{Arn, check_account, is_account};
 use Need::{Default, Optional, Required};
-use Shape::{Flag, Json, List, Members, Number, OneOf, Text, Word};
+use Shape::{Any, Flag, Json, List, Members, Number, OneOf, Text, Word};
 
 /// The most items of a list that AWS does not limit.
 const ANY_NUMBER: usize = usize::MAX;
@@ -54,6 +55,8 @@ fn of_characters(text: &str, others: &str, most: usize, what: &str) -> Result<()
 }
 
 const ANY: Shape = Text(at_most::<10_000>);
+/// A text that AWS does not get as it is written, so its length has no limit here.
+const UNLIMITED: Shape = Text(at_most::<{ usize::MAX }>);
 const ARN: Shape = Text(|text| Arn::parse(text).map(drop));
 const TEXTS: Shape = list(&ANY, 1500);
 /// A secret, subnet, security group or consumer group of an event source.
@@ -479,5 +482,46 @@ fn broker(text: &str) -> Result<(), String> {
     match text.rsplit_once(':') {
         Some((host, number)) if text.len() <= 300 && port(number) && host.split('.').all(label) => Ok(()),
         _ => Err(format!("`{text}` is not a broker; one looks like `b-1.example.com:9092`")),
+    }
+}
+
+/// The layer that a block publishes. The code of the options with the same names reads the members of any value.
+pub(crate) const LAYER: Shape = Members {
+    short: "Name",
+    members: &[
+        may("Name", Text(layer_name)),
+        may("Description", UNLIMITED),
+        may("CompatibleRuntimes", list(&Text(runtime), 15)),
+        may("CompatibleArchitectures", list(&Word(&["x86_64", "arm64"]), 2)),
+        may("LicenseInfo", Text(at_most::<512>)),
+        may("Zip", Any),
+        may("Include", Any),
+        may("Exclude", Any),
+        may("Symlinks", Any),
+        may("DotMatch", Any),
+    ],
+};
+
+fn layer_name(text: &str) -> Result<(), String> {
+    if is_layer_name(text) {
+        Ok(())
+    } else {
+        Err(format!("`{text}` is not the name of a layer: up to 140 letters, digits, `-` and `_`"))
+    }
+}
+
+fn runtime(text: &str) -> Result<(), String> {
+    Runtime::parse(&Written::Text(text.to_owned())).map(drop)
+}
+
+/// Files from another folder that are added to a package.
+pub(crate) const ADDED_FILES: Shape =
+    members(&[must("From", UNLIMITED), or("Glob", "**", UNLIMITED), may("To", Text(folder_of_package))]);
+
+fn folder_of_package(text: &str) -> Result<(), String> {
+    if text.starts_with('/') || text.split('/').any(|part| part == "..") {
+        Err(format!("`{text}` is not a folder of the package"))
+    } else {
+        Ok(())
     }
 }

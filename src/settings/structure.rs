@@ -32,6 +32,8 @@ pub enum Shape {
     },
     /// True or false.
     Flag,
+    /// Any value. Other code reads it.
+    Any,
     /// A JSON document that the API takes as text. The user may write it as a map.
     Json {
         /// The most characters of the text.

@@ -876,7 +876,7 @@ fn mistakes_are_told_with_their_places() {
             "function_url: has no member `auth` (dpl.yml:7:18)\n    help: did you mean `auth_type`?",
         ),
         ("function_url: {cors: {nonsense: 1}}", "help: its members are allow_credentials, allow_headers"),
-        ("function_url: {auth_type: NONE, AuthType: NONE}", "function_url: `auth_type` stands twice (dpl.yml:7:35)"),
+        ("function_url: {auth_type: NONE, AuthType: NONE}", "function_url: `auth_type` is given twice (dpl.yml:7:35)"),
         (
             "reserved_concurrency: -1",
             "reserved_concurrency: must be a whole number of at least 0, got `-1` (dpl.yml:7:25)",
@@ -890,7 +890,7 @@ fn mistakes_are_told_with_their_places() {
         ("runtime_management: Manual", "runtime_management: `Manual` needs a `runtime_version_arn`"),
         (
             "runtime_management: {update_runtime_on: Auto, runtime_version_arn: 'arn:aws:lambda:us-east-1::runtime:x'}",
-            "counts only with `update_runtime_on: Manual`",
+            "has an effect only with `update_runtime_on: Manual`",
         ),
         ("code_signing_config_arn: arn:aws:s3:::b", "is not the ARN of a code signing config"),
         (
@@ -907,7 +907,7 @@ fn mistakes_are_told_with_their_places() {
         ("permissions: [s3]", "permissions: `1` must be a map, got `s3`"),
         (
             "permissions: [{statement_id: a, principal: s3}, {statement_id: a, principal: sns}]",
-            "permissions: `a` stands twice (dpl.yml:7:51)",
+            "permissions: `a` is given twice (dpl.yml:7:51)",
         ),
         (
             "permissions: [{statement_id: 'a b', principal: s3}]",
@@ -944,7 +944,7 @@ fn mistakes_are_told_with_their_places() {
         ),
         (
             "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:123456789012:q.fifo', batch_size: 11}]",
-            "is a FIFO queue, whose `batch_size` is 10 at most",
+            "is a FIFO queue, whose `batch_size` is at most 10",
         ),
         (
             "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:123456789012:q', starting_position: LATEST}]",
@@ -960,15 +960,15 @@ fn mistakes_are_told_with_their_places() {
         ),
         (
             "event_sources: [{event_source_arn: 'arn:aws:dynamodb:us-east-1:123456789012:table/t'}]",
-            "is a table; Lambda reads its stream",
+            "is a table, but Lambda reads its stream",
         ),
         (
             "event_sources: [{event_source_arn: 'arn:aws:kafka:us-east-1:123456789012:cluster/c/1'}]",
-            "needs one name in `topics`",
+            "needs exactly one name in `topics`",
         ),
         (
             "event_sources: [{event_source_arn: 'arn:aws:mq:us-east-1:123456789012:broker:b', queues: [a, b]}]",
-            "needs one name in `queues`",
+            "needs exactly one name in `queues`",
         ),
         (
             "event_sources: [{event_source_arn: 'arn:aws:mq:us-east-1:123456789012:broker:b', queues: a, tumbling_window_in_seconds: 1}]",
@@ -1000,7 +1000,7 @@ fn mistakes_are_told_with_their_places() {
         ),
         (
             "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:123456789012:q'}, {EventSourceArn: 'arn:aws:sqs:us-east-1:123456789012:q'}]",
-            "event_sources: `arn:aws:sqs:us-east-1:123456789012:q` stands twice (dpl.yml:7:79)",
+            "event_sources: `arn:aws:sqs:us-east-1:123456789012:q` is given twice (dpl.yml:7:79)",
         ),
         (
             "event_sources: [{event_source_arn: 'arn:aws:sqs:us-east-1:123456789012:q', provisioned_poller_config: {minimum_pollers: 1}}]",
@@ -1155,12 +1155,12 @@ fn what_is_always_there_is_waited_for_also_on_a_new_function() {
 fn nothing_in_a_list_removes_nothing() {
     let (universe, proxy, _) = live(Kind::Ministack, "empty-item", "");
     for (more, told) in [
-        ("  permissions:\n  -\n  permissions_mode: replace\n", "permissions: has an item with nothing in it (dpl.yml:"),
-        ("  event_sources: [null]\n  event_sources_mode: replace\n", "event_sources: has an item with nothing in it"),
+        ("  permissions:\n  -\n  permissions_mode: replace\n", "permissions: has an empty item (dpl.yml:"),
+        ("  event_sources: [null]\n  event_sources_mode: replace\n", "event_sources: has an empty item"),
         ("  layers: [{name: deps}]\n", "layers: must be a list of texts, not of maps (dpl.yml:"),
         (
             "  permissions: {statement_id: dpl-lambda-url, principal: s3}\n",
-            "is what the statements of a public URL are called",
+            "is a reserved id, for the statements of a public URL",
         ),
     ] {
         universe.write("dpl.yml", block(Kind::Ministack, "empty-item", more));

@@ -67,8 +67,8 @@ fn what_cargo_lambda_built_is_found_by_the_functions_name() {
     rust(&["a", "b"])
         .run("package --function_name f --list")
         .code(3)
-        .says("no program in `target/lambda` has the function's name")
-        .says("as `target/lambda/a`; there is `a`, `b`");
+        .says("no program in `target/lambda` has the name of the function")
+        .says("such as `target/lambda/a`; the folder has `a`, `b`");
 }
 
 #[test]
@@ -193,4 +193,29 @@ fn what_does_not_start_by_itself_still_needs_to_be_told() {
     own.run(&format!("plan --function_name untold --zip own --role {role} --handler mine"))
         .code(3)
         .says("AWS needs a runtime");
+}
+
+#[test]
+fn cargo_toml_is_read_as_cargo_reads_it() {
+    for manifest in [
+        "package.name = 'orders'\n",
+        "package = { version = \"0.1.0\", name = \"orders\" }\n",
+        "# [package]\n# name = \"wrong\"\n[package]\nname = \"\"\"orders\"\"\" # name = \"wrong\"\n",
+        "[package.metadata]\nname = \"wrong\"\n[package]\nname=\"orders\"\n",
+        "[dependencies]\ntext = \"[package]\"\nname = \"wrong\"\n[ package ]\n\"name\" = \"ord\\u0065rs\"\n",
+    ] {
+        let universe = rust(&["orders", "wrong"]).file("Cargo.toml", manifest);
+        assert_eq!(entries(&universe, ""), ["0755 bootstrap"], "{manifest}");
+    }
+    // What only looks like a workspace has no target folder for the crates below it.
+    for (above, is_workspace) in [
+        ("[workspace]\n", true),
+        ("workspace.members = ['work']\n", true),
+        ("[package]\nname = \"above\"\ndescription = \"[workspace]\"\n", false),
+        ("# [workspace]\n", false),
+    ] {
+        let universe = rust(&[]).file("../Cargo.toml", above).file("../target/lambda/thumbnails/bootstrap", intel());
+        let outcome = universe.run("package --list");
+        outcome.code(if is_workspace { 0 } else { 3 });
+    }
 }

@@ -191,10 +191,7 @@ fn a_null_unsets_a_variable_and_an_empty_value_sets_it() {
 fn values_keep_the_text_they_were_written_with() {
     let more = "  environment:\n    VERSION: 1.10\n    ZIP: 007\n    ANSWER: yes\n    SECRET: {from_env: CI_SECRET}\n  function_tags:\n    build: 0x1F\n";
     let (universe, _, aws) = python(Kind::Ministack, "texts", more);
-    universe
-        .run("")
-        .code(3)
-        .says("`SECRET` is to come from the variable `CI_SECRET`, which is not set (dpl.yml:12:13)");
+    universe.run("").code(3).says("`SECRET` is read from the variable `CI_SECRET`, which is not set (dpl.yml:12:13)");
     let universe = universe.with("CI_SECRET", "$e'cr\"et,=");
     universe.run("").code(0).never_says("$e'cr");
     let variables = &aws.get("texts")["Configuration"]["Environment"]["Variables"];

@@ -521,10 +521,7 @@ fn a_region_of_the_job_is_no_contradiction_to_an_arn() {
     universe.write("dpl.yml", "function_name: arn:aws:lambda:eu-west-1:000000000000:function:by-arn-elsewhere\nrole: deployed\nruntime: python3.12\nhandler: index.handler\nzip: dist\n");
     universe.run("plan").code(0).says("in eu-west-1");
     universe.run("plan --region us-east-1").code(3);
-    universe
-        .run("plan --expect_account 123456789012")
-        .code(3)
-        .says("but the ARN in `function_name` is of 000000000000");
+    universe.run("plan --expect_account 123456789012").code(3).says("but the ARN in `function_name` has 000000000000");
 }
 
 #[test]

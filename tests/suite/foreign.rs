@@ -53,7 +53,7 @@ fn names(folder: &Path, word: &str) -> Vec<String> {
 }
 
 #[test]
-fn no_source_of_foreign_text_commands_the_shell() {
+fn no_foreign_text_runs_a_command() {
     if !has("git") {
         return;
     }
@@ -135,7 +135,7 @@ fn a_command_that_would_read_a_value_as_code_is_refused_on_its_line() {
 }
 
 #[test]
-fn commands_are_shown_as_they_were_written_and_read_variables_themselves() {
+fn the_log_has_commands_as_written_without_values() {
     let travis = "deploy:\n  provider: lambda\n  function_name: shown-run\n  role: deployed\n  runtime: python3.12\n  handler: index.handler\n  zip: dist\n  on: {all_branches: true}\n  run:\n    - 'printf \"<%s>\" \"$FOREIGN\" %{$FOREIGN} \"%{$UNSET}\" > out'\n    - '# %{$FOREIGN}'\n    - exit %{$CODE}\n";
     let (universe, _) = world("shown-run", "");
     fs::remove_file(universe.path("dpl.yml")).unwrap();
@@ -225,7 +225,7 @@ fn hostile_config(script: &str) -> String {
 const LOOKS: &str = "  description: '%{git_commit_msg} by %{git_author_name} %{git_author_email} %{git_tag} %{git_branch} %{git_sha}'\n  on: {condition: '$A != b'}\n  run: echo %{git_commit_msg}\n";
 
 #[test]
-fn looking_starts_no_program_that_a_repository_names() {
+fn read_only_verbs_start_no_program_of_the_repository() {
     if !has("git") {
         return;
     }
@@ -256,7 +256,7 @@ fn looking_starts_no_program_that_a_repository_names() {
 }
 
 #[test]
-fn a_folder_of_the_checkout_is_no_repository() {
+fn a_folder_of_the_checkout_is_not_a_repository() {
     if !has("git") {
         return;
     }
@@ -279,7 +279,7 @@ fn a_folder_of_the_checkout_is_no_repository() {
 }
 
 #[test]
-fn programs_are_never_looked_for_in_the_checkout() {
+fn programs_in_the_checkout_are_never_started() {
     let (universe, _) = world("own-programs", LOOKS);
     let traps = Traps::set(universe);
     let here = traps.universe.path("").to_string_lossy().trim_end_matches('/').to_owned();
@@ -305,7 +305,7 @@ fn programs_are_never_looked_for_in_the_checkout() {
 }
 
 #[test]
-fn git_answers_rightly_where_all_is_well() {
+fn git_works_in_a_normal_repository() {
     if !has("git") {
         return;
     }
@@ -365,7 +365,7 @@ fn a_condition_is_never_given_to_a_shell() {
     }
     for (condition, code, said) in [
         ("$N -gt 5", 3, "`$N` is compared as a number"),
-        ("5 -gt $UNSET", 3, "`$UNSET` is compared as a number, but the value is empty"),
+        ("5 -gt $UNSET", 3, "`$UNSET` is compared as a number, but its value is empty"),
         ("$N = a* && $BRANCH != main", 0, "plan for `conditioned`"),
         ("$BRANCH =~ ^main$", 0, "which does not hold"),
     ] {

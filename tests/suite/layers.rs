@@ -272,9 +272,11 @@ fn errors_of_layers_name_their_places() {
         "  - layer:\n      nme: deps\n      compatible_architectures: [sparc]\n      license_info: [a]\n    memory_size: 128\n",
     );
     let outcome = universe.run("").code(3);
-    for said in
-        ["layer: has no key `nme` (dpl.yml:3:7)", "did you mean `name`?", "layer: the layer has no name (dpl.yml:3:7)"]
-    {
+    for said in [
+        "layer: has no member `nme` (dpl.yml:3:7)",
+        "did you mean `name`?",
+        "layer: the layer has no name (dpl.yml:3:7)",
+    ] {
         assert!(outcome.all().contains(said), "{said}: {}", outcome.all());
     }
     universe.write(
@@ -284,10 +286,11 @@ fn errors_of_layers_name_their_places() {
     universe
         .run("")
         .code(3)
-        .says("`name` is `a b`")
-        .says("`compatible_architectures` must be x86_64 or arm64, got `sparc` (dpl.yml:4:7)")
+        .says("layer: `name` `a b` is not the name of a layer")
+        .says("(dpl.yml:3:13)")
+        .says("`compatible_architectures` must be x86_64 or arm64, got `sparc` (dpl.yml:4:34)")
         .says("`license_info` must be one value")
-        .says("memory_size: is for a function, and this block publishes a layer alone (dpl.yml:6:18)");
+        .says("memory_size: is for a function, and this block publishes only a layer (dpl.yml:6:18)");
     universe.write("dpl.yml", "deploy:\n  - layer: {name: deps, zip: nowhere}\n");
     universe.run("").code(3).says("cannot package `deps`").says("`nowhere` does not exist");
     universe.write("dpl.yml", "deploy:\n  - layer: twice\n  - layer: {name: twice}\n");

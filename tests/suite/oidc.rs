@@ -218,7 +218,7 @@ fn a_token_service_that_denies_or_answers_nonsense_is_an_error_at_once() {
         assert_eq!((tokens.asked().len(), proxy.calls().len()), (1, 0));
     }
     let (universe, _) = github("oidc-nonsense", &Tokens { url: "no url".to_owned(), heads: Arc::default() });
-    universe.run("plan").code(3).says("is no https:// address").says("ACTIONS_ID_TOKEN_REQUEST_URL");
+    universe.run("plan").code(3).says("is not an https:// address").says("ACTIONS_ID_TOKEN_REQUEST_URL");
 }
 
 #[test]
@@ -339,7 +339,7 @@ fn a_bare_role_name_gets_the_known_account() {
     universe
         .run("plan --role_to_assume ci")
         .code(3)
-        .says("role_to_assume: `ci` is a bare name, and an OIDC token does not tell the account")
+        .says("role_to_assume: `ci` has no account, and an OIDC token has none either")
         .says("set `expect_account`");
     assert_eq!(proxy.calls(), Vec::<String>::new());
     universe.run("plan --role_to_assume ci --expect_account 000000000000 --region cn-north-1").code(0);
@@ -475,7 +475,7 @@ fn an_unexpected_account_is_an_error_before_any_write() {
         .run("--expect_account 123456789012")
         .code(3)
         .says("role_to_assume:")
-        .says("is not of the account that `expect_account` names");
+        .says("is not in the account of `expect_account`");
     assert_eq!(proxy.calls(), Vec::<String>::new());
     let elsewhere = "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:sts::123456789012:assumed-role/ci/x</Arn><UserId>x</UserId><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
     proxy.on("GetCallerIdentity", 0, Fault::Instead(200, elsewhere.to_owned()));

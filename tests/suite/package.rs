@@ -148,8 +148,8 @@ fn include_adds_files_from_other_folders() {
     for (include, said) in [
         ("{from: nowhere}", "`include` adds files from `nowhere`, which does not exist (dpl.yml:3:10)"),
         ("{from: shared, glob: '*.js'}", "`include` has `*.js` from `shared`, which matches no file"),
-        ("{form: shared}", "has no key `form` (dpl.yml:3:11)"),
-        ("{glob: a}", "has a map without `from` (dpl.yml:3:10)"),
+        ("{form: shared}", "has no member `form` (dpl.yml:3:11)"),
+        ("{glob: a}", "`from` is missing (dpl.yml:3:10)"),
         ("{from: shared, to: ../x}", "`../x` is not a folder of the package"),
         ("[{from: config}, {from: config/prod.json}]", ""),
         ("[{from: config}, {from: other}]", "would both become `prod.json`"),

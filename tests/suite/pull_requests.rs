@@ -83,7 +83,8 @@ fn universe(file: &str, text: &str, variables: &[(&str, &str)]) -> Universe {
 /// Whether a run went on to deploy something, which shows by its looking for AWS.
 #[track_caller]
 fn deploys(outcome: &Outcome) -> bool {
-    match outcome.all().contains("cannot read the live function") {
+    let all = outcome.all();
+    match all.contains("cannot read the live function") || all.contains("cannot read the layer") {
         true => true,
         false if outcome.code == 0 && outcome.all().contains("nothing was deployed") => false,
         false => panic!("{}: {}", outcome.code, outcome.all()),
@@ -115,7 +116,7 @@ fn no_form_of_a_block_is_deployed_from_a_pull_request_of_any_ci() {
 }
 
 #[test]
-fn a_block_that_takes_pull_requests_is_deployed_from_them() {
+fn a_block_with_pull_request_true_is_deployed_from_pull_requests() {
     let takes = "deploy:\n  function_name: f\n  zip: dist\n  on: {branch: main, pull_request: true}\n";
     let elsewhere = takes.replace("main", "develop");
     for variables in PULL_REQUESTS {
@@ -137,7 +138,7 @@ fn a_block_that_takes_pull_requests_is_deployed_from_them() {
 }
 
 #[test]
-fn what_is_given_without_a_file_is_the_operators_own_command() {
+fn flags_without_a_file_deploy_from_a_pull_request() {
     for variables in PULL_REQUESTS.iter().chain(WITHOUT_BASE) {
         let universe = universe("other.yml", "", variables);
         assert!(deploys(&universe.run("--function_name f --zip dist")), "{variables:?}");
@@ -154,7 +155,7 @@ fn on_event(event: &str, file: &str) -> Outcome {
 }
 
 #[test]
-fn github_says_in_a_file_what_caused_some_events() {
+fn the_event_file_of_github_names_the_pull_request() {
     let of_pull_request = [
         ("workflow_run", r#"{"workflow_run": {"event": "pull_request", "pull_requests": []}}"#),
         (
@@ -207,7 +208,7 @@ fn github_says_in_a_file_what_caused_some_events() {
 }
 
 #[test]
-fn team_city_says_in_its_files_what_it_builds() {
+fn the_properties_files_of_team_city_name_the_build() {
     let teamcity: Variables = &[("TEAMCITY_VERSION", "2026.1"), ("TEAMCITY_BUILD_PROPERTIES_FILE", "build.properties")];
     let run = |configuration: &str| {
         let universe = universe("dpl.yml", FORMS[0], teamcity);
@@ -232,7 +233,7 @@ fn deployable(text: &str, variables: &[(&str, &str)]) -> (Universe, Proxy) {
 const CODE: &str = "    role: arn:aws:iam::000000000000:role/deployed\n    runtime: python3.12\n    handler: index.handler\n    zip: dist\n";
 
 #[test]
-fn a_plan_of_a_pull_request_shows_what_merging_it_would_do() {
+fn a_plan_of_a_pull_request_shows_the_effect_of_its_merge() {
     let text = format!(
         "deploy:\n  - layer: {{name: preview-deps, zip: dist}}\n  - function_name: preview-main\n{CODE}    layers: [preview-deps]\n    on: main\n  \
          - function_name: {{main: preview-prod, develop: preview-dev}}\n{CODE}  - function_name: preview-always\n{CODE}  \
@@ -277,7 +278,7 @@ fn a_plan_of_a_pull_request_shows_what_merging_it_would_do() {
 }
 
 #[test]
-fn a_preview_holds_conditions_against_the_push_that_merging_is() {
+fn a_preview_checks_conditions_for_the_push_after_the_merge() {
     let block = |condition: &str| {
         format!("deploy:\n  function_name: f\n  zip: dist\n  on: {{all_branches: true, condition: '{condition}'}}\n")
     };
@@ -320,7 +321,7 @@ fn a_dry_run_of_one_block_does_not_deploy_another() {
 }
 
 #[test]
-fn a_base_that_the_ci_does_not_say_is_the_default_branch_where_one_only_looks() {
+fn an_unknown_base_is_the_default_branch_if_nothing_changes() {
     let text = "deploy:\n  function_name: f\n  zip: dist\n  on: main\n";
     let universe = universe("dpl.yml", text, WITHOUT_BASE[0]);
     universe.run("plan").code(0).says("the CI does not say which branch the pull request goes to");
@@ -339,7 +340,7 @@ fn a_base_that_the_ci_does_not_say_is_the_default_branch_where_one_only_looks() 
 }
 
 #[test]
-fn a_layer_without_a_condition_goes_with_its_functions() {
+fn a_layer_without_a_condition_is_published_with_its_functions() {
     let dev: Variables = &[("GITHUB_ACTIONS", "true"), ("GITHUB_EVENT_NAME", "push"), ("GITHUB_REF", "refs/heads/dev")];
     let tag: Variables = &[("GITHUB_ACTIONS", "true"), ("GITHUB_EVENT_NAME", "push"), ("GITHUB_REF", "refs/tags/v1")];
     let layer = "deploy:\n  - layer: {name: deps, zip: dist}\n";
@@ -379,7 +380,7 @@ fn a_layer_without_a_condition_goes_with_its_functions() {
 }
 
 #[test]
-fn a_skip_names_option_place_wanted_and_found_once() {
+fn a_skip_has_option_place_wanted_and_found_value_once() {
     let main: Variables = &[
         ("GITHUB_ACTIONS", "true"),
         ("GITHUB_EVENT_NAME", "push"),
@@ -467,7 +468,7 @@ fn a_skip_names_option_place_wanted_and_found_once() {
 }
 
 #[test]
-fn a_run_in_which_everything_was_skipped_says_so_last() {
+fn a_run_without_deployed_blocks_ends_with_that_message() {
     let text = "deploy:\n  - function_name: f\n    zip: dist\n    on: main\n  - function_name: g\n    zip: dist\n    on: main\n";
     let dev: Variables = &[("CI", "true"), ("GITLAB_CI", "true"), ("CI_COMMIT_BRANCH", "dev")];
     let of_gitlab = universe("dpl.yml", text, dev);
@@ -509,7 +510,7 @@ fn a_run_in_which_everything_was_skipped_says_so_last() {
 }
 
 #[test]
-fn verbs_that_look_say_once_that_no_block_is_for_the_branch() {
+fn read_only_verbs_say_once_that_no_block_is_for_the_branch() {
     let text = "deploy:\n  - function_name: {main: a}\n    zip: dist\n  - function_name: {main: b}\n    zip: dist\n";
     let dev: Variables = &[("GITLAB_CI", "true"), ("CI_COMMIT_BRANCH", "dev")];
     let of_dev = universe("dpl.yml", text, dev);
@@ -527,10 +528,10 @@ fn verbs_that_look_say_once_that_no_block_is_for_the_branch() {
 fn unknown_keys_at_the_top_of_a_file_are_errors_on_their_line() {
     let block = "deploy:\n  function_name: f\n  zip: dist\n";
     for (key, said) in [
-        ("defautls: {timeout: 3}\n", "`defautls` is not known beside `deploy:`"),
+        ("defautls: {timeout: 3}\n", "`defautls` is not a key beside `deploy:`"),
         ("after_deplyo: make\n", "did you mean `after_deploy`?"),
-        ("language: python\n", "`language` is not known beside `deploy:`"),
-        ("on: main\n", "`on` is not known beside `deploy:`"),
+        ("language: python\n", "`language` is not a key beside `deploy:`"),
+        ("on: main\n", "`on` is not a key beside `deploy:`"),
     ] {
         universe("dpl.yml", &format!("{block}{key}"), &[]).run("check").code(3).says(said).says("dpl.yml:4:1");
         universe(".dpl.yml", &format!("{key}{block}"), &[]).run("").code(3).says(".dpl.yml:1:1");

@@ -81,21 +81,21 @@ fn soon(run: impl FnOnce() -> Outcome) -> Outcome {
 }
 
 #[test]
-fn a_file_does_not_say_where_credentials_go() {
+fn a_file_does_not_decide_where_credentials_go() {
     let stranger = Stranger::listening();
     for (block, said) in [
         (
             "endpoint_url: http://evil.example\n",
-            "endpoint_url: sends credentials to another machine, which a file may not (dpl.yml:3:15)",
+            "endpoint_url: sends credentials to another machine, which a file may not do (dpl.yml:3:15)",
         ),
         ("endpoint_url: https://127.0.0.1@evil.example\n", "endpoint_url: sends credentials to another machine"),
         ("endpoint-url: https://127.evil.example\n", "endpoint_url: sends credentials to another machine"),
         ("endpoint_url: http://localstack:4566\n", "endpoint_url: sends credentials to another machine"),
         ("endpoint_url: http://10.0.0.1\n", "endpoint_url: sends credentials to another machine"),
-        ("profile: other\n", "profile: decides about credentials, which a file may not (dpl.yml:3:10)"),
+        ("profile: other\n", "profile: decides about credentials, which a file may not do (dpl.yml:3:10)"),
         (
             "role_to_assume: arn:aws:iam::123456789012:role/ci\nweb_identity_token_env: AWS_SECRET_ACCESS_KEY\n",
-            "web_identity_token_env: decides about credentials, which a file may not (dpl.yml:4:25)",
+            "web_identity_token_env: decides about credentials, which a file may not do (dpl.yml:4:25)",
         ),
     ] {
         for verb in VERBS {
@@ -111,7 +111,7 @@ fn a_file_does_not_say_where_credentials_go() {
         ".travis.yml",
         "deploy:\n  provider: lambda\n  function_name: f\n  profile: other\n  on: {all_branches: true}\n",
     );
-    travis.run("check").code(3).says("profile: decides about credentials, which a file may not (.travis.yml:4:12)");
+    travis.run("check").code(3).says("profile: decides about credentials, which a file may not do (.travis.yml:4:12)");
     with("endpoint_url: http://127.0.0.1:1\n").run("check").code(0);
     with("endpoint_url: http://[::1]:1\n").run("check").code(0);
     // What counts is what the operator said.
@@ -119,7 +119,7 @@ fn a_file_does_not_say_where_credentials_go() {
 }
 
 #[test]
-fn the_operator_may_say_it_or_trust_the_file() {
+fn flags_and_variables_decide_or_trust_the_file() {
     let block = "endpoint_url: https://aws.example.com\n";
     with("").with("DPL_LAMBDA_ENDPOINT_URL", "https://aws.example.com").run("check --profile p").code(0);
     with("").with("AWS_ENDPOINT_URL", "https://aws.example.com").with("AWS_PROFILE", "p").run("check").code(0);
@@ -134,9 +134,9 @@ fn the_operator_may_say_it_or_trust_the_file() {
     with(block).with("DPL_LAMBDA_TRUST_CONFIG", "perhaps").run("check").code(3).says("trust_config: must be true");
 
     let itself = with(&format!("{block}trust_config: true\n"));
-    itself.run("check").code(3).says("trust_config: cannot stand in the file that it is about (dpl.yml:4:15)");
+    itself.run("check").code(3).says("trust_config: cannot be in the file that it is about (dpl.yml:4:15)");
     itself.run("check").code(3).says("endpoint_url: sends credentials");
-    with("trust_config: false\n").run("check").code(3).says("trust_config: cannot stand in the file");
+    with("trust_config: false\n").run("check").code(3).says("trust_config: cannot be in the file");
     with("trust_config: true\n").run("check --trust_config=false").code(0);
 }
 
@@ -167,7 +167,7 @@ fn credentials_are_not_sent_in_clear() {
 }
 
 #[test]
-fn only_a_token_is_sent_as_one_and_only_to_sts() {
+fn only_a_token_is_sent_and_only_to_sts() {
     let role = "role_to_assume: arn:aws:iam::123456789012:role/ci\n";
     let no_keys = |universe: Universe| universe.without("AWS_ACCESS_KEY_ID").without("AWS_SECRET_ACCESS_KEY");
     let stranger = Stranger::listening();
@@ -175,7 +175,7 @@ fn only_a_token_is_sent_as_one_and_only_to_sts() {
     for value in ["wJalrXUtnFEMI/K7MDENG", "a.b.c", "eyJhbGciOiJub25lIn0.c2VjcmV0.x"] {
         for (name, arguments) in [("MINE", "plan --web_identity_token_env MINE"), ("AWS_ID_TOKEN", "plan")] {
             let outcome = universe().with(name, value).run(arguments).code(3);
-            outcome.says("holds no OIDC token").says(&format!("({name})")).never_says(value);
+            outcome.says("does not hold an OIDC token").says(&format!("({name})")).never_says(value);
         }
     }
     for url in [
@@ -200,7 +200,7 @@ fn only_a_token_is_sent_as_one_and_only_to_sts() {
         let github =
             universe().with("GITHUB_ACTIONS", "true").with("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "bearer-of-the-job");
         let outcome = github.with("ACTIONS_ID_TOKEN_REQUEST_URL", url).run("plan --ci none").code(3);
-        outcome.says("ACTIONS_ID_TOKEN_REQUEST_URL").says("is no https:// address").never_says("bearer-of-the-job");
+        outcome.says("ACTIONS_ID_TOKEN_REQUEST_URL").says("is not an https:// address").never_says("bearer-of-the-job");
     }
     assert_eq!(stranger.came(), 0, "{}", stranger.said.lock().unwrap());
     // The real one is asked, through the proxy.
@@ -229,7 +229,7 @@ fn a_function_does_not_get_the_credentials_of_the_job_from_a_file() {
 }
 
 #[test]
-fn files_outside_of_the_checkout_are_not_read_for_a_file_of_it() {
+fn a_file_reads_nothing_outside_of_the_checkout() {
     let universe = |block: &str| {
         with(block)
             .file("../home/.aws/credentials", "[default]\naws_secret_access_key=the-secret-itself\n")
@@ -267,6 +267,12 @@ fn files_outside_of_the_checkout_are_not_read_for_a_file_of_it() {
         let bring =
             universe(&format!("include:\n  - '**'\n  - {{from: {path}, to: x}}\n")).run("package --list").code(3);
         bring.says(&format!("include: `{path}` lies outside of the checkout")).says("(dpl.yml:5:");
+        for key in ["From", "FROM", "fr_om"] {
+            let outcome = universe(&format!("include: [{{{key}: {path}}}]\n")).run("package --list").code(3);
+            outcome.says(&format!("include: `{path}` lies outside of the checkout"));
+        }
+        let other_key = universe(&format!("layer: {{name: l, Source: {path}}}\n")).run("check").code(3);
+        other_key.says(&format!("`{path}` lies outside of the checkout"));
         let layer = universe(&format!("layer: {{name: l, zip: {path}}}\n")).run("check").code(3);
         layer.says(&format!("`{path}` lies outside of the checkout"));
     }
@@ -400,7 +406,7 @@ fn results_that_a_file_names_stay_in_the_checkout() {
 }
 
 #[test]
-fn results_that_the_operator_names_go_anywhere() {
+fn flags_and_variables_can_name_any_file_for_results() {
     let universe = with("").file("real.xml", "").link("link.xml", "real.xml");
     universe.run("check --junit ../anywhere.xml").code(0);
     assert!(universe.read("../anywhere.xml").contains("<testsuites"));
@@ -468,7 +474,7 @@ fn an_archive_is_written_into_devices_and_pipes_and_never_replaces_them() {
 }
 
 #[test]
-fn nothing_in_the_tree_stalls_a_check() {
+fn no_file_of_the_checkout_makes_a_check_slow() {
     let variables = |count: usize| (0..count).map(|number| format!("A{number}=x\n")).collect::<String>();
     let universe = || {
         let universe = with("").link("zero", "/dev/zero").file("large", vec![b'#'; (1 << 20) + 1]);
@@ -525,7 +531,7 @@ fn nothing_in_the_tree_stalls_a_check() {
 }
 
 #[test]
-fn no_glob_is_too_much() {
+fn no_glob_is_slow() {
     let nested = format!("{}a{}", "{".repeat(300), "}".repeat(300));
     let deep = "{".repeat(200_000);
     for glob in [&nested, &deep] {
@@ -575,7 +581,7 @@ with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED) as archive:
 }
 
 #[test]
-fn ready_archives_have_no_foreign_names_and_no_links_out() {
+fn a_ready_archive_cannot_have_unsafe_names_or_links() {
     const FILE: u32 = 0o100_644;
     const LINK: u32 = 0o120_777;
     let universe = with("");

@@ -268,7 +268,7 @@ fn options_of_a_bucket_need_one() {
     universe
         .run("check --s3_bucket abc --s3_expected_owner 123456789012 --s3_object_version 3")
         .code(3)
-        .says("s3_object_version: names an object that is there already: give its `s3_key`, and no `zip`");
+        .says("s3_object_version: names an existing object, so it needs `s3_key` and no `zip`");
     universe
         .run("check --s3_bucket s3://x --s3_key k")
         .code(3)
@@ -279,7 +279,7 @@ fn options_of_a_bucket_need_one() {
     universe
         .run("check")
         .code(3)
-        .says("include: is for making a package, and `s3_key` without `zip` names one that is there (dpl.yml:4:10)")
+        .says("include: is for building a package, but `s3_key` without `zip` names an existing one (dpl.yml:4:10)")
         .says("s3_kms_key_arn: ");
 }
 

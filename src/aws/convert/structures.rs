@@ -216,7 +216,7 @@ mod tests {
             Shape::Number { most, .. } => json!((*most).min(i64::from(i32::MAX))),
             Shape::OneOf { numbers, .. } => numbers[0].into(),
             Shape::Flag => true.into(),
-            Shape::Json { .. } => "{}".into(),
+            Shape::Any | Shape::Json { .. } => "{}".into(),
             Shape::List { of, .. } => Value::Array(vec![full(of)]),
             Shape::Members { members, .. } => {
                 let members = members.iter().map(|member| (member.name.to_owned(), full(&member.shape)));

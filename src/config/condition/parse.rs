@@ -1,24 +1,24 @@
-//! From text to an expression. Where bash reports a syntax error, so does this.
+//! The parser of conditions. It reports an error wherever bash reports a syntax error.
 
-use super::{Comparison, Otherwise, Part, Term, Variable, Word, pattern};
-use super::{Language, Variables};
+use super::expression::{Comparison, Otherwise, Part, Term, Variable, Variables, Word};
+use super::pattern::{self, Language};
 
-/// Characters of an expression. A longer one is no condition that somebody wrote.
+/// The most characters of an expression. Nobody writes a longer condition.
 const MOST_LENGTH: usize = 10_000;
 
-/// Parentheses and `!` inside of each other.
+/// The most parentheses and `!` inside of each other.
 const MOST_DEPTH: usize = 100;
 
-/// How many variables an expression may name: each may be as long as the environment.
+/// The most variables in an expression. Each value can be as long as the whole environment.
 const MOST_VARIABLES: usize = 100;
 
-/// What is taken, for an error.
-const TAKEN: &str = "`=`, `==`, `!=`, `=~`, `-z`, `-n`, `-v`, `-eq`, `-ne`, `-lt`, `-le`, `-gt` and `-ge`";
+/// The supported operators, for an error.
+const SUPPORTED: &str = "`=`, `==`, `!=`, `=~`, `-z`, `-n`, `-v`, `-eq`, `-ne`, `-lt`, `-le`, `-gt` and `-ge`";
 
-/// bash's tests of one word.
+/// The letters of bash's tests of one word.
 const UNARY: &str = "abcdefghknoprstuvwxzGLNORS";
 
-/// Variables that bash makes itself, so that nobody else knows their values.
+/// Variables that bash sets itself. Only bash knows their values.
 const OF_BASH: [&str; 27] = [
     "BASHOPTS",
     "BASHPID",
@@ -70,7 +70,7 @@ pub(super) fn expression(text: &str) -> Result<Term, String> {
 }
 
 enum Token {
-    /// A word, with the text that it was written as.
+    /// A word, and its text in the expression.
     Word(Word, String),
     And,
     Or,
@@ -103,7 +103,7 @@ struct Parser {
     depth: usize,
 }
 
-/// How a word is read: the right side of a comparison takes characters that end another word.
+/// How a word is read. Patterns can have characters that end a plain word.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reading {
     Plain,
@@ -159,7 +159,7 @@ impl Parser {
             "-z" => Ok(Term::Empty(word)),
             "-v" if is_name(&written) && !OF_BASH.contains(&written.as_str()) => Ok(Term::Set(written)),
             "-v" => Err("has a `-v` that is not followed by the name of a variable".to_owned()),
-            _ => Err(format!("has `{test}`, which is not supported; {TAKEN} are")),
+            _ => Err(format!("has `{test}`, which is not supported; {SUPPORTED} are")),
         }
     }
 
@@ -173,7 +173,7 @@ impl Parser {
             Token::Word(_, operator) => operator,
             Token::Other(char @ ('<' | '>')) => {
                 return Err(format!(
-                    "has `{char}`, which compares texts by the language of the machine; use `-lt` or `-gt` for numbers"
+                    "has `{char}`, which depends on the language of the machine; use `-lt` or `-gt` for numbers"
                 ));
             }
             token => return Err(format!("has {} behind `{written}`, where an operator is expected", token.name())),
@@ -196,7 +196,9 @@ impl Parser {
             "-le" => Comparison::LessOrEqual,
             "-gt" => Comparison::Greater,
             "-ge" => Comparison::GreaterOrEqual,
-            _ => return Err(format!("has `{operator}` behind `{written}`, where an operator is expected: {TAKEN}")),
+            _ => {
+                return Err(format!("has `{operator}` behind `{written}`, where an operator is expected: {SUPPORTED}"));
+            }
         };
         let (right, _) = self.operand(&operator, Reading::Plain)?;
         for word in [&left, &right] {
@@ -214,7 +216,7 @@ impl Parser {
         }
     }
 
-    /// Takes an operator of two characters where it comes next.
+    /// Skips an operator of two characters. Returns whether it came next.
     fn next_is(&mut self, operator: &str) -> bool {
         let found = self.text[self.at..].iter().take(2).copied().eq(operator.chars());
         self.at += if found { 2 } else { 0 };
@@ -318,7 +320,7 @@ impl Parser {
         Ok(word)
     }
 
-    /// What stands between single quotes.
+    /// The text between single quotes.
     fn until_quote(&mut self) -> Result<String, String> {
         let inner = &self.text[self.at + 1..];
         let length = inner.iter().position(|char| *char == '\'').ok_or(UNCLOSED)?;
@@ -328,7 +330,7 @@ impl Parser {
     }
 
     fn double_quotes(&mut self, word: &mut Word) -> Result<(), String> {
-        // Also without a character in it, it is a word.
+        // Empty quotes are a word too.
         word.push_text("", true);
         loop {
             match self.text.get(self.at).copied().ok_or(UNCLOSED)? {
@@ -361,7 +363,7 @@ impl Parser {
         }
     }
 
-    /// What begins with `$`: a variable, or the character itself.
+    /// A variable, or the character `$` itself.
     fn dollar(&mut self, quoted: bool) -> Result<Part, String> {
         self.at += 1;
         let next = self.text.get(self.at).copied();
@@ -393,7 +395,7 @@ impl Parser {
     }
 }
 
-const COMMAND: &str = "has a command, which is not run; put its result into a variable of the CI and name that";
+const COMMAND: &str = "has a command, which is not run; put its result into a variable of the CI and use the variable";
 
 const UNCLOSED: &str = "has a quote that is not closed";
 
@@ -426,7 +428,7 @@ fn braced(inner: &str) -> Result<Variable, String> {
 
 fn known(name: String, otherwise: Option<Otherwise>) -> Result<Variable, String> {
     if OF_BASH.contains(&name.as_str()) || name.starts_with("BASH_") || name == "BASH" {
-        return Err(format!("has `${name}`, which bash makes itself; name a variable of the CI"));
+        return Err(format!("has `${name}`, which bash sets itself; use a variable of the CI"));
     }
     Ok(Variable { name, otherwise })
 }
@@ -448,7 +450,7 @@ fn alone(mut terms: Vec<Term>, several: impl FnOnce(Vec<Term>) -> Term) -> Term 
     }
 }
 
-/// Finds the mistakes of a pattern that no value can change.
+/// Finds errors in a pattern without variables.
 fn check(language: Language, word: &Word) -> Result<(), String> {
     if word.is_literal() {
         pattern::compile(language, &word.symbols(&Nothing))?;
@@ -456,7 +458,7 @@ fn check(language: Language, word: &Word) -> Result<(), String> {
     Ok(())
 }
 
-/// For words without variables.
+/// No variables.
 struct Nothing;
 
 impl Variables for Nothing {
@@ -477,7 +479,7 @@ impl Word {
         }
     }
 
-    /// The last character, where it means what patterns make of it.
+    /// The last character, if it is not quoted.
     fn last(&self) -> Option<char> {
         match self.0.last() {
             Some(Part::Text { text, quoted: false }) => text.chars().last(),

@@ -1,29 +1,29 @@
-//! Patterns of the shell and regular expressions of POSIX, as the library for regular expressions reads them.
+//! Translates patterns of the shell and regular expressions of POSIX for `regex_lite`.
 //!
-//! It takes time in proportion to pattern and text, whatever they are. What the two sides understand differently is an
+//! Its time grows only in proportion to pattern and text. Anything that POSIX and `regex_lite` read differently is an
 //! error.
 
 use regex_lite::{Regex, RegexBuilder};
 
-/// Bytes of a compiled pattern: repetitions multiply it.
+/// The most bytes of a compiled pattern. Repetitions multiply them.
 const MOST_SIZE: usize = 1 << 16;
 
-/// Characters of a pattern: the values of variables may be long.
+/// The most characters of a pattern. The values of variables can be long.
 const MOST_LENGTH: usize = 2000;
 
-/// Groups inside of each other.
+/// The most groups inside of each other.
 const MOST_DEPTH: usize = 20;
 
-/// Which language a word is in.
+/// The language of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Language {
-    /// Of `==`: `*`, `?`, `[…]`, and the extended ones as `@(a|b)`. All of the text must match.
+    /// For `==`: `*`, `?`, `[…]`, and extended patterns such as `@(a|b)`. The whole text must match.
     Pattern,
-    /// Of `=~`. Some of the text must match.
+    /// For `=~`. A part of the text must match.
     Regex,
 }
 
-/// A character of a word. One that was quoted means itself.
+/// A character of a word. A quoted one has no special meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Symbol {
     pub char: char,
@@ -36,13 +36,13 @@ impl Symbol {
     }
 }
 
-/// Translates and compiles.
+/// Translates and compiles a word.
 pub(super) fn compile(language: Language, symbols: &[Symbol]) -> Result<Regex, String> {
     const TOO_LARGE: &str = "has a pattern that is too long, or repeats too often";
     if symbols.len() > MOST_LENGTH {
         return Err(TOO_LARGE.to_owned());
     }
-    let mut reader = Reader { symbols, at: 0, out: String::from("(?s)") };
+    let mut reader = Translator { symbols, at: 0, out: String::from("(?s)") };
     match language {
         Language::Pattern => {
             reader.out.push('^');
@@ -61,13 +61,13 @@ pub(super) fn compile(language: Language, symbols: &[Symbol]) -> Result<Regex, S
     compiled.map_err(|_| TOO_LARGE.to_owned())
 }
 
-struct Reader<'a> {
+struct Translator<'a> {
     symbols: &'a [Symbol],
     at: usize,
     out: String,
 }
 
-impl Reader<'_> {
+impl Translator<'_> {
     fn next(&mut self) -> Option<Symbol> {
         let symbol = self.symbols.get(self.at).copied();
         self.at += usize::from(symbol.is_some());
@@ -112,7 +112,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Whether the `(` that comes next is closed, so that it opens a group.
+    /// Whether the next `(` is closed. Only then it opens a group.
     fn closes(&self) -> bool {
         let mut depth = 0_usize;
         for symbol in &self.symbols[self.at..] {
@@ -128,7 +128,7 @@ impl Reader<'_> {
         false
     }
 
-    /// `@(a|b)` and its kin.
+    /// An extended pattern, such as `@(a|b)`.
     fn group(&mut self, kind: char, depth: usize) -> Result<(), String> {
         if kind == '!' {
             return Err("has `!(…)`, which is not supported; write `!=`, or `!` before the expression".to_owned());
@@ -212,7 +212,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A repetition, of which the first character has been read. One that follows another is refused: libraries differ.
+    /// A repetition after its first character. A repetition of a repetition is an error: libraries differ.
     fn repetition(&mut self, begin: char) -> Result<String, String> {
         let mut repetition = String::from(begin);
         if begin == '{' {
@@ -236,7 +236,7 @@ impl Reader<'_> {
         Ok(repetition)
     }
 
-    /// A set of characters, of which the `[` has been read; nothing where it is not closed, so that it means itself.
+    /// A set of characters, after its `[`; `None` if the set is not closed. Then `[` is an ordinary character.
     fn bracket(&mut self, language: Language) -> Result<Option<String>, String> {
         let begin = self.at;
         let negated = self.is_next('^') || (language == Language::Pattern && self.is_next('!'));
@@ -266,7 +266,7 @@ impl Reader<'_> {
             self.at += 1;
             let Some(symbol) = self.next() else { return Err(RANGE.to_owned()) };
             let end = self.member(symbol, language)?;
-            // Elsewhere the language of the machine says what lies between.
+            // For other characters, the range depends on the language of the machine.
             let kinds: [fn(&char) -> bool; 3] =
                 [char::is_ascii_digit, char::is_ascii_lowercase, char::is_ascii_uppercase];
             if begin > end || symbol.is('[') || !kinds.iter().any(|kind| kind(&begin) && kind(&end)) {
@@ -289,7 +289,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `[:alpha:]`, of which the `[` has been read.
+    /// `[:alpha:]`, after its `[`.
     fn class(&mut self) -> Result<String, String> {
         const CLASSES: [&str; 12] = [
             "alnum", "alpha", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper", "xdigit",
@@ -308,7 +308,7 @@ const ESCAPE: &str = "has a backslash in a regular expression before what is no 
 
 const RANGE: &str = "has a range that is not one of digits, of small or of large letters";
 
-/// A character that means itself.
+/// An ordinary character.
 fn literal(char: char) -> String {
     if char.is_ascii_alphanumeric() { char.into() } else { format!("\\x{{{:X}}}", u32::from(char)) }
 }

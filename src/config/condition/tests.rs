@@ -4,6 +4,8 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
+use std::borrow::Cow;
+
 use super::*;
 
 impl Variables for BTreeMap<&str, &str> {
@@ -142,16 +144,16 @@ fn what_is_not_understood_is_an_error() {
         ("-z", "a word is expected"),
         ("a < b", "use `-lt`"),
         ("a > b", "use `-lt`"),
-        ("$N -gt abc", "`abc` is no whole number"),
-        ("$N -gt 010", "`010` is no whole number"),
-        ("$N -gt 0x7", "no whole number"),
-        ("$N -gt 1+1", "no whole number"),
-        ("$N -gt ''", "no whole number"),
-        ("$N -gt 99999999999999999999", "no whole number"),
+        ("$N -gt abc", "`abc` is not a whole number"),
+        ("$N -gt 010", "`010` is not a whole number"),
+        ("$N -gt 0x7", "not a whole number"),
+        ("$N -gt 1+1", "not a whole number"),
+        ("$N -gt ''", "not a whole number"),
+        ("$N -gt 99999999999999999999", "not a whole number"),
         ("$HUGE -gt 5", "$HUGE` is compared as a number"),
         ("$HOSTILE -gt 5", "$HOSTILE` is compared as a number"),
         ("$OCTAL -eq 8", "$OCTAL` is compared as a number"),
-        ("$UNSET -gt 5", "the value is empty"),
+        ("$UNSET -gt 5", "its value is empty"),
         ("a && ", "an expression is expected"),
         ("&& a", "an expression is expected"),
         ("a || || b", "an expression is expected"),
@@ -171,8 +173,8 @@ fn what_is_not_understood_is_an_error() {
         ("a\\", "a backslash at the end"),
         ("a = ~", "begins with `~`"),
         ("# a", "begins with `#`"),
-        ("$RANDOM -gt 5", "which bash makes itself"),
-        ("$BASH_VERSION = 5*", "which bash makes itself"),
+        ("$RANDOM -gt 5", "which bash sets itself"),
+        ("$BASH_VERSION = 5*", "which bash sets itself"),
         ("a == !(b)", "`!(…)`, which is not supported"),
         ("a == @(b", "without its `)`"),
         ("a =~ (b", "without its `)`"),

@@ -1,25 +1,25 @@
-//! Which words of a command are read again, as code. A value in one of them would be code as well.
+//! The words of a command that are read again as code. A value in such a word would become code too.
 
 /// A word of a command, without its quotes.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Word {
-    /// What is known of it: all but what variables and commands put in.
+    /// The known part of its text: all but the values of variables and the output of commands.
     pub text: String,
-    /// Whether a variable or a command puts something in.
+    /// Whether a variable or a command adds to it.
     pub open: bool,
-    /// Whether a part was quoted, so that it is no keyword.
+    /// Whether a part is quoted. Then it is not a keyword.
     pub quoted: bool,
 }
 
-/// How a program is told its code.
+/// A program that reads code, and its flags.
 struct Interpreter {
-    /// Its names; a version may follow.
+    /// Its names, to which a version can be added.
     names: &'static [&'static str],
-    /// Letters of the flags behind which code stands.
+    /// The letters of the flags before code.
     code: &'static str,
-    /// The same as long flags.
+    /// The long flags before code.
     long: &'static [&'static str],
-    /// Letters of the flags behind which a word stands that is neither code nor a file.
+    /// The letters of the flags before a word that is neither code nor a file.
     other: &'static str,
 }
 
@@ -99,25 +99,25 @@ const DECLARE: [&str; 5] = ["export", "readonly", "local", "declare", "typeset"]
 const RUN_BY_NAME: [&str; 9] =
     ["PS1", "PS2", "PS4", "PROMPT_COMMAND", "ENV", "BASH_ENV", "PATH", "LD_PRELOAD", "LD_LIBRARY_PATH"];
 
-/// Commands that start the command behind them.
+/// Commands that start another command, which follows them.
 const LAUNCH: [&str; 20] = [
     "command", "exec", "builtin", "env", "nohup", "sudo", "doas", "time", "nice", "ionice", "timeout", "xargs",
     "setsid", "stdbuf", "busybox", "npx", "chroot", "unshare", "strace", "coproc",
 ];
 
-/// Their flags behind which another word stands.
+/// Their flags that take another word.
 const TAKES_WORD: [&str; 10] = ["-u", "-g", "-s", "-k", "-I", "-C", "-p", "-a", "-L", "-P"];
 
-/// Words behind which a command begins.
+/// Keywords before a command.
 const KEYWORDS: [&str; 13] =
     ["if", "then", "else", "elif", "fi", "while", "until", "do", "done", "!", "{", "}", "esac"];
 
-/// Whether a word begins or ends a part of a script, so that a command comes behind it.
+/// Whether a word is a keyword, so that a command can follow.
 pub(super) fn is_keyword(word: &Word) -> bool {
     !word.quoted && !word.open && KEYWORDS.contains(&word.text.as_str())
 }
 
-/// The variable that a word sets, as `NAME=…` does.
+/// The variable that a word like `NAME=…` sets.
 pub(super) fn assigned(word: &Word) -> Option<&str> {
     let (name, _) = word.text.split_once('=')?;
     let name = name.strip_suffix('+').unwrap_or(name);
@@ -125,7 +125,7 @@ pub(super) fn assigned(word: &Word) -> Option<&str> {
     (is_name && !name.starts_with(|char: char| char.is_ascii_digit())).then_some(name)
 }
 
-/// What a value in a word would be; nothing where it is no more than a text.
+/// The role of a word whose value would be more than a text.
 pub(super) enum Role {
     /// The program to run.
     Command,
@@ -133,7 +133,7 @@ pub(super) enum Role {
     CodeOf(String),
 }
 
-/// How a value reaches a program that would read it as code.
+/// Help for passing a value safely to a program that reads code.
 pub(super) fn instead(program: &str) -> &'static str {
     match program {
         "ssh" | "autossh" => "pipe it in, as in `printf '%s\\n' %{…} | ssh host 'read -r VALUE; ./deploy \"$VALUE\"'`",
@@ -147,7 +147,7 @@ pub(super) fn instead(program: &str) -> &'static str {
     }
 }
 
-/// The role of a word behind other words of its command, as far as it has been read.
+/// The role of a word after the other words of its command. The word can be incomplete.
 pub(super) fn role(words: &[Word], word: &Word) -> Option<Role> {
     if assigned(word).is_some_and(|name| RUN_BY_NAME.contains(&name)) {
         return Some(Role::CodeOf("the shell".to_owned()));
@@ -184,7 +184,7 @@ pub(super) fn role(words: &[Word], word: &Word) -> Option<Role> {
     })
 }
 
-/// Where the command stands that others before it start; nothing where it has not been read yet.
+/// The index of the command after the commands that start it; `None` if it was not read yet.
 fn launched(words: &[Word]) -> Option<usize> {
     let mut launched = 0;
     while LAUNCH.contains(&name(&words[launched])) {
@@ -195,12 +195,12 @@ fn launched(words: &[Word]) -> Option<usize> {
     Some(launched)
 }
 
-/// Whether a command takes a name for the value of that variable, and evaluates it.
+/// Whether a command evaluates the variables that its words name.
 pub(super) fn evaluates_names(words: &[Word]) -> bool {
     words.first().is_some_and(|first| matches!(first.text.as_str(), "let" | "[["))
 }
 
-/// The program that a command, complete as it is, lets read code from its standard input.
+/// The program in a complete command that reads code from standard input.
 pub(super) fn reads_code_from_input(words: &[Word]) -> Option<String> {
     let words = &words[words.iter().take_while(|word| assigned(word).is_some()).count()..];
     words.first()?;
@@ -219,7 +219,7 @@ pub(super) fn reads_code_from_input(words: &[Word]) -> Option<String> {
     reads.then(|| name(&words[at]).to_owned())
 }
 
-/// What an interpreter takes its next word for.
+/// How an interpreter reads its next word.
 #[derive(PartialEq, Eq)]
 enum Next {
     Code,
@@ -235,10 +235,10 @@ impl Interpreter {
             let text = word.text.as_str();
             if text.len() > 1 && text.starts_with(['-', '+']) {
                 code |= self.is_code(text);
-                // Which of the long flags are followed by a word is not known here.
+                // This module does not know which long flags take another word.
                 let long = text.starts_with("--") && text.len() > 2 && !text.contains('=');
                 skip = long || text.ends_with(|char| self.other.contains(char));
-                // A module is the file.
+                // A module counts as the file.
                 if text == "-m" {
                     return Next::Argument;
                 }
@@ -251,7 +251,7 @@ impl Interpreter {
         if code || self.is_code(&word.text) { Next::Code } else { Next::File }
     }
 
-    /// Whether a flag says that code follows, be it in the same word.
+    /// Whether a flag is followed by code, in the same word or in the next one.
     fn is_code(&self, flag: &str) -> bool {
         let long = self.long.iter().any(|long| flag.starts_with(long));
         let short = flag.starts_with('-') && !flag.starts_with("--");
@@ -259,7 +259,7 @@ impl Interpreter {
     }
 }
 
-/// The interpreter that a word names, or may name.
+/// The interpreter with the name in a word, or one that an incomplete word can become.
 fn interpreter_of(word: &Word) -> Option<&'static Interpreter> {
     if word.open && word.text.is_empty() {
         return INTERPRETERS.first();
@@ -275,7 +275,7 @@ fn name(word: &Word) -> &str {
     word.text.rsplit('/').next().unwrap_or_default()
 }
 
-/// Whether a word behind a launcher is the command: no flag, no number, no variable.
+/// Whether a word after a launcher is the command, and not a flag, a number or a variable.
 fn is_plain(word: &Word) -> bool {
     !word.text.starts_with(|char: char| char == '-' || char.is_ascii_digit()) && assigned(word).is_none()
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::snap_start::may_snap_start;
 use super::*;
-use crate::deployment::{Keyed, Publish, Release, Upload};
+use crate::deployment::{Publish, Release, Upload, WantedMap};
 use crate::plan::code::tests::of_image;
 use crate::plan::tests::{ids, live, planned, wanted};
 use crate::remote::Remote;
@@ -16,7 +16,7 @@ use crate::settings::{
 
 fn attach(deployment: &mut Deployment, attachment: Attachment, document: Value) {
     let entries = BTreeMap::from([(String::new(), Some(Structure(document)))]);
-    deployment.attachments.insert(attachment, Keyed { entries, others: None });
+    deployment.attachments.insert(attachment, WantedMap { entries, mode: None });
 }
 
 fn publish(deployment: &mut Deployment) {

@@ -1,17 +1,18 @@
-//! The scanner: it follows the shell's quoting through a command, and puts a reference to a variable wherever a `%{…}`
-//! stands.
+//! The scanner follows the shell's quoting through a command, and replaces each `%{…}` by a reference to a variable.
 //!
-//! A reference is never code by itself. So a script that the scanner takes for another can at worst have a value split
-//! into words; still, where it cannot follow it refuses.
+//! A reference is never code by itself. If the scanner misreads a script, the worst result is a value that is split into
+//! words. The scanner still refuses a value wherever it cannot follow the shell.
+
+mod documents;
+mod expansions;
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::Refusal;
 use super::code::{self, Role, Word};
-use super::variable;
+use super::refusal::Refusal;
 use crate::config::interpolate::{self, Reference};
 
-/// The script with its references, in the order of their names.
+/// Returns the script with references to variables, and these references.
 pub(super) fn scan(text: &str) -> Result<(String, BTreeSet<Reference<'_>>), Refusal> {
     let mut tainted = BTreeSet::new();
     loop {
@@ -30,7 +31,7 @@ pub(super) fn scan(text: &str) -> Result<(String, BTreeSet<Reference<'_>>), Refu
             grouped: false,
         };
         scanner.run()?;
-        // Functions, loops and traps use a variable before the line that sets it.
+        // Functions, loops and traps can use a variable before the line that sets it, so a new variable needs another pass.
         if scanner.tainted == tainted {
             return Ok((scanner.out, scanner.references));
         }
@@ -38,10 +39,10 @@ pub(super) fn scan(text: &str) -> Result<(String, BTreeSet<Reference<'_>>), Refu
     }
 }
 
-/// How many words of a command are looked through for what it does with a value behind them.
+/// The most words of a command before a value. The scanner looks through them for each value.
 const MOST_WORDS: usize = 200;
 
-/// How deep parts of a command may stand in each other.
+/// The most parts of a command inside of each other.
 const MOST_NESTED: usize = 100;
 
 const EVALUATED: &str = "stands in `${…}`, which the shell evaluates";
@@ -53,20 +54,21 @@ struct Scanner<'t> {
     at: usize,
     out: String,
     references: BTreeSet<Reference<'t>>,
-    /// Where the scanner is: the first is the script, each other stands in the one before it.
+    /// The current position: first the script, then each part inside of the one before it.
     frames: Vec<Frame>,
-    /// The innermost commands, and those around them.
+    /// The innermost commands.
     commands: Commands,
+    /// The commands around them.
     outer: Vec<Commands>,
-    /// Here-documents that begin with the next line: the last line of each, and whether tabs before it are dropped.
+    /// The here-documents that begin in the next line: the last line of each, and whether tabs before it are dropped.
     documents: VecDeque<(String, bool)>,
-    /// What could not be followed; references behind it are refused.
+    /// The syntax that the scanner cannot follow. References after it are refused.
     lost: Option<&'static str>,
-    /// Variables that a value was put into.
+    /// The variables that contain a value.
     tainted: BTreeSet<String>,
     /// Whether a command of this line reads code from a here-document.
     code_follows: bool,
-    /// Whether commands stand in a group or a loop, which may be piped into as a whole.
+    /// Whether the script has a group or a loop. A pipe can feed all commands in it.
     grouped: bool,
 }
 
@@ -79,20 +81,20 @@ enum Frame {
     Parameter,
 }
 
-/// The command that is being read.
+/// The current command.
 #[derive(Default)]
 struct Commands {
-    /// Why a value may not stand anywhere in them, since their output is read again.
+    /// Why no value is allowed in it: its output is read again as code.
     refused: Option<Refusal>,
-    /// The words of the command, complete ones.
+    /// Its complete words.
     words: Vec<Word>,
-    /// The word that is being read.
+    /// The incomplete word.
     word: Option<Word>,
-    /// Whether a value stands in it.
+    /// Whether it contains a value.
     filled: bool,
     /// Whether the next word is the file of a redirection.
     redirected: bool,
-    /// Whether the command reads what another one writes.
+    /// Whether it reads the output of another command.
     piped: bool,
 }
 
@@ -117,7 +119,7 @@ impl<'t> Scanner<'t> {
         self.end_command()
     }
 
-    /// Copies characters of the script, which end at this place.
+    /// Copies the script up to this position.
     fn copy_to(&mut self, end: usize) {
         self.out.push_str(&self.text[self.at..end]);
         self.at = end;
@@ -141,11 +143,11 @@ impl<'t> Scanner<'t> {
         self.commands.word.get_or_insert_default()
     }
 
-    /// Why a value may not stand here; nothing where it may.
+    /// Why a value is not allowed here; `None` if it is allowed.
     fn refusal(&self) -> Option<Refusal> {
         if let Some(lost) = self.lost {
             return Some(Refusal::new(
-                format!("stands behind {lost}, through which dpl-lambda cannot follow the shell"),
+                format!("stands behind {lost}, where dpl-lambda cannot follow the shell"),
                 "write it before that, or in a command of its own",
             ));
         }
@@ -187,7 +189,7 @@ impl<'t> Scanner<'t> {
             return Err(Self::refused(&name, &refusal));
         }
         let in_quotes = matches!(self.frames.last(), Some(Frame::Double));
-        let variable = variable(reference);
+        let variable = reference.variable();
         let quote = if in_quotes { "" } else { "\"" };
         self.out.extend([quote, "${", &variable, "}", quote]);
         self.references.insert(reference);
@@ -195,7 +197,7 @@ impl<'t> Scanner<'t> {
         Ok(())
     }
 
-    /// Notes that a value stands in the word, and in the words that this one stands in.
+    /// Records that the current word contains a value, and also the words around it.
     fn fill(&mut self) {
         for commands in self.outer.iter_mut().chain([&mut self.commands]) {
             commands.filled = true;
@@ -253,7 +255,7 @@ impl<'t> Scanner<'t> {
         Ok(())
     }
 
-    /// A character that means the same in and outside of double quotes.
+    /// A character with the same meaning inside and outside of double quotes.
     fn in_word(&mut self, char: char) -> Result<(), Refusal> {
         match char {
             '\\' => self.backslash()?,
@@ -289,7 +291,7 @@ impl<'t> Scanner<'t> {
                 self.frames.push(Frame::Double);
             }
             '\'' if self.frames.iter().any(|frame| matches!(frame, Frame::Double)) => {
-                // Whether it is a quote there depends on the operator, and on the shell.
+                // The operator and the shell decide whether this is a quote.
                 self.copy(char);
                 self.lost = Some("a single quote in `${…}`");
             }
@@ -304,13 +306,13 @@ impl<'t> Scanner<'t> {
 
     fn open_parenthesis(&mut self) -> Result<(), Refusal> {
         const LOST: &str = "`((`";
-        // All that follows is looked through once: behind it no variable gets a value any more.
+        // One look at the rest is enough: after `((`, all references are refused.
         if self.rest().starts_with("((") && self.lost != Some(LOST) {
             self.refuse_tainted_in(self.rest(), "stands behind `((`, where the shell evaluates it", CALCULATE)?;
             self.lost = Some(LOST);
         }
         self.copy('(');
-        // Of `name()` a command follows; of `name=(…)` the words are no commands, but none of them may be a value either.
+        // After `name()` comes a command. The words in `name=(…)` are not commands, but values in them are refused too.
         let refused = self.commands.refused.clone();
         self.end_command()?;
         self.enter(refused);
@@ -320,7 +322,7 @@ impl<'t> Scanner<'t> {
     fn close_parenthesis(&mut self) -> Result<(), Refusal> {
         self.copy(')');
         self.end_command()?;
-        // Without a parenthesis before it, it ends the pattern of a `case`.
+        // Without an opening parenthesis, it ends the pattern of a `case`.
         if let Some(outer) = self.outer.pop() {
             self.commands = outer;
             self.frames.pop();
@@ -345,168 +347,6 @@ impl<'t> Scanner<'t> {
         }
         self.copy(char);
         self.commands.redirected = true;
-        Ok(())
-    }
-
-    fn single_quotes(&mut self) -> Result<(), Refusal> {
-        let inner = &self.rest()[1..];
-        let length = inner.find('\'').unwrap_or(inner.len());
-        let help = "end the single quotes before it, or write double quotes";
-        Self::refuse_in(&inner[..length], "stands in single quotes, where the shell fills nothing in", help)?;
-        let word = self.word();
-        word.quoted = true;
-        word.text.push_str(&inner[..length]);
-        self.copy_to(self.text.len().min(self.at + length + 2));
-        Ok(())
-    }
-
-    fn backticks(&mut self) -> Result<(), Refusal> {
-        let (mut length, mut escaped) = (1, false);
-        for char in self.rest()[1..].chars() {
-            length += char.len_utf8();
-            if char == '`' && !escaped {
-                break;
-            }
-            escaped = char == '\\' && !escaped;
-        }
-        let inner = &self.rest()[..length];
-        let message = "stands between backticks, in which quotes do not count";
-        let help = "write `$(…)` instead of backticks";
-        Self::refuse_in(inner, message, help)?;
-        self.refuse_tainted_in(inner, message, help)?;
-        self.word().open = true;
-        self.copy_to(self.at + length);
-        Ok(())
-    }
-
-    fn backslash(&mut self) -> Result<(), Refusal> {
-        let next = &self.rest()[1..];
-        Self::refuse_at(next, "stands behind a backslash", "remove the backslash")?;
-        let Some(char) = next.chars().next() else {
-            self.copy('\\');
-            return Ok(());
-        };
-        if char != '\n' {
-            let word = self.word();
-            word.quoted = true;
-            word.text.push(char);
-        }
-        self.copy_to(self.at + 1 + char.len_utf8());
-        Ok(())
-    }
-
-    fn dollar(&mut self) -> Result<(), Refusal> {
-        let next = &self.rest()[1..];
-        Self::refuse_at(next, "stands behind a `$`", "remove the `$`, or write a backslash before it")?;
-        let in_quotes = matches!(self.frames.last(), Some(Frame::Double));
-        if next.starts_with("((") {
-            self.word().open = true;
-            return self.arithmetic();
-        }
-        if next.starts_with('(') {
-            let refused = self.refusal();
-            self.word().open = true;
-            self.copy_to(self.at + 2);
-            self.enter(refused);
-            return Ok(());
-        }
-        if next.starts_with('[') || (next.starts_with(['\'', '"']) && !in_quotes) {
-            self.lost = Some("`$[`, `$'` or `$\"`");
-        }
-        let name: String = next
-            .trim_start_matches('{')
-            .chars()
-            .take_while(|char| char.is_ascii_alphanumeric() || *char == '_')
-            .collect();
-        if self.tainted.contains(&name) {
-            if let Some(refusal) = self.refusal() {
-                return Err(Self::refused(&format!("${name}"), &refusal));
-            }
-            self.fill();
-        }
-        if let Some(inner) = next.strip_prefix('{') {
-            let inner = inner.split('}').next().unwrap_or_default();
-            let evaluated = inner.strip_prefix(name.as_str()).unwrap_or(inner);
-            // `${NAME@P}` is a prompt: bash runs what stands in its value.
-            let part = if evaluated.starts_with('@') { inner } else { evaluated };
-            self.refuse_tainted_in(part, EVALUATED, "choose between the two with `if`")?;
-            self.word().open = true;
-            self.copy_to(self.at + 2);
-            self.frames.push(Frame::Parameter);
-        } else {
-            self.word().open |= !name.is_empty() || next.starts_with(['@', '*', '#', '?', '$', '!', '-']);
-            self.copy_to(self.at + 1 + name.len());
-            if name.is_empty() {
-                // `$#` begins no comment.
-                let special = self.rest().starts_with(['#', '@', '*', '?', '$', '!', '-']);
-                self.copy_to(self.at + usize::from(special));
-            }
-        }
-        Ok(())
-    }
-
-    /// `$((…))`, where values are evaluated.
-    fn arithmetic(&mut self) -> Result<(), Refusal> {
-        let (mut depth, mut length) = (0_usize, 0);
-        for char in self.rest().chars() {
-            length += char.len_utf8();
-            match char {
-                '(' => depth += 1,
-                ')' if depth == 1 => break,
-                ')' => depth -= 1,
-                // It may be a command in parentheses after all.
-                '\'' | '"' | '`' | '\\' | '#' | ';' | '\n' => self.lost = Some("`$((`"),
-                _ => {}
-            }
-        }
-        let inner = &self.rest()[..length];
-        let message = "stands in `$((…))`, which the shell evaluates";
-        Self::refuse_in(inner, message, CALCULATE)?;
-        self.refuse_tainted_in(inner, message, CALCULATE)?;
-        self.copy_to(self.at + length);
-        Ok(())
-    }
-
-    /// `<<WORD`: its text begins with the next line.
-    fn begin_document(&mut self) -> Result<(), Refusal> {
-        self.copy_to(self.at + 2);
-        let tabs = self.rest().starts_with('-');
-        self.copy_to(self.at + usize::from(tabs));
-        let blanks = self.rest().len() - self.rest().trim_start_matches([' ', '\t']).len();
-        self.copy_to(self.at + blanks);
-        let length =
-            self.rest().find([' ', '\t', '\n', ';', '&', '|', '<', '>', '(', ')']).unwrap_or(self.rest().len());
-        let word = &self.rest()[..length];
-        Self::refuse_in(word, "stands in the word that ends a here-document", "write a fixed word")?;
-        let end = word.replace(['\'', '"', '\\'], "");
-        if end.is_empty() || word.contains(['$', '`']) || word.matches(['\'', '"']).count() % 2 == 1 {
-            self.lost = Some("a here-document");
-        }
-        self.documents.push_back((end, tabs));
-        self.copy_to(self.at + length);
-        Ok(())
-    }
-
-    /// The texts of here-documents, which begin here.
-    fn documents(&mut self) -> Result<(), Refusal> {
-        while let Some((end, tabs)) = self.documents.pop_front() {
-            while !self.rest().is_empty() {
-                let length = self.rest().find('\n').map_or(self.rest().len(), |at| at + 1);
-                let line = &self.rest()[..length];
-                let message = "stands in a here-document, which may be code for the program that reads it";
-                let help = "print it with `printf '%s\\n' \"%{…}\"`";
-                Self::refuse_in(line, message, help)?;
-                if self.code_follows {
-                    self.refuse_tainted_in(line, message, help)?;
-                }
-                self.copy_to(self.at + length);
-                let line = line.trim_end_matches('\n');
-                if (if tabs { line.trim_start_matches('\t') } else { line }) == end {
-                    break;
-                }
-            }
-        }
-        self.code_follows = false;
         Ok(())
     }
 
@@ -545,12 +385,12 @@ impl<'t> Scanner<'t> {
                 self.refuse_tainted_in(&word.text, "stands where the shell evaluates it", CALCULATE)?;
             }
         }
-        // A loop reads values that another command writes.
+        // `read` gets the output of another command, which can contain values.
         if has_values && let Some(read) = words.iter().position(|word| word.text == "read") {
             self.tainted.extend(words[read..].iter().map(|word| word.text.clone()));
         }
         let reader = code::reads_code_from_input(&words);
-        // In a group, the pipe may stand before another command of it.
+        // In a group, the pipe can be before the group.
         let piped = piped || (!self.outer.is_empty() || self.grouped) && self.documents.is_empty();
         self.code_follows |= reader.is_some() && !self.documents.is_empty();
         match reader.filter(|_| piped && has_values) {
@@ -567,7 +407,7 @@ impl<'t> Scanner<'t> {
         part.match_indices("%{").try_for_each(|(at, _)| Self::refuse_at(&part[at..], message, help))
     }
 
-    /// Refuses a variable that a value was put into.
+    /// Refuses a variable with a value in a part of the script.
     fn refuse_tainted_in(&self, part: &str, message: &str, help: &str) -> Result<(), Refusal> {
         let mut names = part.split(|char: char| !(char.is_ascii_alphanumeric() || char == '_'));
         match names.find(|name| self.tainted.contains(*name)) {

@@ -1,0 +1,177 @@
+//! The task that a command line asks for: the verb with its flags.
+
+use std::path::PathBuf;
+
+use super::words::{Said, Words};
+use crate::place::Problem;
+use crate::verb::Verb;
+
+/// A verb with the values of its flags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::missing_docs_in_private_items, reason = "the help of each verb says what it does")]
+pub(crate) enum Task {
+    Deploy,
+    Plan {
+        /// Whether changes lead to exit code 2.
+        exit_code: bool,
+    },
+    Check,
+    Render,
+    Policy,
+    Package {
+        /// The file for the package; absent: the package is only listed.
+        output: Option<PathBuf>,
+        /// Whether its entries are shown.
+        list: bool,
+    },
+    Invoke(Invoke),
+    Status,
+    Init,
+    List,
+    Delete {
+        /// The number of the version to delete; absent: the whole function is deleted.
+        version: Option<String>,
+        /// Whether to delete without asking.
+        yes: bool,
+    },
+    Rollback {
+        /// The number of the version; absent: the version that the alias remembers.
+        to: Option<String>,
+    },
+}
+
+/// How a function is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Invoke {
+    /// The payload of the call.
+    pub payload: Payload,
+    /// The version or alias; absent: the configured alias, or else `$LATEST`.
+    pub qualifier: Option<String>,
+    /// Whether to wait for the response.
+    pub response: Response,
+}
+
+/// The payload of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Payload {
+    /// An empty object.
+    Empty,
+    /// This text.
+    Text(String),
+    /// The content of this file.
+    File(PathBuf),
+    /// All of standard input.
+    StandardInput,
+}
+
+/// Whether the tool waits for the response of a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Response {
+    /// It waits.
+    Awaited,
+    /// It hands the call over and does not wait.
+    NotAwaited,
+}
+
+impl Task {
+    /// The task of a verb, with the values of its flags.
+    pub(super) fn of(verb: Verb, words: &Words) -> Result<Self, Problem> {
+        let given = |name: &str| {
+            words.said.iter().rev().find_map(|said| match said {
+                Said::Flag { flag, value } if flag.name == name => Some(value.clone()),
+                _ => None,
+            })
+        };
+        let is_set = |name: &str| given(name).is_some();
+        let text = |name: &str| given(name).flatten();
+        Ok(match verb {
+            Verb::Deploy => Self::Deploy,
+            Verb::Plan => Self::Plan { exit_code: is_set("exit_code") },
+            Verb::Check => Self::Check,
+            Verb::Init => Self::Init,
+            Verb::Render => Self::Render,
+            Verb::Policy => Self::Policy,
+            Verb::Status => Self::Status,
+            Verb::List => Self::List,
+            Verb::Package => {
+                let (output, list) = (text("output").map(PathBuf::from), is_set("list"));
+                if output.is_none() && !list {
+                    let problem = Problem::new("`package` has no file to write to");
+                    return Err(
+                        problem.help("add `--output FILE` to write the archive, or `--list` to show its entries")
+                    );
+                }
+                Self::Package { output, list }
+            }
+            Verb::Invoke => Self::Invoke(Invoke {
+                payload: match text("payload") {
+                    None => Payload::Empty,
+                    Some(text) if text == "-" => Payload::StandardInput,
+                    Some(text) => match text.strip_prefix('@') {
+                        Some(file) => Payload::File(file.into()),
+                        None => Payload::Text(text),
+                    },
+                },
+                qualifier: text("qualifier").map(qualifier).transpose()?,
+                response: if is_set("asynchronous") { Response::NotAwaited } else { Response::Awaited },
+            }),
+            Verb::Delete => {
+                let help = "`--qualifier` deletes one version; leave it out to delete the whole function";
+                let version = text("qualifier").map(|text| version(text, "--qualifier", help)).transpose()?;
+                Self::Delete { version, yes: is_set("yes") }
+            }
+            Verb::Rollback => {
+                let help = "an alias can go back to a published version; `dpl-lambda status` lists them";
+                Self::Rollback { to: text("to").map(|text| version(text, "--to", help)).transpose()? }
+            }
+        })
+    }
+
+    /// The verb of the task.
+    pub(crate) fn verb(&self) -> Verb {
+        match self {
+            Self::Deploy => Verb::Deploy,
+            Self::Plan { .. } => Verb::Plan,
+            Self::Check => Verb::Check,
+            Self::Render => Verb::Render,
+            Self::Policy => Verb::Policy,
+            Self::Package { .. } => Verb::Package,
+            Self::Invoke(_) => Verb::Invoke,
+            Self::Status => Verb::Status,
+            Self::Init => Verb::Init,
+            Self::List => Verb::List,
+            Self::Delete { .. } => Verb::Delete,
+            Self::Rollback { .. } => Verb::Rollback,
+        }
+    }
+}
+
+/// Why a command line has no task.
+#[derive(Debug, Clone)]
+pub(crate) enum Stop {
+    /// The user asked for this text: the help or the version.
+    Text(String),
+    /// The command line is wrong.
+    Wrong(Problem),
+}
+
+/// The name of an alias, the number of a version, or `$LATEST`.
+fn qualifier(text: String) -> Result<String, Problem> {
+    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if text == "$LATEST" || (!text.is_empty() && text.len() <= 128 && text.chars().all(good)) {
+        return Ok(text);
+    }
+    let problem = Problem::new("is neither a version, nor an alias, nor `$LATEST`").of("--qualifier");
+    Err(problem.help("in a shell, put `$LATEST` in single quotes"))
+}
+
+/// The number of a published version.
+fn version(text: String, flag: &str, help: &str) -> Result<String, Problem> {
+    let number = text.parse::<u64>().ok().filter(|number| *number > 0);
+    if number.is_some_and(|number| number.to_string() == text) {
+        return Ok(text);
+    }
+    let what =
+        if text == "$LATEST" { "`$LATEST` is not a published version" } else { "must be the number of a version" };
+    Err(Problem::new(what).of(flag).help(help))
+}

@@ -1,0 +1,35 @@
+//! The circumstances of a run: what resolving needs besides the options.
+
+use std::{collections::BTreeSet, path::PathBuf};
+
+use super::{layer::Layer, read::Reader, trust::Trust};
+use crate::host::{Build, Ci, Host};
+use crate::verb::Purpose;
+
+/// The circumstances of a run.
+pub(super) struct Context<'a> {
+    /// The environment, directory and terminal of the process.
+    pub host: &'a Host,
+    /// The CI that runs this process.
+    pub ci: Ci,
+    /// What the CI builds.
+    pub build: &'a Build,
+    /// What the verb needs of the configuration.
+    pub purpose: Purpose,
+    /// Configuration files of this run, which never go into a package.
+    pub never: BTreeSet<PathBuf>,
+    /// What the configuration file may set.
+    pub trust: Trust,
+    /// The Region if no other source has one.
+    pub fallback_region: Option<String>,
+}
+
+impl Context<'_> {
+    /// A reader of these options, without those that the configuration file may not set.
+    pub(super) fn reader(&self, mut options: Layer) -> Reader {
+        let problems = self.trust.screen(&mut options);
+        let mut reader = Reader::new(options);
+        reader.problems = problems;
+        reader
+    }
+}

@@ -1,0 +1,270 @@
+//! From all sources to what the configuration says: which blocks count, and what each of them means.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::{
+    blocks::{self, Block, Blocks},
+    code,
+    context::Context,
+    dry_run::DryRun,
+    env,
+    layer::{self, Given, Layer},
+    layer_version::{self, OfBlock},
+    loaded::{Entry, Loaded},
+    occasion::Occasion,
+    options,
+    render::Rendered,
+    request::{Request, Syntax},
+    resolve,
+    run_options::RunOptions,
+    subject,
+    trust::Trust,
+};
+use crate::deployment::Item;
+use crate::host::{Build, Ci, Host};
+use crate::place::{Problem, Skip};
+use crate::settings::Secret;
+use crate::verb::Purpose;
+
+/// Reads all sources and resolves them.
+pub(crate) fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
+    let mut loaded = Loaded::default();
+    let mut build = Build::of(host, ci);
+    let layers = Layers::read(&request.flags, host, &mut loaded);
+    let strongest = layer::merge(&layers.above_file);
+    let occasion = Occasion::of(&mut build, request, &strongest, host, &mut loaded.warnings);
+    let config = strongest.get("config");
+    let mut file = match request.syntax {
+        Syntax::DplArguments | Syntax::DplProgram if config.is_none() => Blocks::default(),
+        Syntax::Own | Syntax::DplArguments | Syntax::DplProgram => blocks::read(config, host, build.branch.as_deref()),
+    };
+    loaded.problems.append(&mut file.problems);
+    loaded.warnings.append(&mut file.warnings);
+    let context = Context {
+        host,
+        ci,
+        build: &build,
+        purpose: request.purpose,
+        never: file.path.iter().map(|path| host.directory.join(path)).collect(),
+        trust: Trust::of(&strongest, host, ci),
+        fallback_region: (request.syntax == Syntax::DplProgram).then(|| "us-east-1".to_owned()),
+    };
+
+    if file.blocks.is_empty() {
+        without_blocks(file.path.as_deref(), layers.with(None), &context, &mut loaded);
+    }
+    let chosen = choose(&file.blocks, &strongest, &mut loaded.problems);
+    let reasons = reasons_to_skip(&chosen, &layers, &occasion, &context, &mut loaded);
+    let of_run = chosen.iter().zip(&reasons).find(|(_, reason)| reason.is_none()).map(|(block, _)| *block);
+    let of_run = of_run.or(chosen.first().copied()).map(|block| &block.layer);
+    loaded.run = RunOptions::read(layers.with(of_run), &context, &mut loaded.problems);
+    let several = chosen.len() > 1;
+    for (block, reason) in chosen.into_iter().zip(reasons) {
+        if let Some(reason) = reason {
+            loaded.skipped.push(named(reason, block));
+            continue;
+        }
+        let mut options = layers.with(Some(&block.layer));
+        if several && block.layer.contains_key("layer") && !block.layer.contains_key("function_name") {
+            drop_options_of_functions(&mut options, &block.layer);
+        }
+        resolve_block(options, Some(block), &context, &mut loaded);
+    }
+    loaded.entries.sort_by_key(|entry| entry.item.layer().is_none());
+    loaded.problems.sort();
+    loaded.problems.dedup();
+    loaded.warnings.sort();
+    loaded.warnings.dedup();
+    loaded.build = build;
+    loaded
+}
+
+/// The sources of options besides the file.
+struct Layers {
+    /// Those that override the file, the strongest first.
+    above_file: Vec<Layer>,
+    /// Those that the file overrides, the strongest first.
+    below_file: Vec<Layer>,
+}
+
+impl Layers {
+    fn read(flags: &Layer, host: &Host, loaded: &mut Loaded) -> Self {
+        loaded.problems.extend(env::unreadable(host));
+        let own_variables = env::addressed(host, &mut loaded.problems, &mut loaded.warnings);
+        Self {
+            above_file: std::iter::once(flags.clone()).chain(own_variables).collect(),
+            below_file: env::ambient(host, &mut loaded.warnings),
+        }
+    }
+
+    /// The options that count with those of a block in their place.
+    fn with(&self, block: Option<&Layer>) -> Layer {
+        let layers: Vec<_> = self.above_file.iter().chain(block).chain(&self.below_file).cloned().collect();
+        layer::merge(&layers)
+    }
+}
+
+/// Flags and variables can describe the one deployment of a run. A file without blocks is then no error.
+fn without_blocks(file: Option<&Path>, options: Layer, context: &Context<'_>, loaded: &mut Loaded) {
+    let names_something = ["function_name", "layer", "extension"].iter().any(|name| options.contains_key(name));
+    let needs_no_name = matches!(context.purpose, Purpose::Package | Purpose::Region);
+    let has_errors = !loaded.problems.is_empty();
+    match file {
+        // After an error in the file, nobody knows whether a name is missing.
+        Some(_) if !names_something && has_errors => {}
+        Some(file) if !names_something && !needs_no_name => {
+            let message = format!("`{}` has no deployment for the provider `lambda`", file.display());
+            loaded.problems.push(
+                Problem::new(message)
+                    .of("deploy")
+                    .help("add a `deploy:` block with `provider: lambda`, or name the function with `--function_name`"),
+            );
+        }
+        _ => resolve_block(options, None, context, loaded),
+    }
+}
+
+/// The blocks that count. A flag or variable with a function's name selects among several blocks. A single block gets
+/// the name instead.
+fn choose<'a>(all: &'a [Block], strongest: &Layer, problems: &mut Vec<Problem>) -> Vec<&'a Block> {
+    let Some(wanted) = strongest.get("function_name").filter(|_| all.len() > 1) else {
+        return all.iter().collect();
+    };
+    let name = |block: &Block| block.layer.get("function_name").and_then(Given::as_text).map(str::to_owned);
+    let chosen: Vec<_> = all.iter().filter(|block| name(block).as_deref() == wanted.as_text()).collect();
+    if chosen.is_empty() {
+        let names: Vec<_> = all.iter().filter_map(name).map(|name| format!("`{name}`")).collect();
+        let message = format!("no block is for `{}`", wanted.as_text().unwrap_or_default());
+        let problem = Problem::new(message).of("function_name").at(&wanted.place);
+        problems.push(problem.help(format!("the blocks are for {}", names.join(", "))));
+    }
+    chosen
+}
+
+/// For each block, why this build skips it; `None` if it does not.
+fn reasons_to_skip(
+    blocks: &[&Block],
+    layers: &Layers,
+    occasion: &Occasion<'_>,
+    context: &Context<'_>,
+    loaded: &mut Loaded,
+) -> Vec<Option<Skip>> {
+    let mut reasons = Vec::new();
+    for block in blocks {
+        let options = layers.with(Some(&block.layer));
+        let reason = occasion.reason_to_skip(block, &options, context.purpose, &mut loaded.preview);
+        reasons.push(reason.unwrap_or_else(|problem| {
+            loaded.problems.push(problem);
+            None
+        }));
+    }
+    if matches!(context.purpose, Purpose::Deploy | Purpose::Plan) {
+        skip_layers_without_functions(blocks, &mut reasons);
+    }
+    reasons
+}
+
+/// A layer without conditions of its own is published if one of its functions is deployed. If no block uses the layer by
+/// name, all functions of the file count as its functions.
+fn skip_layers_without_functions(blocks: &[&Block], reasons: &mut [Option<Skip>]) {
+    // By layer, whether a function with it is deployed. Under `None`, whether any function is.
+    let mut is_deployed: BTreeMap<Option<&str>, bool> = BTreeMap::new();
+    for (block, reason) in blocks.iter().zip(&*reasons).filter(|(block, _)| block.layer_alone().is_none()) {
+        for name in block.names_of_layers().map(Some).chain([None]) {
+            *is_deployed.entry(name).or_default() |= reason.is_none();
+        }
+    }
+    for (block, reason) in blocks.iter().zip(reasons) {
+        let Some(layer) = block.layer_alone().filter(|_| !block.conditions.are_own()) else { continue };
+        if reason.is_none() && is_deployed.get(&Some(layer)).or_else(|| is_deployed.get(&None)) == Some(&false) {
+            let message = "is not set, so the layer is published with its functions, and all of them are skipped; \
+                           `on: {all_branches: true}` publishes it by itself";
+            *reason = Some(Skip {
+                function: None,
+                layer: None,
+                option: "on".to_owned(),
+                wanted: Vec::new(),
+                found: None,
+                message: message.to_owned(),
+                place: None,
+                in_travis_words: None,
+            });
+        }
+    }
+}
+
+/// A reason to skip with the names of its block.
+fn named(reason: Skip, block: &Block) -> Skip {
+    let layer = block.layer_alone().map(str::to_owned);
+    let function = block.text("function_name").filter(|_| layer.is_none()).map(str::to_owned);
+    Skip { function, layer, place: reason.place.or_else(|| Some(block.place.clone())), ..reason }
+}
+
+/// With several blocks, flags and variables about code and settings are for the functions. The block of a layer has only
+/// its own.
+fn drop_options_of_functions(options: &mut Layer, own: &Layer) {
+    for option in options::OPTIONS {
+        if !matches!(option.group, options::Group::Target | options::Group::Run) {
+            options.remove(option.name);
+            options.extend(own.get(option.name).map(|given| (option.name, given.clone())));
+        }
+    }
+}
+
+/// Resolves the options of a block as far as the verb needs it.
+fn resolve_block(options: Layer, block: Option<&Block>, context: &Context<'_>, loaded: &mut Loaded) {
+    let mut reader = context.reader(options);
+    reader.block = block.map(|block| block.place.clone());
+    for name in ["access_key_id", "secret_access_key", "session_token"] {
+        loaded.secrets.extend(reader.raw(name).map(Secret::new));
+    }
+    let dry_run = DryRun::read(&mut reader);
+    let cleanup = reader.flag("cleanup");
+    let alone = layer_version::stands_alone(&mut reader);
+    match context.purpose {
+        Purpose::Package if alone => {
+            let layer = layer_version::layer(&mut reader, context);
+            loaded.packages.extend(layer.map(|of_block| (of_block.layer.code, of_block.places)));
+        }
+        Purpose::Package => {
+            let code = code::code(&mut reader, context);
+            loaded.packages.push((code, reader.places()));
+        }
+        Purpose::Render => {
+            loaded.rendered.push(Rendered::of(reader.layer(), context));
+            if layer_version::is_wanted(&mut reader) {
+                layer_version::layer(&mut reader, context);
+            }
+            if !alone {
+                resolve::deployment(&mut reader, context);
+            }
+            resolve::commands(&mut reader, context);
+        }
+        // The verbs for live functions have nothing to do with layers.
+        Purpose::Live if alone => {}
+        Purpose::Live => loaded.subjects.extend(subject::subject(&mut reader, dry_run, context)),
+        Purpose::Region => loaded.regions.extend(subject::access(&mut reader, None, context)),
+        Purpose::Deploy | Purpose::Plan | Purpose::Check => {
+            let allow_failure = block.is_some_and(|block| block.allow_failure);
+            let commands = resolve::commands(&mut reader, context);
+            if layer_version::is_wanted(&mut reader)
+                && let Some(OfBlock { layer, places }) = layer_version::layer(&mut reader, context)
+            {
+                let commands = if alone { commands.clone() } else { Vec::new() };
+                let item = Item::Layer(Box::new(layer));
+                loaded.entries.push(Entry { item, places, allow_failure, dry_run, cleanup, commands });
+            }
+            if !alone && let Some(deployment) = resolve::deployment(&mut reader, context) {
+                let places = reader.places();
+                let item = Item::Function(Box::new(deployment));
+                loaded.entries.push(Entry { item, places, allow_failure, dry_run, cleanup, commands });
+            }
+        }
+    }
+    loaded.secrets.append(&mut reader.secrets);
+    loaded.taken.append(&mut reader.taken);
+    loaded.values.append(&mut reader.values);
+    loaded.problems.append(&mut reader.problems);
+    loaded.warnings.append(&mut reader.warnings);
+}
