@@ -18,8 +18,9 @@ use aws_smithy_runtime_api::http::Request;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
-use super::connect::{Hidden, Hide, account};
+use super::account::account;
 use super::fault::{self, Call};
+use super::hide::{Hidden, Hide};
 use super::wire::{self, Silence, client_of};
 use crate::arn::{Partition, is_region};
 use crate::deployment::{AssumedRole, Proof};

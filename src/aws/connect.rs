@@ -21,8 +21,10 @@ use aws_sdk_lambda::{
 use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
 use tokio::sync::{Mutex, OnceCell};
 
+use super::account::{Account, account};
 use super::assume::Assumed;
-use super::fault::{self, Call};
+use super::fault;
+use super::hide::{Hidden, Hide};
 use super::wire::{self, client_of};
 use crate::arn::Partition;
 use crate::deployment::{Credentials, Proof, Target};
@@ -32,23 +34,6 @@ use crate::settings::Address;
 
 /// The profile to read where none is named: the SDK takes an empty `AWS_PROFILE` for a name.
 const NO_PROFILE: &str = "default";
-
-/// What must be hidden from the moment on that it turns up.
-#[derive(Clone, Copy)]
-pub(crate) enum Hidden<'a> {
-    /// A part of credentials.
-    Credential(&'a str),
-    /// A value in the environment of a function: AWS quotes those.
-    Variable {
-        /// Its name.
-        name: &'a str,
-        /// Its value.
-        value: &'a str,
-    },
-}
-
-/// What is told of everything that must be hidden.
-pub(super) type Hide = Arc<dyn Fn(Hidden<'_>) + Send + Sync>;
 
 /// The clients for one Region and one identity. All blocks with this identity share its connection pool.
 pub(crate) struct Connection {
@@ -267,31 +252,6 @@ impl Connection {
         let partition = account.map_or_else(|| self.partition.clone(), |account| account.partition(&self.partition));
         Caller { account: account.map(|account| account.id.clone()), partition, region: self.region.clone() }
     }
-}
-
-/// The account of an identity.
-pub(super) struct Account {
-    /// Its number.
-    pub id: String,
-    /// Its partition; absent when STS does not return it.
-    partition: Option<Partition>,
-}
-
-impl Account {
-    /// The partition to use in a Region. A Region whose partition is known says more than the STS of an emulator.
-    pub(super) fn partition(&self, of_region: &Partition) -> Partition {
-        self.partition.clone().filter(|_| of_region.0 == "aws").unwrap_or_else(|| of_region.clone())
-    }
-}
-
-/// Looks up the account of the credentials that STS is called with.
-pub(super) async fn account(sts: &aws_sdk_sts::Client) -> Result<Account, Fault> {
-    let answer = sts.get_caller_identity().send().await;
-    let answer =
-        answer.map_err(|error| fault::of(&error, &Call { action: "sts:GetCallerIdentity", resource: "*" }).fault)?;
-    let unknown = || Fault::new(FaultKind::Failed, "STS did not return the account of the credentials");
-    let id = answer.account().map(str::to_owned).ok_or_else(unknown)?;
-    Ok(Account { id, partition: answer.arn().and_then(Partition::of_arn) })
 }
 
 /// A configuration that calls with the credentials of the target, and their keys.

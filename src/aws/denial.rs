@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::fault::Call;
+use super::call::Call;
 
 /// The kinds of policies that AWS names when it denies a call, by the words for them.
 const POLICIES: [(&str, Policy); 8] = [

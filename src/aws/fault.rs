@@ -7,6 +7,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
+pub(super) use super::call::Call;
 use super::denial::Denial;
 use super::refusals::{self, Meaning};
 use super::wire::{self, Silence};
@@ -18,12 +19,6 @@ const NETWORK: &str = "look at `region`, `endpoint_url`, and the network and pro
 
 /// What to look at if a certificate is not trusted.
 const CERTIFICATES: &str = "set `AWS_CA_BUNDLE` to a PEM file with the certificates to trust for AWS; without it, `SSL_CERT_FILE` or the system's certificates count";
-
-/// An action of AWS, by its name in policies, and its resource.
-pub(super) struct Call<'a> {
-    pub action: &'a str,
-    pub resource: &'a str,
-}
 
 /// A failed call: the failure, and its meaning for the step that made the call.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
-use super::connect::account;
+use super::account::account;
 use super::{Connection, InvocationMode, Session, connect, fetch, resolve};
 use crate::deployment::{AssumedRole, CodeSource, Credentials, Proof, Target};
 use crate::fault::{Fault, FaultKind};

@@ -10,8 +10,8 @@ use aws_sdk_lambda::types::{
 };
 
 use super::Session;
-use super::connect::Hidden;
 use super::fault::{Call, Failed};
+use super::hide::Hidden;
 use super::quotes;
 use super::refusals::Meaning;
 use crate::arn::Arn;

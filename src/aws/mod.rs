@@ -1,17 +1,30 @@
 //! The only module that knows the SDK. No type of the SDK crosses its border.
 //!
-//! `connect` finds Region and credentials, `assume` takes on roles, `read` takes the snapshot, `write` does the steps, `store` puts packages into
-//! buckets, `roles` makes execution roles, `images` asks which image a tag is, `layers` publishes layers, `look` reads what people want to see, `package` lists the files of the live package, `invoke`, `delete` and `rollback` do what their names say, `ours` looks whether another program changed what this run deployed, `settle` waits, `wire` limits each attempt of a call, `clock` explains a wrong clock, `fault` turns failed calls into our kinds of failure, `refusals` has the table of known refusals, `denial` explains denied calls, `quotes` cuts what AWS must not quote. Must not know printing, dialects or configuration layers.
+//! Log-in: `connect` finds Region and credentials, `assume` takes on roles, `account` asks STS, `hide` hands out what
+//! nobody may see. Calls: `wire` limits each attempt, `settle` waits, `fault` turns failed calls into our kinds of failure;
+//! `call`, `refusals`, `denial`, `clock` and `quotes` supply its words.
+//!
+//! Reading: `read` takes the snapshot, `look` reads what people want to see, `package` lists the files of the live package,
+//! `images` finds the digest of a tag. Writing: `write` does the steps and `expected` says what a function must have after
+//! them; `store`, `roles`, `layers`, `alias` and `attachments` write what is not the function itself; `ours` looks whether
+//! another program changed what this run deployed. `invoke`, `delete` and `rollback` are verbs. `convert` has both
+//! directions between our types and the SDK's.
+//!
+//! Must not know printing, dialects or configuration layers.
 
+mod account;
 mod alias;
 mod assume;
 mod attachments;
+mod call;
 mod clock;
 mod connect;
 mod convert;
 mod delete;
 mod denial;
+mod expected;
 mod fault;
+mod hide;
 #[cfg(test)]
 mod hostile;
 mod images;
@@ -38,8 +51,9 @@ use std::time::Duration;
 use aws_sdk_lambda::Client;
 use tokio::sync::watch;
 
-pub(crate) use connect::{Connection, Hidden, connect};
+pub(crate) use connect::{Connection, connect};
 pub(crate) use delete::held_by;
+pub(crate) use hide::Hidden;
 pub(crate) use images::resolve;
 pub(crate) use invoke::InvocationMode;
 pub(crate) use settle::patiently;
@@ -50,8 +64,8 @@ use crate::fault::{Fault, FaultKind, Progress, Signal};
 use crate::package::Archive;
 use crate::remote::{Caller, Live, LiveAttachments};
 use crate::settings::{LayerRef, Settings};
-use connect::Hide;
 use fault::Failed;
+use hide::Hide;
 use ours::Pointed;
 use settle::Deadline;
 

@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use super::Session;
+use super::expected::Expected;
 use super::fault::Failed;
 use super::settle::Pace;
-use super::write::{Expected, deleted_meanwhile};
+use super::write::deleted_meanwhile;
 use crate::deployment::Deployment;
 use crate::fault::{Fault, FaultKind};
 use crate::package::Package;

@@ -15,6 +15,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::Session;
 use super::convert::{self, put_settings};
+use super::expected::{Expected, Tags, is_removed, is_set};
 use super::fault::{self, Call, Failed};
 use super::refusals::Meaning;
 use super::settle::{PATIENCE, Pace, failure, is_settled, state};
@@ -65,63 +66,6 @@ impl Executor for Session<'_> {
     }
 }
 
-/// The state that the function must have after a step. An absent value is not checked.
-pub(super) struct Expected {
-    settings: Settings,
-    code: Option<String>,
-    architecture: Option<Architecture>,
-    /// The revision before the step, if the step is known to have changed it: a read that still shows it is stale.
-    outdated: Option<String>,
-    /// The tags that the step set and removed.
-    tags: Option<TagChange>,
-}
-
-impl Expected {
-    /// The live state. A step replaces the values that it changes.
-    pub(super) fn of(live: &Live) -> Self {
-        Self {
-            settings: live.settings.clone(),
-            code: Some(live.code().to_owned()),
-            architecture: live.architecture,
-            outdated: None,
-            tags: None,
-        }
-    }
-
-    /// Remembers that the step has changed the revision. A service that keeps the revision cannot show a stale read by it.
-    fn since(&mut self, base: &Live, answered: Option<&str>) {
-        let changed = answered.is_some_and(|revision| !revision.is_empty() && revision != base.revision_id);
-        self.outdated = changed.then(|| base.revision_id.clone());
-    }
-
-    /// Whether a read shows the state before the step.
-    fn is_stale(&self, live: &Live) -> bool {
-        self.outdated.as_deref() == Some(&live.revision_id) || !self.has_tags(live)
-    }
-
-    /// Whether the tags are shown, or cannot be read.
-    fn has_tags(&self, live: &Live) -> bool {
-        let (Some(change), Some(tags)) = (&self.tags, &live.tags) else { return true };
-        is_set(change, tags) && is_removed(change, tags)
-    }
-
-    fn is_met(&self, live: &Live) -> bool {
-        self.unlike(live).is_empty()
-    }
-
-    /// The names of the parts that another value is live of.
-    pub(super) fn unlike(&self, live: &Live) -> Vec<&'static str> {
-        let settings = self.settings.differing(&live.settings).into_iter().map(SettingName::name);
-        settings.chain((!self.has_code(live)).then_some("code")).collect()
-    }
-
-    fn has_code(&self, live: &Live) -> bool {
-        let code = self.code.as_deref();
-        code.is_none_or(|code| code == live.code())
-            && (self.architecture.is_none() || self.architecture == live.architecture)
-    }
-}
-
 /// The meaning of a refused write, after the function was read again.
 enum Verdict {
     /// The function has the values sent: the answer to an earlier attempt was lost.
@@ -136,9 +80,6 @@ pub(super) enum Source {
     Bytes(Blob),
     Object { bucket: String, key: String, version: Option<String> },
 }
-
-/// The tags of a function.
-type Tags = BTreeMap<String, String>;
 
 /// The kind of write after which a function settles.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -589,16 +530,6 @@ impl Session<'_> {
 /// The storage mode to send; absent for AWS' default.
 fn storage(storage: Storage) -> Option<S3ObjectStorageMode> {
     (storage == Storage::Reference).then_some(S3ObjectStorageMode::Reference)
-}
-
-/// Whether the tags have the values that a change sets.
-fn is_set(change: &TagChange, tags: &Tags) -> bool {
-    change.set.iter().all(|(key, value)| tags.get(key) == Some(value))
-}
-
-/// Whether the tags lack the keys that a change removes.
-fn is_removed(change: &TagChange, tags: &Tags) -> bool {
-    !change.remove.iter().any(|key| tags.contains_key(key))
 }
 
 /// Whether the function has the settings and code that it had before.
