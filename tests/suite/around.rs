@@ -553,9 +553,9 @@ fn sources_that_no_emulator_knows_are_asked_for_exactly() {
     ] {
         let (universe, proxy, _) = live(Kind::Ministack, "canned", "");
         universe.write("dpl.yml", block(Kind::Ministack, "canned", &format!("  event_sources:\n    - {written}\n")));
-        // One list for the plan, one before it is created; then it is there.
+        // One list for the plan and two before it is created; then it exists.
         let before = proxy.clone();
-        for nth in 1..=2 {
+        for nth in 1..=3 {
             before.on("ListEventSourceMappings", nth, none_listed());
         }
         let encrypted = sent.get("KMSKeyArn").is_some();
@@ -563,8 +563,8 @@ fn sources_that_no_emulator_knows_are_asked_for_exactly() {
         if encrypted {
             told.as_object_mut().unwrap().remove("FilterCriteria");
         }
-        for nth in 3..=9 {
-            before.on("ListEventSourceMappings", nth, listed(if nth == 3 { "Creating" } else { "Enabled" }, &told));
+        for nth in 4..=12 {
+            before.on("ListEventSourceMappings", nth, listed(if nth <= 5 { "Creating" } else { "Enabled" }, &told));
         }
         if encrypted {
             before.on("GetEventSourceMapping", 0, Fault::Instead(200, sent.to_string()));
@@ -606,7 +606,8 @@ fn runtime_management_is_asked_for_exactly() {
         universe.write("dpl.yml", block(Kind::Ministack, "managed", &format!("  runtime_management: {written}\n")));
         live_is(&proxy, there.clone());
         if let Some(sent) = &sent {
-            proxy.on("GetRuntimeManagementConfig", 2, Fault::Instead(200, sent.to_string()));
+            proxy.on("GetRuntimeManagementConfig", 2, Fault::Instead(200, there.to_string()));
+            proxy.on_from("GetRuntimeManagementConfig", 3, Fault::Instead(200, sent.to_string()));
         }
         proxy.on("PutRuntimeManagementConfig", 1, Fault::Instead(200, sent.clone().unwrap_or_default().to_string()));
         universe.run("").code(0);
@@ -734,8 +735,8 @@ fn what_came_in_between_is_a_conflict() {
     universe.write("dpl.yml", block(Kind::Ministack, name, "  permissions: {statement_id: a, principal: s3}\n"));
     universe.run("").code(5).says("create the permission `a`").says("another program created the permission");
     let mapping = json!({ "FunctionName": name, "EventSourceArn": arn, "BatchSize": 7 });
-    // The second list is the one before it is created.
-    proxy.on("ListEventSourceMappings", 2, other("lambda", "create_event_source_mapping", mapping));
+    // The third list is the one just before it is created.
+    proxy.on("ListEventSourceMappings", 3, other("lambda", "create_event_source_mapping", mapping));
     let source = format!("  event_sources: {{event_source_arn: {arn}, batch_size: 3}}\n");
     universe.write("dpl.yml", block(Kind::Ministack, name, &source));
     universe.run("").code(5).says("another program created the event source").says("run again to see what differs");
@@ -813,7 +814,8 @@ fn a_mapping_that_does_not_come_to_life_fails_with_its_reason() {
     universe.write("dpl.yml", block(Kind::Ministack, name, &format!("  event_sources: {{event_source_arn: {arn}}}\n")));
     let function = format!("arn:aws:lambda:us-east-1:000000000000:function:{name}");
     let lifeless = json!({ "EventSourceArn": arn, "FunctionArn": function, "StateTransitionReason": "KMS key is disabled", "LastProcessingResult": "PROBLEM: none" });
-    proxy.on("ListEventSourceMappings", 3, listed("Disabled", &lifeless));
+    // After one list for the plan, two before it is created and one for a second mapping.
+    proxy.on("ListEventSourceMappings", 5, listed("Disabled", &lifeless));
     universe.run("").code(1).says(&format!("the event source `{arn}` is Disabled: KMS key is disabled; PROBLEM: none"));
     universe.run("").code(0).says("unchanged");
 }

@@ -390,7 +390,7 @@ fn an_arn_names_the_function_and_its_region() {
     );
     universe.run("").code(0);
     assert_eq!(aws.get("by-arn")["Configuration"]["Timeout"], 8);
-    universe.run("--region eu-west-1").code(3).says("the ARN in `function_name` is of us-east-1");
+    universe.run("--region eu-west-1").code(3).says("the ARN in `function_name` has us-east-1");
 }
 
 #[test]
