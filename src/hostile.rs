@@ -101,7 +101,8 @@ pub(crate) fn each(seeds: &[Vec<u8>], tokens: &[&str], one_in: u32, read: impl F
         soon(seed, || read(seed));
     }
     let cases = (Config::default().cases / one_in).max(1);
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
+    let shrinking = Config { max_shrink_iters: 2_000, max_shrink_time: 30_000, ..Config::default() };
+    let config = Config { cases, failure_persistence: None, ..shrinking };
     let changes = (any::<Index>(), prop::collection::vec(change(), 0..8));
     // What fails is shown as the bytes it fails on: the changes alone say little.
     let last = RefCell::new(Vec::new());
