@@ -90,6 +90,25 @@ fn ok(body: Value) -> Played {
     (200, "", body)
 }
 
+/// The statement of a policy that `AddPermission` makes.
+fn statement(body: &Value, function: &str) -> Value {
+    let principal = match body["Principal"].as_str().unwrap() {
+        "*" => json!("*"),
+        service => json!({ "Service": service }),
+    };
+    let mut statement = json!({
+        "Sid": body["StatementId"], "Effect": "Allow", "Principal": principal, "Action": body["Action"],
+        "Resource": function,
+    });
+    if let Some(auth_type) = body.get("FunctionUrlAuthType") {
+        statement["Condition"] = json!({ "StringEquals": { "lambda:FunctionUrlAuthType": auth_type } });
+    }
+    if body.get("InvokedViaFunctionUrl").is_some() {
+        statement["Condition"] = json!({ "Bool": { "lambda:InvokedViaFunctionUrl": "true" } });
+    }
+    statement
+}
+
 impl World {
     fn empty(name: &str) -> Self {
         Self {
@@ -239,7 +258,7 @@ impl World {
                 self.unknown -= 1;
                 not_found(&format!("Cannot find alias arn: {}:{alias}", self.arn()))
             }
-            (operation, _) => self.around(operation, &body),
+            (operation, qualifier) => self.around(operation, qualifier.as_deref(), &body),
         }
     }
 
@@ -372,7 +391,7 @@ impl World {
         ok(self.aliases[name].clone())
     }
 
-    fn around(&mut self, operation: &str, body: &Value) -> Played {
+    fn around(&mut self, operation: &str, qualifier: Option<&str>, body: &Value) -> Played {
         if let Some(known) = self.around.get(operation) {
             return ok(known.clone());
         }
@@ -400,6 +419,28 @@ impl World {
                 });
                 self.around.insert("GetFunctionUrlConfig", url.clone());
                 (201, "", url)
+            }
+            "AddPermission" => {
+                let function = qualifier.map_or_else(|| self.arn(), |alias| format!("{}:{alias}", self.arn()));
+                let known = self.around.remove("GetPolicy");
+                let known = known.and_then(|known| serde_json::from_str(known["Policy"].as_str()?).ok());
+                let mut policy: Value = known.unwrap_or_else(|| json!({ "Statement": [] }));
+                policy["Statement"].as_array_mut().unwrap().push(statement(body, &function));
+                let shown = json!({ "Policy": policy.to_string(), "RevisionId": self.next_revision() });
+                self.around.insert("GetPolicy", shown);
+                (201, "", json!({}))
+            }
+            "PutFunctionEventInvokeConfig" => {
+                self.around.insert("GetFunctionEventInvokeConfig", body.clone());
+                ok(body.clone())
+            }
+            "CreateEventSourceMapping" => {
+                let mut mapping = body.clone();
+                for (member, value) in [("UUID", "0"), ("State", "Enabled"), ("FunctionArn", &*self.arn())] {
+                    mapping[member] = json!(value);
+                }
+                self.around.insert("ListEventSourceMappings", json!({ "EventSourceMappings": [&mapping] }));
+                (202, "", mapping)
             }
             read if read.starts_with("Get") => not_found("The resource you requested does not exist."),
             _ => ok(json!({})),
