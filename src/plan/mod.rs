@@ -244,15 +244,34 @@ impl Plan {
             .filter(|version| {
                 let code =
                     if differs || package.archive().is_some() { package.code() } else { Some(&*live.code_sha256) };
-                is_published(version, wanted, code, architecture)
+                is_published(version, &effective, code, architecture)
             })
             .map(|version| version.number.clone());
         if self.published.is_none() {
             self.publish(deployment, package);
+            if deployment.release.publish == Publish::Version {
+                self.note_drift(newest, wanted, &effective);
+            }
         }
         self.point_alias(deployment, live.alias.as_ref());
         self.attach(deployment, Some(live));
         self.prune(deployment, live);
+    }
+
+    /// Notes which settings of the function another program has changed since the newest version was published.
+    fn note_drift(&mut self, newest: Option<&Version>, wanted: &Settings, effective: &Settings) {
+        let Some(newest) = newest else { return };
+        let ours = wanted.differing(&newest.settings);
+        let differing = effective.differing(&newest.settings).into_iter();
+        let foreign = differing.filter(|name| *name != SettingName::Description && !ours.contains(name));
+        let names: Vec<_> = foreign.map(SettingName::name).collect();
+        if !names.is_empty() {
+            self.notes.push(format!(
+                "version {} has other values of {}, which were changed elsewhere; the new version gets those of the function",
+                newest.number,
+                names.join(", ")
+            ));
+        }
     }
 
     fn replace_code(&mut self, code: CodeChange, live: &Live) {
@@ -343,11 +362,12 @@ impl Plan {
     }
 }
 
-/// Whether the version has this code and these settings. The description does not count: each version has its own.
+/// Whether the version has this code and all settings that the function is going to have, named or not. The description
+/// does not count: each version has its own.
 ///
 /// For an image, AWS reports the digest without `sha256:` as the hash of the code.
-fn is_published(version: &Version, wanted: &Settings, code: Option<&str>, architecture: Option<Architecture>) -> bool {
-    let differing = wanted.differing(&version.settings);
+fn is_published(version: &Version, all: &Settings, code: Option<&str>, architecture: Option<Architecture>) -> bool {
+    let differing = all.differing(&version.settings);
     code.is_some_and(|code| version.code_sha256 == code.strip_prefix("sha256:").unwrap_or(code))
         && (architecture.is_none() || version.architecture == architecture)
         && differing.iter().all(|name| *name == SettingName::Description)

@@ -358,6 +358,12 @@ fn a_version_is_published_unless_the_newest_is_this_code_and_these_settings() {
     let mut other = version("7", "old", &remote);
     other.settings.memory_size = Some(MemorySize(512));
     assert_snapshot!(planned(&publish, "old", &with(other)), @"publish old");
+    let mut changed_elsewhere = version("7", "old", &remote);
+    changed_elsewhere.settings.timeout = Some(Timeout(77));
+    assert_snapshot!(planned(&publish, "old", &with(changed_elsewhere)), @r"
+    publish old
+    note version 7 has other values of timeout, which were changed elsewhere; the new version gets those of the function
+    ");
 }
 
 #[test]

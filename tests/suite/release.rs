@@ -54,6 +54,20 @@ fn an_alias_points_at_the_published_version() {
 }
 
 #[test]
+fn a_setting_that_was_changed_elsewhere_gets_into_a_new_version() {
+    on_both(|kind| {
+        let (universe, proxy, aws) = function(kind, "drifted", "  alias: live\n");
+        universe.run("").code(0);
+        aws.configure("drifted", &json!({ "MemorySize": 512 }));
+        proxy.forget_calls();
+        universe.run("").code(0).says("version 1 has other values of memory_size").says("version 2, alias live");
+        assert_eq!(proxy.writes(), ["PublishVersion", "UpdateAlias"]);
+        assert_eq!(aws.alias("drifted", "live")["FunctionVersion"], "2");
+        universe.run("").code(0).says("unchanged and is version 2");
+    });
+}
+
+#[test]
 fn traffic_through_the_alias_comes_from_the_new_code() {
     let (universe, _, aws) = function(Kind::Ministack, "served", "  alias: live\n");
     universe.run("").code(0);
