@@ -119,6 +119,15 @@ pub(crate) enum Failure {
     Update(String),
 }
 
+impl Failure {
+    /// AWS' reason.
+    pub(crate) fn reason(&mut self) -> &mut String {
+        match self {
+            Self::Creation(reason) | Self::Update(reason) => reason,
+        }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

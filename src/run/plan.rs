@@ -15,7 +15,7 @@ use crate::package::inspect::day_of;
 use crate::package::{Artifact, Package};
 use crate::place::{Places, Problem};
 use crate::plan::{self, Plan};
-use crate::remote::{FoundRole, KnownLayers, LayerSnapshot, LayerVersion, Live, Remote, Snapshot, Stored};
+use crate::remote::{Failure, FoundRole, KnownLayers, LayerSnapshot, LayerVersion, Live, Remote, Snapshot, Stored};
 use crate::settings::{LayerRef, Layers, Role};
 
 /// A function or layer with its plan, ready to be deployed.
@@ -76,9 +76,15 @@ impl Run<'_> {
         session: &mut Session<'_>,
     ) -> Result<(Found<'s>, Plan), Error> {
         let unread = |fault| Error::read(fault, &entry.item);
-        let remote = session.read(deployment).await.map_err(unread)?;
-        match &remote {
-            Remote::Present(live) => self.warn_of_unread(deployment, live),
+        let mut remote = session.read(deployment).await.map_err(unread)?;
+        match &mut remote {
+            Remote::Present(live) => {
+                // It may quote values of the environment.
+                if let Some(reason) = live.failure.as_mut().map(Failure::reason) {
+                    *reason = self.console.redact_foreign(reason);
+                }
+                self.warn_of_unread(deployment, live);
+            }
             Remote::Absent if names_role(deployment) => {
                 self.identify(login, deployment.wait_timeout).await.map_err(unread)?;
             }
