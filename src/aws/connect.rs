@@ -42,6 +42,8 @@ pub(crate) struct Connection {
     pub(super) logs: aws_sdk_cloudwatchlogs::Client,
     pub(super) iam: aws_sdk_iam::Client,
     pub(super) hide: Hide,
+    /// The certificates to trust, as PEM; absent for those of the system.
+    pub(super) certificates: Option<Vec<u8>>,
     config: SdkConfig,
     /// The Region in use.
     pub region: String,
@@ -216,6 +218,7 @@ impl Connection {
             access_key_id: access_key_id.to_owned(),
             hide,
             account,
+            certificates: target.certificates.clone(),
             config,
         }
     }

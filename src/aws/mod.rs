@@ -94,6 +94,8 @@ pub(crate) struct Session<'a> {
     live: Option<Box<Live>>,
     /// Whether the endpoint of AWS is this machine.
     emulated: bool,
+    /// The certificates to trust, as PEM; absent for those of the system.
+    certificates: Option<Vec<u8>>,
     /// The address of the live package, as AWS last returned it. It is valid for ten minutes, for everybody.
     package_at: Cell<Option<String>>,
     /// Whether `live` was read after the last write.
@@ -156,6 +158,7 @@ impl<'a> Session<'a> {
             layers: BTreeMap::new(),
             live: None,
             emulated: connection.is_here(),
+            certificates: connection.certificates.clone(),
             package_at: Cell::default(),
             is_fresh: false,
             pointed: None,

@@ -34,14 +34,15 @@ impl Session<'_> {
         // An emulator may return an address in a bucket of AWS, which it does not have.
         let reachable = |location: &String| !self.emulated || Address::parse(location).is_some_and(|at| at.is_here());
         let location = self.package_at.take().filter(reachable)?;
-        let read = self.bounded("the files of the live package", files(&location)).await.ok()?;
+        let read =
+            self.bounded("the files of the live package", files(&location, self.certificates.as_deref())).await.ok()?;
         read.inspect_err(|why| tracing::debug!("the files of the live package are unknown because {why}")).ok()
     }
 }
 
 /// The files of the archive at an address.
-async fn files(location: &str) -> Result<Vec<Listed>, String> {
-    let connector = wire::plain(location, None, None, None);
+async fn files(location: &str, certificates: Option<&[u8]>) -> Result<Vec<Listed>, String> {
+    let connector = wire::plain(location, certificates, None, None);
     let mut needed = FIRST;
     loop {
         let end = tokio::time::timeout(PATIENCE, last(&connector, location, needed)).await;
