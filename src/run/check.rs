@@ -11,31 +11,43 @@ use crate::package::inspect::day_of;
 use crate::plan;
 
 impl Run<'_> {
-    /// Checks the configuration and the package of each block.
+    /// Checks the configuration and the package of each block. A failed block does not keep the others from being checked.
     pub(super) async fn check(&self, entries: &[Entry]) -> Result<ExitCode, Error> {
+        let mut failed = None;
         for entry in entries {
-            let (name, today) = (entry.item.name().to_owned(), day_of(Host::now()));
-            let (problems, checked) = match &entry.item {
-                Item::Function(deployment) => {
-                    let package = match deployment.code.source {
-                        CodeSource::Path(_) => Some(self.code_of(deployment, entry).await?),
-                        // `check` works without AWS, so it cannot read a package in S3 or in a registry.
-                        CodeSource::Object { .. } | CodeSource::Image(_) => None,
-                    };
-                    let artifact = package.as_ref().and_then(Package::archive);
-                    let package = artifact.map(|artifact| packaged(artifact, None, false));
-                    (plan::check(deployment, artifact, today), Event::Checked { function: name, package })
-                }
-                Item::Layer(layer) => {
-                    let artifact = self.contents_of(layer, entry).await?;
-                    let package = packaged(&artifact, None, false);
-                    (plan::check_layer(layer, &artifact, today), Event::LayerChecked { layer: name, package })
-                }
-            };
-            self.report_problems(entry, &problems)?;
-            self.report(&checked);
+            let Err(error) = self.check_one(entry).await else { continue };
+            if self.interrupt.borrow().is_some() {
+                return Err(error);
+            }
+            if let Some(earlier) = failed.replace(error) {
+                self.fail(&earlier);
+            }
         }
-        Ok(ExitCode::Success)
+        failed.map_or(Ok(ExitCode::Success), Err)
+    }
+
+    async fn check_one(&self, entry: &Entry) -> Result<(), Error> {
+        let (name, today) = (entry.item.name().to_owned(), day_of(Host::now()));
+        let (problems, checked) = match &entry.item {
+            Item::Function(deployment) => {
+                let package = match deployment.code.source {
+                    CodeSource::Path(_) => Some(self.code_of(deployment, entry).await?),
+                    // `check` works without AWS, so it cannot read a package in S3 or in a registry.
+                    CodeSource::Object { .. } | CodeSource::Image(_) => None,
+                };
+                let artifact = package.as_ref().and_then(Package::archive);
+                let package = artifact.map(|artifact| packaged(artifact, None, false));
+                (plan::check(deployment, artifact, today), Event::Checked { function: name, package })
+            }
+            Item::Layer(layer) => {
+                let artifact = self.contents_of(layer, entry).await?;
+                let package = packaged(&artifact, None, false);
+                (plan::check_layer(layer, &artifact, today), Event::LayerChecked { layer: name, package })
+            }
+        };
+        self.report_problems(entry, &problems)?;
+        self.report(&checked);
+        Ok(())
     }
 
     /// Shows each block after resolving it.

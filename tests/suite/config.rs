@@ -47,6 +47,20 @@ fn an_alias_bomb_ends_quickly() {
 }
 
 #[test]
+fn a_check_reports_the_errors_of_every_block() {
+    let block = |function: &str, handler: &str| {
+        format!(
+            "  - {{function_name: {function}, region: us-east-1, role: r, runtime: python3.12, handler: {handler}, zip: dist}}\n"
+        )
+    };
+    let blocks = [block("a", "missing.handler"), block("b", "index.handler"), block("c", "absent.handler")].concat();
+    let universe = Universe::empty().file("dist/index.py", "def handler(e, c): return 1\n");
+    let universe = universe.file("dpl.yml", format!("deploy:\n{blocks}"));
+    let outcome = universe.run("check").code(3).says("`a` is not deployed").says("`b` is configured correctly");
+    outcome.says("`c` is not deployed").says("missing").says("absent");
+}
+
+#[test]
 fn one_run_reports_all_errors() {
     let text = "deploy:\n  - function_name: a\n    memory_size: 64\n    timeout: 901\n  - function_name: b b\n    layers: ['x:y']\n    handler: 'a b'\n";
     let universe = with("dpl.yml", text).with("INPUT_PUBLISH", "maybe");
