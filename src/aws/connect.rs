@@ -32,7 +32,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::remote::Caller;
 use crate::settings::Address;
 
-/// The profile to read where none is named: the SDK takes an empty `AWS_PROFILE` for a name.
+/// The profile if none is named: the SDK would read an empty `AWS_PROFILE` as a name.
 const NO_PROFILE: &str = "default";
 
 /// The clients for one Region and one identity. All blocks with this identity share its connection pool.
@@ -54,10 +54,10 @@ pub(crate) struct Connection {
     pub access_key_id: String,
 }
 
-/// Finds Region and credentials. Asks no service beyond what the credentials themselves need.
+/// Finds Region and credentials. Calls no service, except those that the credentials come from.
 ///
-/// `hide` is told every secret of the credentials at once, also of those that replace expired ones later, and every value in
-/// the environment of a function that is read.
+/// `hide` receives every secret of the credentials, also of later ones that replace expired ones, and every value in the
+/// environment of a function that is read.
 pub(crate) async fn connect(
     target: &Target,
     hide: impl Fn(Hidden<'_>) + Send + Sync + 'static,
@@ -73,7 +73,7 @@ pub(crate) async fn connect(
         .http_client(http_client)
         .retry_config(retries)
         .timeout_config(TimeoutConfig::builder().connect_timeout(wire::CONNECT).build())
-        // What is remembered here need not be remembered twice; and assuming a role may take longer than the SDK waits.
+        // `Remembered` keeps the credentials. The SDK's own cache would give up before a role is assumed.
         .identity_cache(IdentityCache::no_cache())
         .region(region.clone());
     if let Some(endpoint) = &target.endpoint_url {
@@ -102,7 +102,7 @@ pub(crate) async fn connect(
     Ok(Connection::new(config, target, &region, keys.access_key_id(), hide, Arc::default()))
 }
 
-/// A client for packages, whose checksums are made here: those that it would add are more than every store knows.
+/// The client for packages. It adds no checksums of its own, because not every store knows them.
 fn s3(config: &SdkConfig, target: &Target) -> aws_sdk_s3::Client {
     let config = aws_sdk_s3::config::Builder::from(config)
         .force_path_style(target.path_style)
@@ -123,7 +123,8 @@ async fn region(target: &Target, surroundings: &ProviderConfig) -> Result<Region
     Ok(region)
 }
 
-/// The Region named, else that of the profile, dpl's default, or the machine's. Variables have been read by then.
+/// Finds the Region: the named one, or else that of the profile, dpl's default, or the machine's. The configuration has
+/// already read the variables.
 fn region_chain(target: &Target, surroundings: &ProviderConfig) -> RegionProviderChain {
     let mut profile = ProfileFileRegionProvider::builder().configure(surroundings);
     if let Some(name) = profile_name(&target.credentials) {
@@ -145,8 +146,7 @@ fn profile_name(credentials: &Credentials) -> Option<&str> {
     }
 }
 
-/// Credentials that are asked for once and then kept until shortly before they expire, so that those which are hidden
-/// are those in use.
+/// Credentials that are fetched once and kept until shortly before they expire. So the hidden ones are those in use.
 struct Remembered {
     inner: SharedCredentialsProvider,
     current: Mutex<Option<Keys>>,
@@ -154,7 +154,7 @@ struct Remembered {
 }
 
 impl Remembered {
-    /// Asks for the first time. The configuration that comes back calls with these credentials.
+    /// Fetches the credentials for the first time. Returns a configuration that uses them.
     async fn begin(
         inner: SharedCredentialsProvider,
         config: SdkConfig,
@@ -266,7 +266,7 @@ async fn with_credentials(
 ) -> Result<(SdkConfig, Keys), Fault> {
     let loader = match &target.credentials {
         Credentials::Chain => loader.profile_name(NO_PROFILE),
-        // A profile that was asked for is used even where the environment has keys.
+        // A named profile counts more than keys in the environment.
         Credentials::Profile(name) => {
             let provider = ProfileFileCredentialsProvider::builder().profile_name(name).configure(surroundings);
             loader.profile_name(name).credentials_provider(provider.build())

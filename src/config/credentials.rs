@@ -122,7 +122,7 @@ fn proof(reader: &mut Reader, credentials: &Credentials, context: &Context<'_>) 
         return Proof::Credentials { external_id, no_token: no_token(context.ci) };
     };
     if let Some(place) = reader.place("external_id") {
-        let message = "is not sent: with an OIDC token, AWS takes no external id; the trust policy can check the token's `sub` instead";
+        let message = "is not sent: with an OIDC token, AWS accepts no external id; the trust policy can check the token's `sub` instead";
         reader.warnings.push(Problem::new(message).of("external_id").at(&place));
     }
     proof

@@ -130,7 +130,7 @@ pub(super) fn tags(reader: &mut Reader) -> Option<WantedMap<String>> {
             Some(_) if pair.key.is_empty() => Some("is not a key: a tag needs one"),
             Some(_) if pair.key.starts_with("aws:") => Some("begins with `aws:`, which AWS reserves"),
             Some(text) if pair.key.chars().count() > 128 || text.chars().count() > 256 => {
-                Some("is too long: AWS takes 128 characters for a key and 256 for a value")
+                Some("is too long: AWS accepts 128 characters in a key and 256 in a value")
             }
             Some(text) if !pair.key.chars().chain(text.chars()).all(in_a_tag) => {
                 Some("has a character that AWS refuses: key and value may have letters, digits, blanks and `_.:/=+-@`")
