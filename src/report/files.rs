@@ -143,10 +143,10 @@ mod tests {
         assert_eq!(object, value!({"version": "7", "changed": true, "plan": []}));
         for (name, begins) in [("new/a.JSON", "{"), ("a.env", "DPL_LAMBDA_VERSION=7\n")] {
             let files = Files { output: Some(anywhere(name)), ..Files::default() };
-            let delivered = gathered(files, Path::new("/work")).outputs(&outputs);
+            let delivered = gathered(files, Path::new("/checkout")).outputs(&outputs);
             let [Delivery::InOrder(in_order)] = &delivered[..] else { panic!("{delivered:?}") };
             let [Delivery::Replace(written)] = &in_order[..] else { panic!("{delivered:?}") };
-            let at = Path::new("/work").join(name);
+            let at = Path::new("/checkout").join(name);
             assert!(written.file.path == at && written.text.starts_with(begins), "{written:?}");
             assert_eq!(written.failed, format!("`{name}`, the `output_file`, could not be written"));
         }

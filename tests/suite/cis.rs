@@ -87,11 +87,11 @@ fn gitlab_gets_sections_and_the_files_of_its_reports() {
     let universe = found.iter().fold(universe, |universe, (name, value)| universe.with(name, value));
     universe.run("").code(0).says("is unchanged").never_says("warning");
 
-    let project = universe.path("").to_string_lossy().trim_end_matches("/work/").to_owned();
+    let project = universe.path("").to_string_lossy().trim_end_matches("/checkout/").to_owned();
     let universe = universe.with("CI_PROJECT_DIR", &project).with("DPL_LAMBDA_GITLAB_CODEQUALITY_FILE", "quality.json");
     mistaken(&universe);
     let problems: Value = serde_json::from_str(&universe.read("quality.json")).unwrap();
-    assert_eq!(problems[0]["location"], json!({"path": "work/dpl.yml", "lines": {"begin": 3}}));
+    assert_eq!(problems[0]["location"], json!({"path": "checkout/dpl.yml", "lines": {"begin": 3}}));
     assert_eq!(problems[0]["description"], "memory_size: must be between 128 and 10240 MB, got 64");
     assert_eq!(problems.as_array().unwrap().len(), 1, "a flag has no line");
 }

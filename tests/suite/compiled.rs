@@ -89,12 +89,12 @@ fn other_target_folders_are_looked_into() {
     assert_eq!(entries(&universe, "--function_name f"), ["0755 bootstrap"]);
     // A crate of a workspace, whose target folder is beside the workspace's manifest.
     let member = Universe::empty()
-        .file("../Cargo.toml", "[workspace]\nmembers = [\"work\"]\n")
+        .file("../Cargo.toml", "[workspace]\nmembers = [\"checkout\"]\n")
         .file("Cargo.toml", "[package]\nname = \"f\"\n")
         .file("../target/lambda/f/bootstrap", intel());
     assert_eq!(entries(&member, "--function_name prod-f"), ["0755 bootstrap"]);
     let other = Universe::empty()
-        .file("../Cargo.toml", "[workspace]\nmembers = [\"work\"]\n")
+        .file("../Cargo.toml", "[workspace]\nmembers = [\"checkout\"]\n")
         .file("Cargo.toml", "[package]\nname = \"f\"\n")
         .file("../target/lambda/of-somebody-else/bootstrap", intel());
     other.run("package --function_name f --list").code(3).says("no program in `../target/lambda`");
@@ -210,7 +210,7 @@ fn cargo_toml_is_read_as_cargo_reads_it() {
     // What only looks like a workspace has no target folder for the crates below it.
     for (above, is_workspace) in [
         ("[workspace]\n", true),
-        ("workspace.members = ['work']\n", true),
+        ("workspace.members = ['checkout']\n", true),
         ("[package]\nname = \"above\"\ndescription = \"[workspace]\"\n", false),
         ("# [workspace]\n", false),
     ] {

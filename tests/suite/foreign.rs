@@ -287,9 +287,9 @@ fn programs_in_the_checkout_are_never_started() {
         String::new(),
         ".".to_owned(),
         ":".to_owned(),
-        "./:../work".to_owned(),
+        "./:../checkout".to_owned(),
         here.clone(),
-        format!("{here}/../work"),
+        format!("{here}/../checkout"),
     ] {
         let universe = Universe::empty().with("PATH", &path).with("BUILDKITE", "true").with("AWS_REGION", "us-east-1");
         for name in ["git!", "buildkite-agent!", "bash!"] {

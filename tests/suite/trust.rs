@@ -259,7 +259,7 @@ fn a_file_reads_nothing_outside_of_the_checkout() {
         .code(3)
         .never_says("lies outside")
         .never_says("the-secret");
-    universe("").run("check --env_file ../work/own.env").code(0);
+    universe("").run("check --env_file ../checkout/own.env").code(0);
 
     for path in ["../home", "../home/.aws/credentials", "/root", "/proc/self", "dist/../../home"] {
         let outcome = with("").file("dpl.yml", format!("function_name: f\nzip: {path}\n")).run("check").code(3);
@@ -442,7 +442,7 @@ fn an_archive_is_written_into_devices_and_pipes_and_never_replaces_them() {
     universe.run("package --zip dist --output link.zip").code(0);
     assert!(universe.path("link.zip").is_symlink() && universe.bytes("real.zip").starts_with(b"PK"));
     universe.run("package --zip dist --output gone.zip").code(3).says("is a link that leads nowhere");
-    universe.run("package --zip dist --output ../work").code(3).says("cannot be written");
+    universe.run("package --zip dist --output ../checkout").code(3).says("cannot be written");
     universe.run("package --zip dist --output -").code(3).says("`-` names no file");
     assert!(!universe.path("-").exists());
     universe.run("package --zip dist --output /dev/stdout").code(3).says("`/dev/stdout` names no file");

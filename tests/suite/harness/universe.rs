@@ -35,7 +35,7 @@ impl Universe {
     pub fn empty() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let home = directory.path().join("home");
-        fs::create_dir_all(directory.path().join("work")).unwrap();
+        fs::create_dir_all(directory.path().join("checkout")).unwrap();
         fs::create_dir_all(&home).unwrap();
         let mut variables = BTreeMap::new();
         variables.insert("PATH".to_owned(), std::env::var("PATH").unwrap());
@@ -81,7 +81,7 @@ impl Universe {
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join("work").join(name)
+        self.directory.path().join("checkout").join(name)
     }
 
     /// Writes a file; a name that ends in `!` gets the execute bit.
