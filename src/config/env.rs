@@ -191,15 +191,9 @@ mod tests {
     use super::*;
     use crate::config::layer::Given;
 
-    fn host(variables: &[(&str, &str)]) -> Host {
-        let mut host = Host::of_process();
-        host.variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        host
-    }
-
     fn read(variables: &[(&str, &str)]) -> (Layer, Vec<Problem>, Vec<Problem>) {
         let (mut problems, mut warnings) = (Vec::new(), Vec::new());
-        let host = host(variables);
+        let host = Host::with_variables(variables);
         let mut layers = addressed(&host, &mut problems, &mut warnings);
         layers.extend(ambient(&host, &mut warnings));
         (layer::merge(&layers), problems, warnings)

@@ -439,8 +439,7 @@ impl Tree {
         // The CI says what git would be asked for otherwise.
         let build = [("TRAVIS_BRANCH", "main"), ("TRAVIS_COMMIT", "9f2c118a04de"), ("TRAVIS_REPO_SLUG", "o/r")];
         let own = [("SOURCE", "a"), ("STAGE", "prod"), ("AWS_REGION", "us-east-1")];
-        let variables = build.into_iter().chain(own).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let host = Host { directory: self.0.path().to_owned(), variables, ..Host::default() };
+        let host = Host { directory: self.0.path().to_owned(), ..Host::with_variables(&[build, own].concat()) };
         for purpose in [Purpose::Deploy, Purpose::Render, Purpose::Package, Purpose::Live, Purpose::Region] {
             let request = Request { flags: Layer::default(), purpose, syntax: Syntax::Own };
             let loaded = load(&request, &host, Ci::Travis);

@@ -205,18 +205,17 @@ fn slug(url: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn host(variables: &[(&str, &str)]) -> Host {
-        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Host { variables, directory: "/".into(), ..Host::default() }
-    }
-
     #[test]
     fn branch_tag_and_pull_request_come_from_the_variables_of_each_ci() {
-        let github = host(&[("GITHUB_REF", "refs/tags/v1"), ("GITHUB_SHA", "abc"), ("GITHUB_REPOSITORY", "o/r")]);
+        let github = Host::with_variables(&[
+            ("GITHUB_REF", "refs/tags/v1"),
+            ("GITHUB_SHA", "abc"),
+            ("GITHUB_REPOSITORY", "o/r"),
+        ]);
         let build = Build::of(&github, Ci::GitHub);
         assert_eq!((build.branch.as_deref(), build.tag.as_deref()), (Some("v1"), Some("v1")));
 
-        let pull = host(&[
+        let pull = Host::with_variables(&[
             ("GITHUB_REF", "refs/pull/1/merge"),
             ("GITHUB_HEAD_REF", "fix"),
             ("GITHUB_BASE_REF", "main"),
@@ -228,7 +227,7 @@ mod tests {
         assert!(build.pull_request.is_some());
         assert_eq!(build.branch.as_deref(), Some("main"), "the head of a fork could have any name");
 
-        let travis = host(&[
+        let travis = Host::with_variables(&[
             ("TRAVIS_BRANCH", "main"),
             ("TRAVIS_PULL_REQUEST", "false"),
             ("TRAVIS_COMMIT", "abc"),
@@ -238,8 +237,11 @@ mod tests {
         assert_eq!(build.pull_request, None);
         assert_eq!(build.repository.as_deref(), Some("o/r"));
 
-        let jenkins =
-            host(&[("GIT_BRANCH", "origin/main"), ("GIT_URL", "git@example.com:o/r.git"), ("GIT_COMMIT", "abc")]);
+        let jenkins = Host::with_variables(&[
+            ("GIT_BRANCH", "origin/main"),
+            ("GIT_URL", "git@example.com:o/r.git"),
+            ("GIT_COMMIT", "abc"),
+        ]);
         let build = Build::of(&jenkins, Ci::Jenkins);
         assert_eq!((build.branch.as_deref(), build.repository.as_deref()), (Some("main"), Some("o/r")));
     }

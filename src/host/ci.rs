@@ -131,11 +131,6 @@ impl Ci {
 mod tests {
     use super::*;
 
-    fn host(variables: &[(&str, &str)]) -> Host {
-        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Host { variables, directory: "/".into(), ..Host::default() }
-    }
-
     #[test]
     fn each_ci_is_detected_beside_the_variables_of_others() {
         for (variables, ci) in [
@@ -160,7 +155,7 @@ mod tests {
             (&[("JENKINS_URL", "http://x/")], Ci::None),
             (&[("JENKINS_URL", "http://x/"), ("BUILD_ID", "1")], Ci::Jenkins),
         ] {
-            assert_eq!(Ci::detect(&host(variables)), ci, "{variables:?}");
+            assert_eq!(Ci::detect(&Host::with_variables(variables)), ci, "{variables:?}");
         }
     }
 }

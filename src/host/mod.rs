@@ -44,6 +44,13 @@ pub struct Host {
 }
 
 impl Host {
+    /// A host with nothing but these variables, in the root folder.
+    #[cfg(test)]
+    pub(crate) fn with_variables(variables: &[(&str, &str)]) -> Self {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Self { variables, directory: "/".into(), ..Self::default() }
+    }
+
     /// Reads the environment of this process.
     pub fn of_process() -> Self {
         let utf8 = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));

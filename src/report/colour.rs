@@ -61,15 +61,7 @@ pub(super) fn paint(line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
-
-    fn host(variables: &[(&str, &str)]) -> Host {
-        let variables: BTreeMap<_, _> =
-            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Host { variables, ..Host::default() }
-    }
 
     #[test]
     fn flags_beat_variables_and_variables_beat_terminals() {
@@ -92,7 +84,7 @@ mod tests {
             (Colour::Always, &[("NO_COLOR", "1")], Ci::None, false, true),
             (Colour::Never, &[("FORCE_COLOR", "1")], Ci::GitHub, true, false),
         ] {
-            let found = colour.for_stream(&host(variables), ci, is_terminal);
+            let found = colour.for_stream(&Host::with_variables(variables), ci, is_terminal);
             assert_eq!(found, expected, "{colour:?} {variables:?} {ci:?} {is_terminal}");
         }
     }

@@ -45,8 +45,7 @@ fn side_by_side(verb: Verb, events: &[Event], exit_code: u8) -> String {
 }
 
 fn told(ci: Ci, verb: Verb, events: &[Event], exit_code: u8) -> String {
-    let variables = VARIABLES.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let host = Host { variables, directory: "/work".into(), ..Host::default() };
+    let host = Host { directory: "/checkout".into(), ..Host::with_variables(VARIABLES) };
     let clock = || Duration::from_secs(1_700_000_000);
     let surroundings = Surroundings { ci, host: &host, build: Build::default(), nonce: "NONCE".to_owned(), clock };
     let manner = Manner { colour: Colour::Never, ..Manner::default() };

@@ -5,9 +5,7 @@ use super::*;
 type Variables = &'static [(&'static str, &'static str)];
 
 fn of(variables: Variables) -> Option<(Option<String>, Option<String>)> {
-    let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let host = Host { variables, directory: "/".into(), ..Host::default() };
-    PullRequest::of(&host, None).map(|found| (found.number, found.base))
+    PullRequest::of(&Host::with_variables(variables), None).map(|found| (found.number, found.base))
 }
 
 #[test]
