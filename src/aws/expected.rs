@@ -1,10 +1,14 @@
 //! The state that a function must have after a step, and whether a read shows it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::plan::TagChange;
 use crate::remote::Live;
 use crate::settings::{Architecture, SettingName, Settings};
+
+/// The time after a write during which reads may still show the state before it.
+pub(super) const UNTIL_SHOWN: Duration = Duration::from_secs(20);
 
 /// The state that the function must have after a step. An absent value is not checked.
 pub(super) struct Expected {
@@ -50,7 +54,7 @@ impl Expected {
         self.unlike(live).is_empty()
     }
 
-    /// The names of the parts that another value is live of.
+    /// The names of the parts that have another live value.
     pub(super) fn unlike(&self, live: &Live) -> Vec<&'static str> {
         let settings = self.settings.differing(&live.settings).into_iter().map(SettingName::name);
         settings.chain((!self.has_code(live)).then_some("code")).collect()

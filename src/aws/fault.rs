@@ -21,7 +21,7 @@ const NETWORK: &str = "look at `region`, `endpoint_url`, and the network and pro
 const CERTIFICATES: &str = "set `AWS_CA_BUNDLE` to a PEM file with the certificates to trust for AWS; without it, `SSL_CERT_FILE` or the system's certificates count";
 
 /// A failed call: the failure, and its meaning for the step that made the call.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Failed {
     pub fault: Fault,
     pub meaning: Meaning,

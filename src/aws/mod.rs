@@ -6,7 +6,7 @@
 //!
 //! Reading: `read` takes the snapshot, `look` reads what people want to see, `package` lists the files of the live package,
 //! `images` finds the digest of a tag. Writing: `write` does the steps and `expected` says what a function must have after
-//! them; `store`, `roles`, `layers`, `alias` and `attachments` write what is not the function itself; `ours` looks whether
+//! them; `publish` and `tags` are its larger steps; `store`, `roles`, `layers`, `alias` and `attachments` write what is not the function itself; `ours` looks whether
 //! another program changed what this run deployed. `invoke`, `delete` and `rollback` are verbs. `convert` has both
 //! directions between our types and the SDK's.
 //!
@@ -33,6 +33,7 @@ mod layers;
 mod look;
 mod ours;
 mod package;
+mod publish;
 mod quotes;
 mod read;
 mod refusals;
@@ -40,6 +41,7 @@ mod roles;
 mod rollback;
 mod settle;
 mod store;
+mod tags;
 mod wire;
 mod write;
 

@@ -1,10 +1,8 @@
 //! Looks whether another program changed what this run deployed: before each write that AWS does not guard with a
 //! revision, and once at the end.
 
-use std::time::Duration;
-
 use super::Session;
-use super::expected::Expected;
+use super::expected::{Expected, UNTIL_SHOWN};
 use super::fault::Failed;
 use super::settle::Pace;
 use super::write::deleted_meanwhile;
@@ -13,9 +11,6 @@ use crate::fault::{Fault, FaultKind};
 use crate::package::Package;
 use crate::plan::{AliasChange, Foreign, Plan};
 use crate::remote::{Alias, Live};
-
-/// The time during which a read may still show the state before a write.
-const UNTIL_SHOWN: Duration = Duration::from_secs(10);
 
 /// The managed alias as this run read or moved it last.
 pub(super) struct Pointed {
@@ -150,7 +145,7 @@ impl Session<'_> {
         };
         let alias = async {
             match &deployment.release.alias {
-                Some(alias) => self.get_alias(&alias.0).await,
+                Some(alias) => self.managed_alias(&alias.0).await,
                 None => Ok(None),
             }
         };

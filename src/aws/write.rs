@@ -2,32 +2,23 @@
 //! function has settled and has the values sent.
 
 use std::collections::BTreeMap;
-use std::error::Error;
-use std::future::Future;
-use std::time::Duration;
 
-use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_lambda::operation::update_function_code::builders::UpdateFunctionCodeFluentBuilder;
 use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::{self as sdk, FunctionCode, PackageType, S3ObjectStorageMode, State};
-
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_sdk_lambda::types::{self as sdk, FunctionCode, PackageType, S3ObjectStorageMode};
 
 use super::Session;
 use super::convert::{self, put_settings};
-use super::expected::{Expected, Tags, is_removed, is_set};
+use super::expected::{Expected, UNTIL_SHOWN};
 use super::fault::{self, Call, Failed};
 use super::refusals::Meaning;
-use super::settle::{PATIENCE, Pace, failure, is_settled, state};
+use super::settle::{PATIENCE, Pace, is_settled};
 use super::store::unreadable;
 use crate::apply::{Done, Executor};
 use crate::fault::{Fault, FaultKind, Progress};
-use crate::plan::{CodeChange, Origin, Step, TagChange, Through};
-use crate::remote::{Failure, Live, Storage, Version};
+use crate::plan::{CodeChange, Origin, Step, Through};
+use crate::remote::{Failure, Live, Storage};
 use crate::settings::{Architecture, SettingName, Settings};
-
-/// The time after a write during which reads may still show the state before it.
-pub(super) const UNTIL_SHOWN: Duration = Duration::from_secs(20);
 
 impl Executor for Session<'_> {
     async fn perform(&mut self, step: &Step) -> Result<Done, Fault> {
@@ -67,7 +58,7 @@ impl Executor for Session<'_> {
 }
 
 /// The meaning of a refused write, after the function was read again.
-enum Verdict {
+pub(super) enum Verdict {
     /// The function has the values sent: the answer to an earlier attempt was lost.
     Done,
     /// The function is unchanged, so the write can be sent again.
@@ -83,7 +74,7 @@ pub(super) enum Source {
 
 /// The kind of write after which a function settles.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum After {
+pub(super) enum After {
     Creation,
     Update,
     /// Tags are no part of the function, so the state of its last update does not matter.
@@ -281,146 +272,11 @@ impl Session<'_> {
         Ok(Source::Object { bucket: object.bucket.clone(), key: object.key.clone(), version: version.clone() })
     }
 
-    async fn tag(&mut self, change: &TagChange) -> Result<Done, Failed> {
-        self.still_ours().await?;
-        let base = self.base()?;
-        if !change.set.is_empty() {
-            let call = Call { action: "lambda:TagResource", resource: &base.arn };
-            let tags = change.set.clone().into_iter().collect();
-            let request = self.lambda.tag_resource().resource(&base.arn).set_tags(Some(tags));
-            self.until_taken(&call, &base, |tags| is_set(change, tags), || request.clone().send()).await?;
-        }
-        if !change.remove.is_empty() {
-            let call = Call { action: "lambda:UntagResource", resource: &base.arn };
-            let request = self.lambda.untag_resource().resource(&base.arn).set_tag_keys(Some(change.remove.clone()));
-            self.until_taken(&call, &base, |tags| is_removed(change, tags), || request.clone().send()).await?;
-        }
-        let expected = Expected { tags: Some(change.clone()), ..Expected::of(&base) };
-        self.settle_with(After::Tagging, "the tags", &expected).await
-    }
-
-    /// Repeats a write while another change is in progress. The write must be safe to repeat. `is_done` looks whether AWS has
-    /// done it.
-    async fn until_taken<T, E, F>(
-        &mut self,
-        call: &Call<'_>,
-        base: &Live,
-        is_done: impl Fn(&Tags) -> bool,
-        send: impl Fn() -> F,
-    ) -> Result<(), Failed>
-    where
-        E: ProvideErrorMetadata + Error + 'static,
-        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    {
-        let mut pace = Pace::new();
-        while let Err(error) = self.await_write(call, send()).await? {
-            let failed = self.refusal(&error, call);
-            if failed.meaning == Meaning::Lost {
-                let unknown = || Fault::new(FaultKind::Failed, "the tags cannot be read");
-                let look = async {
-                    let live = self.settled("the tags").await?;
-                    Ok(is_done(&live.and_then(|live| live.tags).ok_or_else(unknown)?))
-                };
-                return self.unless_done(failed, look).await;
-            }
-            self.judge(failed, base, None, &mut pace).await?;
-        }
-        Ok(())
-    }
-
-    async fn publish(&mut self, description: Option<&str>, code_sha256: Option<&str>) -> Result<Done, Failed> {
-        let call = Call { action: "lambda:PublishVersion", resource: &self.function.clone() };
-        let mut pace = Pace::new();
-        loop {
-            let base = self.base()?;
-            let request = self.lambda.publish_version().function_name(&self.function).revision_id(&base.revision_id);
-            let request =
-                request.set_code_sha256(code_sha256.map(str::to_owned)).set_description(description.map(str::to_owned));
-            let failed = match self.await_write(&call, request.send()).await? {
-                Ok(answer) if answer.version().is_none_or(str::is_empty) => self.unusable(&call, "it has no version"),
-                Ok(answer) if answer.code_sha256().is_some_and(|published| published != base.code_sha256) => {
-                    let number = answer.version().unwrap_or_default();
-                    let message = format!(
-                        "version {number} has another code: another program changed the function in the meantime"
-                    );
-                    return Err(Fault::new(FaultKind::Conflict, message).help("run again to see what differs").into());
-                }
-                Ok(answer) => {
-                    let number = answer.version().unwrap_or_default().to_owned();
-                    let pending = answer.state() == Some(&State::Pending);
-                    let warnings = if pending { self.active(&number).await? } else { Vec::new() };
-                    return Ok(Done { arn: Some(base.arn), version: Some(number), warnings, ..Done::default() });
-                }
-                Err(error) => self.refusal(&error, &call),
-            };
-            match failed.meaning {
-                Meaning::Stale | Meaning::Lost => {
-                    // An earlier attempt may have published the version, and its answer was lost.
-                    let is_lost = failed.meaning == Meaning::Lost;
-                    let newest = match self.newest_version().await {
-                        Err(_) if is_lost => return Err(failed),
-                        newest => newest?,
-                    };
-                    let Some(version) = newest.filter(|version| is_published_from(version, &base)) else {
-                        return Err(self.not_done(if is_lost { failed } else { foreign_change(&failed) }));
-                    };
-                    self.taken();
-                    let warnings = self.active(&version.number).await?;
-                    let (arn, version) = (Some(base.arn), Some(version.number));
-                    return Ok(Done { arn, version, warnings, ..Done::default() });
-                }
-                Meaning::Other if failed.fault.message.to_ascii_lowercase().contains("codesha256") => {
-                    return Err(foreign_change(&failed));
-                }
-                _ => {
-                    self.judge(failed, &base, None, &mut pace).await?;
-                }
-            }
-        }
-    }
-
-    /// Waits until a published version can be invoked, which takes minutes with `SnapStart`.
-    ///
-    /// A policy may allow reading the function but not its versions. This gives a warning, not an error.
-    async fn active(&self, number: &str) -> Result<Vec<String>, Failed> {
-        let what = format!("version {number}");
-        let call = Call { action: "lambda:GetFunction", resource: &format!("{}:{number}", self.function) };
-        let mut pace = Pace::new();
-        loop {
-            let request = self.lambda.get_function().function_name(&self.function).qualifier(number);
-            let answer = match self.bounded(&what, request.send()).await? {
-                Ok(answer) => answer,
-                Err(error) => match fault::of(&error, &call) {
-                    Failed { fault, .. } if fault.kind == FaultKind::Denied => {
-                        return Ok(vec![format!("{what} may not be ready yet: {}", fault.message)]);
-                    }
-                    // A version that was just published may not be known yet.
-                    Failed { fault, meaning: Meaning::NotFound } => {
-                        self.hear(fault.message);
-                        self.pause_and_report(&mut pace, &what).await?;
-                        continue;
-                    }
-                    failed => return Err(failed),
-                },
-            };
-            match answer.configuration() {
-                Some(config) if config.state() == Some(&State::Pending) => {
-                    self.hear(state(config));
-                    self.pause(&mut pace, &what).await?;
-                }
-                config => {
-                    let Some(failure) = config.and_then(failure) else { return Ok(Vec::new()) };
-                    return Err(Fault::new(FaultKind::Failed, format!("{what}: {failure}")).into());
-                }
-            }
-        }
-    }
-
     /// Decides after a refused write: waits if another change is in progress (409), and reads the function again. A change by
     /// another program is an error. After a lost answer, the function shows whether AWS has done the write.
     ///
     /// `expected` is absent if the function does not show whether the write was done.
-    async fn judge(
+    pub(super) async fn judge(
         &mut self,
         failed: Failed,
         base: &Live,
@@ -449,8 +305,7 @@ impl Session<'_> {
                 self.pause(pace, what).await?;
             }
             Meaning::Passing(_) => {
-                let Failed { fault, meaning } = &failed;
-                self.wait_out(Failed { fault: fault.clone(), meaning: *meaning }, pace).await?;
+                self.wait_out(failed.clone(), pace).await?;
             }
             _ => return Err(failed),
         }
@@ -470,7 +325,7 @@ impl Session<'_> {
     }
 
     /// Waits until the function has settled, and checks that it has the values sent.
-    async fn settle_with(&mut self, after: After, what: &str, expected: &Expected) -> Result<Done, Failed> {
+    pub(super) async fn settle_with(&mut self, after: After, what: &str, expected: &Expected) -> Result<Done, Failed> {
         self.taken();
         let live = self.settled_after(after, what, expected).await?;
         match live.failure.as_ref().filter(|_| after != After::Tagging) {
@@ -550,19 +405,13 @@ fn mismatches(sent: &Settings, live: &Settings, before: &Settings) -> (Vec<&'sta
     (names(ignored), names(foreign))
 }
 
-/// Whether a version has the live code and settings, except for the description.
-fn is_published_from(version: &Version, live: &Live) -> bool {
-    let differing = live.settings.differing(&version.settings);
-    version.code_sha256 == live.code_sha256
-        && version.architecture == live.architecture
-        && differing.iter().all(|name| *name == SettingName::Description)
-}
-
-fn foreign_change(failed: &Failed) -> Failed {
+/// The error for a change by another program that a refused write shows.
+pub(super) fn foreign_change(failed: &Failed) -> Failed {
     let message = format!("another program changed the function in the meantime: {}", failed.fault.message);
     Fault::new(FaultKind::Conflict, message).help("run again to see what differs").into()
 }
 
+/// The error for a function that another program has deleted.
 pub(super) fn deleted_meanwhile() -> Failed {
     let fault = Fault::new(FaultKind::Conflict, "another program deleted the function in the meantime");
     fault.help("run again to create the function again").into()

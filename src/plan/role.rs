@@ -97,7 +97,18 @@ impl Plan {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use insta::assert_snapshot;
+
     use super::*;
+    use crate::arn::Partition;
+    use crate::deployment::MissingRole;
+    use crate::package::Package;
+    use crate::plan::tests::{NEW_YEAR, ROLE, artifact, ids, live, planned, wanted};
+    use crate::remote::{Remote, Snapshot};
+    use crate::settings::{Handler, Role, Runtime};
 
     #[test]
     fn role_names_follow_the_function_and_fit_the_limit_of_iam() {
@@ -108,5 +119,49 @@ mod tests {
         assert_eq!((one.len(), other.len()), (64, 64));
         assert_ne!(one, other);
         assert!(one.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'), "{one}");
+    }
+
+    #[test]
+    fn a_role_is_created_for_a_new_function_without_one() {
+        let new = wanted(|deployment| {
+            deployment.missing_role = MissingRole::Create;
+            deployment.settings.runtime = Some(Runtime("nodejs24.x".to_owned()));
+            deployment.settings.handler = Some(Handler("index.handler".to_owned()));
+            deployment.settings.subnet_ids = Some(ids(&["subnet-1"]));
+            deployment.settings.security_group_ids = Some(ids(&["sg-1"]));
+        });
+        assert_snapshot!(planned(&new, "new", &Remote::Absent), @r#"
+    role Create arn:aws:iam::123456789012:role/dpl-lambda-f with ["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole", "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"]
+    create new {} role: - → arn:aws:iam::123456789012:role/dpl-lambda-f, handler: - → index.handler, runtime: - → nodejs24.x, subnet_ids: - → subnet-1, security_group_ids: - → sg-1
+    "#);
+        assert!(!planned(&new, "old", &live(|_| ())).contains("role "));
+        let mut named = new.clone();
+        named.settings.role = Some(Role::Arn(ROLE.to_owned()));
+        assert!(planned(&named, "new", &Remote::Absent).starts_with("create"));
+
+        let with = |found: FoundRole| {
+            let partition = Partition("aws-cn".to_owned());
+            let caller =
+                Caller { account: Some("123456789012".to_owned()), partition, region: "cn-north-1".to_owned() };
+            let package = Package::Archive(Arc::new(artifact("new")));
+            let function = Remote::Absent;
+            let snapshot = Snapshot { function, caller, layers: BTreeMap::new(), stored: None, role: Some(found) };
+            let plan = crate::plan::plan(&new, &package, &snapshot, NEW_YEAR);
+            let role = plan.role().map(|role| (role.action, role.policies.clone()));
+            (role, plan.problems.len())
+        };
+        let arn = "arn:aws-cn:iam::123456789012:role/dpl-lambda-f".to_owned();
+        let policy = |name: &str| format!("arn:aws-cn:iam::aws:policy/service-role/{name}");
+        let (basic, vpc) = (policy("AWSLambdaBasicExecutionRole"), policy("AWSLambdaVPCAccessExecutionRole"));
+        let present = |arn: &str, trust, policies: &[&String]| FoundRole::Present {
+            arn: arn.to_owned(),
+            trust,
+            policies: policies.iter().map(|policy| (*policy).clone()).collect(),
+        };
+        assert_eq!(with(FoundRole::Absent), (Some((Action::Create, vec![basic.clone(), vpc.clone()])), 0));
+        assert_eq!(with(present(&arn, Trust::Lambda, &[&basic])), (Some((Action::Update, vec![vpc.clone()])), 0));
+        assert_eq!(with(present(&arn, Trust::Lambda, &[&basic, &vpc])), (None, 0));
+        assert_eq!(with(present(&arn, Trust::Others, &[])).1, 1);
+        assert_eq!(with(present("arn:aws-cn:iam::123456789012:role/x/dpl-lambda-f", Trust::Lambda, &[])).1, 1);
     }
 }

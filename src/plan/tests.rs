@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// A day when most runtimes are supported.
-const NEW_YEAR: Date = Date::MIN;
+pub(super) const NEW_YEAR: Date = Date::MIN;
 
 pub(super) const ROLE: &str = "arn:aws:iam::123456789012:role/deployed";
 
@@ -461,50 +461,6 @@ fn clearing_an_unread_value_is_a_change() {
     let cleared = wanted(|deployment| deployment.environment = variables(&[], Some(MapMode::Replace)));
     let unread = live(|live| live.settings.environment = None);
     assert_snapshot!(planned(&cleared, "old", &unread), @"configure environment: - → none; sends environment: - → none");
-}
-
-#[test]
-fn a_role_is_created_for_a_new_function_without_one() {
-    use crate::remote::{FoundRole, Trust};
-    let new = wanted(|deployment| {
-        deployment.missing_role = MissingRole::Create;
-        deployment.settings.runtime = Some(Runtime("nodejs24.x".to_owned()));
-        deployment.settings.handler = Some(Handler("index.handler".to_owned()));
-        deployment.settings.subnet_ids = Some(ids(&["subnet-1"]));
-        deployment.settings.security_group_ids = Some(ids(&["sg-1"]));
-    });
-    assert_snapshot!(planned(&new, "new", &Remote::Absent), @r#"
-    role Create arn:aws:iam::123456789012:role/dpl-lambda-f with ["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole", "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"]
-    create new {} role: - → arn:aws:iam::123456789012:role/dpl-lambda-f, handler: - → index.handler, runtime: - → nodejs24.x, subnet_ids: - → subnet-1, security_group_ids: - → sg-1
-    "#);
-    assert!(!planned(&new, "old", &live(|_| ())).contains("role "));
-    let mut named = new.clone();
-    named.settings.role = Some(Role::Arn(ROLE.to_owned()));
-    assert!(planned(&named, "new", &Remote::Absent).starts_with("create"));
-
-    let with = |found: FoundRole| {
-        let partition = Partition("aws-cn".to_owned());
-        let caller = Caller { account: Some("123456789012".to_owned()), partition, region: "cn-north-1".to_owned() };
-        let package = Package::Archive(Arc::new(artifact("new")));
-        let function = Remote::Absent;
-        let snapshot = Snapshot { function, caller, layers: BTreeMap::new(), stored: None, role: Some(found) };
-        let plan = plan(&new, &package, &snapshot, NEW_YEAR);
-        let role = plan.role().map(|role| (role.action, role.policies.clone()));
-        (role, plan.problems.len())
-    };
-    let arn = "arn:aws-cn:iam::123456789012:role/dpl-lambda-f".to_owned();
-    let policy = |name: &str| format!("arn:aws-cn:iam::aws:policy/service-role/{name}");
-    let (basic, vpc) = (policy("AWSLambdaBasicExecutionRole"), policy("AWSLambdaVPCAccessExecutionRole"));
-    let present = |arn: &str, trust, policies: &[&String]| FoundRole::Present {
-        arn: arn.to_owned(),
-        trust,
-        policies: policies.iter().map(|policy| (*policy).clone()).collect(),
-    };
-    assert_eq!(with(FoundRole::Absent), (Some((Action::Create, vec![basic.clone(), vpc.clone()])), 0));
-    assert_eq!(with(present(&arn, Trust::Lambda, &[&basic])), (Some((Action::Update, vec![vpc.clone()])), 0));
-    assert_eq!(with(present(&arn, Trust::Lambda, &[&basic, &vpc])), (None, 0));
-    assert_eq!(with(present(&arn, Trust::Others, &[])).1, 1);
-    assert_eq!(with(present("arn:aws-cn:iam::123456789012:role/x/dpl-lambda-f", Trust::Lambda, &[])).1, 1);
 }
 
 #[test]

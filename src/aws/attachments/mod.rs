@@ -13,10 +13,11 @@ mod url;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Session;
+use super::expected::UNTIL_SHOWN;
 use super::fault::Failed;
 use super::refusals::Meaning;
 use super::settle::Pace;
-use super::write::{UNTIL_SHOWN, deleted_meanwhile};
+use super::write::deleted_meanwhile;
 use crate::apply::Done;
 use crate::deployment::Deployment;
 use crate::fault::{Fault, FaultKind};
