@@ -207,6 +207,24 @@ fn a_large_directory_takes_a_second_request() {
 }
 
 #[test]
+fn an_emulator_never_leads_to_a_bucket_of_aws() {
+    let real = &emulator(Kind::Ministack).endpoint;
+    let proxy = Proxy::before(real);
+    let universe = changed("files-emulated", &proxy.endpoint);
+    // Whatever leaves this machine goes through a proxy, which counts.
+    let way_out = Bucket::with(Vec::new(), Manner::Expired);
+    let universe = universe.with("HTTP_PROXY", way_out.url.split("/package").next().unwrap());
+    for (location, requests) in [("http://bucket.example.org/package", 0), (&*way_out.url, 1)] {
+        let mut answer = Aws::of(real).get("files-emulated");
+        answer["Code"]["Location"] = json!(location);
+        proxy.clear();
+        proxy.on("GetFunction", 0, Fault::Instead(200, answer.to_string()));
+        universe.run("plan").code(0).says("~ code").never_says("1 changed");
+        assert_eq!(way_out.ranges.lock().unwrap().len(), requests, "{location}");
+    }
+}
+
+#[test]
 fn where_the_bucket_is_out_of_reach_the_deployment_goes_on() {
     on_both(|kind| {
         let universe = Universe::at(&emulator(kind).endpoint)
