@@ -6,7 +6,7 @@ use super::code::{object_of, too_large};
 use super::{CodeChange, LayerChange, Plan, Step, Subject};
 use crate::deployment::{LayerDeployment, LayerKind, Target};
 use crate::package::Artifact;
-use crate::package::inspect::{Date, Facts, Rule, inspect, layer_layout};
+use crate::package::inspect::{Date, Existence, Facts, Rule, inspect, layer_layout};
 use crate::place::Problem;
 use crate::remote::{Caller, KnownLayers, LayerSnapshot, LayerVersion, Storage};
 use crate::settings::{Architecture, Aspect, Difference, LayerRef, Layers, Setting};
@@ -45,6 +45,7 @@ pub(crate) fn check_layer(layer: &LayerDeployment, artifact: &Artifact, today: D
         handler: None,
         architecture: only.or_else(|| artifact.survey.architecture(None)),
         has_other_code: true,
+        existence: Existence::Unknown,
         today,
         ignore: &layer.code.ignore,
     };

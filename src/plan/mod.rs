@@ -218,7 +218,7 @@ impl Plan {
             );
         }
         let effective = wanted.or(&live.settings);
-        self.inspect(deployment, package.archive(), &effective, live.architecture, today);
+        self.inspect(deployment, package.archive(), &effective, Some(live), today);
         self.check_rules(deployment, &effective, Some(live));
         self.sign(deployment, live);
         let differences = wanted.differences(&live.settings);

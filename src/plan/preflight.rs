@@ -4,8 +4,9 @@ use super::code::too_large;
 use super::{Plan, rules, wanted};
 use crate::deployment::Deployment;
 use crate::package::Artifact;
-use crate::package::inspect::{Date, Facts, inspect};
+use crate::package::inspect::{Date, Existence, Facts, inspect, inspect_settings};
 use crate::place::Problem;
+use crate::remote::Live;
 use crate::settings::{Architecture, Settings};
 
 /// Variables that let a runtime find code outside the package.
@@ -13,7 +14,8 @@ const SEARCH_PATHS: &[&str] = &["AWS_LAMBDA_EXEC_WRAPPER", "GEM_PATH", "NODE_PAT
 
 /// The errors and warnings that can be found without AWS. Checks no package that is in S3 or in a registry.
 pub(crate) fn check(deployment: &Deployment, artifact: Option<&Artifact>, today: Date) -> Vec<Problem> {
-    let mut problems = package_problems(deployment, artifact, &wanted::named(deployment), None, today);
+    let mut problems =
+        package_problems(deployment, artifact, &wanted::named(deployment), None, Existence::Unknown, today);
     problems.extend(rules::check_named(deployment));
     problems
 }
@@ -25,10 +27,12 @@ impl Plan {
         deployment: &Deployment,
         artifact: Option<&Artifact>,
         settings: &Settings,
-        live: Option<Architecture>,
+        live: Option<&Live>,
         today: Date,
     ) {
-        self.problems.extend(package_problems(deployment, artifact, settings, live, today));
+        let existence = if live.is_some() { Existence::Existing } else { Existence::New };
+        let architecture = live.and_then(|live| live.architecture);
+        self.problems.extend(package_problems(deployment, artifact, settings, architecture, existence, today));
     }
 }
 
@@ -37,19 +41,21 @@ fn package_problems(
     artifact: Option<&Artifact>,
     settings: &Settings,
     live: Option<Architecture>,
+    existence: Existence,
     today: Date,
 ) -> Vec<Problem> {
-    let Some(artifact) = artifact else { return Vec::new() };
     let variables = settings.environment.iter().flat_map(|environment| environment.0.keys());
     let named = deployment.environment.iter().flat_map(|environment| environment.entries.keys());
     let facts = Facts {
         runtime: settings.runtime.as_ref(),
         handler: settings.handler.as_ref(),
-        architecture: deployment.code.architecture.or_else(|| artifact.survey.architecture(live)),
+        architecture: deployment.code.architecture.or_else(|| artifact?.survey.architecture(live)),
         has_other_code: settings.layers.as_ref().is_some_and(|layers| !layers.0.is_empty())
             || variables.chain(named).any(|name| SEARCH_PATHS.contains(&name.as_str())),
+        existence,
         today,
         ignore: &deployment.code.ignore,
     };
+    let Some(artifact) = artifact else { return inspect_settings(&facts) };
     too_large(&deployment.code, artifact).into_iter().chain(inspect(&artifact.survey, &facts)).collect()
 }

@@ -27,7 +27,7 @@ use std::fs::File;
 pub use contents::{Contents, ReadSeek};
 pub(crate) use layout::layer_layout;
 pub use rule::Rule;
-pub(crate) use rule::{Date, Facts};
+pub(crate) use rule::{Date, Existence, Facts};
 pub(crate) use runtimes::day_of;
 pub(crate) use survey::Survey;
 pub(super) use survey::is_link;
@@ -40,21 +40,22 @@ pub(super) fn is_native(file: File) -> bool {
     binary::read(Box::new(file)).is_some()
 }
 
+/// Applies the rules that need no package.
+pub(crate) fn inspect_settings(facts: &Facts<'_>) -> Vec<Problem> {
+    let mut problems = runtimes::rules(facts);
+    problems.retain(|problem| !problem.rule.is_some_and(|rule| facts.ignore.contains(rule)));
+    problems
+}
+
 /// Applies all rules. Returns errors first.
 pub(crate) fn inspect(survey: &Survey, facts: &Facts<'_>) -> Vec<Problem> {
     let mut problems: Vec<Problem> = Vec::new();
-    for rules in [
-        handler::rules,
-        bootstrap::rules,
-        native::rules,
-        libc::rules,
-        python::rules,
-        weight::rules,
-        runtimes::rules,
-        secret::rules,
-    ] {
+    for rules in
+        [handler::rules, bootstrap::rules, native::rules, libc::rules, python::rules, weight::rules, secret::rules]
+    {
         problems.extend(rules(survey, facts));
     }
+    problems.extend(inspect_settings(facts));
     problems.retain(|problem| !problem.rule.is_some_and(|rule| facts.ignore.contains(rule)));
     problems.sort_by_key(|problem| problem.weight);
     problems

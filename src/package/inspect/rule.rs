@@ -18,10 +18,24 @@ pub(crate) struct Facts<'a> {
     pub architecture: Option<Architecture>,
     /// Whether the function may load code from outside of the package: it has layers, or sets a search path.
     pub has_other_code: bool,
+    /// Whether the function exists.
+    pub existence: Existence,
     /// The current day, compared with the dates on which runtimes end.
     pub today: Date,
     /// Names of the rules that the user turned off.
     pub ignore: &'a BTreeSet<String>,
+}
+
+/// Whether a function exists.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Existence {
+    /// It was not looked up.
+    #[default]
+    Unknown,
+    /// The deployment creates it.
+    New,
+    /// It exists.
+    Existing,
 }
 
 /// Declares the rules with their names, so that no list can miss one.

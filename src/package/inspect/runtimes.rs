@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use time::{Date, Month, OffsetDateTime};
 
-use super::rule::{Facts, Rule};
-use super::survey::Survey;
+use super::rule::{Existence, Facts, Rule};
 use crate::place::{Problem, Weight};
 
 /// The number of days before a runtime's deprecation when the warnings begin. AWS sends its mails at the same time.
@@ -195,18 +194,24 @@ fn split(runtime: &str) -> (&str, Vec<u32>) {
 }
 
 /// A runtime that AWS no longer supports, or soon will not, or that is unknown.
-pub(super) fn rules(_: &Survey, facts: &Facts<'_>) -> Vec<Problem> {
+pub(super) fn rules(facts: &Facts<'_>) -> Vec<Problem> {
     let Some(runtime) = facts.runtime.map(|runtime| runtime.0.as_str()) else { return Vec::new() };
     let finding = match TABLE.iter().find(|row| row.name == runtime) {
-        Some(row) => row.ends.and_then(|ends| deprecated(runtime, ends, facts.today)),
+        Some(row) => row.ends.and_then(|ends| deprecated(runtime, ends, facts)),
         None => Some(unknown(runtime)),
     };
     finding.into_iter().collect()
 }
 
-fn deprecated(runtime: &str, [deprecated, create, update]: [Date; 3], today: Date) -> Option<Problem> {
-    let message = if update <= today {
-        format!("AWS has blocked updates of functions with `{runtime}` since {update}")
+fn deprecated(runtime: &str, [deprecated, create, update]: [Date; 3], facts: &Facts<'_>) -> Option<Problem> {
+    let today = facts.today;
+    let is_refused = facts.existence == Existence::New && create <= today;
+    let message = if is_refused {
+        format!("AWS has blocked new functions with `{runtime}` since {create}, and this function does not exist yet")
+    } else if update <= today {
+        format!(
+            "AWS has blocked updates of functions with `{runtime}` since {update}, and will probably refuse this one"
+        )
     } else if create <= today {
         format!("AWS has blocked new functions with `{runtime}` since {create}, and will block updates from {update}")
     } else if deprecated <= today {
@@ -220,7 +225,13 @@ fn deprecated(runtime: &str, [deprecated, create, update]: [Date; 3], today: Dat
     let help = format!(
         "{next}AWS may have moved these dates, see https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html"
     );
-    Some(Rule::RuntimeDeprecated.finds(Weight::Warning, "runtime", message, help))
+    let rule = Rule::RuntimeDeprecated;
+    let (weight, help) = if is_refused {
+        (Weight::Error, format!("{help}; `ignore: {}` leaves the decision to AWS", rule.name()))
+    } else {
+        (Weight::Warning, help)
+    };
+    Some(rule.finds(weight, "runtime", message, help))
 }
 
 /// The runtime of the same language with the latest end.
@@ -260,7 +271,40 @@ fn unknown(runtime: &str) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::settings::Runtime;
+
+    fn found(runtime: &str, day: Day, existence: Existence) -> Option<Problem> {
+        let (runtime, ignore) = (Runtime(runtime.to_owned()), BTreeSet::new());
+        let facts = Facts {
+            runtime: Some(&runtime),
+            handler: None,
+            architecture: None,
+            has_other_code: false,
+            existence,
+            today: date(day),
+            ignore: &ignore,
+        };
+        rules(&facts).pop()
+    }
+
+    #[test]
+    fn a_new_function_with_a_blocked_runtime_is_an_error() {
+        for (runtime, day, existence, stops) in [
+            ("nodejs4.3", (2026, 7, 1), Existence::New, Some(true)),
+            ("nodejs4.3", (2026, 7, 1), Existence::Existing, Some(false)),
+            ("nodejs4.3", (2026, 7, 1), Existence::Unknown, Some(false)),
+            ("nodejs20.x", (2026, 5, 31), Existence::New, Some(false)),
+            ("nodejs20.x", (2026, 6, 1), Existence::New, Some(true)),
+            ("nodejs20.x", (2026, 6, 1), Existence::Existing, Some(false)),
+            ("nodejs24.x", (2036, 6, 1), Existence::New, None),
+        ] {
+            let stopped = found(runtime, day, existence).map(|problem| problem.stops());
+            assert_eq!(stopped, stops, "{runtime} {day:?} {existence:?}");
+        }
+    }
 
     #[test]
     fn a_moment_is_converted_to_its_day() {
@@ -272,10 +316,7 @@ mod tests {
 
     #[test]
     fn a_runtime_is_warned_about_from_half_a_year_before_its_end() {
-        let warning = |runtime: &str, day: Day| {
-            let row = TABLE.iter().find(|row| row.name == runtime).unwrap();
-            row.ends.and_then(|ends| deprecated(runtime, ends, date(day))).map(|found| found.message)
-        };
+        let warning = |runtime: &str, day| found(runtime, day, Existence::Existing).map(|found| found.message);
         for (runtime, day, message) in [
             ("nodejs20.x", (2025, 10, 31), None),
             ("nodejs20.x", (2025, 11, 1), Some("will be deprecated on 2026-04-30")),

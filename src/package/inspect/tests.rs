@@ -63,6 +63,7 @@ impl Package {
             handler: Some(&handler).filter(|handler| !handler.0.is_empty()),
             architecture: None,
             has_other_code: false,
+            existence: Existence::default(),
             today: Date::MIN,
             ignore: &ignore,
         };
@@ -293,6 +294,7 @@ fn a_secret_gives_a_warning_that_does_not_show_it() {
         handler: Some(&handler),
         architecture: None,
         has_other_code: false,
+        existence: Existence::default(),
         today: Date::MIN,
         ignore: &ignored,
     };
