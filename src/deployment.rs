@@ -76,6 +76,8 @@ impl Item {
 pub(crate) struct Deployment {
     /// The function.
     pub function: FunctionName,
+    /// The half that is deployed; absent for both.
+    pub only: Option<Only>,
     /// The Region, endpoint and credentials.
     pub target: Target,
     /// The wanted settings; an absent one is not managed.
@@ -99,6 +101,42 @@ pub(crate) struct Deployment {
     pub attachments: WantedAttachments,
     /// The limit for all waits of this function together.
     pub wait_timeout: Duration,
+}
+
+/// One half of a function, which a deployment changes alone. It never creates the function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Only {
+    /// The half.
+    pub half: Half,
+    /// The options of the other half that the user named. They have no effect.
+    pub left: Vec<&'static str>,
+}
+
+/// A half of a function. The version and the alias belong to both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Half {
+    /// The package or image.
+    Code,
+    /// The settings, tags and attachments.
+    Settings,
+}
+
+impl Half {
+    /// The word of the option.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Settings => "settings",
+        }
+    }
+
+    /// The half in messages.
+    pub(crate) fn shown(self) -> &'static str {
+        match self {
+            Self::Code => "only its code",
+            Self::Settings => "only its settings",
+        }
+    }
 }
 
 /// The wanted newest version of a layer.
@@ -286,6 +324,8 @@ pub(crate) enum CodeSource {
     },
     /// A container image.
     Image(ImageUri),
+    /// The live function: its code stays.
+    Live,
 }
 
 impl Target {
@@ -313,14 +353,16 @@ impl CodeSource {
             Self::Path(path) => path.display().to_string(),
             Self::Object { bucket, key, .. } => format!("s3://{bucket}/{key}"),
             Self::Image(uri) => uri.to_string(),
+            Self::Live => "the live code".to_owned(),
         }
     }
 
-    /// AWS' package type for a function from this source. AWS cannot change it later.
-    pub(crate) fn package_type(&self) -> &'static str {
+    /// AWS' package type for a function from this source, which AWS cannot change later; `None` if no code is sent.
+    pub(crate) fn package_type(&self) -> Option<&'static str> {
         match self {
-            Self::Path(_) | Self::Object { .. } => "Zip",
-            Self::Image(_) => "Image",
+            Self::Path(_) | Self::Object { .. } => Some("Zip"),
+            Self::Image(_) => Some("Image"),
+            Self::Live => None,
         }
     }
 
@@ -330,6 +372,7 @@ impl CodeSource {
             Self::Path(_) => "zip",
             Self::Object { .. } => "s3_key",
             Self::Image(_) => "image_uri",
+            Self::Live => "only",
         }
     }
 }
@@ -449,4 +492,6 @@ pub(crate) enum Publish {
     No,
     /// The newest version must have this code and these settings, else one is published.
     Version,
+    /// Each deployment publishes a version.
+    Always,
 }

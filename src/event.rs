@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::package::Listed;
 use crate::place::{Problem, Skip};
-use crate::plan::{Plan, Rollback, Step, Subject};
+use crate::plan::{Half, Plan, Rollback, Step, Subject};
 use crate::remote::{Invocation, Removal, Status, Summary};
 
 /// Something that happened.
@@ -78,8 +78,10 @@ pub(crate) enum Event {
     Checked {
         /// The function.
         function: String,
-        /// Its package; absent: it is in S3 or a registry, and a check does not call AWS.
+        /// Its package; absent: it is in S3 or a registry, and a check does not call AWS; or no code is deployed.
         package: Option<Packaged>,
+        /// The half that is deployed; absent: both.
+        only: Option<Half>,
     },
     /// The configuration and package of a layer passed the check.
     LayerChecked {
@@ -294,6 +296,11 @@ pub(crate) enum DeployedCode {
     Image {
         /// Its URI, with the digest if that is known.
         address: String,
+    },
+    /// The package that the function had before.
+    Kept {
+        /// SHA-256, in base64.
+        code_sha256: String,
     },
 }
 

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use crate::arn::{Arn, Partition};
 use crate::deployment::{
-    Code, CodeSource, Deployment, LayerDeployment, MapMode, MissingRole, ObjectKey, Publish, Target, Upload, WantedMap,
+    Code, CodeSource, Deployment, Half, LayerDeployment, MapMode, MissingRole, ObjectKey, Publish, Target, Upload,
+    WantedMap,
 };
 use crate::plan;
 use crate::settings::{Attachment, ImageUri, LayerRef, Role, Settings, Structure};
@@ -139,16 +140,25 @@ impl Allowed<'_> {
     fn functions(&self) -> Vec<String> {
         let arn = self.place.arn("lambda", &format!("function:{}", self.deployment.function.name));
         let release = &self.deployment.release;
-        let qualified = release.publish == Publish::Version || release.keep_versions.is_some();
+        let qualified = release.publish != Publish::No || release.keep_versions.is_some();
         let versions = qualified.then(|| format!("{arn}:*"));
         std::iter::once(arn).chain(versions).collect()
     }
 
     fn function(&mut self) {
-        let Deployment { settings, environment, handler_parts, tags, .. } = self.deployment;
+        let Deployment { settings, environment, handler_parts, tags, only, release, .. } = self.deployment;
         let functions = self.functions();
-        self.allow(&["lambda:GetFunction", "lambda:CreateFunction", "lambda:UpdateFunctionCode"], functions.clone());
-        if *settings != Settings::default() || environment.is_some() || handler_parts.is_some() {
+        let write: &[_] = match only.as_ref().map(|only| only.half) {
+            None => &["lambda:CreateFunction", "lambda:UpdateFunctionCode"],
+            Some(Half::Code) => &["lambda:UpdateFunctionCode"],
+            Some(Half::Settings) => &[],
+        };
+        self.allow(&[&["lambda:GetFunction"], write].concat(), functions.clone());
+        if release.publish == Publish::Always
+            || *settings != Settings::default()
+            || environment.is_some()
+            || handler_parts.is_some()
+        {
             self.allow(&["lambda:UpdateFunctionConfiguration"], functions.clone());
         }
         if let Some(WantedMap { mode, .. }) = tags {
@@ -162,7 +172,7 @@ impl Allowed<'_> {
     fn release(&mut self) {
         let release = &self.deployment.release;
         let functions = self.functions();
-        if release.publish == Publish::Version {
+        if release.publish != Publish::No {
             self.allow(&["lambda:PublishVersion", "lambda:ListVersionsByFunction"], functions.clone());
         }
         if release.alias.is_some() {
@@ -298,7 +308,7 @@ fn code(statements: &mut Statements, place: &Place, code: &Code) {
             let policy = ["ecr:GetRepositoryPolicy", "ecr:SetRepositoryPolicy"];
             allow(statements, &[look, policy].concat(), vec![repository], None);
         }
-        (CodeSource::Path(_), None) => {}
+        (CodeSource::Path(_), None) | (CodeSource::Live, _) => {}
     }
     if let Some(key) = code.source_kms_key_arn.clone() {
         allow(statements, &["kms:GenerateDataKey", "kms:Decrypt"], vec![key], None);

@@ -13,11 +13,13 @@ use crate::remote::{Live, Version};
 use crate::settings::SettingName;
 
 impl Session<'_> {
-    /// Publishes the function as it is. A version whose answer was lost is found again.
+    /// Publishes the function as it is. A version whose answer was lost is found again. The number of the version must
+    /// exceed `after`.
     pub(super) async fn publish(
         &mut self,
         description: Option<&str>,
         code_sha256: Option<&str>,
+        after: Option<u64>,
     ) -> Result<Done, Failed> {
         let call = Call { action: "lambda:PublishVersion", resource: &self.function.clone() };
         let mut pace = Pace::new();
@@ -35,6 +37,15 @@ impl Session<'_> {
                     );
                     return Err(Fault::new(FaultKind::Conflict, message).help("run again to see what differs").into());
                 }
+                Ok(answer) if !is_later(answer.version().unwrap_or_default(), after) => {
+                    let message = format!(
+                        "AWS published no version: version {} is still the newest",
+                        answer.version().unwrap_or_default()
+                    );
+                    let help = "AWS did not count the update before as a change: set `publish: true`, and change the \
+                                code or a setting";
+                    return Err(Fault::new(FaultKind::Failed, message).help(help).into());
+                }
                 Ok(answer) => {
                     let number = answer.version().unwrap_or_default().to_owned();
                     let pending = answer.state() == Some(&State::Pending);
@@ -51,7 +62,9 @@ impl Session<'_> {
                         Err(_) if is_lost => return Err(failed),
                         newest => newest?,
                     };
-                    let Some(version) = newest.filter(|version| is_published_from(version, &base)) else {
+                    let Some(version) =
+                        newest.filter(|version| is_later(&version.number, after) && is_published_from(version, &base))
+                    else {
                         return Err(self.not_done(if is_lost { failed } else { foreign_change(&failed) }));
                     };
                     self.taken();
@@ -105,6 +118,11 @@ impl Session<'_> {
             }
         }
     }
+}
+
+/// Whether the number of a version exceeds another.
+fn is_later(number: &str, after: Option<u64>) -> bool {
+    after.is_none_or(|after| number.parse().is_ok_and(|number: u64| number > after))
 }
 
 /// Whether a version has the live code and settings, except for the description.

@@ -65,7 +65,7 @@ impl Session<'_> {
         };
         let Release { publish, alias, keep_versions, .. } = &deployment.release;
         let versions = async {
-            let wanted = *publish == Publish::Version || keep_versions.is_some();
+            let wanted = *publish != Publish::No || keep_versions.is_some();
             if wanted { self.versions().await } else { Ok(Default::default()) }
         };
         let managed = async {

@@ -36,11 +36,12 @@ impl Executor for Session<'_> {
                 let settings = self.with_layers(settings);
                 self.configure(&settings).await
             }
+            Step::Resend(settings) => self.configure(settings).await,
             Step::UpdateTags(tags) => self.tag(tags).await,
             Step::UpdateCode(code) => self.replace_code(code).await,
             Step::PublishLayer(change) => self.publish_layer(change).await,
-            Step::PublishVersion { description, code_sha256 } => {
-                self.publish(description.as_deref(), code_sha256.as_deref()).await
+            Step::PublishVersion { description, code_sha256, after } => {
+                self.publish(description.as_deref(), code_sha256.as_deref(), *after).await
             }
             Step::PointAlias(change) => self.point_alias(change).await,
             Step::Attach(change) => self.attach(change).await,
@@ -86,7 +87,11 @@ impl Session<'_> {
     fn note(&mut self, step: &Step, done: &Done) {
         self.is_fresh = matches!(
             step,
-            Step::CreateFunction { .. } | Step::UpdateConfiguration { .. } | Step::UpdateTags(_) | Step::UpdateCode(_)
+            Step::CreateFunction { .. }
+                | Step::UpdateConfiguration { .. }
+                | Step::Resend(_)
+                | Step::UpdateTags(_)
+                | Step::UpdateCode(_)
         );
         match step {
             Step::PublishVersion { .. } => self.published.clone_from(&done.version),

@@ -29,7 +29,7 @@ pub(super) fn code(reader: &mut Reader, context: &Context<'_>) -> Code {
             let (path, archive) = compiled::settled(path, context.host);
             (CodeSource::Path(path), help, archive)
         }
-        source @ (CodeSource::Object { .. } | CodeSource::Image(_)) => (source, None, None),
+        source @ (CodeSource::Object { .. } | CodeSource::Image(_) | CodeSource::Live) => (source, None, None),
     };
     Code {
         source,
@@ -87,7 +87,8 @@ fn image(reader: &mut Reader) -> Option<CodeSource> {
     reader.setting("image_uri").map(CodeSource::Image)
 }
 
-fn ignored(reader: &mut Reader) -> BTreeSet<String> {
+/// The package checks that the user turned off.
+pub(super) fn ignored(reader: &mut Reader) -> BTreeSet<String> {
     let mut rules = BTreeSet::new();
     for name in reader.list("ignore").unwrap_or_default() {
         match Rule::parse(&name) {

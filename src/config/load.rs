@@ -8,7 +8,7 @@ use super::{
     code,
     context::Context,
     dry_run::DryRun,
-    env,
+    env, half,
     layer::{self, Given, Layer},
     layer_version::{self, OfBlock},
     loaded::{Entry, Loaded},
@@ -21,7 +21,7 @@ use super::{
     subject,
     trust::Trust,
 };
-use crate::deployment::Item;
+use crate::deployment::{Half, Item};
 use crate::host::{Build, Ci, Host};
 use crate::place::{Problem, Skip};
 use crate::settings::Secret;
@@ -66,6 +66,10 @@ pub(crate) fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
             continue;
         }
         let mut options = layers.with(Some(&block.layer));
+        if let Some(reason) = no_layer_for_settings(block, &options) {
+            loaded.skipped.push(named(reason, block));
+            continue;
+        }
         if several && block.layer.contains_key("layer") && !block.layer.contains_key("function_name") {
             drop_options_of_functions(&mut options, &block.layer);
         }
@@ -194,6 +198,22 @@ fn skip_layers_without_functions(blocks: &[&Block], reasons: &mut [Option<Skip>]
     }
 }
 
+/// With `only: settings` outside of the block, a run publishes no layer.
+fn no_layer_for_settings(block: &Block, options: &Layer) -> Option<Skip> {
+    let only = options.get("only").filter(|_| block.layer_alone().is_some() && !block.layer.contains_key("only"))?;
+    let word = only.as_text()?.trim().to_ascii_lowercase();
+    (word == "settings").then(|| Skip {
+        function: None,
+        layer: None,
+        option: "only".to_owned(),
+        wanted: vec!["code".to_owned()],
+        found: Some(word),
+        message: "is `settings`, and a layer has none".to_owned(),
+        place: Some(only.place.clone()),
+        in_travis_words: None,
+    })
+}
+
 /// A reason to skip with the names of its block.
 fn named(reason: Skip, block: &Block) -> Skip {
     let layer = block.layer_alone().map(str::to_owned);
@@ -249,6 +269,7 @@ fn resolve_block(options: Layer, block: Option<&Block>, context: &Context<'_>, l
             let allow_failure = block.is_some_and(|block| block.allow_failure);
             let commands = resolve::commands(&mut reader, context);
             if layer_version::is_wanted(&mut reader)
+                && (alone || half::of(&mut reader) != Some(Half::Settings))
                 && let Some(OfBlock { layer, places }) = layer_version::layer(&mut reader, context)
             {
                 let commands = if alone { commands.clone() } else { Vec::new() };

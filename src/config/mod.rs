@@ -32,6 +32,7 @@ mod credentials;
 mod description;
 mod dry_run;
 mod environment;
+mod half;
 mod layer_version;
 mod network;
 mod resolve;

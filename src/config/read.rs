@@ -128,6 +128,12 @@ impl Reader {
         &self.layer
     }
 
+    /// Drops options, and returns the names of those that were written.
+    pub(super) fn without(&mut self, is_dropped: impl Fn(&Opt) -> bool) -> Vec<&'static str> {
+        let dropped = options::OPTIONS.iter().filter(|option| is_dropped(option));
+        dropped.filter_map(|option| self.layer.remove(option.name).map(|_| option.name)).collect()
+    }
+
     /// Whether an option was written. An empty list counts.
     pub(super) fn has(&self, name: &str) -> bool {
         self.layer.contains_key(name)

@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    attachments, code,
+    attachments,
     context::Context,
-    description, environment, interpolate,
+    description, environment, half, interpolate,
+    layer::yes_or_no,
     options::{self, canonical},
     read::Reader,
     script::{Refusal, Script},
@@ -31,6 +32,8 @@ const MOST_WAIT_TIMEOUT: u64 = 86_400;
 /// The deployment of a function; `None` after an error, which the reader then has.
 pub(super) fn deployment(reader: &mut Reader, context: &Context<'_>) -> Option<Deployment> {
     let function = function(reader);
+    let default_wait = default_wait(reader);
+    let (code, only) = half::narrowed(reader, context);
     let mut settings = Settings::given(reader);
     settings.role = reader.setting("role");
     settings.handler = reader.setting("handler");
@@ -50,15 +53,15 @@ pub(super) fn deployment(reader: &mut Reader, context: &Context<'_>) -> Option<D
     let mut attachments = attachments::attachments(reader);
     clear(reader, &mut settings, &mut environment, &mut attachments);
     let target = target::target(reader, function.as_ref(), context);
-    let code = code::code(reader, context);
     let release = release(reader, context);
-    let wait_timeout = wait_timeout(reader, default_wait(&settings));
+    let wait_timeout = wait_timeout(reader, default_wait);
     if !reader.problems.is_empty() {
         return None;
     }
     let function = function?;
     Some(Deployment {
         function,
+        only,
         target,
         settings,
         handler_parts,
@@ -86,8 +89,9 @@ pub(super) fn function(reader: &mut Reader) -> Option<FunctionName> {
 }
 
 /// The default for the limit of all waits, in seconds.
-fn default_wait(settings: &Settings) -> u64 {
-    let snapshots = settings.snap_start.as_ref().and_then(|snap_start| snap_start.text("ApplyOn"));
+fn default_wait(reader: &mut Reader) -> u64 {
+    let snap_start: Option<Structure> = reader.setting("snap_start");
+    let snapshots = snap_start.and_then(|snap_start| snap_start.text("ApplyOn"));
     if snapshots.as_deref() == Some("PublishedVersions") { WAIT_TIMEOUT_WITH_SNAPSHOTS } else { WAIT_TIMEOUT }
 }
 
@@ -119,11 +123,17 @@ fn handler_parts(reader: &mut Reader, handler: Option<&Handler>) -> Option<Handl
 
 fn release(reader: &mut Reader, context: &Context<'_>) -> Release {
     let alias: Option<AliasName> = reader.setting("alias");
-    if alias.is_some() && reader.has("publish") && !reader.flag("publish") {
+    let publish = match reader.raw("publish").as_deref().map(yes_or_no) {
+        Some(Some(false)) => Some(Publish::No),
+        Some(Some(true)) => Some(Publish::Version),
+        Some(None) => reader.choice("publish").map(|_| Publish::Always),
+        None => None,
+    };
+    if alias.is_some() && publish == Some(Publish::No) {
         let problem = reader.wrong("publish", "is false, but `alias` needs a published version");
         problem.help = Some("remove `publish` or `alias`".to_owned());
     }
-    let publish = if reader.flag("publish") || alias.is_some() { Publish::Version } else { Publish::No };
+    let publish = publish.unwrap_or(if alias.is_some() { Publish::Version } else { Publish::No });
     let keep_versions = reader.number("keep_versions", "versions");
     if keep_versions == Some(0) {
         reader.wrong("keep_versions", "must be at least 1: the newest version is the deployed one");

@@ -54,22 +54,26 @@ pub(crate) enum Package {
     Archive(Arc<Artifact>),
     /// An image in a registry.
     Image(Image),
+    /// The code of the live function, which stays.
+    Live,
 }
 
 impl Package {
-    /// The archive; `None` for an image.
+    /// The archive; `None` for an image, and if no code is sent.
     pub(crate) fn archive(&self) -> Option<&Artifact> {
         match self {
             Self::Archive(artifact) => Some(artifact),
-            Self::Image(_) => None,
+            Self::Image(_) | Self::Live => None,
         }
     }
 
-    /// The hash that identifies the code, in AWS' form; absent for an image whose digest is not known.
+    /// The hash that identifies the code, in AWS' form; absent for an image whose digest is not known, and if no code is
+    /// sent.
     pub(crate) fn code(&self) -> Option<&str> {
         match self {
             Self::Archive(artifact) => Some(&artifact.code_sha256),
             Self::Image(image) => image.digest.as_deref(),
+            Self::Live => None,
         }
     }
 }

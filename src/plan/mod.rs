@@ -6,6 +6,7 @@ mod action;
 mod attachments;
 mod code;
 mod foreign;
+mod half;
 mod layers;
 mod preflight;
 mod release;
@@ -27,7 +28,8 @@ pub(crate) use rollback::Rollback;
 pub(crate) use step::{AliasChange, AttachmentChange, LayerChange, Origin, RoleChange, Step, TagChange, VersionRef};
 pub(crate) use view::{Line, Sent, View, Whose};
 
-use crate::deployment::{CodeSource, Deployment, MissingRole, Publish};
+pub(crate) use crate::deployment::Half;
+use crate::deployment::{CodeSource, Deployment, MissingRole, Only, Publish};
 use crate::package::Package;
 use crate::package::inspect::Date;
 use crate::place::{Problem, Weight};
@@ -43,6 +45,8 @@ pub(crate) struct Plan {
     pub name: String,
     /// The Region.
     pub region: String,
+    /// The half of the function that it changes; absent for both.
+    pub only: Option<Half>,
     /// Errors and warnings. After an error, no step is done.
     pub problems: Vec<Problem>,
     /// The steps, in order; empty when nothing has to change.
@@ -79,6 +83,7 @@ impl Subject {
 pub(crate) fn plan(deployment: &Deployment, package: &Package, snapshot: &Snapshot, today: Date) -> Plan {
     let Snapshot { function: remote, caller, layers, stored, role } = snapshot;
     let mut plan = Plan::new(Subject::Function, &deployment.function.name, caller);
+    plan.narrow(deployment);
     plan.guard(deployment, remote, caller);
     let mut wanted = wanted::settings(deployment, package.archive(), remote.live(), caller, &mut plan);
     wanted.layers = wanted.layers.map(|named| plan.known_layers(named, layers));
@@ -102,6 +107,7 @@ impl Plan {
             subject,
             name: name.to_owned(),
             region: caller.region.clone(),
+            only: None,
             problems: Vec::new(),
             steps: Vec::new(),
             published: None,
@@ -133,14 +139,12 @@ impl Plan {
     fn guard(&mut self, deployment: &Deployment, remote: &Remote, caller: &Caller) {
         self.guard_account(&deployment.target, caller);
         let source = &deployment.code.source;
-        if let Remote::Present(live) = remote
-            && live.package_type != source.package_type()
+        if let (Remote::Present(live), Some(package_type)) = (remote, source.package_type())
+            && live.package_type != package_type
         {
             let message = format!(
-                "`{}` has the package type {}, which AWS never changes; this deployment has the type {}",
-                self.name,
-                live.package_type,
-                source.package_type()
+                "`{}` has the package type {}, which AWS never changes; this deployment has the type {package_type}",
+                self.name, live.package_type,
             );
             self.refuse(source.option(), message, "deploy under another function name");
         }
@@ -174,6 +178,9 @@ impl Plan {
         caller: &Caller,
         today: Date,
     ) {
+        if let Some(Only { half, .. }) = deployment.only {
+            return self.refuse_half(half);
+        }
         let made = deployment.missing_role == MissingRole::Create && wanted.role.is_none();
         let role = if made { Origin::Made } else { Origin::Named };
         if let Some(role) = made.then(|| role::wanted(deployment, caller)).flatten() {
@@ -196,14 +203,14 @@ impl Plan {
             }
         }
         let tags = deployment.tags.as_ref().map(|tags| tags.entries.clone()).unwrap_or_default();
-        let code = code::code_change(deployment, package, None);
+        let Some(code) = code::code_change(deployment, package, None) else { return };
         self.upload(&code);
         let differences = wanted.differences(&Settings::default());
         let code_signing_config_arn = attachments::code_signing(deployment);
         let differences = differences.into_iter().chain(attachments::code_signing_difference(deployment)).collect();
         let settings = Box::new(wanted);
         self.steps.push(Step::CreateFunction { role, differences, settings, tags, code, code_signing_config_arn });
-        self.publish(deployment, package);
+        self.publish(deployment, package, None);
         self.point_alias(deployment, None);
         self.attach(deployment, None);
     }
@@ -228,16 +235,21 @@ impl Plan {
         }
         self.tags(deployment, live);
         let code = code::code_change(deployment, package, Some(live));
-        let architecture = code.architecture;
-        let differs = code.to != code.from
-            || architecture != live.architecture
-            || code.source_kms_key_arn != live.source_kms_key_arn;
-        if differs {
-            self.replace_code(code, live);
-        } else if let (Some(failure), true) = (&live.failure, self.steps.is_empty()) {
-            // The live function does not work. Only a new update can show whether the cause is gone.
-            self.notes.push(format!("nothing differs, but {failure}; so the code is sent again"));
-            self.replace_code(code, live);
+        let architecture = code.as_ref().map_or(live.architecture, |code| code.architecture);
+        let differs = code.as_ref().is_some_and(|code| code.differs(live));
+        // Only a new update can show whether the cause of a failed one is gone.
+        let failure = live.failure.as_ref().filter(|_| self.steps.is_empty() && !differs);
+        match (code, failure) {
+            (Some(code), Some(failure)) => {
+                self.notes.push(format!("nothing differs, but {failure}; so the code is sent again"));
+                self.replace_code(code, live);
+            }
+            (None, Some(failure)) => {
+                self.notes.push(format!("nothing differs, but {failure}; so the description is sent again"));
+                self.resend(&effective);
+            }
+            (Some(code), None) if differs => self.replace_code(code, live),
+            (_, None) => {}
         }
         let newest = live.newest_version.as_ref();
         self.published = newest
@@ -247,9 +259,19 @@ impl Plan {
                 is_published(version, &effective, code, architecture)
             })
             .map(|version| version.number.clone());
+        if deployment.release.publish == Publish::Always
+            && let Some(number) = self.published.take()
+            && !self.steps.iter().any(Step::changes_version)
+        {
+            self.notes.push(format!(
+                "version {number} has this code and these settings already; so the description is sent again as it is: \
+                 AWS then publishes another version"
+            ));
+            self.resend(&effective);
+        }
         if self.published.is_none() {
-            self.publish(deployment, package);
-            if deployment.release.publish == Publish::Version {
+            self.publish(deployment, package, Some(live));
+            if deployment.release.publish != Publish::No {
                 self.note_drift(newest, wanted, &effective);
             }
         }
@@ -352,13 +374,25 @@ impl Plan {
         }
     }
 
-    fn publish(&mut self, deployment: &Deployment, package: &Package) {
-        if deployment.release.publish == Publish::Version {
-            self.steps.push(Step::PublishVersion {
-                description: deployment.release.version_description.clone(),
-                code_sha256: package.archive().map(|artifact| artifact.code_sha256.clone()),
-            });
-        }
+    /// Sends the description again as it is. AWS counts every update as a change.
+    fn resend(&mut self, settings: &Settings) {
+        self.steps.push(Step::Resend(Box::new(settings.only(&[SettingName::Description]))));
+    }
+
+    fn publish(&mut self, deployment: &Deployment, package: &Package, live: Option<&Live>) {
+        let code_sha256 = match package {
+            Package::Archive(artifact) => Some(artifact.code_sha256.clone()),
+            Package::Live => live.filter(|live| live.image.is_none()).map(|live| live.code_sha256.clone()),
+            Package::Image(_) => None,
+        };
+        let newest = live.and_then(|live| live.newest_version.as_ref());
+        let after = match deployment.release.publish {
+            Publish::No => return,
+            Publish::Version => None,
+            Publish::Always => newest.and_then(|newest| newest.number.parse().ok()),
+        };
+        let description = deployment.release.version_description.clone();
+        self.steps.push(Step::PublishVersion { description, code_sha256, after });
     }
 }
 

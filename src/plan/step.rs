@@ -40,6 +40,8 @@ pub(crate) enum Step {
         /// Both ends of each change.
         differences: Vec<Difference>,
     },
+    /// Send these settings again with the values that they have.
+    Resend(Box<Settings>),
     /// Add, overwrite and remove tags.
     UpdateTags(TagChange),
     /// Replace the package of `$LATEST`, and its instruction set with it.
@@ -53,6 +55,8 @@ pub(crate) enum Step {
         /// The hash of the package that `$LATEST` must have; absent for an image, where the revision id is checked
         /// instead.
         code_sha256: Option<String>,
+        /// The number that the version must exceed; absent if an existing version is good too.
+        after: Option<u64>,
     },
     /// Create an alias, or point it at another version.
     PointAlias(AliasChange),
@@ -166,6 +170,11 @@ pub(crate) struct TagChange {
 }
 
 impl Step {
+    /// Whether AWS counts it as a change of what a version holds.
+    pub(super) fn changes_version(&self) -> bool {
+        matches!(self, Self::UpdateConfiguration { .. } | Self::Resend(_) | Self::UpdateCode(_))
+    }
+
     /// How reports show the step. Reports use this and never match on steps.
     pub(crate) fn view(&self) -> View<'_> {
         match self {
@@ -175,6 +184,11 @@ impl Step {
             Self::UpdateConfiguration { differences, .. } => {
                 let (line, changes) = (Line::default(), differences.clone());
                 View::of(Action::Update, "configuration", "update the configuration", line, changes)
+            }
+            Self::Resend(_) => {
+                let line = Line::of("description sent again as it is");
+                let view = View::of(Action::Update, "configuration", "send the description again", line, Vec::new());
+                view.known_as("resend_configuration").begins("Sending the description again")
             }
             Self::UpdateTags(change) => tagged(change),
             Self::UpdateCode(code) => replaced(code),

@@ -35,6 +35,7 @@ pub(super) const ROLE: &str = "arn:aws:iam::123456789012:role/deployed";
 pub(super) fn wanted(change: impl FnOnce(&mut Deployment)) -> Deployment {
     let mut deployment = Deployment {
         function: FunctionName::parse(&Written::Text("f".to_owned())).unwrap(),
+        only: None,
         target: Target::default(),
         settings: Settings::default(),
         handler_parts: None,
@@ -166,6 +167,7 @@ pub(super) fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remot
     let package = match &deployment.code.source {
         CodeSource::Image(uri) => Package::Image(Image::of(uri)),
         CodeSource::Path(_) | CodeSource::Object { .. } => Package::Archive(Arc::new(artifact(sha256))),
+        CodeSource::Live => Package::Live,
     };
     let stored = Some(stored);
     let snapshot = Snapshot { function: remote.clone(), caller, layers: BTreeMap::new(), stored, role: None };
@@ -189,6 +191,7 @@ pub(super) fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remot
             Step::PublishLayer(layer) => {
                 writeln!(out, "publish layer {}", layer.code.to.as_deref().unwrap_or_default())
             }
+            Step::Resend(settings) => writeln!(out, "resend {}", shown(&settings.differences(&Settings::default()))),
             Step::UpdateTags(TagChange { set, remove, .. }) => writeln!(out, "tags +{set:?} -{remove:?}"),
             Step::UpdateCode(code) => {
                 let found = match &code.through {
@@ -198,8 +201,9 @@ pub(super) fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remot
                 };
                 writeln!(out, "code {:?} → {} as {:?}{found}", code.from, identity(code), code.architecture)
             }
-            Step::PublishVersion { code_sha256, .. } => {
-                writeln!(out, "publish {}", code_sha256.as_deref().unwrap_or("any code"))
+            Step::PublishVersion { code_sha256, after, .. } => {
+                let after = after.map(|number| format!(" after {number}")).unwrap_or_default();
+                writeln!(out, "publish {}{after}", code_sha256.as_deref().unwrap_or("any code"))
             }
             Step::PointAlias(change) => {
                 let from = change.from.as_ref().map(|alias| format!(" from {} {:?}", alias.version, alias.weights));

@@ -16,7 +16,7 @@ use super::{ends, plan};
 use crate::event::{Deployed, DeployedCode, Event, Failure, LayerDeployed, Packaged};
 use crate::package::{self, FileChange, FileChanges, Listed};
 use crate::place::{FilePlace, Place, Problem, Skip};
-use crate::plan::{Plan, Step, Subject};
+use crate::plan::{Half, Plan, Step, Subject};
 
 /// The version of the document. It grows when a field changes its meaning, not when a field is added.
 const SCHEMA_VERSION: u32 = 2;
@@ -72,6 +72,8 @@ struct Function {
     image_uri: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     seconds: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    only: Option<&'static str>,
     changed: bool,
     plan: Vec<Planned>,
     notes: Vec<String>,
@@ -224,8 +226,9 @@ impl Document {
             Event::Planned(plan) => self.planned(plan),
             Event::Deployed(deployed) => self.deployed(deployed),
             Event::LayerDeployed(deployed) => self.layer_deployed(deployed),
-            Event::Checked { function, package } => self.functions.push(Function {
+            Event::Checked { function, package, only } => self.functions.push(Function {
                 function_name: function.clone(),
+                only: only.map(Half::word),
                 outcome: "checked",
                 code_sha256: package.as_ref().map(|package| package.code_sha256.clone()),
                 package_size: package.as_ref().map(|package| package.size),
@@ -255,6 +258,7 @@ impl Document {
                 function_name: name,
                 region,
                 outcome,
+                only: plan.only.map(Half::word),
                 changed,
                 plan: steps,
                 notes,
@@ -289,6 +293,7 @@ impl Document {
                 function.package_size = Some(*size);
             }
             DeployedCode::Image { address } => function.image_uri = Some(address.clone()),
+            DeployedCode::Kept { code_sha256 } => function.code_sha256 = Some(code_sha256.clone()),
         }
         function.seconds = Some(seconds(deployed.took));
     }

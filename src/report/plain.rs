@@ -3,7 +3,7 @@
 use super::{live, plan, sanitise};
 use crate::event::{Deployed, Effect, Event, Failure, LayerDeployed, Packaged};
 use crate::package::{self, DIRECT_LIMIT, Listed, UNPACKED_LIMIT};
-use crate::plan::{Step, View, Whose};
+use crate::plan::{Half, Step, View, Whose};
 
 /// How many of the largest folders to show.
 const FOLDERS: usize = 10;
@@ -22,12 +22,14 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
         Event::Rehearsed => vec!["AWS' own dry run of the code update succeeded.".to_owned()],
         Event::Waiting { what, so_far } => vec![format!("Still waiting for {what} ({} s).", so_far.as_secs())],
         Event::StepDone { version: Some(version), .. } => vec![format!("Published version {version}.")],
-        Event::Checked { function, package } => {
-            let state = package.as_ref().map_or_else(
-                || "is not on this machine, so it was not checked".to_owned(),
-                |package| format!("has {}", summary(package)),
-            );
-            vec![format!("`{function}` is configured correctly; its package {state}.")]
+        Event::Checked { function, package, only } => {
+            let state = match (package, only) {
+                (Some(package), _) => format!("has {}", summary(package)),
+                (None, Some(Half::Settings)) => "stays as it is".to_owned(),
+                (None, _) => "is not on this machine, so it was not checked".to_owned(),
+            };
+            let half = only.map(|half| format!(" ({})", half.shown())).unwrap_or_default();
+            vec![format!("`{function}` is configured correctly{half}; its package {state}.")]
         }
         Event::LayerChecked { layer, package } => {
             vec![format!("the layer `{layer}` is configured correctly; its package has {}.", summary(package))]

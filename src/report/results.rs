@@ -161,6 +161,7 @@ impl Deployed {
             DeployedCode::Image { address } => {
                 outputs.extend(address.rsplit_once('@').map(|(_, digest)| ("image-digest", digest.to_owned())));
             }
+            DeployedCode::Kept { code_sha256 } => outputs.push(("code-sha256", code_sha256.clone())),
         }
         outputs.push(("plan", json::plan_text(&self.plan)));
         outputs.extend(self.version.clone().map(|version| ("version", version)));

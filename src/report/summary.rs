@@ -40,7 +40,7 @@ pub(super) fn of_deployed(deployed: &Deployed) -> String {
             text(region)
         );
     }
-    let title = format!("### ✔ {} deployed", text(function));
+    let title = format!("### ✔ {} deployed{}", text(function), half(plan));
     let table = table(plan, deployed);
     let link = console.map(|page| link("Open in the console", &page));
     let address = deployed.url.as_ref().map(|url| self::link(url, url));
@@ -61,6 +61,11 @@ pub(super) fn of_layer(layer: &LayerDeployed) -> String {
     [title, table, weight].join("\n\n") + "\n\n"
 }
 
+/// The half of the function that a plan changes, for its title.
+fn half(plan: &Plan) -> String {
+    plan.only.map(|half| format!(" ({})", half.shown())).unwrap_or_default()
+}
+
 /// The size of the package, with its largest folders; or the image.
 fn weight(deployed: &Deployed) -> String {
     let (package_size, unpacked, largest_folders, code_sha256) = match &deployed.code {
@@ -68,6 +73,9 @@ fn weight(deployed: &Deployed) -> String {
             (size, unpacked, largest_folders, code_sha256)
         }
         DeployedCode::Image { address } => return format!("**Image** {}", text(address)),
+        DeployedCode::Kept { code_sha256 } => {
+            return format!("**Package** as before, CodeSha256 {}", text(code_sha256));
+        }
     };
     let folder = |(name, bytes): &(String, u64)| format!("{} {}", text(name), plan::size(*bytes));
     let folders: Vec<_> = largest_folders.iter().map(folder).collect();
@@ -90,7 +98,11 @@ pub(super) fn of_planned(plan: &Plan) -> String {
     if !plan.changes() {
         return format!("✔ **{function}** in {region} is unchanged.\n\n");
     }
-    format!("### Plan for {function} in {region}\n\n{}\n\n", rows_as_table(plan.steps.iter().flat_map(rows)))
+    format!(
+        "### Plan for {function} in {region}{}\n\n{}\n\n",
+        half(plan),
+        rows_as_table(plan.steps.iter().flat_map(rows))
+    )
 }
 
 /// A line about the whole run.

@@ -111,10 +111,11 @@ fn plan() -> Plan {
         region: "eu-west-1".to_owned(),
         problems: Vec::new(),
         steps: vec![
-            Step::PublishVersion { description: Some("it's 50%".to_owned()), code_sha256: None },
+            Step::PublishVersion { description: Some("it's 50%".to_owned()), code_sha256: None, after: None },
             Step::PointAlias(alias),
         ],
         published: None,
+        only: None,
         notes: Vec::new(),
     }
 }

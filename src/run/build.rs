@@ -65,6 +65,7 @@ impl Run<'_> {
             CodeSource::Path(source) => self.pack(source, &deployment.code, &entry.places, Some(&entry.item)).await?,
             source @ CodeSource::Object { .. } => self.fetch(source, entry).await?,
             CodeSource::Image(uri) => return self.resolve(uri, entry).await.map(Package::Image),
+            CodeSource::Live => return Ok(Package::Live),
         };
         Ok(Package::Archive(artifact))
     }

@@ -33,11 +33,12 @@ impl Run<'_> {
                 let package = match deployment.code.source {
                     CodeSource::Path(_) => Some(self.code_of(deployment, entry).await?),
                     // `check` works without AWS, so it cannot read a package in S3 or in a registry.
-                    CodeSource::Object { .. } | CodeSource::Image(_) => None,
+                    CodeSource::Object { .. } | CodeSource::Image(_) | CodeSource::Live => None,
                 };
                 let artifact = package.as_ref().and_then(Package::archive);
                 let package = artifact.map(|artifact| packaged(artifact, None, false));
-                (plan::check(deployment, artifact, today), Event::Checked { function: name, package })
+                let only = deployment.only.as_ref().map(|only| only.half);
+                (plan::check(deployment, artifact, today), Event::Checked { function: name, package, only })
             }
             Item::Layer(layer) => {
                 let artifact = self.contents_of(layer, entry).await?;

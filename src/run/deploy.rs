@@ -18,7 +18,7 @@ use crate::host::Host;
 use crate::package::{self, Artifact, Package};
 use crate::place::Problem;
 use crate::plan::{Plan, Through};
-use crate::remote::{LayerVersion, Remote};
+use crate::remote::{LayerVersion, Live, Remote};
 use crate::settings::{Attachment, without_version};
 use crate::verb::May;
 
@@ -149,7 +149,7 @@ impl Run<'_> {
         let took = Host::now().saturating_sub(begun);
         self.report(&match found {
             Found::Function { deployment, package, remote } => {
-                let code = deployed_code(package, &session);
+                let code = deployed_code(package, &remote, &session);
                 Event::Deployed(deployed(deployment, code, remote, plan, outcome, took))
             }
             Found::Layer { artifact, newest } => {
@@ -197,7 +197,7 @@ fn deployed(
 }
 
 /// The code of a deployed function. For an image whose digest was unknown, AWS has reported it by now.
-fn deployed_code(package: &Package, session: &Session<'_>) -> DeployedCode {
+fn deployed_code(package: &Package, before: &Remote, session: &Session<'_>) -> DeployedCode {
     match package {
         Package::Archive(artifact) => DeployedCode::Archive {
             code_sha256: artifact.code_sha256.clone(),
@@ -209,6 +209,10 @@ fn deployed_code(package: &Package, session: &Session<'_>) -> DeployedCode {
             let live = session.image().filter(|_| image.digest.is_none());
             DeployedCode::Image { address: live.map_or_else(|| image.address(), str::to_owned) }
         }
+        Package::Live => match before.live() {
+            Some(Live { image: Some(address), .. }) => DeployedCode::Image { address: address.clone() },
+            live => DeployedCode::Kept { code_sha256: live.map(|live| live.code_sha256.clone()).unwrap_or_default() },
+        },
     }
 }
 

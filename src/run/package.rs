@@ -26,7 +26,7 @@ impl Run<'_> {
         }
         for (code, places) in &loaded.packages {
             let CodeSource::Path(source) = &code.source else {
-                let what = if code.source.package_type() == "Image" { "an image" } else { "a package" };
+                let what = if code.source.package_type() == Some("Image") { "an image" } else { "a package" };
                 let problem = Problem::new(format!("{} is already {what}", code.source.shown()));
                 let problem = problem.of(code.source.option());
                 return Err(Error::Usage(problem.help("set `--zip` to the files to package")));

@@ -132,7 +132,7 @@ fn of_target(target: &Target) -> impl Iterator<Item = String> {
 fn of_code(code: &Code) -> impl Iterator<Item = String> {
     let source = match &code.source {
         CodeSource::Object { bucket, .. } => vec![bucket.clone()],
-        CodeSource::Path(_) | CodeSource::Image(_) => Vec::new(),
+        CodeSource::Path(_) | CodeSource::Image(_) | CodeSource::Live => Vec::new(),
     };
     let upload = code.upload.iter().flat_map(|upload| match &upload.key {
         ObjectKey::ByHash(key) | ObjectKey::Given(key) => [upload.bucket.clone(), key.clone()],

@@ -42,6 +42,9 @@ mod deploy;
 // Versions and aliases.
 mod release;
 
+// One half of a block, and versions in each deployment.
+mod halves;
+
 // The files of the live package.
 mod live_package;
 

@@ -110,6 +110,14 @@ fn the_policy_of_a_release_is_what_its_deployments_need() {
 }
 
 #[test]
+fn the_policy_of_one_half_is_what_its_deployments_need() {
+    suffices(
+        "policy-halves",
+        &["", "only: code\n", "only: code\npublish: always\n", "only: settings\ntimeout: 9\npublish: always\n"],
+    );
+}
+
+#[test]
 fn the_policy_of_tags_is_what_their_changes_need() {
     suffices(
         "policy-tags",

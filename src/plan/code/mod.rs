@@ -81,11 +81,21 @@ impl Object {
     }
 }
 
-/// The code to send, the way to send it, and the live code.
-pub(super) fn code_change(deployment: &Deployment, package: &Package, live: Option<&Live>) -> CodeChange {
+impl CodeChange {
+    /// Whether the live code is another.
+    pub(super) fn differs(&self, live: &Live) -> bool {
+        self.to != self.from
+            || self.architecture != live.architecture
+            || self.source_kms_key_arn != live.source_kms_key_arn
+    }
+}
+
+/// The code to send, the way to send it, and the live code; `None` if the live code stays.
+pub(super) fn code_change(deployment: &Deployment, package: &Package, live: Option<&Live>) -> Option<CodeChange> {
     match package {
-        Package::Archive(artifact) => archive_change(deployment, artifact, live),
-        Package::Image(image) => image_change(deployment, image, live),
+        Package::Archive(artifact) => Some(archive_change(deployment, artifact, live)),
+        Package::Image(image) => Some(image_change(deployment, image, live)),
+        Package::Live => None,
     }
 }
 
@@ -135,14 +145,17 @@ pub(super) fn object_of(code: &Code, artifact: &Artifact) -> Through {
             let object = Object { bucket, key, size, code_sha256, by_hash: false, expected_owner, kms_key_arn: None };
             Through::Found { object, version_id: artifact.version_id.clone() }
         }
-        (CodeSource::Path(_) | CodeSource::Image(_), Some(Upload { bucket, key, expected_owner, kms_key_arn })) => {
+        (
+            CodeSource::Path(_) | CodeSource::Image(_) | CodeSource::Live,
+            Some(Upload { bucket, key, expected_owner, kms_key_arn }),
+        ) => {
             let (key, by_hash) = match key {
                 ObjectKey::ByHash(prefix) => (format!("{prefix}{}.zip", artifact.hex_sha256()), true),
                 ObjectKey::Given(key) => (key, false),
             };
             Through::Upload(Object { bucket, key, size, code_sha256, by_hash, expected_owner, kms_key_arn })
         }
-        (CodeSource::Path(_) | CodeSource::Image(_), None) => Through::Call,
+        (CodeSource::Path(_) | CodeSource::Image(_) | CodeSource::Live, None) => Through::Call,
     }
 }
 
