@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use crate::release::SmokeTest;
 use crate::settings::{
     AliasName, Architecture, Attachment, FunctionName, Handler, ImageUri, Jwt, Role, Secret, Settings, Structure,
 };
@@ -470,7 +471,7 @@ pub enum Links {
 }
 
 /// The wanted version and alias.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Release {
     /// Whether a version with this code and these settings is published.
     pub publish: Publish,
@@ -482,6 +483,8 @@ pub(crate) struct Release {
     pub version_description: Option<String>,
     /// The revision id that the live function must have before the first write; absent for any.
     pub revision_id: Option<String>,
+    /// The tests that a new version must pass.
+    pub tests: Vec<SmokeTest>,
 }
 
 /// Whether a version is published.

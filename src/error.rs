@@ -27,6 +27,8 @@ pub enum ExitCode {
     Conflict = 5,
     /// The deadline passed.
     TimedOut = 6,
+    /// The new version failed a test. The alias stays at the version before, or is back there.
+    Unhealthy = 7,
     /// SIGINT.
     Interrupted = 130,
     /// SIGTERM.
@@ -313,7 +315,7 @@ impl Error {
     }
 
     /// What failed: a lowercase fragment.
-    fn headline(&self) -> String {
+    pub(crate) fn headline(&self) -> String {
         match self {
             Self::Usage(_) => "the command line is not right".to_owned(),
             Self::Configuration(_) => "the configuration is not right".to_owned(),
@@ -351,6 +353,7 @@ fn code_of(kind: FaultKind) -> ExitCode {
         FaultKind::Conflict => ExitCode::Conflict,
         FaultKind::TimedOut => ExitCode::TimedOut,
         FaultKind::Misconfigured => ExitCode::Refused,
+        FaultKind::Unhealthy => ExitCode::Unhealthy,
         FaultKind::Interrupted(Signal::Interrupt) => ExitCode::Interrupted,
         FaultKind::Interrupted(Signal::Terminate) => ExitCode::Terminated,
     }

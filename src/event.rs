@@ -129,6 +129,8 @@ pub(crate) enum Event {
         /// Whether this run deleted it.
         effect: Effect,
     },
+    /// Something that a release shows with its time.
+    Moment(Moment),
     /// An alias is about to be rolled back.
     Rollback {
         /// The function.
@@ -149,6 +151,37 @@ pub(crate) enum Event {
     },
     /// The run, or one function of it, failed.
     Failed(Failure),
+}
+
+/// A moment of a release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Moment {
+    /// The function.
+    pub function: String,
+    /// The Region.
+    pub region: String,
+    /// Time since the steps began.
+    pub at: Duration,
+    /// What happened.
+    pub what: Happened,
+}
+
+/// What happened in a release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Happened {
+    /// A smoke test ended.
+    Tested {
+        /// The number of the test.
+        number: usize,
+        /// The version; absent for `$LATEST`.
+        version: Option<String>,
+        /// Why the test failed; empty: it passed.
+        problems: Vec<String>,
+        /// The end of the function's log, if the test failed.
+        log: Vec<String>,
+        /// Whether the test is repeated.
+        again: bool,
+    },
 }
 
 /// The result of a verb. Standard output holds nothing else.

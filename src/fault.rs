@@ -40,6 +40,8 @@ pub(crate) enum FaultKind {
     TimedOut,
     /// The configuration cannot be used: a Region is missing, for example.
     Misconfigured,
+    /// The new version failed a test.
+    Unhealthy,
     /// The process was asked to stop.
     Interrupted(Signal),
 }

@@ -14,6 +14,7 @@ use crate::deployment::{
     WantedMap,
 };
 use crate::plan;
+use crate::release::Check;
 use crate::settings::{Attachment, ImageUri, LayerRef, Role, Settings, Structure};
 
 /// The allowed actions, by resources and condition.
@@ -174,6 +175,9 @@ impl Allowed<'_> {
         let functions = self.functions();
         if release.publish != Publish::No {
             self.allow(&["lambda:PublishVersion", "lambda:ListVersionsByFunction"], functions.clone());
+        }
+        if release.tests.iter().any(|test| matches!(test.check, Check::Call(_))) {
+            self.allow(&["lambda:InvokeFunction"], functions.clone());
         }
         if release.alias.is_some() {
             self.allow(&["lambda:GetAlias", "lambda:CreateAlias", "lambda:UpdateAlias"], functions.clone());

@@ -96,13 +96,18 @@ impl Session<'_> {
         self.moved(name).await.map(drop).map_err(|failed| failed.fault)
     }
 
+    /// The number of a version.
+    pub(crate) fn number(&self, version: &VersionRef) -> Result<String, Fault> {
+        let unpublished = || Fault::new(FaultKind::Failed, "no version was published");
+        match version {
+            VersionRef::Number(number) => Ok(number.clone()),
+            VersionRef::Published => self.published.clone().ok_or_else(unpublished),
+        }
+    }
+
     /// Points an alias at the version of a deployment. The alias' description gets a mark of the previous version.
     pub(super) async fn point_alias(&mut self, change: &AliasChange) -> Result<Done, Failed> {
-        let unpublished = || Fault::new(FaultKind::Failed, "no version was published for the alias to point at");
-        let version = match &change.to {
-            VersionRef::Number(number) => number.clone(),
-            VersionRef::Published => self.published.clone().ok_or_else(unpublished)?,
-        };
+        let version = self.number(&change.to)?;
         let mut from = change.from.clone();
         if let Some(known) = from.as_mut().filter(|alias| alias.moving_from.is_some()) {
             // The end of an earlier move changes the revision.

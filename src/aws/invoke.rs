@@ -26,6 +26,9 @@ use crate::remote::Invocation;
 /// The most attempts of a throttled call.
 const ATTEMPTS: usize = 10;
 
+/// The extra wait for an answer, beyond the function's own timeout.
+const SPARE: Duration = Duration::from_mins(1);
+
 /// The number of bytes of the log that AWS returns with an answer.
 const LOG_TAIL: usize = 4096;
 
@@ -44,6 +47,23 @@ impl Session<'_> {
     /// Sets a new deadline for the following calls. An invocation may take as long as the function's own timeout.
     pub(crate) fn allow(&mut self, time: Duration) {
         self.deadline.set(Deadline::after(time));
+    }
+
+    /// Invokes a version, an alias or `$LATEST` in a test. The other steps get their whole time again after it.
+    pub(crate) async fn call_in_test(
+        &mut self,
+        name: &str,
+        qualifier: Option<&str>,
+        payload: Vec<u8>,
+    ) -> Result<Invocation, Fault> {
+        let timeout = self.live.as_ref().and_then(|live| live.settings.timeout);
+        let longest = timeout.map(|timeout| Duration::from_secs(timeout.0.into()) + SPARE).unwrap_or_default();
+        let allowed = self.deadline.get();
+        self.deadline.set(allowed.restarted().or_longer(longest));
+        let invocation = self.invoke(name, qualifier, payload, InvocationMode::Synchronous).await;
+        self.deadline.set(allowed.restarted());
+        self.forget();
+        invocation
     }
 
     /// Invokes the function, or a version or alias of it. Waits until the function is ready.

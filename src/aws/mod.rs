@@ -52,6 +52,7 @@ use std::time::Duration;
 
 use aws_sdk_lambda::Client;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 pub(crate) use connect::{Connection, connect};
 pub(crate) use delete::held_by;
@@ -84,6 +85,8 @@ pub(crate) struct Session<'a> {
     /// The package; absent where none is sent.
     archive: Option<&'a Archive>,
     deadline: Cell<Deadline>,
+    /// When the steps began.
+    begun: Instant,
     interrupt: watch::Receiver<Option<Signal>>,
     report: Box<dyn Fn(Event) + 'a>,
     /// The version that the package has in its bucket, once it was put there.
@@ -153,6 +156,7 @@ impl<'a> Session<'a> {
             function: function.to_owned(),
             archive,
             deadline: Cell::new(Deadline::after(wait_timeout)),
+            begun: Instant::now(),
             interrupt,
             report: Box::new(report),
             uploaded: None,
@@ -176,6 +180,7 @@ impl<'a> Session<'a> {
 
     /// Gives the steps the whole of `wait_timeout`, however long ago the plan was made.
     pub(crate) fn restart_deadline(&mut self) {
+        self.begun = Instant::now();
         self.extend_deadline();
     }
 
@@ -200,6 +205,16 @@ impl<'a> Session<'a> {
             }
         }
         settings
+    }
+
+    /// The ARN of the function; empty until it was read or created.
+    pub(crate) fn arn(&self) -> &str {
+        self.live.as_ref().map_or("", |live| &live.arn)
+    }
+
+    /// The time since the steps began.
+    pub(crate) fn so_far(&self) -> Duration {
+        self.begun.elapsed()
     }
 
     /// The address of the image that the function was last seen to have; nothing where it has a package.

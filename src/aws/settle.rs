@@ -50,6 +50,11 @@ impl Deadline {
         Self { at: Instant::now() + allowed, allowed }
     }
 
+    /// This deadline, or one that allows so much time.
+    pub(super) fn or_longer(self, time: Duration) -> Self {
+        if time > self.allowed { Self::after(time) } else { self }
+    }
+
     pub(super) fn restarted(self) -> Self {
         Self::after(self.allowed)
     }

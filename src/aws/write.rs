@@ -43,6 +43,7 @@ impl Executor for Session<'_> {
             Step::PublishVersion { description, code_sha256, after } => {
                 self.publish(description.as_deref(), code_sha256.as_deref(), *after).await
             }
+            Step::SmokeTest(_) => Err(Fault::new(FaultKind::Failed, "a smoke test is no call of AWS").into()),
             Step::PointAlias(change) => self.point_alias(change).await,
             Step::Attach(change) => self.attach(change).await,
             Step::DeleteVersions(numbers) => self.delete_versions(numbers).await,

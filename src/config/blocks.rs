@@ -373,7 +373,7 @@ impl FileReader<'_> {
             };
             self.warning(problem.of(option.name).help(help), place);
         }
-        let shell_reads_it = option.name == "run";
+        let shell_reads_it = matches!(option.name, "run" | "smoke_test");
         let literal = self.format == FileFormat::Own && matches!(option.kind, Kind::Map);
         let read = match self.format {
             _ if shell_reads_it => Ok(text.to_owned()),

@@ -13,6 +13,7 @@ use super::{dotenv, interpolate, layer::Form, shell, yaml, *};
 use crate::host::{Build, Ci, Host};
 use crate::hostile::{each, each_text, endless, on_main_stack};
 use crate::place::Place;
+use crate::release::Script;
 use crate::verb::Purpose;
 
 /// What means something in YAML, in dotenv files, in texts with variables, or to whoever reads paths.

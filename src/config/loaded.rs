@@ -3,11 +3,11 @@
 use super::dry_run::DryRun;
 use super::render::Rendered;
 use super::run_options::RunOptions;
-use super::script::Script;
 use super::subject::{Access, Subject};
 use crate::deployment::{Code, Item};
 use crate::host::Build;
 use crate::place::{Places, Problem, Skip};
+use crate::release::Script;
 use crate::settings::Secret;
 
 /// What a configuration says.

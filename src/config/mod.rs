@@ -38,6 +38,7 @@ mod network;
 mod resolve;
 mod run_options;
 mod script;
+mod smoke;
 mod subject;
 mod target;
 
@@ -60,5 +61,4 @@ pub(crate) use loaded::{Entry, Loaded, Preview};
 pub(crate) use render::Rendered;
 pub(crate) use request::{Request, Syntax};
 pub(crate) use run_options::{IfSkipped, RunOptions};
-pub(crate) use script::Script;
 pub(crate) use subject::{Access, Subject};

@@ -9,13 +9,14 @@ use super::{
     layer::yes_or_no,
     options::{self, canonical},
     read::Reader,
-    script::{Refusal, Script},
-    target,
+    script::Refusal,
+    smoke, target,
 };
 use crate::deployment::{
     Deployment, HandlerParts, MapMode, MissingRole, Publish, Release, WantedAttachments, WantedMap,
 };
 use crate::place::{Place, Problem};
+use crate::release::Script;
 use crate::settings::{
     AliasName, Attachment, FunctionName, Handler, Ids, Secret, Setting, Settings, Source, Structure, Switch, Written,
 };
@@ -139,7 +140,9 @@ fn release(reader: &mut Reader, context: &Context<'_>) -> Release {
         reader.wrong("keep_versions", "must be at least 1: the newest version is the deployed one");
     }
     let version_description = description::of_version(reader, context);
-    Release { publish, alias, keep_versions, version_description, revision_id: reader.text("revision_id") }
+    let tests = smoke::tests(reader, context);
+    let revision_id = reader.text("revision_id");
+    Release { publish, alias, keep_versions, version_description, revision_id, tests }
 }
 
 /// Adds the settings of `clear`: each is wanted empty.

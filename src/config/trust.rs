@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{
     layer::{Given, Layer, Value, yes_or_no},
-    options::{InFile, OPTIONS, Opt},
+    options::{self, InFile, Kind, OPTIONS, Opt},
     structure::same_key,
 };
 use crate::files::{self, Destination};
@@ -56,9 +56,19 @@ impl Trust {
         Destination { path, within }
     }
 
+    /// Why a file may not name this path in a member of an option; `None` if it may.
+    pub(super) fn refusal(&self, option: &'static str, path: &str, place: &Place) -> Option<Problem> {
+        let (option, _) = options::find(option)?;
+        let message = self.objection(option, path).filter(|_| !self.is_free(place))?;
+        let help = "if every change of the file is reviewed, `--trust_config` allows it";
+        Some(Problem::new(message).of(option.name).at(place).help(help))
+    }
+
     fn objections(&self, option: &Opt, given: &Given) -> Vec<Problem> {
         let mut written = Vec::new();
         match option.in_file {
+            // The paths in a structure are checked where it is read.
+            _ if matches!(option.kind, Kind::Structure(_)) => {}
             InFile::Anything => {}
             InFile::ThisMachine | InFile::Nothing | InFile::Never => written.push(("", &given.place)),
             InFile::Reads | InFile::Packs | InFile::Writes(_) => paths(option, given, &mut written),

@@ -25,7 +25,9 @@ pub(crate) use layers::{check_layer, plan_layer};
 pub(crate) use preflight::check;
 pub(crate) use role::{policies as role_policies, role_name};
 pub(crate) use rollback::Rollback;
-pub(crate) use step::{AliasChange, AttachmentChange, LayerChange, Origin, RoleChange, Step, TagChange, VersionRef};
+pub(crate) use step::{
+    AliasChange, AttachmentChange, LayerChange, Origin, RoleChange, Step, TagChange, Tested, Trial, VersionRef,
+};
 pub(crate) use view::{Line, Sent, View, Whose};
 
 pub(crate) use crate::deployment::Half;
@@ -211,8 +213,7 @@ impl Plan {
         let settings = Box::new(wanted);
         self.steps.push(Step::CreateFunction { role, differences, settings, tags, code, code_signing_config_arn });
         self.publish(deployment, package, None);
-        self.point_alias(deployment, None);
-        self.attach(deployment, None);
+        self.release(deployment, None);
     }
 
     fn update(&mut self, deployment: &Deployment, package: &Package, live: &Live, wanted: &Settings, today: Date) {
@@ -275,8 +276,7 @@ impl Plan {
                 self.note_drift(newest, wanted, &effective);
             }
         }
-        self.point_alias(deployment, live.alias.as_ref());
-        self.attach(deployment, Some(live));
+        self.release(deployment, Some(live));
         self.prune(deployment, live);
     }
 

@@ -1,17 +1,72 @@
-//! The steps after publishing: move the alias, delete old versions.
+//! The steps after publishing: test the version, move the alias, delete old versions.
 
 use std::collections::BTreeSet;
 
 use super::Plan;
-use super::step::{AliasChange, Step, VersionRef};
-use crate::deployment::Deployment;
+use super::step::{AliasChange, Step, Tested, Trial, VersionRef};
+use crate::deployment::{Deployment, Publish};
+use crate::release::When;
 use crate::remote::{Alias, Live};
 
 impl Plan {
+    /// Tests the version of this deployment, moves the alias to it, changes what is around the function, and tests again.
+    pub(super) fn release(&mut self, deployment: &Deployment, live: Option<&Live>) {
+        let before_alias = self.steps.len();
+        self.point_alias(deployment, live.and_then(|live| live.alias.as_ref()));
+        let moved = self.steps.split_off(before_alias);
+        // Only a version that gets new traffic, or new code or settings, is tested.
+        let is_new = !moved.is_empty() || deployment.release.alias.is_none() && self.replaces();
+        if is_new {
+            self.test(deployment, When::BeforeTraffic);
+        }
+        self.steps.extend(moved);
+        self.attach(deployment, live);
+        if is_new {
+            self.test(deployment, When::AfterTraffic);
+        }
+    }
+
+    /// Whether a step changes code or settings, or publishes them.
+    fn replaces(&self) -> bool {
+        let begins = |step: &Step| matches!(step, Step::CreateFunction { .. } | Step::PublishVersion { .. });
+        self.steps.iter().any(|step| begins(step) || step.changes_version())
+    }
+
+    /// Adds the tests that run at this time.
+    fn test(&mut self, deployment: &Deployment, when: When) {
+        let release = &deployment.release;
+        let version = self.version();
+        let on = match (&release.alias, when, release.publish) {
+            (Some(alias), When::BeforeTraffic, _) => Tested::Candidate(alias.clone(), version),
+            (Some(alias), When::AfterTraffic, _) => Tested::Alias(alias.clone(), version),
+            (None, _, Publish::Version | Publish::Always) => Tested::Version(version),
+            (None, _, Publish::No) => Tested::Latest,
+        };
+        let tests: Vec<_> = release.tests.iter().filter(|test| test.when == when).cloned().collect();
+        if !tests.is_empty() && release.alias.is_none() {
+            let note = "without `alias`, callers get the new code before it is tested: a smoke test can only report";
+            self.notes.push(note.to_owned());
+        }
+        self.steps.extend(tests.into_iter().map(|test| Step::SmokeTest(Box::new(Trial { test, on: on.clone() }))));
+    }
+
+    /// The alias before the plan moves it; `None` if the plan creates it or leaves it alone.
+    pub(crate) fn alias_before(&self) -> Option<&Alias> {
+        self.steps.iter().find_map(|step| match step {
+            Step::PointAlias(change) => change.from.as_ref(),
+            _ => None,
+        })
+    }
+
+    /// The version of this deployment.
+    fn version(&self) -> VersionRef {
+        self.published.clone().map_or(VersionRef::Published, VersionRef::Number)
+    }
+
     /// Points the alias at the version of this deployment, with all of the traffic.
     pub(super) fn point_alias(&mut self, deployment: &Deployment, live: Option<&Alias>) {
         let Some(name) = deployment.release.alias.clone() else { return };
-        let to = self.published.clone().map_or(VersionRef::Published, VersionRef::Number);
+        let to = self.version();
         let is_current =
             live.is_some_and(|alias| to == VersionRef::Number(alias.version.clone()) && alias.weights.is_empty());
         if let Some(Alias { name, version, moving_from: Some(before), .. }) = live {

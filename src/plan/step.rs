@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::action::Action;
 use super::code::{CodeChange, Object, Through};
 use super::view::{Line, Sent, View, Whose};
+use crate::release::SmokeTest;
 use crate::remote::Alias;
 use crate::settings::{AliasName, Aspect, Attachment, Difference, End, Setting, Settings, Structure};
 
@@ -58,6 +59,8 @@ pub(crate) enum Step {
         /// The number that the version must exceed; absent if an existing version is good too.
         after: Option<u64>,
     },
+    /// Test a version, or `$LATEST`.
+    SmokeTest(Box<Trial>),
     /// Create an alias, or point it at another version.
     PointAlias(AliasChange),
     /// Create, change or remove an attachment.
@@ -108,6 +111,38 @@ pub(crate) enum VersionRef {
     Number(String),
     /// The version that an earlier step publishes.
     Published,
+}
+
+/// A smoke test, and what it tests.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Trial {
+    /// The test.
+    pub test: SmokeTest,
+    /// What is tested.
+    pub on: Tested,
+}
+
+/// What a smoke test tests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Tested {
+    /// `$LATEST`.
+    Latest,
+    /// A version that no alias of this deployment points at.
+    Version(VersionRef),
+    /// The version that is to get the traffic of an alias, before it does.
+    Candidate(AliasName, VersionRef),
+    /// The version that an alias points at, through the alias.
+    Alias(AliasName, VersionRef),
+}
+
+impl Tested {
+    /// The version; `None` for `$LATEST`.
+    pub(crate) fn version(&self) -> Option<&VersionRef> {
+        match self {
+            Self::Latest => None,
+            Self::Version(version) | Self::Candidate(_, version) | Self::Alias(_, version) => Some(version),
+        }
+    }
 }
 
 /// A change of an attachment.
@@ -194,6 +229,7 @@ impl Step {
             Self::UpdateCode(code) => replaced(code),
             Self::PublishLayer(change) => published_layer(change),
             Self::PublishVersion { description, .. } => published(description.as_deref()),
+            Self::SmokeTest(trial) => tried(trial),
             Self::PointAlias(change) => pointed(change),
             Self::Attach(change) => attached(change),
             Self::DeleteVersions(versions) => deleted(versions),
@@ -252,6 +288,25 @@ fn published(description: Option<&str>) -> View<'_> {
     let line = Line { shown: changes.len(), ..Line::of("published from this code and these settings") };
     let view = View::of(Action::Create, "version", "publish a version", line, changes);
     view.known_as("publish_version").begins("Publishing a version")
+}
+
+fn tried(trial: &Trial) -> View<'_> {
+    let Trial { test, on } = trial;
+    let version = match on.version() {
+        None => "$LATEST".to_owned(),
+        Some(VersionRef::Number(number)) => format!("version {number}"),
+        Some(VersionRef::Published) => "the new version".to_owned(),
+    };
+    let target = match on {
+        Tested::Alias(alias, _) => format!("{version} through {}", alias.0),
+        Tested::Latest | Tested::Version(_) | Tested::Candidate(..) => version,
+    };
+    let number = test.number.to_string();
+    let words = test.words();
+    let line = Line { shown: 1, ..Line::of(format!("{number} of {target}: {words}")) };
+    let change = Difference::whole(Aspect::SmokeTest, None, Some(words.into())).of_key(&number);
+    let view = View::of(Action::Create, "smoke test", &format!("smoke test {number} of {target}"), line, vec![change]);
+    view.known_as("smoke_test").begins(format!("Testing {target}, smoke test {number}"))
 }
 
 fn deleted(numbers: &[String]) -> View<'_> {

@@ -205,6 +205,7 @@ pub(super) fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remot
                 let after = after.map(|number| format!(" after {number}")).unwrap_or_default();
                 writeln!(out, "publish {}{after}", code_sha256.as_deref().unwrap_or("any code"))
             }
+            Step::SmokeTest(trial) => writeln!(out, "test {} of {:?}", trial.test.number, trial.on),
             Step::PointAlias(change) => {
                 let from = change.from.as_ref().map(|alias| format!(" from {} {:?}", alias.version, alias.weights));
                 writeln!(

@@ -1,16 +1,15 @@
 //! The document of `--format json`. It has a version; field names are frozen; times are in seconds.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 use super::console::Console;
 use super::delivery::Delivery;
 use super::members::Members;
 use super::observer::Observer;
 use super::outcome::Verdict;
+use super::release::{self, seconds};
 use super::sanitise;
 use super::{ends, plan};
 use crate::event::{Deployed, DeployedCode, Event, Failure, LayerDeployed, Packaged};
@@ -77,6 +76,9 @@ struct Function {
     changed: bool,
     plan: Vec<Planned>,
     notes: Vec<String>,
+    /// What the release tested and moved, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    timeline: Vec<Value>,
 }
 
 #[derive(Serialize, Default)]
@@ -245,6 +247,14 @@ impl Document {
             Event::Warning(problem) => self.warnings.push(complaint(problem)),
             Event::Skipped(skip) => self.skipped.push(skipped(skip)),
             Event::Failed(failure) => self.failed(failure),
+            Event::Moment(moment) => {
+                let of = |function: &&mut Function| {
+                    function.function_name == moment.function && function.region == moment.region
+                };
+                if let Some(function) = self.functions.iter_mut().rfind(of) {
+                    function.timeline.push(release::document(moment));
+                }
+            }
             Event::Answer(answer) => drop(self.answers.insert(answer.name, answer.json.clone())),
             _ => {}
         }
@@ -354,11 +364,6 @@ impl Observer for Document {
             || self.layers.iter().any(|layer| layer.changed);
         vec![Delivery::Document(self.text())]
     }
-}
-
-/// A time in seconds, to the millisecond.
-fn seconds(took: Duration) -> f64 {
-    (took.as_secs_f64() * 1000.0).round() / 1000.0
 }
 
 /// The values without secrets. Keys are never changed.

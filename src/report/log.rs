@@ -10,7 +10,7 @@ use super::observer::{Observer, Surroundings, redacted};
 use super::outcome::Verdict;
 use super::progress::Progress;
 use super::{colour, live, plain, sanitise};
-use crate::event::{Author, Event, Failure, Stage};
+use crate::event::{Author, Event, Failure, Happened, Moment, Stage};
 use crate::host::Ci;
 use crate::place::Problem;
 
@@ -256,6 +256,7 @@ fn is_result(event: &Event) -> bool {
             | Event::Status(_)
             | Event::Listed { .. }
             | Event::Question(_)
+            | Event::Moment(Moment { what: Happened::Tested { again: false, .. }, .. })
             | Event::Removed { .. }
             | Event::RolledBack { .. }
     )

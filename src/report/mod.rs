@@ -25,6 +25,7 @@ mod plain;
 mod plan;
 mod progress;
 mod redactor;
+mod release;
 mod results;
 mod sanitise;
 mod summary;

@@ -1,6 +1,6 @@
 //! The plain text of the log, the same in every CI. The dialects add to it.
 
-use super::{live, plan, sanitise};
+use super::{live, plan, release, sanitise};
 use crate::event::{Deployed, Effect, Event, Failure, LayerDeployed, Packaged};
 use crate::package::{self, DIRECT_LIMIT, Listed, UNPACKED_LIMIT};
 use crate::plan::{Half, Step, View, Whose};
@@ -51,6 +51,7 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
                 Effect::NothingToDo => format!("{what}{function} does not exist in {region}: nothing to delete."),
             }]
         }
+        Event::Moment(moment) => release::moment(moment),
         Event::Rollback { function, region, rollback } => live::rollback(function, region, rollback),
         Event::RolledBack { function, rollback, .. } => {
             vec![format!("Rolled back {} of {function} to version {}.", rollback.alias.name, rollback.to)]

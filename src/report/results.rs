@@ -9,7 +9,7 @@ use super::manner::Manner;
 use super::observer::{Observer, Surroundings, redacted};
 use super::outcome::Verdict;
 use super::{json, plain, summary, variables};
-use crate::event::{Deployed, DeployedCode, Event};
+use crate::event::{Deployed, DeployedCode, Event, Moment};
 use crate::host::Build;
 use crate::place::Problem;
 use crate::verb::{self, Verb};
@@ -27,6 +27,8 @@ pub(super) struct Results {
     layer_arn: Option<String>,
     /// The summary, in Markdown.
     page: String,
+    /// The moments of the release in progress.
+    moments: Vec<Moment>,
 }
 
 impl Results {
@@ -48,6 +50,7 @@ impl Results {
             outputs: Vec::new(),
             layer_arn: None,
             page: String::new(),
+            moments: Vec::new(),
         }
     }
 
@@ -80,6 +83,14 @@ impl Results {
         [warnings, self.files.outputs(&outputs), self.board.outputs(&outputs)].concat()
     }
 
+    /// Adds the moments of a release that has ended to the summary.
+    fn show_moments(&mut self) {
+        let moments = std::mem::take(&mut self.moments);
+        if !moments.is_empty() {
+            self.page.push_str(&summary::of_moments(&moments));
+        }
+    }
+
     /// Delivers the summary.
     fn show_page(&mut self) -> Vec<Delivery> {
         if !self.page.is_empty() {
@@ -108,10 +119,12 @@ impl Observer for Results {
             }
             Event::Failed(failure) => {
                 self.page.push_str(&summary::of_failure(failure));
+                self.show_moments();
                 return failure.annotations().iter().flat_map(|problem| self.note(Level::Error, problem)).collect();
             }
             Event::Deployed(deployed) => {
                 self.page.push_str(&summary::of_deployed(deployed));
+                self.show_moments();
                 self.outputs = deployed.outputs();
                 if let Some((label, url)) = deployed.link() {
                     self.files.link(&label, &url);
@@ -121,6 +134,7 @@ impl Observer for Results {
                 self.page.push_str(&summary::of_layer(layer));
                 self.layer_arn = Some(layer.arn.clone());
             }
+            Event::Moment(moment) => self.moments.push(moment.clone()),
             Event::Removed { function, region, version, effect } => {
                 self.page.push_str(&summary::of_removed(function, region, version.as_deref(), *effect));
             }

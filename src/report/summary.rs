@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::{
     ends::{self, Digits},
-    live, plan, sanitise,
+    live, plan, release, sanitise,
 };
 use crate::arn::Partition;
-use crate::event::{Deployed, DeployedCode, Effect, Failure, LayerDeployed};
+use crate::event::{Deployed, DeployedCode, Effect, Failure, LayerDeployed, Moment};
 use crate::host::Build;
 use crate::package::FileChange;
 use crate::plan::{CodeChange, Plan, Rollback, Sent, Step, Subject, Through, View};
@@ -103,6 +103,16 @@ pub(super) fn of_planned(plan: &Plan) -> String {
         half(plan),
         rows_as_table(plan.steps.iter().flat_map(rows))
     )
+}
+
+/// The moments of a release.
+pub(super) fn of_moments(moments: &[Moment]) -> String {
+    let row = |moment: &Moment| {
+        let [time, words] = release::row(moment);
+        format!("| {} | {} |", text(&time), text(&words))
+    };
+    let head = ["| time | release |".to_owned(), "| --: | --- |".to_owned()];
+    head.into_iter().chain(moments.iter().map(row)).collect::<Vec<_>>().join("\n") + "\n\n"
 }
 
 /// A line about the whole run.

@@ -7,12 +7,13 @@ use tokio::sync::watch;
 use tokio::task::JoinError;
 
 use super::Run;
-use crate::config::{Loaded, Script};
+use crate::config::Loaded;
 use crate::error::Error;
 use crate::event::{Author, Event, Stage};
 use crate::fault::Signal;
 use crate::host::Host;
 use crate::place::Problem;
+use crate::release::Script;
 use crate::report::Console;
 
 /// Starts the debug log if the user wants it. Leaves out the SDK's own log, because it quotes whole requests.
@@ -98,13 +99,23 @@ impl Run<'_> {
 
     /// Runs the user's commands in order, and stops at the first failure.
     pub(super) async fn run_commands(&self, commands: &[Script]) -> Result<(), Error> {
-        for Script { written, code, variables } in commands {
-            let mut shell = Command::new("/bin/sh");
-            shell.arg("-c").arg(format!("exec 2>&1\n{code}")).envs(variables);
-            shell.current_dir(&self.host.directory).stdin(Stdio::null());
-            self.relay(shell, written, Author::User, OnSignal::Stop).await?;
+        for command in commands {
+            self.run_command(command, []).await?;
         }
         Ok(())
+    }
+
+    /// Runs a command of the user with further variables.
+    pub(super) async fn run_command<const N: usize>(
+        &self,
+        command: &Script,
+        further: [(&str, &str); N],
+    ) -> Result<(), Error> {
+        let Script { written, code, variables } = command;
+        let mut shell = Command::new("/bin/sh");
+        shell.arg("-c").arg(format!("exec 2>&1\n{code}")).envs(variables).envs(further);
+        shell.current_dir(&self.host.directory).stdin(Stdio::null());
+        self.relay(shell, written, Author::User, OnSignal::Stop).await
     }
 
     /// Runs a command, shown as `text`, and prints its output line by line.

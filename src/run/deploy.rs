@@ -7,6 +7,7 @@ use super::Run;
 use super::build::Built;
 use super::layers::{RunLayer, RunLayers};
 use super::plan::{Found, Planned};
+use super::prove::Performer;
 use crate::apply::{self, Outcome};
 use crate::aws::Session;
 use crate::cli::Task;
@@ -138,7 +139,9 @@ impl Run<'_> {
         if plan.changes() {
             self.report(&Event::Stage(Stage::Deploy));
         }
-        let outcome = apply::apply(&plan, &mut session, &mut |event| self.report_of_aws(event)).await;
+        let mut performer = Performer { run: self, plan: &plan, limit: entry.item.wait_timeout(), session };
+        let outcome = apply::apply(&plan, &mut performer, &mut |event| self.report_of_aws(event)).await;
+        let Performer { mut session, .. } = performer;
         let outcome = outcome.map_err(|stopped| Error::Apply { stopped, about: (&entry.item).into() })?;
         session.finish_move().await.map_err(|fault| Error::read(fault, &entry.item))?;
         if let (true, Found::Function { deployment, package, .. }) = (plan.changes(), &found) {

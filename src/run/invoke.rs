@@ -15,12 +15,9 @@ use crate::fault::FaultKind;
 use crate::files;
 use crate::host::Host;
 use crate::place::Problem;
+use crate::release::LARGEST_PAYLOAD;
 use crate::remote::Remote;
 use crate::settings::AliasName;
-
-/// Bytes of a payload that Lambda takes.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
-const MOST_PAYLOAD: u64 = 6 << 20;
 
 /// The shown characters of an error answer that has no `errorType` and no `errorMessage`.
 const SHOWN_ANSWER: usize = 200;
@@ -73,7 +70,7 @@ impl Run<'_> {
             Payload::Empty => b"{}".to_vec(),
             Payload::Text(text) => text.clone().into_bytes(),
             Payload::StandardInput => self.input("standard input", Host::input).await?,
-            Payload::File(file) => files::bytes(&self.host.directory.join(file), MOST_PAYLOAD).map_err(|error| {
+            Payload::File(file) => files::bytes(&self.host.directory.join(file), LARGEST_PAYLOAD).map_err(|error| {
                 let problem = Problem::new(format!("`{}` {error}", file.display()));
                 Error::Usage(problem.of("--payload"))
             })?,

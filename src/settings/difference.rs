@@ -40,6 +40,8 @@ pub(crate) enum Aspect {
     VersionDescription,
     /// An alias, by its name.
     Alias,
+    /// A smoke test, by its number.
+    SmokeTest,
 }
 
 impl Aspect {
@@ -60,6 +62,7 @@ impl Aspect {
             Self::Version => "version",
             Self::VersionDescription => "version_description",
             Self::Alias => "alias",
+            Self::SmokeTest => "smoke_test",
         }
     }
 }

@@ -45,6 +45,9 @@ mod release;
 // One half of a block, and versions in each deployment.
 mod halves;
 
+// Tests that a version must pass.
+mod smoke;
+
 // The files of the live package.
 mod live_package;
 

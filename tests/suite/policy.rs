@@ -26,6 +26,7 @@ fn actions(policy: &Value) -> BTreeSet<String> {
 fn action(call: &str) -> Option<String> {
     match call {
         "GetCallerIdentity" => None,
+        "Invoke" => Some("lambda:InvokeFunction".to_owned()),
         "HeadBucket" => Some("s3:ListBucket".to_owned()),
         "HeadObject" | "GetObject" => Some("s3:GetObject".to_owned()),
         "PutObject" | "UploadPart" | "CreateMultipartUpload" | "CompleteMultipartUpload" => {
@@ -105,7 +106,7 @@ fn the_policy_of_a_plain_function_is_what_its_deployments_need() {
 
 #[test]
 fn the_policy_of_a_release_is_what_its_deployments_need() {
-    let release = "alias: live\nkeep_versions: 1\n";
+    let release = "alias: live\nkeep_versions: 1\nsmoke_test: {}\n";
     suffices("policy-release", &[release, release, &format!("{release}timeout: 9\n"), release]);
 }
 

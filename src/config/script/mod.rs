@@ -12,24 +12,14 @@ use std::collections::BTreeMap;
 pub(super) use refusal::Refusal;
 
 use super::interpolate::Reference;
+use crate::release::Script;
 
 /// The most bytes of a command with its values. Linux allows 128 KB for one argument or variable.
 const MOST_BYTES: usize = 128 * 1024 - 256;
 
-/// A command for the shell.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Script {
-    /// The written text, for the log.
-    pub written: String,
-    /// The text for the shell, in which each `%{…}` is a reference to a variable.
-    pub code: String,
-    /// The variables of these references.
-    pub variables: BTreeMap<String, String>,
-}
-
 impl Script {
     /// Reads a command. `value` returns the value of a reference.
-    pub(super) fn of(written: &str, value: impl Fn(Reference<'_>) -> String) -> Result<Self, Refusal> {
+    pub(in crate::config) fn of(written: &str, value: impl Fn(Reference<'_>) -> String) -> Result<Self, Refusal> {
         if written.contains('\0') {
             return Err(Refusal::new("has a NUL character, which a command cannot contain", "remove it"));
         }

@@ -3,8 +3,10 @@
 //! Source: the pages of the operations in the AWS Lambda API reference that take them.
 
 mod event_sources;
+mod release;
 
 pub(crate) use event_sources::EVENT_SOURCES;
+pub(crate) use release::SMOKE_TESTS;
 
 use super::structure::{Member, Need, Shape};
 use super::{Runtime, Setting, Written, is_layer_name};

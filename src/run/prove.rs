@@ -1,0 +1,208 @@
+//! Performs the steps of a plan. The smoke tests among them are calls and commands; all other steps are calls of AWS.
+
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+
+use super::Run;
+use crate::apply::{Done, Executor};
+use crate::aws::Session;
+use crate::error::Error;
+use crate::event::{Event, Happened, Moment};
+use crate::fault::{Fault, FaultKind, Signal};
+use crate::plan::{Plan, Step, Tested, Trial};
+use crate::release::{Answer, Call, Check, Script, SmokeTest};
+use crate::remote::Invocation;
+
+/// The pause before the first repetition of a test. Each next pause is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest pause between two repetitions.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
+/// The time during which an alias may still call the version before.
+const UNTIL_ROUTED: Duration = Duration::from_secs(10);
+
+/// Performs the steps of a plan.
+pub(super) struct Performer<'p, 'r> {
+    pub(super) run: &'r Run<'r>,
+    pub(super) plan: &'p Plan,
+    /// The time that a command has.
+    pub(super) limit: Duration,
+    pub(super) session: Session<'r>,
+}
+
+impl Executor for Performer<'_, '_> {
+    async fn perform(&mut self, step: &Step) -> Result<Done, Fault> {
+        match step {
+            Step::SmokeTest(trial) => self.test(trial).await.map(|()| Done::default()),
+            step => self.session.perform(step).await,
+        }
+    }
+}
+
+/// The result of one attempt of a test.
+#[derive(Default)]
+struct Attempt {
+    problems: Vec<String>,
+    log: Vec<String>,
+}
+
+impl Attempt {
+    fn failed(problem: String) -> Self {
+        Self { problems: vec![problem], log: Vec::new() }
+    }
+}
+
+impl Performer<'_, '_> {
+    /// Tests until an attempt passes, or no repetition is left.
+    async fn test(&mut self, trial: &Trial) -> Result<(), Fault> {
+        let Trial { test, on } = trial;
+        let SmokeTest { number, check, retries, .. } = test;
+        let version = on.version().map(|version| self.session.number(version)).transpose()?;
+        let (mut left, mut pause) = (*retries, FIRST_PAUSE);
+        loop {
+            let attempt = match check {
+                Check::Call(call) => self.call(call, on, version.as_deref()).await?,
+                Check::Command(script) => self.command(script, version.as_deref()).await?,
+            };
+            let Attempt { problems, log } = attempt;
+            let again = !problems.is_empty() && left > 0;
+            self.happened(Happened::Tested {
+                number: *number,
+                version: version.clone(),
+                problems: problems.clone(),
+                log,
+                again,
+            });
+            if problems.is_empty() {
+                return Ok(());
+            }
+            if !again {
+                let fault = Fault::new(FaultKind::Unhealthy, problems.join("; "));
+                return Err(fault.help(self.help(on)));
+            }
+            left -= 1;
+            self.pause(pause).await?;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    fn happened(&self, what: Happened) {
+        let Plan { name, region, .. } = self.plan;
+        let (function, region, at) = (name.clone(), region.clone(), self.session.so_far());
+        self.run.report(&Event::Moment(Moment { function, region, at, what }));
+    }
+
+    /// What callers get after a failed test.
+    fn help(&self, on: &Tested) -> String {
+        match on {
+            Tested::Candidate(alias, _) => match self.plan.alias_before() {
+                Some(before) => format!("callers of `{}` still get version {}", alias.0, before.version),
+                None => format!("the alias `{}` was not created", alias.0),
+            },
+            Tested::Alias(alias, _) => format!("callers of `{}` get the new version", alias.0),
+            Tested::Version(_) | Tested::Latest => {
+                "callers get the new code; set `alias` so that they get it only after the tests".to_owned()
+            }
+        }
+    }
+
+    async fn pause(&self, pause: Duration) -> Result<(), Fault> {
+        tokio::select! {
+            () = sleep(pause) => Ok(()),
+            signal = Signal::sent(&self.run.interrupt) => Err(interrupted(signal)),
+        }
+    }
+
+    /// Calls the function, and compares its answer.
+    async fn call(&mut self, call: &Call, on: &Tested, version: Option<&str>) -> Result<Attempt, Fault> {
+        let qualifier = match on {
+            Tested::Alias(alias, _) => Some(alias.0.as_str()),
+            Tested::Latest | Tested::Version(_) | Tested::Candidate(..) => version,
+        };
+        let begun = self.session.so_far();
+        let invocation = loop {
+            let invocation = self.session.call_in_test(&self.plan.name, qualifier, call.payload.clone()).await?;
+            let executed = invocation.executed_version.as_deref();
+            if version.is_none() || executed.is_none() || executed == version {
+                break invocation;
+            }
+            if self.session.so_far().saturating_sub(begun) > UNTIL_ROUTED {
+                let executed = executed.unwrap_or_default();
+                return Ok(Attempt::failed(format!("version {executed} answered")));
+            }
+            self.pause(FIRST_PAUSE).await?;
+        };
+        let Invocation { payload, function_error, log, took, .. } = &invocation;
+        let hide = |text: &str| self.run.console.redact_foreign(text);
+        let took = duration(log).unwrap_or(*took);
+        let answer =
+            Answer { payload: payload.as_deref().unwrap_or_default(), function_error: function_error.as_deref(), took };
+        let problems = answer.problems(call, &hide);
+        let log = if problems.is_empty() { Vec::new() } else { log.iter().map(|line| hide(line)).collect() };
+        Ok(Attempt { problems, log })
+    }
+
+    /// Runs a command, which finds what it tests in its variables.
+    async fn command(&self, script: &Script, version: Option<&str>) -> Result<Attempt, Fault> {
+        let arn = self.session.arn();
+        let version_arn = version.map_or_else(|| arn.to_owned(), |version| format!("{arn}:{version}"));
+        let variables = [
+            ("LAMBDA_FUNCTION_NAME", self.plan.name.as_str()),
+            ("LAMBDA_VERSION", version.unwrap_or("$LATEST")),
+            ("LAMBDA_VERSION_ARN", &version_arn),
+            ("LAMBDA_REGION", &self.plan.region),
+        ];
+        match timeout(self.limit, self.run.run_command(script, variables)).await {
+            Ok(Ok(())) => Ok(Attempt::default()),
+            Ok(Err(Error::Interrupted { signal, .. })) => Err(interrupted(signal)),
+            Ok(Err(error)) => Ok(Attempt::failed(error.headline())),
+            Err(_) => {
+                Ok(Attempt::failed(format!("`{}` did not end within {} s", script.written, self.limit.as_secs())))
+            }
+        }
+    }
+}
+
+fn interrupted(signal: Signal) -> Fault {
+    let message = format!("interrupted by {} during a smoke test", signal.name());
+    Fault::new(FaultKind::Interrupted(signal), message)
+}
+
+/// The duration of an invocation in its log, without the start of the environment; `None` if the log does not say it.
+fn duration(log: &[String]) -> Option<Duration> {
+    log.iter().rev().find_map(|line| {
+        let after = |mark: &str| line.split_once(mark).map(|(_, rest)| rest);
+        let text =
+            line.strip_prefix("REPORT ").and_then(|_| after("\tDuration: ")).or_else(|| after("\"durationMs\":"))?;
+        let text = text.trim_start();
+        let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+        let milliseconds: f64 = text[..end].parse().ok()?;
+        Duration::try_from_secs_f64(milliseconds / 1000.0).ok()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_has_the_duration_without_the_start() {
+        for (line, expected) in [
+            (
+                "REPORT RequestId: 1\tDuration: 12.50 ms\tBilled Duration: 13 ms\tInit Duration: 900.00 ms\t",
+                Some(12_500),
+            ),
+            (
+                r#"{"type":"platform.report","record":{"metrics":{"durationMs":7.25,"billedDurationMs":8}}}"#,
+                Some(7_250),
+            ),
+            ("Duration: 3 ms", None),
+            ("REPORT \tDuration: many ms", None),
+        ] {
+            let found = duration(&["START".to_owned(), line.to_owned(), "END".to_owned()]);
+            assert_eq!(found, expected.map(Duration::from_micros), "{line}");
+        }
+    }
+}
