@@ -111,7 +111,7 @@ fn deployed_functions_answer_from_the_new_code() {
         ),
         (
             "answers-node",
-            "nodejs20.x",
+            "nodejs24.x",
             "index.handler",
             "dist/index.js",
             "exports.handler = async () => 'one'\n",
