@@ -120,7 +120,7 @@ impl Session<'_> {
     }
 
     /// The numbers of the layer's versions in a range, lowest first.
-    async fn layer_numbers(&self, range: Range<i64>) -> Result<Vec<i64>, Failed> {
+    pub(super) async fn layer_numbers(&self, range: Range<i64>) -> Result<Vec<i64>, Failed> {
         let call = Call { action: "lambda:ListLayerVersions", resource: &self.function };
         let request = self.lambda.list_layer_versions().layer_name(&self.function);
         let mut pages = request.into_paginator().items().send();

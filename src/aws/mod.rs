@@ -6,7 +6,7 @@
 //!
 //! Reading: `read` takes the snapshot, `look` reads what people want to see, `package` lists the files of the live package,
 //! `images` finds the digest of a tag. Writing: `write` does the steps and `expected` says what a function must have after
-//! them; `publish` and `tags` are its larger steps; `store`, `roles`, `layers`, `alias` and `attachments` write what is not the function itself; `ours` looks whether
+//! them; `publish` and `tags` are its larger steps; `storage` says what fills the storage for code; `store`, `roles`, `layers`, `alias` and `attachments` write what is not the function itself; `ours` looks whether
 //! another program changed what this run deployed. `invoke`, `delete` and `rollback` are verbs. `convert` has both
 //! directions between our types and the SDK's.
 //!
@@ -40,6 +40,7 @@ mod refusals;
 mod roles;
 mod rollback;
 mod settle;
+mod storage;
 mod store;
 mod tags;
 mod wire;

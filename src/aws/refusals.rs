@@ -25,6 +25,8 @@ pub(super) enum Meaning {
     /// No answer has arrived that can be read, or AWS failed: AWS may have done what the call asked for. Also if a later
     /// attempt was refused.
     Lost,
+    /// The account's storage for code is full.
+    StorageFull,
     /// Anything else. A repetition does not help.
     Other,
 }
@@ -253,11 +255,7 @@ const ROWS: &[Row] = &[
         &[],
         "look at `code_signing_config_arn`: it must be of the function's Region and account",
     ),
-    last(
-        Of::Codes(&["CodeStorageExceededException"]),
-        &[],
-        "the account's storage for code is full: delete old versions, for example with `keep_versions`, or ask AWS for more",
-    ),
+    row(Of::Codes(&["CodeStorageExceededException"]), &[], Meaning::StorageFull, ""),
     last(
         Of::Codes(&["PolicyLengthExceededException"]),
         &[],

@@ -206,7 +206,9 @@ impl Session<'_> {
             self.lost.set(Some(self.progress.replace(Progress::Begun)));
         }
         match failed.meaning {
-            Meaning::Conflict | Meaning::Forbidden | Meaning::Other if self.lost.get().is_some() => {
+            Meaning::Conflict | Meaning::Forbidden | Meaning::StorageFull | Meaning::Other
+                if self.lost.get().is_some() =>
+            {
                 Failed { meaning: Meaning::Lost, ..failed }
             }
             _ => failed,

@@ -48,6 +48,10 @@ impl Executor for Session<'_> {
             Step::Attach(change) => self.attach(change).await,
             Step::DeleteVersions(numbers) => self.delete_versions(numbers).await,
         };
+        let done = match done {
+            Err(failed) if failed.meaning == Meaning::StorageFull => Err(self.with_storage(step, failed).await),
+            done => done,
+        };
         match &done {
             Ok(done) => self.note(step, done),
             Err(failed) if self.is_gone(failed).await => {

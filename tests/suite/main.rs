@@ -60,6 +60,9 @@ mod around;
 // Many blocks in one run.
 mod many;
 
+// A full storage for code.
+mod storage;
+
 // Packages that go through S3.
 mod upload;
 

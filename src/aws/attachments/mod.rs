@@ -210,7 +210,12 @@ impl Session<'_> {
                     self.unless_done(failed, look).await?;
                     break;
                 }
-                Meaning::Conflict | Meaning::Stale | Meaning::NotFound | Meaning::Forbidden | Meaning::Other => {
+                Meaning::Conflict
+                | Meaning::Stale
+                | Meaning::NotFound
+                | Meaning::Forbidden
+                | Meaning::StorageFull
+                | Meaning::Other => {
                     return Err(failed);
                 }
             }
