@@ -9,7 +9,7 @@ use std::{
 
 use toml_edit::DocumentMut;
 
-use super::{context::Context, read::Reader};
+use super::{context::Context, layer_version, read::Reader};
 use crate::deployment::Single;
 use crate::files;
 use crate::host::Host;
@@ -54,6 +54,33 @@ pub(super) fn package(reader: &mut Reader, context: &Context<'_>) -> PathBuf {
         return target.package(reader, context.host);
     }
     if here("go.mod") { PathBuf::from(PROGRAM) } else { working_directory }
+}
+
+/// The program that cargo-lambda built for the function of a block; `None` if the code is something else.
+pub(super) fn program(reader: &mut Reader, context: &Context<'_>) -> Option<String> {
+    let is_rust = context.host.directory.join("Cargo.toml").is_file();
+    if !is_rust || reader.has("image_uri") || layer_version::stands_alone(reader) {
+        return None;
+    }
+    let path = match reader.raw("zip") {
+        Some(zip) => PathBuf::from(zip),
+        None if reader.has("s3_key") => return None,
+        None => package(reader, context),
+    };
+    let is_built = Target::of(context.host).has(&path);
+    let is_file = path.file_name().is_some_and(|name| name == PROGRAM || name == ARCHIVE);
+    let folder = if is_file { path.parent()? } else { &path };
+    is_built.then(|| folder.file_name()?.to_str().map(str::to_owned)).flatten()
+}
+
+/// The manifest of the workspace that the working directory is in; `None` if there is none.
+pub(super) fn workspace(host: &Host) -> Option<PathBuf> {
+    let steps = host.directory.ancestors().position(is_workspace)?;
+    Some(PathBuf::from("../".repeat(steps)).join("Cargo.toml"))
+}
+
+fn is_workspace(folder: &Path) -> bool {
+    manifest(folder).is_some_and(|manifest| manifest.contains_key("workspace"))
 }
 
 /// The source that a path below `target/lambda` stands for, and the file in it that never goes into the package.
@@ -144,7 +171,6 @@ impl Target {
         if host.directory.join(&own).is_dir() {
             return Self { folder: own, shared: false };
         }
-        let is_workspace = |folder: &Path| manifest(folder).is_some_and(|manifest| manifest.contains_key("workspace"));
         let above = host.directory.ancestors().enumerate().skip(1).find(|(_, folder)| is_workspace(folder));
         match above.filter(|_| host.directory.join("Cargo.toml").is_file()) {
             Some((steps, _)) => Self { folder: PathBuf::from("../".repeat(steps)).join(own), shared: true },

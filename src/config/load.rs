@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{
     blocks::{self, Block, Blocks},
-    code,
+    cargo_lambda, code,
     context::Context,
     dry_run::DryRun,
     env, half,
@@ -52,7 +52,8 @@ pub(crate) fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
     };
 
     if file.blocks.is_empty() {
-        without_blocks(file.path.as_deref(), layers.with(None), &context, &mut loaded);
+        let options = layers.with_manifest(None, &context, &mut loaded.warnings);
+        without_blocks(file.path.as_deref(), options, &context, &mut loaded);
     }
     let chosen = choose(&file.blocks, &strongest, &mut loaded.problems);
     let reasons = reasons_to_skip(&chosen, &layers, &occasion, &context, &mut loaded);
@@ -65,7 +66,7 @@ pub(crate) fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
             loaded.skipped.push(named(reason, block));
             continue;
         }
-        let mut options = layers.with(Some(&block.layer));
+        let mut options = layers.with_manifest(Some(&block.layer), &context, &mut loaded.warnings);
         if let Some(reason) = no_layer_for_settings(block, &options) {
             loaded.skipped.push(named(reason, block));
             continue;
@@ -104,8 +105,19 @@ impl Layers {
 
     /// The options that count with those of a block in their place.
     fn with(&self, block: Option<&Layer>) -> Layer {
-        let layers: Vec<_> = self.above_file.iter().chain(block).chain(&self.below_file).cloned().collect();
-        layer::merge(&layers)
+        self.with_both(block, None)
+    }
+
+    /// The same, with the options of cargo-lambda beneath the block.
+    fn with_manifest(&self, block: Option<&Layer>, context: &Context<'_>, warnings: &mut Vec<Problem>) -> Layer {
+        let options = self.with(block);
+        let beneath = cargo_lambda::beneath(&options, context, warnings);
+        if beneath.is_empty() { options } else { self.with_both(block, Some(&beneath)) }
+    }
+
+    fn with_both(&self, block: Option<&Layer>, beneath: Option<&Layer>) -> Layer {
+        let layers = self.above_file.iter().chain(block).chain(beneath).chain(&self.below_file);
+        layer::merge(&layers.cloned().collect::<Vec<_>>())
     }
 }
 

@@ -26,6 +26,7 @@ mod trust;
 
 // What they mean.
 mod attachments;
+mod cargo_lambda;
 mod code;
 mod compiled;
 mod credentials;

@@ -31,6 +31,11 @@ impl Trust {
         Self { checkout: fs::canonicalize(&checkout).unwrap_or(checkout), directory: host.directory.clone(), trusted }
     }
 
+    /// Whether a file, by its path from the working directory, is in the checkout.
+    pub(super) fn holds(&self, file: &Path) -> bool {
+        fs::canonicalize(self.directory.join(file)).is_ok_and(|real| real.starts_with(&self.checkout))
+    }
+
     /// Whether a value at this place needs no check.
     pub(super) fn is_free(&self, place: &Place) -> bool {
         self.trusted || place.in_file().is_none()

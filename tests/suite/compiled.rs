@@ -186,9 +186,9 @@ fn what_does_not_start_by_itself_still_needs_to_be_told() {
     let role = "arn:aws:iam::000000000000:role/deployed";
     universe.run(&format!("--function_name untold --zip dist --role {role}")).code(3).says("AWS needs a runtime");
     let own = universe.file("own/bootstrap", SCRIPT);
-    own.run(&format!("plan --function_name untold --zip own --role {role} --runtime provided.al2"))
+    own.run(&format!("plan --function_name untold --zip own --role {role} --runtime provided.al2023"))
         .code(0)
-        .says("runtime  provided.al2")
+        .says("runtime  provided.al2023")
         .says("handler  bootstrap");
     own.run(&format!("plan --function_name untold --zip own --role {role} --handler mine"))
         .code(3)
@@ -218,4 +218,135 @@ fn cargo_toml_is_read_as_cargo_reads_it() {
         let outcome = universe.run("package --list");
         outcome.code(if is_workspace { 0 } else { 3 });
     }
+}
+
+/// A crate whose program was built, with this in its manifest.
+fn with_metadata(metadata: &str) -> Universe {
+    let manifest = format!("[package]\nname = \"thumbnails\"\nversion = \"0.1.0\"\n{metadata}");
+    rust(&["thumbnails"]).file("Cargo.toml", manifest)
+}
+
+/// The options with their sources, as `VALUE SOURCE`.
+fn rendered(universe: &Universe, arguments: &str) -> Value {
+    let document = universe.run(&format!("render --format json {arguments}")).code(0).json();
+    document["configuration"][0].clone()
+}
+
+const METADATA: &str = "
+[package.metadata.lambda.deploy]
+memory = 512
+timeout = 60
+tracing = \"active\"
+role = \"arn:aws:iam::123456789012:role/thumbnails\"
+env = { VAR1 = \"VAL1\", NUMBER = \"1.10\" }
+env_file = \".env.production\"
+merge_env = true
+layers = [\"arn:aws:lambda:eu-west-1:123456789012:layer:one:1\"]
+tags = { team = \"lambda\" }
+include = [\"README.md\", \"in/data:data\", \"other.md:README.md\"]
+runtime = \"provided.al2\"
+log_retention = 7
+enable_function_url = true
+retry_attempts = 3
+vpc = { subnet_ids = [\"subnet-1\"], security_group_ids = [\"sg-1\"] }
+profile = \"dev\"
+";
+
+#[test]
+fn what_cargo_lambda_deploys_with_is_read_beneath_the_block() {
+    let universe = with_metadata(METADATA)
+        .file(".env.production", "MODE=fast\n")
+        .file("README.md", "read me")
+        .file("data/one.json", "{}")
+        .file("dpl.yml", "function_name: thumbnails\ntimeout: 5\n");
+    let options = rendered(&universe, "");
+    for (name, value, source) in [
+        ("timeout", "5", "dpl.yml:2:10"),
+        ("memory_size", "512", "Cargo.toml:6:10"),
+        ("tracing_mode", "active", "Cargo.toml:8:11"),
+        ("runtime", "provided.al2", "Cargo.toml:16:11"),
+        ("log_retention_days", "7", "Cargo.toml:17:17"),
+        ("function_url", "NONE", "Cargo.toml:18:23"),
+        ("environment_mode", "merge", "Cargo.toml:12:13"),
+        ("env_file", ".env.production", "Cargo.toml:11:12"),
+    ] {
+        assert_eq!(options[name]["value"].to_string().trim_matches('"'), value, "{name}");
+        assert_eq!(options[name]["source"], source, "{name}");
+    }
+    assert_eq!(options["layers"]["value"][0], "arn:aws:lambda:eu-west-1:123456789012:layer:one:1");
+    assert_eq!(options["subnet_ids"]["value"][0], "subnet-1");
+    assert_eq!(options["function_tags"]["value"]["team"], "lambda");
+    assert_eq!(options.get("profile"), None);
+    let check = universe.run("check").code(0);
+    check
+        .says("Cargo.toml:15:41")
+        .says("`include other.md:README.md`, `retry_attempts`, `profile`")
+        .says("has no effect here");
+    assert_eq!(entries(&universe, ""), ["0644 README.md", "0755 bootstrap", "0644 in/data/one.json"]);
+}
+
+#[test]
+fn a_program_has_its_own_table_and_the_workspace_is_beneath() {
+    let universe = Universe::empty()
+        .file("../Cargo.toml", "[workspace]\nmembers = [\"checkout\"]\n[workspace.metadata.lambda]\nenv = { AA = \"1\", BB = \"1\" }\n[workspace.metadata.lambda.deploy]\nmemory = 128\ntimeout = 9\n")
+        .file("Cargo.toml", "[package]\nname = \"f\"\n[package.metadata.lambda.deploy]\nmemory = 256\n[package.metadata.lambda.bin.g.deploy]\nmemory = 1024\nenv_var = [\"BB=2\"]\n")
+        .file("target/lambda/f/bootstrap", intel())
+        .file("target/lambda/g/bootstrap", intel());
+    let memory = |universe: &Universe, arguments: &str| rendered(universe, arguments)["memory_size"]["value"].clone();
+    assert_eq!(memory(&universe, "--function_name f"), "256");
+    assert_eq!(memory(&universe, "--function_name prod --zip target/lambda/g"), "1024");
+    assert_eq!(memory(&universe, "--function_name prod --zip target/lambda/g/bootstrap --memory_size 300"), "300");
+    // Outside of the checkout, where the file is of others.
+    assert_eq!(rendered(&universe, "--function_name f").get("timeout"), None);
+    let own = Universe::empty()
+        .file("Cargo.toml", "[workspace]\n[workspace.metadata.lambda]\nenv = { AA = \"1\", BB = \"1\" }\n[workspace.metadata.lambda.deploy]\nmemory = 128\ntimeout = 9\n[package]\nname = \"f\"\n[package.metadata.lambda.deploy]\nmemory = 256\nenv_var = [\"BB=2\"]\n")
+        .file("target/lambda/f/bootstrap", intel());
+    let options = rendered(&own, "--function_name f");
+    assert_eq!((&options["memory_size"]["value"], &options["timeout"]["value"]), (&"256".into(), &"9".into()));
+    let names: Vec<_> = options["environment"]["value"].as_object().unwrap().keys().cloned().collect();
+    assert_eq!(names, ["AA", "BB"]);
+}
+
+#[test]
+fn a_manifest_says_nothing_about_code_that_cargo_lambda_did_not_build() {
+    let universe = with_metadata(METADATA).file("dist/index.py", "def handler(e, c): return 1\n");
+    for options in [
+        "--zip dist --runtime python3.13",
+        "--runtime nodejs22.x",
+        "--image_uri 123456789012.dkr.ecr.eu-west-1.amazonaws.com/f:1",
+    ] {
+        let options = rendered(&universe, &format!("--function_name f {options}"));
+        assert_eq!(options.get("memory_size"), None, "{options}");
+    }
+}
+
+#[test]
+fn a_wrong_value_of_a_manifest_is_an_error_at_its_place() {
+    for (line, place, said) in [
+        ("memory = 64", "Cargo.toml:5:10", "between 128 and"),
+        ("timeout = \"long\"", "Cargo.toml:5:11", "timeout"),
+        ("role = [\"a\", \"b\"]", "Cargo.toml:5:8", "role"),
+        ("env_file = \"../../../../etc/passwd\"", "Cargo.toml:5:12", "outside of the checkout"),
+        ("include = [\"/etc\"]", "Cargo.toml:5:12", "outside of the checkout"),
+        ("tags = [\"a\"]", "Cargo.toml:5:9", "KEY=VALUE"),
+    ] {
+        let universe = with_metadata(&format!("[package.metadata.lambda.deploy]\n{line}\n"));
+        universe.run("check --function_name f").code(3).says(place).says(said);
+    }
+    for broken in [
+        "[package.metadata.lambda.deploy\n",
+        "[package.metadata]\nlambda = 7\n",
+        "[package.metadata.lambda]\ndeploy = [1]\n",
+    ] {
+        with_metadata(broken).run("render --function_name f").code(0);
+    }
+}
+
+#[test]
+fn the_key_of_a_manifest_is_where_the_program_goes() {
+    let metadata = "[package.metadata.lambda.deploy]\ns3_bucket = \"packages\"\ns3_key = \"a/b.zip\"\n";
+    let universe = with_metadata(metadata);
+    assert_eq!(rendered(&universe, "--function_name f")["zip"]["value"], "target/lambda/thumbnails");
+    let own = rendered(&universe, "--function_name f --s3_bucket mine --s3_prefix x");
+    assert_eq!((own.get("s3_key"), &own["s3_bucket"]["value"]), (None, &"mine".into()));
 }
