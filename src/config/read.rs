@@ -166,14 +166,15 @@ impl Reader {
     /// One of the words in the row of the option, in any case.
     pub(super) fn choice(&mut self, name: &'static str) -> Option<&'static str> {
         let text = self.text(name)?;
-        let words = match options::find(name).map(|(option, _)| option.kind) {
-            Some(Kind::Choice(words) | Kind::FlagOr(words)) => words,
-            _ => &[],
+        let (before, words) = match options::find(name).map(|(option, _)| option.kind) {
+            Some(Kind::Choice(words)) => ("", words),
+            Some(Kind::FlagOr(words)) => ("true, false or ", words),
+            _ => ("", [].as_slice()),
         };
         let word = words.iter().find(|word| word.eq_ignore_ascii_case(&text)).copied();
         if word.is_none() {
             let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
-            self.wrong(name, format!("must be {}, got `{text}`", words.join(" or ")));
+            self.wrong(name, format!("must be {before}{}, got `{text}`", words.join(" or ")));
         }
         word
     }

@@ -109,11 +109,26 @@ fn one_half_of_an_image_needs_no_registry() {
     let canned = Canned::function("f", &json!({ "PackageType": "Image", "ImageConfigResponse": {} }));
     let address = format!("{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/f");
     canned.world().function["Code"] = json!({ "RepositoryType": "ECR", "ImageUri": format!("{address}:v1"), "ResolvedImageUri": format!("{address}@sha256:{}", "a".repeat(64)) });
-    let block = format!("function_name: f\nimage_uri: {address}:v2\ntimeout: 9\npublish: true\nonly: settings\n");
-    let universe = Universe::at(&canned.proxy.endpoint).file("dpl.yml", block);
+    let block = "function_name: f\ntimeout: 9\nimage_config: {command: [app.run]}\npublish: true\nonly: settings\n";
+    let universe = Universe::at(&canned.proxy.endpoint).file("dpl.yml", format!("{block}image_uri: {address}:v2\n"));
+    universe.run("check").code(0);
     universe.run("").code(0).says("no effect here: image_uri");
     assert_eq!(canned.proxy.writes(), ["UpdateFunctionConfiguration", "PublishVersion"]);
     assert_eq!(canned.proxy.bodies("PublishVersion")[0].get("CodeSha256"), None);
+    // What is for packages alone is known from the live function.
+    universe.run("plan --handler index.handler").code(3).says("handler: is for a package");
+    let package = Canned::function("f", &json!({}));
+    let universe = Universe::at(&package.proxy.endpoint).file("dpl.yml", block);
+    universe.run("plan").code(3).says("image_config: is for an image");
+}
+
+#[test]
+fn a_word_that_publish_does_not_know_is_an_error() {
+    for word in ["1", "never"] {
+        let universe = Universe::empty().file("dpl.yml", format!("function_name: f\nzip: .\npublish: {word}\n"));
+        universe.run("check").code(3).says(&format!("must be true, false or `always`, got `{word}` (dpl.yml:3:10)"));
+    }
+    Universe::empty().file("dpl.yml", "function_name: f\nonly: [code]\n").run("check").code(3).says("dpl.yml:2:7");
 }
 
 #[test]

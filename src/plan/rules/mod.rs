@@ -118,14 +118,20 @@ impl Facts<'_> {
             Around(attachment) => {
                 attachments.get(&attachment).is_some_and(|managed| managed.entries.values().any(Option::is_some))
             }
-            Named::ImageUri => self.is_image(),
+            Named::ImageUri => matches!(self.deployment.code.source, CodeSource::Image(_)),
             Named::PackageKey => code.source_kms_key_arn.is_some(),
             Named::ObjectKey => code.upload.as_ref().is_some_and(|upload| upload.kms_key_arn.is_some()),
         }
     }
 
     fn is_image(&self) -> bool {
-        matches!(self.deployment.code.source, CodeSource::Image(_))
+        self.package_type() == Some("Image")
+    }
+
+    /// `Zip` or `Image`; `None` if only the live function has it, which was not read.
+    fn package_type(&self) -> Option<&str> {
+        let live = || self.live.map(|live| live.package_type.as_str());
+        self.deployment.code.source.package_type().or_else(live)
     }
 
     /// The only attachment of a kind: the wanted one, or else the live one if it was read.
