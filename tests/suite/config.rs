@@ -71,7 +71,7 @@ fn one_run_reports_all_errors() {
         "function_name: `b b`",
         "layers: `x:y` is neither a layer's name nor its ARN",
         "handler: `a b` has a blank",
-        "publish: must be true or false (or yes, no, on, off), got `maybe` (INPUT_PUBLISH)",
+        "publish: must be true, false or `always`, got `maybe` (INPUT_PUBLISH)",
         "role: `not a role` is neither a role's name nor its ARN (--role)",
     ] {
         assert!(outcome.stderr.contains(said), "{said}\n{}", outcome.stderr);

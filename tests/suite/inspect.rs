@@ -126,7 +126,7 @@ fn secrets_give_a_warning_that_does_not_show_them() {
 #[test]
 fn deprecated_and_unknown_runtimes_give_a_warning() {
     let universe = Universe::empty().file("dist/index.py", "x = 1\n");
-    check(&universe, "python3.8", "index.handler", "").code(0).says("since 2025-11-01 [runtime-deprecated]");
+    check(&universe, "python3.8", "index.handler", "").code(0).says("since 2025-11-01").says("[runtime-deprecated]");
     check(&universe, "python3.99", "index.handler", "")
         .code(0)
         .says("is newer than this release")
