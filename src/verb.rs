@@ -16,6 +16,9 @@ pub(crate) enum Verb {
     List,
     Delete,
     Rollback,
+    Schema,
+    Completions,
+    Man,
 }
 
 /// A verb's row in the table.
@@ -99,6 +102,8 @@ pub(crate) struct Flag {
 pub(crate) enum Options {
     /// All options.
     All,
+    /// No options: the verb reads no configuration.
+    None,
     /// The options of these groups, and the options in these lists.
     Of(&'static [Group], &'static [&'static [&'static str]]),
 }
@@ -145,7 +150,7 @@ const FILES: &[&str] = &["output_file", "gitlab_annotations_file", "gitlab_codeq
 
 impl Verb {
     /// Every verb, in the order of the help.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Deploy,
         Self::Plan,
         Self::Check,
@@ -158,6 +163,9 @@ impl Verb {
         Self::List,
         Self::Delete,
         Self::Rollback,
+        Self::Schema,
+        Self::Completions,
+        Self::Man,
     ];
 
     /// The verb of this name.
@@ -168,6 +176,14 @@ impl Verb {
     /// The word on the command line.
     pub(crate) fn name(self) -> &'static str {
         self.row().name
+    }
+
+    /// The words of which one must follow the verb; empty if none may.
+    pub(crate) const fn words(self) -> &'static [&'static str] {
+        match self {
+            Self::Completions => &["bash", "elvish", "fish", "powershell", "zsh"],
+            _ => &[],
+        }
     }
 
     /// The table.
@@ -321,6 +337,40 @@ impl Verb {
                     &[Group::Target],
                     &[&["function_name", "alias", "dry_run", "wait_timeout"], RUN, FILES],
                 ),
+            },
+            Self::Schema => Row {
+                name: "schema",
+                help: "Print the JSON Schema of dpl.yml, for editors",
+                purpose: Purpose::Render,
+                may: May::OnlyRead,
+                output: StandardOutput::Result,
+                outputs: Outputs::None,
+                flags: &[Flag {
+                    name: "travis",
+                    value: None,
+                    help: "Print the schema of a block in .travis.yml instead",
+                }],
+                options: Options::None,
+            },
+            Self::Completions => Row {
+                name: "completions",
+                help: "Print the completions for a shell: bash, elvish, fish, powershell or zsh",
+                purpose: Purpose::Render,
+                may: May::OnlyRead,
+                output: StandardOutput::Result,
+                outputs: Outputs::None,
+                flags: &[],
+                options: Options::None,
+            },
+            Self::Man => Row {
+                name: "man",
+                help: "Print the man page",
+                purpose: Purpose::Render,
+                may: May::OnlyRead,
+                output: StandardOutput::Result,
+                outputs: Outputs::None,
+                flags: &[],
+                options: Options::None,
             },
         }
     }

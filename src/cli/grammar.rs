@@ -8,6 +8,9 @@ use crate::config::options::{self, Kind, OPTIONS, Opt};
 use crate::place::Problem;
 use crate::verb::{Flag, Group, Options, Row, Verb};
 
+/// The argument for the word that follows a verb.
+pub(super) const WORD: &str = "word";
+
 /// Names the help that shows every option.
 const ALL_OPTIONS: &str = "`dpl-lambda deploy --help` shows all options";
 
@@ -20,7 +23,7 @@ pub(super) fn check(words: &Words) -> Result<(), Stop> {
 }
 
 /// The verbs, and every option for each of them.
-fn command() -> Command {
+pub(super) fn command() -> Command {
     let root = Command::new("dpl-lambda")
         .about("Deploys AWS Lambda functions from any CI")
         .version(env!("CARGO_PKG_VERSION"))
@@ -32,18 +35,21 @@ fn command() -> Command {
         .after_help(format!(
             "`dpl-lambda VERB --help` shows the options that matter to a verb.\n{ALL_OPTIONS}; every verb takes them."
         ));
-    root.subcommands(Verb::ALL.map(|verb| subcommand(&verb.row())))
+    root.subcommands(Verb::ALL.map(subcommand))
 }
 
-fn subcommand(row: &Row) -> Command {
-    let command = Command::new(row.name).about(row.help).args_override_self(true).args(row.flags.iter().map(own));
+fn subcommand(verb: Verb) -> Command {
+    let row = verb.row();
+    let word = (!verb.words().is_empty()).then(|| Arg::new(WORD).value_name("SHELL"));
+    let command = Command::new(row.name).about(row.help).args_override_self(true).args(word);
+    let command = command.args(row.flags.iter().map(own));
     let command = match row.options {
-        Options::All => command,
+        Options::All | Options::None => command,
         Options::Of(..) => command.after_help(format!("{ALL_OPTIONS}; `{}` takes them too.", row.name)),
     };
     Group::ALL.into_iter().fold(command, |command, group| {
         let options = OPTIONS.iter().filter(|option| option.group == group);
-        let options = options.map(|option| argument(option).hide(!shows(row, option)));
+        let options = options.map(|option| argument(option).hide(!shows(&row, option)));
         command.next_help_heading(group.heading()).args(options)
     })
 }
@@ -52,6 +58,7 @@ fn subcommand(row: &Row) -> Command {
 fn shows(row: &Row, option: &Opt) -> bool {
     match row.options {
         Options::All => true,
+        Options::None => false,
         Options::Of(groups, names) => {
             groups.contains(&option.group) || names.iter().any(|names| names.contains(&option.name))
         }
@@ -73,9 +80,14 @@ fn argument(option: &'static Opt) -> Arg {
     match option.kind {
         Kind::Flag | Kind::FlagOr(_) => arg.num_args(0..=1).require_equals(true).value_name("BOOL"),
         Kind::Map => arg.value_name("KEY=VALUE").allow_hyphen_values(true),
-        Kind::List | Kind::Files | Kind::Ids | Kind::Text | Kind::Choice(_) | Kind::Structure(_) | Kind::Secret => {
-            arg.value_name("VALUE").allow_hyphen_values(true)
-        }
+        Kind::List
+        | Kind::Files
+        | Kind::Ids
+        | Kind::Text
+        | Kind::Number { .. }
+        | Kind::Choice(_)
+        | Kind::Structure(_)
+        | Kind::Secret => arg.value_name("VALUE").allow_hyphen_values(true),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Must not know what happens after parsing.
 
 mod grammar;
+mod shells;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -42,7 +43,7 @@ pub(crate) fn parse(called_as: &str, arguments: &[String]) -> CommandLine {
         grammar::check(&words)?;
         wrong(words.contradiction())?;
         wrong(unreadable)?;
-        Task::of(words.verb.unwrap_or(Verb::Deploy), &words).map_err(Stop::Wrong)
+        Task::of(words.verb.unwrap_or(Verb::Deploy), &words)
     };
     CommandLine { task: task(), flags, syntax, secrets: secrets.clone(), values: values.clone() }
 }

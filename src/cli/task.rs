@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
+use clap_complete::Shell;
+
+use super::shells;
 use super::words::{Said, Words};
+use crate::config::schema;
 use crate::place::Problem;
 use crate::verb::Verb;
 
@@ -74,8 +78,8 @@ pub(crate) enum Response {
 }
 
 impl Task {
-    /// The task of a verb, with the values of its flags.
-    pub(super) fn of(verb: Verb, words: &Words) -> Result<Self, Problem> {
+    /// The task of a verb, with the values of its flags. A verb that only prints a text has that text instead.
+    pub(super) fn of(verb: Verb, words: &Words) -> Result<Self, Stop> {
         let given = |name: &str| {
             words.said.iter().rev().find_map(|said| match said {
                 Said::Flag { flag, value } if flag.name == name => Some(value.clone()),
@@ -87,6 +91,9 @@ impl Task {
         Ok(match verb {
             Verb::Deploy => Self::Deploy,
             Verb::Plan => Self::Plan { exit_code: is_set("exit_code") },
+            Verb::Schema => return Err(Stop::Text(if is_set("travis") { schema::travis() } else { schema::own() })),
+            Verb::Completions => return Err(Stop::Text(shells::completions(shell(words)?))),
+            Verb::Man => return Err(Stop::Text(shells::man_page())),
             Verb::Check => Self::Check,
             Verb::Init => Self::Init,
             Verb::Render => Self::Render,
@@ -97,9 +104,8 @@ impl Task {
                 let (output, list) = (text("output").map(PathBuf::from), is_set("list"));
                 if output.is_none() && !list {
                     let problem = Problem::new("`package` has no file to write to");
-                    return Err(
-                        problem.help("add `--output FILE` to write the archive, or `--list` to show its entries")
-                    );
+                    let help = "add `--output FILE` to write the archive, or `--list` to show its entries";
+                    return Err(problem.help(help).into());
                 }
                 Self::Package { output, list }
             }
@@ -153,6 +159,22 @@ pub(crate) enum Stop {
     Text(String),
     /// The command line is wrong.
     Wrong(Problem),
+}
+
+impl From<Problem> for Stop {
+    fn from(problem: Problem) -> Self {
+        Self::Wrong(problem)
+    }
+}
+
+/// The shell that a command line names.
+fn shell(words: &Words) -> Result<Shell, Problem> {
+    let named = words.said.iter().find_map(|said| match said {
+        Said::Word(word) => word.parse().ok(),
+        _ => None,
+    });
+    let problem = || Problem::new("`completions` names no shell");
+    named.ok_or_else(|| problem().help(format!("name one of {}", Verb::Completions.words().join(", "))))
 }
 
 /// The name of an alias, the number of a version, or `$LATEST`.

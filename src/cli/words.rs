@@ -43,6 +43,8 @@ pub(super) enum Said {
     Flag { flag: &'static Flag, value: Option<String> },
     /// `--help` or `--version`.
     Question(&'static str),
+    /// The word that follows the verb.
+    Word(&'static str),
     /// An unknown argument, as written.
     Other(String),
 }
@@ -54,6 +56,7 @@ impl Said {
             Self::Option { option, value, .. } => (option.name.to_owned(), value),
             Self::Flag { flag, value } => (flag.name.replace('_', "-"), value),
             Self::Question(name) => ((*name).to_owned(), &None),
+            Self::Word(word) => return (*word).to_owned(),
             Self::Other(argument) => return argument.clone(),
         };
         value.as_ref().map_or_else(|| format!("--{name}"), |value| format!("--{name}={value}"))
@@ -145,8 +148,10 @@ impl Words {
     }
 
     fn stands_alone(&mut self, argument: String) {
-        match Verb::of(&argument) {
-            Some(verb) if self.verb.is_none() => self.verb = Some(verb),
+        let words = self.verb.map_or(&[][..], Verb::words);
+        match (Verb::of(&argument), words.iter().find(|word| **word == argument)) {
+            (Some(verb), _) if self.verb.is_none() => self.verb = Some(verb),
+            (_, Some(word)) => self.said.push(Said::Word(word)),
             _ => self.said.push(Said::Other(argument)),
         }
     }

@@ -42,6 +42,11 @@ const RUNTIMES: &[(&str, &str)] = &[
 /// The other keys.
 const KEYS: [&str; 7] = ["repo", "branch", "condition", "all_branches", "tags", "pull_request", "os"];
 
+/// The keys of all conditions.
+pub(super) fn keys() -> impl Iterator<Item = &'static str> {
+    KEYS.into_iter().chain(RUNTIMES.iter().map(|(key, _)| *key))
+}
+
 /// The default of `branch` in a `.travis.yml` (FX16 in docs/coming-from/dpl.md).
 const DEFAULT_BRANCHES: [&str; 2] = ["master", "main"];
 

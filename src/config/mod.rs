@@ -49,6 +49,7 @@ mod load;
 mod loaded;
 mod occasion;
 mod render;
+pub(crate) mod schema;
 
 #[cfg(test)]
 mod hostile;

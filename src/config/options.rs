@@ -3,7 +3,7 @@
 //! Flags, variables, YAML keys, the suggestion for a wrong key, the help and the table in docs/options.md come from it.
 
 use crate::place::Problem;
-use crate::settings::{Attachment, Shape, shapes};
+use crate::settings::{Attachment, EphemeralStorage, MemorySize, Shape, Timeout, shapes};
 pub use crate::verb::Group;
 
 /// An option of the tool.
@@ -73,6 +73,13 @@ pub struct Alias {
 pub enum Kind {
     /// A text or a number.
     Text,
+    /// A whole number within these limits.
+    Number {
+        /// The smallest.
+        least: u32,
+        /// The largest.
+        most: u32,
+    },
     /// One of these words.
     Choice(&'static [&'static str]),
     /// Yes or no.
@@ -157,7 +164,7 @@ use crate::settings::Attachment::{
     RecursiveLoop, ReservedConcurrency, RuntimeManagement,
 };
 use Group::{Code, Function, Release, Run, Target};
-use Kind::{Choice, Files, Flag, FlagOr, Ids, List, Map, Secret, Structure, Text};
+use Kind::{Choice, Files, Flag, FlagOr, Ids, List, Map, Number, Secret, Structure, Text};
 
 /// Every option.
 pub const OPTIONS: &[Opt] = &[
@@ -168,7 +175,7 @@ pub const OPTIONS: &[Opt] = &[
     opt(Target, "profile", Text, "deploy", "Profile in the shared AWS configuration files.").ambient().in_file(InFile::Nothing),
     opt(Target, "role_to_assume", Text, "arn:aws:iam::123456789012:role/ci", "Role to assume for the deployment: an ARN, or the name of a role in the same account. The keys or profile that you give assume it; without them the OIDC token of GitHub, GitLab, Bitbucket or CircleCI; else the credentials that the SDK finds."),
     opt(Target, "role_session_name", Text, "deploy-thumbnails", "Session name of the role in AWS' logs. Default: `dpl-lambda` and the build number."),
-    opt(Target, "role_duration", Text, "1800", "Seconds for which the role's credentials are valid: 900 to 43200, up to the limit of the role. Default 3600. They are renewed before they expire."),
+    opt(Target, "role_duration", Number { least: 900, most: 43_200 }, "1800", "Seconds for which the role's credentials are valid: 900 to 43200, up to the limit of the role. Default 3600. They are renewed before they expire."),
     opt(Target, "external_id", Text, "a-partners-id", "External id that the role's trust policy requires. Not sent with an OIDC token."),
     opt(Target, "web_identity_token_env", Text, "DEPLOY_TOKEN", "Variable that holds the OIDC token. Default: GitHub's token, else the first variable that is set of `AWS_ID_TOKEN`, `GITLAB_OIDC_TOKEN`, `BITBUCKET_STEP_OIDC_TOKEN`, `CIRCLE_OIDC_TOKEN_V2`, `CIRCLE_OIDC_TOKEN`.").in_file(InFile::Nothing),
     opt(Target, "expect_account", Text, "123456789012", "The only account that may be changed. In another account the run stops before its first write."),
@@ -182,9 +189,9 @@ pub const OPTIONS: &[Opt] = &[
     opt(Function, "module_name", Text, "index", "File, package or class of `handler_name`. Default `index`.").ambient(),
     opt(Function, "architecture", Choice(&["x86_64", "arm64"]), "arm64", "Instruction set of the code. Default: read from the package's binaries, else the live function's.").also(&[name("architectures")]),
     opt(Function, "description", Text, "Build %{build_number}", "Description of the function. `%{…}` is replaced.").ambient().also(&[name("function_description")]).clearable(),
-    opt(Function, "timeout", Text, "10", "Seconds that one invocation may take: 1 to 900.").ambient(),
-    opt(Function, "memory_size", Text, "256", "Memory in MB: 128 to 10240.").ambient(),
-    opt(Function, "ephemeral_storage", Text, "1024", "Size of `/tmp` in MB: 512 to 10240.").also(&[]),
+    opt(Function, "timeout", Number { least: Timeout::LEAST, most: Timeout::MOST }, "10", "Seconds that one invocation may take: 1 to 900.").ambient(),
+    opt(Function, "memory_size", Number { least: MemorySize::LEAST, most: MemorySize::MOST }, "256", "Memory in MB: 128 to 10240.").ambient(),
+    opt(Function, "ephemeral_storage", Number { least: EphemeralStorage::LEAST, most: EphemeralStorage::MOST }, "1024", "Size of `/tmp` in MB: 512 to 10240.").also(&[]),
     opt(Function, "environment", Map, "STAGE: prod", "Variables to set. `{from_env: NAME}` reads a value from the CI's environment. A null value removes the key.").ambient().also(&[name("environment_variables")]).clearable(),
     opt(Function, "env_file", List, "prod.env", "Files of `KEY=VALUE` lines. `environment` overrides them.").in_file(InFile::Reads),
     opt(Function, "environment_mode", Choice(&["replace", "merge"]), "merge", "What happens to variables that exist only on the live function: `replace` removes them, `merge` keeps them. By default the run stops if a variable would be removed."),
@@ -245,7 +252,7 @@ pub const OPTIONS: &[Opt] = &[
     opt(Run, "config", Text, "deploy/dpl.yml", "File with the YAML block. Default: the first that exists of `dpl.yml`, `.dpl.yml`, `.travis.yml`."),
     opt(Run, "trust_config", Flag, "true", "Allow the YAML file to set what otherwise only flags and variables may set: `endpoint_url` of another machine, `profile`, `web_identity_token_env`, and files outside of the checkout. Use it only if every change of the file is reviewed. It cannot be set in the file itself.").in_file(InFile::Never),
     opt(Run, "dry_run", FlagOr(&["aws"]), "true", "Show the plan and change nothing. `--dry_run=aws` also runs AWS' own dry run of the code update."),
-    opt(Run, "wait_timeout", Text, "600", "Seconds to wait for one function, in all. Default 600; with `snap_start` 1800."),
+    opt(Run, "wait_timeout", Number { least: 1, most: 86_400 }, "600", "Seconds to wait for one function, in all. Default 600; with `snap_start` 1800."),
     opt(Run, "ci", Text, "github", "CI for which to write the log, instead of the detected one; `none` for plain text."),
     opt(Run, "format", Choice(&["text", "json"]), "json", "`json` prints one JSON document on standard output, and everything else on standard error."),
     opt(Run, "junit", Text, "report.xml", "File for a JUnit report.").in_file(InFile::Writes(&["xml"])),

@@ -53,6 +53,12 @@ macro_rules! measured {
         pub(crate) struct $name(pub u32);
 
         impl $name {
+            /// The smallest value.
+            pub(crate) const LEAST: u32 = $least;
+
+            /// The largest value, on Managed Instances.
+            pub(crate) const MOST: u32 = $most;
+
             /// The error for a value that only functions on Managed Instances may have; `None` for any smaller one.
             pub(crate) fn beyond_usual(self) -> Option<String> {
                 (self.0 > $usual).then(|| outside($unit, $least, $usual, &self.0.to_string()))
@@ -60,7 +66,7 @@ macro_rules! measured {
 
             /// The largest value on Managed Instances, with its unit.
             pub(crate) fn most() -> String {
-                format!("{} {}", $most, $unit)
+                format!("{} {}", Self::MOST, $unit)
             }
         }
 

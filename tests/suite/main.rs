@@ -18,6 +18,9 @@ mod layering;
 // Command lines with their whole output.
 mod cmd;
 
+// What editors and shells get.
+mod editors;
+
 // Files, variables and flags.
 mod config;
 

@@ -10,6 +10,8 @@ mod picture;
 mod sessions;
 mod tables;
 
+pub use marks::{Mark, blocks};
+
 use std::{
     fs,
     path::{Path, PathBuf},
