@@ -10,6 +10,7 @@ use aws_sdk_lambda::types::{LayerVersionContentInput, LayerVersionsListItem};
 
 use super::Session;
 use super::fault::{self, Call, Failed};
+use super::package::Reported;
 use super::refusals::Meaning;
 use super::settle::Pace;
 use super::write::Source;
@@ -78,6 +79,10 @@ impl Session<'_> {
                 failed => return Err(failed),
             },
         };
+        self.package_at.set(answer.content().and_then(|content| {
+            let size = u64::try_from(content.code_size()).ok()?;
+            Some(Reported { location: content.location()?.to_owned(), size })
+        }));
         Ok(Some(LayerVersion {
             arn: answer.layer_version_arn().unwrap_or_default().to_owned(),
             number: answer.version(),

@@ -12,6 +12,7 @@ use aws_sdk_lambda::types::{
 use super::Session;
 use super::fault::{Call, Failed};
 use super::hide::Hidden;
+use super::package::Reported;
 use super::quotes;
 use super::refusals::Meaning;
 use crate::arn::Arn;
@@ -61,8 +62,11 @@ impl Session<'_> {
         let request = request.set_qualifier(qualifier.map(str::to_owned));
         let found = self.read_optional(&call, request.send()).await?;
         if qualifier.is_none() {
-            let code = found.as_ref().and_then(|answer| answer.code());
-            self.package_at.set(code.and_then(|code| code.location()).map(str::to_owned));
+            self.package_at.set(found.as_ref().and_then(|answer| {
+                let (code, config) = (answer.code()?, answer.configuration()?);
+                let size = u64::try_from(config.code_size()).ok()?;
+                Some(Reported { location: code.location()?.to_owned(), size })
+            }));
         }
         let variables = found.iter().filter_map(|answer| answer.configuration()?.environment()?.variables());
         for (name, value) in variables.flatten() {

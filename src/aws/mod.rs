@@ -65,12 +65,13 @@ pub(crate) use store::fetch;
 
 use crate::event::Event;
 use crate::fault::{Fault, FaultKind, Progress, Signal};
-use crate::package::Archive;
+use crate::package::{Archive, Artifact};
 use crate::remote::{Caller, Live, LiveAttachments};
 use crate::settings::{LayerRef, Settings};
 use fault::Failed;
 use hide::Hide;
 use ours::Pointed;
+use package::Reported;
 use settle::Deadline;
 
 /// The AWS side of one function's or layer's deployment: reads it, waits for it, writes it, all before one deadline.
@@ -84,7 +85,7 @@ pub(crate) struct Session<'a> {
     /// The function as the user wrote it, name or ARN; or the name of a layer.
     function: String,
     /// The package; absent where none is sent.
-    archive: Option<&'a Archive>,
+    artifact: Option<Arc<Artifact>>,
     deadline: Cell<Deadline>,
     /// When the steps began.
     begun: Instant,
@@ -102,8 +103,8 @@ pub(crate) struct Session<'a> {
     emulated: bool,
     /// The certificates to trust, as PEM; absent for those of the system.
     certificates: Option<Vec<u8>>,
-    /// The address of the live package, as AWS last returned it. It is valid for ten minutes, for everybody.
-    package_at: Cell<Option<String>>,
+    /// The live package, as AWS last reported it; absent once it was read.
+    package_at: Cell<Option<Reported>>,
     /// Whether `live` was read after the last write.
     is_fresh: bool,
     /// The managed alias as this run read or moved it last; absent if it does not exist or none is managed.
@@ -138,11 +139,11 @@ struct Made {
 impl<'a> Session<'a> {
     /// Begins; the time of `wait_timeout` runs from here.
     ///
-    /// Calls `report` with the progress of long steps. Without `archive`, steps that send a package fail.
+    /// Calls `report` with the progress of long steps. Without `artifact`, steps that send a package fail.
     pub(crate) fn new(
         connection: &Connection,
         function: &str,
-        archive: Option<&'a Archive>,
+        artifact: Option<Arc<Artifact>>,
         wait_timeout: Duration,
         interrupt: watch::Receiver<Option<Signal>>,
         report: impl Fn(Event) + 'a,
@@ -155,7 +156,7 @@ impl<'a> Session<'a> {
             caller: connection.caller(),
             hide: Arc::clone(&connection.hide),
             function: function.to_owned(),
-            archive,
+            artifact,
             deadline: Cell::new(Deadline::after(wait_timeout)),
             begun: Instant::now(),
             interrupt,
@@ -223,9 +224,14 @@ impl<'a> Session<'a> {
         self.live.as_ref()?.image.as_deref()
     }
 
+    /// Takes the package to send.
+    pub(crate) fn carry(&mut self, artifact: Arc<Artifact>) {
+        self.artifact = Some(artifact);
+    }
+
     /// The archive to send.
-    fn archive(&self) -> Result<&'a Archive, Failed> {
+    fn archive(&self) -> Result<&Archive, Failed> {
         let nothing = || Fault::new(FaultKind::Failed, "there is no package to send");
-        Ok(self.archive.ok_or_else(nothing)?)
+        Ok(&self.artifact.as_ref().ok_or_else(nothing)?.archive)
     }
 }

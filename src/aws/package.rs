@@ -12,14 +12,22 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use super::Session;
 use super::fault;
 use super::wire;
-use crate::package::{self, Directory, LONGEST_END, Listed, Tail};
+use crate::package::{self, Directory, LONGEST_END, Reading, Tail};
 use crate::settings::Address;
 
 /// The time for a request.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The end that is read first, in bytes. It holds the directory of an archive with some hundred files.
 const FIRST: u64 = LONGEST_END;
+
+/// The live package, as AWS last reported it.
+pub(super) struct Reported {
+    /// Its address, which is valid for ten minutes, for everybody.
+    pub(super) location: String,
+    /// Its size, in bytes.
+    pub(super) size: u64,
+}
 
 /// The end of the live package, as far as it was read.
 struct End {
@@ -29,28 +37,34 @@ struct End {
 }
 
 impl Session<'_> {
-    /// The files of the live package, sorted by name; `None` if they cannot be read.
-    pub(crate) async fn live_files(&self) -> Option<Vec<Listed>> {
+    /// The directory of the live package; `None` if it cannot be read, or was read before.
+    pub(crate) async fn live_files(&self) -> Option<Directory> {
         // An emulator may return an address in a bucket of AWS, which it does not have.
-        let reachable = |location: &String| !self.emulated || Address::parse(location).is_some_and(|at| at.is_here());
-        let location = self.package_at.take().filter(reachable)?;
-        let read =
-            self.bounded("the files of the live package", files(&location, self.certificates.as_deref())).await.ok()?;
-        read.inspect_err(|why| tracing::debug!("the files of the live package are unknown because {why}")).ok()
+        let reachable = |at: &Reported| !self.emulated || Address::parse(&at.location).is_some_and(|at| at.is_here());
+        let reported = self.package_at.take().filter(reachable)?;
+        let read = self.bounded("the files of the live package", files(&reported, self.certificates.as_deref()));
+        read.await
+            .ok()?
+            .inspect_err(|why| tracing::debug!("the files of the live package are unknown because {why}"))
+            .ok()
     }
 }
 
-/// The files of the archive at an address.
-async fn files(location: &str, certificates: Option<&[u8]>) -> Result<Vec<Listed>, String> {
+/// The directory of the reported archive.
+async fn files(reported: &Reported, certificates: Option<&[u8]>) -> Result<Directory, String> {
+    let Reported { location, size } = reported;
     let connector = wire::plain(location, certificates, None, None);
     let mut needed = FIRST;
     loop {
         let end = tokio::time::timeout(PATIENCE, last(&connector, location, needed)).await;
         let End { bytes, all } = end.map_err(|_| format!("there was no answer in {} s", PATIENCE.as_secs()))??;
+        if all != *size {
+            return Err(format!("it has {all} bytes at its address, but {size} as AWS reports"));
+        }
         match package::directory(&Tail { bytes: &bytes, all }) {
-            Directory::Files(files) => return Ok(files),
-            Directory::Longer(longer) if longer > needed => needed = longer,
-            Directory::Longer(_) | Directory::Unknown => return Err("it is not the end of an archive".to_owned()),
+            Reading::Directory(directory) => return Ok(directory),
+            Reading::Longer(longer) if longer > needed => needed = longer,
+            Reading::Longer(_) | Reading::Unknown => return Err("it is not the end of an archive".to_owned()),
         }
     }
 }

@@ -6,6 +6,7 @@
 use std::io::{self, Write};
 
 use super::deflate::{self, Deflated, Method, Position};
+use super::digest::Digest;
 use super::select::{Entry, Kind};
 use super::{Error, Listed};
 
@@ -43,19 +44,22 @@ pub(super) fn write(entries: &[Entry], out: impl Write, mut progress: impl FnMut
     }
     let mut out = Counted { out, count: 0 };
     let mut records: Vec<Record> = Vec::with_capacity(entries.len());
-    let mut packed = 0;
+    let (mut packed, mut digest) = (0, Digest::new());
     deflate::in_order(entries, |piece| {
-        packed += piece.size;
-        let entry = &entries[piece.entry];
-        if matches!(piece.position, Position::Only | Position::First) {
-            records.push(Record::new(entry, &piece, out.count));
+        packed += piece.read.size;
+        let entry = &entries[piece.read.entry];
+        if piece.read.position.is_first() {
+            let record = Record::new(entry, &piece, out.count);
+            digest.entry(&entry.name, record.mode);
+            records.push(record);
         }
         let Some(record) = records.last_mut() else { return Ok(()) };
+        digest.piece(&piece.read.sha256, piece.read.position.is_last());
         record.add(entry, &piece, &mut out).map_err(Error::Temporary)?;
         progress(packed);
         Ok(())
     })?;
-    finish(entries, &records, &mut out).map_err(Error::Temporary)?;
+    finish(entries, &records, &digest.comment(), &mut out).map_err(Error::Temporary)?;
     let listed = |(entry, record): (&Entry, &Record)| Listed {
         name: entry.name.clone(),
         mode: record.mode,
@@ -80,7 +84,7 @@ struct Record {
 impl Record {
     fn new(entry: &Entry, first: &Deflated, offset: u64) -> Self {
         let utf8 = if entry.name.is_ascii() { 0 } else { UTF8 };
-        let descriptor = if first.position == Position::Only { 0 } else { DESCRIPTOR };
+        let descriptor = if first.read.position == Position::Only { 0 } else { DESCRIPTOR };
         Self {
             offset,
             flags: utf8 | descriptor,
@@ -88,21 +92,21 @@ impl Record {
             crc: crc32fast::Hasher::new(),
             packed: 0,
             size: 0,
-            mode: mode(entry, first.is_program),
+            mode: mode(entry, first.read.is_program),
         }
     }
 
     fn add(&mut self, entry: &Entry, piece: &Deflated, out: &mut impl Write) -> io::Result<()> {
-        self.crc.combine(&piece.crc);
+        self.crc.combine(&piece.read.crc);
         self.packed += piece.bytes.len() as u64;
-        self.size += piece.size;
-        match piece.position {
+        self.size += piece.read.size;
+        match piece.read.position {
             Position::Only => self.local_header(entry, Some(self.sizes()), out)?,
             Position::First => self.local_header(entry, None, out)?,
             Position::Middle | Position::Last => {}
         }
         out.write_all(&piece.bytes)?;
-        if piece.position == Position::Last {
+        if piece.read.position == Position::Last {
             out.write_all(b"PK\x07\x08")?;
             out.write_all(&self.sizes())?;
         }
@@ -158,7 +162,7 @@ impl Record {
 ///
 /// A file is 0755 if it has an execute bit, begins like a program, is the root `bootstrap`, or is an extension. Else it
 /// is 0644. A link is 0777.
-fn mode(entry: &Entry, is_program: bool) -> u32 {
+pub(super) fn mode(entry: &Entry, is_program: bool) -> u32 {
     match entry.kind {
         Kind::Link { .. } => 0o120_777,
         Kind::File { executable, .. }
@@ -170,7 +174,7 @@ fn mode(entry: &Entry, is_program: bool) -> u32 {
     }
 }
 
-fn finish(entries: &[Entry], records: &[Record], out: &mut Counted<impl Write>) -> io::Result<()> {
+fn finish(entries: &[Entry], records: &[Record], comment: &str, out: &mut Counted<impl Write>) -> io::Result<()> {
     let start = out.count;
     for (entry, record) in entries.iter().zip(records) {
         record.central_header(entry, out)?;
@@ -198,7 +202,8 @@ fn finish(entries: &[Entry], records: &[Record], out: &mut Counted<impl Write>) 
     out.write_all(&short_count)?;
     out.write_all(&four_bytes(size))?;
     out.write_all(&four_bytes(start))?;
-    out.write_all(&[0; 2])?;
+    out.write_all(&two_bytes(comment.len() as u64))?;
+    out.write_all(comment.as_bytes())?;
     out.flush()
 }
 

@@ -1,4 +1,4 @@
-//! Deflates files on all cores, in bounded memory, and delivers them in order.
+//! Reads files on all cores, in bounded memory, and delivers them in order: deflated, or only hashed.
 //!
 //! `libdeflate` deflates a file as one piece. Only a file too large for memory is cut into several pieces, which zlib
 //! deflates, because zlib can continue a stream. The result of a piece depends on its bytes alone.
@@ -7,15 +7,20 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{self, Read, Seek, SeekFrom},
+    mem,
+    path::Path,
     sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc},
     thread,
+    time::Duration,
 };
 
 use flate2::{Compress, Compression, FlushCompress, Status};
-use libdeflater::{CompressionError, CompressionLvl, Compressor};
+use libdeflater::{CompressionLvl, Compressor};
 
 use super::{
-    Error, installed,
+    Error,
+    digest::{self, PieceHash},
+    installed,
     select::{Entry, Kind, modified as modified_at},
 };
 
@@ -31,6 +36,12 @@ const BUDGET: u64 = 176 << 20;
 
 /// The memory that a piece needs besides its bytes.
 const OVERHEAD: u64 = 512;
+
+/// The most bytes of small files that one thread takes at once.
+const JOB: u64 = 256 << 10;
+
+/// The largest memory that a thread keeps for the next file, in bytes.
+const KEPT: usize = 1 << 20;
 
 /// The level of both libraries. Info-ZIP has the same default.
 const LEVEL: i32 = 6;
@@ -55,22 +66,41 @@ pub(super) enum Position {
     Last,
 }
 
-/// A piece, ready to be written.
-pub(super) struct Deflated {
+impl Position {
+    /// Whether the file begins with the piece.
+    pub(super) fn is_first(self) -> bool {
+        matches!(self, Self::Only | Self::First)
+    }
+
+    /// Whether the file ends with the piece.
+    pub(super) fn is_last(self) -> bool {
+        matches!(self, Self::Only | Self::Last)
+    }
+}
+
+/// The facts about a piece that was read.
+pub(super) struct Hashed {
     /// The index of the entry.
     pub(super) entry: usize,
     /// The position of the piece in its file.
     pub(super) position: Position,
-    /// The form of `bytes`. Only a whole file that deflating does not shrink is stored.
-    pub(super) method: Method,
-    /// The bytes to write.
-    pub(super) bytes: Vec<u8>,
     /// The checksum of the original bytes. The checksums of all pieces are combined.
     pub(super) crc: crc32fast::Hasher,
+    /// The hash of the original bytes.
+    pub(super) sha256: PieceHash,
     /// The number of original bytes.
     pub(super) size: u64,
     /// Whether the bytes begin like a program or a script.
     pub(super) is_program: bool,
+}
+
+/// A piece, ready to be written.
+pub(super) struct Deflated {
+    pub(super) read: Hashed,
+    /// The form of `bytes`. Only a whole file that deflating does not shrink is stored.
+    pub(super) method: Method,
+    /// The bytes to write.
+    pub(super) bytes: Vec<u8>,
 }
 
 /// The form in which the bytes of an entry are written.
@@ -81,39 +111,59 @@ pub(super) enum Method {
 }
 
 /// Deflates the entries and passes the pieces to `take`, in the order of the entries. Stops at the first error.
-pub(super) fn in_order(entries: &[Entry], mut take: impl FnMut(Deflated) -> Result<(), Error>) -> Result<(), Error> {
-    let pieces: Vec<_> = entries.iter().enumerate().flat_map(|(index, entry)| pieces(index, entry)).collect();
+pub(super) fn in_order(entries: &[Entry], take: impl FnMut(Deflated) -> Result<(), Error>) -> Result<(), Error> {
+    work(entries, 0..entries.len(), take)
+}
+
+/// Hashes the entries and passes the pieces to `take`, in the given order of their indices. Stops at the first error.
+pub(super) fn hash<E: From<Error>>(
+    entries: &[Entry],
+    order: impl IntoIterator<Item = usize>,
+    take: impl FnMut(Hashed) -> Result<(), E>,
+) -> Result<(), E> {
+    work(entries, order, take)
+}
+
+/// Makes something of each piece on all cores, and passes it to `take` in the given order of the entries.
+fn work<T: Product, E: From<Error>>(
+    entries: &[Entry],
+    order: impl IntoIterator<Item = usize>,
+    mut take: impl FnMut(T) -> Result<(), E>,
+) -> Result<(), E> {
+    let pieces: Vec<_> = order.into_iter().flat_map(|index| pieces(index, &entries[index])).collect();
+    let jobs: Vec<_> = pieces.chunk_by(together()).collect();
     let names = entries.iter().map(|entry| entry.name.as_str()).collect();
     let queue = Queue {
-        pieces: &pieces,
+        entries,
+        jobs: &jobs,
         names: &names,
         state: Mutex::new(State { next: 0, free: BUDGET }),
         changed: Condvar::new(),
     };
-    let workers = thread::available_parallelism().map_or(1, usize::from).min(pieces.len());
+    let workers = thread::available_parallelism().map_or(1, usize::from).min(jobs.len());
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel();
         for number in 0..workers {
             let (queue, sender) = (&queue, sender.clone());
-            let worker = thread::Builder::new().spawn_scoped(scope, move || queue.work(entries, &sender));
+            let worker = thread::Builder::new().spawn_scoped(scope, move || queue.work(&sender));
             // One worker is enough, so only the first must start.
             if let Err(error) = worker
                 && number == 0
             {
-                return Err(Error::Thread(error));
+                return Err(Error::Thread(error).into());
             }
         }
         drop(sender);
         let mut early = BTreeMap::new();
         let mut turn = 0;
         let mut deliver = || {
-            for (index, deflated) in &receiver {
-                early.insert(index, deflated);
-                while let Some(deflated) = early.remove(&turn) {
-                    let deflated: Deflated = deflated?;
-                    let kept = deflated.bytes.len() as u64;
-                    take(deflated)?;
-                    queue.give_back(kept + OVERHEAD);
+            for (job, made) in &receiver {
+                early.insert(job, made);
+                while let Some(made) = early.remove(&turn) {
+                    let made: Vec<T> = made?;
+                    let kept = made.iter().map(kept).sum();
+                    made.into_iter().try_for_each(&mut take)?;
+                    queue.give_back(kept);
                     turn += 1;
                 }
             }
@@ -123,6 +173,19 @@ pub(super) fn in_order(entries: &[Entry], mut take: impl FnMut(Deflated) -> Resu
         queue.stop();
         result
     })
+}
+
+/// Decides which pieces make one job: small ones share it, so that the threads seldom wait for each other.
+fn together() -> impl FnMut(&Piece, &Piece) -> bool {
+    let mut bytes = 0;
+    move |piece, next| {
+        bytes += piece.length + OVERHEAD;
+        let fits = bytes + next.length <= JOB;
+        if !fits {
+            bytes = 0;
+        }
+        fits
+    }
 }
 
 /// Cuts an entry into pieces by its size. `index` is the index of the entry.
@@ -146,10 +209,11 @@ fn pieces(index: usize, entry: &Entry) -> Vec<Piece> {
     starts.map(piece).collect()
 }
 
-/// Pieces that wait for a worker and for memory. Workers take them in order, so the piece to be written next always has
-/// its memory already.
+/// Jobs that wait for a worker and for memory. Workers take them in order, so the job to be written next always has its
+/// memory already.
 struct Queue<'a> {
-    pieces: &'a [Piece],
+    entries: &'a [Entry],
+    jobs: &'a [&'a [Piece]],
     /// The names of all entries.
     names: &'a BTreeSet<&'a str>,
     state: Mutex<State>,
@@ -162,26 +226,26 @@ struct State {
 }
 
 impl Queue<'_> {
-    fn work(&self, entries: &[Entry], sender: &mpsc::Sender<(usize, Result<Deflated, Error>)>) {
-        let compressor = |level| Compressor::new(CompressionLvl::new(level).unwrap_or_default());
-        let (mut compressor, mut sampler) = (compressor(LEVEL), compressor(1));
-        while let Some((index, piece)) = self.next() {
-            let deflated = deflate(piece, &entries[piece.entry], self.names, &mut compressor, &mut sampler);
-            let kept = deflated.as_ref().map_or(0, |deflated| deflated.bytes.len() as u64 + OVERHEAD);
-            self.give_back(cost(piece).saturating_sub(kept));
-            if sender.send((index, deflated)).is_err() {
+    fn work<T: Product>(&self, sender: &mpsc::Sender<(usize, Result<Vec<T>, Error>)>) {
+        let mut worker = Worker::new();
+        while let Some((index, job)) = self.next::<T>() {
+            let product = |piece: &Piece| worker.make::<T>(*piece, &self.entries[piece.entry], self.names);
+            let made: Result<Vec<T>, _> = job.iter().map(product).collect();
+            let kept = made.iter().flatten().map(kept).sum();
+            self.give_back(cost::<T>(job).saturating_sub(kept));
+            if sender.send((index, made)).is_err() {
                 return;
             }
         }
     }
 
-    fn next(&self) -> Option<(usize, Piece)> {
-        let short = |state: &mut State| self.pieces.get(state.next).is_some_and(|piece| cost(*piece) > state.free);
+    fn next<T: Product>(&self) -> Option<(usize, &[Piece])> {
+        let short = |state: &mut State| self.jobs.get(state.next).is_some_and(|job| cost::<T>(job) > state.free);
         let mut state = self.changed.wait_while(self.lock(), short).unwrap_or_else(PoisonError::into_inner);
-        let (index, piece) = (state.next, *self.pieces.get(state.next)?);
+        let (index, job) = (state.next, *self.jobs.get(state.next)?);
         state.next += 1;
-        state.free -= cost(piece);
-        Some((index, piece))
+        state.free -= cost::<T>(job);
+        Some((index, job))
     }
 
     fn give_back(&self, bytes: u64) {
@@ -190,7 +254,7 @@ impl Queue<'_> {
     }
 
     fn stop(&self) {
-        self.lock().next = self.pieces.len();
+        self.lock().next = self.jobs.len();
         self.changed.notify_all();
     }
 
@@ -199,59 +263,145 @@ impl Queue<'_> {
     }
 }
 
-/// The memory that a piece needs while a worker deflates it: its bytes, and at most as many deflated bytes.
-fn cost(piece: Piece) -> u64 {
-    2 * piece.length + OVERHEAD
+/// The memory that a job needs while a worker has it.
+fn cost<T: Product>(job: &[Piece]) -> u64 {
+    job.iter().map(|piece| T::COPIES * piece.length + OVERHEAD).sum()
 }
 
-fn deflate(
-    piece: Piece,
-    entry: &Entry,
-    names: &BTreeSet<&str>,
-    compressor: &mut Compressor,
-    sampler: &mut Compressor,
-) -> Result<Deflated, Error> {
-    let bytes = match &entry.kind {
-        Kind::Link { target } => target.clone().into_bytes(),
-        Kind::File { .. } => as_packaged(read(piece, entry)?, entry, names),
-    };
-    let mut crc = crc32fast::Hasher::new();
-    crc.update(&bytes);
-    let (size, is_program) = (bytes.len() as u64, begins_like_a_program(&bytes));
-    let shrinks = shrinks(&bytes, sampler);
-    let (method, bytes) = match piece.position {
-        Position::Only if shrinks => smaller(bytes, compressor),
-        Position::Only => (Method::Stored, bytes),
-        _ => (Method::Deflated, continued(&bytes, shrinks, piece.position)?),
-    };
-    Ok(Deflated { entry: piece.entry, position: piece.position, method, bytes, crc, size, is_program })
+/// The memory that a product needs until it is taken.
+fn kept<T: Product>(product: &T) -> u64 {
+    product.bytes() + OVERHEAD
 }
 
-/// Reads a piece. A file that changed since it was selected is an error.
-fn read(piece: Piece, entry: &Entry) -> Result<Vec<u8>, Error> {
-    let unreadable = |error| Error::Unreadable(entry.source.clone(), error);
-    let mut file = File::open(&entry.source).map_err(unreadable)?;
+/// The product of a piece.
+trait Product: Send + Sized {
+    /// How many times the bytes of a piece are in memory at once.
+    const COPIES: u64;
+
+    /// Makes it of the bytes, which it may take away.
+    fn of(bytes: &mut Vec<u8>, read: Hashed, worker: &mut Worker) -> Result<Self, Error>;
+
+    /// The bytes in it.
+    fn bytes(&self) -> u64;
+}
+
+impl Product for Hashed {
+    const COPIES: u64 = 1;
+
+    fn of(_: &mut Vec<u8>, read: Hashed, _: &mut Worker) -> Result<Self, Error> {
+        Ok(read)
+    }
+
+    fn bytes(&self) -> u64 {
+        0
+    }
+}
+
+impl Product for Deflated {
+    const COPIES: u64 = 2;
+
+    fn of(bytes: &mut Vec<u8>, read: Hashed, worker: &mut Worker) -> Result<Self, Error> {
+        let shrinks = shrinks(bytes, &mut worker.sampler);
+        let (method, bytes) = match read.position {
+            Position::Only => match shrinks.then(|| worker.smaller(bytes)).flatten() {
+                Some(smaller) => (Method::Deflated, smaller),
+                None => (Method::Stored, mem::take(bytes)),
+            },
+            _ => (Method::Deflated, continued(bytes, shrinks, read.position)?),
+        };
+        Ok(Self { read, method, bytes })
+    }
+
+    fn bytes(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+}
+
+/// A thread's own tools. Small files share its memory, because to get it anew for each takes time.
+struct Worker {
+    compressor: Compressor,
+    sampler: Compressor,
+    /// The bytes of the file in hand.
+    bytes: Vec<u8>,
+    /// The deflated bytes of it.
+    room: Vec<u8>,
+}
+
+impl Worker {
+    fn new() -> Self {
+        let compressor = |level| Compressor::new(CompressionLvl::new(level).unwrap_or_default());
+        Self { compressor: compressor(LEVEL), sampler: compressor(1), bytes: Vec::new(), room: Vec::new() }
+    }
+
+    fn make<T: Product>(&mut self, piece: Piece, entry: &Entry, names: &BTreeSet<&str>) -> Result<T, Error> {
+        let mut bytes = mem::take(&mut self.bytes);
+        match &entry.kind {
+            Kind::Link { target } => target.as_bytes().clone_into(&mut bytes),
+            Kind::File { size, modified, .. } => {
+                let was = (*size, *modified);
+                match read(piece, &entry.source, &mut bytes) {
+                    Ok(now) if now == was => {}
+                    Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
+                        return Err(Error::Unreadable(entry.source.clone(), error));
+                    }
+                    Ok(_) | Err(_) => return Err(Error::Changed(entry.source.clone())),
+                }
+                as_packaged(&mut bytes, entry, names);
+            }
+        }
+        let mut crc = crc32fast::Hasher::new();
+        crc.update(&bytes);
+        let (size, is_program) = (bytes.len() as u64, begins_like_a_program(&bytes));
+        let sha256 = digest::of_piece(&bytes);
+        let Piece { entry, position, .. } = piece;
+        let made = T::of(&mut bytes, Hashed { entry, position, crc, sha256, size, is_program }, self);
+        self.bytes = reusable(bytes);
+        made
+    }
+
+    /// Deflates the bytes; `None` if they would not get smaller.
+    fn smaller(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let mut room = mem::take(&mut self.room);
+        let most = bytes.len().saturating_sub(1);
+        if room.len() < most {
+            room.resize(most, 0);
+        }
+        // The only error is that the room is too small.
+        let length = self.compressor.deflate_compress(bytes, &mut room[..most]).ok();
+        if length.is_some() && room.capacity() > KEPT {
+            room.truncate(length?);
+            room.shrink_to_fit();
+            return Some(room);
+        }
+        let smaller = length.map(|length| room[..length].to_vec());
+        self.room = reusable(room);
+        smaller
+    }
+}
+
+/// The memory for the next file; nothing if it is large.
+fn reusable(memory: Vec<u8>) -> Vec<u8> {
+    if memory.capacity() > KEPT { Vec::new() } else { memory }
+}
+
+/// Reads a piece of a file into `bytes`. Returns the size of the file, and the time of its last change.
+fn read(piece: Piece, source: &Path, bytes: &mut Vec<u8>) -> io::Result<(u64, Option<Duration>)> {
+    let mut file = File::open(source)?;
     if piece.offset > 0 {
-        file.seek(SeekFrom::Start(piece.offset)).map_err(unreadable)?;
+        file.seek(SeekFrom::Start(piece.offset))?;
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(piece.length).unwrap_or_default());
-    file.by_ref().take(piece.length).read_to_end(&mut bytes).map_err(unreadable)?;
-    let now = file.metadata().map_err(unreadable)?;
-    let Kind::File { size, modified, .. } = entry.kind else { return Ok(bytes) };
-    if bytes.len() as u64 != piece.length || now.len() != size || modified_at(&now) != modified {
-        return Err(Error::Changed(entry.source.clone()));
-    }
-    Ok(bytes)
+    bytes.resize(usize::try_from(piece.length).unwrap_or_default(), 0);
+    file.read_exact(bytes)?;
+    let now = file.metadata()?;
+    Ok((now.len(), modified_at(&now)))
 }
 
-/// The bytes for the package. Only a Python `RECORD` differs from its file: it keeps the files that are in the package.
-fn as_packaged(bytes: Vec<u8>, entry: &Entry, names: &BTreeSet<&str>) -> Vec<u8> {
-    if !installed::is_record(&entry.name) {
-        return bytes;
-    }
-    match String::from_utf8(bytes) {
-        Ok(text) => installed::record_of_present(&entry.name, &text, names).into_bytes(),
-        Err(binary) => binary.into_bytes(),
+/// Rewrites a Python `RECORD`, so that it names only files that are in the package. Other files stay as they are.
+fn as_packaged(bytes: &mut Vec<u8>, entry: &Entry, names: &BTreeSet<&str>) {
+    if installed::is_record(&entry.name)
+        && let Ok(text) = str::from_utf8(bytes)
+    {
+        *bytes = installed::record_of_present(&entry.name, text, names).into_bytes();
     }
 }
 
@@ -271,19 +421,6 @@ fn shrinks(bytes: &[u8], sampler: &mut Compressor) -> bool {
         (0..SAMPLES).flat_map(|nth| &bytes[bytes.len() / SAMPLES * nth..][..SAMPLE]).copied().collect();
     // The library reports an error when the output does not fit: the samples did not shrink by a fiftieth.
     sampler.deflate_compress(&sample, &mut vec![0; sample.len() - sample.len() / 50]).is_ok()
-}
-
-/// Deflates the bytes, or returns them unchanged if they would not get smaller.
-fn smaller(bytes: Vec<u8>, compressor: &mut Compressor) -> (Method, Vec<u8>) {
-    let mut room = vec![0; bytes.len().saturating_sub(1)];
-    match compressor.deflate_compress(&bytes, &mut room) {
-        Ok(length) => {
-            room.truncate(length);
-            room.shrink_to_fit();
-            (Method::Deflated, room)
-        }
-        Err(CompressionError::InsufficientSpace) => (Method::Stored, bytes),
-    }
 }
 
 /// Deflates a piece so that the stream can continue with the next piece.
@@ -312,7 +449,7 @@ mod tests {
     use super::*;
 
     /// An entry for a file, with a size and a time that may differ from the file's.
-    fn selected(path: &std::path::Path, change: impl FnOnce(&mut u64, &mut Option<Duration>)) -> Entry {
+    fn selected(path: &Path, change: impl FnOnce(&mut u64, &mut Option<Duration>)) -> Entry {
         let metadata = fs::metadata(path).unwrap();
         let (mut size, mut modified) = (metadata.len(), modified_at(&metadata));
         change(&mut size, &mut modified);
@@ -323,7 +460,7 @@ mod tests {
     fn packed(entry: Entry) -> Result<Vec<u64>, Error> {
         let mut sizes = Vec::new();
         in_order(&[entry], |piece| {
-            sizes.push(piece.size);
+            sizes.push(piece.read.size);
             Ok(())
         })?;
         Ok(sizes)
@@ -359,7 +496,7 @@ mod tests {
         let entries: Vec<_> = (0..50).map(entry).collect();
         let mut order = Vec::new();
         in_order(&entries, |piece| {
-            order.push((piece.entry, piece.size));
+            order.push((piece.read.entry, piece.read.size));
             Ok(())
         })
         .unwrap();

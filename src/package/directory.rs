@@ -19,11 +19,24 @@ pub(crate) struct Tail<'a> {
     pub all: u64,
 }
 
+/// The directory of an archive.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Directory {
+    /// The files, sorted by name.
+    pub files: Vec<Listed>,
+    /// The number of entries that are folders.
+    pub folders: usize,
+    /// The comment of the archive.
+    pub comment: Vec<u8>,
+    /// The size of the archive, in bytes.
+    pub size: u64,
+}
+
 /// What the end of an archive says.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Directory {
-    /// The files, sorted by name, without folders.
-    Files(Vec<Listed>),
+pub(crate) enum Reading {
+    /// The whole directory.
+    Directory(Directory),
     /// The directory begins further ahead: this many bytes from the end are needed.
     Longer(u64),
     /// The bytes are not the end of an archive, or of one that is too large.
@@ -31,11 +44,11 @@ pub(crate) enum Directory {
 }
 
 /// Reads the directory from the end of an archive.
-pub(crate) fn directory(tail: &Tail<'_>) -> Directory {
-    read(tail).unwrap_or(Directory::Unknown)
+pub(crate) fn directory(tail: &Tail<'_>) -> Reading {
+    read(tail).unwrap_or(Reading::Unknown)
 }
 
-fn read(tail: &Tail<'_>) -> Option<Directory> {
+fn read(tail: &Tail<'_>) -> Option<Reading> {
     let from = tail.all.checked_sub(tail.bytes.len() as u64)?;
     let (at, end) = end_record(tail.bytes)?;
     let (count, size, start) = match zip64(tail.bytes, at, from) {
@@ -46,10 +59,12 @@ fn read(tail: &Tail<'_>) -> Option<Directory> {
     if size > LARGEST || needed > LARGEST + LONGEST_END {
         return None;
     }
-    let Some(begin) = start.checked_sub(from) else { return Some(Directory::Longer(needed)) };
+    let Some(begin) = start.checked_sub(from) else { return Some(Reading::Longer(needed)) };
     let begin = usize::try_from(begin).ok()?;
     let records = tail.bytes.get(begin..begin.checked_add(usize::try_from(size).ok()?)?)?;
-    files(records, count).map(Directory::Files)
+    let (files, folders) = files(records, count)?;
+    let comment = end.get(22..)?.to_owned();
+    Some(Reading::Directory(Directory { files, folders, comment, size: tail.all }))
 }
 
 /// The position of the end record, and the record. Its comment ends where the archive ends.
@@ -72,9 +87,9 @@ fn zip64(bytes: &[u8], end: usize, from: u64) -> Option<(u64, u64, u64)> {
     Some((eight(record, 32)?, eight(record, 40)?, eight(record, 48)?))
 }
 
-/// The files of a directory with `count` records.
-fn files(mut records: &[u8], count: u64) -> Option<Vec<Listed>> {
-    let mut files = Vec::new();
+/// The files of a directory with `count` records, and the number of its folders.
+fn files(mut records: &[u8], count: u64) -> Option<(Vec<Listed>, usize)> {
+    let (mut files, mut folders) = (Vec::new(), 0);
     for _ in 0..count {
         records.starts_with(b"PK\x01\x02").then_some(())?;
         let lengths = [two(records, 28)?, two(records, 30)?, two(records, 32)?].map(usize::from);
@@ -86,13 +101,15 @@ fn files(mut records: &[u8], count: u64) -> Option<Vec<Listed>> {
             size: four(records, 24)?.into(),
             packed: four(records, 20)?.into(),
         };
-        if !file.name.ends_with('/') {
+        if file.name.ends_with('/') {
+            folders += 1;
+        } else {
             files.push(file);
         }
         records = records.get(46 + lengths.iter().sum::<usize>()..)?;
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
-    Some(files)
+    Some((files, folders))
 }
 
 fn two(bytes: &[u8], at: usize) -> Option<u16> {
@@ -127,35 +144,36 @@ mod tests {
         writer.finish().unwrap().into_inner()
     }
 
-    fn of_last(archive: &[u8], bytes: usize) -> Directory {
+    fn of_last(archive: &[u8], bytes: usize) -> Reading {
         directory(&Tail { bytes: &archive[archive.len() - bytes..], all: archive.len() as u64 })
     }
 
-    fn names(directory: &Directory) -> Vec<&str> {
-        let Directory::Files(files) = directory else { panic!("no files: {directory:?}") };
-        files.iter().map(|file| file.name.as_str()).collect()
+    fn names(reading: &Reading) -> Vec<&str> {
+        let Reading::Directory(read) = reading else { panic!("no files: {reading:?}") };
+        read.files.iter().map(|file| file.name.as_str()).collect()
     }
 
     #[test]
     fn files_are_read_from_the_end_alone() {
         let archive = archive(&["b.py", "a/b.py", "ü.txt"], "PK\x05\x06 in a comment");
-        let Directory::Longer(needed) = of_last(&archive, 60) else { panic!("60 bytes hold the whole directory") };
+        let Reading::Longer(needed) = of_last(&archive, 60) else { panic!("60 bytes hold the whole directory") };
         let needed = usize::try_from(needed).unwrap();
         let read = of_last(&archive, needed);
         assert_eq!(names(&read), ["a/b.py", "b.py", "ü.txt"]);
         assert_eq!(names(&of_last(&archive, archive.len())), names(&read));
-        assert!(matches!(of_last(&archive, needed - 1), Directory::Longer(_)));
-        let Directory::Files(files) = read else { unreachable!() };
+        assert!(matches!(of_last(&archive, needed - 1), Reading::Longer(_)));
+        let Reading::Directory(Directory { files, folders, comment, size }) = read else { unreachable!() };
+        assert_eq!((folders, &*comment, size), (1, &b"PK\x05\x06 in a comment"[..], archive.len() as u64));
         assert_eq!((files[1].size, files[1].crc32, files[1].mode & 0o777), (4, crc32fast::hash(b"b.py"), 0o644));
     }
 
     #[test]
     fn an_end_that_is_none_is_unknown() {
         for bytes in [&b""[..], b"PK\x05\x06", &[0; 100], b"<html>Forbidden</html>, which is longer than a record"] {
-            assert_eq!(directory(&Tail { bytes, all: bytes.len() as u64 }), Directory::Unknown);
+            assert_eq!(directory(&Tail { bytes, all: bytes.len() as u64 }), Reading::Unknown);
         }
         let whole = archive(&["a"], "");
-        assert_eq!(directory(&Tail { bytes: &whole, all: 3 }), Directory::Unknown, "shorter than its end");
+        assert_eq!(directory(&Tail { bytes: &whole, all: 3 }), Reading::Unknown, "shorter than its end");
     }
 
     proptest! {

@@ -1,13 +1,16 @@
 //! Packs files into an archive. The bytes of the archive depend on the files alone.
 //!
 //! `select` lists the entries in their order and reads no contents. `installed` knows the files that installers leave.
-//! `deflate` compresses files, `archive` writes them as a zip, and `store` keeps the result. `ready` reads an archive that
+//! `tree` packs them, unless they are live
+//! already: `deflate` reads, hashes and compresses files, `archive` writes them as a zip, `digest` is its comment, and
+//! `store` keeps the result. `ready` reads an archive that
 //! another tool made. `directory` lists the files of an archive from its end alone, and `changes` compares two lists. `inspect` checks a package before it is sent. `image` describes a container image in a registry.
 //! Must not know Lambda's API.
 
 mod archive;
 mod changes;
 mod deflate;
+mod digest;
 mod directory;
 pub(crate) mod glob;
 #[cfg(test)]
@@ -19,6 +22,7 @@ mod links;
 mod ready;
 mod select;
 mod store;
+mod tree;
 
 use std::{
     collections::BTreeMap,
@@ -31,10 +35,11 @@ use std::{
 
 use base64::Engine;
 pub(crate) use changes::{FileChange, FileChanges, changes};
-pub(crate) use directory::{Directory, LONGEST_END, Tail, directory};
+pub(crate) use directory::{Directory, LONGEST_END, Reading, Tail, directory};
 pub(crate) use image::Image;
-use inspect::{Contents, ReadSeek};
+use inspect::Contents;
 pub(crate) use store::{Archive, code_sha256};
+pub(crate) use tree::Tree;
 
 use crate::deployment::Rules;
 use crate::files::Unreadable;
@@ -48,7 +53,7 @@ pub(crate) const DIRECT_LIMIT: u64 = 50 << 20;
 pub(crate) const UNPACKED_LIMIT: u64 = 250 << 20;
 
 /// The code of a function.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Package {
     /// An archive, ready to be sent.
     Archive(Arc<Artifact>),
@@ -65,6 +70,11 @@ impl Package {
             Self::Archive(artifact) => Some(artifact),
             Self::Image(_) | Self::Live => None,
         }
+    }
+
+    /// Whether it can be sent: an archive may not be packed, if it is live.
+    pub(crate) fn is_packed(&self) -> bool {
+        self.archive().is_none_or(|artifact| artifact.archive.is_packed())
     }
 
     /// The hash that identifies the code, in AWS' form; absent for an image whose digest is not known, and if no code is
@@ -255,15 +265,26 @@ impl Error {
     }
 }
 
+/// The source of a package, as far as it is known without packing.
+pub(crate) enum Source {
+    /// Files that were selected.
+    Tree(Tree),
+    /// A ready archive.
+    Ready(Artifact),
+}
+
 /// Packs a directory or a single file, or reads a ready archive.
 ///
 /// Paths are relative to `directory`. Calls `progress` after each packed piece.
-pub fn build(
-    source: &Path,
-    rules: &Rules,
-    directory: &Path,
-    mut progress: impl FnMut(Packed),
-) -> Result<Artifact, Error> {
+pub fn build(source: &Path, rules: &Rules, directory: &Path, progress: impl FnMut(Packed)) -> Result<Artifact, Error> {
+    match open(source, rules, directory)? {
+        Source::Tree(tree) => tree.pack(progress),
+        Source::Ready(artifact) => Ok(artifact),
+    }
+}
+
+/// Selects the files of a package, or reads a ready archive. Paths are relative to `directory`.
+pub(crate) fn open(source: &Path, rules: &Rules, directory: &Path) -> Result<Source, Error> {
     let path = directory.join(source);
     let unreadable = |error| Error::Unreadable(source.to_owned(), error);
     let metadata = match fs::metadata(&path) {
@@ -283,37 +304,13 @@ pub fn build(
         }
         let file = File::open(&path).map_err(unreadable)?;
         // The snapshot is inspected and sent, so a later change of the file has no effect.
-        return ready(source, store::snapshot(&file, UNPACKED_LIMIT).map_err(Error::Temporary)?);
+        let snapshot = store::snapshot(&file, UNPACKED_LIMIT).map_err(Error::Temporary)?;
+        return ready(source, snapshot).map(Source::Ready);
     } else {
         select::single(&path, &rules.single)?
     };
     selection.move_into(&rules.into);
-    let all = selection.entries.iter().map(select::Entry::size).sum();
-    let mut store = store::Store::new();
-    let entries = archive::write(&selection.entries, &mut store, |done| progress(Packed { done, all }))?;
-    let (archive, code_sha256) = store.finish().map_err(Error::Temporary)?;
-    let survey = inspect::survey(&Files { entries: &entries, sources: &selection.entries })?;
-    let warnings = colliding(&entries);
-    Ok(Artifact { archive, code_sha256, entries, left_out: selection.left_out, version_id: None, survey, warnings })
-}
-
-/// The source files of a package.
-struct Files<'a> {
-    entries: &'a [Listed],
-    /// The source of each entry, in the same order.
-    sources: &'a [select::Entry],
-}
-
-impl Contents for Files<'_> {
-    fn entries(&self) -> &[Listed] {
-        self.entries
-    }
-
-    fn open(&self, entry: &Listed) -> io::Result<Box<dyn ReadSeek + '_>> {
-        let index = self.sources.binary_search_by(|source| source.name.cmp(&entry.name));
-        let source = index.map_err(|_| io::ErrorKind::NotFound)?;
-        Ok(Box::new(File::open(&self.sources[source].source)?))
-    }
+    Ok(Source::Tree(Tree::new(selection)))
 }
 
 /// Whether the extension, in upper or lower case, is that of a ready archive.
@@ -334,19 +331,18 @@ pub fn ready(shown: &Path, file: File) -> Result<Artifact, Error> {
     let survey = inspect::survey(&ready)?;
     let entries = ready.entries().to_vec();
     let (archive, code_sha256) = Archive::of_file(file).map_err(Error::Temporary)?;
-    let warnings = colliding(&entries);
+    let warnings = colliding(entries.iter().map(|entry| entry.name.as_str()));
     Ok(Artifact { archive, code_sha256, entries, left_out: 0, version_id: None, survey, warnings })
 }
 
 /// Warnings about names that differ only in case: the file systems of Windows and macOS treat them as one name.
-fn colliding(entries: &[Listed]) -> Vec<String> {
+fn colliding<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut seen = BTreeMap::new();
     let mut warnings = Vec::new();
-    for entry in entries {
-        if let Some(other) = seen.insert(entry.name.to_lowercase(), &entry.name) {
+    for name in names {
+        if let Some(other) = seen.insert(name.to_lowercase(), name) {
             warnings.push(format!(
-                "`{other}` and `{}` differ only in case: a Windows or macOS checkout has only one of them",
-                entry.name
+                "`{other}` and `{name}` differ only in case: a Windows or macOS checkout has only one of them"
             ));
         }
     }

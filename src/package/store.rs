@@ -28,12 +28,19 @@ enum At {
     Memory(Vec<u8>),
     /// From this offset of [`SPOOL`] on.
     Spool(u64),
+    /// Only at AWS: it was not packed, because it is the live package.
+    Live,
 }
 
 impl Archive {
     /// The size in bytes.
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// Whether it was packed. Otherwise its bytes are only at AWS.
+    pub(crate) fn is_packed(&self) -> bool {
+        !matches!(self.at, At::Live)
     }
 
     /// A part of the bytes. It is shorter than `length` if the archive ends before.
@@ -61,6 +68,7 @@ impl Archive {
                 file.seek(SeekFrom::Start(start + begin))?;
                 io::copy(&mut file.take(end - begin), out).map(drop)
             }
+            At::Live => Err(io::ErrorKind::NotFound.into()),
         }
     }
 
@@ -70,6 +78,11 @@ impl Archive {
         file.rewind()?;
         io::copy(&mut file, &mut store)?;
         store.finish()
+    }
+
+    /// The live package, which was not packed.
+    pub(super) fn live(size: u64) -> Self {
+        Self { size, at: At::Live }
     }
 
     /// An archive in memory.

@@ -12,7 +12,7 @@ pub(crate) use act::{Invocation, Removal};
 pub(crate) use status::{Condition, Known, LiveCode, Provisioned, Published, Status, Summary, Url};
 
 use crate::arn::Partition;
-use crate::package::Listed;
+use crate::package::Directory;
 use crate::settings::{Architecture, Attachment, LayerRef, Settings, Structure};
 
 /// The live state of a function, if it exists.
@@ -67,8 +67,8 @@ pub(crate) struct Live {
     pub attachments: LiveAttachments,
     /// The customer managed key that encrypts the deployed package; absent for a key that AWS owns.
     pub source_kms_key_arn: Option<String>,
-    /// The files of the deployed package, sorted by name; absent if they were not read.
-    pub files: Option<Vec<Listed>>,
+    /// The files of the deployed package; absent if they were not read.
+    pub files: Option<Directory>,
     /// Where Lambda keeps the deployed package.
     pub storage: Storage,
     /// The failed creation or last update; absent if neither failed.

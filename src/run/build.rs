@@ -1,6 +1,8 @@
 //! Builds the package of each block: packs files, reads an archive from S3, or looks up an image.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,78 +11,126 @@ use tokio::sync::watch;
 use super::{Run, around};
 use crate::aws;
 use crate::config::Entry;
-use crate::deployment::{Code, CodeSource, Deployment, Item, LayerDeployment, Rules};
+use crate::deployment::{Code, CodeSource, Item, Rules};
 use crate::error::{About, Error};
 use crate::event::{Doing, Event};
 use crate::fault::{Fault, FaultKind, Signal};
-use crate::package::{self, Artifact, Image, Package, Packed};
+use crate::package::{self, Artifact, Directory, Image, Package, Packed, Source, Tree};
 use crate::place::{Places, Problem};
 use crate::settings::ImageUri;
 
 /// The time between two progress reports.
 const TICK: Duration = Duration::from_millis(100);
 
+/// The smallest tree that is compared with the live package before it is packed, in bytes. A smaller one is packed at once.
+const LARGE: u64 = 4 << 20;
+
 /// A function or a layer with its package.
 pub(super) struct Built<'a> {
     pub(super) entry: &'a Entry,
-    pub(super) made: Made<'a>,
+    pub(super) code: BuiltCode,
 }
 
-/// What was built for a block.
-pub(super) enum Made<'a> {
-    Function(&'a Deployment, Package),
-    Layer(&'a LayerDeployment, Arc<Artifact>),
+/// The code of a block, as far as it is built without a look at the live function.
+pub(super) enum BuiltCode {
+    /// It is ready.
+    Package(Package),
+    /// A large tree, which is packed only if the live package differs.
+    Local(Rc<Local>),
 }
 
-impl Made<'_> {
-    /// The archive; `None` for an image.
-    pub(super) fn artifact(&self) -> Option<&Artifact> {
-        match self {
-            Self::Function(_, package) => package.archive(),
-            Self::Layer(_, artifact) => Some(artifact),
+impl Built<'_> {
+    /// Whether a look at the live package can spare to pack this one.
+    pub(super) fn may_be_live(&self) -> bool {
+        match &self.code {
+            BuiltCode::Package(_) => false,
+            BuiltCode::Local(local) => matches!(&local.files, Files::Tree(_, packed) if packed.get().is_none()),
         }
     }
 }
 
-/// A package that was packed from local files, with all that its bytes depend on.
-pub(super) struct PackedOnce {
+/// Local files, with all that the bytes of their package depend on. Blocks with the same files and rules share it.
+pub(super) struct Local {
     source: PathBuf,
     rules: Rules,
-    artifact: Arc<Artifact>,
+    files: Files,
+}
+
+enum Files {
+    /// Files to pack, and their package once it was needed.
+    Tree(Arc<Tree>, OnceCell<Arc<Artifact>>),
+    /// A ready archive.
+    Archive(Arc<Artifact>),
 }
 
 impl Run<'_> {
-    /// Builds the package of a block.
+    /// Builds the package of a block, except for one of a large tree: that may be live already.
     pub(super) async fn build<'a>(&self, entry: &'a Entry) -> Result<Built<'a>, Error> {
-        let made = match &entry.item {
-            Item::Function(deployment) => Made::Function(deployment, self.code_of(deployment, entry).await?),
-            Item::Layer(layer) => Made::Layer(layer, self.contents_of(layer, entry).await?),
+        let code = match &entry.item.code().source {
+            CodeSource::Path(source) => {
+                let local = self.open(source, entry.item.code(), &entry.places, Some(&entry.item)).await?;
+                match &local.files {
+                    Files::Tree(tree, _) if tree.size() >= LARGE => BuiltCode::Local(local),
+                    _ => BuiltCode::Package(Package::Archive(self.packed(&local, entry).await?)),
+                }
+            }
+            _ => BuiltCode::Package(self.code_of(entry).await?),
         };
-        Ok(Built { entry, made })
+        Ok(Built { entry, code })
     }
 
-    /// The code of a function.
-    pub(super) async fn code_of(&self, deployment: &Deployment, entry: &Entry) -> Result<Package, Error> {
-        let artifact = match &deployment.code.source {
-            CodeSource::Path(source) => self.pack(source, &deployment.code, &entry.places, Some(&entry.item)).await?,
-            source @ CodeSource::Object { .. } => self.fetch(source, entry).await?,
-            CodeSource::Image(uri) => return self.resolve(uri, entry).await.map(Package::Image),
-            CodeSource::Live => return Ok(Package::Live),
+    /// The package of a block, with its bytes unless it is the live one. `live` is absent if there is none or it is
+    /// unknown.
+    pub(super) async fn package_beside(
+        &self,
+        live: Option<(&Directory, &str)>,
+        built: &Built<'_>,
+    ) -> Result<Package, Error> {
+        let Built { entry, code } = built;
+        let local = match code {
+            BuiltCode::Package(package) => return Ok(package.clone()),
+            BuiltCode::Local(local) => local,
+        };
+        if let (Some((live, code_sha256)), Files::Tree(tree, packed)) = (live, &local.files)
+            && packed.get().is_none()
+        {
+            let (tree, live, code_sha256) = (Arc::clone(tree), live.clone(), code_sha256.to_owned());
+            let compare = move |progress: &mut dyn FnMut(Packed)| tree.is_live(&live, &code_sha256, progress);
+            let (code, about) = (entry.item.code(), Some(&entry.item));
+            if let Some(artifact) = self.on_files(compare, code, &entry.places, about).await? {
+                tracing::debug!("the live package has the same files, so they are not packed");
+                return Ok(Package::Archive(Arc::new(artifact)));
+            }
+        }
+        Ok(Package::Archive(self.packed(local, entry).await?))
+    }
+
+    /// The contents of a layer, as [`Self::package_beside`].
+    pub(super) async fn contents_beside(
+        &self,
+        live: Option<(&Directory, &str)>,
+        built: &Built<'_>,
+    ) -> Result<Arc<Artifact>, Error> {
+        match self.package_beside(live, built).await? {
+            Package::Archive(artifact) => Ok(artifact),
+            Package::Image(_) | Package::Live => Err(no_layer(built.entry)),
+        }
+    }
+
+    /// The code of a block.
+    pub(super) async fn code_of(&self, entry: &Entry) -> Result<Package, Error> {
+        let code = entry.item.code();
+        let artifact = match (&code.source, &entry.item) {
+            (CodeSource::Path(path), _) => self.pack(path, code, &entry.places, Some(&entry.item)).await?,
+            (_, Item::Layer(_)) => return Err(no_layer(entry)),
+            (source @ CodeSource::Object { .. }, _) => self.fetch(source, entry).await?,
+            (CodeSource::Image(uri), _) => return self.resolve(uri, entry).await.map(Package::Image),
+            (CodeSource::Live, _) => return Ok(Package::Live),
         };
         Ok(Package::Archive(artifact))
     }
 
-    /// The contents of a layer.
-    pub(super) async fn contents_of(&self, layer: &LayerDeployment, entry: &Entry) -> Result<Arc<Artifact>, Error> {
-        let CodeSource::Path(source) = &layer.code.source else {
-            let message = format!("{} is not a local package", layer.code.source.shown());
-            let problem = Problem::new(message).of("layer").help("set `zip` to the files of the layer");
-            return Err(Error::refused(&entry.item, [problem], &entry.places));
-        };
-        self.pack(source, &layer.code, &entry.places, Some(&entry.item)).await
-    }
-
-    /// Packs local files, once for all blocks with the same files and rules.
+    /// Packs local files.
     pub(super) async fn pack(
         &self,
         source: &Path,
@@ -88,36 +138,78 @@ impl Run<'_> {
         places: &Places,
         about: Option<&Item>,
     ) -> Result<Arc<Artifact>, Error> {
-        let is_same = |packed: &&PackedOnce| packed.source == *source && packed.rules == code.rules;
-        let packed = self.packed.borrow().iter().find(is_same).map(|packed| Arc::clone(&packed.artifact));
-        let artifact = match packed {
-            Some(artifact) => artifact,
-            None => self.pack_anew(source, code, places, about).await?,
-        };
-        self.warn_of_names(&artifact, places);
-        Ok(artifact)
+        let local = self.open(source, code, places, about).await?;
+        self.packed_for(&local, code, places, about).await
     }
 
-    async fn pack_anew(
+    /// Selects local files or reads a ready archive, once for all blocks with the same files and rules.
+    async fn open(
         &self,
         source: &Path,
         code: &Code,
         places: &Places,
         about: Option<&Item>,
+    ) -> Result<Rc<Local>, Error> {
+        let is_same = |local: &&Rc<Local>| local.source == *source && local.rules == code.rules;
+        let known = self.opened.borrow().iter().find(is_same).map(Rc::clone);
+        let local = if let Some(local) = known {
+            local
+        } else {
+            let (from, by, directory) = (source.to_owned(), code.rules.clone(), self.host.directory.clone());
+            let open = move |_: &mut dyn FnMut(Packed)| package::open(&from, &by, &directory);
+            let files = match self.on_files(open, code, places, about).await? {
+                Source::Tree(tree) => Files::Tree(Arc::new(tree), OnceCell::new()),
+                Source::Ready(artifact) => Files::Archive(Arc::new(artifact)),
+            };
+            let local = Rc::new(Local { source: source.to_owned(), rules: code.rules.clone(), files });
+            self.opened.borrow_mut().push(Rc::clone(&local));
+            local
+        };
+        match &local.files {
+            Files::Tree(tree, _) => self.warn_of_names(tree.warnings(), places),
+            Files::Archive(artifact) => self.warn_of_names(&artifact.warnings, places),
+        }
+        Ok(local)
+    }
+
+    async fn packed(&self, local: &Local, entry: &Entry) -> Result<Arc<Artifact>, Error> {
+        self.packed_for(local, entry.item.code(), &entry.places, Some(&entry.item)).await
+    }
+
+    /// The package of local files. Packs them the first time.
+    async fn packed_for(
+        &self,
+        local: &Local,
+        code: &Code,
+        places: &Places,
+        about: Option<&Item>,
     ) -> Result<Arc<Artifact>, Error> {
-        let (source, rules) = (source.to_owned(), code.rules.clone());
+        let (tree, packed) = match &local.files {
+            Files::Archive(artifact) => return Ok(Arc::clone(artifact)),
+            Files::Tree(tree, packed) => (tree, packed),
+        };
+        if let Some(artifact) = packed.get() {
+            return Ok(Arc::clone(artifact));
+        }
+        let tree = Arc::clone(tree);
+        let artifact = self.on_files(move |progress| tree.pack(progress), code, places, about).await?;
+        Ok(Arc::clone(packed.get_or_init(|| Arc::new(artifact))))
+    }
+
+    /// Works on local files in another thread, and reports its progress.
+    async fn on_files<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut dyn FnMut(Packed)) -> Result<T, package::Error> + Send + 'static,
+        code: &Code,
+        places: &Places,
+        about: Option<&Item>,
+    ) -> Result<T, Error> {
         let begun = Instant::now();
         let report = |Packed { done, all }| {
             self.report(&Event::Progress { doing: Doing::Packing, done, all, so_far: begun.elapsed() });
         };
-        let (from, by, directory) = (source.clone(), rules.clone(), self.host.directory.clone());
-        let build = move |progress: &mut dyn FnMut(Packed)| package::build(&from, &by, &directory, progress);
-        let artifact = self.beside_loop(build, report).await?;
-        let artifact = artifact
-            .map_err(|error| Error::package(error, places, about.map(About::from), code.how_to_build.as_deref()))?;
-        let artifact = Arc::new(artifact);
-        self.packed.borrow_mut().push(PackedOnce { source, rules, artifact: Arc::clone(&artifact) });
-        Ok(artifact)
+        let done = self.beside_loop(work, report).await?;
+        done.map_err(|error| Error::package(error, places, about.map(About::from), code.how_to_build.as_deref()))
     }
 
     /// Reads a package from S3, to check its hash and its contents.
@@ -133,7 +225,7 @@ impl Run<'_> {
         let artifact = self.beside_loop(move |_| package::ready(&path, file), |_| ()).await?;
         let artifact =
             artifact.map_err(|error| Error::package(error, &entry.places, Some(About::from(&entry.item)), None))?;
-        self.warn_of_names(&artifact, &entry.places);
+        self.warn_of_names(&artifact.warnings, &entry.places);
         Ok(Arc::new(Artifact { version_id, ..artifact }))
     }
 
@@ -154,8 +246,8 @@ impl Run<'_> {
     }
 
     /// Warns about names that not every system can hold.
-    fn warn_of_names(&self, artifact: &Artifact, places: &Places) {
-        for warning in &artifact.warnings {
+    fn warn_of_names(&self, warnings: &[String], places: &Places) {
+        for warning in warnings {
             self.report(&Event::Warning(places.locate(Problem::warning(warning.clone()).of("zip"))));
         }
     }
@@ -182,6 +274,13 @@ impl Run<'_> {
             }
         }
     }
+}
+
+/// The error for a layer that is not made of local files.
+fn no_layer(entry: &Entry) -> Error {
+    let message = format!("{} is not a local package", entry.item.code().source.shown());
+    let problem = Problem::new(message).of("layer").help("set `zip` to the files of the layer");
+    Error::refused(&entry.item, [problem], &entry.places)
 }
 
 /// An object or image that was not found is an error of the option that names it. Other faults come from AWS.

@@ -31,7 +31,7 @@ impl Run<'_> {
         let (problems, checked) = match &entry.item {
             Item::Function(deployment) => {
                 let package = match deployment.code.source {
-                    CodeSource::Path(_) => Some(self.code_of(deployment, entry).await?),
+                    CodeSource::Path(_) => Some(self.code_of(entry).await?),
                     // `check` works without AWS, so it cannot read a package in S3 or in a registry.
                     CodeSource::Object { .. } | CodeSource::Image(_) | CodeSource::Live => None,
                 };
@@ -41,9 +41,10 @@ impl Run<'_> {
                 (plan::check(deployment, artifact, today), Event::Checked { function: name, package, only })
             }
             Item::Layer(layer) => {
-                let artifact = self.contents_of(layer, entry).await?;
-                let package = packaged(&artifact, None, false);
-                (plan::check_layer(layer, &artifact, today), Event::LayerChecked { layer: name, package })
+                let package = self.code_of(entry).await?;
+                let Some(artifact) = package.archive() else { return Ok(()) };
+                let package = packaged(artifact, None, false);
+                (plan::check_layer(layer, artifact, today), Event::LayerChecked { layer: name, package })
             }
         };
         self.report_problems(entry, &problems)?;

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Run, secrets};
@@ -14,7 +15,7 @@ use crate::deployment::Target;
 use crate::error::Error;
 use crate::event::{Event, Stage};
 use crate::fault::{Fault, FaultKind, Signal};
-use crate::package::Archive;
+use crate::package::Artifact;
 use crate::place::Problem;
 use crate::remote::FoundRole;
 use crate::report;
@@ -103,16 +104,16 @@ impl Run<'_> {
         Err(Error::Configuration(vec![Problem { place, ..problem }]))
     }
 
-    /// A session for a function as the user wrote it, or for a layer. Without `archive`, it sends no package.
+    /// A session for a function as the user wrote it, or for a layer. Without `artifact`, it sends no package.
     pub(super) fn session<'s>(
         &'s self,
         login: &Login,
         name: &str,
-        archive: Option<&'s Archive>,
+        artifact: Option<Arc<Artifact>>,
         wait_timeout: Duration,
     ) -> Session<'s> {
         let report = |event| self.report(&event);
-        Session::new(&login.connection, name, archive, wait_timeout, self.interrupt.clone(), report)
+        Session::new(&login.connection, name, artifact, wait_timeout, self.interrupt.clone(), report)
     }
 
     /// Awaits a call before there is a session, and reports a long wait for `what`. The limit and a signal end it.

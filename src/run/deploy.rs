@@ -152,11 +152,11 @@ impl Run<'_> {
         let took = Host::now().saturating_sub(begun);
         self.report(&match found {
             Found::Function { deployment, package, remote } => {
-                let code = deployed_code(package, &remote, &session);
+                let code = deployed_code(&package, &remote, &session);
                 Event::Deployed(deployed(deployment, code, remote, plan, outcome, took))
             }
             Found::Layer { artifact, newest } => {
-                let layer = layer_deployed(artifact, newest, plan, outcome, took);
+                let layer = layer_deployed(&artifact, newest, plan, outcome, took);
                 layers.publish(&layer.layer, entry.item.target(), &layer.region, &layer.arn);
                 Event::LayerDeployed(layer)
             }

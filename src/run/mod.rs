@@ -69,8 +69,8 @@ pub fn run(host: &Host) -> ExitCode {
     secrets::hide_configured(&loaded, &console);
     around::log_decisions(&loaded, &console);
     let (sender, interrupt) = watch::channel(None);
-    let (reporter, logins, packed) = (RefCell::new(reporter), RefCell::default(), RefCell::default());
-    let run = Run { host, task, reporter, console, interrupt, logins, packed };
+    let (reporter, logins, opened) = (RefCell::new(reporter), RefCell::default(), RefCell::default());
+    let run = Run { host, task, reporter, console, interrupt, logins, opened };
     let result = run.carry_out(&loaded, sender, event_loop);
     let Run { reporter, console, .. } = run;
     end(&mut reporter.into_inner(), &console, result.as_ref().copied())
@@ -119,8 +119,8 @@ struct Run<'a> {
     interrupt: Interrupt,
     /// The connections so far. Blocks share them.
     logins: RefCell<Vec<Rc<connect::Login>>>,
-    /// The packages so far. Blocks with the same files share them.
-    packed: RefCell<Vec<build::PackedOnce>>,
+    /// The local files so far. Blocks with the same files and rules share them.
+    opened: RefCell<Vec<Rc<build::Local>>>,
 }
 
 impl Run<'_> {

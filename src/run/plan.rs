@@ -1,12 +1,14 @@
 //! Plans the function or layer of a block: reads its live state, and shows the plan. Writes nothing.
 
+use std::sync::Arc;
+
 use super::Run;
-use super::build::{Built, Made};
+use super::build::Built;
 use super::connect::{Login, Lookups};
 use super::layers::{RunLayer, RunLayers};
 use crate::aws::Session;
 use crate::config::Entry;
-use crate::deployment::{Code, CodeSource, Deployment, LayerDeployment, MissingRole};
+use crate::deployment::{Code, CodeSource, Deployment, Item, LayerDeployment, MissingRole};
 use crate::error::Error;
 use crate::event::Event;
 use crate::fault::Fault;
@@ -28,14 +30,14 @@ pub(super) struct Planned<'a> {
 
 /// The live state before the run, beside the package that may replace it.
 pub(super) enum Found<'a> {
-    Function { deployment: &'a Deployment, package: &'a Package, remote: Remote },
-    Layer { artifact: &'a Artifact, newest: Option<LayerVersion> },
+    Function { deployment: &'a Deployment, package: Package, remote: Remote },
+    Layer { artifact: Arc<Artifact>, newest: Option<LayerVersion> },
 }
 
 impl Run<'_> {
     /// Reads the live state, plans, and shows the plan.
     pub(super) async fn plan<'s>(&'s self, built: &'s Built<'_>, layers: &RunLayers) -> Result<Planned<'s>, Error> {
-        let Built { entry, made } = built;
+        let entry = built.entry;
         let (item, limit) = (&entry.item, entry.item.wait_timeout());
         let unread = |fault| Error::read(fault, item);
         let login = self.connect(item.target(), limit).await.map_err(unread)?;
@@ -43,13 +45,10 @@ impl Run<'_> {
             self.identify(&login, limit).await.map_err(unread)?;
         }
         let name = item.function().map_or_else(|| item.name(), |deployment| &deployment.function.written);
-        let archive = made.artifact().map(|artifact| &artifact.archive);
-        let mut session = self.session(&login, name, archive, limit);
-        let (found, plan) = match made {
-            Made::Function(deployment, package) => {
-                self.plan_function(deployment, package, entry, layers, &login, &mut session).await?
-            }
-            Made::Layer(layer, artifact) => self.plan_layer(layer, artifact, entry, layers, &login, &session).await?,
+        let mut session = self.session(&login, name, None, limit);
+        let (found, plan) = match item {
+            Item::Function(deployment) => self.plan_function(deployment, built, layers, &login, &mut session).await?,
+            Item::Layer(layer) => self.plan_layer(layer, built, layers, &login, &mut session).await?,
         };
         self.report_problems(entry, &plan.problems)?;
         self.report(&Event::Planned(plan.clone()));
@@ -69,12 +68,12 @@ impl Run<'_> {
     async fn plan_function<'s>(
         &self,
         deployment: &'s Deployment,
-        package: &'s Package,
-        entry: &Entry,
+        built: &Built<'_>,
         layers: &RunLayers,
         login: &Login,
         session: &mut Session<'_>,
     ) -> Result<(Found<'s>, Plan), Error> {
+        let entry = built.entry;
         let unread = |fault| Error::read(fault, &entry.item);
         let mut remote = session.read(deployment).await.map_err(unread)?;
         match &mut remote {
@@ -96,25 +95,40 @@ impl Run<'_> {
         let caller = login.connection.caller();
         let mut snapshot = Snapshot { function: remote, caller, layers: known, stored: None, role: None };
         let today = day_of(Host::now());
-        let draft = plan::plan(deployment, package, &snapshot, today);
-        snapshot.stored = find_object(&draft, entry, session).await?;
-        snapshot.role = find_role(&draft, entry, login, session).await?;
-        if let (Some(_), Remote::Present(live)) = (draft.replacement(), &mut snapshot.function) {
+        if let (true, Remote::Present(live)) = (built.may_be_live(), &mut snapshot.function) {
             live.files = session.live_files().await;
         }
-        let plan = plan::plan(deployment, package, &snapshot, today);
+        let live = snapshot.function.live();
+        let live = live.and_then(|live| Some((live.files.as_ref()?, live.code_sha256.as_str())));
+        let mut package = self.package_beside(live, built).await?;
+        let mut draft = plan::plan(deployment, &package, &snapshot, today);
+        if draft.replacement().is_some() && !package.is_packed() {
+            package = self.package_beside(None, built).await?;
+            draft = plan::plan(deployment, &package, &snapshot, today);
+        }
+        if let Package::Archive(artifact) = &package {
+            session.carry(Arc::clone(artifact));
+        }
+        snapshot.stored = find_object(&draft, entry, session).await?;
+        snapshot.role = find_role(&draft, entry, login, session).await?;
+        if let (Some(_), Remote::Present(live)) = (draft.replacement(), &mut snapshot.function)
+            && live.files.is_none()
+        {
+            live.files = session.live_files().await;
+        }
+        let plan = plan::plan(deployment, &package, &snapshot, today);
         Ok((Found::Function { deployment, package, remote: snapshot.function }, plan))
     }
 
-    async fn plan_layer<'s>(
+    async fn plan_layer(
         &self,
         layer: &LayerDeployment,
-        artifact: &'s Artifact,
-        entry: &Entry,
+        built: &Built<'_>,
         layers: &RunLayers,
         login: &Login,
-        session: &Session<'_>,
-    ) -> Result<(Found<'s>, Plan), Error> {
+        session: &mut Session<'_>,
+    ) -> Result<(Found<'static>, Plan), Error> {
+        let entry = built.entry;
         let caller = login.connection.caller();
         if layers.find(&layer.name, &layer.target, &caller.region).is_some() {
             let message = format!("another block of this run publishes `{}` too", layer.name);
@@ -123,11 +137,19 @@ impl Run<'_> {
             return Err(Error::refused(&entry.item, [problem], &entry.places));
         }
         let newest = session.newest_layer().await.map_err(|fault| Error::read(fault, &entry.item))?;
+        let files = if built.may_be_live() && newest.is_some() { session.live_files().await } else { None };
+        let live = newest.as_ref().and_then(|newest| Some((files.as_ref()?, newest.code_sha256.as_str())));
+        let mut artifact = self.contents_beside(live, built).await?;
         let mut snapshot = LayerSnapshot { newest, caller, stored: None };
         let today = day_of(Host::now());
-        let draft = plan::plan_layer(layer, artifact, &snapshot, today);
+        let mut draft = plan::plan_layer(layer, &artifact, &snapshot, today);
+        if draft.changes() && !artifact.archive.is_packed() {
+            artifact = self.contents_beside(None, built).await?;
+            draft = plan::plan_layer(layer, &artifact, &snapshot, today);
+        }
+        session.carry(Arc::clone(&artifact));
         snapshot.stored = find_object(&draft, entry, session).await?;
-        let plan = plan::plan_layer(layer, artifact, &snapshot, today);
+        let plan = plan::plan_layer(layer, &artifact, &snapshot, today);
         Ok((Found::Layer { artifact, newest: snapshot.newest }, plan))
     }
 

@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::harness::{Aws, Fault, Kind, Proxy, Universe, emulator, on_both};
+use crate::harness::{Aws, Fault, Kind, Proxy, Universe, boto, emulator, on_both};
 
 /// How a bucket answers a request for the end of an object.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,7 @@ enum Manner {
 /// A bucket with one object.
 struct Bucket {
     url: String,
+    size: usize,
     /// The ranges that were asked for.
     ranges: Arc<Mutex<Vec<String>>>,
 }
@@ -39,7 +40,7 @@ impl Bucket {
     fn with(object: Vec<u8>, manner: Manner) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/package?X-Amz-Signature=0123456789abcdef", listener.local_addr().unwrap());
-        let bucket = Self { url, ranges: Arc::default() };
+        let bucket = Self { url, size: object.len(), ranges: Arc::default() };
         let ranges = Arc::clone(&bucket.ranges);
         thread::spawn(move || {
             let mut kept = Vec::new();
@@ -74,6 +75,29 @@ impl Bucket {
         });
         bucket
     }
+}
+
+/// Bytes that no compressor makes smaller.
+fn noise(size: usize) -> Vec<u8> {
+    let mut state = 1_u64;
+    let next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state.to_be_bytes()[0]
+    };
+    std::iter::repeat_with(next).take(size).collect()
+}
+
+/// Lets AWS answer that the live package of a function is in this bucket.
+fn keep_in(bucket: &Bucket, function: &str, proxy: &Proxy, real: &str) {
+    proxy.clear();
+    proxy.on("GetFunction", 0, answer_with(bucket, function, real));
+}
+
+fn answer_with(bucket: &Bucket, function: &str, real: &str) -> Fault {
+    let mut answer = Aws::of(real).get(function);
+    answer["Code"]["Location"] = json!(bucket.url);
+    answer["Configuration"]["CodeSize"] = json!(bucket.size);
+    Fault::Instead(200, answer.to_string())
 }
 
 fn block(kind: Kind, function: &str) -> String {
@@ -175,9 +199,7 @@ fn files_are_read_as_s3_hands_them_out_or_are_unknown() {
         universe.write("old/old.py", "old = 1\n");
         universe.run("package --output live.zip --zip old").code(0);
         let bucket = Bucket::with(std::fs::read(universe.path("live.zip")).unwrap(), manner);
-        let mut answer = Aws::of(real).get(&function);
-        answer["Code"]["Location"] = json!(bucket.url);
-        proxy.on("GetFunction", 0, Fault::Instead(200, answer.to_string()));
+        keep_in(&bucket, &function, &proxy, real);
         let plan = universe.run("plan --verbose").code(0).says("~ code");
         assert!(!plan.stdout.contains("X-Amz") && !plan.stderr.contains("X-Amz"), "{}{}", plan.stdout, plan.stderr);
         assert_eq!(plan.stdout.contains("1 added, 1 changed, 1 removed"), known, "{number}: {}", plan.stdout);
@@ -196,9 +218,7 @@ fn a_large_directory_takes_a_second_request() {
     universe.run("package --output live.zip").code(0);
     universe.write("dist/index.py", "def handler(event, context):\n    return 123\n");
     let bucket = Bucket::with(std::fs::read(universe.path("live.zip")).unwrap(), Manner::Ranges);
-    let mut answer = Aws::of(real).get("files-large");
-    answer["Code"]["Location"] = json!(bucket.url);
-    proxy.on("GetFunction", 0, Fault::Instead(200, answer.to_string()));
+    keep_in(&bucket, "files-large", &proxy, real);
     assert_eq!(
         files(&universe),
         json!({ "added": 0, "changed": 1, "removed": 0, "first": [file("index.py", 43, 44)] })
@@ -235,4 +255,180 @@ fn where_the_bucket_is_out_of_reach_the_deployment_goes_on() {
         universe.run("").code(0).says("Updating code.");
         universe.run("").code(0).says("unchanged");
     });
+}
+
+/// What a run with `--verbose` says if it compared the files with the live package and packed none.
+const NOT_PACKED: &str = "so they are not packed";
+
+/// A deployed function whose files are too large to be packed in vain.
+struct Large {
+    universe: Universe,
+    proxy: Proxy,
+    function: String,
+}
+
+impl Large {
+    fn deployed(function: &str) -> Self {
+        let proxy = Proxy::before(&emulator(Kind::Ministack).endpoint);
+        let universe = Universe::at(&proxy.endpoint)
+            .file("dpl.yml", block(Kind::Ministack, function))
+            .file("dist/index.py", "def handler(event, context):\n    return 1\n")
+            .file("dist/lib/data.txt", "abcdefgh".repeat(700_000))
+            .file("dist/noise", noise(100_000))
+            .file("dist/run.sh", "echo hello\n")
+            .file("dist/six-1.dist-info/RECORD", "six.py,,\nindex.py,,\n")
+            .link("dist/lib/link.py", "../index.py");
+        universe.run("").code(0);
+        universe.run("package --output live.zip").code(0);
+        Self { universe, proxy, function: function.to_owned() }
+    }
+
+    /// Lets AWS hand out `archive` as the live package.
+    fn live(&self, archive: &str) -> Bucket {
+        let bucket = Bucket::with(self.universe.bytes(archive), Manner::Ranges);
+        self.is_in(&bucket);
+        bucket
+    }
+
+    fn is_in(&self, bucket: &Bucket) {
+        keep_in(bucket, &self.function, &self.proxy, &emulator(Kind::Ministack).endpoint);
+    }
+}
+
+#[test]
+fn an_unchanged_large_tree_is_not_packed() {
+    let large = Large::deployed("live-same");
+    let bucket = large.live("live.zip");
+    let plan = large.universe.run("plan --verbose --format json").code(0).says(NOT_PACKED).json();
+    assert_eq!(plan["functions"][0]["changed"], false, "{plan}");
+    large.universe.run("--verbose").code(0).says(NOT_PACKED).says("unchanged");
+    assert_eq!(bucket.ranges.lock().unwrap().len(), 2, "one request a run");
+    let hash = Aws::of(&large.proxy.endpoint).get("live-same")["Configuration"]["CodeSha256"].clone();
+    let deployed = large.universe.run("--format json").code(0).json();
+    assert_eq!(deployed["functions"][0]["code_sha256"], hash, "{deployed}");
+    assert_eq!(deployed["functions"][0]["package_size"], bucket.size, "{deployed}");
+    // New times make no difference.
+    large.universe.shell("find dist -exec touch -h -d 2001-01-01 {} +").code(0);
+    large.universe.run("--verbose").code(0).says(NOT_PACKED).says("unchanged");
+}
+
+#[test]
+fn whatever_differs_in_a_large_tree_is_a_change() {
+    let large = Large::deployed("live-differs");
+    let _bucket = large.live("live.zip");
+    let changes = [
+        "printf 2 | dd of=dist/index.py bs=1 seek=40 conv=notrunc status=none",
+        "printf X | dd of=dist/lib/data.txt bs=1 seek=5000000 conv=notrunc status=none",
+        "echo >> dist/index.py",
+        "echo new > dist/new.py",
+        "rm dist/run.sh",
+        "mv dist/run.sh dist/run2.sh",
+        "chmod +x dist/run.sh",
+        "printf '#!/b hell\\n' > dist/run.sh",
+        "rm dist/lib/link.py && cp dist/index.py dist/lib/link.py",
+        "ln -sfn ../run.sh.py dist/lib/link.py && cp dist/run.sh dist/run.sh.py",
+        "ln -sfn ../index.pi dist/lib/link.py && mv dist/index.py dist/index.pi",
+        "printf 'six.py,,\\nrun.sh,,,,\\n' > dist/six-1.dist-info/RECORD",
+    ];
+    for change in changes {
+        large.universe.shell(&format!("cp -a dist kept && {change}")).code(0);
+        let plan = large.universe.run("plan --verbose").never_says(NOT_PACKED).never_says("unchanged");
+        // A handler that was renamed is refused.
+        assert!(plan.code == 0 || change.contains("index.pi"), "{change}: {}", plan.all());
+        large.universe.shell("rm -r dist && mv kept dist").code(0);
+    }
+    large.universe.run("plan --verbose").code(0).says(NOT_PACKED).says("unchanged");
+}
+
+#[test]
+fn a_comment_is_not_believed_if_the_archive_differs() {
+    const FORGE: &str = "
+import sys, zipfile
+how, source = sys.argv[1], zipfile.ZipFile('live.zip')
+with zipfile.ZipFile('forged.zip', 'w', zipfile.ZIP_DEFLATED) as to:
+    for info in source.infolist():
+        content = source.read(info)
+        if info.filename == 'run.sh':
+            if how == 'content': content = content.replace(b'hello', b'pwned')
+            if how == 'mode': info.external_attr |= 0o111 << 16
+            if how == 'name': info.filename = 'run.sx'
+            if how == 'without': continue
+        to.writestr(info, content)
+    if how == 'folder': to.writestr('empty/', b'')
+    if how == 'file': to.writestr('zzz.py', b'')
+    to.comment = source.comment
+    if how == 'digest': to.comment = source.comment.replace(source.comment[-1:], b'0' if source.comment[-1:] != b'0' else b'1')
+    if how == 'packer': to.comment = source.comment.replace(b' 1 ', b' 0 ')
+    if how == 'none': to.comment = b''
+    if how == 'more': to.comment = source.comment + b' '
+";
+    let large = Large::deployed("live-forged");
+    large.universe.write("forge.py", FORGE);
+    for how in ["content", "mode", "name", "without", "folder", "file", "digest", "packer", "none", "more"] {
+        large.universe.shell(&format!("python3 forge.py {how}")).code(0);
+        let bucket = large.live("forged.zip");
+        large.universe.run("plan --verbose").code(0).never_says(NOT_PACKED);
+        assert!(!bucket.ranges.lock().unwrap().is_empty(), "{how}");
+    }
+    // The function has other code than its address: of another size.
+    large.universe.shell("echo 1 >> dist/index.py").code(0);
+    large.universe.run("package --output other.zip").code(0);
+    let bucket = Bucket { size: 10, ..Bucket::with(large.universe.bytes("other.zip"), Manner::Ranges) };
+    large.is_in(&bucket);
+    large.universe.run("plan --verbose").code(0).never_says(NOT_PACKED).says("~ code");
+}
+
+#[test]
+fn a_large_tree_is_packed_where_the_live_package_is_out_of_reach() {
+    let large = Large::deployed("live-out-of-reach");
+    for manner in [Manner::NoRanges, Manner::Expired, Manner::Unsatisfiable, Manner::Page, Manner::Silent] {
+        let bucket = Bucket::with(large.universe.bytes("live.zip"), manner);
+        large.is_in(&bucket);
+        large.universe.run("--verbose").code(0).says("unchanged").never_says(NOT_PACKED);
+    }
+}
+
+#[test]
+fn bytes_that_are_needed_after_all_are_packed() {
+    let large = Large::deployed("live-needed");
+    let bucket = large.live("live.zip");
+    // The same files for another architecture, and for a function that does not exist yet.
+    let plan = large.universe.run("plan --verbose --architecture arm64").code(0);
+    plan.says(NOT_PACKED).says("x86_64 → arm64");
+    let first = block(Kind::Ministack, "live-needed").replace('\n', "\n    ");
+    let second = block(Kind::Ministack, "live-needed-too").replace('\n', "\n    ");
+    large.universe.write("dpl.yml", format!("deploy:\n  - {}\n  - {}\n", first.trim_end(), second.trim_end()));
+    large.proxy.clear();
+    large.proxy.forget_calls();
+    let answer = answer_with(&bucket, "live-needed", &emulator(Kind::Ministack).endpoint);
+    large.proxy.on("GetFunction", 1, answer);
+    large.universe.run("--verbose").code(0).says(NOT_PACKED).says("unchanged");
+    let hash = |function| {
+        let get = Aws::of(&emulator(Kind::Ministack).endpoint).get(function);
+        get["Configuration"]["CodeSha256"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(hash("live-needed"), hash("live-needed-too"));
+    large.proxy.clear();
+    large.universe.write("dpl.yml", block(Kind::Ministack, "live-needed"));
+    large.universe.run("--architecture arm64").code(0).says("Updating code");
+}
+
+#[test]
+fn an_unchanged_large_layer_is_not_packed() {
+    let real = &emulator(Kind::Ministack).endpoint;
+    let proxy = Proxy::before(real);
+    let universe = Universe::at(&proxy.endpoint)
+        .file("dpl.yml", "layer: live-layer\n")
+        .file("layer/python/data.txt", "abcdefgh".repeat(700_000));
+    universe.run("").code(0);
+    universe.run("package --output live.zip").code(0);
+    let bucket = Bucket::with(universe.bytes("live.zip"), Manner::Ranges);
+    let arguments = json!({ "LayerName": "live-layer", "VersionNumber": 1 });
+    let mut answer = boto(real, "lambda", "get_layer_version", &arguments);
+    answer.as_object_mut().unwrap().remove("ResponseMetadata");
+    answer["Content"]["Location"] = json!(bucket.url);
+    proxy.on("GetLayerVersion", 0, Fault::Instead(200, answer.to_string()));
+    universe.run("--verbose").code(0).says(NOT_PACKED).says("unchanged");
+    universe.write("dpl.yml", "layer: {name: live-layer, zip: layer, compatible_runtimes: [python3.12]}\n");
+    universe.run("--verbose").code(0).says(NOT_PACKED).says("compatible_runtimes");
 }

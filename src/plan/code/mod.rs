@@ -126,7 +126,7 @@ fn archive_change(deployment: &Deployment, artifact: &Artifact, live: Option<&Li
         to: Some(artifact.code_sha256.clone()),
         size: artifact.archive.size(),
         files: artifact.entries.len(),
-        changes: files.map(|files| package::changes(files, &artifact.entries)),
+        changes: files.map(|files| package::changes(&files.files, &artifact.entries)),
         left_out: artifact.left_out,
         architecture: deployment.code.architecture.or_else(|| artifact.survey.architecture(from_architecture)),
         from_architecture,
