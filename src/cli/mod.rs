@@ -52,9 +52,9 @@ pub(crate) fn parse(called_as: &str, arguments: &[String]) -> CommandLine {
 fn layer(said: &[Said]) -> (Layer, Option<Problem>) {
     let (mut layer, mut unreadable) = (Layer::new(), None);
     for said in said {
-        let Said::Option { option, member, value: Some(value) } = said else { continue };
+        let Said::Option { option, value: Some(value) } = said else { continue };
         let place = Place::Flag(format!("--{}", option.name));
-        let given = match unpack(option, *member, value.clone(), &place) {
+        let given = match unpack(option, value.clone(), &place) {
             Ok(given) if given.is_absent() => continue,
             Ok(given) => given,
             Err(problem) => {
@@ -66,9 +66,9 @@ fn layer(said: &[Said]) -> (Layer, Option<Problem>) {
             Some(Given { value: Value::List(items), .. }) if is_list(option) => items.push(given),
             _ if is_list(option) => {
                 let given = Given { value: Value::List(vec![given]), place, form: Form::Text };
-                insert(&mut layer, option, None, given);
+                insert(&mut layer, option, given);
             }
-            _ => insert(&mut layer, option, *member, given),
+            _ => insert(&mut layer, option, given),
         }
     }
     (layer, unreadable)

@@ -50,7 +50,7 @@ fn with_value(arg: Arg) -> Arg {
     if arg.get_id() == grammar::WORD {
         return arg.value_parser(PossibleValuesParser::new(Verb::Completions.words()));
     }
-    let Some((option, _)) = options::find(arg.get_id().as_str()) else { return arg };
+    let Some(option) = options::find(arg.get_id().as_str()) else { return arg };
     match option.kind {
         Kind::Choice(words) => arg.value_parser(PossibleValuesParser::new(words)),
         Kind::FlagOr(words) => arg.value_parser(PossibleValuesParser::new(

@@ -37,8 +37,8 @@ pub(super) struct Words {
 /// A classified argument, with its value if it has one.
 #[derive(Debug, Clone)]
 pub(super) enum Said {
-    /// An option. `member` is set if the name is an alias for one member of it.
-    Option { option: &'static Opt, member: Option<&'static str>, value: Option<String> },
+    /// An option.
+    Option { option: &'static Opt, value: Option<String> },
     /// A flag of a verb.
     Flag { flag: &'static Flag, value: Option<String> },
     /// `--help` or `--version`.
@@ -172,8 +172,8 @@ impl Words {
 /// A known name.
 #[derive(Clone, Copy)]
 enum Known {
-    /// An option. `member` is set if the name is an alias for one member of it.
-    Option(&'static Opt, Option<&'static str>),
+    /// An option.
+    Option(&'static Opt),
     /// `--no-x`, or dpl's `--skip_cleanup`, with the value that it sets.
     Negated(&'static Opt, bool),
     Flag(&'static Flag),
@@ -183,7 +183,7 @@ enum Known {
 impl Known {
     /// Looks a name up: as it is, else as a negation, else as an abbreviation of exactly one name.
     fn by(name: &str) -> Option<Self> {
-        let option = options::find(name).map(|(option, member)| Self::Option(option, member));
+        let option = options::find(name).map(Self::Option);
         let flag = || flags().find(|flag| flag.name == name).map(Self::Flag);
         let question = || QUESTIONS.into_iter().find(|question| *question == name).map(Self::Question);
         option.or_else(flag).or_else(question).or_else(|| negated(name)).or_else(|| abbreviated(name))
@@ -192,17 +192,17 @@ impl Known {
     /// The argument with its value, which may be the next argument.
     fn said(self, value: Option<String>, next: impl FnOnce() -> Option<String>) -> Said {
         match self {
-            Self::Option(option, member) if is_switch(option) => {
-                Said::Option { option, member, value: Some(value.unwrap_or_else(|| "true".to_owned())) }
+            Self::Option(option) if is_switch(option) => {
+                Said::Option { option, value: Some(value.unwrap_or_else(|| "true".to_owned())) }
             }
-            Self::Option(option, member) => {
+            Self::Option(option) => {
                 let unescaped =
                     |value: String| if has_members(option) && is_json(&value) { value } else { broken(&value) };
-                Said::Option { option, member, value: value.or_else(next).map(unescaped) }
+                Said::Option { option, value: value.or_else(next).map(unescaped) }
             }
             Self::Negated(option, says) => {
                 let says_no = value.as_deref().and_then(yes_or_no) == Some(false);
-                Said::Option { option, member: None, value: Some((says != says_no).to_string()) }
+                Said::Option { option, value: Some((says != says_no).to_string()) }
             }
             Self::Flag(flag) if flag.value.is_none() => Said::Flag { flag, value },
             Self::Flag(flag) => {
@@ -243,7 +243,7 @@ fn has_members(option: &Opt) -> bool {
 }
 
 fn negated(name: &str) -> Option<Known> {
-    let switch = |name: &str| options::find(name).map(|(option, _)| option).filter(|option| is_switch(option));
+    let switch = |name: &str| options::find(name).filter(|option| is_switch(option));
     match name {
         "skip_cleanup" => switch("cleanup").map(|option| Known::Negated(option, false)),
         "no_skip_cleanup" => switch("cleanup").map(|option| Known::Negated(option, true)),
@@ -254,16 +254,13 @@ fn negated(name: &str) -> Option<Known> {
 /// The only name that begins with this text. dpl's own options come first, as in dpl's parser.
 fn abbreviated(name: &str) -> Option<Known> {
     let of_dpl = OPTIONS.iter().filter(|option| option.ambient == Ambient::Read && option.name.starts_with(name));
-    let by_alias = |option: &'static Opt| option.aliases.iter().find(|alias| alias.name.starts_with(name));
-    let any = OPTIONS.iter().filter_map(|option| {
-        let member = by_alias(option).map(|alias| alias.member);
-        let itself = option.name.starts_with(name).then_some(None);
-        itself.or(member).map(|member| (option.name, Known::Option(option, member)))
-    });
+    let begins =
+        |option: &&Opt| option.name.starts_with(name) || option.aliases.iter().any(|alias| alias.starts_with(name));
+    let any = OPTIONS.iter().filter(begins).map(|option| (option.name, Known::Option(option)));
     let flags = flags().filter(|flag| flag.name.starts_with(name)).map(|flag| (flag.name, Known::Flag(flag)));
     let questions = QUESTIONS.into_iter().filter(|question| question.starts_with(name));
     let questions = questions.map(|question| (question, Known::Question(question)));
-    let of_dpl = of_dpl.map(|option| (option.name, Known::Option(option, None)));
+    let of_dpl = of_dpl.map(|option| (option.name, Known::Option(option)));
     only(of_dpl).or_else(|| only(any)).or_else(|| only(flags.chain(questions)))
 }
 
@@ -281,7 +278,7 @@ fn values_of_secret_names(argument: &str) -> impl Iterator<Item = &str> {
 
 /// Whether an unknown name looks like a misspelt secret option.
 fn looks_secret(name: &str) -> bool {
-    let meant = options::nearest(name).and_then(options::find).map(|(option, _)| option.kind);
+    let meant = options::nearest(name).and_then(options::find).map(|option| option.kind);
     let begins =
         |option: &Opt| matches!(option.kind, Kind::Secret) && !name.is_empty() && option.name.starts_with(name);
     sounds_secret(name) || matches!(meant, Some(Kind::Secret)) || OPTIONS.iter().any(begins)

@@ -8,13 +8,14 @@ use super::{
     conditions::{ByBranch, Conditions, FileFormat},
     exposed::{self, SEEN_IN_AWS},
     layer::{self, Given, Layer, MapEntry, Value, yes_or_no},
+    one_value::{is_branch, is_by_branch, key_for, not_branches, unwrapped},
     options::{self, Kind, Opt, unknown},
-    shell, yaml,
+    paths, shell, yaml,
 };
 use crate::files;
 use crate::host::Host;
 use crate::place::{Place, Problem};
-use crate::settings::{Shape, holds_secret};
+use crate::settings::holds_secret;
 
 /// The names of the file, in the order in which they are tried.
 const FILES: [&str; 3] = ["dpl.yml", ".dpl.yml", ".travis.yml"];
@@ -74,6 +75,8 @@ pub(super) struct Blocks {
     pub blocks: Vec<Block>,
     /// The path of the file; absent if there is no file.
     pub path: Option<PathBuf>,
+    /// Its folder, from the working directory.
+    pub folder: PathBuf,
     /// The errors.
     pub problems: Vec<Problem>,
     /// The warnings.
@@ -109,6 +112,7 @@ pub(super) fn read(config: Option<&Given>, host: &Host, branch: Option<&str>) ->
         Ok(text) => {
             let format = if path.ends_with(".travis.yml") { FileFormat::Travis } else { FileFormat::Own };
             let shown: Arc<str> = Arc::from(path.to_string_lossy());
+            found.folder = paths::folder_of(&path, &host.directory);
             match yaml::parse(&text, &shown) {
                 Ok(document) => FileReader { found: &mut found, format, host, branch }.document(&document),
                 Err(problem) => found.problems.push(problem),
@@ -119,8 +123,21 @@ pub(super) fn read(config: Option<&Given>, host: &Host, branch: Option<&str>) ->
             found.problems.push(Problem { place: asked_for, ..problem });
         }
     }
+    let problems = not_branches_in(&found.blocks, branch, host);
+    found.problems.extend(problems);
     found.path = Some(path);
     found
+}
+
+/// The errors about maps by branch whose keys are no branches.
+fn not_branches_in(blocks: &[Block], branch: Option<&str>, host: &Host) -> Vec<Problem> {
+    let maps = blocks.iter().filter(|block| !block.conditions.are_of_travis());
+    let maps = maps.flat_map(|block| block.conditions.by_branch());
+    let is_wrong = |map: &&ByBranch| {
+        let named = || blocks.iter().flat_map(|block| block.conditions.named_branches(&map.place)).chain(branch);
+        !map.branches.iter().any(|key| is_branch(key, named(), host))
+    };
+    maps.filter(is_wrong).filter_map(|map| Some(not_branches(options::find(map.option)?, map))).collect()
 }
 
 struct FileReader<'a> {
@@ -240,7 +257,7 @@ impl FileReader<'_> {
                 "before_deploy" | "after_deploy" => self.not_run(entry),
                 "skip_cleanup" => self.skip_cleanup(&mut layer, entry),
                 key => match options::find(key) {
-                    Some((option, member)) => {
+                    Some(option) => {
                         if layer.contains_key(option.name) {
                             let message = format!("`{}` is given twice, here as `{key}`", option.name);
                             self.problem(Problem::new(message), &entry.place);
@@ -252,7 +269,8 @@ impl FileReader<'_> {
                             lacks_secret |= matches!(option.kind, Kind::Secret);
                             continue;
                         };
-                        layer::insert(&mut layer, option, member, given);
+                        let given = paths::from_here(option, given, &self.found.folder);
+                        layer::insert(&mut layer, option, given);
                     }
                     None if self.format == FileFormat::Travis => self.warning(unknown(key), &entry.place),
                     None => self.problem(unknown(key), &entry.place),
@@ -278,10 +296,10 @@ impl FileReader<'_> {
     }
 
     fn skip_cleanup(&mut self, layer: &mut Layer, entry: &MapEntry) {
-        let Some((option, _)) = options::find("cleanup") else { return };
+        let Some(option) = options::find("cleanup") else { return };
         match entry.given.as_text().and_then(yes_or_no) {
             Some(skip) => {
-                layer::insert(layer, option, None, Given::text((!skip).to_string(), entry.given.place.clone()));
+                layer::insert(layer, option, Given::text((!skip).to_string(), entry.given.place.clone()));
             }
             None => self.problem(Problem::new("must be true or false").of("skip_cleanup"), &entry.given.place),
         }
@@ -290,6 +308,13 @@ impl FileReader<'_> {
     /// The value of an option, without its encrypted parts, with the value for the current branch, and with its variables
     /// replaced.
     fn value(&mut self, option: &'static Opt, given: &Given, by_branch: &mut Vec<ByBranch>) -> Option<Given> {
+        let given = match unwrapped(option, given.clone()) {
+            Ok(given) => given,
+            Err(problem) => {
+                self.found.problems.push(problem);
+                return None;
+            }
+        };
         match &given.value {
             Value::Map(_) if given.get("secure").is_some() => {
                 let problem = Problem::new("is encrypted for Travis, so it is ignored here").of(option.name);
@@ -306,11 +331,16 @@ impl FileReader<'_> {
                 );
                 None
             }
-            Value::Map(entries) if is_by_branch(option, given) => {
-                let branches = entries.iter().map(|entry| entry.key.clone()).collect();
-                by_branch.push(ByBranch { option: option.name, branches, place: given.place.clone() });
-                let chosen = entries.iter().find(|entry| Some(entry.key.as_str()) == self.branch)?;
-                self.value(option, &chosen.given, by_branch)
+            Value::Map(entries) if is_by_branch(option) => {
+                let only_value = entries.first().filter(|_| entries.len() == 1).and_then(|entry| entry.given.as_text());
+                by_branch.push(ByBranch {
+                    option: option.name,
+                    branches: entries.iter().map(|entry| entry.key.clone()).collect(),
+                    only_value: only_value.map(str::to_owned),
+                    place: given.place.clone(),
+                });
+                let key = key_for(self.branch, entries.iter().map(|entry| entry.key.as_str()))?;
+                self.value(option, given.get(key)?, by_branch)
             }
             Value::Map(entries) => {
                 let value = |entry: &MapEntry| {
@@ -324,7 +354,7 @@ impl FileReader<'_> {
             }
             Value::List(written) => {
                 let branches = |item: &&Given| {
-                    matches!(item.value, Value::Map(_)) && item.get("secure").is_none() && is_by_branch(option, item)
+                    matches!(item.value, Value::Map(_)) && item.get("secure").is_none() && is_by_branch(option)
                 };
                 if let Some(item) = written.iter().find(branches) {
                     self.problem(Problem::new("must be a list of texts, not of maps").of(option.name), &item.place);
@@ -413,21 +443,6 @@ fn has_secure(given: &Given) -> bool {
             Value::Map(entries) => entries.iter().any(|entry| has_secure(&entry.given)),
             Value::Null | Value::Text(_) => false,
         }
-}
-
-/// Whether an alias of the option stands for a member of this map.
-fn takes_member(option: &Opt, given: &Given) -> bool {
-    option.aliases.iter().filter_map(|alias| alias.member).any(|member| given.get(member).is_some())
-}
-
-/// Whether a map has branches as keys. That is possible only for options that do not take maps.
-fn is_by_branch(option: &Opt, given: &Given) -> bool {
-    let takes_maps = match option.kind {
-        Kind::Map | Kind::Files => true,
-        Kind::Structure(shape) => matches!(shape, Shape::Members { .. } | Shape::List { .. } | Shape::Json { .. }),
-        _ => false,
-    };
-    !takes_maps && !takes_member(option, given)
 }
 
 fn is_lambda(provider: &str) -> bool {

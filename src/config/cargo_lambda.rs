@@ -14,7 +14,7 @@ use super::{
     compiled,
     context::Context,
     layer::{self, Form, Given, Layer, MapEntry, Value},
-    options,
+    options, paths,
     read::Reader,
 };
 use crate::files;
@@ -54,12 +54,13 @@ const TOGETHER: [&[&str]; 2] = [
 /// The options beneath those of a block; empty for a function that cargo-lambda did not build.
 pub(super) fn beneath(block: &Layer, context: &Context<'_>, warnings: &mut Vec<Problem>) -> Layer {
     let Some(program) = compiled::program(&mut Reader::new(block.clone()), context) else { return Layer::new() };
-    let mut found = Found { directory: &context.host.directory, layer: Layer::new(), others: Vec::new() };
-    found.read(Path::new("CargoLambda.toml"), |root| Some(root));
-    if let Some(workspace) = compiled::workspace(context.host).filter(|path| context.trust.holds(path)) {
+    let folder = &context.folder;
+    let mut found = Found { directory: &context.host.directory, folder, layer: Layer::new(), others: Vec::new() };
+    found.read(&folder.join("CargoLambda.toml"), |root| Some(root));
+    if let Some(workspace) = compiled::workspace(context).filter(|path| context.trust.holds(path)) {
         found.read(&workspace, |root| table(root, "workspace", &program));
     }
-    found.read(Path::new("Cargo.toml"), |root| table(root, "package", &program));
+    found.read(&folder.join("Cargo.toml"), |root| table(root, "package", &program));
     warnings.extend(found.warning());
     let mut layer = found.layer;
     for group in TOGETHER {
@@ -91,6 +92,8 @@ fn inner<'a>(table: &'a dyn TableLike, path: &[&str]) -> Option<&'a dyn TableLik
 struct Found<'a> {
     /// The working directory.
     directory: &'a Path,
+    /// The folder of the project, from the working directory.
+    folder: &'a Path,
     layer: Layer,
     /// The names without an option here, with their places.
     others: Vec<(String, Place)>,
@@ -144,7 +147,7 @@ impl Found<'_> {
         let Some(Given { value: Value::List(items), place, form }) = given else { return self.set("include", given) };
         let mut files = Vec::new();
         for item in items {
-            match added(&item, self.directory) {
+            match added(&item, &self.directory.join(self.folder)) {
                 Some(file) => files.push(file),
                 None => self.others.push((format!("include {}", item.as_text().unwrap_or_default()), item.place)),
             }
@@ -153,8 +156,8 @@ impl Found<'_> {
     }
 
     fn set(&mut self, option: &str, given: Option<Given>) {
-        if let (Some((option, _)), Some(given)) = (options::find(option), given) {
-            layer::insert(&mut self.layer, option, None, given);
+        if let (Some(option), Some(given)) = (options::find(option), given) {
+            layer::insert(&mut self.layer, option, paths::from_here(option, given, self.folder));
         }
     }
 

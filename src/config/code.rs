@@ -25,8 +25,8 @@ pub(super) fn code(reader: &mut Reader, context: &Context<'_>) -> Code {
     let architecture = reader.setting("architecture");
     let (source, how_to_build, archive) = match source {
         CodeSource::Path(path) => {
-            let help = compiled::how_to_build(reader, &path, architecture, context.host);
-            let (path, archive) = compiled::settled(path, context.host);
+            let help = compiled::how_to_build(reader, &path, architecture, context);
+            let (path, archive) = compiled::settled(path, context);
             (CodeSource::Path(path), help, archive)
         }
         source @ (CodeSource::Object { .. } | CodeSource::Image(_) | CodeSource::Live) => (source, None, None),

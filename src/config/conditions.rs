@@ -7,6 +7,7 @@ use std::{borrow::Cow, collections::BTreeSet};
 use super::{
     condition::{Condition, Variables},
     layer::{Given, MapEntry, Value, yes_or_no},
+    one_value::key_for,
     options,
 };
 use crate::host::{Build, Host};
@@ -108,9 +109,20 @@ impl Wanted {
 /// An option whose value depends on the branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ByBranch {
+    /// The option.
     pub option: &'static str,
+    /// The branches, which can be patterns.
     pub branches: Vec<String>,
+    /// The value, if the map has only one and that is a text.
+    pub only_value: Option<String>,
+    /// The place of the map.
     pub place: Place,
+}
+
+impl ByBranch {
+    fn has_value_for(&self, build: &Build) -> bool {
+        key_for(build.branch.as_deref(), self.branches.iter().map(String::as_str)).is_some()
+    }
 }
 
 /// Whether a build of a pull request deploys.
@@ -228,6 +240,11 @@ impl Conditions {
         (self.format == FileFormat::Travis).then_some(Wanted { texts, place: None })
     }
 
+    /// Whether the rules are those of a `.travis.yml`.
+    pub(super) fn are_of_travis(&self) -> bool {
+        self.format == FileFormat::Travis
+    }
+
     /// Whether the block has conditions, or options by branch.
     pub(super) fn are_own(&self) -> bool {
         self.own
@@ -236,6 +253,30 @@ impl Conditions {
     /// Whether the build of a pull request deploys the block.
     pub(super) fn include_pull_requests(&self) -> bool {
         self.pull_requests == PullRequests::Deploy
+    }
+
+    /// The branches and patterns of `branch`, and of the options by branch except for the map at this place.
+    pub(super) fn named_branches<'c>(&'c self, except: &'c Place) -> impl Iterator<Item = &'c str> {
+        let maps = self.by_branch.iter().filter(move |map| map.place != *except);
+        let branches = self.branches.iter().filter(move |wanted| wanted.place.as_ref() != Some(except));
+        branches.flat_map(|wanted| &wanted.texts).chain(maps.flat_map(|map| &map.branches)).map(String::as_str)
+    }
+
+    /// The options with values by branch.
+    pub(super) fn by_branch(&self) -> &[ByBranch] {
+        &self.by_branch
+    }
+
+    /// Warnings about the options that have no value in this build, because their maps lack its branch. `is_given` says
+    /// whether an option has a value from elsewhere.
+    pub(super) fn without_value(&self, build: &Build, is_given: impl Fn(&str) -> bool) -> Vec<Problem> {
+        let lacking = self.by_branch.iter().filter(|map| !map.has_value_for(build) && !is_given(map.option));
+        let warning = |map: &ByBranch| {
+            let wanted = Wanted::at(&map.place, map.branches.clone());
+            let message = format!("has no value in this build: it {}", given_by_branch(&wanted, build));
+            Problem::new(message).of(map.option).at(&map.place).help("add a value for this branch, or remove the map")
+        };
+        lacking.map(warning).collect()
     }
 
     /// Whether an option has values by branch.
@@ -308,8 +349,7 @@ impl Conditions {
 
     /// Why the block has no values in this build: its options have values by branch, and none for this branch.
     pub(super) fn reason_to_have_no_value(&self, build: &Build) -> Option<Skip> {
-        let branch = build.branch.as_deref();
-        let given = |option: &ByBranch| option.branches.iter().any(|known| Some(known.as_str()) == branch);
+        let given = |option: &ByBranch| option.has_value_for(build);
         let first = self.by_branch.first().filter(|_| !self.by_branch.iter().any(given))?;
         let branches = self.by_branch.iter().flat_map(|option| option.branches.clone());
         let mut wanted = Wanted::at(&first.place, branches.collect());
@@ -319,19 +359,12 @@ impl Conditions {
     }
 
     fn not_for_branch(&self, wanted: &Wanted, build: &Build) -> Skip {
-        let this = match (&build.branch, &build.tag, &build.pull_request) {
-            (Some(branch), None, None) => format!("this branch is `{branch}`"),
-            (_, Some(tag), _) => format!("this is a build of the tag `{tag}`; `tags: true` takes every tag"),
-            (Some(branch), _, Some(_)) => format!("the pull request goes to `{branch}`"),
-            (None, None, Some(_)) => "the CI does not say which branch the pull request goes to".to_owned(),
-            (None, None, None) => "nothing says which branch this is".to_owned(),
-        };
         let by_branch = self.by_branch.first().filter(|option| wanted.place.as_ref() == Some(&option.place));
-        let (option, message) = match by_branch {
-            Some(given) => {
-                (given.option, format!("is given by branch, for {}, and {this}", wanted.shown().replace(" or ", ", ")))
-            }
-            None => ("on.branch", format!("wants {}, and {this}", wanted.shown())),
+        let (option, message) = if let Some(given) = by_branch {
+            (given.option, given_by_branch(wanted, build))
+        } else {
+            let hint = if build.tag.is_some() { "; `tags: true` takes every tag" } else { "" };
+            ("on.branch", format!("wants {}, and {}{hint}", wanted.shown(), this_branch(build)))
         };
         let name = build.branch.as_deref().unwrap_or("(unknown)");
         let words = format!("this branch is not permitted: {name}");
@@ -390,6 +423,21 @@ impl Variables for OfBuild<'_> {
     }
 }
 
+/// The branch of the build, in words.
+fn this_branch(build: &Build) -> String {
+    match (&build.branch, &build.tag, &build.pull_request) {
+        (Some(branch), None, None) => format!("this branch is `{branch}`"),
+        (_, Some(tag), _) => format!("this is a build of the tag `{tag}`"),
+        (Some(branch), _, Some(_)) => format!("the pull request goes to `{branch}`"),
+        (None, None, Some(_)) => "the CI does not say which branch the pull request goes to".to_owned(),
+        (None, None, None) => "nothing says which branch this is".to_owned(),
+    }
+}
+
+fn given_by_branch(wanted: &Wanted, build: &Build) -> String {
+    format!("is given by branch, for {}, and {}", wanted.shown().replace(" or ", ", "), this_branch(build))
+}
+
 /// The expressions of `condition`, each with its place; `None` for a value that is not a text.
 fn expressions(given: &Given) -> Vec<(Option<&str>, &Place)> {
     match &given.value {
@@ -408,7 +456,7 @@ fn texts(given: &Given) -> Option<Vec<String>> {
 }
 
 /// Whether a shell pattern matches. `*` matches `/` too, and braces have no meaning.
-fn matches(pattern: &str, branch: &str) -> bool {
+pub(super) fn matches(pattern: &str, branch: &str) -> bool {
     let escaped = pattern.replace('{', "[{]").replace('}', "[}]");
     pattern == branch || glob::compile(&escaped, Stars::InAll).is_ok_and(|glob| glob.is_match(branch))
 }

@@ -16,6 +16,8 @@ pub(super) struct Context<'a> {
     pub build: &'a Build,
     /// What the verb needs of the configuration.
     pub purpose: Purpose,
+    /// The folder that holds the blocks, from the working directory; empty if that is the folder.
+    pub folder: PathBuf,
     /// Configuration files of this run, which never go into a package.
     pub never: BTreeSet<PathBuf>,
     /// What the configuration file may set.
@@ -25,6 +27,11 @@ pub(super) struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// The folder that holds the blocks, as an absolute path.
+    pub(super) fn project(&self) -> PathBuf {
+        self.host.directory.join(&self.folder)
+    }
+
     /// A reader of these options, without those that the configuration file may not set.
     pub(super) fn reader(&self, mut options: Layer) -> Reader {
         let problems = self.trust.screen(&mut options);

@@ -174,7 +174,7 @@ fn shaped(reader: &mut Reader, variable: &str, token: &Secret) -> Option<Proof> 
 /// Whether a variable holds credentials of this job, or a secret for getting them.
 pub(super) fn holds_credentials(variable: &str) -> bool {
     const PREFIXES: [&str; 5] = ["DPL_LAMBDA_", "INPUT_", "PLUGIN_", "LAMBDA_", "AWS_"];
-    let is_secret = |name: &str| options::find(name).is_some_and(|(option, _)| matches!(option.kind, Kind::Secret));
+    let is_secret = |name: &str| options::find(name).is_some_and(|option| matches!(option.kind, Kind::Secret));
     PREFIXES.iter().filter_map(|prefix| variable.strip_prefix(prefix)).any(is_secret)
         || TOKENS.contains(&variable)
         || REQUEST.contains(&variable)

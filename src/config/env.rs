@@ -60,7 +60,7 @@ pub(super) fn addressed(host: &Host, problems: &mut Vec<Problem>, warnings: &mut
         let (mut layer, mut seen) = (Layer::new(), BTreeMap::new());
         for (name, value) in under(host, prefix) {
             let place = variable(host, prefix, &name);
-            let Some((option, member)) = options::find(&name) else {
+            let Some(option) = options::find(&name) else {
                 // A step on GitHub can have other inputs. The other two prefixes are only for this tool.
                 let result = *prefix == "DPL_LAMBDA_" && RESULTS.contains(&name.as_str());
                 if *prefix != "INPUT_" && !result {
@@ -100,8 +100,8 @@ pub(super) fn addressed(host: &Host, problems: &mut Vec<Problem>, warnings: &mut
                 let message = format!("{there} and {place} have different values");
                 problems.push(Problem::new(message).of(option.name).help("set only one of them"));
             }
-            match unpack(option, member, value, &place) {
-                Ok(given) => layer::insert(&mut layer, option, member, given),
+            match unpack(option, value, &place) {
+                Ok(given) => layer::insert(&mut layer, option, given),
                 Err(problem) => problems.push(problem),
             }
         }
@@ -115,8 +115,7 @@ pub(super) fn ambient(host: &Host, warnings: &mut Vec<Problem>) -> Vec<Layer> {
     let read = |prefix: &&str| {
         let mut layer = Layer::new();
         for (name, value) in under(host, prefix) {
-            let Some((option, member)) = options::find(&name).filter(|(option, _)| option.ambient == Ambient::Read)
-            else {
+            let Some(option) = options::find(&name).filter(|option| option.ambient == Ambient::Read) else {
                 continue;
             };
             if name != option.name && name != "environment_variables" {
@@ -132,8 +131,8 @@ pub(super) fn ambient(host: &Host, warnings: &mut Vec<Problem>) -> Vec<Layer> {
                 );
                 continue;
             }
-            match unpack(option, member, value, &place) {
-                Ok(given) => layer::insert(&mut layer, option, member, given),
+            match unpack(option, value, &place) {
+                Ok(given) => layer::insert(&mut layer, option, given),
                 Err(problem) => warnings.push(problem),
             }
         }

@@ -293,7 +293,7 @@ fn structures_in_variables_are_read_or_refused() {
     let place = Place::Variable("DPL_LAMBDA_X".to_owned());
     let read = |text: &str| {
         for option in options::OPTIONS.iter().step_by(7) {
-            match unpack(option, None, text.to_owned(), &place) {
+            match unpack(option, text.to_owned(), &place) {
                 Ok(given) => assert!(given.place == place && (given.form == Form::Text || given.as_text().is_some())),
                 Err(problem) => assert!(problem.message.len() < 200),
             }

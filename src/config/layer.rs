@@ -112,10 +112,8 @@ pub(super) fn merge(layers: &[Layer]) -> Layer {
     merged
 }
 
-/// Adds a value to a layer, unless it counts as absent. `member` is the member of a map that an alias stands for.
-pub(crate) fn insert(layer: &mut Layer, option: &'static Opt, member: Option<&str>, given: Given) {
-    let inner = member.and_then(|member| given.get(member)).map(|inner| inner.value.clone());
-    let given = Given { value: inner.unwrap_or(given.value), ..given };
+/// Adds a value to a layer, unless it counts as absent.
+pub(crate) fn insert(layer: &mut Layer, option: &'static Opt, given: Given) {
     if !given.is_absent() {
         layer.insert(option.name, given);
     }

@@ -2,7 +2,7 @@
 //!
 //! Some keys of the map are options of their own, such as `zip`. They are read by the code of these options.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::collections::BTreeSet;
 
 use super::{
     code, compiled,
@@ -80,12 +80,12 @@ pub(super) fn layer(reader: &mut Reader, context: &Context<'_>) -> Option<OfBloc
     let arm = architectures.as_ref().is_some_and(|wanted| wanted.len() == 1 && wanted.contains(&Architecture::Arm64));
     let mut options = options_of_code(reader, &written, alone);
     reader.problems.extend(context.trust.screen(&mut options));
-    if let Some((option, _)) = options::find("zip").filter(|(option, _)| !options.contains_key(option.name)) {
+    if let Some(option) = options::find("zip").filter(|option| !options.contains_key(option.name)) {
         let path = match extension {
-            Some(_) => compiled::extension(&name, context.host),
-            None => PathBuf::from(FOLDER),
+            Some(_) => compiled::extension(&name, context),
+            None => context.folder.join(FOLDER),
         };
-        layer::insert(&mut options, option, None, Given::text(path.display().to_string(), written.place.clone()));
+        layer::insert(&mut options, option, Given::text(path.display().to_string(), written.place.clone()));
     }
     let mut options = Reader::new(options);
     options.block.clone_from(&reader.block);
@@ -170,9 +170,9 @@ fn options_of_code(reader: &Reader, written: &Given, alone: bool) -> Layer {
     let of_block = OF_BLOCK.iter().chain(SHARED.iter().chain(&["s3_key"]).filter(|_| alone));
     let mut options: Layer = of_block.filter_map(|name| Some((*name, reader.layer().get(*name)?.clone()))).collect();
     let Value::Map(entries) = &written.value else { return options };
-    for (option, _) in SHARED.into_iter().filter_map(options::find) {
+    for option in SHARED.into_iter().filter_map(options::find) {
         if let Some(entry) = entries.iter().find(|entry| structure::same_key(&entry.key, option.name)) {
-            layer::insert(&mut options, option, None, entry.given.clone());
+            layer::insert(&mut options, option, entry.given.clone());
         }
     }
     options

@@ -1,7 +1,7 @@
 //! From all sources to what the configuration says: which blocks count, and what each of them means.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{
     blocks::{self, Block, Blocks},
@@ -46,6 +46,7 @@ pub(crate) fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
         ci,
         build: &build,
         purpose: request.purpose,
+        folder: if file.blocks.is_empty() { PathBuf::new() } else { file.folder.clone() },
         never: file.path.iter().map(|path| host.directory.join(path)).collect(),
         trust: Trust::of(&strongest, host, ci),
         fallback_region: (request.syntax == Syntax::DplProgram).then(|| "us-east-1".to_owned()),
@@ -70,6 +71,10 @@ pub(crate) fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
         if let Some(reason) = no_layer_for_settings(block, &options) {
             loaded.skipped.push(named(reason, block));
             continue;
+        }
+        let is_given = |option: &str| options.contains_key(option);
+        if matches!(context.purpose, Purpose::Deploy | Purpose::Plan | Purpose::Check | Purpose::Render) {
+            loaded.warnings.extend(block.conditions.without_value(context.build, is_given));
         }
         if several && block.layer.contains_key("layer") && !block.layer.contains_key("function_name") {
             drop_options_of_functions(&mut options, &block.layer);

@@ -20,6 +20,8 @@ mod yaml;
 mod context;
 mod exposed;
 mod interpolate;
+mod one_value;
+mod paths;
 mod read;
 mod structure;
 mod trust;

@@ -12,7 +12,9 @@ pub struct Opt {
     /// The canonical name, with underscores.
     pub name: &'static str,
     /// Other names of the option, on every surface.
-    pub aliases: &'static [Alias],
+    pub aliases: &'static [&'static str],
+    /// The member that holds the value when it is written as the API's map; absent: the API has no such map.
+    pub member: Option<&'static str>,
     /// The kind of its value.
     pub kind: Kind,
     /// The group in the help and the manual.
@@ -57,15 +59,6 @@ pub enum Clear {
     Yes,
     /// The setting always has a value, or is emptied in another way.
     No,
-}
-
-/// Another name of an option.
-#[derive(Debug, Clone, Copy)]
-pub struct Alias {
-    /// The name.
-    pub name: &'static str,
-    /// The member that holds the value, if the value is a map as in the API; absent: the value is no such map.
-    pub member: Option<&'static str>,
 }
 
 /// The kind of an option's value.
@@ -113,6 +106,7 @@ const fn opt(group: Group, name: &'static str, kind: Kind, example: &'static str
     Opt {
         name,
         aliases: &[],
+        member: None,
         kind,
         group,
         meaning,
@@ -140,7 +134,13 @@ impl Opt {
         self
     }
 
-    const fn also(mut self, aliases: &'static [Alias]) -> Self {
+    /// The option whose value can also be written as the API's map with this member.
+    const fn in_map(mut self, member: &'static str) -> Self {
+        self.member = Some(member);
+        self
+    }
+
+    const fn also(mut self, aliases: &'static [&'static str]) -> Self {
         self.aliases = aliases;
         self
     }
@@ -149,14 +149,6 @@ impl Opt {
 /// An option for a resource that belongs to the function.
 const fn around(attachment: Attachment, example: &'static str, meaning: &'static str) -> Opt {
     opt(Group::Around, attachment.option(), Structure(attachment.shape()), example, meaning)
-}
-
-const fn name(name: &'static str) -> Alias {
-    Alias { name, member: None }
-}
-
-const fn member(name: &'static str, member: &'static str) -> Alias {
-    Alias { name, member: Some(member) }
 }
 
 use crate::settings::Attachment::{
@@ -187,12 +179,12 @@ pub const OPTIONS: &[Opt] = &[
     opt(Function, "handler", Text, "index.handler", "Full handler. Overrides `module_name` and `handler_name`."),
     opt(Function, "handler_name", Text, "handler", "Function or method of the handler. Joined with `module_name` in the form that the runtime expects.").ambient(),
     opt(Function, "module_name", Text, "index", "File, package or class of `handler_name`. Default `index`.").ambient(),
-    opt(Function, "architecture", Choice(&["x86_64", "arm64"]), "arm64", "Instruction set of the code. Default: read from the package's binaries, else the live function's.").also(&[name("architectures")]),
-    opt(Function, "description", Text, "Build %{build_number}", "Description of the function. `%{…}` is replaced.").ambient().also(&[name("function_description")]).clearable(),
+    opt(Function, "architecture", Choice(&["x86_64", "arm64"]), "arm64", "Instruction set of the code. Default: read from the package's binaries, else the live function's.").also(&["architectures"]),
+    opt(Function, "description", Text, "Build %{build_number}", "Description of the function. `%{…}` is replaced.").ambient().also(&["function_description"]).clearable(),
     opt(Function, "timeout", Number { least: Timeout::LEAST, most: Timeout::MOST }, "10", "Seconds that one invocation may take: 1 to 900.").ambient(),
     opt(Function, "memory_size", Number { least: MemorySize::LEAST, most: MemorySize::MOST }, "256", "Memory in MB: 128 to 10240.").ambient(),
-    opt(Function, "ephemeral_storage", Number { least: EphemeralStorage::LEAST, most: EphemeralStorage::MOST }, "1024", "Size of `/tmp` in MB: 512 to 10240.").also(&[]),
-    opt(Function, "environment", Map, "STAGE: prod", "Variables to set. `{from_env: NAME}` reads a value from the CI's environment. A null value removes the key.").ambient().also(&[name("environment_variables")]).clearable(),
+    opt(Function, "ephemeral_storage", Number { least: EphemeralStorage::LEAST, most: EphemeralStorage::MOST }, "1024", "Size of `/tmp` in MB: 512 to 10240.").in_map("Size"),
+    opt(Function, "environment", Map, "STAGE: prod", "Variables to set. `{from_env: NAME}` reads a value from the CI's environment. A null value removes the key.").in_map("Variables").ambient().also(&["environment_variables"]).clearable(),
     opt(Function, "env_file", List, "prod.env", "Files of `KEY=VALUE` lines. `environment` overrides them.").in_file(InFile::Reads),
     opt(Function, "environment_mode", Choice(&["replace", "merge"]), "merge", "What happens to variables that exist only on the live function: `replace` removes them, `merge` keeps them. By default the run stops if a variable would be removed."),
     opt(Function, "layers", Ids, "arn:aws:lambda:eu-west-1:123456789012:layer:deps:3", "Layers in the order in which Lambda merges them, at most five. An ARN with a version; or an ARN without one, or a name in the same account, for the newest version.").ambient().clearable(),
@@ -200,9 +192,9 @@ pub const OPTIONS: &[Opt] = &[
     opt(Function, "security_group_ids", Ids, "sg-0a1b2c3d", "Security groups in the VPC. An empty list detaches the function from the VPC.").ambient().clearable(),
     opt(Function, "ipv6_allowed_for_dual_stack", Flag, "true", "Allow IPv6 in dual-stack subnets."),
     opt(Function, "vpc_config", Structure(&shapes::VPC_CONFIG), "{subnet_ids: [subnet-0a1b2c3d], security_group_ids: [sg-0a1b2c3d]}", "The three options above in one map, as in the API."),
-    opt(Function, "dead_letter_arn", Text, "arn:aws:sqs:eu-west-1:123456789012:failed", "Queue or topic for failed asynchronous events.").ambient().also(&[member("dead_letter_config", "TargetArn")]).clearable(),
+    opt(Function, "dead_letter_arn", Text, "arn:aws:sqs:eu-west-1:123456789012:failed", "Queue or topic for failed asynchronous events.").ambient().also(&["dead_letter_config"]).in_map("TargetArn").clearable(),
     opt(Function, "kms_key_arn", Text, "arn:aws:kms:eu-west-1:123456789012:key/…", "Key that encrypts the environment.").ambient().clearable(),
-    opt(Function, "tracing_mode", Choice(&["Active", "PassThrough"]), "Active", "X-Ray sampling.").ambient().also(&[member("tracing_config", "Mode")]),
+    opt(Function, "tracing_mode", Choice(&["Active", "PassThrough"]), "Active", "X-Ray sampling.").ambient().also(&["tracing_config"]).in_map("Mode"),
     opt(Function, "logging_config", Structure(&shapes::LOGGING_CONFIG), "{log_format: JSON, application_log_level: WARN, log_group: /team/media}", "Format, levels and log group of the log."),
     opt(Function, "snap_start", Structure(&shapes::SNAP_START), "PublishedVersions", "Whether published versions start from a snapshot: `PublishedVersions` or `None`."),
     opt(Function, "file_system_configs", Structure(&shapes::FILE_SYSTEM_CONFIGS), "{arn: arn:aws:elasticfilesystem:…:access-point/fsap-…, local_mount_path: /mnt/data}", "EFS access point and its mount path. Needs a VPC.").clearable(),
@@ -210,17 +202,17 @@ pub const OPTIONS: &[Opt] = &[
     opt(Function, "durable_config", Structure(&shapes::DURABLE_CONFIG), "{execution_timeout: 3600, retention_period_in_days: 7}", "Limits of durable executions."),
     opt(Function, "capacity_provider_config", Structure(&shapes::CAPACITY_PROVIDER_CONFIG), "{lambda_managed_instances_capacity_provider_config: arn:aws:lambda:…:capacity-provider:NAME}", "The capacity provider of a function on Managed Instances, and limits of its environments."),
     opt(Function, "tenancy_config", Structure(&shapes::TENANCY_CONFIG), "PER_TENANT", "Whether each tenant has its own execution environments. Can be set only when the function is created."),
-    opt(Function, "function_tags", Map, "team: media", "Tags to add or overwrite.").ambient().also(&[name("tags")]),
+    opt(Function, "function_tags", Map, "team: media", "Tags to add or overwrite.").ambient().also(&["tags"]),
     opt(Function, "function_tags_mode", Choice(&["replace", "merge"]), "replace", "`replace` also removes tags that the block does not name. Default `merge`."),
     opt(Function, "clear", List, "description", "Names of options whose settings to empty. docs/options.md lists the options that can be emptied."),
-    opt(Code, "zip", Text, "dist", "Directory, single file, or ready `.zip` or `.jar`. Default: the output of `cargo lambda build`, else the working directory.").ambient().also(&[name("source"), name("code_artifacts_dir")]).in_file(InFile::Packs),
+    opt(Code, "zip", Text, "dist", "Directory, single file, or ready `.zip` or `.jar`. Default: the output of `cargo lambda build`, else the folder of the file, or the working directory.").ambient().also(&["source", "code_artifacts_dir"]).in_file(InFile::Packs),
     opt(Code, "image_uri", Text, "123456789012.dkr.ecr.eu-west-1.amazonaws.com/api:v3", "Container image in ECR, by tag or digest, instead of a package. A tag is resolved, and the function gets the digest."),
     opt(Code, "package_type", Choice(&["Zip", "Image"]), "Image", "Only a check: `Image` requires `image_uri`, and `Zip` forbids it."),
     opt(Code, "include", Files, "src/**/*.py", "Globs of files to include, relative to the package root. A directory includes everything in it. Default: everything. `{from, glob, to}` adds files from another folder.").in_file(InFile::Packs),
     opt(Code, "exclude", List, "*.test.js", "Lines in gitignore syntax of files to leave out, in addition to a `.lambdaignore` at the package root."),
     opt(Code, "dot_match", Flag, "true", "Include hidden files and folders at the package root.").ambient(),
     opt(Code, "symlinks", Choice(&["keep", "follow"]), "follow", "`keep` packages a symbolic link as a link, `follow` packages its target. Default `keep`."),
-    opt(Code, "s3_bucket", Text, "my-packages", "Bucket in the function's Region for uploading the package. Needed for packages over 50 MB. It must exist.").also(&[]),
+    opt(Code, "s3_bucket", Text, "my-packages", "Bucket in the function's Region for uploading the package. Needed for packages over 50 MB. It must exist."),
     opt(Code, "s3_prefix", Text, "lambda/", "Prefix of the object's key. The key is the package's hash."),
     opt(Code, "s3_key", Text, "thumbnails.zip", "Key of the object, instead of the package's hash. With your own key the package is always uploaded. Without `zip`: the key of an archive in the bucket to deploy."),
     opt(Code, "s3_object_version", Text, "3HL4kqtJvjVBH40Nrjfkd", "Version of the object. Only with `s3_key` and without `zip`. Default: the newest."),
@@ -237,19 +229,19 @@ pub const OPTIONS: &[Opt] = &[
     opt(Release, "layer", Map, "{name: deps, zip: layer}", "Layer to publish before the function, or on its own if the block has no `function_name`. Keys: `name`, `zip` (default `layer`), `include`, `exclude`, `symlinks`, `dot_match`, `compatible_runtimes`, `compatible_architectures`, `description`, `license_info`."),
     opt(Release, "extension", FlagOr(&["external", "internal"]), "true", "Publish the program as a Lambda extension in a layer, and deploy no function. `layer` or `function_name` gives the layer's name."),
     opt(Release, "revision_id", Text, "…", "Revision id that the live function must have. Otherwise the run stops before its first write."),
-    around(CodeSigning, "arn:aws:lambda:eu-west-1:123456789012:code-signing-config:csc-…", "ARN of the code signing configuration. Attached before the code is uploaded.").clearable(),
+    around(CodeSigning, "arn:aws:lambda:eu-west-1:123456789012:code-signing-config:csc-…", "ARN of the code signing configuration. Attached before the code is uploaded.").clearable().in_map("CodeSigningConfigArn"),
     around(RuntimeManagement, "FunctionUpdate", "When AWS updates the runtime of the function: `Auto`, `FunctionUpdate`, or a map with `update_runtime_on: Manual` and `runtime_version_arn`."),
-    around(RecursiveLoop, "Allow", "Whether Lambda stops the function when it invokes itself in a loop: `Allow` or `Terminate`."),
-    around(LogRetention, "30", "Days to keep the log. Creates the log group if it does not exist.").clearable(),
-    around(ReservedConcurrency, "5", "Number of concurrent executions that are reserved for the function. It is also the limit: 0 stops the function.").clearable(),
-    around(ProvisionedConcurrency, "2", "Number of execution environments to keep ready for the `alias`.").clearable(),
+    around(RecursiveLoop, "Allow", "Whether Lambda stops the function when it invokes itself in a loop: `Allow` or `Terminate`.").in_map("RecursiveLoop"),
+    around(LogRetention, "30", "Days to keep the log. Creates the log group if it does not exist.").clearable().in_map("RetentionInDays"),
+    around(ReservedConcurrency, "5", "Number of concurrent executions that are reserved for the function. It is also the limit: 0 stops the function.").clearable().in_map("ReservedConcurrentExecutions"),
+    around(ProvisionedConcurrency, "2", "Number of execution environments to keep ready for the `alias`.").clearable().in_map("ProvisionedConcurrentExecutions"),
     around(AsyncConfig, "{maximum_retry_attempts: 1, destination_config: {on_failure: arn:aws:sqs:…}}", "Retries, maximum age and destinations of asynchronous invocations.").clearable(),
     around(FunctionUrl, "{auth_type: NONE, cors: {allow_origins: ['*']}}", "URL of the function. `true` creates one with the defaults (`AWS_IAM`), `false` deletes it: a new URL gets a different address. A public URL (`NONE`) gets the two permissions that it needs."),
     around(Permissions, "{statement_id: from-s3, principal: s3.amazonaws.com, source_arn: arn:aws:s3:::uploads}", "Statements of the resource policy, by id: who may invoke the function, such as S3, SNS, EventBridge or API Gateway. Other statements stay."),
     opt(Group::Around, "permissions_mode", Choice(&["replace", "merge"]), "replace", "`replace` also removes statements that the block does not name. Default `merge`."),
     around(EventSources, "{event_source_arn: arn:aws:sqs:…:jobs, batch_size: 5}", "Queues and streams that Lambda reads for the function: SQS, Kinesis, DynamoDB, MSK, Kafka, MQ, DocumentDB. A new mapping of a stream needs `starting_position`. Other mappings stay."),
     opt(Group::Around, "event_sources_mode", Choice(&["replace", "merge"]), "replace", "`replace` also removes event source mappings that the block does not name. Default `merge`."),
-    opt(Run, "config", Text, "deploy/dpl.yml", "File with the YAML block. Default: the first that exists of `dpl.yml`, `.dpl.yml`, `.travis.yml`."),
+    opt(Run, "config", Text, "deploy/dpl.yml", "File with the YAML block, whose paths are relative to it. Default: the first that exists of `dpl.yml`, `.dpl.yml`, `.travis.yml`."),
     opt(Run, "trust_config", Flag, "true", "Allow the YAML file to set what otherwise only flags and variables may set: `endpoint_url` of another machine, `profile`, `web_identity_token_env`, and files outside of the checkout. Use it only if every change of the file is reviewed. It cannot be set in the file itself.").in_file(InFile::Never),
     opt(Run, "dry_run", FlagOr(&["aws"]), "true", "Show the plan and change nothing. `--dry_run=aws` also runs AWS' own dry run of the code update."),
     opt(Run, "wait_timeout", Number { least: 1, most: 86_400 }, "600", "Seconds to wait for one function, in all. Default 600; with `snap_start` 1800."),
@@ -276,15 +268,10 @@ pub fn clearable() -> impl Iterator<Item = &'static str> {
     OPTIONS.iter().filter(|option| option.clear == Clear::Yes).map(|option| option.name)
 }
 
-/// The option of a name or alias, and the member that the alias stands for. Dashes and underscores are equal.
-pub fn find(name: &str) -> Option<(&'static Opt, Option<&'static str>)> {
+/// The option of a name or alias. Dashes and underscores are equal.
+pub fn find(name: &str) -> Option<&'static Opt> {
     let name = canonical(name);
-    OPTIONS.iter().find_map(|option| {
-        if option.name == name {
-            return Some((option, None));
-        }
-        option.aliases.iter().find(|alias| alias.name == name).map(|alias| (option, alias.member))
-    })
+    OPTIONS.iter().find(|option| option.name == name || option.aliases.contains(&&*name))
 }
 
 /// A name with underscores, in lower case.
@@ -312,7 +299,7 @@ pub fn nearest(wrong: &str) -> Option<&'static str> {
 }
 
 fn names() -> impl Iterator<Item = &'static str> {
-    OPTIONS.iter().flat_map(|option| std::iter::once(option.name).chain(option.aliases.iter().map(|alias| alias.name)))
+    OPTIONS.iter().flat_map(|option| std::iter::once(option.name).chain(option.aliases.iter().copied()))
 }
 
 /// The name nearest to a wrong name; absent: none is similar.
@@ -335,7 +322,7 @@ mod tests {
     fn each_name_is_unique() {
         let mut seen = BTreeSet::new();
         for option in OPTIONS {
-            for name in std::iter::once(option.name).chain(option.aliases.iter().map(|alias| alias.name)) {
+            for name in std::iter::once(option.name).chain(option.aliases.iter().copied()) {
                 assert!(seen.insert(name), "`{name}` is not unique");
                 assert_eq!(canonical(name), name);
             }
@@ -360,9 +347,9 @@ mod tests {
 
     #[test]
     fn names_are_found_by_either_spelling_and_by_alias() {
-        assert_eq!(find("Function-Name").unwrap().0.name, "function_name");
-        assert_eq!(find("environment_variables").unwrap().0.name, "environment");
-        assert_eq!(find("dead-letter-config").unwrap().1, Some("TargetArn"));
+        assert_eq!(find("Function-Name").unwrap().name, "function_name");
+        assert_eq!(find("environment_variables").unwrap().name, "environment");
+        assert_eq!(find("dead-letter-config").unwrap().member, Some("TargetArn"));
         assert!(find("memory").is_none());
     }
 

@@ -166,7 +166,7 @@ impl Reader {
     /// One of the words in the row of the option, in any case.
     pub(super) fn choice(&mut self, name: &'static str) -> Option<&'static str> {
         let text = self.text(name)?;
-        let (before, words) = match options::find(name).map(|(option, _)| option.kind) {
+        let (before, words) = match options::find(name).map(|option| option.kind) {
             Some(Kind::Choice(words)) => ("", words),
             Some(Kind::FlagOr(words)) => ("true, false or ", words),
             _ => ("", [].as_slice()),
@@ -186,7 +186,7 @@ impl Reader {
 
     /// A list. Items are trimmed, and empty items dropped. An empty list differs from an absent one.
     pub(super) fn list(&mut self, name: &'static str) -> Option<Vec<String>> {
-        let (option, _) = options::find(name)?;
+        let option = options::find(name)?;
         let given = self.layer.get(name)?.clone();
         match items(option, &given) {
             Ok(items) => items,
@@ -322,7 +322,7 @@ fn items(option: &Opt, given: &Given) -> Result<Option<Vec<String>>, Problem> {
 
 impl Source for Reader {
     fn setting<T: Setting>(&mut self, option: &'static str) -> Option<T> {
-        let (row, _) = options::find(option)?;
+        let row = options::find(option)?;
         let written = match row.kind {
             Kind::Structure(shape) => {
                 let given = self.layer.get(option)?.clone();

@@ -68,6 +68,7 @@ impl RunOptions {
             ci,
             build: &Build::default(),
             purpose: Purpose::Deploy,
+            folder: PathBuf::new(),
             never: BTreeSet::new(),
             trust: Trust::of(&strongest, host, ci),
             fallback_region: None,

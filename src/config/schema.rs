@@ -111,7 +111,7 @@ fn block(format: FileFormat) -> Json {
     }
     for option in options() {
         let value = json!({ "$ref": format!("#/definitions/{}", option.name) });
-        for name in std::iter::once(option.name).chain(option.aliases.iter().map(|alias| alias.name)) {
+        for name in std::iter::once(option.name).chain(option.aliases.iter().copied()) {
             patterns.insert(any_spelling(name), value.clone());
         }
         properties.insert(option.name.to_owned(), value);

@@ -10,6 +10,7 @@ use super::{
     context::Context,
     interpolate,
     layer::{Given, Value},
+    paths,
     read::Reader,
     script::Refusal,
     structure::same_key,
@@ -96,6 +97,8 @@ fn unpacked(value: &Json) -> Json {
 
 /// The bytes of a file with the payload. Anything but JSON is an error.
 fn payload_file(file: &str, place: Option<&Place>, context: &Context<'_>) -> Checked<Vec<u8>> {
+    let is_in_file = place.is_some_and(|place| place.in_file().is_some());
+    let file = &if is_in_file { paths::joined(&context.folder, file) } else { file.to_owned() };
     if let Some(problem) = place.and_then(|place| context.trust.refusal(OPTION, file, place)) {
         return Err(problem);
     }

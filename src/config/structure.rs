@@ -120,8 +120,8 @@ impl Structures<'_> {
 
     /// The map or list in a JSON text.
     fn unpacked(&mut self, text: &str, place: &Place) -> Option<Given> {
-        let (option, _) = options::find(self.option)?;
-        let unpacked = unpack(option, None, text.to_owned(), place);
+        let option = options::find(self.option)?;
+        let unpacked = unpack(option, text.to_owned(), place);
         unpacked.map_err(|problem| self.problems.push(problem)).ok()
     }
 

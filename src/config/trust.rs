@@ -6,9 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{
-    layer::{Given, Layer, Value, yes_or_no},
+    layer::{Given, Layer, yes_or_no},
     options::{self, InFile, Kind, OPTIONS, Opt},
-    structure::same_key,
+    paths::paths,
 };
 use crate::files::{self, Destination};
 use crate::host::{Ci, Host};
@@ -63,7 +63,7 @@ impl Trust {
 
     /// Why a file may not name this path in a member of an option; `None` if it may.
     pub(super) fn refusal(&self, option: &'static str, path: &str, place: &Place) -> Option<Problem> {
-        let (option, _) = options::find(option)?;
+        let option = options::find(option)?;
         let message = self.objection(option, path).filter(|_| !self.is_free(place))?;
         let help = "if every change of the file is reviewed, `--trust_config` allows it";
         Some(Problem::new(message).of(option.name).at(place).help(help))
@@ -134,23 +134,6 @@ impl Trust {
                 let message = || format!("`{text}` must end with {} if a file names it", ends.join(" or "));
                 (!known).then(message)
             }
-        }
-    }
-}
-
-/// The paths in the value of an option, each with its place. A map has its path in `from`.
-fn paths<'a>(option: &Opt, given: &'a Given, found: &mut Vec<(&'a str, &'a Place)>) {
-    match &given.value {
-        Value::Null => {}
-        // Texts in `include` are globs, and not paths.
-        Value::Text(_) if option.name == "include" => {}
-        Value::Text(text) => {
-            found.extend(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(|line| (line, &given.place)));
-        }
-        Value::List(items) => items.iter().for_each(|item| paths(option, item, found)),
-        Value::Map(entries) => {
-            let from = entries.iter().filter(|entry| same_key(&entry.key, "From"));
-            found.extend(from.filter_map(|entry| Some((entry.given.as_text()?.trim(), &entry.given.place))));
         }
     }
 }

@@ -8,7 +8,7 @@ mod write;
 use std::path::{Component, Path, PathBuf};
 
 pub(crate) use read::Unreadable;
-pub(crate) use read::{bytes, text};
+pub(crate) use read::{bytes, names_a_stream, text};
 pub(crate) use write::{Destination, inside, is_own_output, put};
 
 /// A path without `.` and `..`. Follows no links.

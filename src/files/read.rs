@@ -38,7 +38,7 @@ pub(crate) fn text(path: &Path) -> Result<String, Unreadable> {
 }
 
 /// Whether the path itself names a stream, such as `/dev/stdin` or the `/dev/fd/63` of a shell's `<(…)`.
-fn names_a_stream(path: &Path) -> bool {
+pub(crate) fn names_a_stream(path: &Path) -> bool {
     path.starts_with("/dev") || path.starts_with("/proc/self/fd")
 }
 

@@ -96,6 +96,12 @@ impl Host {
         head.strip_prefix("origin/").map(str::to_owned)
     }
 
+    /// Whether git knows a branch of this name, here or at `origin`.
+    pub fn has_branch(&self, name: &str) -> bool {
+        let knows = |folder: &str| self.git(&["show-ref", "--verify", &format!("{folder}/{name}")]).is_some();
+        knows("refs/heads") || knows("refs/remotes/origin")
+    }
+
     /// Whether standard error is a pipe that standard output does not share. Then no file or program that receives
     /// standard output also receives standard error.
     #[cfg(unix)]

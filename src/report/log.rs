@@ -248,6 +248,7 @@ fn is_result(event: &Event) -> bool {
         event,
         Event::Warning(_)
             | Event::Failed(_)
+            | Event::Skipped(_)
             | Event::Deployed(_)
             | Event::LayerDeployed(_)
             | Event::LayerChecked { .. }

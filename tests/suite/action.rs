@@ -16,8 +16,8 @@ fn inputs() -> Vec<(String, String)> {
         inputs.push((dashed(option.name), described(option)));
         for alias in option.aliases {
             let same = format!("The same as `{}`", dashed(option.name));
-            let form = alias.member.map(|member| format!(", or JSON with `{member}`"));
-            inputs.push((dashed(alias.name), format!("{same}{}.", form.unwrap_or_default())));
+            let form = option.member.map(|member| format!(", or JSON with `{member}`"));
+            inputs.push((dashed(alias), format!("{same}{}.", form.unwrap_or_default())));
         }
     }
     inputs

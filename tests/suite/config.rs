@@ -373,8 +373,6 @@ fn a_wrong_condition_never_deploys() {
 
 #[test]
 fn a_misplaced_map_is_an_error() {
-    let universe = with("dpl.yml", "function_name: f\nzip: dist\nmemory_size: {size: 256}\n");
-    universe.run("").code(0).says("`memory_size` is given by branch, for `size`");
     check("secret_access_key: {from_env: X}\naccess_key_id: AKIDTEST\n").code(3).says("does not support `from_env`");
     check("tracing_config: {mode: Active}\n").code(0);
     check("dead_letter_config: {target_arn: nonsense}\n").code(3).says("`nonsense` is not an ARN");

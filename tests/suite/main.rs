@@ -24,6 +24,12 @@ mod editors;
 // Files, variables and flags.
 mod config;
 
+// Paths in the configuration file.
+mod paths;
+
+// Mistakes in the configuration, and what their messages say.
+mod mistakes;
+
 // Which values `check` refuses.
 mod limits;
 

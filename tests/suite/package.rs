@@ -84,7 +84,7 @@ fn files_of_tools_and_version_control_stay_out() {
         .file("dist/lib/__pycache__/x.pyc", "")
         .file("dist/lib/.DS_Store", "")
         .file("dist/f.zip", "an older one")
-        .file("dist/dpl.yml", "function_name: f\nenv_file: dist/vars.txt\n")
+        .file("dist/dpl.yml", "function_name: f\nenv_file: vars.txt\n")
         .file("dist/vars.txt", "A1=b\n");
     assert_eq!(
         listing(&universe, "--config dist/dpl.yml --output dist/f.zip"),

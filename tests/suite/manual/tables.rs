@@ -11,7 +11,7 @@ fn options() -> String {
     for group in Group::ALL {
         out += &format!("\n## {}\n\n| option | example | meaning |\n| --- | --- | --- |\n", group.heading());
         for option in OPTIONS.iter().filter(|option| option.group == group) {
-            let aliases: Vec<_> = option.aliases.iter().map(|alias| format!("`{}`", alias.name)).collect();
+            let aliases: Vec<_> = option.aliases.iter().map(|alias| format!("`{alias}`")).collect();
             let also = if aliases.is_empty() { String::new() } else { format!(" Also {}.", aliases.join(", ")) };
             let clear = if option.clear == Clear::Yes { " Emptied by `clear`." } else { "" };
             let example = if matches!(option.kind, Kind::Flag) { "true".to_owned() } else { option.example.to_owned() };
