@@ -63,13 +63,21 @@ fn layer(said: &[Said]) -> (Layer, Option<Problem>) {
             }
         };
         match layer.get_mut(option.name) {
-            Some(Given { value: Value::List(items), .. }) if is_list(option) => items.push(given),
+            Some(Given { value: Value::List(items), .. }) if is_list(option) => items.extend(items_of(given)),
             _ if is_list(option) => {
-                let given = Given { value: Value::List(vec![given]), place, form: Form::Text };
+                let given = Given { value: Value::List(items_of(given)), place, form: Form::Text };
                 insert(&mut layer, option, given);
             }
             _ => insert(&mut layer, option, given),
         }
     }
     (layer, unreadable)
+}
+
+/// The items of a list in JSON; any other value is an item itself.
+fn items_of(given: Given) -> Vec<Given> {
+    match given.value {
+        Value::List(items) => items,
+        _ => vec![given],
+    }
 }

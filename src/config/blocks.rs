@@ -10,7 +10,7 @@ use super::{
     layer::{self, Given, Layer, MapEntry, Value, yes_or_no},
     one_value::{is_branch, is_by_branch, key_for, not_branches, unwrapped},
     options::{self, Kind, Opt, unknown},
-    paths, shell, yaml,
+    paths, placeholders, shell, yaml,
 };
 use crate::files;
 use crate::host::Host;
@@ -322,13 +322,8 @@ impl FileReader<'_> {
                 None
             }
             Value::Map(_) if !matches!(option.kind, Kind::Map) && given.get("from_env").is_some() => {
-                let problem = Problem::new("does not support `from_env`; only `environment` does");
-                self.problem(
-                    problem
-                        .of(option.name)
-                        .help(format!("set the variable `DPL_LAMBDA_{}`", option.name.to_ascii_uppercase())),
-                    &given.place,
-                );
+                let problem = Problem::new("does not support `from_env`; only `environment` does").of(option.name);
+                self.problem(problem.help(placeholders::what_works(option)), &given.place);
                 None
             }
             Value::Map(entries) if is_by_branch(option) => {
@@ -343,6 +338,11 @@ impl FileReader<'_> {
                 self.value(option, given.get(key)?, by_branch)
             }
             Value::Map(entries) => {
+                if self.format == FileFormat::Own && matches!(option.kind, Kind::Map) {
+                    let keys = entries.iter();
+                    let found = keys.filter_map(|entry| placeholders::found_in_key(option, &entry.key, &entry.place));
+                    self.found.problems.extend(found);
+                }
                 let value = |entry: &MapEntry| {
                     Some(MapEntry { given: self.value_in_map(option, &entry.given)?, ..entry.clone() })
                 };
@@ -393,34 +393,37 @@ impl FileReader<'_> {
 
     /// The text with its variables replaced. Only in `.travis.yml` are they replaced: there a shell does it for dpl.
     fn expanded(&mut self, option: &'static Opt, text: &str, place: &Place) -> Option<Given> {
-        let value = text.split_once('=').filter(|_| matches!(option.kind, Kind::Map)).map_or(text, |(_, value)| value);
-        if self.format == FileFormat::Own && shell::is_only_a_variable(value) {
-            // The message does not repeat the value: it may be a password with a `$`.
-            let problem = Problem::new("has a value like `$NAME`, which is not replaced here");
-            let help = match option.kind {
-                Kind::Map => "write `{from_env: NAME}` for the value of a variable".to_owned(),
-                _ => format!("set the variable `DPL_LAMBDA_{}`", option.name.to_ascii_uppercase()),
-            };
-            self.warning(problem.of(option.name).help(help), place);
+        let shell_reads_it = placeholders::SHELL.contains(&option.name);
+        if self.format == FileFormat::Own {
+            self.placeholders(option, text, place);
         }
-        let shell_reads_it = matches!(option.name, "run" | "smoke_test");
-        let literal = self.format == FileFormat::Own && matches!(option.kind, Kind::Map);
-        let read = match self.format {
-            _ if shell_reads_it => Ok(text.to_owned()),
-            FileFormat::Travis => shell::expand(text, &self.host.variables),
-            FileFormat::Own if literal => Ok(text.to_owned()),
-            FileFormat::Own => shell::refuse_commands(text).map(|()| text.to_owned()),
-        };
-        match read {
-            Ok(read) if self.format == FileFormat::Travis && self.shows_secret(option, text, &read) => {
+        if shell_reads_it || self.format == FileFormat::Own {
+            return Some(Given::text(text, place.clone()));
+        }
+        match shell::expand(text, &self.host.variables) {
+            Ok(read) if self.shows_secret(option, text, &read) => {
                 self.problem(exposed::error(option.name, "the secret in a variable"), place);
                 None
             }
-            Ok(text) => Some(Given::text(text, place.clone())),
+            Ok(read) => Some(Given::text(read, place.clone())),
             Err(message) => {
                 self.problem(Problem::new(message).of(option.name), place);
                 None
             }
+        }
+    }
+
+    /// Reports a placeholder in a text. A text of a map has `KEY=VALUE` in each line.
+    fn placeholders(&mut self, option: &'static Opt, text: &str, place: &Place) {
+        let of_line = |line: &str| {
+            let value = line.split_once('=').filter(|_| matches!(option.kind, Kind::Map)).map(|(_, value)| value);
+            value.and_then(|value| placeholders::found(option, value, place))
+        };
+        let problem = placeholders::found(option, text, place).or_else(|| text.lines().find_map(of_line));
+        match problem {
+            Some(problem) if problem.stops() => self.found.problems.push(problem),
+            Some(problem) => self.found.warnings.push(problem),
+            None => {}
         }
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{
     context::Context,
-    credentials, dotenv,
-    layer::Given,
+    credentials, dotenv, joined,
+    layer::{Given, Value},
     read::{MOST_PAIRS, Pair, Reader},
 };
 use crate::deployment::WantedMap;
@@ -51,17 +51,17 @@ fn value(reader: &mut Reader, pair: &Pair, context: &Context<'_>) -> Option<Secr
     if let Some(text) = given.as_text() {
         return Some(Secret::new(text));
     }
-    let Some(name) = given.get("from_env").and_then(Given::as_text) else {
-        let problem = Problem::new(format!("`{}` must be a text or `{{from_env: NAME}}`", pair.key));
-        reader.problems.push(problem.of("environment").at(&given.place));
-        return None;
-    };
+    let FromEnv { name, default } = FromEnv::read(reader, &pair.key, given)?;
     let found = context.host.variables.get(name);
     if credentials::holds_credentials(name) && !context.trust.is_free(&given.place) {
         let problem = Problem::new(format!("`{}` would get the credentials of this job, in `{name}`", pair.key));
         let help = "give the function credentials of its own, or a role; if every change of the file is reviewed, `--trust_config` allows it";
         reader.problems.push(problem.of("environment").at(&given.place).help(help));
         return None;
+    }
+    // As with a shell's `:-`, an empty variable counts as not set if there is a default.
+    if let (None | Some(""), Some(default)) = (found.map(String::as_str), default) {
+        return Some(Secret::new(default));
     }
     if found.is_none() {
         let problem = Problem::new(format!("`{}` is read from the variable `{name}`, which is not set", pair.key));
@@ -78,6 +78,56 @@ fn value(reader: &mut Reader, pair: &Pair, context: &Context<'_>) -> Option<Secr
     let is_secret = sounds_secret(&pair.key) || found.as_ref().is_some_and(|value| holds_secret(name, value.expose()));
     if is_secret { &mut reader.secrets } else { &mut reader.taken }.extend(found.clone());
     found
+}
+
+/// A reference to a variable of this process: `{from_env: NAME, default: TEXT}`.
+struct FromEnv<'g> {
+    name: &'g str,
+    /// The value if the variable is not set or empty; absent for none.
+    default: Option<&'g str>,
+}
+
+impl<'g> FromEnv<'g> {
+    /// Reads the value of a key; `None` after an error, which the reader then has.
+    fn read(reader: &mut Reader, key: &str, given: &'g Given) -> Option<Self> {
+        let errors = reader.problems.len();
+        let mut wrong = |message: String, place: &Place, help: &str| {
+            let problem = Problem::new(format!("`{key}` {message}")).of("environment").at(place);
+            reader.problems.push(Problem { help: (!help.is_empty()).then(|| help.to_owned()), ..problem });
+        };
+        let Value::Map(entries) = &given.value else {
+            wrong("must be a text or `{from_env: NAME}`".to_owned(), &given.place, "");
+            return None;
+        };
+        let (mut name, mut default) = (None, None);
+        for entry in entries {
+            let member = match entry.key.as_str() {
+                "from_env" => &mut name,
+                "default" => &mut default,
+                other => {
+                    let message = format!("must be a text or `{{from_env: NAME}}`, and has the member `{other}`");
+                    wrong(message, &entry.place, "its members are `from_env` and `default`");
+                    continue;
+                }
+            };
+            *member = entry.given.as_text();
+            if member.is_none() {
+                wrong(format!("needs a text as its `{}`", entry.key), &entry.place, "");
+            }
+        }
+        match name {
+            Some(name) if name.contains(['$', '{', '}', '%']) || name.trim().is_empty() => {
+                let message = "reads a variable, and its `from_env` is not the name of one".to_owned();
+                wrong(message, &given.place, "write the name alone: `{from_env: NAME}`");
+            }
+            None if !entries.iter().any(|entry| entry.key == "from_env") => {
+                wrong("must be a text or `{from_env: NAME}`".to_owned(), &given.place, "");
+            }
+            Some(_) | None => {}
+        }
+        let name = name.filter(|_| reader.problems.len() == errors)?;
+        Some(Self { name, default })
+    }
 }
 
 /// Adds the variables of a file.
@@ -128,7 +178,9 @@ pub(super) fn tags(reader: &mut Reader) -> Option<WantedMap<String>> {
         let wrong = match text {
             None => Some("must have a text as its value"),
             Some(_) if pair.key.is_empty() => Some("is not a key: a tag needs one"),
-            Some(_) if pair.key.starts_with("aws:") => Some("begins with `aws:`, which AWS reserves"),
+            Some(_) if pair.key.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:")) => {
+                Some("begins with `aws:`, which AWS reserves")
+            }
             Some(text) if pair.key.chars().count() > 128 || text.chars().count() > 256 => {
                 Some("is too long: AWS accepts 128 characters in a key and 256 in a value")
             }
@@ -138,7 +190,9 @@ pub(super) fn tags(reader: &mut Reader) -> Option<WantedMap<String>> {
             Some(_) => None,
         };
         if let Some(wrong) = wrong {
-            reader.problems.push(Problem::new(format!("`{}` {wrong}", pair.key)).of("function_tags").at(&pair.place));
+            let problem = Problem::new(format!("`{}` {wrong}", pair.key)).of("function_tags").at(&pair.place);
+            let joined = text.and_then(|text| joined::warning("function_tags", &pair.key, text, &pair.place));
+            reader.problems.push(joined.unwrap_or(problem));
         }
         entries.insert(pair.key, text.unwrap_or_default().to_owned());
     }

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::condition::Condition;
-use super::{dotenv, interpolate, layer::Form, shell, yaml, *};
+use super::{dotenv, interpolate, joined, layer::Form, placeholders, shell, yaml, *};
 use crate::host::{Build, Ci, Host};
 use crate::hostile::{each, each_text, endless, on_main_stack};
 use crate::place::Place;
@@ -281,7 +281,10 @@ fn no_command_of_a_travis_value_is_kept() {
             // Nothing but the variables' own values can be new.
             assert!(expanded.len() <= text.len() * 8);
         }
-        let _ = shell::is_only_a_variable(text);
+        for option in ["description", "memory_size"].into_iter().filter_map(options::find) {
+            let _ = placeholders::found(option, text, &Place::Flag(String::new()));
+        }
+        let _ = joined::keys_behind(text, text);
     };
     each_text(&["a $A ${A}b \\$ `", "$A", "${A}"], TOKENS, 1, expand);
     endless(&["$", "${", "$A", "${A}", "}", "`", "$(", "\\"], 256 << 10, expand);

@@ -1,8 +1,9 @@
 //! Reads typed values from options. Each error has its place.
 
-use std::{path::PathBuf, str::FromStr};
+use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
 
 use super::{
+    joined,
     layer::{Given, Layer, Value, yes_or_no},
     options::{self, Kind, Opt},
     structure,
@@ -226,6 +227,7 @@ impl Reader {
         }
         let mut pairs = Vec::new();
         self.pairs(name, &given, &mut pairs);
+        self.refuse_repeated(name, &given);
         let written_empty = match &given.value {
             Value::List(items) => items.is_empty(),
             Value::Map(entries) => entries.is_empty(),
@@ -260,15 +262,48 @@ impl Reader {
         }
     }
 
+    /// Refuses a key with two values in texts. Maps in a list are merged instead: the later one wins.
+    fn refuse_repeated(&mut self, name: &'static str, given: &Given) {
+        let mut texts = Vec::new();
+        pair_texts(given, &mut texts);
+        let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+        for (text, place) in texts {
+            let Some((key, value)) = text.split_once('=') else { continue };
+            if seen.insert(key.trim(), value).is_some_and(|before| before != value) {
+                let problem = Problem::new(format!("`{}` is given twice, with two values", key.trim()));
+                self.problems.push(problem.of(name).at(place).help("give it once"));
+            }
+        }
+    }
+
     fn pair(&mut self, name: &'static str, text: &str, given: &Given, pairs: &mut Vec<Pair>) {
         let place = given.place.clone();
         match text.split_once('=') {
             Some((key, value)) if !key.trim().is_empty() => {
+                if name == "environment" {
+                    self.warnings.extend(joined::warning(name, key.trim(), value, &place));
+                }
                 pairs.push(Pair { key: key.trim().to_owned(), value: Some(Given::text(value, place.clone())), place });
             }
             _ => {
                 let problem = Problem::new("has an entry that is not KEY=VALUE").of(name).at(&place);
                 self.problems.push(problem.help("write `KEY=VALUE`, a line each, or a map"));
+            }
+        }
+    }
+}
+
+/// The texts of a map that are `KEY=VALUE`, each with its place.
+fn pair_texts<'g>(given: &'g Given, found: &mut Vec<(&'g str, &'g Place)>) {
+    match &given.value {
+        Value::Null | Value::Map(_) => {}
+        Value::Text(text) => found.extend(text.lines().map(|line| (line, &given.place))),
+        Value::List(items) => {
+            for item in items {
+                match item.as_text() {
+                    Some(text) => found.push((text, &item.place)),
+                    None => pair_texts(item, found),
+                }
             }
         }
     }

@@ -87,8 +87,14 @@ pub(super) fn nowhere() -> Place {
 fn variables(given: Given) -> Given {
     let hide = |given: Given| match &given.value {
         Value::Null => given,
-        // `{from_env: NAME}` does not contain the value.
-        Value::Map(_) if given.get("from_env").is_some() => given,
+        // `{from_env: NAME}` does not contain the value, but its default may be one.
+        Value::Map(entries) if given.get("from_env").is_some() => {
+            let shown = |entry: &MapEntry| match entry.key.as_str() {
+                "from_env" => entry.clone(),
+                _ => MapEntry { given: Given::text(HIDDEN, entry.given.place.clone()), ..entry.clone() },
+            };
+            Given { value: Value::Map(entries.iter().map(shown).collect()), ..given.clone() }
+        }
         _ => Given::text(HIDDEN, given.place),
     };
     let value = match given.value {

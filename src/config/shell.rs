@@ -37,18 +37,11 @@ pub(super) fn expand(text: &str, variables: &BTreeMap<String, String>) -> Result
 }
 
 /// Checks that a value has no command.
-pub(super) fn refuse_commands(text: &str) -> Result<(), String> {
+fn refuse_commands(text: &str) -> Result<(), String> {
     if text.contains("$(") {
         return Err("`$(…)` is not run; put the value into a variable of the CI and use the variable".to_owned());
     }
     Ok(())
-}
-
-/// Whether a value is only a variable.
-pub(super) fn is_only_a_variable(text: &str) -> bool {
-    let Some(name) = text.trim().strip_prefix('$') else { return false };
-    let name = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name);
-    !name.is_empty() && name_length(name) == name.len()
 }
 
 /// The length of the variable's name at the beginning, in bytes.

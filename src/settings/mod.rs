@@ -16,6 +16,7 @@ mod image;
 mod jwt;
 mod layer;
 mod names;
+mod runtime;
 mod secret;
 pub(crate) mod shapes;
 mod structure;

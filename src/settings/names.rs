@@ -36,15 +36,25 @@ impl Setting for FunctionName {
             let (name, qualifier) =
                 function.split_once(':').map_or((function, None), |(name, rest)| (name, Some(rest)));
             (None, Some(account), name, qualifier)
-        } else if text.contains(':') {
-            return Err(neither());
+        } else if let Some((name, qualifier)) = text.split_once(':') {
+            if qualifier.contains(':') || name.is_empty() {
+                return Err(neither());
+            }
+            (None, None, name, Some(qualifier))
         } else {
             (None, None, text, None)
         };
-        if qualifier.is_some() {
-            return Err(format!(
-                "`{text}` names a version or alias; leave it out, because only the function itself is deployed"
-            ));
+        if let Some(qualifier) = qualifier {
+            let bare = text.strip_suffix(&format!(":{qualifier}")).unwrap_or(name);
+            let is_alias = AliasName::parse(&Written::Text(qualifier.to_owned())).is_ok();
+            return Err(match qualifier {
+                _ if is_alias => format!(
+                    "`{text}` has the name of an alias at its end; write `function_name: {bare}` and `alias: {qualifier}`"
+                ),
+                _ => format!(
+                    "`{text}` has a version at its end; write `function_name: {bare}`, because only the function itself is deployed"
+                ),
+            });
         }
         if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
             return Err(format!("`{name}` is not a function's name: letters, digits, `-` and `_` only"));

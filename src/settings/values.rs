@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::runtime::misspelt;
 use super::{Aspect, Difference, End, Secret, Setting, Written};
 use crate::arn::Arn;
 
@@ -36,8 +37,24 @@ fn number(written: &Written, unit: &str, least: u32, most: u32, usual: u32) -> R
     match number {
         Some(number) if (least..=most).contains(&number) => Ok(number),
         Some(_) => Err(outside(unit, least, usual, text)),
-        None => Err(format!("must be a whole number between {least} and {usual} {unit}, got `{text}`")),
+        None => {
+            let meant = in_unit(digits.parse().ok(), suffix, unit);
+            let meant = meant.map(|meant| format!("; write `{meant}`")).unwrap_or_default();
+            Err(format!("must be a whole number between {least} and {usual} {unit}, got `{text}`{meant}"))
+        }
     }
+}
+
+/// A number of another unit in this one; `None` for an unknown unit.
+fn in_unit(number: Option<u32>, suffix: &str, unit: &str) -> Option<u32> {
+    let factor = match (unit, suffix.to_ascii_lowercase().as_str()) {
+        ("MB", "m" | "mi" | "mib" | "megabytes") | ("s", "sec" | "secs" | "second" | "seconds") => 1,
+        ("MB", "g" | "gb" | "gi" | "gib") => 1024,
+        ("s", "m" | "min" | "mins" | "minute" | "minutes") => 60,
+        ("s", "h" | "hour" | "hours") => 3600,
+        _ => return None,
+    };
+    number?.checked_mul(factor)
 }
 
 /// The error for a number outside of the limits.
@@ -123,9 +140,10 @@ macro_rules! worded {
 
 worded! {
     /// A runtime identifier. Unknown ones are valid, because AWS adds runtimes after this release.
-    Runtime: |text| match text.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))) {
-        Some(odd) => Err(format!("`{text}` is not a runtime identifier: it has `{odd}`; one looks like `nodejs22.x`")),
-        None => Ok(()),
+    Runtime: |text| {
+        let odd = text.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')));
+        let odd = odd.map(|odd| format!("`{text}` is not a runtime identifier: it has `{odd}`; one looks like `nodejs22.x`"));
+        misspelt(text).or(odd).map_or(Ok(()), Err)
     };
     /// The method that Lambda calls: up to 128 characters without a blank.
     Handler: |text| {

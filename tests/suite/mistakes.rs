@@ -121,3 +121,190 @@ fn a_skip_is_shown_once_for_a_block_and_never_hidden() {
     let tagged = universe.with("DRONE_TAG", "v1").with("DRONE_BRANCH", "v1");
     tagged.run("plan --exit-code").code(0).says("this is a build of the tag `v1`").says("all 2 blocks were skipped");
 }
+
+#[test]
+fn a_placeholder_that_nothing_replaces_is_refused_where_it_cannot_be_meant() {
+    let works = "`%{$NAME}` works in `description`";
+    for (more, form) in [
+        ("memory_size: ${MEM}\n", "`${…}`"),
+        ("timeout: $TIMEOUT\n", "`$NAME`"),
+        ("alias: ${{ vars.ALIAS }}\n", "`${{ … }}`"),
+        ("publish: '{{ publish }}'\n", "`{{ … }}`"),
+        ("region: ${AWS_REGION:-eu-west-1}\n", "`${…}`"),
+        ("region: $(aws configure get region)\n", "`$(…)`"),
+        ("layers: ['${LAYER}']\n", "`${…}`"),
+        ("subnet_ids: subnet-1,$SUBNET\n", "`$NAME`"),
+        ("function_tags: {stage: '${STAGE}'}\n", "`${…}`"),
+        ("function_tags: {'${STAGE}': x}\n", "`${…}`"),
+        ("function_tags: ['stage=${STAGE}']\n", "`${…}`"),
+        ("environment: {'X_${STAGE}': x}\n", "`${…}`"),
+        ("kms_key_arn: arn:aws:kms:eu-west-1:$ACCOUNT:key/k\n", "`$NAME`"),
+        ("role_to_assume: 'arn:aws:iam::${self:custom.account}:role/x'\n", "`${…}`"),
+        ("access_key_id: $AWS_ACCESS_KEY_ID\nsecret_access_key: $AWS_SECRET_ACCESS_KEY\n", "`$NAME`"),
+        ("tracing_mode: ${TRACING}\n", "`${…}`"),
+        ("dry_run: $DRY\n", "`$NAME`"),
+        ("description: built by $(whoami)\n", "`$(…)`"),
+        ("memory_size: {main: '${MEM}'}\n", "`${…}`"),
+    ] {
+        let universe = on("main", more);
+        universe.run("check").code(3).says(&format!("with {form}, which is not r")).says("(dpl.yml:6:").says(works);
+    }
+    let name = BLOCK.replace("demo", "demo-${STAGE}").replace("role: r", "role: $ROLE");
+    let outcome = Universe::empty().file("dpl.yml", name).run("check").code(3);
+    outcome.says("function_name: has a value with `${…}`").says("role: has a value with `$NAME`").says("(dpl.yml:2:7)");
+}
+
+#[test]
+fn a_placeholder_is_a_warning_where_it_can_be_meant() {
+    for (more, form) in [
+        ("description: Costs ${price}\n", "`${…}`"),
+        ("environment: {GREETING: 'Hello ${name}'}\n", "`${…}`"),
+        ("environment: {BUCKET: $BUCKET}\n", "`$NAME`"),
+        ("environment: {TEMPLATE: 'Hi {{ name }}'}\n", "`{{ … }}`"),
+        ("environment: 'TOKEN=${{ secrets.TOKEN }}'\n", "`${{ … }}`"),
+        ("environment: ['TOKEN=$TOKEN']\n", "`$NAME`"),
+        ("environment: {NOW: $(date)}\n", "`$(…)`"),
+        ("permissions: {statement_id: a, principal: s3.amazonaws.com, source_arn: 'arn:aws:s3:::${B}'}\n", "`${…}`"),
+    ] {
+        let outcome = check(more).code(0).says(&format!("with {form}, which is not r"));
+        assert_eq!(outcome.says("(dpl.yml:6:").all().matches("which is not r").count(), 1, "{more}");
+    }
+    for more in [
+        "environment: {PASSWORD: pa$$word, PRICE: 5$, REGEX: '^a{2}$'}\n",
+        "description: Uses {braces} and 5$\n",
+        "exclude: ['{{cookiecutter.name}}/**']\n",
+        "environment: {QUERY: '{a{b}}'}\n",
+        "run: echo ${HOME} $HOME\n",
+        "on: {condition: '$HOME = x'}\n",
+    ] {
+        check(more).code(0).never_says("is not replaced here").never_says("is not run");
+    }
+    let java = "function_name: demo\nruntime: java21\nhandler: com.Outer$Inner::handle\nzip: src\n";
+    Universe::empty().file("src/x", "").file("dpl.yml", java).run("check").never_says("is not replaced here");
+    let password = "environment: {DB: 'postgres://u:pa${SS}w0rd@h/d'}\n";
+    check(password).code(0).says("`${…}`").never_says("w0rd").never_says("SS}");
+}
+
+#[test]
+fn a_from_env_has_a_default_and_no_other_members() {
+    let value = |more: &str, variables: &[(&str, &str)]| {
+        let universe = with(more);
+        variables.iter().fold(universe, |universe, (name, value)| universe.with(name, value)).run("check")
+    };
+    let default = "environment: {STAGE: {from_env: CI_STAGE, default: dev}}\n";
+    for variables in [&[][..], &[("CI_STAGE", "")], &[("CI_STAGE", "prod")]] {
+        value(default, variables).code(0).never_says("not set");
+    }
+    value("environment: {STAGE: {from_env: CI_STAGE}}\n", &[]).code(0).says("`CI_STAGE`, which is not set");
+    value("environment: {STAGE: {from_env: CI_STAGE, default: ''}}\n", &[]).code(0).never_says("not set");
+    for (value, said) in [
+        ("{from_env: A, default: [1]}", "needs a text as its `default` (dpl.yml:6:"),
+        ("{from_env: [A]}", "needs a text as its `from_env` (dpl.yml:6:"),
+        ("{from_env: A, fallback: x}", "has the member `fallback` (dpl.yml:6:"),
+        ("{from_env: $A}", "is not the name of one (dpl.yml:6:"),
+        ("{from_env: '${A}'}", "write the name alone"),
+        ("{default: x}", "must be a text or `{from_env: NAME}` (dpl.yml:6:"),
+        ("{fromEnv: A}", "has the member `fromEnv`"),
+    ] {
+        check(&format!("environment: {{STAGE: {value}}}\n")).code(3).says(said);
+    }
+    let rendered = with(default).run("render").code(0).says("from_env: CI_STAGE");
+    rendered.says("default: (hidden)").never_says("dev");
+}
+
+#[test]
+fn pairs_that_are_joined_with_commas_get_a_warning() {
+    for flags in ["--environment AB=1,BC=2", "--environment 'Variables={AB=1,BC=2}'"] {
+        let outcome = with("").run(&format!("check {flags}")).code(0).says("warning: environment:").says("`BC`");
+        outcome.says("BC=…`");
+    }
+    with("").with("INPUT_ENVIRONMENT", "AB=1,BC=2").run("check").code(0).says("`BC` in it (INPUT_ENVIRONMENT)");
+    let shell = with("").with("LAMBDA_ENVIRONMENT", "AB=1,BC=2").run("check").code(0);
+    shell.says("(LAMBDA_ENVIRONMENT)").says("write one pair a line, or a JSON object");
+    for more in ["environment: AB=1,BC=2\n", "environment: ['AB=1,BC=2']\n", "environment: |\n  AB=1,BC=2\n"] {
+        check(more).code(0).says("`AB` gets one value").says("(dpl.yml:6:").says("{BC: …}");
+    }
+    for flags in ["--function_tags team=a,env=b", "--tags TEAM=a,ENV=b"] {
+        with("").run(&format!("check {flags}")).code(3).says("gets one value").says("a flag of its own");
+    }
+    for value in ["URL=postgres://h/db?a=1,b=2", "RUST_LOG=info,hyper=warn", "HOSTS=a,b", "OPTS=-Da=1,B=2"] {
+        with("").run(&format!("check --environment {value}")).code(0).never_says("warning");
+    }
+    check("environment: {AB: '1,BC=2'}\n").code(0).never_says("warning");
+    let secret = with("").run("check --environment TOKEN=hunter2hunter2,BC=hunter3hunter3").code(0);
+    secret.says("`BC`").never_says("hunter");
+}
+
+#[test]
+fn a_key_with_two_values_is_refused() {
+    for (arguments, said) in [
+        ("--environment AB=1 --environment AB=2", "environment: `AB` is given twice, with two values (--environment)"),
+        ("--tags a=1 --function_tags a=2", "function_tags: `a` is given twice"),
+        ("--layer name=a --layer name=b --layer zip=src", "layer: `name` is given twice"),
+        ("--config a.yml --config b.yml", "--config: is given twice, as `a.yml` and as `b.yml`"),
+        ("--region us-east-1 --region us-east-2", "is given twice, as `us-east-1` and as `us-east-2`"),
+    ] {
+        with("").run(&format!("check {arguments}")).code(3).says(said);
+    }
+    for more in ["environment: ['AB=1', 'AB=2']\n", "environment: |\n  AB=1\n  AB=2\n"] {
+        check(more).code(3).says("`AB` is given twice").says("(dpl.yml:6:");
+    }
+    check("tags: {a: 1}\nfunction_tags: {b: 1}\n").code(3).says("`function_tags` is given twice");
+    check("memory-size: 128\nmemory_size: 256\n").code(3).says("`memory_size` is given twice");
+    with("").run("check --environment AB=1 --environment AB=1").code(0);
+    check("environment: [{AB: 1, BC: 2}, {AB: 3}]\n").code(0);
+    let inputs = with("").with("INPUT_TAGS", "a=1").with("INPUT_FUNCTION-TAGS", "a=2");
+    inputs.run("check").code(3).says("INPUT_TAGS").says("INPUT_FUNCTION-TAGS").says("have different values");
+}
+
+#[test]
+fn tags_that_aws_refuses_are_refused_first() {
+    let many: Vec<_> = (0..51).map(|number| format!("t{number}: x")).collect();
+    for (tags, said) in [
+        ("{'aws:x': y}", "which AWS reserves"),
+        ("{'AWS:x': y}", "which AWS reserves"),
+        ("{stage: 'prd-1,stg-1'}", "has a character that AWS refuses"),
+        ("{'a b*': x}", "has a character that AWS refuses"),
+        ("{'': x}", "is not a key"),
+        (&format!("{{{}: x}}", "k".repeat(129)), "is too long"),
+        (&format!("{{k: {}}}", "v".repeat(257)), "is too long"),
+        ("{a: {b: c}}", "must have a text"),
+        (&format!("{{{}}}", many.join(", ")), "has 51 tags"),
+    ] {
+        check(&format!("function_tags: {tags}\n")).code(3).says(said).says("dpl.yml:6:");
+    }
+    check("function_tags: {Straße: 'a/b:c=d+e-f@g', empty: ''}\n").code(0);
+}
+
+#[test]
+fn names_numbers_and_lists_say_what_is_meant() {
+    for (arguments, said) in [
+        ("--function_name fn:PROD", "write `function_name: fn` and `alias: PROD`"),
+        (
+            "--function_name arn:aws:lambda:eu-west-1:123456789012:function:f:live",
+            "write `function_name: arn:aws:lambda:eu-west-1:123456789012:function:f` and `alias: live`",
+        ),
+        ("--function_name 123456789012:function:f:live", "write `function_name: 123456789012:function:f` and"),
+        ("--function_name fn:7", "`fn:7` has a version at its end; write `function_name: fn`"),
+        ("--function_name 'fn:$LATEST'", "has a version at its end; write `function_name: fn`"),
+        ("--function_name a:b:c", "is neither a function's name nor its ARN"),
+        ("--memory_size 1GB", "got `1GB`; write `1024`"),
+        ("--memory_size '2 GiB'", "write `2048`"),
+        ("--memory_size 512MiB", "write `512`"),
+        ("--ephemeral_storage 1G", "write `1024`"),
+        ("--timeout 5m", "write `300`"),
+        ("--timeout '2 minutes'", "write `120`"),
+        ("--timeout 30sec", "write `30`"),
+        ("--runtime node20", "did you mean `nodejs20.x`?"),
+        ("--runtime python3.12.1", "did you mean `python3.12`?"),
+        ("--runtime java", "it has no version; one looks like `java21`"),
+        ("--runtime go1.22", "did you mean `provided.al2023`?"),
+        ("--runtime al2023", "did you mean `provided.al2023`?"),
+    ] {
+        with("").run(&format!("check {arguments}")).code(3).says(said);
+    }
+    with("").run("check --memory_size 128MB --timeout 30s").code(0);
+    with("").run("render --layers '[]'").code(0).says("layers: []");
+    with("").run("check --layers '[\"deps\", \"more\"]'").code(0);
+    with("").run("check --exclude '[\"*.md\"]' --exclude '*.txt'").code(0);
+}
