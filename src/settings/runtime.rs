@@ -6,6 +6,10 @@ pub(super) fn misspelt(text: &str) -> Option<String> {
     let lower = text.to_ascii_lowercase();
     let (family, rest) = lower.split_at(lower.find(|c: char| c.is_ascii_digit()).unwrap_or(lower.len()));
     let numbers: Vec<&str> = rest.split(['.', '-', '_']).filter(|part| !part.is_empty()).collect();
+    // Java has identifiers with a system at their end, such as `java17.al2023`.
+    if numbers.iter().skip(1).any(|part| part.starts_with("al")) {
+        return None;
+    }
     let major = numbers.first().and_then(|number| number.parse::<u32>().ok());
     let name = family.trim_end_matches(['-', '_', '.', ':', '@', ' ', 'v']);
     let meant = match (name, major, &numbers[..]) {
@@ -105,6 +109,7 @@ mod tests {
             "python3.99",
             "java8",
             "java8.al2",
+            "java17.al2023",
             "java11",
             "java25",
             "dotnetcore1.0",
