@@ -419,6 +419,8 @@ pub struct Rules {
     pub single: Single,
     /// The folder of the package for all files; empty for the root.
     pub into: String,
+    /// The paths at which the function mounts file systems. A link to them stays a link.
+    pub mounts: Vec<String>,
     /// The folder of the checkout, as a real path: a link out of it is an error unless links are followed; empty for no
     /// check.
     pub checkout: PathBuf,

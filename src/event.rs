@@ -278,8 +278,8 @@ pub(crate) struct Packaged {
     pub entries: Vec<Listed>,
     /// Whether to show the entries.
     pub list: bool,
-    /// How many names a built-in rule left out.
-    pub left_out: usize,
+    /// The names that a built-in rule left out; a folder ends in `/`.
+    pub left_out: Vec<String>,
 }
 
 /// A function that is up to date.

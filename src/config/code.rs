@@ -43,6 +43,7 @@ pub(super) fn code(reader: &mut Reader, context: &Context<'_>) -> Code {
             never: context.never.iter().cloned().chain(files(reader, context)).chain(archive).collect(),
             single: compiled::single(reader),
             into: String::new(),
+            mounts: Vec::new(),
             checkout: context.trust.checkout.clone(),
         },
         architecture,

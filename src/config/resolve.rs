@@ -34,7 +34,7 @@ const MOST_WAIT_TIMEOUT: u64 = 86_400;
 pub(super) fn deployment(reader: &mut Reader, context: &Context<'_>) -> Option<Deployment> {
     let function = function(reader);
     let default_wait = default_wait(reader);
-    let (code, only) = half::narrowed(reader, context);
+    let (mut code, only) = half::narrowed(reader, context);
     let mut settings = Settings::given(reader);
     settings.role = reader.setting("role");
     settings.handler = reader.setting("handler");
@@ -54,6 +54,7 @@ pub(super) fn deployment(reader: &mut Reader, context: &Context<'_>) -> Option<D
     let mut attachments = attachments::attachments(reader);
     clear(reader, &mut settings, &mut environment, &mut attachments);
     let target = target::target(reader, function.as_ref(), context);
+    code.rules.mounts = mounts(&settings);
     let release = release(reader, context);
     let wait_timeout = wait_timeout(reader, default_wait);
     if !reader.problems.is_empty() {
@@ -175,6 +176,12 @@ fn clear(
 }
 
 /// Reads the three options that `vpc_config` has as one map.
+/// The paths at which the function mounts file systems.
+fn mounts(settings: &Settings) -> Vec<String> {
+    let configs = settings.file_system_configs.iter().filter_map(|configs| configs.0.as_array()).flatten();
+    configs.filter_map(|config| config.get("LocalMountPath")?.as_str().map(str::to_owned)).collect()
+}
+
 fn vpc_config(reader: &mut Reader, settings: &mut Settings) {
     let Some(vpc) = reader.setting::<Structure>("vpc_config") else { return };
     for name in ["subnet_ids", "security_group_ids", "ipv6_allowed_for_dual_stack"] {

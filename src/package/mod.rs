@@ -4,7 +4,7 @@
 //! `tree` packs them, unless they are live
 //! already: `deflate` reads, hashes and compresses files, `archive` writes them as a zip, `digest` is its comment, and
 //! `store` keeps the result. `ready` reads an archive that
-//! another tool made. `directory` lists the files of an archive from its end alone, and `changes` compares two lists. `inspect` checks a package before it is sent. `image` describes a container image in a registry.
+//! another tool made, and `nature` says what a file is that is no archive. `directory` lists the files of an archive from its end alone, and `changes` compares two lists. `inspect` checks a package before it is sent. `image` describes a container image in a registry.
 //! Must not know Lambda's API.
 
 mod archive;
@@ -19,6 +19,7 @@ mod image;
 pub(crate) mod inspect;
 mod installed;
 mod links;
+mod nature;
 mod ready;
 mod select;
 mod store;
@@ -97,8 +98,8 @@ pub struct Artifact {
     pub code_sha256: String,
     /// The entries, sorted by name. Those of a ready archive keep their names and modes.
     pub entries: Vec<Listed>,
-    /// The number of names that the default rules left out.
-    pub left_out: usize,
+    /// The names that the default rules left out. A folder ends in `/` and stands for all that is in it.
+    pub left_out: Vec<String>,
     /// The version of the S3 object that the package was read from; absent for a local package and in a bucket without
     /// versions.
     pub version_id: Option<String>,
@@ -305,7 +306,7 @@ pub(crate) fn open(source: &Path, rules: &Rules, directory: &Path) -> Result<Sou
         let file = File::open(&path).map_err(unreadable)?;
         // The snapshot is inspected and sent, so a later change of the file has no effect.
         let snapshot = store::snapshot(&file, UNPACKED_LIMIT).map_err(Error::Temporary)?;
-        return ready(source, snapshot).map(Source::Ready);
+        return ready(source, snapshot, rules).map(Source::Ready);
     } else {
         select::single(&path, &rules.single)?
     };
@@ -322,9 +323,10 @@ pub(crate) fn is_archive(path: &Path) -> bool {
 /// Reads and checks a ready archive, which is sent without changes.
 ///
 /// No other process may change `file`. Messages name it as `shown`.
-pub fn ready(shown: &Path, file: File) -> Result<Artifact, Error> {
+pub fn ready(shown: &Path, file: File, rules: &Rules) -> Result<Artifact, Error> {
     let unreadable = |error| Error::Unreadable(shown.to_owned(), error);
-    let ready = ready::Ready::open(shown, file.try_clone().map_err(unreadable)?)?;
+    let places = links::Places { mounts: &rules.mounts };
+    let ready = ready::Ready::open(shown, file.try_clone().map_err(unreadable)?, places)?;
     if ready.entries().iter().all(|entry| entry.name.ends_with('/')) {
         return Err(Error::Empty(shown.to_owned(), 0));
     }
@@ -332,7 +334,7 @@ pub fn ready(shown: &Path, file: File) -> Result<Artifact, Error> {
     let entries = ready.entries().to_vec();
     let (archive, code_sha256) = Archive::of_file(file).map_err(Error::Temporary)?;
     let warnings = colliding(entries.iter().map(|entry| entry.name.as_str()));
-    Ok(Artifact { archive, code_sha256, entries, left_out: 0, version_id: None, survey, warnings })
+    Ok(Artifact { archive, code_sha256, entries, left_out: Vec::new(), version_id: None, survey, warnings })
 }
 
 /// Warnings about names that differ only in case: the file systems of Windows and macOS treat them as one name.

@@ -12,11 +12,11 @@ use std::{
 
 use zip::{ZipArchive, read::ZipFile};
 
-use super::links::{self, Ends, Step};
+use super::links::{self, Ends, Places, Step};
 use super::{
     Error, Listed, UNPACKED_LIMIT,
     inspect::{Contents, ReadSeek, is_link},
-    unpacked,
+    nature, unpacked,
 };
 
 /// The type bits of a mode, and those of a link.
@@ -45,9 +45,11 @@ impl Ready {
     /// Opens an archive and lists its entries by name.
     ///
     /// An archive that AWS could not unpack, or would unpack to other files than it lists, is an error.
-    pub(super) fn open(shown: &Path, file: File) -> Result<Self, Error> {
+    pub(super) fn open(shown: &Path, file: File, places: Places<'_>) -> Result<Self, Error> {
         let refused = |reason: String| Error::NotAnArchive(shown.to_owned(), reason);
-        let mut archive = ZipArchive::new(file).map_err(|error| refused(error.to_string()))?;
+        let whole = file.try_clone().map_err(|error| refused(error.to_string()))?;
+        let mut archive = ZipArchive::new(file)
+            .map_err(|error| refused(nature::of(&whole).map_or_else(|| error.to_string(), str::to_owned)))?;
         let dubious = |reason: String| Error::Dubious(shown.to_owned(), reason);
         if archive.len() > MOST_ENTRIES {
             return Err(dubious(format!(
@@ -88,7 +90,7 @@ impl Ready {
         }
         let look = |name: &str| targets.get(name).map_or(Step::Folder, |target: &String| Step::Link(target.clone()));
         let leaves = |(name, target): &(&String, &String)| {
-            matches!(links::follow(name, target, look), Ends::Outside | Ends::Endless)
+            matches!(links::follow(name, target, places, look), Ends::Outside | Ends::Endless)
         };
         if let Some((name, target)) = targets.iter().find(leaves) {
             return Err(dubious(format!("its link `{name}` leads to `{target}`, out of the package")));
@@ -164,7 +166,9 @@ fn wrong_name(name: &str) -> Option<&'static str> {
     match () {
         () if name.len() as u64 > LONGEST => Some("has a longer name than Linux takes"),
         () if name.split(['/', '\\']).any(|part| part == "..") => Some("leads out of the package"),
-        () if name.contains('\\') => Some("has a `\\` in its name, which Linux takes for no folder"),
+        () if name.contains('\\') => Some(
+            "has a `\\` in its name, which is no folder on Linux; write `/` instead, as 7-Zip, PowerShell 7 and `tar -a` do",
+        ),
         () if name.chars().any(char::is_control) => Some("has a control character in its name"),
         () if name.is_empty() || name.starts_with('/') || drive => Some("leads out of the package"),
         () => None,

@@ -5,14 +5,14 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use super::digest::{self, Digest};
-use super::inspect::{self, Contents, ReadSeek, Survey};
+use super::inspect::{self, Contents, Origin, ReadSeek, Survey};
 use super::select::{Entry, Kind, Selection};
 use super::{Archive, Artifact, Directory, Error, Listed, Packed, archive, colliding, deflate, installed, store};
 
 /// The files of a package. They are on disk; only their names, sizes and times have been read.
 pub(crate) struct Tree {
     entries: Vec<Entry>,
-    left_out: usize,
+    left_out: Vec<String>,
     warnings: Vec<String>,
     /// The facts about the contents, once all have been read; a live package may be another for each function.
     hashed: Mutex<Option<Hashed>>,
@@ -145,11 +145,11 @@ impl Tree {
     }
 
     fn survey(&self, entries: &[Listed]) -> Result<Survey, Error> {
-        inspect::survey(&Files { entries, sources: &self.entries })
+        inspect::survey(&Files { entries, sources: &self.entries, left_out: &self.left_out })
     }
 
     fn artifact(&self, archive: Archive, code_sha256: String, entries: Vec<Listed>, survey: Survey) -> Artifact {
-        let (left_out, warnings) = (self.left_out, self.warnings.clone());
+        let (left_out, warnings) = (self.left_out.clone(), self.warnings.clone());
         Artifact { archive, code_sha256, entries, left_out, version_id: None, survey, warnings }
     }
 }
@@ -181,11 +181,20 @@ struct Files<'a> {
     entries: &'a [Listed],
     /// The source of each entry, in the same order.
     sources: &'a [Entry],
+    left_out: &'a [String],
 }
 
 impl Contents for Files<'_> {
     fn entries(&self) -> &[Listed] {
         self.entries
+    }
+
+    fn left_out(&self) -> &[String] {
+        self.left_out
+    }
+
+    fn origin(&self) -> Origin {
+        Origin::Files
     }
 
     fn open(&self, entry: &Listed) -> io::Result<Box<dyn ReadSeek + '_>> {

@@ -1,12 +1,12 @@
 //! Plans of layers, and the layer versions for a function that names layers without a version.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::code::{object_of, too_large};
 use super::{CodeChange, LayerChange, Plan, Step, Subject};
 use crate::deployment::{LayerDeployment, LayerKind, Target};
 use crate::package::Artifact;
-use crate::package::inspect::{Date, Existence, Facts, Rule, inspect, layer_layout};
+use crate::package::inspect::{self, Date, Existence, Facts, OtherCode, Rule, inspect_layer, layer_layout};
 use crate::place::Problem;
 use crate::remote::{Caller, KnownLayers, LayerSnapshot, LayerVersion, Storage};
 use crate::settings::{Architecture, Aspect, Difference, LayerRef, Layers, Setting};
@@ -19,7 +19,7 @@ pub(crate) fn plan_layer(layer: &LayerDeployment, artifact: &Artifact, snapshot:
     let newest = newest.as_ref();
     let mut plan = Plan::new(Subject::Layer, &layer.name, caller);
     plan.guard_account(&layer.target, caller);
-    plan.problems.extend(check_layer(layer, artifact, today));
+    plan.problems.extend(check_layer(layer, artifact, newest, today));
     let change = change(layer, artifact, newest);
     match newest {
         Some(newest) if change.differences.is_empty() && newest.code_sha256 == artifact.code_sha256 => {
@@ -36,25 +36,34 @@ pub(crate) fn plan_layer(layer: &LayerDeployment, artifact: &Artifact, snapshot:
     plan
 }
 
-/// Errors and warnings about a layer's package.
-pub(crate) fn check_layer(layer: &LayerDeployment, artifact: &Artifact, today: Date) -> Vec<Problem> {
+/// Errors and warnings about a layer's package. `newest` is the newest version; `None` if there is none or AWS was not asked.
+pub(crate) fn check_layer(
+    layer: &LayerDeployment,
+    artifact: &Artifact,
+    newest: Option<&LayerVersion>,
+    today: Date,
+) -> Vec<Problem> {
+    let live = newest.map(|newest| &newest.compatible_runtimes).filter(|runtimes| !runtimes.is_empty());
+    let runtimes = layer.compatible_runtimes.as_ref().or(live);
     let architectures = wanted_architectures(layer, artifact);
     let only = architectures.iter().flatten().copied().next().filter(|_| count(architectures.as_ref()) == 1);
     let facts = Facts {
         runtime: None,
         handler: None,
         architecture: only.or_else(|| artifact.survey.architecture(None)),
-        has_other_code: true,
+        subject: inspect::Subject::Layer,
+        other_code: OtherCode::Yes,
+        variables: BTreeMap::new(),
         existence: Existence::Unknown,
         today,
         ignore: &layer.code.ignore,
     };
-    let mut problems = inspect(&artifact.survey, &facts);
+    let mut problems = inspect_layer(&artifact.survey, &facts, runtimes);
     // A layer for both architectures may have files for each.
     let wrong_architecture = Some(Rule::WrongArchitecture.name());
     problems.retain(|problem| problem.rule != wrong_architecture || count(architectures.as_ref()) < 2);
     if layer.kind == LayerKind::Files {
-        problems.extend(layer_layout(&artifact.survey, layer.compatible_runtimes.as_ref(), &layer.code.ignore));
+        problems.extend(layer_layout(&artifact.survey, runtimes, &layer.code.ignore));
     }
     too_large(&layer.code, artifact).into_iter().chain(problems).collect()
 }
@@ -103,7 +112,7 @@ fn change(layer: &LayerDeployment, artifact: &Artifact, newest: Option<&LayerVer
         to: Some(artifact.code_sha256.clone()),
         size: artifact.archive.size(),
         files: artifact.entries.len(),
-        left_out: artifact.left_out,
+        left_out: artifact.left_out.clone(),
         architecture: None,
         from_architecture: None,
         source_kms_key_arn: None,

@@ -1,10 +1,12 @@
 //! Checks of a package against its function, before the first write.
 
+use std::collections::BTreeMap;
+
 use super::code::too_large;
 use super::{Plan, rules, wanted};
 use crate::deployment::Deployment;
 use crate::package::Artifact;
-use crate::package::inspect::{Date, Existence, Facts, inspect, inspect_settings};
+use crate::package::inspect::{self, Date, Existence, Facts, OtherCode, inspect, inspect_settings};
 use crate::place::Problem;
 use crate::remote::Live;
 use crate::settings::{Architecture, Settings};
@@ -44,18 +46,33 @@ fn package_problems(
     existence: Existence,
     today: Date,
 ) -> Vec<Problem> {
-    let variables = settings.environment.iter().flat_map(|environment| environment.0.keys());
-    let named = deployment.environment.iter().flat_map(|environment| environment.entries.keys());
+    let variables = variables(deployment, settings);
+    let has_layers = settings.layers.as_ref().is_some_and(|layers| !layers.0.is_empty());
+    let other_code = match existence {
+        _ if has_layers || SEARCH_PATHS.iter().any(|name| variables.contains_key(name)) => OtherCode::Yes,
+        // Nobody asked AWS for the layers of a live function.
+        Existence::Unknown if settings.layers.is_none() => OtherCode::Unknown,
+        Existence::Unknown | Existence::New | Existence::Existing => OtherCode::No,
+    };
     let facts = Facts {
         runtime: settings.runtime.as_ref(),
         handler: settings.handler.as_ref(),
         architecture: deployment.code.architecture.or_else(|| artifact?.survey.architecture(live)),
-        has_other_code: settings.layers.as_ref().is_some_and(|layers| !layers.0.is_empty())
-            || variables.chain(named).any(|name| SEARCH_PATHS.contains(&name.as_str())),
+        subject: inspect::Subject::Function,
+        other_code,
+        variables: inspect::variables().filter_map(|name| Some((name, *variables.get(name)?))).collect(),
         existence,
         today,
         ignore: &deployment.code.ignore,
     };
     let Some(artifact) = artifact else { return inspect_settings(&facts) };
     too_large(&deployment.code, artifact).into_iter().chain(inspect(&artifact.survey, &facts)).collect()
+}
+
+/// The variables of the function, as far as they are known.
+fn variables<'a>(deployment: &'a Deployment, settings: &'a Settings) -> BTreeMap<&'a str, &'a str> {
+    let named = deployment.environment.iter().flat_map(|environment| &environment.entries);
+    let named = named.filter_map(|(name, value)| Some((name.as_str(), value.as_ref()?.expose())));
+    let all = settings.environment.iter().flat_map(|environment| &environment.0);
+    named.chain(all.map(|(name, value)| (name.as_str(), value.expose()))).collect()
 }

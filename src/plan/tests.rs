@@ -68,7 +68,7 @@ impl Contents for Named {
     }
 
     fn open(&self, _: &Listed) -> std::io::Result<Box<dyn ReadSeek + '_>> {
-        Ok(Box::new(std::io::Cursor::new(b"#!/bin/sh\n")))
+        Ok(Box::new(std::io::Cursor::new(b"#!/bin/sh\nexports.handler = 1\n")))
     }
 }
 
@@ -82,7 +82,7 @@ pub(super) fn artifact(sha256: &str) -> Artifact {
         archive,
         code_sha256: sha256.to_owned(),
         entries,
-        left_out: 0,
+        left_out: Vec::new(),
         survey,
         warnings: Vec::new(),
         version_id: None,

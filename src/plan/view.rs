@@ -83,6 +83,14 @@ impl<'a> View<'a> {
         }
     }
 
+    /// The names that built-in rules left out of the package that the step sends.
+    pub(crate) fn left_out(&self) -> &'a [String] {
+        match self.line.sent {
+            Some(Sent::New(code) | Sent::Replacement(code)) => &code.left_out,
+            Some(Sent::Object(_)) | None => &[],
+        }
+    }
+
     pub(super) fn of(
         action: Action,
         subject: &'static str,

@@ -108,6 +108,9 @@ struct Planned {
     changes: Vec<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     files: Option<Files>,
+    /// The names that built-in rules left out of the package.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left_out: Vec<String>,
 }
 
 /// The files that a step changes in the live package.
@@ -137,6 +140,7 @@ struct Package {
     unpacked_size: u64,
     entries: Vec<Entry>,
     largest_folders: Vec<Folder>,
+    left_out: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -404,6 +408,7 @@ fn steps(plan: &Plan) -> Vec<Planned> {
         Planned {
             changes: view.changes.iter().map(ends::document).collect(),
             files: view.files().map(files),
+            left_out: view.left_out().to_vec(),
             step: view.id.into_owned(),
         }
     };
@@ -429,6 +434,7 @@ fn package(packaged: &Packaged) -> Package {
         unpacked_size: package::unpacked(&packaged.entries),
         entries: packaged.entries.iter().map(entry).collect(),
         largest_folders: folders(&packaged.entries),
+        left_out: packaged.left_out.clone(),
     }
 }
 

@@ -139,8 +139,11 @@ fn packaged(package: &Packaged) -> Vec<String> {
         lines.extend(folders.iter().map(|(folder, bytes)| format!("  {:>12} {}", plan::size(*bytes), name(folder))));
         lines.push(limits(package));
     }
-    if package.left_out > 0 {
-        lines.push(format!("{} left out by default.", plan::count(package.left_out, "name")));
+    if package.list && !package.left_out.is_empty() {
+        lines.push("left out by default:".to_owned());
+        lines.extend(package.left_out.iter().map(|name| format!("  {}", sanitise::one_line(name))));
+    } else if let Some(names) = plan::left_out(&package.left_out) {
+        lines.push(format!("left out by default: {names}."));
     }
     let place = package.path.as_ref().map(|path| format!("Packaged {path}: ")).unwrap_or_default();
     lines.push(format!("{place}{}, CodeSha256 {}", summary(package), package.code_sha256));

@@ -125,11 +125,16 @@ fn contents(code: &CodeChange) -> String {
     if let Through::Image(image) = &code.through {
         return image.uri.name();
     }
-    let left_out = match code.left_out {
-        0 => String::new(),
-        names => format!(", {} left out by default", count(names, "name")),
-    };
-    format!("{}, {}{left_out}", size(code.size), count(code.files, "file"))
+    let left_out = left_out(&code.left_out).map(|left_out| format!(", left out by default: {left_out}"));
+    format!("{}, {}{}", size(code.size), count(code.files, "file"), left_out.unwrap_or_default())
+}
+
+/// The first names that were left out, and the number of the others; `None` without any.
+pub(super) fn left_out(names: &[String]) -> Option<String> {
+    let first: Vec<_> = names.iter().take(SHOWN_FILES).map(|name| format!("`{}`", sanitise::one_line(name))).collect();
+    let more = names.len().saturating_sub(SHOWN_FILES);
+    let more = if more > 0 { format!(" and {}", count(more, "more name")) } else { String::new() };
+    (!first.is_empty()).then(|| format!("{}{more}", first.join(", ")))
 }
 
 /// A number of bytes with its unit.

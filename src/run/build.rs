@@ -221,8 +221,8 @@ impl Run<'_> {
         let report = |event| self.report(&event);
         let fetched = aws::fetch(&login.connection, source, &report);
         let (file, version_id) = self.within(limit, &shown, fetched).await.map_err(failed)?;
-        let path = PathBuf::from(&shown);
-        let artifact = self.beside_loop(move |_| package::ready(&path, file), |_| ()).await?;
+        let (path, rules) = (PathBuf::from(&shown), entry.item.code().rules.clone());
+        let artifact = self.beside_loop(move |_| package::ready(&path, file, &rules), |_| ()).await?;
         let artifact =
             artifact.map_err(|error| Error::package(error, &entry.places, Some(About::from(&entry.item)), None))?;
         self.warn_of_names(&artifact.warnings, &entry.places);

@@ -44,7 +44,7 @@ impl Run<'_> {
                 let package = self.code_of(entry).await?;
                 let Some(artifact) = package.archive() else { return Ok(()) };
                 let package = packaged(artifact, None, false);
-                (plan::check_layer(layer, artifact, today), Event::LayerChecked { layer: name, package })
+                (plan::check_layer(layer, artifact, None, today), Event::LayerChecked { layer: name, package })
             }
         };
         self.report_problems(entry, &problems)?;

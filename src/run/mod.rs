@@ -213,6 +213,6 @@ fn packaged(artifact: &Artifact, path: Option<&Path>, list: bool) -> Packaged {
         code_sha256: artifact.code_sha256.clone(),
         entries: artifact.entries.clone(),
         list,
-        left_out: artifact.left_out,
+        left_out: artifact.left_out.clone(),
     }
 }

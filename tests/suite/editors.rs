@@ -185,7 +185,7 @@ fn the_schema_shows_mistakes_that_check_refuses() {
     for (text, errors) in right.iter().zip(errors("schema", &right)) {
         assert!(errors.is_empty(), "{text}\n{errors:#?}");
     }
-    let wrong: Vec<_> = lines(WRONG).map(|line| file(line)).collect();
+    let wrong: Vec<_> = lines(WRONG).map(file).collect();
     assert!(wrong.len() >= 50);
     let universe = Universe::empty().file("src/index.py", "def handler(event, context): pass\n");
     for (text, errors) in wrong.iter().zip(errors("schema", &wrong)) {

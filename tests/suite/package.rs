@@ -2,6 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, os::unix::net::UnixListener, path::Path, process::Command};
 
+use dpl_lambda::internals::Rules;
 use dpl_lambda::internals::package::{self, Artifact};
 use proptest::prelude::*;
 
@@ -92,7 +93,7 @@ fn files_of_tools_and_version_control_stay_out() {
     );
     let with_dots = listing(&universe, "--config dist/dpl.yml --output dist/f.zip --dot_match");
     assert_eq!(with_dots, ["0644 .env", "0644 index.py", "0644 lib/.libs/x.so"]);
-    universe.run("package --zip dist --list").code(0).says("names left out by default");
+    universe.run("package --zip dist --list").code(0).says("left out by default:\n  .env\n  .git/\n  lib/.DS_Store\n");
 }
 
 #[test]
@@ -650,7 +651,7 @@ proptest! {
 fn look_into(bytes: &[u8]) -> Result<Artifact, package::Error> {
     let mut file = tempfile::tempfile().unwrap();
     std::io::Write::write_all(&mut file, bytes).unwrap();
-    package::ready(Path::new("f.zip"), file)
+    package::ready(Path::new("f.zip"), file, &Rules::default())
 }
 
 fn count(directory: &Path) -> usize {

@@ -5,13 +5,17 @@
 //! `CustomerClassLoader` of aws-lambda-java-libs. .NET: "Define Lambda function handler in C#" in the guide.
 
 use super::path::extension;
-use super::rule::{Facts, Rule, few};
+use super::rule::{Facts, OtherCode, Rule, few};
 use super::runtimes::Language;
 use super::survey::Survey;
+use super::{nested, wrapper};
 use crate::place::{Problem, Weight};
 
 /// The folder into which Lambda unpacks a package.
-const TASK_ROOT: &str = "/var/task/";
+pub(super) const TASK_ROOT: &str = "/var/task/";
+
+/// The folder into which Lambda unpacks layers.
+const LAYERS: &str = "/opt/";
 
 /// The place that a handler refers to.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,46 +24,103 @@ enum Meaning {
     Files(Vec<String>),
     /// A class, as a path without its extension, in the package or in one of its libraries.
     Class(String),
+    /// A program, by its path in the package.
+    Program(String),
     /// A file outside of the package.
     OutsidePackage,
     /// Nothing: the handler has not the expected form, which this text describes.
     Malformed(&'static str),
 }
 
+/// What has to be in the package.
+struct Wanted<'a> {
+    language: Language,
+    /// What messages call it.
+    shown: &'a str,
+    meaning: Meaning,
+    /// The option that names it.
+    option: &'static str,
+    /// The variable that names it instead of the function's handler; absent for that handler.
+    variable: Option<&'static str>,
+}
+
+/// What the runtime, or a wrapper of it, is going to start; `None` if that is unknown.
+fn wanted<'a>(survey: &Survey, facts: &Facts<'a>) -> Option<Wanted<'a>> {
+    let language = facts.language()?;
+    let of_function = |shown, meaning| Wanted { language, shown, meaning, option: "handler", variable: None };
+    if language == Language::Provided {
+        return Some(of_function("bootstrap", Meaning::Files(vec!["bootstrap".to_owned()])));
+    }
+    let handler = facts.handler?.0.as_str();
+    if wrapper::starts_web_server(facts) {
+        return Some(of_function(handler, Meaning::Program(handler.trim_start_matches("./").to_owned())));
+    }
+    let own = meaning(survey, language, handler);
+    let Some(variable) = wrapper::variable(handler) else { return Some(of_function(handler, own)) };
+    // Only a package that surely has no layers must contain the wrapper.
+    if facts.other_code == OtherCode::No && !found(survey, &own, "") {
+        return Some(of_function(handler, own));
+    }
+    let shown = *facts.variables.get(variable)?;
+    let meaning = meaning(survey, language, shown);
+    Some(Wanted { language, shown, meaning, option: "environment", variable: Some(variable) })
+}
+
+/// The files of the package that the runtime may load for the handler.
+pub(super) fn files(survey: &Survey, facts: &Facts<'_>) -> Vec<String> {
+    match wanted(survey, facts).map(|wanted| wanted.meaning) {
+        Some(Meaning::Files(files)) => files.into_iter().filter(|file| survey.file(file).is_some()).collect(),
+        Some(Meaning::Program(file)) => vec![file],
+        _ => Vec::new(),
+    }
+}
+
+/// The name in the handler's file that the runtime calls, the handler, and the option that sets it; `None` if it is unknown,
+/// or the language has no such rule here.
+pub(super) fn function<'a>(survey: &Survey, facts: &Facts<'a>) -> Option<(&'a str, &'a str, &'static str)> {
+    let Wanted { language, shown, option, meaning: Meaning::Files(_), .. } = wanted(survey, facts)? else {
+        return None;
+    };
+    let name = match language {
+        Language::Python(..) => shown.rsplit_once('.')?.1,
+        Language::Node(_) => shown.rsplit('/').next()?.split('.').nth(1)?,
+        _ => return None,
+    };
+    Some((name, shown, option))
+}
+
 /// A problem if the runtime could not find the handler.
 pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Problem> {
-    let Some(language) = facts.runtime.and_then(|runtime| Language::of(&runtime.0)) else { return Vec::new() };
-    let handler = facts.handler.map(|handler| handler.0.as_str());
-    let (shown, meaning) = match (language, handler) {
-        (Language::Provided, _) => ("bootstrap", Meaning::Files(vec!["bootstrap".to_owned()])),
-        (_, Some(handler)) => (handler, meaning(survey, language, handler)),
-        (_, None) => return Vec::new(),
-    };
-    if found(survey, &meaning, "") || (facts.has_other_code && language == Language::Provided) {
+    if nested::inner(survey).is_some() {
+        return Vec::new();
+    }
+    let Some(wanted) = wanted(survey, facts) else { return Vec::new() };
+    let Wanted { shown, meaning, .. } = &wanted;
+    let in_layer = facts.other_code == OtherCode::Yes && wanted.language == Language::Provided;
+    if found(survey, meaning, "") || in_layer {
         return Vec::new();
     }
     if let Meaning::Malformed(form) = meaning {
+        let message = format!("`{shown}` is not a handler of this runtime");
         let help = format!("{form}, where the file has no extension");
-        return vec![finding(
-            Rule::HandlerMissing,
-            facts,
-            "handler",
-            format!("`{shown}` is not a handler of this runtime"),
-            help,
-        )];
+        return vec![finding(Rule::HandlerMissing, facts, Certainty::Sure, &wanted, &message, help)];
     }
-    if let Some(folder) = shared_folder(survey).into_iter().find(|folder| found(survey, &meaning, folder)) {
+    if let Some(folder) = shared_folder(survey).into_iter().find(|folder| found(survey, meaning, folder)) {
         let folder = folder.trim_end_matches('/');
         let message = format!("all files of the package are in `{folder}`, so `{shown}` is not at the root");
         let help = format!(
             "set `zip` to the folder `{folder}`; make an archive inside of the folder (`cd {folder} && zip -r ../f.zip .`)"
         );
-        return vec![finding(Rule::RootTooDeep, facts, "zip", message, help)];
+        let problem = finding(Rule::RootTooDeep, facts, Certainty::Sure, &wanted, &message, help);
+        return vec![Problem { option: Some("zip".to_owned()), ..problem }];
     }
-    vec![missing(survey, facts, language, shown, &meaning)]
+    vec![missing(survey, facts, &wanted)]
 }
 
 fn meaning(survey: &Survey, language: Language, handler: &str) -> Meaning {
+    if handler.starts_with(LAYERS) {
+        return Meaning::OutsidePackage;
+    }
     match language {
         Language::Node(version) => node(version, handler),
         Language::Python(..) => python(survey, handler),
@@ -135,6 +196,7 @@ fn found(survey: &Survey, meaning: &Meaning, folder: &str) -> bool {
             let library = survey.classes.as_ref().is_none_or(|classes| classes.contains(class));
             (folder.is_empty() && library) || survey.has(&format!("{folder}{class}.class"))
         }
+        Meaning::Program(file) => survey.has(&format!("{folder}{file}")),
         Meaning::OutsidePackage => true,
         Meaning::Malformed(_) => false,
     }
@@ -151,54 +213,54 @@ fn shared_folder(survey: &Survey) -> Vec<&str> {
     ends.take_while(|folder| last.starts_with(*folder)).collect()
 }
 
-fn missing(survey: &Survey, facts: &Facts<'_>, language: Language, shown: &str, meaning: &Meaning) -> Problem {
+fn missing(survey: &Survey, facts: &Facts<'_>, wanted: &Wanted<'_>) -> Problem {
+    let Wanted { language, shown, meaning, variable, .. } = wanted;
     let mut files = match meaning {
         Meaning::Files(files) => files.clone(),
         Meaning::Class(class) => vec![format!("{class}.class")],
+        Meaning::Program(file) => vec![file.clone()],
         Meaning::OutsidePackage | Meaning::Malformed(_) => Vec::new(),
     };
-    let likely = if matches!(language, Language::Node(_)) { 3 } else { 1 };
+    let likely = if matches!((language, meaning), (Language::Node(_), Meaning::Files(_))) { 3 } else { 1 };
     let looked = files.get(..likely).unwrap_or(&files).to_vec();
-    let message = if language == Language::Provided {
+    let names = variable.map(|variable| format!(", which `{variable}` names,")).unwrap_or_default();
+    let message = if *language == Language::Provided {
         "`bootstrap` is not in the package, so the runtime cannot start".to_owned()
+    } else if matches!(meaning, Meaning::Program(_)) {
+        format!("`{shown}` is not in the package, but the web adapter starts it")
     } else {
-        format!("`{shown}` is not in the package: there is no {}", few(looked.iter().map(String::as_str)))
+        format!("`{shown}`{names} is not in the package: there is no {}", few(looked.iter().map(String::as_str)))
     };
     if let (Language::Node(_), Some(script)) = (language, looked.first()) {
         let module = script.trim_end_matches(".js");
         files.extend(["ts", "tsx", "mts"].map(|extension| format!("{module}.{extension}")));
     }
-    let help = advice(survey, language, shown, &files);
-    let layers = if facts.has_other_code { ", unless a layer has it" } else { "" };
-    finding(Rule::HandlerMissing, facts, "handler", format!("{message}{layers}"), help)
+    let (certainty, help) = advice(survey, wanted, &files);
+    finding(Rule::HandlerMissing, facts, certainty, wanted, &message, help)
+}
+
+/// Whether the package itself shows that the handler was meant to be in it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Certainty {
+    /// It has the file under another name, or in another folder.
+    Sure,
+    /// A layer may have it.
+    Unsure,
 }
 
 /// What to do, by the files that the package has instead.
-fn advice(survey: &Survey, language: Language, shown: &str, files: &[String]) -> String {
+fn advice(survey: &Survey, wanted: &Wanted<'_>, files: &[String]) -> (Certainty, String) {
+    let Wanted { language, shown, option, .. } = wanted;
     let names = || survey.files.iter().map(|file| file.name.as_str());
     let other_case = |name: &&str| files.iter().any(|file| file.eq_ignore_ascii_case(name) && file != name);
     if let Some(name) = names().find(other_case) {
-        return format!("there is `{name}`: upper and lower case are different on Lambda");
+        return (Certainty::Sure, format!("there is `{name}`: upper and lower case are different on Lambda"));
     }
     if let Some(name) = files.iter().find(|file| is_typescript(file) && survey.has(file)) {
-        return format!("`{name}` is TypeScript: compile it first, and package the result");
+        return (Certainty::Sure, format!("`{name}` is TypeScript: compile it first, and package the result"));
     }
-    if language == Language::Provided {
-        let program = ["bootstrap.exe", "bootstrap.sh", "main", "target/lambda/bootstrap"]
-            .into_iter()
-            .find(|name| survey.has(name));
-        if survey.has("Cargo.toml") && program.is_none() {
-            return "this is source code: build it with `cargo lambda build --release`, and set `zip` to the folder \
-                    below `target/lambda`"
-                .to_owned();
-        }
-        if survey.has("go.mod") && program.is_none() {
-            return "this is source code: build it with `GOOS=linux CGO_ENABLED=0 go build -tags lambda.norpc -o \
-                    bootstrap`, and set `zip` to `bootstrap`"
-                .to_owned();
-        }
-        let hint = program.map(|name| format!("; there is `{name}`")).unwrap_or_default();
-        return format!("name the program `bootstrap`, at the root of the package{hint}");
+    if *language == Language::Provided {
+        return program_advice(survey);
     }
     let below = |file: &String| {
         let end = format!("/{file}");
@@ -207,24 +269,62 @@ fn advice(survey: &Survey, language: Language, shown: &str, files: &[String]) ->
     };
     if let Some(folder) = files.iter().take(3).find_map(below) {
         let handler =
-            if language == Language::Java { String::new() } else { format!(", or `handler` to `{folder}/{shown}`") };
-        return format!("it is in `{folder}`: set `zip` to that folder{handler}");
+            if *language == Language::Java { String::new() } else { format!(", or `{option}` to `{folder}/{shown}`") };
+        return (Certainty::Sure, format!("it is in `{folder}`: set `zip` to that folder{handler}"));
     }
-    if names().any(|name| name.contains('\\')) {
-        return "the archive separates folders by `\\`; make it with a tool that writes `/`".to_owned();
+    let help = if names().any(|name| name.contains('/')) {
+        format!("correct `{option}`, or set `zip` to the folder with the built code")
+    } else {
+        format!("correct `{option}`; the package has {}", few(names()))
+    };
+    (Certainty::Unsure, help)
+}
+
+/// What to do about a missing `bootstrap`.
+fn program_advice(survey: &Survey) -> (Certainty, String) {
+    let program =
+        ["bootstrap.exe", "bootstrap.sh", "main", "target/lambda/bootstrap"].into_iter().find(|name| survey.has(name));
+    let sources = "this is source code: build it with";
+    match program {
+        Some(name) => {
+            let help = format!("name the program `bootstrap`, at the root of the package; there is `{name}`");
+            (Certainty::Sure, help)
+        }
+        None if survey.has("Cargo.toml") => {
+            let help =
+                format!("{sources} `cargo lambda build --release`, and set `zip` to the folder below `target/lambda`");
+            (Certainty::Sure, help)
+        }
+        None if survey.has("go.mod") => {
+            let help = format!(
+                "{sources} `GOOS=linux CGO_ENABLED=0 go build -tags lambda.norpc -o bootstrap`, and set `zip` to `bootstrap`"
+            );
+            (Certainty::Sure, help)
+        }
+        None => (Certainty::Unsure, "name the program `bootstrap`, at the root of the package".to_owned()),
     }
-    if names().any(|name| name.contains('/')) {
-        return "correct `handler`, or set `zip` to the folder with the built code".to_owned();
-    }
-    format!("correct `handler`; the package has {}", few(names()))
 }
 
 fn is_typescript(name: &str) -> bool {
     matches!(extension(name), "ts" | "tsx" | "mts")
 }
 
-fn finding(rule: Rule, facts: &Facts<'_>, option: &'static str, message: String, help: String) -> Problem {
+fn finding(
+    rule: Rule,
+    facts: &Facts<'_>,
+    certainty: Certainty,
+    wanted: &Wanted<'_>,
+    message: &str,
+    help: String,
+) -> Problem {
     // A layer may have the missing file.
-    let weight = if facts.has_other_code { Weight::Warning } else { Weight::Error };
-    rule.finds(weight, option, message, help)
+    let (weight, unless) = match (facts.other_code, certainty) {
+        (OtherCode::Yes, _) if rule == Rule::HandlerMissing => (Weight::Warning, ", unless a layer has it"),
+        (OtherCode::Yes, _) => (Weight::Warning, ""),
+        (OtherCode::Unknown, Certainty::Unsure) => {
+            (Weight::Warning, ", unless the live function has a layer with it, which only `plan` can see")
+        }
+        (OtherCode::No, _) | (OtherCode::Unknown, Certainty::Sure) => (Weight::Error, ""),
+    };
+    rule.finds(weight, wanted.option, format!("{message}{unless}"), help)
 }

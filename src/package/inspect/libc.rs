@@ -32,6 +32,7 @@ pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Problem> {
         .filter(|binary| version.is_none_or(|version| python::fits(&binary.name, version)))
         .collect();
     let (essential, other): (Vec<_>, Vec<_>) = candidates.iter().partition(|binary| is_essential(survey, &binary.name));
+    let group = |name: &str| group(survey, name);
     let unit = |name: &str| if is_python_module(survey, name) { stem(name).to_owned() } else { group(name) };
     let errors = unloadable(&essential, unit, system);
     // If a file of the same dependency can be loaded, the others are probably builds for other systems.

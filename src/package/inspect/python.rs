@@ -41,7 +41,7 @@ pub(super) fn rules(survey: &Survey, facts: &Facts<'_>) -> Vec<Problem> {
     let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for file in survey.files.iter().filter(|file| extension(&file.name) == "so") {
         if is_python_module(survey, &file.name) {
-            groups.entry(group(&file.name)).or_default().push(file.name.as_str());
+            groups.entry(group(survey, &file.name)).or_default().push(file.name.as_str());
         }
     }
     let wrong: Vec<_> =

@@ -1,14 +1,15 @@
 //! The rules of inspection: their names, the facts that they need, and the words of their messages.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use time::Date;
 
+use super::runtimes::Language;
 use crate::place::{Problem, Weight};
 use crate::settings::{Architecture, Handler, Runtime};
 
 /// What is known about the function of the package. "Named" means: set by the user.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Facts<'a> {
     /// Named, else live; absent when unknown. Rules that need it then find nothing.
     pub runtime: Option<&'a Runtime>,
@@ -16,8 +17,12 @@ pub(crate) struct Facts<'a> {
     pub handler: Option<&'a Handler>,
     /// Named, else live; absent when unknown. The rules then take the architecture that the package is built for.
     pub architecture: Option<Architecture>,
+    /// Whether the package is that of a function or of a layer.
+    pub subject: Subject,
     /// Whether the function may load code from outside of the package: it has layers, or sets a search path.
-    pub has_other_code: bool,
+    pub other_code: OtherCode,
+    /// The variables of [`variables`](super::variables) that the function has, as far as they are known.
+    pub variables: BTreeMap<&'a str, &'a str>,
     /// Whether the function exists.
     pub existence: Existence,
     /// The current day, compared with the dates on which runtimes end.
@@ -36,6 +41,33 @@ pub(crate) enum Existence {
     New,
     /// It exists.
     Existing,
+}
+
+/// The use of a package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// The code of a function.
+    Function,
+    /// The contents of a layer.
+    Layer,
+}
+
+/// Whether a function may load code from outside of its package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OtherCode {
+    /// It has no layers.
+    No,
+    /// The live function may have layers, but AWS was not asked.
+    Unknown,
+    /// It has layers or a search path of its own.
+    Yes,
+}
+
+impl Facts<'_> {
+    /// The language of the runtime; `None` when unknown.
+    pub(super) fn language(&self) -> Option<Language> {
+        Language::of(&self.runtime?.0)
+    }
 }
 
 /// Declares the rules with their names, so that no list can miss one.
@@ -77,6 +109,28 @@ rules! {
     BootstrapCrlf: "bootstrap-crlf",
     /// `bootstrap` is neither a program nor a script with `#!`. Source: execve(2), `ENOEXEC`.
     BootstrapNoShebang: "bootstrap-no-shebang",
+    /// A program that must run has no execute permission: an extension, or the script that starts the function. Source:
+    /// execve(2), `EACCES`.
+    ProgramNotExecutable: "program-not-executable",
+    /// The first line of a script ends with a carriage return. Source: execve(2).
+    ProgramCrlf: "program-crlf",
+    /// An extension is neither a program nor a script with `#!`. Source: execve(2), `ENOEXEC`.
+    ProgramNoShebang: "program-no-shebang",
+    /// The interpreter of a script that must run is not on the runtime's system.
+    ProgramInterpreter: "program-interpreter",
+    /// Files that only their owner may read. Source: the guide's "Working with .zip file archives": Lambda needs to read
+    /// the files, so modes are 644 and 755.
+    NotReadable: "not-readable",
+    /// An archive whose only file is another archive.
+    NestedArchive: "nested-archive",
+    /// The handler's file does not define its function.
+    HandlerUndefined: "handler-undefined",
+    /// Dependencies that are declared but not in the package.
+    DependenciesMissing: "dependencies-missing",
+    /// Dependencies for development in the package.
+    DevDependencies: "dev-dependencies",
+    /// Hidden folders or libraries at the root that stayed out of the package.
+    HiddenLeftOut: "hidden-left-out",
     /// Native code for another processor. Source: the guide's "Selecting and configuring an instruction set architecture".
     WrongArchitecture: "wrong-architecture",
     /// Native code that needs a newer glibc than the runtime's system has: 2.26 on Amazon Linux 2, 2.34 on Amazon Linux

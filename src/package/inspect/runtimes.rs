@@ -198,7 +198,7 @@ pub(super) fn rules(facts: &Facts<'_>) -> Vec<Problem> {
     let Some(runtime) = facts.runtime.map(|runtime| runtime.0.as_str()) else { return Vec::new() };
     let finding = match TABLE.iter().find(|row| row.name == runtime) {
         Some(row) => row.ends.and_then(|ends| deprecated(runtime, ends, facts)),
-        None => Some(unknown(runtime)),
+        None => unknown_name(runtime),
     };
     finding.into_iter().collect()
 }
@@ -247,6 +247,11 @@ fn successor(runtime: &str, today: Date) -> Option<&'static str> {
     if language == Language::Go { Some("provided.al2023") } else { next.map(|row| row.name) }
 }
 
+/// A warning about a name that is not in the table.
+pub(super) fn unknown_name(runtime: &str) -> Option<Problem> {
+    TABLE.iter().all(|row| row.name != runtime).then(|| unknown(runtime))
+}
+
 fn unknown(runtime: &str) -> Problem {
     let (family, version) = split(runtime);
     let newest = TABLE.iter().map(|row| split(row.name)).filter(|(other, _)| *other == family).map(|(_, v)| v).max();
@@ -271,8 +276,9 @@ fn unknown(runtime: &str) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
+    use super::super::rule::{OtherCode, Subject};
     use super::*;
     use crate::settings::Runtime;
 
@@ -282,7 +288,9 @@ mod tests {
             runtime: Some(&runtime),
             handler: None,
             architecture: None,
-            has_other_code: false,
+            subject: Subject::Function,
+            other_code: OtherCode::No,
+            variables: BTreeMap::new(),
             existence,
             today: date(day),
             ignore: &ignore,

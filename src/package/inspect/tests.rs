@@ -57,12 +57,16 @@ impl Package {
     }
 
     pub(super) fn findings(&self, runtime: &str, handler: &str, change: impl Fn(&mut Facts<'_>)) -> Vec<Problem> {
-        let (runtime, handler, ignore) = (Runtime(runtime.to_owned()), Handler(handler.to_owned()), BTreeSet::new());
+        // Most files of these packages have no true contents.
+        let ignore = BTreeSet::from([Rule::HandlerUndefined.name().to_owned()]);
+        let (runtime, handler) = (Runtime(runtime.to_owned()), Handler(handler.to_owned()));
         let mut facts = Facts {
             runtime: Some(&runtime).filter(|runtime| !runtime.0.is_empty()),
             handler: Some(&handler).filter(|handler| !handler.0.is_empty()),
             architecture: None,
-            has_other_code: false,
+            subject: Subject::Function,
+            other_code: OtherCode::No,
+            variables: BTreeMap::new(),
             existence: Existence::default(),
             today: Date::MIN,
             ignore: &ignore,
@@ -170,7 +174,6 @@ fn a_missing_handler_gives_an_error_with_the_probable_cause() {
             "index.handler",
             "`zip` to that folder, or `handler` to `dist/index.handler`",
         ),
-        (&["dist\\index.js"], "nodejs22.x", "index.handler", "separates folders by `\\`"),
         (&["main.py", "x.py"], "python3.13", "app.handler", "correct `handler`; the package has `main.py`, `x.py`"),
         (&["bootstrap.exe"], "provided.al2023", "x", "there is `bootstrap.exe`"),
         (
@@ -196,7 +199,7 @@ fn a_missing_handler_gives_an_error_with_the_probable_cause() {
 #[test]
 fn layers_and_links_may_have_the_handler() {
     let package = Package::of(&["other.js"]);
-    let with_layers = |runtime, handler| package.findings(runtime, handler, |facts| facts.has_other_code = true);
+    let with_layers = |runtime, handler| package.findings(runtime, handler, |facts| facts.other_code = OtherCode::Yes);
     assert_eq!(
         with_layers("nodejs22.x", "index.handler").iter().map(named).collect::<Vec<_>>(),
         ["handler-missing warning"]
@@ -287,13 +290,15 @@ fn a_secret_gives_a_warning_that_does_not_show_it() {
     let installed =
         Package::of(&["index.py", "moto-5.2.5.dist-info/RECORD"]).with("moto/ca.key", b"-----BEGIN PRIVATE KEY-----");
     assert_eq!(installed.found("python3.13", "index.handler"), [""; 0], "files that pip installed are public");
-    let ignored = BTreeSet::from(["secret-file".to_owned()]);
+    let ignored = BTreeSet::from(["secret-file", "handler-undefined"].map(str::to_owned));
     let (runtime, handler) = (Runtime("nodejs22.x".to_owned()), Handler("index.handler".to_owned()));
     let facts = Facts {
         runtime: Some(&runtime),
         handler: Some(&handler),
         architecture: None,
-        has_other_code: false,
+        subject: Subject::Function,
+        other_code: OtherCode::No,
+        variables: BTreeMap::new(),
         existence: Existence::default(),
         today: Date::MIN,
         ignore: &ignored,
@@ -344,8 +349,8 @@ fn a_file_that_cannot_be_unpacked_stays_unknown() {
         .to_vec()))
     .unwrap();
     assert_eq!(
-        (survey.binaries, survey.secrets, survey.classes, survey.bootstrap),
-        (Vec::<Binary>::new(), vec![], None, None)
+        (survey.binaries, survey.secrets, survey.classes, survey.heads),
+        (Vec::<Binary>::new(), vec![], None, BTreeMap::new())
     );
 }
 

@@ -39,8 +39,19 @@ const WASTE: &[&str] = &[
 
 /// Folders with files that a function seldom reads. Folders of documentation are not listed: they can contain code, as
 /// `boto3/docs` does.
-const WASTE_FOLDERS: &[&str] =
-    &["node_modules/typescript/", "node_modules/@types/", "/tests/", "/test/", "/__tests__/"];
+const WASTE_FOLDERS: &[&str] = &[
+    "node_modules/typescript/",
+    "node_modules/@types/",
+    "node_modules/aws-cdk-lib/",
+    "node_modules/aws-cdk/",
+    "node_modules/serverless/",
+    "node_modules/webpack/",
+    "node_modules/eslint/",
+    "node_modules/prettier/",
+    "/tests/",
+    "/test/",
+    "/__tests__/",
+];
 
 /// Folders that hold caches of tools.
 const CACHES: &[&str] = &[
@@ -60,7 +71,9 @@ const CACHES: &[&str] = &[
 /// A package that is too large, and files that could be left out.
 pub(super) fn rules(survey: &Survey, _: &Facts<'_>) -> Vec<Problem> {
     let total: u64 = survey.files.iter().map(|file| file.size).fold(0, u64::saturating_add);
-    [too_large(survey, total), waste(survey, total), cache(survey)].into_iter().flatten().collect()
+    let development = development(survey);
+    let dev = dev_dependencies(&development);
+    [too_large(survey, total), dev, waste(survey, total, &development), cache(survey)].into_iter().flatten().collect()
 }
 
 fn too_large(survey: &Survey, total: u64) -> Option<Problem> {
@@ -89,14 +102,47 @@ fn folder(name: &str) -> &str {
     ends.get(depth - 1).map_or(name, |end| &name[..*end])
 }
 
-fn waste(survey: &Survey, total: u64) -> Option<Problem> {
-    let wasted = || survey.files.iter().filter_map(|file| Some((waste_pattern(&file.name)?, file.size)));
+/// The files of packages that only building and testing need, each with the folder of its package and its size.
+fn development<'a>(survey: &'a Survey) -> BTreeMap<&'a str, (&'a str, u64)> {
+    let declared = survey.manifests.iter().flat_map(|manifest| &manifest.development);
+    let declared: BTreeSet<_> = declared.map(|name| format!("node_modules/{name}")).collect();
+    let package = |name: &'a str| {
+        let at = name.find("node_modules/")?;
+        let package = &name[..at + folder(&name[at..]).len()];
+        let is_dev = declared.contains(&package[at..]) || survey.development.contains(&package[at..]);
+        is_dev.then_some(package)
+    };
+    let of_development = survey.files.iter().filter_map(|file| Some((&*file.name, (package(&file.name)?, file.size))));
+    of_development.collect()
+}
+
+fn dev_dependencies(development: &BTreeMap<&str, (&str, u64)>) -> Option<Problem> {
+    let sum: u64 = development.values().map(|(_, size)| *size).fold(0, u64::saturating_add);
+    if sum <= MIN_WASTE {
+        return None;
+    }
+    let names = largest(
+        development
+            .values()
+            .map(|(package, size)| (package.rsplit_once("node_modules/").map_or(*package, |(_, name)| name), *size)),
+    );
+    let message = format!("{} of the package are dependencies for development: {names}", megabytes(sum));
+    let help = "install without them before you deploy: `npm ci --omit=dev`, `pnpm install --prod` or `yarn install --production`";
+    Some(Rule::DevDependencies.finds(Weight::Warning, "zip", message, help))
+}
+
+fn waste(survey: &Survey, total: u64, development: &BTreeMap<&str, (&str, u64)>) -> Option<Problem> {
+    let others = || survey.files.iter().filter(|file| !development.contains_key(file.name.as_str()));
+    let wasted = || others().filter_map(|file| Some((waste_pattern(&file.name)?, file.size)));
     let sum: u64 = wasted().map(|(_, size)| size).fold(0, u64::saturating_add);
     if sum <= MIN_WASTE || sum <= total / 20 {
         return None;
     }
     let message = format!("{} of {} are files that a function seldom reads", megabytes(sum), megabytes(total));
-    let help = format!("leave them out with `exclude`, so that the function starts faster: {}", largest(wasted()));
+    let tools = wasted().any(|(pattern, _)| pattern.starts_with("node_modules/"));
+    let omit = if tools { "; `npm ci --omit=dev` installs without the tools for development" } else { "" };
+    let help =
+        format!("leave them out with `exclude`, so that the function starts faster: {}{omit}", largest(wasted()));
     Some(Rule::Waste.finds(Weight::Warning, "zip", message, help))
 }
 

@@ -14,7 +14,7 @@ use std::{
 use ignore::gitignore::Gitignore;
 use walkdir::{DirEntry, WalkDir};
 
-use super::links::{self, Ends, Step};
+use super::links::{self, Ends, Places, Step};
 use super::{Error, inspect};
 use crate::deployment::{Hidden, IncludeFrom, Links, Rules, Single};
 use crate::files;
@@ -38,8 +38,8 @@ const MOST_BEHIND: usize = 100_000;
 pub(super) struct Selection {
     /// The entries, sorted by the bytes of their names; each name once.
     pub(super) entries: Vec<Entry>,
-    /// The number of names that default rules left out. A folder counts once.
-    pub(super) left_out: usize,
+    /// The names that default rules left out. A folder ends in `/` and stands for all that is in it.
+    pub(super) left_out: Vec<String>,
 }
 
 impl Selection {
@@ -62,7 +62,7 @@ pub(super) fn single(source: &Path, called: &Single) -> Result<Selection, Error>
         Single::Program { .. } | Single::Itself => own,
     };
     let entries = vec![Entry { name, source: source.to_owned(), kind: file(&metadata) }];
-    Ok(Selection { entries, left_out: 0 })
+    Ok(Selection { entries, left_out: Vec::new() })
 }
 
 /// Whether a file can be started: a program for any system, or a script; not a library.
@@ -85,7 +85,7 @@ pub(super) fn directory(shown: &Path, base: &Path, rules: &Rules) -> Result<Sele
     let exclude = exclude(&root, &rules.exclude)?;
     let never = rules.never.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
     let mut collector =
-        Collector { rules, exclude, never, entries: BTreeMap::new(), left_out: 0, followed: 0, behind: 0 };
+        Collector { rules, exclude, never, entries: BTreeMap::new(), left_out: Vec::new(), followed: 0, behind: 0 };
 
     if let Some(unmatched) = collector.walk(&root, "", &Include::new(&rules.include, "include", rules.hidden)?)? {
         return Err(Error::Unmatched(rules.include[unmatched].clone(), None));
@@ -94,10 +94,12 @@ pub(super) fn directory(shown: &Path, base: &Path, rules: &Rules) -> Result<Sele
         collector.include_from(from, base)?;
     }
     if collector.entries.is_empty() {
-        return Err(Error::Empty(shown.to_owned(), collector.left_out));
+        return Err(Error::Empty(shown.to_owned(), collector.left_out.len()));
     }
     collector.check_folders()?;
     collector.check_links()?;
+    // Names that the package may need come first.
+    collector.left_out.sort_by_cached_key(|name| (inspect::is_usual(name), name.clone()));
     Ok(Selection { entries: collector.entries.into_values().collect(), left_out: collector.left_out })
 }
 
@@ -123,7 +125,7 @@ struct Collector<'a> {
     exclude: Gitignore,
     never: BTreeSet<PathBuf>,
     entries: BTreeMap<String, Entry>,
-    left_out: usize,
+    left_out: Vec<String>,
     /// The number of links that were followed.
     followed: usize,
     /// The number of names behind them.
@@ -180,7 +182,17 @@ impl Collector<'_> {
             let by_rule = left_out_by_default(&shown, &inside, self.rules, include);
             let unwanted = if is_dir { !include.may_take_below(&inside) } else { !include.takes(&inside) };
             if by_rule || unwanted || self.is_never(&path) || self.excludes(&shown, is_dir, prefix) {
-                self.left_out += usize::from(by_rule);
+                if by_rule {
+                    self.left_out.push(if is_dir { shown + "/" } else { shown });
+                }
+                if is_dir && found.is_ok() {
+                    walk.skip_current_dir();
+                }
+                continue;
+            }
+            if let Some(target) = self.in_lambda(root, &path, &shown) {
+                include.note(&inside, &mut matched);
+                self.add(Entry { kind: Kind::Link { target }, name: shown, source: path })?;
                 if is_dir && found.is_ok() {
                     walk.skip_current_dir();
                 }
@@ -196,6 +208,21 @@ impl Collector<'_> {
             self.add(entry)?;
         }
         Ok(matched.iter().position(|matched| !matched))
+    }
+
+    /// The target of a link that leads to a folder of Lambda, and not to a file of the checkout or beside the package.
+    fn in_lambda(&self, root: &Path, path: &Path, name: &str) -> Option<String> {
+        let target = fs::read_link(path).ok()?;
+        let text = target.to_str()?.replace(MAIN_SEPARATOR, "/");
+        let checkout = Some(&self.rules.checkout).filter(|checkout| checkout.is_absolute());
+        let own = |path: &Path| path.starts_with(root) || checkout.is_some_and(|checkout| path.starts_with(checkout));
+        let beside = fs::canonicalize(path).is_ok_and(|real| target.is_relative() || own(&real));
+        (!beside && !own(&target) && self.places().has(name, &text)).then_some(text)
+    }
+
+    /// The folders that the package can see on Lambda.
+    fn places(&self) -> Places<'_> {
+        Places { mounts: &self.rules.mounts }
     }
 
     fn add(&mut self, entry: Entry) -> Result<(), Error> {
@@ -265,6 +292,6 @@ impl Collector<'_> {
             None if self.first_below(name).is_some() => Step::Folder,
             None => Step::Nothing,
         };
-        links::follow(link, target, look) == Ends::Somewhere
+        matches!(links::follow(link, target, self.places(), look), Ends::Somewhere | Ends::Lambda)
     }
 }

@@ -23,8 +23,8 @@ pub(crate) struct CodeChange {
     /// The files that differ from the live package; absent for a new function or layer, for an image, and if the files
     /// of the live package are unknown.
     pub changes: Option<FileChanges>,
-    /// Number of entries that the built-in rules left out of the package.
-    pub left_out: usize,
+    /// The names that the built-in rules left out of the package; a folder ends in `/`.
+    pub left_out: Vec<String>,
     /// The architecture that is sent; absent for AWS' default.
     pub architecture: Option<Architecture>,
     /// The live architecture.
@@ -107,7 +107,7 @@ fn image_change(deployment: &Deployment, image: &Image, live: Option<&Live>) -> 
         size: 0,
         files: 0,
         changes: None,
-        left_out: 0,
+        left_out: Vec::new(),
         architecture: deployment.code.architecture.or(from_architecture),
         from_architecture,
         source_kms_key_arn: None,
@@ -127,7 +127,7 @@ fn archive_change(deployment: &Deployment, artifact: &Artifact, live: Option<&Li
         size: artifact.archive.size(),
         files: artifact.entries.len(),
         changes: files.map(|files| package::changes(&files.files, &artifact.entries)),
-        left_out: artifact.left_out,
+        left_out: artifact.left_out.clone(),
         architecture: deployment.code.architecture.or_else(|| artifact.survey.architecture(from_architecture)),
         from_architecture,
         // A package without a key of its own would lose the one that the live package has.

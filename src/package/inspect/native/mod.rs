@@ -52,7 +52,8 @@ const PLATFORMS: &[&str] = &[
 const WITH_LAUNCHERS: &[&str] = &["setuptools", "pip", "distlib"];
 
 /// The dependency that a file belongs to. All its builds have the same one.
-pub(super) fn group(name: &str) -> String {
+pub(super) fn group(survey: &Survey, name: &str) -> String {
+    let name = survey.inner(name);
     if let Some((_, rest)) = name.rsplit_once("node_modules/") {
         let parts = if rest.starts_with('@') { 2 } else { 1 };
         let package: Vec<_> = rest.split('/').take(parts).map(without_platform).collect();
@@ -77,7 +78,7 @@ pub(super) fn is_essential(survey: &Survey, name: &str) -> bool {
         || name.starts_with("extensions/")
         || extension(name) == "node"
         || is_python_module(survey, name)
-        || is_library(name)
+        || is_library(survey.inner(name))
 }
 
 /// Whether a file is a shared library that a program loads by its name. Modules of Python and spare files do not count.
@@ -98,14 +99,14 @@ fn is_spare(name: &str) -> bool {
 pub(super) fn is_python_module(survey: &Survey, name: &str) -> bool {
     let base = base(name);
     let tagged = extension(name) == "so" && (base.contains(".cpython-") || base.contains(".abi3."));
-    (tagged || extension(name) == "pyd") && !is_spare(name) && !survey.has(&format!("{}.py", stem(name)))
+    (tagged || extension(name) == "pyd") && !is_spare(survey.inner(name)) && !survey.has(&format!("{}.py", stem(name)))
 }
 
 /// The native files by dependency.
 pub(super) fn groups(survey: &Survey) -> BTreeMap<String, Vec<&Binary>> {
     let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for binary in &survey.binaries {
-        groups.entry(group(&binary.name)).or_default().push(binary);
+        groups.entry(group(survey, &binary.name)).or_default().push(binary);
     }
     groups
 }
