@@ -97,7 +97,6 @@ impl<'a> Arn<'a> {
             arn.partition.starts_with("aws")
                 && name(arn.partition)
                 && name(arn.service)
-                && (arn.region.is_empty() || is_region(arn.region))
                 && (arn.account.is_empty() || name(arn.account))
                 && !arn.resource.is_empty()
                 && !text.chars().any(char::is_whitespace)
@@ -105,6 +104,10 @@ impl<'a> Arn<'a> {
         let arn = Self::of(text).filter(whole).ok_or_else(|| {
             format!("`{text}` is not an ARN; one looks like `arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE`")
         })?;
+        if !arn.region.is_empty() && !is_region(arn.region) {
+            let region = arn.region;
+            return Err(format!("`{text}` names the Region `{region}`, which is none; one looks like `eu-west-1`"));
+        }
         match wrong_account(arn.account) {
             Some(why) => Err(format!("`{text}` names an account {why}; an account is {DIGITS} digits")),
             None => Ok(arn),
@@ -152,13 +155,15 @@ pub(crate) fn check_account(text: &str) -> Result<(), String> {
     Err(format!("must be the {DIGITS} digits of an account, got `{text}`{why}"))
 }
 
-/// The fault of an account id: a wrong count of digits, or dashes. `None` for a correct id, and for a word such as
-/// `aws`.
+/// The fault of an account id: a wrong count of digits, dashes, or letters. `None` for a correct id, and for a word such
+/// as `aws`.
 fn wrong_account(account: &str) -> Option<String> {
     let digits = account.chars().filter(char::is_ascii_digit).count();
     let number = digits > 0 && account.chars().all(|c| c.is_ascii_digit() || c == '-');
     match digits {
-        _ if !number || is_account(account) => None,
+        _ if is_account(account) => None,
+        1.. if account.starts_with(|c: char| c.is_ascii_digit()) && !number => Some("with letters".to_owned()),
+        _ if !number => None,
         DIGITS => Some("with dashes".to_owned()),
         1 => Some("of 1 digit".to_owned()),
         count => Some(format!("of {count} digits")),
@@ -226,6 +231,10 @@ mod tests {
             ("arn:aws:iam::0123456789012:role/deploy", "an account of 13 digits; an account is 12 digits"),
             ("arn:aws:iam::12:role/deploy", "an account of 2 digits"),
             ("arn:aws:sqs:eu-west-1:1234-5678-9012:q", "an account with dashes"),
+            ("arn:aws:sqs:eu-west-1:12345678901a:q", "an account with letters"),
+            ("arn:aws:sqs:euwest1:123456789012:q", "the Region `euwest1`"),
+            ("arn:aws:sqs:EU-WEST-1:123456789012:q", "the Region `EU-WEST-1`"),
+            ("arn:aws:sqs:eu-west-1a:123456789012:q", "the Region `eu-west-1a`"),
         ] {
             let message = Arn::parse(text).unwrap_err();
             assert!(message.contains(why), "{message}");

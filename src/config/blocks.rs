@@ -10,7 +10,7 @@ use super::{
     layer::{self, Given, Layer, MapEntry, Value, yes_or_no},
     one_value::{is_branch, is_by_branch, key_for, not_branches, unwrapped},
     options::{self, Kind, Opt, unknown},
-    paths, placeholders, shell, yaml,
+    paths, placeholders, shallow, shell, yaml,
 };
 use crate::files;
 use crate::host::Host;
@@ -114,7 +114,10 @@ pub(super) fn read(config: Option<&Given>, host: &Host, branch: Option<&str>) ->
             let shown: Arc<str> = Arc::from(path.to_string_lossy());
             found.folder = paths::folder_of(&path, &host.directory);
             match yaml::parse(&text, &shown) {
-                Ok(document) => FileReader { found: &mut found, format, host, branch }.document(&document),
+                Ok(document) => {
+                    found.warnings.extend(shallow::warnings(&text, &shown));
+                    FileReader { found: &mut found, format, host, branch }.document(&document);
+                }
                 Err(problem) => found.problems.push(problem),
             }
         }

@@ -82,7 +82,13 @@ fn image(reader: &mut Reader) -> Option<CodeSource> {
     if package_type == Some("Zip") {
         reader.wrong("package_type", "is Zip, but `image_uri` names an image");
     }
-    for name in OF_PACKAGES.into_iter().filter(|name| reader.has(name)).collect::<Vec<_>>() {
+    let mut conflicts: Vec<_> = OF_PACKAGES.into_iter().filter(|name| reader.has(name)).collect();
+    if !conflicts.is_empty() {
+        // The rules for settings would report these only after the others are mended.
+        let of_rules = ["runtime", "handler", "layers", "snap_start", "code_signing_config_arn"].into_iter();
+        conflicts.extend(of_rules.filter(|name| reader.has(name) && reader.raw(name).as_deref() != Some("None")));
+    }
+    for name in conflicts {
         reader.wrong(name, "is for a package, but `image_uri` names an image");
     }
     reader.setting("image_uri").map(CodeSource::Image)

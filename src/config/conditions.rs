@@ -125,6 +125,17 @@ impl ByBranch {
     }
 }
 
+/// Whether two blocks can be deployed in one build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Both {
+    /// In every build: neither has conditions.
+    Always,
+    /// In some builds.
+    Perhaps,
+    /// In no build, as far as the conditions say.
+    Never,
+}
+
 /// Whether a build of a pull request deploys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PullRequests {
@@ -238,6 +249,36 @@ impl Conditions {
         }
         let texts = DEFAULT_BRANCHES.map(str::to_owned).to_vec();
         (self.format == FileFormat::Travis).then_some(Wanted { texts, place: None })
+    }
+
+    /// Whether two blocks can be deployed in one build. Two different expressions are taken to exclude each other, as one
+    /// does not know their variables.
+    pub(super) fn both(one: &Self, other: &Self) -> Both {
+        if !one.own && !other.own {
+            return Both::Always;
+        }
+        let is_tag = |conditions: &Self| conditions.tags.as_ref().map(|(is_tag, _)| *is_tag);
+        let is_for = |wanted: &Wanted, other: &Wanted| {
+            wanted.texts.iter().any(|pattern| other.texts.iter().any(|name| matches(pattern, name)))
+        };
+        let exclude_by_branch = match (&one.branches, &other.branches) {
+            (Some(one), Some(other)) => !is_for(one, other) && !is_for(other, one),
+            // A build of a tag has no branch.
+            (Some(_), None) => is_tag(other) == Some(true),
+            (None, Some(_)) => is_tag(one) == Some(true),
+            (None, None) => false,
+        };
+        let exclude_by_tag = is_tag(one).zip(is_tag(other)).is_some_and(|(one, other)| one != other);
+        let texts = |wanted: &Option<Wanted>| wanted.as_ref().map(|wanted| wanted.texts.clone());
+        let exclude_by_repository = texts(&one.repository).zip(texts(&other.repository)).is_some_and(|(a, b)| a != b);
+        let expressions = |conditions: &Self| -> Vec<String> {
+            conditions.expressions.iter().map(|expression| expression.text.clone()).collect()
+        };
+        let runtimes = |conditions: &Self| -> Vec<_> {
+            conditions.runtimes.iter().map(|(key, _, wanted)| (*key, wanted.texts.clone())).collect()
+        };
+        let differ = expressions(one) != expressions(other) || runtimes(one) != runtimes(other);
+        if exclude_by_branch || exclude_by_tag || exclude_by_repository || differ { Both::Never } else { Both::Perhaps }
     }
 
     /// Whether the rules are those of a `.travis.yml`.

@@ -20,6 +20,7 @@ use super::{
     run_options::RunOptions,
     subject,
     trust::Trust,
+    twice,
 };
 use crate::deployment::{Half, Item};
 use crate::host::{Build, Ci, Host};
@@ -62,6 +63,7 @@ pub(crate) fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
     let of_run = of_run.or(chosen.first().copied()).map(|block| &block.layer);
     loaded.run = RunOptions::read(layers.with(of_run), &context, &mut loaded.problems);
     let several = chosen.len() > 1;
+    let mut of_entries = Vec::new();
     for (block, reason) in chosen.into_iter().zip(reasons) {
         if let Some(reason) = reason {
             loaded.skipped.push(named(reason, block));
@@ -80,7 +82,13 @@ pub(crate) fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
             drop_options_of_functions(&mut options, &block.layer);
         }
         resolve_block(options, Some(block), &context, &mut loaded);
+        of_entries.resize(loaded.entries.len(), block);
     }
+    let functions = of_entries.into_iter().zip(&loaded.entries);
+    let functions: Vec<_> = functions.filter_map(|(block, entry)| Some((block, entry.item.function()?))).collect();
+    let (errors, warnings) = twice::problems(&functions, request.purpose).into_iter().partition(Problem::stops);
+    loaded.problems.extend::<Vec<_>>(errors);
+    loaded.warnings.extend::<Vec<_>>(warnings);
     loaded.entries.sort_by_key(|entry| entry.item.layer().is_none());
     loaded.problems.sort();
     loaded.problems.dedup();

@@ -13,6 +13,7 @@ mod json;
 mod layer;
 pub mod options;
 mod request;
+mod shallow;
 mod shell;
 mod yaml;
 
@@ -54,6 +55,7 @@ mod loaded;
 mod occasion;
 mod render;
 pub(crate) mod schema;
+mod twice;
 
 #[cfg(test)]
 mod hostile;

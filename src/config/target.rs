@@ -1,7 +1,7 @@
 //! Which account and Region are called, at which address, and with which credentials.
 
 use super::{context::Context, credentials, network, read::Reader};
-use crate::arn::check_account;
+use crate::arn::{check_account, is_region};
 use crate::deployment::Target;
 use crate::place::{Place, Problem};
 use crate::settings::{Address, FunctionName, Reach};
@@ -49,8 +49,12 @@ fn region(reader: &mut Reader, in_arn: Option<&str>, context: &Context<'_>) -> O
     let region = named.or_else(of_sdk)?;
     let is_well_formed = !(region.is_empty() || region.starts_with('-') || region.ends_with('-'))
         && region.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    if !is_well_formed {
-        reader.wrong("region", format!("`{region}` is not a Region; one looks like `eu-west-1`"));
+    let lower = region.to_ascii_lowercase();
+    let zone = lower.strip_suffix(|c: char| c.is_ascii_lowercase()).filter(|rest| is_region(rest));
+    let meant = zone.or_else(|| Some(lower.as_str()).filter(|lower| *lower != region && is_region(lower)));
+    if !is_well_formed || meant.is_some() {
+        let problem = reader.wrong("region", format!("`{region}` is not a Region; one looks like `eu-west-1`"));
+        problem.help = meant.map(|meant| format!("did you mean `{meant}`?"));
     }
     if let Some(in_arn) = in_arn.filter(|in_arn| *in_arn != region) {
         reader.wrong("region", format!("is {region}, but the ARN in `function_name` has {in_arn}"));

@@ -6,6 +6,9 @@ use super::{Plan, Step, TagChange};
 use crate::deployment::{Deployment, MapMode};
 use crate::remote::Live;
 
+/// The most tags of a function.
+const MOST_TAGS: usize = 50;
+
 impl Plan {
     /// Adds the change of the function's tags.
     pub(super) fn tags(&mut self, deployment: &Deployment, live: &Live) {
@@ -27,6 +30,12 @@ impl Plan {
         let set: BTreeMap<_, _> = set.map(|(key, value)| (key.clone(), value.clone())).collect();
         let others = known.keys().filter(|key| !wanted.entries.contains_key(*key) && !key.starts_with("aws:"));
         let others: Vec<_> = others.cloned().collect();
+        let before = known.keys().filter(|key| !key.starts_with("aws:") && !wanted.entries.contains_key(*key)).count();
+        let count = before + wanted.entries.len();
+        if wanted.mode != Some(MapMode::Replace) && count > MOST_TAGS {
+            let message = format!("the function would have {count} tags, AWS accepts at most {MOST_TAGS}");
+            self.refuse("function_tags", message, "name fewer, or set `function_tags_mode: replace`");
+        }
         let remove = if wanted.mode == Some(MapMode::Replace) {
             others
         } else {

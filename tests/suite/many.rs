@@ -193,10 +193,12 @@ fn other_credentials_log_in_by_themselves() {
 
 #[test]
 fn a_second_block_of_a_function_is_planned_again_and_its_failure_may_be_allowed() {
-    let first = block("planned-again", "    zip: dist\n    environment: { FIRST: a }\n");
-    let second = block("planned-again", "    zip: dist\n    environment: { SECOND: b }\n    allow_failure: true\n");
-    let (universe, _) = counted(&(first + &second));
+    let (universe, _) = counted(&block("planned-again", "    zip: dist\n    environment: { FIRST: a }\n"));
+    universe.run("").code(0);
+    let first = "  - {function_name: planned-again, only: code, zip: dist}\n";
+    let second = "  - {function_name: planned-again, only: settings, environment: {SECOND: b}, allow_failure: true}\n";
+    universe.write("dpl.yml", format!("deploy:\n{first}{second}"));
     universe.run("").code(0).says("would be dropped: FIRST").says("this failure is allowed");
-    universe.write("dpl.yml", universe.read("dpl.yml").replace("    allow_failure: true\n", ""));
+    universe.write("dpl.yml", universe.read("dpl.yml").replace(", allow_failure: true", ""));
     universe.run("").code(3).says("would be dropped: FIRST");
 }

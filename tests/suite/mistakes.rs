@@ -1,6 +1,6 @@
 //! Mistakes in the configuration that public reports show: each has one message that names the way out.
 
-use crate::harness::{Outcome, Universe};
+use crate::harness::{Kind, Outcome, Universe, emulator};
 
 const BLOCK: &str = "function_name: demo\nrole: r\nruntime: python3.12\nhandler: index.handler\nzip: src\n";
 
@@ -307,4 +307,122 @@ fn names_numbers_and_lists_say_what_is_meant() {
     with("").run("render --layers '[]'").code(0).says("layers: []");
     with("").run("check --layers '[\"deps\", \"more\"]'").code(0);
     with("").run("check --exclude '[\"*.md\"]' --exclude '*.txt'").code(0);
+}
+
+#[test]
+fn two_active_blocks_for_one_function_are_refused() {
+    let file = |first: &str, second: &str| {
+        let block = "runtime: python3.12, handler: index.handler, role: r, region: us-east-1";
+        let text = format!("deploy:\n  - {{{block}, {first}}}\n  - {{{block}, {second}}}\n");
+        let universe = Universe::empty().file("src/index.py", "def handler(e, c): return 1\n").file("dpl.yml", text);
+        universe.with("DRONE", "true").with("DRONE_BRANCH", "main")
+    };
+    let one = "function_name: demo, zip: src";
+    let refused = "the block at dpl.yml:2:5 is for `demo` too (dpl.yml:3:5)";
+    for (first, second) in [
+        (one, "function_name: demo, zip: src, memory_size: 256"),
+        (one, "function_name: 'arn:aws:lambda:us-east-1:123456789012:function:demo', zip: src"),
+        ("function_name: demo, zip: src, on: {branch: main}", one),
+        ("function_name: {main: demo}, zip: src", "function_name: {main: demo, dev: other}, zip: src"),
+        ("function_name: demo, only: code, zip: src", one),
+    ] {
+        for verb in ["", "plan"] {
+            file(first, second).run(verb).code(3).says(refused).says("`only: code`");
+        }
+    }
+    file(one, one).run("check").code(3).says(refused);
+    file("function_name: demo, zip: src, on: {branch: main}", one).run("check").code(0).says("warning").says(refused);
+    for (first, second) in [
+        ("function_name: demo, zip: src, on: {branch: main}", "function_name: demo, zip: src, on: {branch: dev}"),
+        ("function_name: demo, zip: src, on: {branch: 'm*'}", "function_name: demo, zip: src, on: {branch: dev}"),
+        ("function_name: demo, zip: src, on: {branch: main}", "function_name: demo, zip: src, on: {tags: true}"),
+        (
+            "function_name: demo, zip: src, on: {condition: '$STAGE = a', all_branches: true}",
+            "function_name: demo, zip: src, on: {condition: '$STAGE = b', all_branches: true}",
+        ),
+        (one, "function_name: other, zip: src"),
+        (one, "function_name: 'arn:aws:lambda:us-east-2:123456789012:function:demo', region: us-east-2, zip: src"),
+        ("function_name: demo, zip: src, profile: a", "function_name: demo, zip: src, profile: b"),
+        ("function_name: demo, only: code, zip: src", "function_name: demo, only: settings, memory_size: 256"),
+    ] {
+        let (first, second) = (first, second.replace("region: us-east-2, ", ""));
+        let universe = file(first, &second);
+        let text = universe.read("dpl.yml");
+        let text = if second.contains("us-east-2") {
+            text.replacen("region: us-east-1, function_name: 'arn", "function_name: 'arn", 1)
+        } else {
+            text
+        };
+        universe.write("dpl.yml", text);
+        for arguments in ["check --trust_config", "plan --trust_config"] {
+            universe.run(arguments).never_says("is for `demo` too");
+        }
+    }
+}
+
+#[test]
+fn what_a_merge_key_drops_is_named() {
+    let file = |block: &str| {
+        let shared = ".shared: &shared\n  role: r\n  runtime: python3.12\n  handler: index.handler\n  zip: src\n  environment: &variables\n    LOG: info\n    STAGE: prod\n  function_tags: {team: media}\n";
+        let text = format!("{shared}deploy:\n  - <<: *shared\n    function_name: demo\n{block}");
+        Universe::empty()
+            .file("src/index.py", "def handler(e, c): return 1\n")
+            .file("dpl.yml", text)
+            .run("check")
+            .code(0)
+    };
+    let dropped = file("    environment: {LOG: debug, OWN: 1}\n");
+    dropped.says(
+        "warning: environment: replaces the whole `environment` that `<<` brings, without its `STAGE` (dpl.yml:13:5)",
+    );
+    file("    function_tags: {other: x}\n").says("without its `team` (dpl.yml:13:5)");
+    for whole in [
+        "",
+        "    environment: {<<: *variables, OWN: 1}\n",
+        "    environment: {LOG: debug, STAGE: dev}\n",
+        "    environment:\n      <<: *variables\n      LOG: debug\n",
+    ] {
+        file(whole).never_says("`<<`");
+    }
+}
+
+#[test]
+fn a_region_or_account_that_cannot_be_is_named() {
+    for (more, said) in [
+        ("dead_letter_arn: arn:aws:sqs:euwest1:123456789012:q\n", "names the Region `euwest1`"),
+        ("dead_letter_arn: arn:aws:sqs:EU-WEST-1:123456789012:q\n", "names the Region `EU-WEST-1`"),
+        ("dead_letter_arn: arn:aws:sqs:eu-west-1:12345678901a:q\n", "an account with letters"),
+        ("layers: arn:aws:lambda:eu-west-1:12345:layer:l:1\n", "of 5 digits"),
+        ("region: EU-WEST-1\n", "did you mean `eu-west-1`?"),
+        ("region: eu-west-1a\n", "did you mean `eu-west-1`?"),
+    ] {
+        check(more).code(3).says(said).says("(dpl.yml:6:");
+    }
+}
+
+#[test]
+fn all_that_an_image_cannot_have_is_reported_at_once() {
+    let image = "image_uri: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/api:v3\nlayers: [deps]\nsymlinks: keep\n";
+    let outcome = check(image).code(3);
+    let outcome =
+        outcome.says("runtime: is for a package").says("handler: is for a package").says("zip: is for a package");
+    outcome.says("layers: is for a package").says("symlinks: is for a package");
+}
+
+#[test]
+fn more_tags_than_a_function_can_have_are_refused_before_they_are_added() {
+    let tags = |names: std::ops::Range<usize>| {
+        let tags: Vec<_> = names.map(|number| format!("t{number}: x")).collect();
+        format!(
+            "deploy:\n  function_name: many-tags\n  role: arn:aws:iam::000000000000:role/deployed\n  runtime: python3.12\n  handler: index.handler\n  zip: src\n  function_tags: {{{}}}\n",
+            tags.join(", ")
+        )
+    };
+    let universe =
+        Universe::at(&emulator(Kind::Ministack).endpoint).file("src/index.py", "def handler(e, c): return 1\n");
+    universe.write("dpl.yml", tags(0..30));
+    universe.run("").code(0);
+    universe.write("dpl.yml", tags(29..51));
+    universe.run("plan").code(3).says("the function would have 51 tags").says("dpl.yml:7:");
+    universe.run("plan --function_tags_mode replace").code(0);
 }

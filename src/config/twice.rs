@@ -1,0 +1,47 @@
+//! Two blocks for one function: in each run, one would undo what the other did.
+
+use super::{
+    blocks::Block,
+    conditions::{Both, Conditions},
+};
+use crate::deployment::Deployment;
+use crate::place::{Problem, Weight};
+use crate::verb::Purpose;
+
+/// The errors about functions that two blocks deploy. `check` sees the blocks of all builds. There it is a warning if the
+/// blocks have conditions, and nothing if these exclude each other.
+pub(super) fn problems(deployed: &[(&Block, &Deployment)], purpose: Purpose) -> Vec<Problem> {
+    let mut found = Vec::new();
+    for (index, (second, deployment)) in deployed.iter().enumerate() {
+        let is_same = |(_, earlier): &&(&Block, &Deployment)| is_one_function(earlier, deployment);
+        let Some((first, _)) = deployed[..index].iter().find(is_same) else { continue };
+        let weight = match (purpose, Conditions::both(&first.conditions, &second.conditions)) {
+            (Purpose::Check, Both::Never) => continue,
+            (Purpose::Check, Both::Perhaps) => Weight::Warning,
+            (_, Both::Never | Both::Perhaps | Both::Always) => Weight::Error,
+        };
+        let message = format!("the block at {} is for `{}` too", first.place, deployment.function.name);
+        let problem = Problem::new(message).of("function_name").at(&second.place).weighing(weight);
+        found.push(problem.help(
+            "join the blocks, let their conditions exclude each other, or give one `only: code` and the other `only: settings`",
+        ));
+    }
+    found
+}
+
+/// Whether two deployments change the same half of the same function.
+fn is_one_function(one: &Deployment, other: &Deployment) -> bool {
+    let account = |deployment: &Deployment| {
+        deployment.target.expect_account.clone().or_else(|| deployment.function.account.clone())
+    };
+    let role = |deployment: &Deployment| deployment.target.role.as_ref().map(|role| role.role.clone());
+    let is_same_account = match (account(one), account(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => one.target.credentials == other.target.credentials && role(one) == role(other),
+    };
+    let is_same_place =
+        one.target.region == other.target.region && one.target.endpoint_url == other.target.endpoint_url;
+    let half = |deployment: &Deployment| deployment.only.as_ref().map(|only| only.half);
+    let is_split = half(one).zip(half(other)).is_some_and(|(one, other)| one != other);
+    one.function.name == other.function.name && is_same_place && is_same_account && !is_split
+}
