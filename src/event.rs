@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::package::Listed;
 use crate::place::{Problem, Skip};
 use crate::plan::{Half, Plan, Rollback, Step, Subject};
-use crate::remote::{Invocation, Removal, Status, Summary};
+use crate::remote::{Caller, Invocation, Removal, Status, Summary};
 
 /// Something that happened.
 #[derive(Debug, Clone)]
@@ -29,6 +29,8 @@ pub(crate) enum Event {
     Notice(Problem),
     /// The access key id in use, masked.
     Identity(String),
+    /// The account of the credentials is known.
+    Account(Caller),
     /// A command of the user starts.
     Command(String),
     /// A command printed a line.
@@ -268,6 +270,8 @@ impl Stage {
 /// A package, to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Packaged {
+    /// The function or layer, if the run shows the packages of several.
+    pub heading: Option<String>,
     /// The file it was written to; absent: it was only built.
     pub path: Option<String>,
     /// Size of the archive in bytes.

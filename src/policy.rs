@@ -1,8 +1,8 @@
-//! The smallest IAM policy that allows a deployment of this configuration.
+//! The smallest IAM policy that allows a verb to do its work for this configuration.
 //!
 //! Source of actions and resources: "Actions, resources, and condition keys for AWS Lambda" in the Service
-//! Authorization Reference, and the same pages of the other services. A test compares the policy with the calls that a
-//! deployment really makes.
+//! Authorization Reference, and the same pages of the other services. A test compares the policy with the calls that
+//! each verb really makes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,44 +15,174 @@ use crate::deployment::{
 };
 use crate::plan;
 use crate::release::Check;
-use crate::settings::{Attachment, ImageUri, LayerRef, Role, Settings, Structure};
-
-/// The allowed actions, by resources and condition.
-type Statements = BTreeMap<(Vec<String>, Option<Condition>), BTreeSet<&'static str>>;
+use crate::settings::{Attachment, FunctionName, ImageUri, LayerRef, Role, Settings, Structure};
 
 /// A condition: its operator, its key, and the accepted values.
 type Condition = (&'static str, &'static str, Vec<String>);
 
-/// The policy for these layers and functions, as an IAM document. Unknown parts of an ARN, such as the account, are
-/// `*`.
-pub(crate) fn policy<'a>(
-    layers: impl Iterator<Item = &'a LayerDeployment>,
-    deployments: impl Iterator<Item = &'a Deployment>,
-) -> Value {
-    let mut statements = Statements::new();
-    for layer in layers {
-        let place = Place::of_target(&layer.target);
-        newest_of(
-            &mut statements,
-            &place.arn("lambda", &format!("layer:{}", layer.name)),
-            &["lambda:PublishLayerVersion"],
-        );
-        code(&mut statements, &place, &layer.code);
+/// What a policy is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum For<'a> {
+    /// Deploying a function.
+    Deploy(&'a Deployment),
+    /// Deploying a layer.
+    DeployLayer(&'a LayerDeployment),
+    /// The plan for a function.
+    Plan(&'a Deployment),
+    /// The plan for a layer.
+    PlanLayer(&'a LayerDeployment),
+    /// A verb about a live function.
+    Live(LiveVerb, &'a FunctionName, &'a Target),
+    /// The list of the functions of a Region.
+    List,
+}
+
+/// A verb about a live function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LiveVerb {
+    /// Invokes it.
+    Invoke,
+    /// Shows its state.
+    Status,
+    /// Writes its block.
+    Init,
+    /// Deletes it or a version of it.
+    Delete,
+    /// Moves an alias back.
+    Rollback,
+}
+
+/// The policy for all of these, as an IAM document. Unknown parts of an ARN, such as the account, are `*`.
+pub(crate) fn policy<'a>(all: impl IntoIterator<Item = For<'a>>) -> Value {
+    let mut statements = Statements::default();
+    for one in all {
+        statements.only = match one {
+            For::Plan(_) | For::PlanLayer(_) => Only::Reads,
+            For::Deploy(_) | For::DeployLayer(_) | For::Live(..) | For::List => Only::All,
+        };
+        match one {
+            For::Deploy(deployment) | For::Plan(deployment) => of_function(&mut statements, deployment),
+            For::DeployLayer(layer) | For::PlanLayer(layer) => of_layer(&mut statements, layer),
+            For::Live(verb, function, target) => of_verb(&mut statements, verb, function, target),
+            For::List => statements.read(&["lambda:ListFunctions"], any()),
+        }
     }
-    for deployment in deployments {
-        let mut allowed = Allowed { deployment, place: Place::of(deployment), statements: &mut statements };
-        allowed.function();
-        allowed.release();
-        allowed.attachments();
-        let Allowed { place, .. } = allowed;
-        code(&mut statements, &place, &deployment.code);
-        let mut allowed = Allowed { deployment, place, statements: &mut statements };
-        allowed.settings();
+    statements.document()
+}
+
+fn of_layer(statements: &mut Statements, layer: &LayerDeployment) {
+    let place = Place::of_target(&layer.target);
+    let arn = place.arn("lambda", &format!("layer:{}", layer.name));
+    newest_of(statements, &arn);
+    statements.write(&["lambda:PublishLayerVersion"], vec![arn]);
+    code(statements, &place, &layer.code);
+}
+
+fn of_function(statements: &mut Statements, deployment: &Deployment) {
+    let mut allowed = Allowed { deployment, place: Place::of(deployment), statements };
+    allowed.function();
+    allowed.release();
+    allowed.attachments();
+    allowed.settings();
+    let Allowed { place, .. } = allowed;
+    code(statements, &place, &deployment.code);
+}
+
+fn of_verb(statements: &mut Statements, verb: LiveVerb, function: &FunctionName, target: &Target) {
+    let place = Place::of_named(function, target);
+    let arn = place.arn("lambda", &format!("function:{}", function.name));
+    let both = vec![arn.clone(), format!("{arn}:*")];
+    // AWS checks the ARN of a version or alias for a call that names one.
+    let looks_at_versions = matches!(verb, LiveVerb::Rollback | LiveVerb::Delete);
+    statements.read(&["lambda:GetFunction"], if looks_at_versions { both.clone() } else { vec![arn] });
+    match verb {
+        LiveVerb::Invoke => statements.write(&["lambda:InvokeFunction"], both),
+        LiveVerb::Status => statements.read(STATUS, both),
+        LiveVerb::Rollback => {
+            statements.read(&["lambda:GetAlias"], both.clone());
+            // For the errors that name what exists.
+            statements.read(&["lambda:ListAliases", "lambda:ListVersionsByFunction"], both.clone());
+            statements.write(&["lambda:UpdateAlias"], both);
+        }
+        LiveVerb::Delete => {
+            statements.read(STATUS, both.clone());
+            statements.read(&["lambda:ListEventSourceMappings"], any());
+            statements.write(&["lambda:DeleteFunction"], both);
+        }
+        LiveVerb::Init => {
+            statements.read(&["lambda:ListAliases", "lambda:ListTags"], both.clone());
+            for attachment in Attachment::ALL {
+                let global =
+                    |action: &&str| matches!(*action, "lambda:ListEventSourceMappings" | "logs:DescribeLogGroups");
+                let read = actions(attachment).read.iter().copied().filter(|action| *action != READ_AFTER_WRITE);
+                let (everywhere, here): (Vec<_>, Vec<_>) = read.partition(global);
+                statements.read(&everywhere, any());
+                statements.read(&here, both.clone());
+            }
+        }
     }
-    // Actions on the same resources share one statement.
-    let statements: Vec<_> = statements
-        .into_iter()
-        .map(|((resources, condition), actions)| {
+}
+
+/// The reads of `status` beside `GetFunction`.
+const STATUS: &[&str] = &[
+    "lambda:ListAliases",
+    "lambda:ListFunctionUrlConfigs",
+    "lambda:ListProvisionedConcurrencyConfigs",
+    "lambda:ListVersionsByFunction",
+];
+
+/// A read that only follows the change of a mapping.
+const READ_AFTER_WRITE: &str = "lambda:GetEventSourceMapping";
+
+fn any() -> Vec<String> {
+    vec!["*".to_owned()]
+}
+
+/// Which of the rights a policy has.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Only {
+    /// All of them.
+    #[default]
+    All,
+    /// Those that read.
+    Reads,
+}
+
+/// The allowed actions, by resources and condition.
+#[derive(Default)]
+struct Statements {
+    only: Only,
+    allowed: BTreeMap<(Vec<String>, Option<Condition>), BTreeSet<&'static str>>,
+}
+
+impl Statements {
+    /// Allows actions of every verb.
+    fn read(&mut self, actions: &[&'static str], resources: Vec<String>) {
+        self.allow(actions, resources, None);
+    }
+
+    /// Allows actions of the verbs that change something.
+    fn write(&mut self, actions: &[&'static str], resources: Vec<String>) {
+        self.write_if(actions, resources, None);
+    }
+
+    fn write_if(&mut self, actions: &[&'static str], resources: Vec<String>, condition: Option<Condition>) {
+        if self.only == Only::All {
+            self.allow(actions, resources, condition);
+        }
+    }
+
+    fn allow(&mut self, actions: &[&'static str], mut resources: Vec<String>, condition: Option<Condition>) {
+        resources.sort();
+        resources.dedup();
+        if !actions.is_empty() && !resources.is_empty() {
+            self.allowed.entry((resources, condition)).or_default().extend(actions);
+        }
+    }
+
+    /// The policy as an IAM document. Actions on the same resources share one statement.
+    fn document(self) -> Value {
+        let statement = |((resources, condition), actions): ((Vec<String>, Option<Condition>), BTreeSet<_>)| {
             let resource = if let [only] = &resources[..] { json!(only) } else { json!(resources) };
             let mut statement = json!({ "Effect": "Allow", "Action": actions, "Resource": resource });
             if let (Some((operator, key, values)), Some(statement)) = (condition, statement.as_object_mut()) {
@@ -60,9 +190,10 @@ pub(crate) fn policy<'a>(
                 statement.insert("Condition".to_owned(), json!({ operator: { key: value } }));
             }
             statement
-        })
-        .collect();
-    json!({ "Version": "2012-10-17", "Statement": statements })
+        };
+        let statements: Vec<_> = self.allowed.into_iter().map(statement).collect();
+        json!({ "Version": "2012-10-17", "Statement": statements })
+    }
 }
 
 /// Partition, Region and account of a function or layer; `*` for what the configuration does not say.
@@ -88,6 +219,15 @@ impl Place {
         }
     }
 
+    fn of_named(function: &FunctionName, target: &Target) -> Self {
+        let Self { partition, region, account } = Self::of_target(target);
+        Self {
+            partition: Arn::of(&function.written).map_or(partition, |arn| Partition(arn.partition.to_owned())),
+            region,
+            account: function.account.clone().unwrap_or(account),
+        }
+    }
+
     fn of_target(target: &Target) -> Self {
         let region = target.region.clone();
         Self {
@@ -102,24 +242,10 @@ impl Place {
     }
 }
 
-fn allow(
-    statements: &mut Statements,
-    actions: &[&'static str],
-    mut resources: Vec<String>,
-    condition: Option<Condition>,
-) {
-    resources.sort();
-    resources.dedup();
-    if !actions.is_empty() && !resources.is_empty() {
-        statements.entry((resources, condition)).or_default().extend(actions);
-    }
-}
-
-/// Allows to find the newest version of a layer and to read it, and `more` actions on the layer.
-fn newest_of(statements: &mut Statements, layer: &str, more: &[&'static str]) {
-    let actions: Vec<_> = ["lambda:ListLayerVersions"].iter().chain(more).copied().collect();
-    allow(statements, &actions, vec![layer.to_owned()], None);
-    allow(statements, &["lambda:GetLayerVersion"], vec![format!("{layer}:*")], None);
+/// Allows to find the newest version of a layer and to read it.
+fn newest_of(statements: &mut Statements, layer: &str) {
+    statements.read(&["lambda:ListLayerVersions"], vec![layer.to_owned()]);
+    statements.read(&["lambda:GetLayerVersion"], vec![format!("{layer}:*")]);
 }
 
 struct Allowed<'a> {
@@ -129,14 +255,6 @@ struct Allowed<'a> {
 }
 
 impl Allowed<'_> {
-    fn allow(&mut self, actions: &[&'static str], resources: Vec<String>) {
-        self.allow_if(actions, resources, None);
-    }
-
-    fn allow_if(&mut self, actions: &[&'static str], resources: Vec<String>, condition: Option<Condition>) {
-        allow(self.statements, actions, resources, condition);
-    }
-
     /// The ARN of the function, and a pattern for its versions and aliases if the deployment uses them.
     fn functions(&self) -> Vec<String> {
         let arn = self.place.arn("lambda", &format!("function:{}", self.deployment.function.name));
@@ -154,18 +272,20 @@ impl Allowed<'_> {
             Some(Half::Code) => &["lambda:UpdateFunctionCode"],
             Some(Half::Settings) => &[],
         };
-        self.allow(&[&["lambda:GetFunction"], write].concat(), functions.clone());
+        self.statements.read(&["lambda:GetFunction"], functions.clone());
+        self.statements.write(write, functions.clone());
         if release.publish == Publish::Always
             || *settings != Settings::default()
             || environment.is_some()
             || handler_parts.is_some()
         {
-            self.allow(&["lambda:UpdateFunctionConfiguration"], functions.clone());
+            self.statements.write(&["lambda:UpdateFunctionConfiguration"], functions.clone());
         }
         if let Some(WantedMap { mode, .. }) = tags {
-            self.allow(&["lambda:TagResource", "lambda:ListTags"], functions.clone());
+            self.statements.read(&["lambda:ListTags"], functions.clone());
+            self.statements.write(&["lambda:TagResource"], functions.clone());
             if *mode == Some(MapMode::Replace) {
-                self.allow(&["lambda:UntagResource"], functions);
+                self.statements.write(&["lambda:UntagResource"], functions);
             }
         }
     }
@@ -174,20 +294,22 @@ impl Allowed<'_> {
         let release = &self.deployment.release;
         let functions = self.functions();
         if release.publish != Publish::No {
-            self.allow(&["lambda:PublishVersion", "lambda:ListVersionsByFunction"], functions.clone());
+            self.statements.read(&["lambda:ListVersionsByFunction"], functions.clone());
+            self.statements.write(&["lambda:PublishVersion"], functions.clone());
         }
         if release.tests.iter().any(|test| matches!(test.check, Check::Call(_))) {
-            self.allow(&["lambda:InvokeFunction"], functions.clone());
+            self.statements.write(&["lambda:InvokeFunction"], functions.clone());
         }
         if release.alias.is_some() {
-            self.allow(&["lambda:GetAlias", "lambda:CreateAlias", "lambda:UpdateAlias"], functions.clone());
+            self.statements.read(&["lambda:GetAlias"], functions.clone());
+            self.statements.write(&["lambda:CreateAlias", "lambda:UpdateAlias"], functions.clone());
         }
         if release.keep_versions.is_some() {
             let read =
                 ["lambda:ListVersionsByFunction", "lambda:ListAliases", "lambda:ListProvisionedConcurrencyConfigs"];
-            self.allow(&read, functions.clone());
+            self.statements.read(&read, functions.clone());
             // AWS defines this action for functions only, so the policy cannot limit it to versions.
-            self.allow(&["lambda:DeleteFunction"], functions);
+            self.statements.write(&["lambda:DeleteFunction"], functions);
         }
     }
 
@@ -196,42 +318,41 @@ impl Allowed<'_> {
         for (attachment, managed) in &self.deployment.attachments {
             let (set, removes) = (managed.entries.values().any(Option::is_some), removes(managed));
             let Actions { read, write, remove } = actions(*attachment);
-            let mut actions = read.to_vec();
-            if set {
-                actions.extend(write);
-            }
-            if removes {
-                actions.extend(remove);
-            }
+            let changes: Vec<_> =
+                write.iter().filter(|_| set).chain(remove.iter().filter(|_| removes)).copied().collect();
+            let statements = &mut *self.statements;
             match attachment {
                 Attachment::EventSources => {
                     // AWS chooses the ids of mappings, so the condition names the function instead.
-                    self.allow(&["lambda:ListEventSourceMappings"], vec!["*".to_owned()]);
-                    actions.retain(|action| *action != "lambda:ListEventSourceMappings");
+                    statements.read(&["lambda:ListEventSourceMappings"], any());
+                    let changes: Vec<_> = changes.into_iter().chain([READ_AFTER_WRITE]).collect();
                     let invoked = ("ArnLike", "lambda:FunctionArn", functions.clone());
-                    self.allow_if(&actions, vec!["*".to_owned()], Some(invoked));
+                    statements.write_if(&changes, any(), Some(invoked));
                 }
                 Attachment::LogRetention => {
-                    self.allow(&["logs:DescribeLogGroups"], vec!["*".to_owned()]);
+                    statements.read(read, any());
                     let config = self.deployment.settings.logging_config.as_ref();
                     let group = config.and_then(|config| config.text("LogGroup"));
                     let group = group.unwrap_or_else(|| format!("/aws/lambda/{}", self.deployment.function.name));
                     let group = self.place.arn("logs", &format!("log-group:{group}"));
-                    actions.retain(|action| *action != "logs:DescribeLogGroups");
-                    self.allow(&actions, vec![group.clone(), format!("{group}:*")]);
+                    statements.write(&changes, vec![group.clone(), format!("{group}:*")]);
                 }
                 Attachment::CodeSigning => {
                     let configs =
                         managed.entries.values().flatten().filter_map(|arn| arn.0.as_str().map(str::to_owned));
-                    self.allow(&actions, functions.iter().cloned().chain(configs).collect());
+                    statements.read(read, functions.clone());
+                    statements.write(&changes, functions.iter().cloned().chain(configs).collect());
                 }
                 Attachment::FunctionUrl => {
                     // A public URL needs statements in the resource policy. For any other URL they are removed.
-                    let policy = ["lambda:GetPolicy", "lambda:AddPermission", "lambda:RemovePermission"];
-                    actions.extend(policy);
-                    self.allow(&actions, functions.clone());
+                    statements.read(&[read, &["lambda:GetPolicy"]].concat(), functions.clone());
+                    statements.write(&changes, functions.clone());
+                    statements.write(&["lambda:AddPermission", "lambda:RemovePermission"], functions.clone());
                 }
-                _ => self.allow(&actions, functions.clone()),
+                _ => {
+                    statements.read(read, functions.clone());
+                    statements.write(&changes, functions.clone());
+                }
             }
         }
     }
@@ -243,36 +364,39 @@ impl Allowed<'_> {
                 Role::Arn(arn) => arn.clone(),
                 Role::Name(name) => self.place.partition.role(&self.place.account, name),
             };
-            self.allow_if(&["iam:PassRole"], vec![role], Some(to_lambda()));
+            self.statements.write_if(&["iam:PassRole"], vec![role], Some(to_lambda()));
         }
         if self.deployment.missing_role == MissingRole::Create && settings.role.is_none() {
             let name = plan::role_name(&self.deployment.function.name);
             let role = self.place.partition.role(&self.place.account, &name);
-            self.allow(&["iam:GetRole", "iam:ListAttachedRolePolicies", "iam:CreateRole"], vec![role.clone()]);
+            self.statements.read(&["iam:GetRole", "iam:ListAttachedRolePolicies"], vec![role.clone()]);
+            self.statements.write(&["iam:CreateRole"], vec![role.clone()]);
             // Without this condition, the identity could give the function any right.
             let policies = plan::role_policies(self.deployment, &self.place.partition);
             let only = ("ArnEquals", "iam:PolicyARN", policies);
-            self.allow_if(&["iam:AttachRolePolicy"], vec![role.clone()], Some(only));
-            self.allow_if(&["iam:PassRole"], vec![role], Some(to_lambda()));
+            self.statements.write_if(&["iam:AttachRolePolicy"], vec![role.clone()], Some(only));
+            self.statements.write_if(&["iam:PassRole"], vec![role], Some(to_lambda()));
         }
         if settings.subnet_ids.as_ref().is_some_and(|ids| !ids.0.is_empty()) {
             let actions = ["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"];
-            self.allow(&actions, vec!["*".to_owned()]);
+            self.statements.write(&actions, any());
         }
         if settings.file_system_configs.as_ref().is_some_and(|configs| !configs.is_empty()) {
-            self.allow(&["elasticfilesystem:DescribeMountTargets"], vec!["*".to_owned()]);
+            self.statements.write(&["elasticfilesystem:DescribeMountTargets"], any());
         }
         if let Some(key) = settings.kms_key_arn.as_ref().map(|arn| arn.0.clone()).filter(|arn| !arn.is_empty()) {
-            self.allow(&["kms:CreateGrant", "kms:Encrypt", "kms:Decrypt"], vec![key]);
+            // Without it, AWS does not show the live variables.
+            self.statements.read(&["kms:Decrypt"], vec![key.clone()]);
+            self.statements.write(&["kms:CreateGrant", "kms:Encrypt"], vec![key]);
         }
         for layer in settings.layers.iter().flat_map(|layers| &layers.0) {
             match layer {
-                LayerRef::Newest(arn) if arn.starts_with("arn:") => newest_of(self.statements, arn, &[]),
+                LayerRef::Newest(arn) if arn.starts_with("arn:") => newest_of(self.statements, arn),
                 LayerRef::Newest(name) | LayerRef::Coming(name) => {
                     let arn = self.place.arn("lambda", &format!("layer:{name}"));
-                    newest_of(self.statements, &arn, &[]);
+                    newest_of(self.statements, &arn);
                 }
-                LayerRef::Version(arn) => self.allow(&["lambda:GetLayerVersion"], vec![arn.clone()]),
+                LayerRef::Version(arn) => self.statements.read(&["lambda:GetLayerVersion"], vec![arn.clone()]),
             }
         }
     }
@@ -286,7 +410,7 @@ fn code(statements: &mut Statements, place: &Place, code: &Code) {
             let object = format!("{}/{key}", named(bucket));
             let versions = version_id.is_some().then_some("s3:GetObjectVersion");
             let actions: Vec<_> = ["s3:GetObject"].into_iter().chain(versions).collect();
-            allow(statements, &actions, vec![object], None);
+            statements.read(&actions, vec![object]);
         }
         (CodeSource::Path(_), Some(Upload { bucket, key, kms_key_arn, .. })) => {
             let objects = match key {
@@ -294,12 +418,13 @@ fn code(statements: &mut Statements, place: &Place, code: &Code) {
                 ObjectKey::Given(key) => format!("{}/{key}", named(bucket)),
             };
             let bucket = named(bucket);
-            let actions = ["s3:PutObject", "s3:GetObject", "s3:GetObjectVersion", "s3:AbortMultipartUpload"];
-            allow(statements, &actions, vec![objects], None);
-            // Without the first right, S3 answers 403 instead of 404 for a missing object. The second finds unfinished uploads.
-            allow(statements, &["s3:ListBucket", "s3:ListBucketMultipartUploads"], vec![bucket], None);
+            statements.read(&["s3:GetObject"], vec![objects.clone()]);
+            statements.write(&["s3:PutObject", "s3:GetObjectVersion", "s3:AbortMultipartUpload"], vec![objects]);
+            // Without it, S3 answers 403 instead of 404 for a missing object.
+            statements.read(&["s3:ListBucket"], vec![bucket.clone()]);
+            statements.write(&["s3:ListBucketMultipartUploads"], vec![bucket]);
             if let Some(key) = kms_key_arn.clone() {
-                allow(statements, &["kms:GenerateDataKey", "kms:Decrypt"], vec![key], None);
+                statements.write(&["kms:GenerateDataKey", "kms:Decrypt"], vec![key]);
             }
         }
         (CodeSource::Image(uri), _) => {
@@ -308,14 +433,16 @@ fn code(statements: &mut Statements, place: &Place, code: &Code) {
                 Partition::of_region(region).arn("ecr", region, account, &format!("repository/{repository}"));
             // Lambda reads the image with the rights of the deploying identity, and adds itself to the policy of the
             // repository.
-            let look = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+            statements.read(&["ecr:BatchGetImage"], vec![repository.clone()]);
             let policy = ["ecr:GetRepositoryPolicy", "ecr:SetRepositoryPolicy"];
-            allow(statements, &[look, policy].concat(), vec![repository], None);
+            statements.write(&[&policy[..], &["ecr:GetDownloadUrlForLayer"]].concat(), vec![repository]);
         }
         (CodeSource::Path(_), None) | (CodeSource::Live, _) => {}
     }
     if let Some(key) = code.source_kms_key_arn.clone() {
-        allow(statements, &["kms:GenerateDataKey", "kms:Decrypt"], vec![key], None);
+        // Without it, AWS does not show where the live package is.
+        statements.read(&["kms:Decrypt"], vec![key.clone()]);
+        statements.write(&["kms:GenerateDataKey"], vec![key]);
     }
 }
 

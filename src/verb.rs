@@ -1,7 +1,7 @@
 //! The table of verbs: name, help, and what each may do. Must not know how a verb does it.
 
 /// A verb of the command line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(clippy::missing_docs_in_private_items, reason = "the help in the table says what each does")]
 pub(crate) enum Verb {
     Deploy,
@@ -248,12 +248,16 @@ impl Verb {
             },
             Self::Policy => Row {
                 name: "policy",
-                help: "Show the least IAM policy for deploying this configuration; needs no AWS",
+                help: "Show the least IAM policy for a verb and this configuration; needs no AWS",
                 purpose: Purpose::Check,
                 may: May::OnlyRead,
                 output: StandardOutput::Result,
                 outputs: Outputs::None,
-                flags: &[],
+                flags: &[Flag {
+                    name: "for",
+                    value: Some("VERBS"),
+                    help: "The verbs to allow, with commas between them. Default: `deploy`",
+                }],
                 options: Options::Of(&[], &[&["function_name"], RUN]),
             },
             Self::Invoke => Row {
@@ -290,12 +294,16 @@ impl Verb {
             },
             Self::Init => Row {
                 name: "init",
-                help: "Write the block of an existing function, for a new dpl.yml",
+                help: "Write a dpl.yml: the block of an existing function, or those of a .travis.yml",
                 purpose: Purpose::Live,
                 may: May::OnlyRead,
                 output: StandardOutput::Result,
                 outputs: Outputs::None,
-                flags: &[],
+                flags: &[Flag {
+                    name: "from",
+                    value: Some("FILE"),
+                    help: "Convert the deployments of this `.travis.yml`; needs no AWS",
+                }],
                 options: Options::Of(&[Group::Target], &[&["function_name", "alias", "wait_timeout"], RUN]),
             },
             Self::List => Row {

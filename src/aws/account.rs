@@ -1,7 +1,7 @@
 //! The account of an identity, as STS knows it.
 
 use super::fault::{self, Call};
-use crate::arn::Partition;
+use crate::arn::{Arn, Partition};
 use crate::fault::{Fault, FaultKind};
 
 /// The account of an identity.
@@ -10,6 +10,8 @@ pub(super) struct Account {
     pub id: String,
     /// Its partition; absent when STS does not return it.
     partition: Option<Partition>,
+    /// The kind and the name of the identity, as in `role ci`; absent when STS does not say.
+    pub identity: Option<String>,
 }
 
 impl Account {
@@ -26,5 +28,40 @@ pub(super) async fn account(sts: &aws_sdk_sts::Client) -> Result<Account, Fault>
         answer.map_err(|error| fault::of(&error, &Call { action: "sts:GetCallerIdentity", resource: "*" }).fault)?;
     let unknown = || Fault::new(FaultKind::Failed, "STS did not return the account of the credentials");
     let id = answer.account().map(str::to_owned).ok_or_else(unknown)?;
-    Ok(Account { id, partition: answer.arn().and_then(Partition::of_arn) })
+    let identity = answer.arn().and_then(identity);
+    Ok(Account { id, partition: answer.arn().and_then(Partition::of_arn), identity })
+}
+
+/// The kind and the name of an identity, from its ARN. The name of a session is left out: CIs make one for each run.
+fn identity(arn: &str) -> Option<String> {
+    let resource = Arn::of(arn)?.resource;
+    let mut parts = resource.split('/');
+    match (parts.next()?, parts.next(), parts.next_back()) {
+        ("root", None, None) => Some("root".to_owned()),
+        ("assumed-role", Some(role), _) => Some(format!("role {role}")),
+        // A path may stand before the name.
+        ("user", Some(first), last) => Some(format!("user {}", last.unwrap_or(first))),
+        ("federated-user", Some(name), None) => Some(format!("federated user {name}")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identity_is_known_by_its_arn() {
+        for (arn, expected) in [
+            ("arn:aws:iam::123456789012:root", Some("root")),
+            ("arn:aws:iam::123456789012:user/deploy", Some("user deploy")),
+            ("arn:aws:iam::123456789012:user/ci/teams/deploy", Some("user deploy")),
+            ("arn:aws-cn:sts::123456789012:assumed-role/ci/dpl-lambda-7", Some("role ci")),
+            ("arn:aws:sts::123456789012:federated-user/me", Some("federated user me")),
+            ("arn:aws:iam::123456789012:new/thing", None),
+            ("", None),
+        ] {
+            assert_eq!(identity(arn).as_deref(), expected, "{arn}");
+        }
+    }
 }

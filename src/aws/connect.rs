@@ -253,7 +253,8 @@ impl Connection {
     pub(crate) fn caller(&self) -> Caller {
         let account = self.account.get();
         let partition = account.map_or_else(|| self.partition.clone(), |account| account.partition(&self.partition));
-        Caller { account: account.map(|account| account.id.clone()), partition, region: self.region.clone() }
+        let identity = account.and_then(|account| account.identity.clone());
+        Caller { account: account.map(|account| account.id.clone()), identity, partition, region: self.region.clone() }
     }
 }
 

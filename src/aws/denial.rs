@@ -84,7 +84,7 @@ impl<'a> Denial<'a> {
                 )
             }
             (None | Some(Policy::Identity), false) => format!(
-                "allow `{action}` in the policy of {who}, and run again; `dpl-lambda policy` shows all that a deployment needs"
+                "allow `{action}` in the policy of {who}, and run again; `dpl-lambda policy` shows all that a verb needs"
             ),
             (Some(Policy::Boundary), _) => {
                 format!("the permissions boundary of {who} must allow `{action}` as well as its policies")

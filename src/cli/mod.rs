@@ -2,12 +2,15 @@
 //!
 //! Must not know what happens after parsing.
 
+mod command;
 mod grammar;
 mod shells;
 mod task;
 #[cfg(test)]
 mod tests;
 mod words;
+
+use std::collections::BTreeMap;
 
 pub(crate) use task::{Invoke, Payload, Response, Stop, Task};
 
@@ -32,8 +35,16 @@ pub(crate) struct CommandLine {
     pub values: Vec<Secret>,
 }
 
+/// Reads the command line, or else the input `command` of a step that has none.
+pub(crate) fn read(called_as: &str, arguments: &[String], variables: &BTreeMap<String, String>) -> CommandLine {
+    match command::arguments(arguments, variables) {
+        Ok(arguments) => parse(called_as, &arguments),
+        Err(problem) => CommandLine { task: Err(Stop::Wrong(problem)), ..parse(called_as, arguments) },
+    }
+}
+
 /// Parses a command line. `called_as` is the name by which the program was called.
-pub(crate) fn parse(called_as: &str, arguments: &[String]) -> CommandLine {
+fn parse(called_as: &str, arguments: &[String]) -> CommandLine {
     let words = Words::read(called_as, arguments);
     let (flags, unreadable) = layer(&words.said);
     let Words { syntax, ref secrets, ref values, ref foreign, .. } = words;

@@ -1,5 +1,6 @@
 //! The task that a command line asks for: the verb with its flags.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap_complete::Shell;
@@ -8,7 +9,7 @@ use super::shells;
 use super::words::{Said, Words};
 use crate::config::schema;
 use crate::place::Problem;
-use crate::verb::Verb;
+use crate::verb::{Purpose, Verb};
 
 /// A verb with the values of its flags.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +22,10 @@ pub(crate) enum Task {
     },
     Check,
     Render,
-    Policy,
+    Policy {
+        /// The verbs that the policy allows.
+        verbs: BTreeSet<Verb>,
+    },
     Package {
         /// The file for the package; absent: the package is only listed.
         output: Option<PathBuf>,
@@ -30,7 +34,10 @@ pub(crate) enum Task {
     },
     Invoke(Invoke),
     Status,
-    Init,
+    Init {
+        /// The `.travis.yml` to convert; absent: the live function is described.
+        from: Option<PathBuf>,
+    },
     List,
     Delete {
         /// The number of the version to delete; absent: the whole function is deleted.
@@ -95,9 +102,11 @@ impl Task {
             Verb::Completions => return Err(Stop::Text(shells::completions(shell(words)?))),
             Verb::Man => return Err(Stop::Text(shells::man_page())),
             Verb::Check => Self::Check,
-            Verb::Init => Self::Init,
+            Verb::Init => Self::Init { from: text("from").map(PathBuf::from) },
             Verb::Render => Self::Render,
-            Verb::Policy => Self::Policy,
+            Verb::Policy => {
+                Self::Policy { verbs: text("for").map_or(Ok(BTreeSet::from([Verb::Deploy])), |text| verbs(&text))? }
+            }
             Verb::Status => Self::Status,
             Verb::List => Self::List,
             Verb::Package => {
@@ -133,6 +142,22 @@ impl Task {
         })
     }
 
+    /// How the configuration is read. A policy needs what its verbs need.
+    pub(crate) fn purpose(&self) -> Purpose {
+        let verbs = match self {
+            Self::Policy { verbs } => verbs,
+            // The file is only converted.
+            Self::Init { from: Some(_) } => return Purpose::Region,
+            task => return task.verb().row().purpose,
+        };
+        let of = |purpose| verbs.iter().any(|verb| verb.row().purpose == purpose);
+        match (of(Purpose::Deploy) || of(Purpose::Plan), of(Purpose::Live)) {
+            (true, _) => Purpose::Check,
+            (false, true) => Purpose::Live,
+            (false, false) => Purpose::Region,
+        }
+    }
+
     /// The verb of the task.
     pub(crate) fn verb(&self) -> Verb {
         match self {
@@ -140,16 +165,32 @@ impl Task {
             Self::Plan { .. } => Verb::Plan,
             Self::Check => Verb::Check,
             Self::Render => Verb::Render,
-            Self::Policy => Verb::Policy,
+            Self::Policy { .. } => Verb::Policy,
             Self::Package { .. } => Verb::Package,
             Self::Invoke(_) => Verb::Invoke,
             Self::Status => Verb::Status,
-            Self::Init => Verb::Init,
+            Self::Init { .. } => Verb::Init,
             Self::List => Verb::List,
             Self::Delete { .. } => Verb::Delete,
             Self::Rollback { .. } => Verb::Rollback,
         }
     }
+}
+
+/// The verbs of a policy: those that call AWS.
+fn verbs(text: &str) -> Result<BTreeSet<Verb>, Problem> {
+    let calls_aws =
+        |verb: &Verb| matches!(verb.row().purpose, Purpose::Deploy | Purpose::Plan | Purpose::Live | Purpose::Region);
+    let names: Vec<_> = Verb::ALL.into_iter().filter(calls_aws).map(|verb| format!("`{}`", verb.name())).collect();
+    let words = text.split(',').map(str::trim);
+    words
+        .map(|word| match Verb::of(word) {
+            Some(verb) if calls_aws(&verb) => Ok(verb),
+            Some(verb) => Err(format!("`{}` needs no rights, because it does not call AWS", verb.name())),
+            None => Err(format!("`{word}` is not a verb")),
+        })
+        .collect::<Result<_, _>>()
+        .map_err(|message| Problem::new(message).of("--for").help(format!("the verbs are {}", names.join(", "))))
 }
 
 /// Why a command line has no task.

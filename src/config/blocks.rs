@@ -451,6 +451,14 @@ fn has_secure(given: &Given) -> bool {
         }
 }
 
-fn is_lambda(provider: &str) -> bool {
+/// Whether a block is for `lambda`, perhaps with a slip of the pen. One without a provider is.
+pub(super) fn names_lambda(block: &Given) -> bool {
+    let provider = block.get("provider").filter(|provider| !provider.is_absent());
+    let Some(name) = provider.map(|provider| provider.as_text().unwrap_or_default()) else { return true };
+    is_lambda(name) || strsim::jaro_winkler(&name.to_ascii_lowercase(), "lambda") >= 0.9
+}
+
+/// Whether a text is the name of the provider.
+pub(super) fn is_lambda(provider: &str) -> bool {
     provider.trim().eq_ignore_ascii_case("lambda")
 }

@@ -49,7 +49,12 @@ pub(super) fn keys() -> impl Iterator<Item = &'static str> {
 }
 
 /// The default of `branch` in a `.travis.yml` (FX16 in docs/coming-from/dpl.md).
-const DEFAULT_BRANCHES: [&str; 2] = ["master", "main"];
+pub(super) const DEFAULT_BRANCHES: [&str; 2] = ["master", "main"];
+
+/// Whether a condition is about the version of a runtime.
+pub(super) fn is_runtime(key: &str) -> bool {
+    RUNTIMES.iter().any(|(name, _)| *name == key)
+}
 
 /// The rules of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

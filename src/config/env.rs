@@ -19,12 +19,13 @@ const ADDRESSED: [&str; 3] = ["DPL_LAMBDA_", "INPUT_", "PLUGIN_"];
 const AMBIENT: [&str; 2] = ["LAMBDA_", "AWS_"];
 
 /// Outputs of an earlier run, which a CI puts into variables with `DPL_LAMBDA_` before these names.
-const RESULTS: [&str; 10] = [
+const RESULTS: [&str; 11] = [
     "changed",
     "code_sha256",
     "deployed_alias",
     "deployed_function_url",
     "function_arn",
+    "functions",
     "image_digest",
     "layer_version_arn",
     "package_size",
@@ -63,7 +64,8 @@ pub(super) fn addressed(host: &Host, problems: &mut Vec<Problem>, warnings: &mut
             let Some(option) = options::find(&name) else {
                 // A step on GitHub can have other inputs. The other two prefixes are only for this tool.
                 let result = *prefix == "DPL_LAMBDA_" && RESULTS.contains(&name.as_str());
-                if *prefix != "INPUT_" && !result {
+                let command = *prefix == "PLUGIN_" && name == "command";
+                if *prefix != "INPUT_" && !result && !command {
                     warnings.push(unknown(&name).at(&place));
                 }
                 continue;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     context::Context,
     credentials, dotenv, joined,
-    layer::{Given, Value},
+    layer::{Given, Value, yes_or_no},
     read::{MOST_PAIRS, Pair, Reader},
 };
 use crate::deployment::WantedMap;
@@ -45,11 +45,19 @@ pub(super) fn environment(reader: &mut Reader, context: &Context<'_>) -> Option<
     Some(WantedMap { entries, mode })
 }
 
+/// The least length of a variable's value that is looked for in the texts of the file.
+const LEAST_OF_VARIABLE: usize = 4;
+
 /// The value of a variable: the text itself, or the value of a variable of this process. `None` removes the variable.
 fn value(reader: &mut Reader, pair: &Pair, context: &Context<'_>) -> Option<Secret> {
     let given = pair.value.as_ref()?;
     if let Some(text) = given.as_text() {
-        return Some(Secret::new(text));
+        // A value that a variable gave, wholly or in part, does not stand in clear in the file.
+        let of_variable = |value: &String| {
+            value.len() >= LEAST_OF_VARIABLE && yes_or_no(value).is_none() && text.contains(value.as_str())
+        };
+        let in_clear = given.place.in_file().is_some() && !context.host.variables.values().any(of_variable);
+        return Some(if in_clear { Secret::in_clear(&pair.key, text) } else { Secret::new(text) });
     }
     let FromEnv { name, default } = FromEnv::read(reader, &pair.key, given)?;
     let found = context.host.variables.get(name);

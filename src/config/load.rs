@@ -270,11 +270,13 @@ fn resolve_block(options: Layer, block: Option<&Block>, context: &Context<'_>, l
     match context.purpose {
         Purpose::Package if alone => {
             let layer = layer_version::layer(&mut reader, context);
-            loaded.packages.extend(layer.map(|of_block| (of_block.layer.code, of_block.places)));
+            let titled =
+                |OfBlock { layer, places }: OfBlock| (Some(format!("layer {}", layer.name)), layer.code, places);
+            loaded.packages.extend(layer.map(titled));
         }
         Purpose::Package => {
             let code = code::code(&mut reader, context);
-            loaded.packages.push((code, reader.places()));
+            loaded.packages.push((reader.raw("function_name"), code, reader.places()));
         }
         Purpose::Render => {
             loaded.rendered.push(Rendered::of(reader.layer(), context));

@@ -20,8 +20,8 @@ pub(crate) struct Loaded {
     /// [`Purpose::Plan`]: crate::verb::Purpose::Plan
     /// [`Purpose::Check`]: crate::verb::Purpose::Check
     pub entries: Vec<Entry>,
-    /// The packages to build. Only for [`Purpose::Package`](crate::verb::Purpose::Package).
-    pub packages: Vec<(Code, Places)>,
+    /// The packages to build, each with the name of its function or layer. Only for [`Purpose::Package`](crate::verb::Purpose::Package).
+    pub packages: Vec<(Option<String>, Code, Places)>,
     /// The functions to show or to act on, in order. Only for [`Purpose::Live`](crate::verb::Purpose::Live).
     pub subjects: Vec<Subject>,
     /// The Regions to show, in order. Only for [`Purpose::Region`](crate::verb::Purpose::Region).

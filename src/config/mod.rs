@@ -55,6 +55,7 @@ mod loaded;
 mod occasion;
 mod render;
 pub(crate) mod schema;
+mod travis;
 mod twice;
 
 #[cfg(test)]
@@ -70,3 +71,4 @@ pub(crate) use render::Rendered;
 pub(crate) use request::{Request, Syntax};
 pub(crate) use run_options::{IfSkipped, RunOptions};
 pub(crate) use subject::{Access, Subject};
+pub(crate) use travis::{Converted, converted};

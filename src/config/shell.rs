@@ -44,6 +44,49 @@ fn refuse_commands(text: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// The name, if a value is only a variable.
+pub(super) fn only_name(text: &str) -> Option<&str> {
+    let name = text.trim().strip_prefix('$')?;
+    let name = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name);
+    (!name.is_empty() && name_length(name) == name.len()).then_some(name)
+}
+
+/// Whether the shell of Travis replaces a part of a value.
+pub(super) fn is_read_by_shell(text: &str) -> bool {
+    expand(text, &BTreeMap::new()).as_deref() != Ok(text)
+}
+
+/// The variables in a value; `None` if it has a command or another form of `${…}`.
+pub(super) fn names(text: &str) -> Option<Vec<&str>> {
+    expand(text, &BTreeMap::new()).ok()?;
+    let name = |rest: &'_ str| name_length(rest.strip_prefix('{').unwrap_or(rest));
+    let found = text.split('$').skip(1).map(|rest| {
+        let length = name(rest);
+        &rest.strip_prefix('{').unwrap_or(rest)[..length]
+    });
+    Some(found.filter(|name| !name.is_empty()).collect())
+}
+
+/// The value with `%{$NAME}` for each of its variables.
+pub(super) fn with_references(text: &str) -> String {
+    let mut parts = text.split('$');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let bare = part.strip_prefix('{').unwrap_or(part);
+        let length = name_length(bare);
+        if length == 0 {
+            out.push('$');
+            out.push_str(part);
+            continue;
+        }
+        out.push_str("%{$");
+        out.push_str(&bare[..length]);
+        out.push('}');
+        out.push_str(if bare.len() < part.len() { &bare[length + 1..] } else { &bare[length..] });
+    }
+    out
+}
+
 /// The length of the variable's name at the beginning, in bytes.
 fn name_length(text: &str) -> usize {
     if text.starts_with(|c: char| c.is_ascii_digit()) {
@@ -72,6 +115,11 @@ mod tests {
         ] {
             assert_eq!(expand(text, &variables).as_deref(), Ok(expanded), "{text}");
         }
+        for (text, with) in [("v$A", "v%{$A}"), ("${A}b", "%{$A}b"), ("5$ $B.", "5$ %{$B}."), ("no", "no")] {
+            assert_eq!(with_references(text), with, "{text}");
+        }
+        assert_eq!(names("$A-${B_C}$ x"), Some(vec!["A", "B_C"]));
+        assert_eq!((names("$(id)"), only_name("${A}"), only_name("a$A")), (None, Some("A"), None));
         for text in ["$(id)", "`id`", "${A:-x}", "${A", "${}"] {
             assert!(expand(text, &variables).is_err(), "{text}");
         }

@@ -141,8 +141,12 @@ mod tests {
 
         let with = |found: FoundRole| {
             let partition = Partition("aws-cn".to_owned());
-            let caller =
-                Caller { account: Some("123456789012".to_owned()), partition, region: "cn-north-1".to_owned() };
+            let caller = Caller {
+                account: Some("123456789012".to_owned()),
+                identity: None,
+                partition,
+                region: "cn-north-1".to_owned(),
+            };
             let package = Package::Archive(Arc::new(artifact("new")));
             let function = Remote::Absent;
             let snapshot = Snapshot { function, caller, layers: BTreeMap::new(), stored: None, role: Some(found) };

@@ -163,7 +163,8 @@ pub(super) fn planned(deployment: &Deployment, sha256: &str, remote: &Remote) ->
 /// The plan for this state of the bucket.
 pub(super) fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remote, stored: Stored) -> String {
     let partition = Partition("aws".to_owned());
-    let caller = Caller { account: Some("123456789012".to_owned()), partition, region: "eu-west-1".to_owned() };
+    let caller =
+        Caller { account: Some("123456789012".to_owned()), identity: None, partition, region: "eu-west-1".to_owned() };
     let package = match &deployment.code.source {
         CodeSource::Image(uri) => Package::Image(Image::of(uri)),
         CodeSource::Path(_) | CodeSource::Object { .. } => Package::Archive(Arc::new(artifact(sha256))),
@@ -251,7 +252,7 @@ fn shown(differences: &[crate::settings::Difference]) -> String {
         let within = within.into_iter().flatten().collect::<Vec<_>>().join(" ");
         let end = |end: &Option<End>| match end {
             Some(End::Value(value)) => crate::settings::shown(value, difference.unit),
-            Some(End::Hidden) => "(hidden)".to_owned(),
+            Some(End::Hidden(_)) => "(hidden)".to_owned(),
             Some(end) => panic!("{end:?} is of no setting"),
             None => "-".to_owned(),
         };

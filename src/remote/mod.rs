@@ -260,6 +260,8 @@ pub(crate) enum Trust {
 pub(crate) struct Caller {
     /// The account of the credentials in use; absent if nothing needed it.
     pub account: Option<String>,
+    /// The kind and the name of the identity, as in `role ci`; absent if it was not looked up, or has none.
+    pub identity: Option<String>,
     /// The partition of the Region in use.
     pub partition: Partition,
     /// The Region in use.

@@ -1,11 +1,13 @@
 //! Differences as text and as JSON, for every renderer. A difference has two ends: before and after.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
-use super::sanitise;
-use crate::settings::{Aspect, Difference, End, shown, snake};
+use super::{deliver, sanitise};
+use crate::settings::{Aspect, Difference, End, Secret, shown, snake};
 
 /// Replaces a value that must not be shown.
 const HIDDEN: &str = "(hidden)";
@@ -23,7 +25,7 @@ pub(super) enum Digits {
 pub(super) fn text(end: &End, unit: Option<&str>, digits: Digits) -> String {
     match (end, digits) {
         (End::Value(value), _) => shown(value, unit),
-        (End::Hidden, _) => HIDDEN.to_owned(),
+        (End::Hidden(value), _) => format!("(hidden, {})", mark(value)),
         (End::Package { sha256: hash } | End::Image { digest: Some(hash), .. }, Digits::Short) => short(hash),
         (End::Package { sha256 }, Digits::All) => sha256.clone(),
         (End::Image { digest: None, .. }, Digits::Short) => "the image of its tag".to_owned(),
@@ -40,8 +42,10 @@ pub(super) fn text(end: &End, unit: Option<&str>, digits: Digits) -> String {
 pub(super) fn both(difference: &Difference, digits: Digits) -> String {
     let text = |end: &End| text(end, difference.unit, digits);
     let line = match (&difference.from, &difference.to) {
-        (Some(End::Hidden), Some(End::Hidden)) => "changed (values hidden)".to_owned(),
-        (None, Some(End::Hidden)) => "added (value hidden)".to_owned(),
+        (Some(End::Hidden(from)), Some(End::Hidden(to))) => {
+            format!("changed (values hidden, {} → {})", mark(from), mark(to))
+        }
+        (None, Some(End::Hidden(_))) => "added (value hidden)".to_owned(),
         (_, None) => "removed".to_owned(),
         (Some(from), Some(to)) => format!("{} → {}", text(from), text(to)),
         (None, Some(to)) => text(to),
@@ -67,6 +71,14 @@ pub(super) fn short(sha256: &str) -> String {
     format!("{kind}{}…", digits.chars().take(10).collect::<String>())
 }
 
+/// Tells hidden values of one run apart. The key is random and never leaves the process, so that nobody can try values.
+fn mark(value: &Secret) -> String {
+    static KEY: LazyLock<[String; 2]> = LazyLock::new(|| [deliver::nonce(), deliver::nonce()]);
+    let inner = Sha256::digest(format!("{}{}", KEY[0], value.expose()));
+    let outer = Sha256::new().chain_update(KEY[1].as_bytes()).chain_update(inner).finalize();
+    outer.iter().take(4).fold("#".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+}
+
 /// A difference as JSON.
 pub(super) fn document(difference: &Difference) -> Value {
     let Difference { about, key, member, from, to, unit } = difference;
@@ -76,6 +88,11 @@ pub(super) fn document(difference: &Difference) -> Value {
     members.extend(member.as_ref().map(|member| ("member".to_owned(), member.as_str().into())));
     members.insert("from".to_owned(), from.as_ref().map_or(Value::Null, data));
     members.insert("to".to_owned(), to.as_ref().map_or(Value::Null, data));
+    for (name, end) in [("from_mark", from), ("to_mark", to)] {
+        if let (Some(End::Hidden(value)), Some(_)) = (end, from) {
+            members.insert(name.to_owned(), mark(value).into());
+        }
+    }
     members.extend(unit.map(|unit| ("unit".to_owned(), unit.into())));
     Value::Object(members)
 }
@@ -92,7 +109,7 @@ fn setting(about: Aspect, end: Option<&End>) -> &'static str {
 fn data(end: &End) -> Value {
     match end {
         End::Value(value) => written(value),
-        End::Hidden => HIDDEN.into(),
+        End::Hidden(_) => HIDDEN.into(),
         End::Package { sha256 } => sha256.as_str().into(),
         End::Image { digest, address } => json!(address.as_ref().or(digest.as_ref())),
         End::Version { number, shares } if shares.is_empty() => number.as_str().into(),
@@ -116,7 +133,7 @@ fn written(value: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{Attachment, MemorySize, Setting, SettingName};
+    use crate::settings::{Attachment, MemorySize, Secret, Setting, SettingName};
 
     #[test]
     fn numbers_and_their_units_are_apart_in_documents_and_together_in_text() {
@@ -138,9 +155,17 @@ mod tests {
     #[test]
     fn what_is_hidden_stays_hidden() {
         let about = Aspect::Setting(SettingName::Environment);
-        let hidden = Difference::between(about, Some(End::Hidden), Some(End::Hidden)).of_key("TOKEN");
-        assert_eq!(both(&hidden, Digits::All), "changed (values hidden)");
-        assert_eq!(document(&hidden)["to"], HIDDEN);
+        let end = |value: &str| Some(End::Hidden(Secret::new(value)));
+        let hidden = Difference::between(about, end("s3cret-old"), end("s3cret-new")).of_key("TOKEN");
+        let (old, new) = (mark(&Secret::new("s3cret-old")), mark(&Secret::new("s3cret-new")));
+        assert_ne!(old, new);
+        assert_eq!(both(&hidden, Digits::All), format!("changed (values hidden, {old} → {new})"));
+        let document = document(&hidden);
+        assert_eq!((&document["to"], &document["to_mark"]), (&json!(HIDDEN), &json!(new)));
+        assert!(!document.to_string().contains("s3cret"));
+        // Nobody can look the mark up: it is not the hash of the value.
+        let plain = Sha256::digest("s3cret-old").iter().fold("#".to_owned(), |text, byte| format!("{text}{byte:02x}"));
+        assert!(!plain.starts_with(&old));
     }
 
     #[test]

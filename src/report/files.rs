@@ -114,7 +114,7 @@ impl Gathered {
 /// The outputs as one JSON object. Numbers, booleans and lists have their JSON type.
 fn object(outputs: &[Output]) -> String {
     let value = |(name, text): &Output| {
-        let typed = matches!(*name, "changed" | "package-size" | "plan");
+        let typed = matches!(*name, "changed" | "package-size") || variables::is_json(name);
         let value = if typed { serde_json::from_str(text).ok() } else { None };
         ((*name).to_owned(), value.unwrap_or_else(|| Value::String(text.clone())))
     };

@@ -11,7 +11,7 @@ use super::observer::Observer;
 use super::outcome::Verdict;
 use super::release::{self, seconds};
 use super::sanitise;
-use super::{ends, plan};
+use super::{ends, plan, tally::Tally, variables};
 use crate::event::{Deployed, DeployedCode, Event, Failure, LayerDeployed, Packaged};
 use crate::package::{self, FileChange, FileChanges, Listed};
 use crate::place::{FilePlace, Place, Problem, Skip};
@@ -33,6 +33,8 @@ pub(super) struct Document {
     packages: Vec<Package>,
     #[serde(flatten)]
     members: Members,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    totals: Option<Tally>,
     skipped: Vec<Skipped>,
     warnings: Vec<Complaint>,
     errors: Vec<Failed>,
@@ -134,6 +136,8 @@ struct ChangedFile {
 #[derive(Serialize)]
 struct Package {
     #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<String>,
     size: u64,
     code_sha256: String,
@@ -218,6 +222,7 @@ impl Document {
             layers: Vec::new(),
             packages: Vec::new(),
             members: Members::default(),
+            totals: None,
             skipped: Vec::new(),
             warnings: Vec::new(),
             errors: Vec::new(),
@@ -366,6 +371,7 @@ impl Observer for Document {
         self.changed = self.members.changed()
             || self.functions.iter().any(|function| function.changed)
             || self.layers.iter().any(|layer| layer.changed);
+        self.totals = verdict.tally.line().is_some().then_some(verdict.tally);
         vec![Delivery::Document(self.text())]
     }
 }
@@ -383,6 +389,31 @@ pub(super) fn redact_values(value: &mut Value, console: &Console) {
 /// The plan on one line, for a step's output.
 pub(super) fn plan_text(plan: &Plan) -> String {
     serde_json::to_string(&steps(plan)).unwrap_or_default()
+}
+
+/// The outputs of each function on one line, by the function's name; in several Regions by `NAME@REGION`.
+pub(super) fn functions_text(functions: &[Deployed]) -> String {
+    let document = |deployed: &Deployed| {
+        let outputs = deployed.outputs().into_iter().filter(|(name, _)| !variables::is_json(name));
+        let changed = ("changed", Value::Bool(deployed.changed()));
+        let region = ("region", Value::String(deployed.region.clone()));
+        let outputs = outputs.map(|(name, value)| match value.parse::<u64>() {
+            Ok(size) if name == "package-size" => (name, size.into()),
+            _ => (name, Value::String(value)),
+        });
+        let members = outputs.chain([region, changed]).map(|(name, value)| (name.replace('-', "_"), value));
+        Value::Object(members.collect())
+    };
+    let key = |deployed: &Deployed| {
+        let is_elsewhere = |other: &Deployed| other.function == deployed.function && other.region != deployed.region;
+        if functions.iter().any(is_elsewhere) {
+            format!("{}@{}", deployed.function, deployed.region)
+        } else {
+            deployed.function.clone()
+        }
+    };
+    let all: BTreeMap<_, _> = functions.iter().map(|deployed| (key(deployed), document(deployed))).collect();
+    serde_json::to_string(&all).unwrap_or_default()
 }
 
 /// The same JSON, with escapes for characters that are invisible or that a shell or CI interprets. Users splice a value
@@ -428,6 +459,7 @@ fn files(differing: &FileChanges) -> Files {
 
 fn package(packaged: &Packaged) -> Package {
     Package {
+        name: packaged.heading.clone(),
         path: packaged.path.clone(),
         size: packaged.size,
         code_sha256: packaged.code_sha256.clone(),

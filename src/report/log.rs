@@ -1,11 +1,12 @@
 //! The log, which people read during the run, with the CI's groups and annotations.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::console::Console;
 use super::delivery::{Delivery, Stream};
 use super::dialect::{Level, Voice};
-use super::manner::{Format, Manner};
+use super::manner::{Format, Manner, Wording};
 use super::observer::{Observer, Surroundings, redacted};
 use super::outcome::Verdict;
 use super::progress::Progress;
@@ -20,6 +21,7 @@ pub(super) struct Log {
     console: Console,
     format: Format,
     loudness: Loudness,
+    wording: Wording,
     /// Whether to colour standard output, and standard error.
     coloured: [bool; 2],
     clock: fn() -> Duration,
@@ -27,6 +29,8 @@ pub(super) struct Log {
     group: Group,
     /// The function in the last line of dpl's "Updating existing function".
     said_updating: Option<String>,
+    /// The accounts that it has named.
+    said_accounts: BTreeSet<String>,
     /// The number of annotations so far, by level.
     annotated: [usize; 3],
     /// Problems over the CI's limit, by level. They share the last annotation.
@@ -63,11 +67,13 @@ impl Log {
             console: console.clone(),
             format: manner.format,
             loudness: if manner.quiet { Loudness::Results } else { Loudness::Everything },
+            wording: if ci == Ci::Travis { Wording::Dpl } else { manner.wording },
             coloured: [if manner.format == Format::Json { error } else { output }, error],
             clock,
             progress: Progress::new(host.terminal && ci == Ci::None),
             group: Group::None,
             said_updating: None,
+            said_accounts: BTreeSet::new(),
             annotated: [0; 3],
             held: Default::default(),
             out: Vec::new(),
@@ -89,6 +95,13 @@ impl Log {
         match event {
             Event::Stage(stage) if is_shown => self.stage(*stage),
             Event::StageDone => self.close_group(),
+            Event::Identity(_) if self.wording == Wording::Own => {}
+            Event::Account(caller) if is_shown && self.wording == Wording::Own => {
+                let line = plain::account(caller);
+                if self.said_accounts.insert(line.clone()) {
+                    self.line(&line);
+                }
+            }
             Event::Warning(problem) => self.problem(Level::Warning, &redacted(problem, &self.console)),
             Event::Notice(notice) => self.problem(Level::Notice, &redacted(notice, &self.console)),
             Event::Failed(failure) => self.failed(failure),
@@ -235,6 +248,7 @@ impl Observer for Log {
     }
 
     fn finish(&mut self, verdict: &Verdict) -> Vec<Delivery> {
+        self.lines(verdict.tally.line().map(|line| format!("{line}.")));
         self.annotate_held();
         let last = self.voice.end(verdict.ending());
         self.command(last);

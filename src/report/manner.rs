@@ -13,10 +13,22 @@ pub(crate) struct Manner {
     pub colour: Colour,
     /// Whether to show only results, warnings and errors.
     pub quiet: bool,
+    /// Whose words the log uses.
+    pub wording: Wording,
     /// The path of the JUnit report; absent: none is written.
     pub junit: Option<Destination>,
     /// The files for results that the user names.
     pub files: Files,
+}
+
+/// Whose words the log uses where dpl has its own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Wording {
+    /// The words of this tool.
+    #[default]
+    Own,
+    /// The words of dpl, which logs of Travis have.
+    Dpl,
 }
 
 /// What standard output is for.

@@ -29,6 +29,7 @@ mod release;
 mod results;
 mod sanitise;
 mod summary;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod variables;
@@ -38,7 +39,7 @@ use std::sync::Arc;
 pub(crate) use colour::Colour;
 pub(crate) use console::{Console, mask};
 pub(crate) use files::Files;
-pub(crate) use manner::{Format, Manner};
+pub(crate) use manner::{Format, Manner, Wording};
 
 use self::deliver::Courier;
 use self::delivery::{Delivery, Stream};
@@ -92,7 +93,7 @@ impl Reporter {
             Arc::new(move |secret| courier.hide(mask(secret)))
         }));
         let (format, error_stream) = (manner.format, dialect.voice.error_stream());
-        let outcome = Outcome::new(verb, &console);
+        let outcome = Outcome::new(verb, &console, surroundings.clock);
         let observers = observers(dialect, manner, verb, &surroundings, &console);
         Self { format, verb, error_stream, outcome, observers, courier, console }
     }

@@ -1,8 +1,11 @@
 //! The outcome: what changed, what was done, and why the run failed.
 
+use std::time::Duration;
+
 use super::console::Console;
 use super::dialect::Ending;
 use super::plain;
+use super::tally::Tally;
 use crate::event::{Effect, Event};
 use crate::plan::{Plan, Subject};
 use crate::verb::{Outputs, Verb};
@@ -17,6 +20,11 @@ pub(super) struct Outcome {
     planned: Vec<Plan>,
     /// What was done; each entry is a few words.
     done: Vec<String>,
+    tally: Tally,
+    /// The time since the Unix epoch.
+    clock: fn() -> Duration,
+    /// The time at the beginning of the run.
+    begun: Duration,
     /// The last failure of the run or of a function.
     failed: Option<String>,
 }
@@ -29,6 +37,8 @@ pub(super) struct Verdict {
     pub changed: bool,
     /// Plans that were shown and not applied.
     pub planned: Vec<Plan>,
+    /// How many functions and layers had each outcome.
+    pub tally: Tally,
     /// What was done, in a few words.
     done: String,
     /// Why the run failed; absent: it succeeded.
@@ -44,14 +54,25 @@ impl Verdict {
 
 impl Outcome {
     /// The outcome of a verb. `verb` is absent if the command line is wrong.
-    pub(super) fn new(verb: Option<Verb>, console: &Console) -> Self {
+    pub(super) fn new(verb: Option<Verb>, console: &Console, clock: fn() -> Duration) -> Self {
         let results = verb.map_or(Outputs::None, |verb| verb.row().outputs);
-        let (planned, done) = (Vec::new(), Vec::new());
-        Self { console: console.clone(), results, changed: false, planned, done, failed: None }
+        let (planned, done, tally) = (Vec::new(), Vec::new(), Tally::default());
+        Self {
+            console: console.clone(),
+            results,
+            changed: false,
+            planned,
+            done,
+            tally,
+            clock,
+            begun: clock(),
+            failed: None,
+        }
     }
 
     /// Receives an event.
     pub(super) fn receive(&mut self, event: &Event) {
+        self.tally.receive(event);
         match event {
             Event::Planned(plan) => self.planned.push(plan.clone()),
             Event::Deployed(deployed) => {
@@ -86,7 +107,8 @@ impl Outcome {
         let failed = self.failed.clone().filter(|_| !matches!(exit_code, 0 | 2));
         let done = self.console.redact(&self.done.join(", ")).into_owned();
         let (changed, planned) = (self.changed || would_change, self.planned.clone());
-        Verdict { exit_code, changed, planned, done, failed }
+        let tally = self.tally.with(&planned, (self.clock)().saturating_sub(self.begun));
+        Verdict { exit_code, changed, planned, tally, done, failed }
     }
 
     /// Removes a plan that was applied: its outcome is reported instead.

@@ -4,6 +4,7 @@ use super::{live, plan, release, sanitise};
 use crate::event::{Deployed, Effect, Event, Failure, LayerDeployed, Packaged};
 use crate::package::{self, DIRECT_LIMIT, Listed, UNPACKED_LIMIT};
 use crate::plan::{Half, Step, View, Whose};
+use crate::remote::Caller;
 
 /// How many of the largest folders to show.
 const FOLDERS: usize = 10;
@@ -57,6 +58,7 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
             vec![format!("Rolled back {} of {function} to version {}.", rollback.alias.name, rollback.to)]
         }
         Event::StepDone { .. }
+        | Event::Account(_)
         | Event::CommandOutput { .. }
         | Event::Progress { .. }
         | Event::Stage(_)
@@ -69,6 +71,13 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
         | Event::LayerDeployed(_)
         | Event::Failed(_) => Vec::new(),
     }
+}
+
+/// The line about the account and the identity that calls AWS.
+pub(super) fn account(Caller { account, identity, .. }: &Caller) -> String {
+    let account = account.as_deref().unwrap_or("unknown");
+    let identity = identity.as_ref().map(|identity| format!(" as {identity}")).unwrap_or_default();
+    sanitise::one_line(&format!("Logged in to account {account}{identity}."))
 }
 
 /// The line before the plans of a pull request.
@@ -127,7 +136,7 @@ fn summary(package: &Packaged) -> String {
 }
 
 fn packaged(package: &Packaged) -> Vec<String> {
-    let mut lines = Vec::new();
+    let mut lines: Vec<_> = package.heading.iter().map(|heading| format!("{}:", sanitise::one_line(heading))).collect();
     if package.list {
         let name = |name: &str| sanitise::one_line(name);
         let entry = |entry: &Listed| format!("{:06o} {:>12} {}", entry.mode, entry.size, name(&entry.name));

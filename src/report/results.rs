@@ -23,6 +23,8 @@ pub(super) struct Results {
     /// Whether later steps get outputs.
     outputs_are: verb::Outputs,
     outputs: Vec<Output>,
+    /// The deployed functions.
+    functions: Vec<Deployed>,
     /// The ARN of the version of the last layer.
     layer_arn: Option<String>,
     /// The summary, in Markdown.
@@ -48,6 +50,7 @@ impl Results {
             build: build.clone(),
             outputs_are: verb.map_or(verb::Outputs::None, |verb| verb.row().outputs),
             outputs: Vec::new(),
+            functions: Vec::new(),
             layer_arn: None,
             page: String::new(),
             moments: Vec::new(),
@@ -67,13 +70,16 @@ impl Results {
         }
         self.outputs.extend(self.layer_arn.take().map(|arn| ("layer-version-arn", arn)));
         self.outputs.push(("changed", verdict.changed.to_string()));
-        let redacted = |(name, value): &Output| match (*name, self.console.redact(value)) {
-            ("plan", value) => ("plan", json::unspliceable(&value)),
-            (name, value) => (name, value.into_owned()),
+        if self.functions.len() > 1 {
+            self.outputs.push(("functions", json::functions_text(&self.functions)));
+        }
+        let redacted = |(name, value): &Output| match self.console.redact(value) {
+            value if variables::is_json(name) => (*name, json::unspliceable(&value)),
+            value => (*name, value.into_owned()),
         };
         let outputs = self.outputs.iter().map(redacted);
         let (outputs, odd): (Vec<_>, Vec<_>) =
-            outputs.partition(|(name, value)| *name == "plan" || variables::is_plain(value));
+            outputs.partition(|(name, value)| variables::is_json(name) || variables::is_plain(value));
         let left_out = |(name, _): &Output| {
             let message =
                 format!("AWS answered with characters that the output `{name}` cannot hold, so it is left out");
@@ -126,6 +132,7 @@ impl Observer for Results {
                 self.page.push_str(&summary::of_deployed(deployed));
                 self.show_moments();
                 self.outputs = deployed.outputs();
+                self.functions.push(deployed.clone());
                 if let Some((label, url)) = deployed.link() {
                     self.files.link(&label, &url);
                 }
@@ -156,6 +163,9 @@ impl Observer for Results {
             if self.outputs.is_empty() {
                 self.outputs = vec![("plan", json::plan_text(plan))];
             }
+        }
+        if let Some(line) = verdict.tally.line() {
+            self.page.push_str(&summary::of_notice(&line));
         }
         let outputs = self.hand_over(verdict);
         let page = self.show_page();

@@ -227,7 +227,7 @@ fn file_rows(view: &View<'_>) -> Vec<[String; 3]> {
 fn row(view: &View<'_>, difference: &Difference) -> [String; 3] {
     let Difference { about, key, from, to, unit, .. } = difference;
     let end = |end: &End| match end {
-        End::Hidden => "hidden".to_owned(),
+        End::Hidden(_) if from.is_none() => "hidden".to_owned(),
         end => ends::text(end, *unit, Digits::Short),
     };
     let (before, after) = (from.as_ref().map(end).unwrap_or_default(), to.as_ref().map(end));

@@ -51,7 +51,7 @@ fn told(ci: Ci, verb: Verb, events: &[Event], exit_code: u8) -> String {
     let manner = Manner { colour: Colour::Never, ..Manner::default() };
     let console = Console::default();
     let dialect = dialects::of(ci, &host, &surroundings.nonce);
-    let (mut outcome, mut out) = (Outcome::new(Some(verb), &console), String::new());
+    let (mut outcome, mut out) = (Outcome::new(Some(verb), &console, clock), String::new());
     let mut observers = observers(dialect, &manner, Some(verb), &surroundings, &console);
     for event in events {
         outcome.receive(event);
@@ -159,7 +159,6 @@ fn a_deployment() {
     ];
     insta::assert_snapshot!(side_by_side(Verb::Deploy, &events, 0), @r###"
     == none, generic, jenkins, codebuild, woodpecker
-    | Using Access Key: AK******************
     | plan for `f` in eu-west-1
     |   + version         published from this code and these settings
     |   + alias           live created for the new version
@@ -171,7 +170,6 @@ fn a_deployment() {
     | Deployed arn:aws:lambda:eu-west-1:123456789012:function:f, version 7, alias live: version, alias in 2.0 s.
 
     == appveyor
-    | Using Access Key: AK******************
     | plan for `f` in eu-west-1
     |   + version         published from this code and these settings
     |   + alias           live created for the new version
@@ -199,7 +197,6 @@ fn a_deployment() {
       {"name":"DPL_LAMBDA_CHANGED","value":"true"}
 
     == drone
-    | Using Access Key: AK******************
     | plan for `f` in eu-west-1
     |   + version         published from this code and these settings
     |   + alias           live created for the new version
@@ -218,7 +215,6 @@ fn a_deployment() {
       DPL_LAMBDA_CHANGED=true
 
     == bitbucket
-    | Using Access Key: AK******************
     | plan for `f` in eu-west-1
     |   + version         published from this code and these settings
     |   + alias           live created for the new version
@@ -239,7 +235,6 @@ fn a_deployment() {
       {"title":"dpl-lambda","details":"f deployed, version 7","report_type":"BUG","reporter":"dpl-lambda","result":"PASSED"}
 
     == teamcity
-    | Using Access Key: AK******************
     | plan for `f` in eu-west-1
     |   + version         published from this code and these settings
     |   + alias           live created for the new version
@@ -261,7 +256,6 @@ fn a_deployment() {
     > ##teamcity[buildStatus text='{build.status.text}; f deployed, version 7']
 
     == circleci
-    | Using Access Key: AK******************
     | plan for `f` in eu-west-1
     |   + version         published from this code and these settings
     |   + alias           live created for the new version
@@ -282,7 +276,6 @@ fn a_deployment() {
 
     == buildkite
     > +++ Authenticate deployment
-    | Using Access Key: AK******************
     | plan for `f` in eu-west-1
     |   + version         published from this code and these settings
     |   + alias           live created for the new version
@@ -314,7 +307,6 @@ fn a_deployment() {
       - timeout: is not used (--timeout)
 
     == azure
-    | Using Access Key: AK******************
     | plan for `f` in eu-west-1
     |   + version         published from this code and these settings
     |   + alias           live created for the new version
@@ -358,7 +350,6 @@ fn a_deployment() {
     | Deployed arn:aws:lambda:eu-west-1:123456789012:function:f, version 7, alias live: version, alias in 2.0 s.
 
     == gitlab
-    | Using Access Key: AK******************
     | plan for `f` in eu-west-1
     |   + version         published from this code and these settings
     |   + alias           live created for the new version
@@ -372,7 +363,6 @@ fn a_deployment() {
     | Deployed arn:aws:lambda:eu-west-1:123456789012:function:f, version 7, alias live: version, alias in 2.0 s.
 
     == github, gitea
-    | Using Access Key: AK******************
     | plan for `f` in eu-west-1
     |   + version         published from this code and these settings
     |   + alias           live created for the new version

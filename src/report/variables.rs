@@ -19,6 +19,11 @@ pub(super) fn name(output: &str) -> String {
     format!("DPL_LAMBDA_{deployed}{}", output.replace('-', "_").to_ascii_uppercase())
 }
 
+/// Whether an output is a JSON document.
+pub(super) fn is_json(output: &str) -> bool {
+    matches!(output, "plan" | "functions")
+}
+
 /// Whether an output has only characters of names, numbers, ARNs, hashes and URLs.
 ///
 /// A later step may put it into a script (`${{ … }}`), and values of variables are searched for `%name%` (`TeamCity`) and
@@ -35,10 +40,10 @@ pub(super) fn fitting(outputs: &[Output]) -> impl Iterator<Item = &Output> {
 /// Lines of `KEY=value` that every reader accepts, and the names of the outputs that do not fit.
 ///
 /// GitLab's reader (`Ci::ParseDotenvArtifactService`) has no quotes or comments, refuses the whole file for an empty
-/// line, and replaces `$NAME` when a value is used. The plan is always left out, because it is long JSON.
+/// line, and replaces `$NAME` when a value is used. Documents of JSON are always left out, because they are long.
 pub(super) fn dotenv(outputs: &[Output]) -> (String, Vec<&'static str>) {
     let (mut text, mut left_out) = (String::new(), Vec::new());
-    for (output, value) in outputs.iter().filter(|(name, _)| *name != "plan") {
+    for (output, value) in outputs.iter().filter(|(name, _)| !is_json(name)) {
         let line = format!("{}={value}\n", name(output));
         let plain = !value.contains('$') && !value.chars().any(char::is_control) && value.trim() == value;
         if plain && text.len() + line.len() <= MOST_DOTENV {

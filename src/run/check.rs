@@ -1,5 +1,7 @@
 //! The verbs that need no AWS: `check`, `render` and `policy`.
 
+use std::collections::BTreeSet;
+
 use super::{Run, packaged};
 use crate::config::{Entry, Loaded, Rendered};
 use crate::deployment::{CodeSource, Item};
@@ -8,7 +10,10 @@ use crate::event::{Answer, Event};
 use crate::host::Host;
 use crate::package::Package;
 use crate::package::inspect::day_of;
+use crate::place::Problem;
 use crate::plan;
+use crate::policy::{For, LiveVerb};
+use crate::verb::Verb;
 
 impl Run<'_> {
     /// Checks the configuration and the package of each block. A failed block does not keep the others from being checked.
@@ -60,12 +65,46 @@ impl Run<'_> {
         ExitCode::Success
     }
 
-    /// Shows the smallest policy for all blocks together.
-    pub(super) fn policy(&self, entries: &[Entry]) -> ExitCode {
-        let layers = entries.iter().filter_map(|entry| entry.item.layer());
-        let json = crate::policy::policy(layers, entries.iter().filter_map(|entry| entry.item.function()));
+    /// Shows the smallest policy for these verbs and all blocks together.
+    pub(super) fn policy(&self, loaded: &Loaded, verbs: &BTreeSet<Verb>) -> Result<ExitCode, Error> {
+        let of_entries = loaded.entries.iter().filter_map(|entry| entry.item.function());
+        let of_entries = of_entries.map(|deployment| (&deployment.function, &deployment.target));
+        let of_subjects = loaded.subjects.iter().map(|subject| (&subject.function, &subject.access.target));
+        let live: Vec<_> = of_entries.chain(of_subjects).collect();
+        let mut all = Vec::new();
+        for verb in verbs {
+            let of_live = |verb| live.iter().map(move |(function, target)| For::Live(verb, function, target));
+            match verb {
+                Verb::Deploy => all.extend(loaded.entries.iter().map(|entry| match &entry.item {
+                    Item::Function(deployment) => For::Deploy(deployment),
+                    Item::Layer(layer) => For::DeployLayer(layer),
+                })),
+                Verb::Plan => all.extend(loaded.entries.iter().map(|entry| match &entry.item {
+                    Item::Function(deployment) => For::Plan(deployment),
+                    Item::Layer(layer) => For::PlanLayer(layer),
+                })),
+                Verb::Invoke => all.extend(of_live(LiveVerb::Invoke)),
+                Verb::Status => all.extend(of_live(LiveVerb::Status)),
+                Verb::Init => all.extend(of_live(LiveVerb::Init)),
+                Verb::Delete => all.extend(of_live(LiveVerb::Delete)),
+                Verb::Rollback => all.extend(of_live(LiveVerb::Rollback)),
+                Verb::List => all.push(For::List),
+                Verb::Check
+                | Verb::Package
+                | Verb::Render
+                | Verb::Policy
+                | Verb::Schema
+                | Verb::Completions
+                | Verb::Man => {}
+            }
+        }
+        if all.is_empty() {
+            let problem = Problem::new("no block is for a function, so there is nothing to allow").of("--for");
+            return Err(Error::Usage(problem.help("name the function with `--function_name`")));
+        }
+        let json = crate::policy::policy(all);
         let text = format!("{json:#}\n");
         self.report(&Event::Answer(Answer { name: "policy", text, json }));
-        ExitCode::Success
+        Ok(ExitCode::Success)
     }
 }

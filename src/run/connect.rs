@@ -84,7 +84,9 @@ impl Run<'_> {
     /// Looks up the account of the credentials, if no earlier block has.
     pub(super) async fn identify(&self, login: &Login, limit: Duration) -> Result<(), Fault> {
         self.within(limit, "`sts:GetCallerIdentity`", login.connection.identify()).await?;
-        secrets::keep_names_of(&login.connection.caller(), &self.console);
+        let caller = login.connection.caller();
+        secrets::keep_names_of(&caller, &self.console);
+        self.report(&Event::Account(caller));
         Ok(())
     }
 

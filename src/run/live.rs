@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::path::Path;
 
 use super::{Run, around};
-use crate::config::{Access, Loaded, Subject, imported};
+use crate::config::{Access, Converted, Loaded, Subject, converted, imported};
 use crate::error::{Error, ExitCode};
 use crate::event::{Answer, Event};
 use crate::fault::Signal;
+use crate::host::Ci;
 use crate::place::Problem;
 
 impl Run<'_> {
@@ -35,6 +37,16 @@ impl Run<'_> {
         self.warn_of_unknown(status.unknown());
         self.report(&Event::Status(Box::new(status)));
         Ok(())
+    }
+
+    /// Shows the blocks of a `.travis.yml` as a `dpl.yml`.
+    pub(super) fn convert(&self, path: &Path, ci: Ci) -> Result<ExitCode, Error> {
+        let Converted { text, json, warnings } = converted(path, self.host, ci).map_err(Error::Configuration)?;
+        for warning in warnings {
+            self.report(&Event::Warning(warning));
+        }
+        self.report(&Event::Answer(Answer { name: "configuration", text, json }));
+        Ok(ExitCode::Success)
     }
 
     /// Shows the block that describes a function.

@@ -26,14 +26,14 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use crate::cli::{self, CommandLine, Stop, Task};
-use crate::config::{self, IfSkipped, Loaded, Preview, Request, RunOptions};
+use crate::config::{self, IfSkipped, Loaded, Preview, Request, RunOptions, Syntax};
 use crate::error::{Error, ExitCode};
 use crate::event::{Event, Packaged};
 use crate::fault::Signal;
 use crate::host::{Build, Ci, Host};
 use crate::package::Artifact;
 use crate::place::Problem;
-use crate::report::{self, Colour, Console, Format, Manner, Printed, Reporter};
+use crate::report::{self, Colour, Console, Format, Manner, Printed, Reporter, Wording};
 
 /// The signal that asks the process to stop; `None` until it arrives.
 type Interrupt = watch::Receiver<Option<Signal>>;
@@ -43,7 +43,7 @@ pub fn run(host: &Host) -> ExitCode {
     let console = Console::default();
     secrets::hide_surroundings(host, &console);
     let detected = Ci::detect(host);
-    let line = cli::parse(&host.called_as, &host.arguments);
+    let line = cli::read(&host.called_as, &host.arguments, &host.variables);
     secrets::hide_given(&line, &console);
     let CommandLine { task, flags, syntax, .. } = line;
     let ready = match task {
@@ -56,14 +56,15 @@ pub fn run(host: &Host) -> ExitCode {
         Err(error) => {
             let options = RunOptions::of_wrong_line(&flags, host, detected);
             let build = Build::of(host, options.ci);
-            let mut reporter = Reporter::new(options.ci, host, build, &manner(&options), None, console.clone());
+            let manner = manner(&options, syntax);
+            let mut reporter = Reporter::new(options.ci, host, build, &manner, None, console.clone());
             return end(&mut reporter, &console, Err(&error));
         }
     };
-    let request = Request { flags, purpose: task.verb().row().purpose, syntax };
+    let request = Request { flags, purpose: task.purpose(), syntax };
     let loaded = config::load(&request, host, detected);
     let reporter = {
-        let (build, manner) = (loaded.build.clone(), manner(&loaded.run));
+        let (build, manner) = (loaded.build.clone(), manner(&loaded.run, syntax));
         Reporter::new(loaded.run.ci, host, build, &manner, Some(task.verb()), console.clone())
     };
     secrets::hide_configured(&loaded, &console);
@@ -91,7 +92,7 @@ fn end(reporter: &mut Reporter, console: &Console, result: Result<ExitCode, &Err
 }
 
 /// The output that the user wants.
-fn manner(options: &RunOptions) -> Manner {
+fn manner(options: &RunOptions, syntax: Syntax) -> Manner {
     Manner {
         format: if options.json { Format::Json } else { Format::Text },
         colour: match options.color {
@@ -100,6 +101,10 @@ fn manner(options: &RunOptions) -> Manner {
             _ => Colour::Auto,
         },
         quiet: options.quiet,
+        wording: match syntax {
+            Syntax::Own => Wording::Own,
+            Syntax::DplArguments | Syntax::DplProgram => Wording::Dpl,
+        },
         junit: options.junit.clone(),
         files: report::Files {
             output: options.output_file.clone(),
@@ -150,6 +155,9 @@ impl Run<'_> {
         signals: watch::Sender<Option<Signal>>,
         event_loop: Runtime,
     ) -> Result<ExitCode, Error> {
+        if let Task::Init { from: Some(path) } = &self.task {
+            return self.convert(path, loaded.run.ci);
+        }
         loaded.warnings.iter().for_each(|warning| self.report(&Event::Warning(warning.clone())));
         if !loaded.problems.is_empty() {
             return Err(Error::Configuration(loaded.problems.clone()));
@@ -172,10 +180,10 @@ impl Run<'_> {
         match &self.task {
             Task::Package { output, list } => self.package(loaded, output.as_deref(), *list).await,
             Task::Render => Ok(self.render(loaded)),
-            Task::Policy => Ok(self.policy(&loaded.entries)),
+            Task::Policy { verbs } => self.policy(loaded, verbs),
             Task::Check => self.check(&loaded.entries).await,
             Task::Invoke(invoke) => self.invoke(self.only(loaded)?, invoke).await,
-            Task::Init => self.init(self.only(loaded)?).await,
+            Task::Init { .. } => self.init(self.only(loaded)?).await,
             Task::Status => self.status(&loaded.subjects).await,
             Task::List => self.list(&loaded.regions).await,
             Task::Delete { version, yes } => self.delete(self.only(loaded)?, version.as_deref(), *yes).await,
@@ -208,6 +216,7 @@ impl Run<'_> {
 /// A package, to show.
 fn packaged(artifact: &Artifact, path: Option<&Path>, list: bool) -> Packaged {
     Packaged {
+        heading: None,
         path: path.map(|path| path.display().to_string()),
         size: artifact.archive.size(),
         code_sha256: artifact.code_sha256.clone(),

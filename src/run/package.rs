@@ -7,7 +7,7 @@ use super::{Run, packaged};
 use crate::config::Loaded;
 use crate::deployment::CodeSource;
 use crate::error::{Error, ExitCode};
-use crate::event::Event;
+use crate::event::{Event, Packaged};
 use crate::files;
 use crate::package::Packed;
 use crate::place::Problem;
@@ -24,7 +24,8 @@ impl Run<'_> {
             let problem = Problem::new("several blocks would be written to one file");
             return Err(Error::Usage(problem.help("choose one with `--function_name`")));
         }
-        for (code, places) in &loaded.packages {
+        let several = loaded.packages.len() > 1;
+        for (heading, code, places) in &loaded.packages {
             let CodeSource::Path(source) = &code.source else {
                 let what = if code.source.package_type() == Some("Image") { "an image" } else { "a package" };
                 let problem = Problem::new(format!("{} is already {what}", code.source.shown()));
@@ -45,7 +46,8 @@ impl Run<'_> {
                 written
                     .map_err(|error| Error::Refused(format!("`{}` cannot be written: {error}", output.display())))?;
             }
-            self.report(&Event::Packaged(packaged(&artifact, output, list)));
+            let heading = heading.clone().filter(|_| several);
+            self.report(&Event::Packaged(Packaged { heading, ..packaged(&artifact, output, list) }));
         }
         Ok(ExitCode::Success)
     }

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::{Attachment, SettingName};
+use super::{Attachment, Secret, SettingName};
 
 /// The thing that differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,8 +78,8 @@ impl fmt::Display for Aspect {
 pub(crate) enum End {
     /// A plain value. A number has the unit of the difference. An empty value means that it is cleared.
     Value(Value),
-    /// A secret value, which must not be shown.
-    Hidden,
+    /// A value that must not be shown.
+    Hidden(Secret),
     /// A package.
     Package {
         /// Base64 SHA-256.

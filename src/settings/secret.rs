@@ -8,17 +8,32 @@ use serde_json::Value;
 
 /// A secret text. It has no `Display`, and its `Debug` hides it.
 #[derive(Clone)]
-pub(crate) struct Secret(SecretString);
+pub(crate) struct Secret {
+    text: SecretString,
+    /// Whether it stands in clear in the configuration and looks like no secret.
+    is_public: bool,
+}
 
 impl Secret {
     /// Makes a text secret.
     pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self(SecretString::from(text.into()))
+        Self { text: SecretString::from(text.into()), is_public: false }
+    }
+
+    /// A text that stands in clear in the configuration. It is shown if neither its `name` nor itself looks like a secret.
+    pub(crate) fn in_clear(name: &str, text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self { is_public: !holds_secret(name, &text) && looks_harmless(&text), text: SecretString::from(text) }
+    }
+
+    /// The text, if it may be shown.
+    pub(crate) fn public(&self) -> Option<&str> {
+        self.is_public.then(|| self.expose())
     }
 
     /// The text itself, to send it, to compare it or to redact it.
     pub(crate) fn expose(&self) -> &str {
-        self.0.expose_secret()
+        self.text.expose_secret()
     }
 }
 
@@ -185,6 +200,44 @@ pub(crate) fn holds_secret(name: &str, value: &str) -> bool {
     sounds_secret(name) || !passwords(value).is_empty()
 }
 
+/// The most characters of a value that is shown.
+const MOST_SHOWN: usize = 120;
+
+/// Whether a text looks like a setting and not like a key, a token or a password. In doubt, it does not.
+///
+/// Words of letters and numbers of up to 12 digits are harmless, and so are words with a few digits at one end, such as
+/// `v2`, `x86` or `60s`. All longer mixtures may be random.
+fn looks_harmless(text: &str) -> bool {
+    let of = |word: &str, is: fn(&char) -> bool| word.chars().filter(is).count();
+    let harmless = |word: &str| {
+        let (digits, letters) = (of(word, char::is_ascii_digit), of(word, |c| c.is_alphabetic()));
+        let at_one_end = {
+            let bare = word.trim_matches(|c: char| c.is_ascii_digit());
+            bare.chars().all(char::is_alphabetic) && (word.starts_with(bare) || word.ends_with(bare))
+        };
+        match (letters, digits) {
+            (0, _) => digits <= 12,
+            (_, 0) => letters <= 20,
+            (_, _) => digits <= 3 && letters <= 12 && at_one_end,
+        }
+    };
+    text.chars().count() <= MOST_SHOWN
+        && text.chars().all(|c| c.is_alphanumeric() || " -_./:,@#".contains(c))
+        && text.split(|c: char| !c.is_alphanumeric()).all(harmless)
+}
+
+/// Whether a live text that nobody wrote into the configuration may be shown beside one that is public: it is a number, or
+/// a few short words without a blank.
+pub(crate) fn looks_plain(name: &str, text: &str) -> bool {
+    let plain = |word: &str| match word.chars().count() {
+        0..=6 if word.chars().all(|c| c.is_ascii_digit()) => true,
+        0..=12 => word.chars().all(|c| c.is_ascii_lowercase()) || word.chars().all(|c| c.is_ascii_uppercase()),
+        _ => false,
+    };
+    let words: Vec<_> = text.split(['-', '_', '.', '/', ':']).collect();
+    words.len() <= 4 && words.iter().all(|word| plain(word)) && !holds_secret(name, text)
+}
+
 /// The ranges of user names and passwords in all URLs of a text.
 ///
 /// A name alone, as in `ssh://git@host` or `postgres://name@host`, counts only in HTTP, where it is a token.
@@ -282,6 +335,50 @@ mod tests {
         }
         for name in NONE.split(' ').chain(["", "_"]) {
             assert!(!sounds_secret(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_shown_only_if_neither_its_name_nor_itself_looks_like_a_secret() {
+        for text in ["production", "eu-west-1", "true", "0.25", "v2", "60s", "x86", "", "https://api.example.com/v2/"] {
+            assert!(Secret::in_clear("STAGE", text).public().is_some(), "{text}");
+            assert!(Secret::in_clear("API_TOKEN", text).public().is_none(), "{text}");
+            assert!(Secret::new(text).public().is_none(), "{text}");
+        }
+        for text in [
+            "AKIAIOSFODNN7EXAMPLE",
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+            "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
+            "xoxb-2444333222111-abc",
+            "eyJhbGciOiJIUzI1NiJ9.e30.ZRrHA1JJJW8opsbCGfG_HACGpVUMN_a9IV7pAx_Zmeo",
+            "-----BEGIN PRIVATE KEY-----\nMII",
+            "postgres://u:p@h/db",
+            "Server=h;Pwd=hunter",
+            "S3cr3t!",
+            "pa55word",
+            "correct$horse",
+            "https://hooks.example.com/?sig=abc",
+            "{\"password\": \"x\"}",
+            "0123456789abcdef",
+        ] {
+            assert!(Secret::in_clear("STAGE", text).public().is_none(), "{text}");
+            assert!(!looks_plain("STAGE", text), "{text}");
+        }
+        for (text, plain) in [
+            ("info", true),
+            ("eu-west-1", true),
+            ("512", true),
+            ("1.2.3", true),
+            ("", true),
+            ("hunter2", false),
+            ("two words", false),
+            ("Summer", false),
+            ("123456789", false),
+            ("a-b-c-d-e", false),
+        ] {
+            assert_eq!(looks_plain("STAGE", text), plain, "{text}");
+            assert!(!looks_plain("DB_PASSWORD", text), "{text}");
         }
     }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::runtime::misspelt;
-use super::{Aspect, Difference, End, Secret, Setting, Written};
+use super::{Aspect, Difference, End, Secret, Setting, Written, secret::looks_plain};
 use crate::arn::Arn;
 
 /// The single value that was written; an error for a list.
@@ -298,12 +298,20 @@ impl Setting for Environment {
             return vec![Difference::whole(about, None, Some(self.data()))];
         }
         let live = live.unwrap_or(&empty);
-        let hidden = |known: Option<&Secret>| known.map(|_| End::Hidden);
+        let value = |text: &str| End::Value(text.into());
+        let hidden = |known: &Secret| End::Hidden(known.clone());
+        // A live value is shown only beside a new one that may be shown.
+        let before = |name: &str, live: &Secret, wanted: Option<&Secret>| {
+            let shown = wanted.is_some_and(|wanted| wanted.public().is_some()) && looks_plain(name, live.expose());
+            if shown { value(live.expose()) } else { hidden(live) }
+        };
+        let after = |wanted: &Secret| wanted.public().map_or_else(|| hidden(wanted), value);
         let names: BTreeSet<_> = live.0.keys().chain(self.0.keys()).collect();
         let ends = names.into_iter().map(|name| (name, live.0.get(name), self.0.get(name)));
-        let differing = ends
-            .filter(|(_, from, to)| from != to)
-            .map(|(name, from, to)| Difference::between(about, hidden(from), hidden(to)).of_key(name));
+        let differing = ends.filter(|(_, from, to)| from != to).map(|(name, from, to)| {
+            let ends = (from.map(|from| before(name, from, to)), to.map(after));
+            Difference::between(about, ends.0, ends.1).of_key(name)
+        });
         differing.collect()
     }
 }
@@ -352,11 +360,29 @@ mod tests {
         let live = environment(&[("KEPT", "1"), ("GONE", "s3cret"), ("CHANGED", "old")]);
         let found = wanted.differences(Aspect::Setting(SettingName::Environment), Some(&live));
         let found: Vec<_> = found.into_iter().map(|d| (d.key.unwrap(), d.from, d.to)).collect();
-        let hidden = || Some(End::Hidden);
+        let hidden = |value: &str| Some(End::Hidden(Secret::new(value)));
         let named = |name: &str, from, to| (name.to_owned(), from, to);
-        let expected =
-            [named("CHANGED", hidden(), hidden()), named("GONE", hidden(), None), named("NEW", None, hidden())];
+        let expected = [
+            named("CHANGED", hidden("old"), hidden("s3cret")),
+            named("GONE", hidden("s3cret"), None),
+            named("NEW", None, hidden("s3cret")),
+        ];
         assert_eq!(found, expected);
-        assert!(!format!("{wanted:?}{}", wanted.shown()).contains("s3cret"));
+        assert!(!format!("{wanted:?}{}{found:?}", wanted.shown()).contains("s3cret"));
+    }
+
+    #[test]
+    fn a_live_value_is_shown_only_beside_one_that_may_be_shown() {
+        let clear = |text: &str| Secret::in_clear("STAGE", text);
+        let differing = |wanted: Secret, live: &str| {
+            let of = |value| Environment([("STAGE".to_owned(), value)].into());
+            let found = of(wanted).differences(Aspect::Architecture, Some(&of(Secret::new(live))));
+            (found[0].from.clone().unwrap(), found[0].to.clone().unwrap())
+        };
+        let (shown, hidden) = (|text: &str| End::Value(text.into()), |text: &str| End::Hidden(Secret::new(text)));
+        assert_eq!(differing(clear("prod"), "dev"), (shown("dev"), shown("prod")));
+        assert_eq!(differing(clear("prod"), "hunter2"), (hidden("hunter2"), shown("prod")));
+        assert_eq!(differing(Secret::new("prod"), "dev"), (hidden("dev"), hidden("prod")));
+        assert_eq!(differing(clear("ghp_16C7e42F292c69"), "dev"), (hidden("dev"), hidden("ghp_16C7e42F292c69")));
     }
 }

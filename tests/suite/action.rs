@@ -158,6 +158,27 @@ fn a_workflow_of_the_official_action_works_as_it_is() {
 }
 
 #[test]
+fn the_input_command_runs_any_verb() {
+    let with: Vec<_> = OFFICIAL.iter().copied().chain([("publish", "true"), ("alias", "live")]).collect();
+    let with: Vec<_> = with.into_iter().filter(|pair| *pair != ("publish", "false")).collect();
+    let universe = |command: &str| in_a_container("commanded", &with).with("INPUT_COMMAND", command);
+    universe("plan --exit-code").run("").code(2).says("+ function        created");
+    universe("deploy").run("").code(0).says("Published version 1.");
+    universe("").with("INPUT_TIMEOUT", "50").run("").code(0).says("Published version 2.");
+    let back = universe("rollback");
+    back.run("").code(0).says("Rolled back live of commanded to version 1.");
+    assert!(back.read("output").contains("version<<"), "{}", back.read("output"));
+    universe("rollback --to '2'").run("").code(0).says("to version 2.");
+    universe("status").run("").code(0).says("`commanded` in us-east-1");
+    universe("ruin").run("").code(3).says("is neither a verb nor an option");
+    universe("invoke --payload '{").run("").code(3).says("INPUT_COMMAND").says("quote");
+    // A command line counts more, and dpl has no such input.
+    universe("rollback").run("plan").code(0).says("commanded");
+    let drone = universe("").with("PLUGIN_COMMAND", "status");
+    drone.run("").code(0).says("`commanded` in us-east-1").never_says("PLUGIN_COMMAND");
+}
+
+#[test]
 fn a_dry_run_of_the_action_changes_nothing() {
     let with: Vec<_> = OFFICIAL.iter().copied().chain([("dry-run", "true"), ("publish", "true")]).collect();
     let universe = in_a_container("not-yet", &with);

@@ -497,7 +497,7 @@ fn a_profile_that_was_asked_for_beats_keys_of_the_environment() {
         "[deploy]\naws_access_key_id = PROFILEKEYPROFILEKEY\naws_secret_access_key = profile-secret-key\n",
     );
     universe.write("../home/.aws/config", "[profile deploy]\nregion = eu-west-1\n");
-    universe.run("plan --profile deploy").code(0).says("Using Access Key: PR").says("in us-east-1");
+    universe.run("plan --profile deploy --ci travis").code(0).says("Using Access Key: PR").says("in us-east-1");
     let universe = universe.without("AWS_REGION").with("AWS_DEFAULT_REGION", "");
     universe.run("plan --profile deploy").code(0).says("in eu-west-1");
     universe
@@ -506,7 +506,7 @@ fn a_profile_that_was_asked_for_beats_keys_of_the_environment() {
         .says("the profile `nowhere` gives no credentials");
     proxy.forget_calls();
     let universe = universe.without("AWS_ACCESS_KEY_ID").without("AWS_SECRET_ACCESS_KEY").with("AWS_PROFILE", "deploy");
-    universe.run("plan").code(0).says("Using Access Key: PR");
+    universe.run("plan --ci travis").code(0).says("Using Access Key: PR");
     universe
         .with("AWS_PROFILE", "")
         .with("AWS_REGION", "us-east-1")

@@ -72,6 +72,9 @@ mod many;
 // A full storage for code.
 mod storage;
 
+// Several blocks: the tally, the outputs of each, and who deploys.
+mod several;
+
 // Packages that go through S3.
 mod upload;
 
@@ -111,6 +114,9 @@ mod invoke;
 // `status`, `list`, `rollback` and `delete`.
 mod live;
 
+// Leaving Travis: the converted file.
+mod leaving_travis;
+
 // Credentials, roles and OIDC tokens.
 mod oidc;
 
@@ -131,6 +137,9 @@ mod cis;
 
 // Secrets, which no output may show.
 mod secrets;
+
+// Variables of a function: which values a plan shows.
+mod shown;
 
 // The page "Security" of the manual is true.
 mod security;

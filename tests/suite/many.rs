@@ -127,7 +127,6 @@ fn two_hundred_blocks_fit_into_256_open_files() {
     ] {
         let outcome = universe.shell(&format!("ulimit -n 256; exec \"$TOOL\" {line}")).code(0);
         assert!(outcome.stdout.matches(said).count() >= 200, "{}", outcome.all());
-        assert_eq!(outcome.stdout.matches("Using Access Key").count(), 1, "{line}");
     }
 }
 
@@ -153,7 +152,7 @@ fn blocks_log_in_and_look_up_an_account_and_a_layer_once() {
         json!({ "LayerName": "looked-up-once", "Content": { "ZipFile": "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==" } });
     aws.put("POST", "/2018-10-31/layers/looked-up-once/versions", &content);
     let outcome = universe.run("").code(0);
-    assert_eq!(outcome.stdout.matches("Using Access Key").count(), 1, "{}", outcome.all());
+    assert_eq!(outcome.stdout.matches("Logged in to account").count(), 1, "{}", outcome.all());
     for operation in ["GetCallerIdentity", "ListLayerVersions"] {
         assert_eq!(count(&proxy, operation), 1, "{operation}: {:?}", proxy.calls());
     }
@@ -166,7 +165,7 @@ fn a_role_is_assumed_once_for_all_regions() {
     let blocks = ["us-east-1", "eu-west-1"].map(|region| format!("{function}{more}    region: {region}\n")).concat();
     let (universe, proxy) = counted(&blocks);
     let outcome = universe.run("").code(0).says("plan for `in-two-regions` in eu-west-1");
-    assert_eq!(outcome.stdout.matches("Using Access Key").count(), 1, "{}", outcome.all());
+    assert_eq!(outcome.stdout.matches("Logged in to account").count(), 1, "{}", outcome.all());
     assert_eq!(count(&proxy, "AssumeRole"), 1, "{:?}", proxy.calls());
     // The role of the functions is looked up once before the first write.
     let reads = proxy.calls().into_iter().take_while(|call| call != "CreateRole");
@@ -180,8 +179,7 @@ fn other_credentials_log_in_by_themselves() {
     let blocks = block("own-keys", "    zip: dist\n") + &block("other-keys", keys);
     let (universe, proxy) = counted(&blocks);
     let universe = universe.with("AWS_ACCESS_KEY_ID", "AKIDAMBIENT");
-    let outcome = universe.run("").code(0);
-    assert_eq!(outcome.stdout.matches("Using Access Key").count(), 2, "{}", outcome.all());
+    universe.run("").code(0);
     let signed = |function: &str, key: &str| {
         let calls = proxy.requests("CreateFunction");
         let call = calls.iter().find(|call| call.body.contains(function)).unwrap();

@@ -139,7 +139,7 @@ fn github_gets_its_role_with_a_token_and_without_keys() {
     let tokens = Tokens::answering(vec![given(&token())]);
     let (universe, proxy) = github("oidc-github", &tokens);
     proxy.on("AssumeRoleWithWebIdentity", 0, known_keys("2099-01-01T00:00:00Z"));
-    let outcome = universe.run("").code(0).says("Using Access Key: AS").says("Creating function oidc-github.");
+    let outcome = universe.run("").code(0).says("Creating function oidc-github.");
 
     let asked = tokens.asked();
     assert_eq!(asked.len(), 1);
@@ -291,7 +291,7 @@ fn given_keys_assume_the_role_instead_of_a_token() {
         .with("AWS_SECRET_ACCESS_KEY", "test-secret-access-key")
         .with("AWS_SESSION_TOKEN", "session-of-the-keys");
     let options = "--external_id of-a-partner --role_session_name by-keys --role_duration 900";
-    let outcome = universe.run(&format!("--verbose {options}")).code(0).says("Using Access Key: AS");
+    let outcome = universe.run(&format!("--verbose {options}")).code(0);
     let call = only(&proxy, "AssumeRole");
     assert!(call.head.contains("Credential=AKIDTESTTESTTEST/"), "{}", call.head);
     assert_sent(&call, "RoleArn", ROLE);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Aws, Kind, Proxy, Universe, emulator};
+use crate::harness::{Aws, Fault, Kind, Proxy, Universe, emulator};
 
 fn block(name: &str, more: &str) -> String {
     format!(
@@ -53,50 +53,136 @@ const BESIDE: [&str; 10] = [
     "lambda:GetLayerVersion",
 ];
 
-/// Deploys one configuration after the other with nothing but what their policies allow, and shows that none of it is
-/// too much.
+/// Calls that the emulator takes for others, or whose resource it does not know. Which calls are made is checked apart.
+const MISTAKEN: [&str; 10] = [
+    "CreateFunction",
+    "ListAliases",
+    "DeleteFunction",
+    "CreateEventSourceMapping",
+    "GetEventSourceMapping",
+    "UpdateEventSourceMapping",
+    "DeleteEventSourceMapping",
+    "PutFunctionConcurrency",
+    "CreateFunctionUrlConfig",
+    "ListLayers",
+];
+
+/// A universe whose user may do what the policy for a verb allows, and what the policy allows.
+fn allowed(universe: Universe, aws: &Aws, name: &str, verb: &str) -> (Universe, BTreeSet<String>) {
+    let policy: Value = serde_json::from_str(&universe.run(&format!("policy --for {verb}")).code(0).stdout).unwrap();
+    let mut enforced = policy.clone();
+    let mistaken = MISTAKEN.map(|action| format!("lambda:{action}"));
+    let more = json!({ "Effect": "Allow", "Action": mistaken, "Resource": "*" });
+    enforced["Statement"].as_array_mut().unwrap().push(more);
+    let (id, secret) = aws.user(&format!("{name}-{verb}"), &enforced);
+    (universe.with("AWS_ACCESS_KEY_ID", &id).with("AWS_SECRET_ACCESS_KEY", &secret), actions(&policy))
+}
+
+/// The actions of the calls since the last time.
+fn called(proxy: &Proxy) -> BTreeSet<String> {
+    let calls = proxy.calls().iter().filter_map(|call| action(call)).collect();
+    proxy.forget_calls();
+    calls
+}
+
+/// Plans and deploys one configuration after the other with nothing but what their policies allow, and shows that none of
+/// it is too much.
 fn suffices(name: &str, lives: &[&str]) {
     let emulator = emulator(Kind::MinistackWithIam);
     let aws = Aws::of(&emulator.endpoint);
     let proxy = Proxy::before(&emulator.endpoint);
     aws.make_role(name);
-    let (mut allowed, mut called) = (BTreeSet::new(), BTreeSet::new());
+    let mut unused = [BTreeSet::new(), BTreeSet::new()];
+    let mut used = [BTreeSet::new(), BTreeSet::new()];
     for (number, more) in lives.iter().enumerate() {
-        let universe = Universe::at(&proxy.endpoint)
-            .file("dist/index.py", format!("def handler(e, c): return {number}\n"))
-            .file("dpl.yml", block(name, more));
-        let policy: Value = serde_json::from_str(&universe.run("policy").code(0).stdout).unwrap();
-        let mine = actions(&policy);
-        // The emulator does not know on which function `CreateFunction` is called, nor what a mapping invokes; AWS does.
-        // And some calls it takes for others: which are made is looked at below.
-        let mut enforced = policy.clone();
-        let taken = [
-            "CreateFunction",
-            "ListAliases",
-            "DeleteFunction",
-            "CreateEventSourceMapping",
-            "GetEventSourceMapping",
-            "UpdateEventSourceMapping",
-            "DeleteEventSourceMapping",
-            "PutFunctionConcurrency",
-            "CreateFunctionUrlConfig",
-            "ListLayers",
-        ];
-        let taken = taken.map(|action| format!("lambda:{action}"));
-        let create = json!({ "Effect": "Allow", "Action": taken, "Resource": "*" });
-        enforced["Statement"].as_array_mut().unwrap().push(create);
-        let (id, secret) = aws.user(&format!("{name}-{number}"), &enforced);
-        let universe = universe.with("AWS_ACCESS_KEY_ID", &id).with("AWS_SECRET_ACCESS_KEY", &secret);
-        universe.run("").code(0);
-        let calls: BTreeSet<_> = proxy.calls().iter().filter_map(|call| action(call)).collect();
-        let missing: Vec<_> = calls.difference(&mine).collect();
-        assert!(missing.is_empty(), "{more}: called without being allowed: {missing:?}");
-        proxy.forget_calls();
-        called.extend(calls);
-        allowed.extend(mine);
+        for (at, verb) in ["plan", "deploy"].into_iter().enumerate() {
+            let universe = Universe::at(&proxy.endpoint)
+                .file("dist/index.py", format!("def handler(e, c): return {number}\n"))
+                .file("dpl.yml", block(name, more));
+            let (universe, may) = allowed(universe, &aws, &format!("{name}-{number}"), verb);
+            universe.run(verb).code(0);
+            let calls = called(&proxy);
+            let missing: Vec<_> = calls.difference(&may).collect();
+            assert!(missing.is_empty(), "{verb} {more}: called without being allowed: {missing:?}");
+            unused[at].extend(may);
+            used[at].extend(calls);
+        }
     }
-    let unused: Vec<_> = allowed.difference(&called).filter(|action| !BESIDE.contains(&action.as_str())).collect();
-    assert!(unused.is_empty(), "allowed and never called: {unused:?}");
+    for (verb, (may, used)) in ["plan", "deploy"].into_iter().zip(unused.iter().zip(&used)) {
+        let unused: Vec<_> = may.difference(used).filter(|action| !BESIDE.contains(&action.as_str())).collect();
+        assert!(unused.is_empty(), "{verb}: allowed and never called: {unused:?}");
+    }
+    let writes = ["Create", "Update", "Put", "Delete", "Add", "Remove", "Publish", "Tag", "Untag", "Pass", "Set"];
+    let writes = |action: &&String| writes.iter().any(|verb| action.split(':').nth(1).unwrap().starts_with(verb));
+    assert_eq!(unused[0].iter().find(writes), None, "a plan needs no right to write");
+}
+
+#[test]
+fn the_policy_of_each_verb_about_a_live_function_is_what_it_calls() {
+    let emulator = emulator(Kind::MinistackWithIam);
+    let aws = Aws::of(&emulator.endpoint);
+    let proxy = Proxy::before(&emulator.endpoint);
+    aws.make_role("policy-verbs");
+    let universe = || {
+        Universe::at(&proxy.endpoint)
+            .file("dist/index.py", "def handler(e, c): return 1\n")
+            .file("dpl.yml", block("policy-verbs", "alias: live\n"))
+    };
+    let (deploys, _) = allowed(universe(), &aws, "policy-verbs", "deploy");
+    deploys.run("").code(0);
+    deploys.run("--timeout 9").code(0);
+    proxy.forget_calls();
+    for (verb, lines) in [
+        ("status", &[("", 0)][..]),
+        ("list", &[("", 0)]),
+        ("init", &[("", 0)]),
+        ("invoke", &[("", 0)]),
+        ("rollback", &[("", 0), ("--alias none", 3), ("--to 99", 3)]),
+        ("delete", &[("--yes --qualifier 2", 0), ("--yes", 0)]),
+    ] {
+        let (universe, may) = allowed(universe(), &aws, "policy-verbs", verb);
+        // The emulator does not know the right to call an alias.
+        proxy.on("Invoke", 0, Fault::Instead(200, "1".to_owned()));
+        for (line, code) in lines {
+            let outcome = universe.run(&format!("{verb} {line}"));
+            assert!(!outcome.all().contains("denied"), "{verb} {line}: {}", outcome.all());
+            assert_eq!(outcome.code, *code, "{verb} {line}: {}", outcome.all());
+        }
+        let calls = called(&proxy);
+        let missing: Vec<_> = calls.difference(&may).collect();
+        assert!(missing.is_empty(), "{verb}: called without being allowed: {missing:?}");
+        let unused: Vec<_> = may.difference(&calls).filter(|action| !BESIDE.contains(&action.as_str())).collect();
+        assert!(unused.is_empty(), "{verb}: allowed and never called: {unused:?}");
+    }
+}
+
+#[test]
+fn a_policy_for_several_verbs_has_the_rights_of_each_and_a_verb_without_calls_is_an_error() {
+    let universe = Universe::empty().file("dpl.yml", "function_name: f\nzip: dist\nalias: live\n");
+    let of = |verbs: &str| {
+        let outcome = universe.run(&format!("policy --for {verbs}")).code(0);
+        actions(&serde_json::from_str(&outcome.stdout).unwrap())
+    };
+    let union: BTreeSet<_> = of("plan").union(&of("rollback")).cloned().collect();
+    assert_eq!(of("rollback,plan"), union);
+    assert_eq!(of("deploy"), actions(&serde_json::from_str(&universe.run("policy").code(0).stdout).unwrap()));
+    for (verbs, said) in [
+        ("check", "`check` needs no rights"),
+        ("plan,render", "`render` needs no rights"),
+        ("ploy", "`ploy` is not a verb"),
+        ("''", "is not a verb"),
+        ("plan,", "is not a verb"),
+    ] {
+        let outcome = universe.run(&format!("policy --for {verbs}")).code(3);
+        assert_eq!(outcome.stdout, "", "{verbs}");
+        outcome.says(said).says("--for");
+    }
+    // As the verbs themselves, these need no package, and `list` no function.
+    universe.write("dpl.yml", "function_name: f\nruntime: [wrong]\n");
+    universe.run("policy --for status").code(0).says("lambda:ListAliases");
+    Universe::empty().run("policy --for list").code(0).says("lambda:ListFunctions");
+    universe.write("dpl.yml", "layer: {name: l, zip: dist}\n");
+    universe.run("policy --for status").code(3).says("no block is for a function");
 }
 
 #[test]

@@ -41,4 +41,6 @@ tar -xzOf "$work/archive" "./$program" > "$work/$program" || refuse "$path has n
 chmod 755 "$work/$program"
 mkdir -p "$directory"
 mv -f "$work/$program" "$directory/$program"
+# Later steps of the job find the program too.
+[[ -z ${GITHUB_PATH:-} ]] || echo "$directory" >> "$GITHUB_PATH"
 echo "$path is in $directory"
