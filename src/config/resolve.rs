@@ -125,7 +125,7 @@ fn handler_parts(reader: &mut Reader, handler: Option<&Handler>) -> Option<Handl
 
 fn release(reader: &mut Reader, context: &Context<'_>) -> Release {
     let alias: Option<AliasName> = reader.setting("alias");
-    let publish = match reader.raw("publish").as_deref().map(yes_or_no) {
+    let publish = match reader.text("publish").as_deref().map(yes_or_no) {
         Some(Some(false)) => Some(Publish::No),
         Some(Some(true)) => Some(Publish::Version),
         Some(None) => reader.choice("publish").map(|_| Publish::Always),
