@@ -413,6 +413,10 @@ pub struct Rules {
     pub hidden: Hidden,
     /// The treatment of symbolic links.
     pub links: Links,
+    /// The treatment of a ready archive.
+    pub archives: Archives,
+    /// The effort to make the package small.
+    pub compression: Compression,
     /// Files that no rule can include: the configuration files of this run.
     pub never: BTreeSet<PathBuf>,
     /// The name of a single file in its package.
@@ -460,6 +464,28 @@ pub enum Hidden {
     Skip,
     /// Include them.
     Take,
+}
+
+/// The treatment of a ready archive.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Archives {
+    /// Send it as it is.
+    #[default]
+    Keep,
+    /// Pack its files again, so that the same contents give the same bytes.
+    Repack,
+}
+
+/// The effort to make a package small.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Compression {
+    /// The least time.
+    Fast,
+    /// Some time.
+    #[default]
+    Default,
+    /// The smallest package.
+    Best,
 }
 
 /// The treatment of symbolic links.

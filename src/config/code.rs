@@ -11,7 +11,9 @@ use super::{
     structure,
 };
 use crate::arn::check_account;
-use crate::deployment::{Code, CodeSource, Hidden, IncludeFrom, Links, ObjectKey, Rules, Upload};
+use crate::deployment::{
+    Archives, Code, CodeSource, Compression, Hidden, IncludeFrom, Links, ObjectKey, Rules, Upload,
+};
 use crate::package::inspect::Rule;
 use crate::settings::{ArnOrNone, Source, Structure, shapes};
 
@@ -40,6 +42,12 @@ pub(super) fn code(reader: &mut Reader, context: &Context<'_>) -> Code {
             exclude: reader.list("exclude").unwrap_or_default(),
             hidden: if reader.flag("dot_match") { Hidden::Take } else { Hidden::Skip },
             links: if reader.choice("symlinks") == Some("follow") { Links::Follow } else { Links::Keep },
+            archives: if reader.flag("repack") { Archives::Repack } else { Archives::Keep },
+            compression: match reader.choice("compression") {
+                Some("fast") => Compression::Fast,
+                Some("best") => Compression::Best,
+                _ => Compression::Default,
+            },
             never: context.never.iter().cloned().chain(files(reader, context)).chain(archive).collect(),
             single: compiled::single(reader),
             into: String::new(),
@@ -55,12 +63,14 @@ pub(super) fn code(reader: &mut Reader, context: &Context<'_>) -> Code {
 
 /// The image of the function; `None` for a function with a package.
 fn image(reader: &mut Reader) -> Option<CodeSource> {
-    const OF_PACKAGES: [&str; 14] = [
+    const OF_PACKAGES: [&str; 16] = [
         "zip",
         "include",
         "exclude",
         "dot_match",
         "symlinks",
+        "repack",
+        "compression",
         "s3_bucket",
         "s3_prefix",
         "s3_key",
@@ -142,7 +152,7 @@ fn source(reader: &mut Reader, context: &Context<'_>) -> (CodeSource, Option<Upl
     }
     match (path, key) {
         (None, Some(key)) => {
-            for name in ["s3_kms_key_arn", "include", "exclude"] {
+            for name in ["s3_kms_key_arn", "include", "exclude", "repack", "compression"] {
                 if reader.place(name).is_some() {
                     reader.wrong(name, "is for building a package, but `s3_key` without `zip` names an existing one");
                 }

@@ -18,7 +18,7 @@ use crate::place::{Place, Places, Problem};
 use crate::settings::{Architecture, FunctionName, Setting, Source, Structure, Written, is_layer_name, shapes};
 
 /// Keys of the map that are options of a block too.
-const SHARED: [&str; 5] = ["zip", "include", "exclude", "symlinks", "dot_match"];
+const SHARED: [&str; 7] = ["zip", "include", "exclude", "symlinks", "dot_match", "repack", "compression"];
 
 /// Options of the block that its layer uses too.
 const OF_BLOCK: [&str; 5] = ["s3_bucket", "s3_prefix", "s3_expected_owner", "s3_kms_key_arn", "ignore"];

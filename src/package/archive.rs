@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use super::deflate::{self, Deflated, Method, Position};
+use super::deflate::{self, Deflated, Manner, Method, Position};
 use super::digest::Digest;
 use super::select::{Entry, Kind};
 use super::{Error, Listed};
@@ -37,15 +37,20 @@ const MADE_BY: u16 = 3 << 8 | NEEDED;
 /// Writes the entries in the given order and returns their listing.
 ///
 /// Calls `progress` with the number of bytes packed so far.
-pub(super) fn write(entries: &[Entry], out: impl Write, mut progress: impl FnMut(u64)) -> Result<Vec<Listed>, Error> {
+pub(super) fn write(
+    entries: &[Entry],
+    manner: Manner,
+    out: impl Write,
+    mut progress: impl FnMut(u64),
+) -> Result<Vec<Listed>, Error> {
     let unpacked: u64 = entries.iter().map(Entry::size).sum();
     if unpacked > MAX_BYTES - (1 << 30) {
         return Err(Error::TooLarge(unpacked));
     }
     let mut out = Counted { out, count: 0 };
     let mut records: Vec<Record> = Vec::with_capacity(entries.len());
-    let (mut packed, mut digest) = (0, Digest::new());
-    deflate::in_order(entries, |piece| {
+    let (mut packed, mut digest) = (0, Digest::new(manner.compression));
+    deflate::in_order(entries, manner, |piece| {
         packed += piece.read.size;
         let entry = &entries[piece.read.entry];
         if piece.read.position.is_first() {

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use flate2::{Compress, Compression, FlushCompress, Status};
+use flate2::{Compress, FlushCompress, Status};
 use libdeflater::{CompressionLvl, Compressor};
 
 use super::{
@@ -23,6 +23,7 @@ use super::{
     installed,
     select::{Entry, Kind, modified as modified_at},
 };
+use crate::deployment::Compression;
 
 /// The largest file that is deflated as one piece, in bytes.
 const WHOLE: u64 = 32 << 20;
@@ -43,8 +44,30 @@ const JOB: u64 = 256 << 10;
 /// The largest memory that a thread keeps for the next file, in bytes.
 const KEPT: usize = 1 << 20;
 
-/// The level of both libraries. Info-ZIP has the same default.
-const LEVEL: i32 = 6;
+/// How a package is made of files.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manner {
+    pub(super) compression: Compression,
+    pub(super) records: Records,
+}
+
+/// The treatment of a Python distribution's file list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Records {
+    /// It names only files that are in the package.
+    OfPresent,
+    /// It stays as it is.
+    AsTheyAre,
+}
+
+/// The levels of `libdeflate` and of zlib. Info-ZIP's default is 6, too.
+fn levels(compression: Compression) -> (i32, u32) {
+    match compression {
+        Compression::Fast => (2, 2),
+        Compression::Default => (6, 6),
+        Compression::Best => (12, 9),
+    }
+}
 
 /// A part of an entry's bytes, or all of them.
 #[derive(Debug, Clone, Copy)]
@@ -111,22 +134,28 @@ pub(super) enum Method {
 }
 
 /// Deflates the entries and passes the pieces to `take`, in the order of the entries. Stops at the first error.
-pub(super) fn in_order(entries: &[Entry], take: impl FnMut(Deflated) -> Result<(), Error>) -> Result<(), Error> {
-    work(entries, 0..entries.len(), take)
+pub(super) fn in_order(
+    entries: &[Entry],
+    manner: Manner,
+    take: impl FnMut(Deflated) -> Result<(), Error>,
+) -> Result<(), Error> {
+    work(entries, manner, 0..entries.len(), take)
 }
 
 /// Hashes the entries and passes the pieces to `take`, in the given order of their indices. Stops at the first error.
 pub(super) fn hash<E: From<Error>>(
     entries: &[Entry],
+    manner: Manner,
     order: impl IntoIterator<Item = usize>,
     take: impl FnMut(Hashed) -> Result<(), E>,
 ) -> Result<(), E> {
-    work(entries, order, take)
+    work(entries, manner, order, take)
 }
 
 /// Makes something of each piece on all cores, and passes it to `take` in the given order of the entries.
 fn work<T: Product, E: From<Error>>(
     entries: &[Entry],
+    manner: Manner,
     order: impl IntoIterator<Item = usize>,
     mut take: impl FnMut(T) -> Result<(), E>,
 ) -> Result<(), E> {
@@ -135,6 +164,7 @@ fn work<T: Product, E: From<Error>>(
     let names = entries.iter().map(|entry| entry.name.as_str()).collect();
     let queue = Queue {
         entries,
+        manner,
         jobs: &jobs,
         names: &names,
         state: Mutex::new(State { next: 0, free: BUDGET }),
@@ -213,6 +243,7 @@ fn pieces(index: usize, entry: &Entry) -> Vec<Piece> {
 /// memory already.
 struct Queue<'a> {
     entries: &'a [Entry],
+    manner: Manner,
     jobs: &'a [&'a [Piece]],
     /// The names of all entries.
     names: &'a BTreeSet<&'a str>,
@@ -227,7 +258,7 @@ struct State {
 
 impl Queue<'_> {
     fn work<T: Product>(&self, sender: &mpsc::Sender<(usize, Result<Vec<T>, Error>)>) {
-        let mut worker = Worker::new();
+        let mut worker = Worker::new(self.manner);
         while let Some((index, job)) = self.next::<T>() {
             let product = |piece: &Piece| worker.make::<T>(*piece, &self.entries[piece.entry], self.names);
             let made: Result<Vec<T>, _> = job.iter().map(product).collect();
@@ -307,7 +338,7 @@ impl Product for Deflated {
                 Some(smaller) => (Method::Deflated, smaller),
                 None => (Method::Stored, mem::take(bytes)),
             },
-            _ => (Method::Deflated, continued(bytes, shrinks, read.position)?),
+            _ => (Method::Deflated, continued(bytes, shrinks, read.position, worker.manner.compression)?),
         };
         Ok(Self { read, method, bytes })
     }
@@ -319,6 +350,7 @@ impl Product for Deflated {
 
 /// A thread's own tools. Small files share its memory, because to get it anew for each takes time.
 struct Worker {
+    manner: Manner,
     compressor: Compressor,
     sampler: Compressor,
     /// The bytes of the file in hand.
@@ -328,9 +360,10 @@ struct Worker {
 }
 
 impl Worker {
-    fn new() -> Self {
+    fn new(manner: Manner) -> Self {
         let compressor = |level| Compressor::new(CompressionLvl::new(level).unwrap_or_default());
-        Self { compressor: compressor(LEVEL), sampler: compressor(1), bytes: Vec::new(), room: Vec::new() }
+        let (level, _) = levels(manner.compression);
+        Self { manner, compressor: compressor(level), sampler: compressor(1), bytes: Vec::new(), room: Vec::new() }
     }
 
     fn make<T: Product>(&mut self, piece: Piece, entry: &Entry, names: &BTreeSet<&str>) -> Result<T, Error> {
@@ -346,7 +379,9 @@ impl Worker {
                     }
                     Ok(_) | Err(_) => return Err(Error::Changed(entry.source.clone())),
                 }
-                as_packaged(&mut bytes, entry, names);
+                if self.manner.records == Records::OfPresent {
+                    as_packaged(&mut bytes, entry, names);
+                }
             }
         }
         let mut crc = crc32fast::Hasher::new();
@@ -364,7 +399,7 @@ impl Worker {
         let mut room = mem::take(&mut self.room);
         let most = bytes.len().saturating_sub(1);
         if room.len() < most {
-            room.resize(most, 0);
+            room = vec![0; most];
         }
         // The only error is that the room is too small.
         let length = self.compressor.deflate_compress(bytes, &mut room[..most]).ok();
@@ -390,7 +425,13 @@ fn read(piece: Piece, source: &Path, bytes: &mut Vec<u8>) -> io::Result<(u64, Op
     if piece.offset > 0 {
         file.seek(SeekFrom::Start(piece.offset))?;
     }
-    bytes.resize(usize::try_from(piece.length).unwrap_or_default(), 0);
+    let length = usize::try_from(piece.length).unwrap_or_default();
+    if bytes.capacity() < length {
+        // The system has zeros at hand, and does not write them into the memory.
+        *bytes = vec![0; length];
+    } else {
+        bytes.resize(length, 0);
+    }
     file.read_exact(bytes)?;
     let now = file.metadata()?;
     Ok((now.len(), modified_at(&now)))
@@ -424,8 +465,9 @@ fn shrinks(bytes: &[u8], sampler: &mut Compressor) -> bool {
 }
 
 /// Deflates a piece so that the stream can continue with the next piece.
-fn continued(bytes: &[u8], shrinks: bool, position: Position) -> Result<Vec<u8>, Error> {
-    let level = if shrinks { Compression::new(LEVEL.unsigned_abs()) } else { Compression::none() };
+fn continued(bytes: &[u8], shrinks: bool, position: Position, compression: Compression) -> Result<Vec<u8>, Error> {
+    let (_, level) = levels(compression);
+    let level = flate2::Compression::new(if shrinks { level } else { 0 });
     let flush = if position == Position::Last { FlushCompress::Finish } else { FlushCompress::Sync };
     let mut compressor = Compress::new(level, false);
     let mut room = Vec::with_capacity(bytes.len() / 2 + 1024);
@@ -448,6 +490,8 @@ mod tests {
 
     use super::*;
 
+    const MANNER: Manner = Manner { compression: Compression::Default, records: Records::OfPresent };
+
     /// An entry for a file, with a size and a time that may differ from the file's.
     fn selected(path: &Path, change: impl FnOnce(&mut u64, &mut Option<Duration>)) -> Entry {
         let metadata = fs::metadata(path).unwrap();
@@ -459,7 +503,7 @@ mod tests {
 
     fn packed(entry: Entry) -> Result<Vec<u64>, Error> {
         let mut sizes = Vec::new();
-        in_order(&[entry], |piece| {
+        in_order(&[entry], MANNER, |piece| {
             sizes.push(piece.read.size);
             Ok(())
         })?;
@@ -495,7 +539,7 @@ mod tests {
         };
         let entries: Vec<_> = (0..50).map(entry).collect();
         let mut order = Vec::new();
-        in_order(&entries, |piece| {
+        in_order(&entries, MANNER, |piece| {
             order.push((piece.read.entry, piece.read.size));
             Ok(())
         })

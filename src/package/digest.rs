@@ -7,6 +7,8 @@ use std::fmt::Write;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::deployment::Compression;
+
 /// The manner of packing. Changes whenever the same files begin to give other bytes: with another compressor or level.
 const PACKER: &str = "dpl-lambda 1";
 
@@ -22,8 +24,10 @@ pub(super) fn of_piece(bytes: &[u8]) -> PieceHash {
 pub(super) struct Digest(Sha256);
 
 impl Digest {
-    pub(super) fn new() -> Self {
-        Self(Sha256::new_with_prefix(PACKER))
+    pub(super) fn new(compression: Compression) -> Self {
+        let mut hash = Sha256::new_with_prefix(PACKER);
+        hash.update([compression as u8]);
+        Self(hash)
     }
 
     /// Adds an entry. Its pieces follow.
@@ -53,4 +57,37 @@ impl Digest {
 /// Whether a comment is that of an archive which this manner of packing made.
 pub(super) fn is_ours(comment: &[u8]) -> bool {
     comment.strip_prefix(PACKER.as_bytes()).is_some_and(|rest| rest.starts_with(b" sha256:"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::super::build;
+    use super::*;
+    use crate::deployment::Rules;
+
+    /// If this test fails, the same files give other bytes than in the last release: number `PACKER` anew, and put the new
+    /// hashes here. Otherwise, functions that are live would count as unchanged although their packages differ.
+    #[test]
+    fn other_bytes_need_another_packer() {
+        let folder = tempfile::tempdir().unwrap();
+        let word = |n: u32| format!("{} ", n.wrapping_mul(2_654_435_761) % 5_000).into_bytes();
+        let words = |count| (0..count).flat_map(word).collect::<Vec<_>>();
+        fs::write(folder.path().join("small.txt"), words(50)).unwrap();
+        fs::write(folder.path().join("words.txt"), words(100_000)).unwrap();
+        fs::write(folder.path().join("in-pieces.txt"), words(40).repeat(200_000)).unwrap();
+        let hash = |compression| {
+            let rules = Rules { compression, ..Rules::default() };
+            build(Path::new("."), &rules, folder.path(), |_| {}).unwrap().code_sha256
+        };
+        let hashes = [Compression::Fast, Compression::Default, Compression::Best].map(hash).join("\n");
+        insta::assert_snapshot!(format!("{PACKER}\n{hashes}"), @"
+        dpl-lambda 1
+        9abpy8Qr9UmSyrymfRzkDkRCEj0FKHv0KWdmfI5dmPo=
+        vZjps+xNRH76Izmjx1Ji+SFvXW5BCDHfAi6Cu7OfSn8=
+        X1qjpRm7wp72Yb8LXHUgwbeDKYMG3iRaNv0rI3EZleQ=
+        ");
+    }
 }

@@ -4,7 +4,7 @@
 //! `tree` packs them, unless they are live
 //! already: `deflate` reads, hashes and compresses files, `archive` writes them as a zip, `digest` is its comment, and
 //! `store` keeps the result. `ready` reads an archive that
-//! another tool made, and `nature` says what a file is that is no archive. `directory` lists the files of an archive from its end alone, and `changes` compares two lists. `inspect` checks a package before it is sent. `image` describes a container image in a registry.
+//! another tool made, `repack` unpacks it, and `nature` says what a file is that is no archive. `directory` lists the files of an archive from its end alone, and `changes` compares two lists. `inspect` checks a package before it is sent. `image` describes a container image in a registry.
 //! Must not know Lambda's API.
 
 mod archive;
@@ -21,6 +21,7 @@ mod installed;
 mod links;
 mod nature;
 mod ready;
+mod repack;
 mod select;
 mod store;
 mod tree;
@@ -42,7 +43,7 @@ use inspect::Contents;
 pub(crate) use store::{Archive, code_sha256};
 pub(crate) use tree::Tree;
 
-use crate::deployment::Rules;
+use crate::deployment::{Archives, Rules};
 use crate::files::Unreadable;
 
 /// The largest package, in bytes, that a call of Lambda's API can carry: 50 MB, documented as 52,428,800.
@@ -209,6 +210,10 @@ pub enum Error {
     NotAnArchive(PathBuf, String),
     #[error("`{0}` cannot be deployed: {1}; build the archive again, or name the folder instead")]
     Dubious(PathBuf, String),
+    #[error(
+        "`{archive}` is signed by `{signature}`, and files that are packed again would not have this signature; remove `repack`", archive = archive.display()
+    )]
+    Signed { archive: PathBuf, signature: String },
     #[error("`{first}` and `{second}` would both become `{name}`; exclude one, or give it another `to`")]
     Twice { name: String, first: PathBuf, second: PathBuf },
     #[error("the files have {0} bytes, but AWS accepts at most 262144000; leave files out with `exclude`")]
@@ -244,6 +249,7 @@ impl Error {
             }
             Self::Glob { option, .. } | Self::Leaves { option, .. } => option,
             Self::TooLarge(_) => "exclude",
+            Self::Signed { .. } => "repack",
             Self::Escapes { .. } | Self::Dangles { .. } | Self::Cycle(_) | Self::TooManyLinks { .. } => "symlinks",
             _ => "zip",
         }
@@ -258,6 +264,7 @@ impl Error {
             | Self::Ignored(path, _)
             | Self::NotAnArchive(path, _)
             | Self::Dubious(path, _)
+            | Self::Signed { archive: path, .. }
             | Self::Changed(path)
             | Self::Escapes { link: path, .. }
             | Self::Dangles { link: path, .. } => Some(path),
@@ -306,12 +313,18 @@ pub(crate) fn open(source: &Path, rules: &Rules, directory: &Path) -> Result<Sou
         let file = File::open(&path).map_err(unreadable)?;
         // The snapshot is inspected and sent, so a later change of the file has no effect.
         let snapshot = store::snapshot(&file, UNPACKED_LIMIT).map_err(Error::Temporary)?;
-        return ready(source, snapshot, rules).map(Source::Ready);
+        return match rules.archives {
+            Archives::Keep => ready(source, snapshot, rules).map(Source::Ready),
+            Archives::Repack => {
+                let (selection, folder) = repack::unpack(source, &ready_archive(source, snapshot, rules)?)?;
+                Ok(Source::Tree(Tree::unpacked(selection, rules.compression, folder)))
+            }
+        };
     } else {
         select::single(&path, &rules.single)?
     };
     selection.move_into(&rules.into);
-    Ok(Source::Tree(Tree::new(selection)))
+    Ok(Source::Tree(Tree::new(selection, rules.compression)))
 }
 
 /// Whether the extension, in upper or lower case, is that of a ready archive.
@@ -325,16 +338,21 @@ pub(crate) fn is_archive(path: &Path) -> bool {
 /// No other process may change `file`. Messages name it as `shown`.
 pub fn ready(shown: &Path, file: File, rules: &Rules) -> Result<Artifact, Error> {
     let unreadable = |error| Error::Unreadable(shown.to_owned(), error);
-    let places = links::Places { mounts: &rules.mounts };
-    let ready = ready::Ready::open(shown, file.try_clone().map_err(unreadable)?, places)?;
-    if ready.entries().iter().all(|entry| entry.name.ends_with('/')) {
-        return Err(Error::Empty(shown.to_owned(), 0));
-    }
+    let ready = ready_archive(shown, file.try_clone().map_err(unreadable)?, rules)?;
     let survey = inspect::survey(&ready)?;
     let entries = ready.entries().to_vec();
     let (archive, code_sha256) = Archive::of_file(file).map_err(Error::Temporary)?;
     let warnings = colliding(entries.iter().map(|entry| entry.name.as_str()));
     Ok(Artifact { archive, code_sha256, entries, left_out: Vec::new(), version_id: None, survey, warnings })
+}
+
+/// Opens a ready archive, which must have files.
+fn ready_archive(shown: &Path, file: File, rules: &Rules) -> Result<ready::Ready, Error> {
+    let ready = ready::Ready::open(shown, file, links::Places { mounts: &rules.mounts })?;
+    if ready.entries().iter().all(|entry| entry.name.ends_with('/')) {
+        return Err(Error::Empty(shown.to_owned(), 0));
+    }
+    Ok(ready)
 }
 
 /// Warnings about names that differ only in case: the file systems of Windows and macOS treat them as one name.

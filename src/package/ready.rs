@@ -122,7 +122,7 @@ impl Contents for Ready {
 }
 
 /// The name of a file after unpacking.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     name.split('/').filter(|part| !matches!(*part, "" | ".")).collect::<Vec<_>>().join("/")
 }
 

@@ -4,16 +4,23 @@ use std::fs::File;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
+use tempfile::TempDir;
+
+use super::deflate::{Manner, Records};
 use super::digest::{self, Digest};
 use super::inspect::{self, Contents, Origin, ReadSeek, Survey};
 use super::select::{Entry, Kind, Selection};
 use super::{Archive, Artifact, Directory, Error, Listed, Packed, archive, colliding, deflate, installed, store};
+use crate::deployment::Compression;
 
 /// The files of a package. They are on disk; only their names, sizes and times have been read.
 pub(crate) struct Tree {
     entries: Vec<Entry>,
     left_out: Vec<String>,
     warnings: Vec<String>,
+    manner: Manner,
+    /// The folder that the files of an archive were unpacked into, for as long as they are needed.
+    _folder: Option<TempDir>,
     /// The facts about the contents, once all have been read; a live package may be another for each function.
     hashed: Mutex<Option<Hashed>>,
 }
@@ -42,10 +49,19 @@ impl From<Error> for Stop {
 }
 
 impl Tree {
-    pub(super) fn new(selection: Selection) -> Self {
+    pub(super) fn new(selection: Selection, compression: Compression) -> Self {
+        Self::made(selection, Manner { compression, records: Records::OfPresent }, None)
+    }
+
+    /// The files of an archive, which were unpacked into a folder.
+    pub(super) fn unpacked(selection: Selection, compression: Compression, folder: TempDir) -> Self {
+        Self::made(selection, Manner { compression, records: Records::AsTheyAre }, Some(folder))
+    }
+
+    fn made(selection: Selection, manner: Manner, folder: Option<TempDir>) -> Self {
         let Selection { entries, left_out } = selection;
         let warnings = colliding(entries.iter().map(|entry| entry.name.as_str()));
-        Self { entries, left_out, warnings, hashed: Mutex::default() }
+        Self { entries, left_out, warnings, manner, _folder: folder, hashed: Mutex::default() }
     }
 
     /// The unpacked size of all files, in bytes.
@@ -62,7 +78,7 @@ impl Tree {
     pub(crate) fn pack(&self, mut progress: impl FnMut(Packed)) -> Result<Artifact, Error> {
         let all = self.size();
         let mut store = store::Store::new();
-        let entries = archive::write(&self.entries, &mut store, |done| progress(Packed { done, all }))?;
+        let entries = archive::write(&self.entries, self.manner, &mut store, |done| progress(Packed { done, all }))?;
         let (archive, code_sha256) = store.finish().map_err(Error::Temporary)?;
         let survey = self.survey(&entries)?;
         Ok(self.artifact(archive, code_sha256, entries, survey))
@@ -113,7 +129,7 @@ impl Tree {
         });
         let (mut done, all) = (0, self.size());
         let mut pieces: Vec<Vec<deflate::Hashed>> = self.entries.iter().map(|_| Vec::new()).collect();
-        let read = deflate::hash(&self.entries, order, |piece| {
+        let read = deflate::hash(&self.entries, self.manner, order, |piece| {
             done += piece.size;
             progress(Packed { done, all });
             let (index, is_last) = (piece.entry, piece.position.is_last());
@@ -128,7 +144,7 @@ impl Tree {
             Err(Stop::Differs) => return Ok(None),
             Err(Stop::Failed(error)) => return Err(error),
         }
-        let mut digest = Digest::new();
+        let mut digest = Digest::new(self.manner.compression);
         let mut entries = Vec::with_capacity(self.entries.len());
         for (entry, pieces) in self.entries.iter().zip(&pieces) {
             let listed = listed(entry, pieces);

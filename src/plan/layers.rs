@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::code::{object_of, too_large};
+use super::code::{object_of, only_packed_anew, too_large};
 use super::{CodeChange, LayerChange, Plan, Step, Subject};
 use crate::deployment::{LayerDeployment, LayerKind, Target};
-use crate::package::Artifact;
 use crate::package::inspect::{self, Date, Existence, Facts, OtherCode, Rule, inspect_layer, layer_layout};
+use crate::package::{self, Artifact, Directory};
 use crate::place::Problem;
 use crate::remote::{Caller, KnownLayers, LayerSnapshot, LayerVersion, Storage};
 use crate::settings::{Architecture, Aspect, Difference, LayerRef, Layers, Setting};
@@ -15,17 +15,18 @@ use crate::settings::{Architecture, Aspect, Difference, LayerRef, Layers, Settin
 ///
 /// Members that are not named keep the value of the newest version. A new description alone publishes nothing.
 pub(crate) fn plan_layer(layer: &LayerDeployment, artifact: &Artifact, snapshot: &LayerSnapshot, today: Date) -> Plan {
-    let LayerSnapshot { newest, caller, stored } = snapshot;
+    let LayerSnapshot { newest, caller, stored, files } = snapshot;
     let newest = newest.as_ref();
     let mut plan = Plan::new(Subject::Layer, &layer.name, caller);
     plan.guard_account(&layer.target, caller);
     plan.problems.extend(check_layer(layer, artifact, newest, today));
-    let change = change(layer, artifact, newest);
+    let change = change(layer, artifact, newest, files.as_ref());
     match newest {
         Some(newest) if change.differences.is_empty() && newest.code_sha256 == artifact.code_sha256 => {
             plan.published = Some(newest.number.to_string());
         }
         _ => {
+            plan.notes.extend(only_packed_anew(&layer.code, &change.code));
             plan.upload(&change.code);
             plan.steps.push(Step::PublishLayer(Box::new(change)));
         }
@@ -79,7 +80,12 @@ fn wanted_architectures(layer: &LayerDeployment, artifact: &Artifact) -> Option<
 }
 
 /// The version to publish.
-fn change(layer: &LayerDeployment, artifact: &Artifact, newest: Option<&LayerVersion>) -> LayerChange {
+fn change(
+    layer: &LayerDeployment,
+    artifact: &Artifact,
+    newest: Option<&LayerVersion>,
+    files: Option<&Directory>,
+) -> LayerChange {
     let architectures = wanted_architectures(layer, artifact);
     let architectures: Option<BTreeSet<_>> = architectures.map(|set| set.iter().map(Setting::shown).collect());
     let mut differences = Vec::new();
@@ -107,7 +113,9 @@ fn change(layer: &LayerDeployment, artifact: &Artifact, newest: Option<&LayerVer
         differences.push(Difference::whole(Aspect::LicenseInfo, from, Some(license_info.as_str().into())));
     }
     let code = CodeChange {
-        changes: None,
+        changes: files
+            .filter(|_| newest.is_some_and(|newest| newest.code_sha256 != artifact.code_sha256))
+            .map(|files| package::changes(&files.files, &artifact.entries)),
         from: newest.map(|newest| newest.code_sha256.clone()),
         to: Some(artifact.code_sha256.clone()),
         size: artifact.archive.size(),

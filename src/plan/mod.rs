@@ -243,13 +243,13 @@ impl Plan {
         match (code, failure) {
             (Some(code), Some(failure)) => {
                 self.notes.push(format!("nothing differs, but {failure}; so the code is sent again"));
-                self.replace_code(code, live);
+                self.replace_code(deployment, code, live);
             }
             (None, Some(failure)) => {
                 self.notes.push(format!("nothing differs, but {failure}; so the description is sent again"));
                 self.resend(&effective);
             }
-            (Some(code), None) if differs => self.replace_code(code, live),
+            (Some(code), None) if differs => self.replace_code(deployment, code, live),
             (_, None) => {}
         }
         let newest = live.newest_version.as_ref();
@@ -296,11 +296,12 @@ impl Plan {
         }
     }
 
-    fn replace_code(&mut self, code: CodeChange, live: &Live) {
+    fn replace_code(&mut self, deployment: &Deployment, code: CodeChange, live: &Live) {
         if live.storage == Storage::Reference && code.storage == Storage::Copy {
             let note = "Lambda reads the live package from S3, and will keep a copy of the new one";
             self.notes.push(format!("{note}: set `s3_bucket` to go on as before"));
         }
+        self.notes.extend(code::only_packed_anew(&deployment.code, &code));
         self.upload(&code);
         self.steps.push(Step::UpdateCode(code));
     }

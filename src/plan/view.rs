@@ -78,8 +78,8 @@ impl<'a> View<'a> {
     /// The files that the step changes in the live package; `None` if it changes none, or they are unknown.
     pub(crate) fn files(&self) -> Option<&'a FileChanges> {
         match self.line.sent {
-            Some(Sent::Replacement(code)) => code.changes.as_ref(),
-            Some(Sent::New(_) | Sent::Object(_)) | None => None,
+            Some(Sent::New(code) | Sent::Replacement(code)) => code.changes.as_ref(),
+            Some(Sent::Object(_)) | None => None,
         }
     }
 

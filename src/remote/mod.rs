@@ -208,6 +208,8 @@ pub(crate) struct LayerSnapshot {
     pub caller: Caller,
     /// The S3 object at the place for the package; absent if it was not read.
     pub stored: Option<Stored>,
+    /// The files of the newest version; absent if they were not read.
+    pub files: Option<Directory>,
 }
 
 /// The state of the place in S3 for a package.

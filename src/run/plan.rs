@@ -137,10 +137,10 @@ impl Run<'_> {
             return Err(Error::refused(&entry.item, [problem], &entry.places));
         }
         let newest = session.newest_layer().await.map_err(|fault| Error::read(fault, &entry.item))?;
-        let files = if built.may_be_live() && newest.is_some() { session.live_files().await } else { None };
+        let mut files = if built.may_be_live() && newest.is_some() { session.live_files().await } else { None };
         let live = newest.as_ref().and_then(|newest| Some((files.as_ref()?, newest.code_sha256.as_str())));
         let mut artifact = self.contents_beside(live, built).await?;
-        let mut snapshot = LayerSnapshot { newest, caller, stored: None };
+        let mut snapshot = LayerSnapshot { newest, caller, stored: None, files: None };
         let today = day_of(Host::now());
         let mut draft = plan::plan_layer(layer, &artifact, &snapshot, today);
         if draft.changes() && !artifact.archive.is_packed() {
@@ -149,6 +149,10 @@ impl Run<'_> {
         }
         session.carry(Arc::clone(&artifact));
         snapshot.stored = find_object(&draft, entry, session).await?;
+        if draft.changes() && snapshot.newest.is_some() && files.is_none() {
+            files = session.live_files().await;
+        }
+        snapshot.files = files;
         let plan = plan::plan_layer(layer, &artifact, &snapshot, today);
         Ok((Found::Layer { artifact, newest: snapshot.newest }, plan))
     }

@@ -415,6 +415,10 @@ fn bytes_that_are_needed_after_all_are_packed() {
 
 #[test]
 fn an_unchanged_large_layer_is_not_packed() {
+    // Packs the same files as another tool would.
+    const OTHER: &str = "python3 -c \"import zipfile
+with zipfile.ZipFile('live.zip') as live, zipfile.ZipFile('other.zip', 'w') as other:
+    for info in live.infolist(): other.writestr(info, live.read(info))\"";
     let real = &emulator(Kind::Ministack).endpoint;
     let proxy = Proxy::before(real);
     let universe = Universe::at(&proxy.endpoint)
@@ -431,4 +435,7 @@ fn an_unchanged_large_layer_is_not_packed() {
     universe.run("--verbose").code(0).says(NOT_PACKED).says("unchanged");
     universe.write("dpl.yml", "layer: {name: live-layer, zip: layer, compatible_runtimes: [python3.12]}\n");
     universe.run("--verbose").code(0).says(NOT_PACKED).says("compatible_runtimes");
+    universe.shell(OTHER).code(0);
+    universe.write("dpl.yml", "layer: {name: live-layer, zip: other.zip}\n");
+    universe.run("plan").code(0).says("`repack: true`").says("all the same");
 }

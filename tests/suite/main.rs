@@ -75,6 +75,9 @@ mod storage;
 // Several blocks: the tally, the outputs of each, and who deploys.
 mod several;
 
+// Ready archives that are packed again, and how small packages are.
+mod repack;
+
 // Packages that go through S3.
 mod upload;
 

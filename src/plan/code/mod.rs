@@ -3,7 +3,7 @@
 #[cfg(test)]
 pub(super) mod tests;
 
-use crate::deployment::{Code, CodeSource, Deployment, ObjectKey, Upload};
+use crate::deployment::{Archives, Code, CodeSource, Deployment, ObjectKey, Upload};
 use crate::package::{self, Artifact, DIRECT_LIMIT, FileChanges, Image, Package};
 use crate::place::Problem;
 use crate::remote::{Live, Storage};
@@ -157,6 +157,21 @@ pub(super) fn object_of(code: &Code, artifact: &Artifact) -> Through {
         }
         (CodeSource::Path(_) | CodeSource::Image(_) | CodeSource::Live, None) => Through::Call,
     }
+}
+
+/// The note on an archive of another tool that has the files of the live package; `None` for any other change.
+pub(super) fn only_packed_anew(code: &Code, change: &CodeChange) -> Option<String> {
+    if !change.changes.as_ref().is_some_and(|changes| changes.0.is_empty()) {
+        return None;
+    }
+    let way_out = match &code.source {
+        CodeSource::Path(path) if package::is_archive(path) && code.rules.archives == Archives::Keep => {
+            "with `repack: true`, the same files always give the same package"
+        }
+        CodeSource::Object { .. } => "set `zip` to the files, and the same files always give the same package",
+        _ => return None,
+    };
+    Some(format!("only times, order or compression differ from the live package: {way_out}"))
 }
 
 /// The error for a package that is too large to send; `None` if it fits.

@@ -345,6 +345,8 @@ pub(crate) const LAYER: Shape = Members {
         may("Exclude", Any),
         may("Symlinks", Any),
         may("DotMatch", Any),
+        may("Repack", Any),
+        may("Compression", Any),
     ],
 };
 
