@@ -505,14 +505,37 @@ pub(crate) struct Release {
     pub publish: Publish,
     /// The alias to point at this version; absent if none is managed.
     pub alias: Option<AliasName>,
-    /// The number of newest versions to keep; absent for all.
-    pub keep_versions: Option<usize>,
+    /// The old versions to keep; absent for all.
+    pub keep_versions: Option<Keep>,
+    /// Whether a version that was rolled back may be made live again.
+    pub rolled_back: RolledBack,
+    /// The id of the build that deploys; absent outside of a CI.
+    pub build: Option<String>,
     /// The version's description; absent for none.
     pub version_description: Option<String>,
     /// The revision id that the live function must have before the first write; absent for any.
     pub revision_id: Option<String>,
     /// The tests that a new version must pass.
     pub tests: Vec<SmokeTest>,
+}
+
+/// The old versions to keep. All others are deleted, except those that something needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Keep {
+    /// This many of the newest versions are kept.
+    pub count: usize,
+    /// Versions that are not older than this many days are kept; absent: the age does not count.
+    pub days: Option<u32>,
+}
+
+/// Whether a version that was rolled back may be made live again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum RolledBack {
+    /// It stays rolled back: deploying the same code and settings is an error.
+    #[default]
+    Held,
+    /// It is deployed again.
+    Redeployed,
 }
 
 /// Whether a version is published.

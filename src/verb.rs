@@ -331,16 +331,19 @@ impl Verb {
             },
             Self::Rollback => Row {
                 name: "rollback",
-                help: "Move the alias back to its previous version, or to the version you name",
+                help: "Undo the last deployment of the alias, or move it to the version you name",
                 purpose: Purpose::Live,
                 may: May::Write,
                 output: StandardOutput::Log,
                 outputs: Outputs::Written,
-                flags: &[Flag {
-                    name: "to",
-                    value: Some("VERSION"),
-                    help: "The version to go back to. Default: the one that the alias remembers",
-                }],
+                flags: &[
+                    Flag {
+                        name: "to",
+                        value: Some("VERSION"),
+                        help: "The version to go to. Default: the one before the last deployment",
+                    },
+                    Flag { name: "any_build", value: None, help: "In a CI, also undo the deployment of another build" },
+                ],
                 options: Options::Of(
                     &[Group::Target],
                     &[&["function_name", "alias", "dry_run", "wait_timeout"], RUN, FILES],

@@ -105,7 +105,7 @@ impl Session<'_> {
         }
     }
 
-    /// Points an alias at the version of a deployment. The alias' description gets a mark of the previous version.
+    /// Points an alias at the version of a deployment. The alias' description gets a record of the move.
     pub(super) async fn point_alias(&mut self, change: &AliasChange) -> Result<Done, Failed> {
         let version = self.number(&change.to)?;
         let mut from = change.from.clone();
@@ -118,7 +118,7 @@ impl Session<'_> {
         }
         // An alias that only loses its weights does not move, so it has no previous version.
         let moves = from.as_ref().filter(|from| from.version != version);
-        let description = moves.map(Alias::description_once_moved);
+        let description = moves.map(|from| from.description_once_moved(&version, change.build.as_deref()));
         self.move_alias(&change.name.0, from.as_ref(), &version, description.as_deref()).await?;
         self.pointed = Some(Pointed::moved(change, version));
         Ok(Done::default())

@@ -62,11 +62,7 @@ impl Session<'_> {
         let request = request.set_qualifier(qualifier.map(str::to_owned));
         let found = self.read_optional(&call, request.send()).await?;
         if qualifier.is_none() {
-            self.package_at.set(found.as_ref().and_then(|answer| {
-                let (code, config) = (answer.code()?, answer.configuration()?);
-                let size = u64::try_from(config.code_size()).ok()?;
-                Some(Reported { location: code.location()?.to_owned(), size })
-            }));
+            self.package_at.set(found.as_ref().and_then(Reported::of));
         }
         let variables = found.iter().filter_map(|answer| answer.configuration()?.environment()?.variables());
         for (name, value) in variables.flatten() {

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
@@ -22,11 +23,21 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const FIRST: u64 = LONGEST_END;
 
 /// The live package, as AWS last reported it.
+#[derive(PartialEq, Eq)]
 pub(super) struct Reported {
     /// Its address, which is valid for ten minutes, for everybody.
     pub(super) location: String,
     /// Its size, in bytes.
     pub(super) size: u64,
+}
+
+impl Reported {
+    /// The package of a function or a version; `None` for an image.
+    pub(super) fn of(answer: &GetFunctionOutput) -> Option<Self> {
+        let (code, config) = (answer.code()?, answer.configuration()?);
+        let size = u64::try_from(config.code_size()).ok()?;
+        Some(Self { location: code.location()?.to_owned(), size })
+    }
 }
 
 /// The end of the live package, as far as it was read.
@@ -39,9 +50,14 @@ struct End {
 impl Session<'_> {
     /// The directory of the live package; `None` if it cannot be read, or was read before.
     pub(crate) async fn live_files(&self) -> Option<Directory> {
+        self.files_at(self.package_at.take()).await
+    }
+
+    /// The directory of a package that AWS reported; `None` if it cannot be read.
+    pub(super) async fn files_at(&self, reported: Option<Reported>) -> Option<Directory> {
         // An emulator may return an address in a bucket of AWS, which it does not have.
         let reachable = |at: &Reported| !self.emulated || Address::parse(&at.location).is_some_and(|at| at.is_here());
-        let reported = self.package_at.take().filter(reachable)?;
+        let reported = reported.filter(reachable)?;
         let read = self.bounded("the files of the live package", files(&reported, self.certificates.as_deref()));
         read.await
             .ok()?

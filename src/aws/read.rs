@@ -66,7 +66,7 @@ impl Session<'_> {
         let Release { publish, alias, keep_versions, .. } = &deployment.release;
         let versions = async {
             let wanted = *publish != Publish::No || keep_versions.is_some();
-            if wanted { self.versions().await } else { Ok(Default::default()) }
+            if wanted { self.versions().await } else { Ok(Vec::new()) }
         };
         let managed = async {
             match alias {
@@ -80,7 +80,8 @@ impl Session<'_> {
         let around = self.managed_attachments(deployment, &live);
         let (versions, alias, aliases, provisioned, attachments) =
             tokio::try_join!(versions, managed, aliases, provisioned, around)?;
-        (live.versions, live.newest_version) = versions;
+        live.newest_version = newest(&versions).cloned();
+        live.versions = versions;
         (live.alias, live.aliases, live.provisioned, live.attachments) = (alias, aliases, provisioned, attachments);
         let moving = live.alias.iter().find(|alias| alias.moving_from.is_some());
         self.moving = moving.map(|alias| alias.name.clone());
@@ -111,18 +112,20 @@ impl Session<'_> {
 
     /// The version with the highest number.
     pub(super) async fn newest_version(&self) -> Result<Option<Version>, Failed> {
-        self.versions().await.map(|(_, newest)| newest)
+        self.versions().await.map(|versions| newest(&versions).cloned())
     }
 
-    /// The numbers of all versions, and the version with the highest number.
-    async fn versions(&self) -> Result<(Vec<u64>, Option<Version>), Failed> {
+    /// All published versions.
+    async fn versions(&self) -> Result<Vec<Version>, Failed> {
         let call = Call { action: "lambda:ListVersionsByFunction", resource: &self.function };
         let request = self.lambda.list_versions_by_function().function_name(&self.function);
         let mut pages = request.into_paginator().items().send();
         let found = self.all(&call, async || pages.next().await).await?;
-        let versions: Vec<_> = found.iter().filter_map(convert::version).collect();
-        let numbers = versions.iter().map(|(number, _)| *number).collect();
-        let newest = versions.into_iter().max_by_key(|(number, _)| *number);
-        Ok((numbers, newest.map(|(_, version)| version)))
+        Ok(found.iter().filter_map(convert::version).collect())
     }
+}
+
+/// The version with the highest number.
+fn newest(versions: &[Version]) -> Option<&Version> {
+    versions.iter().max_by_key(|version| version.position())
 }

@@ -12,7 +12,7 @@ mod words;
 
 use std::collections::BTreeMap;
 
-pub(crate) use task::{Invoke, Payload, Response, Stop, Task};
+pub(crate) use task::{Builds, Invoke, Payload, Response, Stop, Task};
 
 use crate::config::{Form, Given, Layer, Syntax, Value, insert, unpack};
 use crate::place::{Place, Problem};

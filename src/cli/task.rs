@@ -46,9 +46,20 @@ pub(crate) enum Task {
         yes: bool,
     },
     Rollback {
-        /// The number of the version; absent: the version that the alias remembers.
+        /// The number of the version; absent: the version before the last deployment.
         to: Option<String>,
+        /// The builds whose deployment it may undo.
+        of: Builds,
     },
+}
+
+/// The builds whose deployment a rollback may undo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Builds {
+    /// In a CI only the build that runs, elsewhere all.
+    ThisOne,
+    /// All.
+    All,
 }
 
 /// How a function is called.
@@ -137,7 +148,8 @@ impl Task {
             }
             Verb::Rollback => {
                 let help = "an alias can go back to a published version; `dpl-lambda status` lists them";
-                Self::Rollback { to: text("to").map(|text| version(text, "--to", help)).transpose()? }
+                let of = if is_set("any_build") { Builds::All } else { Builds::ThisOne };
+                Self::Rollback { to: text("to").map(|text| version(text, "--to", help)).transpose()?, of }
             }
         })
     }

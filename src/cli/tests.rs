@@ -173,7 +173,7 @@ fn a_qualifier_is_a_version_an_alias_or_latest() {
     let Task::Invoke(Invoke { qualifier, .. }) = task("invoke --qualifier $LATEST") else { panic!() };
     assert_eq!(qualifier.as_deref(), Some("$LATEST"));
     assert_eq!(task("delete --qualifier 7 --yes"), Task::Delete { version: Some("7".to_owned()), yes: true });
-    assert_eq!(task("rollback --to 7"), Task::Rollback { to: Some("7".to_owned()) });
+    assert_eq!(task("rollback --to 7"), Task::Rollback { to: Some("7".to_owned()), of: Builds::ThisOne });
     for line in [
         "invoke --qualifier a:b",
         "delete --qualifier live",

@@ -452,7 +452,7 @@ struct OfBuild<'a> {
 
 impl Variables for OfBuild<'_> {
     fn value(&self, name: &str) -> Option<Cow<'_, str>> {
-        let Build { branch, tag, commit, repository, pull_request, number, url } = self.build;
+        let Build { branch, tag, commit, repository, pull_request, number, url, id: _ } = self.build;
         let of_build = || match name {
             "TRAVIS_BRANCH" => branch.as_deref(),
             "TRAVIS_TAG" => tag.as_deref(),

@@ -13,7 +13,7 @@ use super::{
     smoke, target,
 };
 use crate::deployment::{
-    Deployment, HandlerParts, MapMode, MissingRole, Publish, Release, WantedAttachments, WantedMap,
+    Deployment, HandlerParts, Keep, MapMode, MissingRole, Publish, Release, RolledBack, WantedAttachments, WantedMap,
 };
 use crate::place::{Place, Problem};
 use crate::release::Script;
@@ -136,14 +136,31 @@ fn release(reader: &mut Reader, context: &Context<'_>) -> Release {
         problem.help = Some("remove `publish` or `alias`".to_owned());
     }
     let publish = publish.unwrap_or(if alias.is_some() { Publish::Version } else { Publish::No });
-    let keep_versions = reader.number("keep_versions", "versions");
-    if keep_versions == Some(0) {
-        reader.wrong("keep_versions", "must be at least 1: the newest version is the deployed one");
-    }
+    let keep_versions = keep_versions(reader);
+    let rolled_back = if reader.flag("redeploy") { RolledBack::Redeployed } else { RolledBack::Held };
     let version_description = description::of_version(reader, context);
     let tests = smoke::tests(reader, context);
-    let revision_id = reader.text("revision_id");
-    Release { publish, alias, keep_versions, version_description, revision_id, tests }
+    Release {
+        publish,
+        alias,
+        keep_versions,
+        rolled_back,
+        build: context.build.id.clone(),
+        version_description,
+        revision_id: reader.text("revision_id"),
+        tests,
+    }
+}
+
+/// The old versions to keep. With `days` alone, at least the newest is kept.
+fn keep_versions(reader: &mut Reader) -> Option<Keep> {
+    let keep = reader.setting::<Structure>("keep_versions")?;
+    let number = |member: &str| keep.number(member).map(i32::unsigned_abs);
+    let (count, days) = (number("Count"), number("Days"));
+    if count.is_none() && days.is_none() {
+        reader.wrong("keep_versions", "needs `count`, `days` or both");
+    }
+    Some(Keep { count: count.and_then(|count| count.try_into().ok()).unwrap_or(1), days })
 }
 
 /// Adds the settings of `clear`: each is wanted empty.

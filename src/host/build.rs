@@ -1,5 +1,6 @@
 //! The build that runs this process, as its CI describes it.
 
+use super::build_id::build_id;
 use super::{Ci, Host, PullRequest};
 
 /// The build as the CI describes it. A field is absent if the CI does not set it.
@@ -19,6 +20,8 @@ pub(crate) struct Build {
     pub number: Option<String>,
     /// The URL of this run's page.
     pub url: Option<String>,
+    /// The id of the build, which all its jobs have; absent outside of a CI.
+    pub id: Option<String>,
 }
 
 impl Build {
@@ -35,6 +38,7 @@ impl Build {
         if build.repository.is_none() {
             build.repository = host.git(&["remote", "get-url", "origin"]).and_then(|url| slug(&url));
         }
+        build.id = build_id(host, ci, build.commit.as_deref());
         build.pull_request = PullRequest::of(host, build.branch.as_deref());
         if let Some(pull_request) = &build.pull_request {
             (build.branch, build.tag) = (pull_request.base.clone(), None);

@@ -3,6 +3,7 @@
 //! Read once and passed down, so that tests can pass another. Must not know our configuration.
 
 mod build;
+mod build_id;
 mod ci;
 mod git;
 mod limits;

@@ -24,7 +24,7 @@ pub(crate) use foreign::Foreign;
 pub(crate) use layers::{check_layer, plan_layer};
 pub(crate) use preflight::check;
 pub(crate) use role::{policies as role_policies, role_name};
-pub(crate) use rollback::Rollback;
+pub(crate) use rollback::{Nothing, Rollback};
 pub(crate) use step::{
     AliasChange, AttachmentChange, LayerChange, Origin, RoleChange, Step, TagChange, Tested, Trial, VersionRef,
 };
@@ -253,13 +253,10 @@ impl Plan {
             (_, None) => {}
         }
         let newest = live.newest_version.as_ref();
-        self.published = newest
-            .filter(|version| {
-                let code =
-                    if differs || package.archive().is_some() { package.code() } else { Some(&*live.code_sha256) };
-                is_published(version, &effective, code, architecture)
-            })
-            .map(|version| version.number.clone());
+        let to = if differs || package.archive().is_some() { package.code() } else { Some(&*live.code_sha256) };
+        let is_same = |version: &Version| is_published(version, &effective, to, architecture);
+        self.published = newest.filter(|newest| is_same(newest)).map(|version| version.number.clone());
+        self.hold(deployment, live, is_same);
         if deployment.release.publish == Publish::Always
             && let Some(number) = self.published.take()
             && !self.steps.iter().any(Step::changes_version)
@@ -277,7 +274,7 @@ impl Plan {
             }
         }
         self.release(deployment, Some(live));
-        self.prune(deployment, live);
+        self.prune(deployment, live, today);
     }
 
     /// Notes which settings of the function another program has changed since the newest version was published.

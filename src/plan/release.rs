@@ -1,14 +1,33 @@
 //! The steps after publishing: test the version, move the alias, delete old versions.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::Plan;
 use super::step::{AliasChange, Step, Tested, Trial, VersionRef};
-use crate::deployment::{Deployment, Publish};
+use crate::deployment::{Deployment, Keep, Publish, RolledBack};
+use crate::package::inspect::Date;
 use crate::release::When;
-use crate::remote::{Alias, Live};
+use crate::remote::{Alias, Live, Version};
 
 impl Plan {
+    /// Refuses to make a version live again that was rolled back, unless the user wants it. `is_same` says whether a version
+    /// is this deployment.
+    pub(super) fn hold(&mut self, deployment: &Deployment, live: &Live, is_same: impl Fn(&Version) -> bool) {
+        let Some(alias) = &live.alias else { return };
+        if deployment.release.rolled_back == RolledBack::Redeployed {
+            return;
+        }
+        let is_held = |version: &&Version| alias.has_rolled_back(version.position()) && is_same(version);
+        let Some(held) = live.versions.iter().find(is_held) else { return };
+        let message = format!(
+            "this code and these settings are version {}, which was rolled back to version {}",
+            held.number, alias.version
+        );
+        let help = "deploy other code or settings, or add `--redeploy` to make this version live again";
+        self.refuse("alias", message, help);
+    }
+
     /// Tests the version of this deployment, moves the alias to it, changes what is around the function, and tests again.
     pub(super) fn release(&mut self, deployment: &Deployment, live: Option<&Live>) {
         let before_alias = self.steps.len();
@@ -75,17 +94,22 @@ impl Plan {
             ));
         }
         if !is_current {
-            self.steps.push(Step::PointAlias(AliasChange { name, from: live.cloned(), to }));
+            let build = deployment.release.build.clone();
+            self.steps.push(Step::PointAlias(AliasChange { name, from: live.cloned(), to, build }));
         }
     }
 
-    /// Deletes old versions, but keeps the newest ones and those that something points at.
-    pub(super) fn prune(&mut self, deployment: &Deployment, live: &Live) {
-        let Some(keep) = deployment.release.keep_versions else { return };
+    /// Deletes old versions, but keeps the newest and younger ones, and those that something points at.
+    pub(super) fn prune(&mut self, deployment: &Deployment, live: &Live, today: Date) {
+        let Some(Keep { count, days }) = deployment.release.keep_versions else { return };
         let is_new = self.steps.iter().any(|step| matches!(step, Step::PublishVersion { .. }));
-        let mut newest_first = live.versions.clone();
-        newest_first.sort_unstable_by(|a, b| b.cmp(a));
-        let keep = keep.saturating_sub(usize::from(is_new));
+        let mut newest_first: Vec<_> = live.versions.iter().collect();
+        newest_first.sort_unstable_by_key(|version| Reverse(version.position()));
+        let keep = count.saturating_sub(usize::from(is_new));
+        // A version of unknown age counts as young.
+        let is_old = |version: &&Version| {
+            days.is_none_or(|days| version.published.is_some_and(|day| (today - day).whole_days() > i64::from(days)))
+        };
         let moved = self.steps.iter().find_map(|step| match step {
             Step::PointAlias(AliasChange { from: Some(from), to, .. })
                 if *to != VersionRef::Number(from.version.clone()) =>
@@ -95,7 +119,7 @@ impl Plan {
             _ => None,
         });
         let held = held(live, moved);
-        let old = newest_first.into_iter().skip(keep).map(|number| number.to_string());
+        let old = newest_first.into_iter().skip(keep).filter(is_old).map(|version| version.number.clone());
         let mut old: Vec<_> = old.filter(|number| !held.contains(number)).collect();
         old.reverse();
         if !old.is_empty() {
@@ -104,8 +128,8 @@ impl Plan {
     }
 }
 
-/// Versions that something points at, and those that an alias could roll back to. A moved alias rolls back to the
-/// version that it has now.
+/// Versions that something points at, those that an alias could roll back to, and those that it has rolled back: without
+/// them, nobody would know that their code was rolled back. A moved alias rolls back to the version that it has now.
 fn held(live: &Live, moved: Option<&str>) -> BTreeSet<String> {
     let mut held = live.provisioned.clone();
     for alias in &live.aliases {
@@ -113,6 +137,8 @@ fn held(live: &Live, moved: Option<&str>) -> BTreeSet<String> {
         held.extend(alias.weights.keys().cloned());
         if moved != Some(alias.name.as_str()) {
             held.extend(alias.previous().map(str::to_owned));
+            let rolled_back = live.versions.iter().filter(|version| alias.has_rolled_back(version.position()));
+            held.extend(rolled_back.map(|version| version.number.clone()));
         }
     }
     held

@@ -102,6 +102,8 @@ pub(crate) struct AliasChange {
     pub from: Option<Alias>,
     /// The version that gets all of its traffic.
     pub to: VersionRef,
+    /// The id of the build that moves it; absent outside of a CI.
+    pub build: Option<String>,
 }
 
 /// A version: an existing one, or the one that this plan publishes.
@@ -347,7 +349,7 @@ fn published_layer(change: &LayerChange) -> View<'_> {
 }
 
 fn pointed(change: &AliasChange) -> View<'_> {
-    let AliasChange { name, from, to } = change;
+    let AliasChange { name, from, to, build: _ } = change;
     let (to, target) = match to {
         VersionRef::Number(number) => (End::version(number), format!("version {number}")),
         VersionRef::Published => (End::NewVersion, "the new version".to_owned()),

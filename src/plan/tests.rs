@@ -152,7 +152,8 @@ pub(super) fn ids(ids: &[&str]) -> crate::settings::Ids {
 pub(super) fn version(number: &str, sha256: &str, remote: &Remote) -> Version {
     let Remote::Present(live) = remote else { panic!("no function") };
     let settings = Settings { description: Some(Description("commit 1".to_owned())), ..live.settings.clone() };
-    Version { number: number.to_owned(), code_sha256: sha256.to_owned(), settings, architecture: live.architecture }
+    let (number, code_sha256, architecture) = (number.to_owned(), sha256.to_owned(), live.architecture);
+    Version { number, code_sha256, settings, architecture, published: None }
 }
 
 /// The plan, a line for each thing in it.

@@ -3,6 +3,7 @@
 //! Must not know the SDK or the wanted state.
 
 mod act;
+mod record;
 mod status;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +14,7 @@ pub(crate) use status::{Condition, Known, LiveCode, Provisioned, Published, Stat
 
 use crate::arn::Partition;
 use crate::package::Directory;
+use crate::package::inspect::Date;
 use crate::settings::{Architecture, Attachment, LayerRef, Settings, Structure};
 
 /// The live state of a function, if it exists.
@@ -55,8 +57,8 @@ pub(crate) struct Live {
     pub revision_id: String,
     /// The newest published version; absent if there is none or it was not read.
     pub newest_version: Option<Version>,
-    /// The numbers of all published versions; empty if they were not read.
-    pub versions: Vec<u64>,
+    /// All published versions; empty if they were not read.
+    pub versions: Vec<Version>,
     /// The managed alias; absent if it does not exist or none is managed.
     pub alias: Option<Alias>,
     /// All aliases; empty if they were not read.
@@ -162,6 +164,15 @@ pub(crate) struct Version {
     pub settings: Settings,
     /// The instruction set of its code.
     pub architecture: Option<Architecture>,
+    /// The day on which it was published, in UTC; absent if AWS did not return it.
+    pub published: Option<Date>,
+}
+
+impl Version {
+    /// Its number, to compare it with others.
+    pub(crate) fn position(&self) -> u64 {
+        self.number.parse().unwrap_or_default()
+    }
 }
 
 /// A layer version.
@@ -282,17 +293,11 @@ pub(crate) struct Alias {
     /// The version that still gets all traffic, until AWS has provisioned environments for `version`; absent if AWS is not
     /// moving the alias.
     pub moving_from: Option<String>,
-    /// The description. It can end with a mark of the version that the alias pointed at before.
+    /// The description. It can end with a record of the last move.
     pub description: String,
     /// The id of this revision. AWS changes it with every write.
     pub revision_id: String,
 }
-
-/// The start of the mark of the previous version in an alias' description. The number and `]` follow.
-const BEFORE: &str = "[before: ";
-
-/// The longest description of an alias, in characters.
-const MAX_DESCRIPTION: usize = 256;
 
 impl Alias {
     /// The shares of traffic to other versions, in hundredths of a percent, by version number.
@@ -305,54 +310,5 @@ impl Alias {
     /// The other version that gets all of the traffic; `None` if this version gets any.
     pub(crate) fn all_traffic_elsewhere(&self) -> Option<&str> {
         self.weights.iter().find(|(_, share)| **share >= 1.0).map(|(version, _)| version.as_str())
-    }
-
-    /// The version that the alias pointed at before, by the mark in its description; `None` without a mark.
-    ///
-    /// The mark is kept in AWS because the next job of a CI may run on another machine.
-    pub(crate) fn previous(&self) -> Option<&str> {
-        let (_, rest) = self.description.rsplit_once(BEFORE)?;
-        rest.strip_suffix(']').filter(|number| number.parse::<u64>().is_ok())
-    }
-
-    /// The description for the next move: the user's text with a mark of the version that the alias points at now.
-    pub(crate) fn description_once_moved(&self) -> String {
-        let own = self
-            .previous()
-            .map_or(self.description.as_str(), |_| self.description.rsplit_once(BEFORE).map_or("", |(own, _)| own));
-        let mark = format!("{BEFORE}{}]", self.version);
-        let own: String = own.trim_end().chars().take(MAX_DESCRIPTION - mark.len() - 1).collect();
-        if own.is_empty() { mark } else { format!("{own} {mark}") }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn alias(version: &str, description: &str) -> Alias {
-        Alias {
-            name: "live".to_owned(),
-            version: version.to_owned(),
-            weights: BTreeMap::new(),
-            moving_from: None,
-            description: description.to_owned(),
-            revision_id: String::new(),
-        }
-    }
-
-    #[test]
-    fn a_moved_alias_keeps_its_description_and_marks_the_previous_version() {
-        for (version, description, moved) in [
-            ("7", "", "[before: 7]"),
-            ("7", "[before: 3]", "[before: 7]"),
-            ("12", "what customers call [before: 7]", "what customers call [before: 12]"),
-            ("7", "[before: noon] is when we deploy", "[before: noon] is when we deploy [before: 7]"),
-        ] {
-            assert_eq!(alias(version, description).description_once_moved(), moved, "{description}");
-            assert_eq!(alias("99", moved).previous(), Some(version));
-        }
-        assert_eq!(alias("7", "").previous(), None);
-        assert_eq!(alias("7", &"é".repeat(256)).description_once_moved().chars().count(), 256);
     }
 }

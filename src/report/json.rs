@@ -115,9 +115,9 @@ struct Planned {
     left_out: Vec<String>,
 }
 
-/// The files that a step changes in the live package.
+/// The files that differ between two packages.
 #[derive(Serialize)]
-struct Files {
+pub(super) struct Files {
     added: usize,
     changed: usize,
     removed: usize,
@@ -446,7 +446,8 @@ fn steps(plan: &Plan) -> Vec<Planned> {
     plan.steps.iter().map(step).collect()
 }
 
-fn files(differing: &FileChanges) -> Files {
+/// The files that differ between two packages.
+pub(super) fn files(differing: &FileChanges) -> Files {
     let [added, changed, removed] = differing.counts();
     let file = |change: &FileChange| ChangedFile {
         name: change.name.clone(),

@@ -196,17 +196,19 @@ pub(super) fn removal(removal: &Removal) -> Vec<String> {
 
 /// The lines about a rollback, or that the alias points there already.
 pub(super) fn rollback(function: &str, region: &str, rollback: &Rollback) -> Vec<String> {
-    let Rollback { alias, to, description: _ } = rollback;
+    let Rollback { alias, to, description: _, differences, files } = rollback;
     if !rollback.changes() {
         return vec![format!(
             "`{}` of `{function}` in {region} points at version {to} already: nothing to do.",
             alias.name
         )];
     }
-    vec![
+    let head = [
         format!("rollback of `{function}` in {region}"),
         format!("  ~ alias           `{}`: {} → {to}", alias.name, shares(alias)),
-    ]
+    ];
+    let changes = plan::changes(differences, |difference| ends::name(difference, "."));
+    head.into_iter().chain(changes).chain(files.iter().flat_map(plan::files)).collect()
 }
 
 /// The version of an alias, with the shares of other versions.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::{ends, json};
 use crate::event::{Effect, Event};
 use crate::plan::Rollback;
 use crate::remote::{self, LiveCode};
@@ -166,6 +167,9 @@ struct Back {
     from: String,
     to: String,
     weights_before: BTreeMap<String, f64>,
+    changes: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<json::Files>,
     outcome: &'static str,
 }
 
@@ -338,7 +342,7 @@ fn deletion(removal: &remote::Removal) -> Deletion {
 }
 
 fn back(function: &str, region: &str, rollback: &Rollback) -> Back {
-    let Rollback { alias, to, description: _ } = rollback.clone();
+    let Rollback { alias, to, description: _, differences, files } = rollback.clone();
     Back {
         function_name: function.to_owned(),
         region: region.to_owned(),
@@ -346,6 +350,8 @@ fn back(function: &str, region: &str, rollback: &Rollback) -> Back {
         from: alias.version,
         to,
         weights_before: alias.weights,
+        changes: differences.iter().map(ends::document).collect(),
+        files: files.as_ref().map(json::files),
         outcome: if rollback.changes() { "planned" } else { "unchanged" },
     }
 }

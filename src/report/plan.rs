@@ -29,17 +29,27 @@ pub(super) fn lines(plan: &Plan) -> Vec<String> {
             Action::Remove => '-',
         };
         lines.push(format!("  {sign} {:<widest$} {}", view.subject, head(view)).trim_end().to_owned());
-        let changes = below(view);
-        let width = changes.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
-        lines.extend(changes.iter().map(|(name, change)| format!("      {name:<width$}  {change}")));
+        lines.extend(columns(&below(view)));
         lines.extend(view.files().into_iter().flat_map(files));
     }
     lines.extend(plan.notes.iter().map(|left| format!("  = {left}")));
     lines
 }
 
-/// The files that a step changes: how many, and the first of them.
-fn files(changes: &FileChanges) -> Vec<String> {
+/// Changes and their names, in two columns.
+fn columns(changes: &[(String, String)]) -> Vec<String> {
+    let width = changes.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+    changes.iter().map(|(name, change)| format!("      {name:<width$}  {change}")).collect()
+}
+
+/// A line for each difference, with the name that `name` gives it.
+pub(super) fn changes(differences: &[Difference], name: impl Fn(&Difference) -> String) -> Vec<String> {
+    let line = |difference: &Difference| (name(difference), ends::both(difference, Digits::Short));
+    columns(&differences.iter().map(line).collect::<Vec<_>>())
+}
+
+/// The files that differ: how many, and the first of them.
+pub(super) fn files(changes: &FileChanges) -> Vec<String> {
     let first = &changes.0[..changes.0.len().min(SHOWN_FILES)];
     let width = first.iter().map(|change| change.name.chars().count()).max().unwrap_or_default();
     let line = |change: &FileChange| {

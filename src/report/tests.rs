@@ -104,7 +104,7 @@ fn page(text: &str) -> String {
 }
 
 fn plan() -> Plan {
-    let alias = AliasChange { name: AliasName("live".to_owned()), from: None, to: VersionRef::Published };
+    let alias = AliasChange { name: AliasName("live".to_owned()), from: None, to: VersionRef::Published, build: None };
     Plan {
         subject: Subject::Function,
         name: "f".to_owned(),

@@ -187,7 +187,10 @@ impl Run<'_> {
             Task::Status => self.status(&loaded.subjects).await,
             Task::List => self.list(&loaded.regions).await,
             Task::Delete { version, yes } => self.delete(self.only(loaded)?, version.as_deref(), *yes).await,
-            Task::Rollback { to } => self.roll_back(self.only(loaded)?, to.as_deref()).await,
+            Task::Rollback { to, of } => {
+                let build = loaded.build.id.as_deref();
+                self.roll_back(self.only(loaded)?, to.as_deref(), *of, build).await
+            }
             Task::Deploy | Task::Plan { .. } => self.deploy(&loaded.entries).await,
         }
     }

@@ -1,21 +1,29 @@
-//! Points the alias of a function at its previous version.
+//! Undoes the last deployment of a function's alias, or points the alias at another version.
 
 use super::Run;
 use crate::aws::Session;
+use crate::cli::Builds;
 use crate::config::{DryRun, Subject};
 use crate::error::{Error, ExitCode};
 use crate::event::Event;
 use crate::fault::{Fault, FaultKind};
 use crate::place::Problem;
-use crate::plan::Rollback;
-use crate::remote::Published;
+use crate::plan::{Nothing, Rollback};
+use crate::remote::{Alias, Published};
 
 /// The number of versions that a help text lists.
 const NAMED_VERSIONS: usize = 10;
 
 impl Run<'_> {
-    /// Moves the alias to its previous version, or to the version `to`.
-    pub(super) async fn roll_back(&self, subject: &Subject, to: Option<&str>) -> Result<ExitCode, Error> {
+    /// Undoes the last deployment of the alias, or moves it to the version `to`. `build` is the build that runs; absent
+    /// outside of a CI.
+    pub(super) async fn roll_back(
+        &self,
+        subject: &Subject,
+        to: Option<&str>,
+        of: Builds,
+        build: Option<&str>,
+    ) -> Result<ExitCode, Error> {
         let Subject { function, alias, dry_run, access } = subject;
         let alias = alias.as_ref().ok_or_else(|| {
             let problem = Problem::new("no alias is set, so there is nothing to roll back").of("alias");
@@ -31,14 +39,12 @@ impl Run<'_> {
             let names = names.ok_or_else(|| Error::absent(function, &region))?;
             return Err(refused(no_alias(&alias.0, &names)));
         };
-        let Some(rollback) = Rollback::of(&found, to) else {
-            let versions = session.all_versions().await.map_err(refused)?;
-            let message = format!("the alias has no record of the version before {}", found.version);
-            return Err(refused(choose(message, &versions)));
+        let only = build.filter(|_| of == Builds::ThisOne);
+        let rollback = match Rollback::of(&found, to, only, build) {
+            Ok(rollback) if rollback.changes() => compared(&session, rollback).await.map_err(refused)?,
+            Ok(rollback) => rollback,
+            Err(nothing) => return Err(refused(nothing_to_undo(nothing, &found, &session).await.map_err(refused)?)),
         };
-        if rollback.changes() {
-            self.look_at_target(&session, &rollback).await.map_err(refused)?;
-        }
         let function = function.name.clone();
         self.report(&Event::Rollback {
             function: function.clone(),
@@ -53,15 +59,35 @@ impl Run<'_> {
         self.report(&Event::RolledBack { function, region, rollback });
         Ok(ExitCode::Success)
     }
+}
 
-    /// Checks that the version exists and is ready, before the alias moves.
-    async fn look_at_target(&self, session: &Session<'_>, rollback: &Rollback) -> Result<(), Fault> {
-        if session.is_ready(&rollback.to).await? {
-            return Ok(());
-        }
-        let versions = session.all_versions().await?;
-        Err(choose(format!("there is no version {}", rollback.to), &versions))
+/// The rollback with what differs. Its version exists and is ready.
+async fn compared(session: &Session<'_>, rollback: Rollback) -> Result<Rollback, Fault> {
+    let message = format!("there is no version {}", rollback.to);
+    if let Some(rollback) = session.compared(rollback).await? {
+        return Ok(rollback);
     }
+    Err(choose(message, &session.all_versions().await?))
+}
+
+/// The error of a rollback that has nothing to undo.
+async fn nothing_to_undo(nothing: Nothing<'_>, alias: &Alias, session: &Session<'_>) -> Result<Fault, Fault> {
+    let refused = |message| Fault::new(FaultKind::Misconfigured, message);
+    Ok(match nothing {
+        Nothing::NoRecord => {
+            let message = format!("the alias has no record of the version before {}", alias.version);
+            choose(message, &session.all_versions().await?)
+        }
+        Nothing::Done(version) => {
+            refused(format!("version {version} is rolled back already, and nothing was deployed since then"))
+                .help(format!("to make it live again, add `--to {version}`; or name an older version with `--to`"))
+        }
+        Nothing::OfAnother(before) => refused(format!(
+            "this build did not move the alias: version {} was deployed by another build or outside of a CI",
+            alias.version
+        ))
+        .help(format!("to undo that deployment, add `--any-build` or `--to {before}`")),
+    })
 }
 
 fn no_alias(alias: &str, names: &[String]) -> Fault {

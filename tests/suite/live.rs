@@ -199,15 +199,22 @@ fn an_alias_goes_back_to_where_it_pointed_and_forth_again() {
         let body = proxy.bodies("UpdateAlias").remove(0);
         assert_eq!(
             (&body["FunctionVersion"], &body["Description"]),
-            (&json!("2"), &json!("what customers call [before: 3]"))
+            (&json!("2"), &json!("what customers call [rolled back: 3]"))
         );
         assert_eq!(body.get("RoutingConfig"), None, "the alias has no weights to take away");
         assert!(body["RevisionId"].as_str().is_some_and(|revision| !revision.is_empty()));
         assert_eq!(aws.alias("back", "live")["FunctionVersion"], "2");
-        universe.run("rollback --alias live").code(0).says("`live`: 2 → 3");
+        proxy.forget_calls();
+        universe.run("rollback --alias live").code(3).says("version 3 is rolled back already").says("`--to 3`");
+        assert_eq!(proxy.writes(), Vec::<String>::new());
+        universe.run("rollback --alias live --to 3").code(0).says("`live`: 2 → 3");
+        assert_eq!(aws.alias("back", "live")["Description"], "what customers call [before: 2]");
 
         let document = universe.run("rollback --alias live --to 1 --format json --output_file out.json").code(0).json();
-        let rollback = json!({ "function_name": "back", "region": "us-east-1", "alias": "live", "from": "3", "to": "1", "weights_before": {}, "outcome": "rolled_back" });
+        let rollback = json!({ "function_name": "back", "region": "us-east-1", "alias": "live", "from": "3", "to": "1", "weights_before": {}, "outcome": "rolled_back", "changes": [
+            { "setting": "description", "from": "the one of 3", "to": "the one of 1" },
+            { "setting": "memory_size", "from": 131, "to": 129, "unit": "MB" },
+        ] });
         assert_eq!((&document["rollback"], &document["changed"]), (&rollback, &json!(true)));
         let outputs: serde_json::Value = serde_json::from_str(&universe.read("out.json")).unwrap();
         assert_eq!(outputs, json!({ "version": "1", "changed": true }));
@@ -231,7 +238,7 @@ fn a_shift_of_traffic_is_undone() {
         aws.put("PUT", "/2015-03-31/functions/shifting/aliases/live", &shift);
         universe.run("rollback --alias live").code(0).says("`live`: 2 with 10 % to 3 → 2");
         let alias = aws.alias("shifting", "live");
-        assert_eq!((&alias["FunctionVersion"], &alias["Description"]), (&json!("2"), &json!("[before: 1]")));
+        assert_eq!((&alias["FunctionVersion"], &alias["Description"]), (&json!("2"), &json!("[rolled back: 3]")));
         let weights = &alias["RoutingConfig"]["AdditionalVersionWeights"];
         assert!(weights.is_null() || weights == &json!({}), "{alias}");
     });
@@ -269,7 +276,7 @@ fn a_version_is_ready_before_the_alias_moves() {
     universe.run("rollback --alias live").code(0).says("Rolled back");
     assert_eq!(
         proxy.calls(),
-        ["GetAlias", "GetFunction", "GetAlias", "GetFunction", "GetFunction", "UpdateAlias", "GetAlias"]
+        ["GetAlias", "GetFunction", "GetAlias", "GetFunction", "GetFunction", "GetFunction", "UpdateAlias", "GetAlias"]
     );
 }
 
@@ -302,11 +309,11 @@ fn an_alias_that_another_program_moves_in_the_meantime_is_a_conflict() {
         .code(5)
         .says("another program changed the alias `live` in the meantime: it points at version 1 now");
     proxy.on("UpdateAlias", 2, stale());
-    universe.run("rollback --alias live").code(5);
+    universe.run("rollback --alias live --to 2").code(5);
     let document = universe.run("rollback --alias live --to 7 --format json").code(3).json();
     assert_eq!(document["rollback"], json!(null));
     proxy.on("UpdateAlias", 3, denied());
-    let document = universe.run("rollback --alias live --format json").code(4).json();
+    let document = universe.run("rollback --alias live --to 2 --format json").code(4).json();
     assert_eq!(document["rollback"]["outcome"], "failed");
 }
 

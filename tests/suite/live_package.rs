@@ -13,7 +13,7 @@ use crate::harness::{Aws, Fault, Kind, Proxy, Universe, boto, emulator, on_both}
 
 /// How a bucket answers a request for the end of an object.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Manner {
+pub(crate) enum Manner {
     /// With the part, as S3 does.
     Ranges,
     /// With the whole, as a plain server does.
@@ -29,15 +29,15 @@ enum Manner {
 }
 
 /// A bucket with one object.
-struct Bucket {
-    url: String,
-    size: usize,
+pub(crate) struct Bucket {
+    pub(crate) url: String,
+    pub(crate) size: usize,
     /// The ranges that were asked for.
     ranges: Arc<Mutex<Vec<String>>>,
 }
 
 impl Bucket {
-    fn with(object: Vec<u8>, manner: Manner) -> Self {
+    pub(crate) fn with(object: Vec<u8>, manner: Manner) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/package?X-Amz-Signature=0123456789abcdef", listener.local_addr().unwrap());
         let bucket = Self { url, size: object.len(), ranges: Arc::default() };

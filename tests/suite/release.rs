@@ -216,7 +216,7 @@ fn options_of_an_alias_must_fit_together() {
     for (line, told) in [
         ("--alias 42", "`42` is a number, which AWS reads as a version"),
         ("--alias live --no-publish", "publish: is false, but `alias` needs a published version"),
-        ("--keep_versions 0", "keep_versions: must be at least 1"),
+        ("--keep_versions 0", "keep_versions: must be a whole number of 1 to"),
         ("--keep_versions some", "keep_versions: must be a whole number"),
     ] {
         universe.run(line).code(3).says(told);

@@ -12,6 +12,7 @@ use aws_sdk_lambda::types::{
     self as sdk, DeadLetterConfig, Environment as SdkEnvironment, EphemeralStorage as SdkStorage,
     FunctionConfiguration, TracingConfig, VpcConfig,
 };
+use time::{Date, Month};
 
 use super::quotes;
 use super::settle::failure;
@@ -225,18 +226,24 @@ pub(super) fn live(answer: &GetFunctionOutput) -> Option<Live> {
     })
 }
 
-/// A published version with its number; `None` for `$LATEST`.
-pub(super) fn version(config: &FunctionConfiguration) -> Option<(u64, Version)> {
+/// A published version; `None` for `$LATEST`.
+pub(super) fn version(config: &FunctionConfiguration) -> Option<Version> {
     let number: u64 = config.version()?.parse().ok()?;
-    Some((
-        number,
-        Version {
-            number: number.to_string(),
-            code_sha256: config.code_sha256().unwrap_or_default().to_owned(),
-            settings: settings(config),
-            architecture: known_architecture(config),
-        },
-    ))
+    Some(Version {
+        number: number.to_string(),
+        code_sha256: config.code_sha256().unwrap_or_default().to_owned(),
+        settings: settings(config),
+        architecture: known_architecture(config),
+        published: config.last_modified().and_then(day),
+    })
+}
+
+/// The day of a time such as `2026-01-02T03:04:05.678+0000`.
+fn day(time: &str) -> Option<Date> {
+    let mut parts = time.split_once('T')?.0.splitn(3, '-');
+    let (year, month, day) =
+        (parts.next()?.parse().ok()?, parts.next()?.parse::<u8>().ok()?, parts.next()?.parse().ok()?);
+    Date::from_calendar_date(year, Month::try_from(month).ok()?, day).ok()
 }
 
 /// The errors that AWS reports inside of a successful answer.

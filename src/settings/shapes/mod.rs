@@ -362,6 +362,12 @@ fn runtime(text: &str) -> Result<(), String> {
     Runtime::parse(&Written::Text(text.to_owned())).map(drop)
 }
 
+/// The old versions that are kept.
+pub(crate) const KEEP_VERSIONS: Shape = Members {
+    short: "Count",
+    members: &[may("Count", number("", 1, 100_000)), may("Days", number("days", 1, 36_500))],
+};
+
 /// Files from another folder that are added to a package.
 pub(crate) const ADDED_FILES: Shape =
     members(&[must("From", UNLIMITED), or("Glob", "**", UNLIMITED), may("To", Text(folder_of_package))]);
