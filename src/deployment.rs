@@ -325,8 +325,58 @@ pub(crate) enum CodeSource {
     },
     /// A container image.
     Image(ImageUri),
+    /// The code of another function.
+    Function(Box<SourceFunction>),
     /// The live function: its code stays.
     Live,
+}
+
+/// A function whose code another one gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SourceFunction {
+    /// The function.
+    pub function: FunctionName,
+    /// Its version or alias; absent for `$LATEST`.
+    pub qualifier: Option<String>,
+    /// Its Region; absent for that of the deployment.
+    pub region: Option<String>,
+    /// The role that reads it; absent for that of the deployment.
+    pub role: Option<Role>,
+    /// The external id that the trust policy of its own role requires; absent for none.
+    pub external_id: Option<String>,
+    /// The name of the session of its own role in AWS' logs.
+    pub session_name: String,
+}
+
+impl SourceFunction {
+    /// The function as messages name it.
+    fn shown(&self) -> String {
+        let qualifier = self.qualifier.as_ref().map(|name| format!(":{name}")).unwrap_or_default();
+        format!("the function {}{qualifier}", self.function.written)
+    }
+
+    /// How AWS is called to read it. Its own role is assumed with the same proof as that of the deployment.
+    pub(crate) fn target(&self, deployment: &Target) -> Target {
+        let own = self.role.clone().map(|role| AssumedRole {
+            role,
+            account: self.function.account.clone(),
+            session_name: self.session_name.clone(),
+            duration: None,
+            proof: match deployment.role.as_ref().map(|assumed| &assumed.proof) {
+                Some(token @ (Proof::Token(_) | Proof::RequestedToken { .. })) => token.clone(),
+                Some(Proof::Credentials { .. }) | None => {
+                    Proof::Credentials { external_id: self.external_id.clone(), no_token: None }
+                }
+            },
+        });
+        Target {
+            region: self.region.clone().or_else(|| deployment.region.clone()),
+            role: own.or_else(|| deployment.role.clone()),
+            // Only the deployed function is changed.
+            expect_account: None,
+            ..deployment.clone()
+        }
+    }
 }
 
 impl Target {
@@ -354,16 +404,18 @@ impl CodeSource {
             Self::Path(path) => path.display().to_string(),
             Self::Object { bucket, key, .. } => format!("s3://{bucket}/{key}"),
             Self::Image(uri) => uri.to_string(),
+            Self::Function(source) => source.shown(),
             Self::Live => "the live code".to_owned(),
         }
     }
 
-    /// AWS' package type for a function from this source, which AWS cannot change later; `None` if no code is sent.
+    /// AWS' package type for a function from this source, which AWS cannot change later; `None` if it is not known yet, or
+    /// no code is sent.
     pub(crate) fn package_type(&self) -> Option<&'static str> {
         match self {
             Self::Path(_) | Self::Object { .. } => Some("Zip"),
             Self::Image(_) => Some("Image"),
-            Self::Live => None,
+            Self::Function(_) | Self::Live => None,
         }
     }
 
@@ -373,6 +425,7 @@ impl CodeSource {
             Self::Path(_) => "zip",
             Self::Object { .. } => "s3_key",
             Self::Image(_) => "image_uri",
+            Self::Function(_) => "code_from",
             Self::Live => "only",
         }
     }

@@ -151,7 +151,11 @@ impl Error {
         };
         let help = help.map(str::to_owned);
         let of_item = error.item().and_then(|item| places.of_item(error.option(), &item));
-        let place = of_item.or_else(|| places.of(error.option())).or_else(|| places.of("zip")).cloned();
+        let place = of_item
+            .or_else(|| places.of(error.option()))
+            .or_else(|| places.of("zip"))
+            .or_else(|| places.of("code_from"))
+            .cloned();
         Self::Package { error, place, about, help }
     }
 
@@ -341,9 +345,10 @@ impl Error {
     }
 }
 
-/// Whether a package could not be built for a reason that is not in its files.
+/// Whether a package could not be built or read for a reason that is not in its files.
 fn is_of_machine(error: &package::Error) -> bool {
-    matches!(error, package::Error::Thread(_) | package::Error::Temporary(_)) || host::is_limit_on_files(error)
+    matches!(error, package::Error::Thread(_) | package::Error::Temporary(_) | package::Error::Damaged(_))
+        || host::is_limit_on_files(error)
 }
 
 fn code_of(kind: FaultKind) -> ExitCode {

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::arn::{Arn, Partition};
 use crate::deployment::{
-    Code, CodeSource, Deployment, Half, LayerDeployment, MapMode, MissingRole, ObjectKey, Publish, Target, Upload,
-    WantedMap,
+    Code, CodeSource, Deployment, Half, LayerDeployment, MapMode, MissingRole, ObjectKey, Publish, SourceFunction,
+    Target, Upload, WantedMap,
 };
 use crate::plan;
 use crate::release::Check;
@@ -237,6 +237,15 @@ impl Place {
         }
     }
 
+    /// The ARN of another function, or of its version or alias.
+    fn function(&self, source: &SourceFunction) -> String {
+        let SourceFunction { function, qualifier, region, .. } = source;
+        let region = region.as_ref().unwrap_or(&self.region);
+        let account = function.account.as_ref().unwrap_or(&self.account);
+        let qualifier = qualifier.as_ref().map(|name| format!(":{name}")).unwrap_or_default();
+        self.partition.arn("lambda", region, account, &format!("function:{}{qualifier}", function.name))
+    }
+
     fn arn(&self, service: &str, resource: &str) -> String {
         self.partition.arn(service, &self.region, &self.account, resource)
     }
@@ -412,7 +421,7 @@ fn code(statements: &mut Statements, place: &Place, code: &Code) {
             let actions: Vec<_> = ["s3:GetObject"].into_iter().chain(versions).collect();
             statements.read(&actions, vec![object]);
         }
-        (CodeSource::Path(_), Some(Upload { bucket, key, kms_key_arn, .. })) => {
+        (CodeSource::Path(_) | CodeSource::Function(_), Some(Upload { bucket, key, kms_key_arn, .. })) => {
             let objects = match key {
                 ObjectKey::ByHash(prefix) => format!("{}/{prefix}*", named(bucket)),
                 ObjectKey::Given(key) => format!("{}/{key}", named(bucket)),
@@ -437,7 +446,10 @@ fn code(statements: &mut Statements, place: &Place, code: &Code) {
             let policy = ["ecr:GetRepositoryPolicy", "ecr:SetRepositoryPolicy"];
             statements.write(&[&policy[..], &["ecr:GetDownloadUrlForLayer"]].concat(), vec![repository]);
         }
-        (CodeSource::Path(_), None) | (CodeSource::Live, _) => {}
+        (CodeSource::Path(_) | CodeSource::Function(_), None) | (CodeSource::Live, _) => {}
+    }
+    if let CodeSource::Function(source) = &code.source {
+        statements.read(&["lambda:GetFunction"], vec![place.function(source)]);
     }
     if let Some(key) = code.source_kms_key_arn.clone() {
         // Without it, AWS does not show where the live package is.

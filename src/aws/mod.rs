@@ -5,7 +5,7 @@
 //! `call`, `refusals`, `denial`, `clock` and `quotes` supply its words.
 //!
 //! Reading: `read` takes the snapshot, `look` reads what people want to see, `package` lists the files of the live package,
-//! `images` finds the digest of a tag. Writing: `write` does the steps and `expected` says what a function must have after
+//! `images` finds the digest of a tag, `origin` reads the code of another function. Writing: `write` does the steps and `expected` says what a function must have after
 //! them; `publish` and `tags` are its larger steps; `storage` says what fills the storage for code; `store`, `roles`, `layers`, `alias` and `attachments` write what is not the function itself; `ours` looks whether
 //! another program changed what this run deployed. `invoke`, `delete` and `rollback` are verbs. `convert` has both
 //! directions between our types and the SDK's.
@@ -31,6 +31,7 @@ mod images;
 mod invoke;
 mod layers;
 mod look;
+mod origin;
 mod ours;
 mod package;
 mod publish;
@@ -60,6 +61,7 @@ pub(crate) use delete::held_by;
 pub(crate) use hide::Hidden;
 pub(crate) use images::resolve;
 pub(crate) use invoke::InvocationMode;
+pub(crate) use origin::Origin;
 pub(crate) use settle::patiently;
 pub(crate) use store::fetch;
 

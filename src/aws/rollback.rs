@@ -36,8 +36,12 @@ impl Session<'_> {
     /// if the version does not exist.
     pub(crate) async fn compared(&self, rollback: Rollback) -> Result<Option<Rollback>, Fault> {
         let compared = async {
-            let Some(to) = self.ready(&rollback.to).await? else { return Ok(None) };
-            let Some(mut to) = convert::live(&to).map(|live| (live, Reported::of(&to))) else { return Ok(Some(rollback)) };
+            let Some(to) = self.ready(Some(&rollback.to), &format!("version {}", rollback.to)).await? else {
+                return Ok(None);
+            };
+            let Some(mut to) = convert::live(&to).map(|live| (live, Reported::of(&to))) else {
+                return Ok(Some(rollback));
+            };
             let Some(mut from) = self.current(rollback.from()).await? else { return Ok(Some(rollback)) };
             // Some emulators return the address of the newest code for every version.
             if from.0.code() != to.0.code() && from.1 != to.1 {
@@ -68,20 +72,20 @@ impl Session<'_> {
         self.move_alias(&alias.name, Some(alias), to, Some(description)).await.map_err(|failed| self.ended(failed))
     }
 
-    /// Waits until a version is ready; `None` if it does not exist.
-    async fn ready(&self, number: &str) -> Result<Option<GetFunctionOutput>, Failed> {
-        let what = format!("version {number}");
+    /// Waits until the function, or a version or alias of it, is ready; `None` if it does not exist. `what` names it in
+    /// messages.
+    pub(super) async fn ready(&self, qualifier: Option<&str>, what: &str) -> Result<Option<GetFunctionOutput>, Failed> {
         let mut pace = Pace::new();
         loop {
-            let Some(answer) = self.get_function(Some(number)).await? else { return Ok(None) };
+            let Some(answer) = self.get_function(qualifier).await? else { return Ok(None) };
             match answer.configuration() {
                 Some(config) if !is_settled(config) => {
                     self.hear(state(config));
-                    self.pause(&mut pace, &what).await?;
+                    self.pause(&mut pace, what).await?;
                 }
                 Some(config) => {
                     let Some(failure) = failure(config) else { return Ok(Some(answer)) };
-                    return Err(Fault::new(FaultKind::Failed, format!("version {number}: {failure}")).into());
+                    return Err(Fault::new(FaultKind::Failed, format!("{what}: {failure}")).into());
                 }
                 None => return Ok(Some(answer)),
             }

@@ -9,15 +9,16 @@ use std::time::Instant;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::operation::upload_part::UploadPartError;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart, ServerSideEncryption};
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::http::HttpConnector;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use tokio::task::JoinSet;
 
 use super::fault::{self, Call, Failed};
+use super::origin::Origin;
 use super::refusals::Meaning;
 use super::settle::{GRACE, interrupted};
 use super::wire::{self, Silence};
@@ -29,6 +30,7 @@ use crate::fault::{Fault, FaultKind, Progress, Signal};
 use crate::package::code_sha256;
 use crate::plan::Object;
 use crate::remote::Stored;
+use crate::settings::Address;
 
 /// The name of an object's metadata that holds the hash of the package.
 const HASH: &str = "code-sha256";
@@ -76,7 +78,8 @@ pub(crate) async fn fetch(
             (None, _) => fault::of(&error, &call).fault,
         })?;
         let version_id = version(object.version_id());
-        match download(object, &url, report).await {
+        let all = object.content_length().unwrap_or_default().unsigned_abs();
+        match download(object.body, all, &url, report).await {
             Ok(file) => return Ok((file, version_id)),
             Err(Broken::Here(fault)) => return Err(fault),
             Err(Broken::OnTheWay(fault)) if attempt == ATTEMPTS => return Err(fault),
@@ -94,19 +97,42 @@ enum Broken {
     Here(Fault),
 }
 
-/// Reads the body of an object into an unnamed temporary file.
-async fn download(mut object: GetObjectOutput, url: &str, report: &dyn Fn(Event)) -> Result<File, Broken> {
+/// Downloads an archive from an address that needs no credentials. The address is a secret; `shown` names the archive.
+async fn fetch_address(
+    address: &str,
+    certificates: Option<&[u8]>,
+    shown: &str,
+    report: &dyn Fn(Event),
+) -> Result<File, Broken> {
+    let failed = |why: &str| {
+        let message = format!("cannot read {shown}: {why}");
+        Broken::OnTheWay(Fault::new(FaultKind::Failed, message))
+    };
+    let request = HttpRequest::get(address).map_err(|_| failed("its address cannot be used"))?;
+    let connector = wire::plain(address, certificates, None, None);
+    let answer = tokio::time::timeout(wire::ATTEMPT, connector.call(request)).await;
+    let answer = answer.map_err(|_| failed(&Silence::Late(wire::ATTEMPT).to_string()))?;
+    let answer = answer.map_err(|error| failed(&fault::chain(&error)))?;
+    if answer.status().as_u16() != 200 {
+        return Err(failed(&format!("the bucket answered {}", answer.status().as_u16())));
+    }
+    let all = answer.headers().get("content-length").and_then(|length| length.parse().ok()).unwrap_or_default();
+    download(ByteStream::new(answer.into_body()), all, shown, report).await
+}
+
+/// Reads a body into an unnamed temporary file. `all` is its announced size; 0 if it was not announced.
+async fn download(mut body: ByteStream, all: u64, url: &str, report: &dyn Fn(Event)) -> Result<File, Broken> {
     let failed = |why: &str| Fault::new(FaultKind::Failed, format!("cannot read {url}: {why}"));
     let here = |error: std::io::Error| Broken::Here(failed(&error.to_string()));
     let too_large = || {
         let message = format!("{url} is larger than {} MB", LARGEST >> 20);
         Broken::Here(Fault::new(FaultKind::Misconfigured, message).help("Lambda takes no package of this size"))
     };
-    let (begun, all) = (Instant::now(), object.content_length().unwrap_or_default().unsigned_abs());
+    let begun = Instant::now();
     let mut file = tempfile::tempfile().map_err(here)?;
     let mut done = 0;
     loop {
-        let next = tokio::time::timeout(wire::ATTEMPT, object.body.try_next()).await;
+        let next = tokio::time::timeout(wire::ATTEMPT, body.try_next()).await;
         let next = next.map_err(|_| Broken::OnTheWay(failed(&Silence::Late(wire::ATTEMPT).to_string())))?;
         let Some(bytes) = next.map_err(|error| Broken::OnTheWay(failed(&fault::chain(&error))))? else { break };
         done += bytes.len() as u64;
@@ -120,6 +146,36 @@ async fn download(mut object: GetObjectOutput, url: &str, report: &dyn Fn(Event)
 }
 
 impl Session<'_> {
+    /// Downloads the package into an unnamed temporary file. The address may expire, and the connection may break: then it
+    /// asks for another address.
+    pub(crate) async fn download(&self, origin: &Origin, qualifier: Option<&str>, shown: &str) -> Result<File, Fault> {
+        let what = format!("the package of {shown}");
+        let failed = |why: &str| Fault::new(FaultKind::Failed, format!("cannot read {what}: {why}"));
+        let mut location = origin.location.clone();
+        let mut attempt = 1;
+        loop {
+            // An emulator may return an address in a bucket of AWS, which it does not have.
+            let reachable =
+                |location: &String| !self.emulated || Address::parse(location).is_some_and(|at| at.is_here());
+            let address = location.filter(reachable).ok_or_else(|| failed("AWS returned no usable address of it"))?;
+            let got = fetch_address(&address, self.certificates.as_deref(), &what, &self.report);
+            let why = match self.bounded(&what, got).await.map_err(|failed| failed.fault)? {
+                Ok(file) => return Ok(file),
+                Err(Broken::Here(fault)) => return Err(fault),
+                Err(Broken::OnTheWay(fault)) if attempt == ATTEMPTS => return Err(fault),
+                Err(Broken::OnTheWay(fault)) => fault.message,
+            };
+            tracing::debug!("reading {what} again: {why}");
+            attempt += 1;
+            let again = self.origin(qualifier, shown).await?;
+            if again.code_sha256 != origin.code_sha256 {
+                let message = format!("another program changed the code of {shown} in the meantime");
+                return Err(Fault::new(FaultKind::Conflict, message).help("run again"));
+            }
+            location = again.location;
+        }
+    }
+
     /// Reads the state of the object that a package is sent to. Writes nothing.
     pub(crate) async fn find(&self, object: &Object) -> Result<Stored, Fault> {
         self.head(object).await.map_err(|failed| failed.fault)

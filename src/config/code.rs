@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{
+    code_from::code_from,
     compiled,
     context::Context,
     layer::{Given, Value},
@@ -23,7 +24,11 @@ const MOST_KEY: usize = 900;
 /// The code of a function or layer.
 pub(super) fn code(reader: &mut Reader, context: &Context<'_>) -> Code {
     let (include, include_from) = include(reader);
-    let (source, upload) = image(reader).map_or_else(|| source(reader, context), |image| (image, None));
+    let other = code_from(reader, context);
+    let (source, upload) = match if other.is_none() { image(reader) } else { None } {
+        Some(image) => (image, None),
+        None => source(reader, other, context),
+    };
     let architecture = reader.setting("architecture");
     let (source, how_to_build, archive) = match source {
         CodeSource::Path(path) => {
@@ -31,7 +36,7 @@ pub(super) fn code(reader: &mut Reader, context: &Context<'_>) -> Code {
             let (path, archive) = compiled::settled(path, context);
             (CodeSource::Path(path), help, archive)
         }
-        source @ (CodeSource::Object { .. } | CodeSource::Image(_) | CodeSource::Live) => (source, None, None),
+        source => (source, None, None),
     };
     Code {
         source,
@@ -116,11 +121,12 @@ pub(super) fn ignored(reader: &mut Reader) -> BTreeSet<String> {
     rules
 }
 
-/// The source of the package, and its place in S3. `s3_key` without `zip` names an archive that is already in S3.
+/// The source of the package, and its place in S3. `other` is the source if no package is built. `s3_key` without `zip` names an archive that is already in S3.
 ///
 /// Checks only the rules that hold for all buckets. Source:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
-fn source(reader: &mut Reader, context: &Context<'_>) -> (CodeSource, Option<Upload>) {
+fn source(reader: &mut Reader, other: Option<CodeSource>, context: &Context<'_>) -> (CodeSource, Option<Upload>) {
+    let is_built = other.is_none();
     let path = reader.path("zip");
     let bucket = reader.text("s3_bucket");
     let (prefix, key) = (reader.text("s3_prefix"), reader.text("s3_key"));
@@ -133,7 +139,7 @@ fn source(reader: &mut Reader, context: &Context<'_>) -> (CodeSource, Option<Upl
                 reader.wrong(name, "is given without `s3_bucket`");
             }
         }
-        return (CodeSource::Path(path.unwrap_or_else(|| compiled::package(reader, context))), None);
+        return (other.unwrap_or_else(|| built(path, reader, context)), None);
     };
     let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     if !(3..=63).contains(&bucket.len()) || !bucket.chars().all(known) {
@@ -151,7 +157,7 @@ fn source(reader: &mut Reader, context: &Context<'_>) -> (CodeSource, Option<Upl
         reader.wrong("s3_prefix", "is given together with `s3_key`, which has the whole key");
     }
     match (path, key) {
-        (None, Some(key)) => {
+        (None, Some(key)) if is_built => {
             for name in ["s3_kms_key_arn", "include", "exclude", "repack", "compression"] {
                 if reader.place(name).is_some() {
                     reader.wrong(name, "is for building a package, but `s3_key` without `zip` names an existing one");
@@ -170,10 +176,15 @@ fn source(reader: &mut Reader, context: &Context<'_>) -> (CodeSource, Option<Upl
                 (None, Some(prefix)) if prefix.ends_with('/') => ObjectKey::ByHash(prefix),
                 (None, Some(prefix)) => ObjectKey::ByHash(format!("{prefix}/")),
             };
-            let path = path.unwrap_or_else(|| compiled::package(reader, context));
-            (CodeSource::Path(path), Some(Upload { bucket, key, expected_owner, kms_key_arn }))
+            let source = other.unwrap_or_else(|| built(path, reader, context));
+            (source, Some(Upload { bucket, key, expected_owner, kms_key_arn }))
         }
     }
+}
+
+/// The files that are packed: the named ones, or those that a build has left.
+fn built(path: Option<PathBuf>, reader: &mut Reader, context: &Context<'_>) -> CodeSource {
+    CodeSource::Path(path.unwrap_or_else(|| compiled::package(reader, context)))
 }
 
 /// The items of `include`: texts are globs for the files of the package root, maps add files from other folders.

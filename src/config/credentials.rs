@@ -95,7 +95,8 @@ pub(super) fn role(
     Some(AssumedRole { role, account, session_name, duration: duration.map(Duration::from_secs), proof })
 }
 
-fn session_name(reader: &mut Reader, context: &Context<'_>) -> String {
+/// The name of the sessions of assumed roles.
+pub(super) fn session_name(reader: &mut Reader, context: &Context<'_>) -> String {
     let good = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
     let Some(given) = reader.text("role_session_name") else {
         let number = context.build.number.iter().flat_map(|number| ["-", number.as_str()]);

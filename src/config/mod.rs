@@ -33,6 +33,7 @@ mod trust;
 mod attachments;
 mod cargo_lambda;
 mod code;
+mod code_from;
 mod compiled;
 mod credentials;
 mod description;

@@ -207,6 +207,7 @@ pub const OPTIONS: &[Opt] = &[
     opt(Function, "clear", List, "description", "Names of options whose settings to empty. docs/options.md lists the options that can be emptied."),
     opt(Code, "zip", Text, "dist", "Directory, single file, or ready `.zip` or `.jar`. Default: the output of `cargo lambda build`, else the folder of the file, or the working directory.").ambient().also(&["source", "code_artifacts_dir"]).in_file(InFile::Packs),
     opt(Code, "image_uri", Text, "123456789012.dkr.ecr.eu-west-1.amazonaws.com/api:v3", "Container image in ECR, by tag or digest, instead of a package. A tag is resolved, and the function gets the digest."),
+    opt(Code, "code_from", Structure(&shapes::CODE_FROM), "orders-staging:live", "Function whose code to deploy, byte for byte, instead of a package of your own: a name or ARN, also with a version or alias. Or a map: `{function, region, role_to_assume, external_id}`, for a function in another Region or account."),
     opt(Code, "package_type", Choice(&["Zip", "Image"]), "Image", "Only a check: `Image` requires `image_uri`, and `Zip` forbids it."),
     opt(Code, "include", Files, "src/**/*.py", "Globs of files to include, relative to the package root. A directory includes everything in it. Default: everything. `{from, glob, to}` adds files from another folder.").in_file(InFile::Packs),
     opt(Code, "exclude", List, "*.test.js", "Lines in gitignore syntax of files to leave out, in addition to a `.lambdaignore` at the package root."),

@@ -45,6 +45,7 @@ pub(crate) use tree::Tree;
 
 use crate::deployment::{Archives, Rules};
 use crate::files::Unreadable;
+use crate::settings::Architecture;
 
 /// The largest package, in bytes, that a call of Lambda's API can carry: 50 MB, documented as 52,428,800.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
@@ -61,8 +62,8 @@ pub(crate) enum Package {
     Archive(Arc<Artifact>),
     /// An image in a registry.
     Image(Image),
-    /// The code of the live function, which stays.
-    Live,
+    /// The code of the live function, which stays. Holds the hash that it must have; absent for any.
+    Live(Option<String>),
 }
 
 impl Package {
@@ -70,7 +71,16 @@ impl Package {
     pub(crate) fn archive(&self) -> Option<&Artifact> {
         match self {
             Self::Archive(artifact) => Some(artifact),
-            Self::Image(_) | Self::Live => None,
+            Self::Image(_) | Self::Live(_) => None,
+        }
+    }
+
+    /// AWS' package type for this code; `None` if no code is sent.
+    pub(crate) fn package_type(&self) -> Option<&'static str> {
+        match self {
+            Self::Archive(_) => Some("Zip"),
+            Self::Image(_) => Some("Image"),
+            Self::Live(_) => None,
         }
     }
 
@@ -85,7 +95,7 @@ impl Package {
         match self {
             Self::Archive(artifact) => Some(&artifact.code_sha256),
             Self::Image(image) => image.digest.as_deref(),
-            Self::Live => None,
+            Self::Live(_) => None,
         }
     }
 }
@@ -104,6 +114,8 @@ pub struct Artifact {
     /// The version of the S3 object that the package was read from; absent for a local package and in a bucket without
     /// versions.
     pub version_id: Option<String>,
+    /// The instruction set of the function that the package was read from; absent for other packages.
+    pub architecture: Option<Architecture>,
     /// The facts that the inspection rules need.
     pub survey: inspect::Survey,
     /// Warnings: lowercase fragments.
@@ -111,6 +123,12 @@ pub struct Artifact {
 }
 
 impl Artifact {
+    /// The instruction set that the function needs: that of the binaries, or else the live one, or that of the function
+    /// that the package was read from.
+    pub(crate) fn built_for(&self, live: Option<Architecture>) -> Option<Architecture> {
+        self.survey.architecture(live).or(self.architecture)
+    }
+
     /// The hash in hexadecimal, as file names need it.
     pub fn hex_sha256(&self) -> String {
         let hash = base64::engine::general_purpose::STANDARD.decode(&self.code_sha256).unwrap_or_default();
@@ -226,6 +244,10 @@ pub enum Error {
     Nested { name: String, inside: String },
     #[error("cannot start a thread to pack the files")]
     Thread(#[source] io::Error),
+    #[error(
+        "the downloaded package of {path} does not have the hash that AWS has for it; run again", path = .0.display()
+    )]
+    Damaged(PathBuf),
     #[error("`{0}` changed while it was being packaged; run again when no other program writes to it")]
     Changed(PathBuf),
 }
@@ -343,7 +365,25 @@ pub fn ready(shown: &Path, file: File, rules: &Rules) -> Result<Artifact, Error>
     let entries = ready.entries().to_vec();
     let (archive, code_sha256) = Archive::of_file(file).map_err(Error::Temporary)?;
     let warnings = colliding(entries.iter().map(|entry| entry.name.as_str()));
-    Ok(Artifact { archive, code_sha256, entries, left_out: Vec::new(), version_id: None, survey, warnings })
+    Ok(Artifact {
+        archive,
+        code_sha256,
+        entries,
+        left_out: Vec::new(),
+        version_id: None,
+        architecture: None,
+        survey,
+        warnings,
+    })
+}
+
+/// Reads and checks the package of another function, which has this hash.
+pub(crate) fn copied(shown: &Path, mut file: File, rules: &Rules, code_sha256: &str) -> Result<Artifact, Error> {
+    let unreadable = |error| Error::Unreadable(shown.to_owned(), error);
+    if store::hash_of(&mut file).map_err(unreadable)? != code_sha256 {
+        return Err(Error::Damaged(shown.to_owned()));
+    }
+    ready(shown, file, rules)
 }
 
 /// Opens a ready archive, which must have files.

@@ -188,6 +188,20 @@ pub(super) fn snapshot(file: &File, most: u64) -> io::Result<File> {
     Ok(copy)
 }
 
+/// The SHA-256 of a file's bytes, in the form of [`code_sha256`].
+pub(super) fn hash_of(file: &mut File) -> io::Result<String> {
+    file.rewind()?;
+    let (mut hash, mut piece) = (Sha256::new(), vec![0; 1 << 16]);
+    loop {
+        let read = file.read(&mut piece)?;
+        if read == 0 {
+            file.rewind()?;
+            return Ok(base64(hash));
+        }
+        hash.update(&piece[..read]);
+    }
+}
+
 /// SHA-256 of bytes, in the form that AWS has for checksums and Lambda calls `CodeSha256`.
 pub(crate) fn code_sha256(bytes: &[u8]) -> String {
     base64(Sha256::new_with_prefix(bytes))

@@ -166,7 +166,7 @@ impl Tree {
 
     fn artifact(&self, archive: Archive, code_sha256: String, entries: Vec<Listed>, survey: Survey) -> Artifact {
         let (left_out, warnings) = (self.left_out.clone(), self.warnings.clone());
-        Artifact { archive, code_sha256, entries, left_out, version_id: None, survey, warnings }
+        Artifact { archive, code_sha256, entries, left_out, version_id: None, architecture: None, survey, warnings }
     }
 }
 

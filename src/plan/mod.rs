@@ -31,7 +31,7 @@ pub(crate) use step::{
 pub(crate) use view::{Line, Sent, View, Whose};
 
 pub(crate) use crate::deployment::Half;
-use crate::deployment::{CodeSource, Deployment, MissingRole, Only, Publish};
+use crate::deployment::{Deployment, MissingRole, Only, Publish};
 use crate::package::Package;
 use crate::package::inspect::Date;
 use crate::place::{Problem, Weight};
@@ -86,7 +86,7 @@ pub(crate) fn plan(deployment: &Deployment, package: &Package, snapshot: &Snapsh
     let Snapshot { function: remote, caller, layers, stored, role } = snapshot;
     let mut plan = Plan::new(Subject::Function, &deployment.function.name, caller);
     plan.narrow(deployment);
-    plan.guard(deployment, remote, caller);
+    plan.guard(deployment, package, remote, caller);
     let mut wanted = wanted::settings(deployment, package.archive(), remote.live(), caller, &mut plan);
     wanted.layers = wanted.layers.map(|named| plan.known_layers(named, layers));
     match remote {
@@ -138,10 +138,10 @@ impl Plan {
     }
 
     /// Checks that come before all others: account, package type, Region of the image, revision.
-    fn guard(&mut self, deployment: &Deployment, remote: &Remote, caller: &Caller) {
+    fn guard(&mut self, deployment: &Deployment, package: &Package, remote: &Remote, caller: &Caller) {
         self.guard_account(&deployment.target, caller);
         let source = &deployment.code.source;
-        if let (Remote::Present(live), Some(package_type)) = (remote, source.package_type())
+        if let (Remote::Present(live), Some(package_type)) = (remote, package.package_type())
             && live.package_type != package_type
         {
             let message = format!(
@@ -150,12 +150,19 @@ impl Plan {
             );
             self.refuse(source.option(), message, "deploy under another function name");
         }
-        if let CodeSource::Image(uri) = source
-            && uri.region != caller.region
+        if let Package::Image(image) = package
+            && image.uri.region != caller.region
         {
-            let message = format!("the image is in {}, the function in {}", uri.region, caller.region);
+            let message = format!("the image is in {}, the function in {}", image.uri.region, caller.region);
             let help = "push the image to the function's Region, or let ECR replicate it there: Lambda reads from no other Region";
-            self.refuse("image_uri", message, help);
+            self.refuse(source.option(), message, help);
+        }
+        if let Package::Live(Some(expected)) = package
+            && remote.live().is_none_or(|live| live.code_sha256 != *expected)
+        {
+            let message = format!("another program changed the code of `{}` in the meantime", self.name);
+            let problem = Problem::new(message).weighing(Weight::Conflict).of(source.option());
+            self.problems.push(problem.help("run again"));
         }
         let live_revision = match remote {
             Remote::Absent => None,
@@ -190,7 +197,7 @@ impl Plan {
             self.steps.push(Step::CreateRole(role));
         }
         self.inspect(deployment, package.archive(), &wanted, None, today);
-        self.check_rules(deployment, &wanted, None);
+        self.check_rules(deployment, package, &wanted, None);
         let of_image = package.archive().is_none();
         for (option, missing) in [
             ("role", wanted.role.is_none()),
@@ -227,7 +234,7 @@ impl Plan {
         }
         let effective = wanted.or(&live.settings);
         self.inspect(deployment, package.archive(), &effective, Some(live), today);
-        self.check_rules(deployment, &effective, Some(live));
+        self.check_rules(deployment, package, &effective, Some(live));
         self.sign(deployment, live);
         let differences = wanted.differences(&live.settings);
         if !differences.is_empty() {
@@ -380,7 +387,7 @@ impl Plan {
     fn publish(&mut self, deployment: &Deployment, package: &Package, live: Option<&Live>) {
         let code_sha256 = match package {
             Package::Archive(artifact) => Some(artifact.code_sha256.clone()),
-            Package::Live => live.filter(|live| live.image.is_none()).map(|live| live.code_sha256.clone()),
+            Package::Live(_) => live.filter(|live| live.image.is_none()).map(|live| live.code_sha256.clone()),
             Package::Image(_) => None,
         };
         let newest = live.and_then(|live| live.newest_version.as_ref());

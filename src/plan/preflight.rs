@@ -57,7 +57,7 @@ fn package_problems(
     let facts = Facts {
         runtime: settings.runtime.as_ref(),
         handler: settings.handler.as_ref(),
-        architecture: deployment.code.architecture.or_else(|| artifact?.survey.architecture(live)),
+        architecture: deployment.code.architecture.or_else(|| artifact?.built_for(live)),
         subject: inspect::Subject::Function,
         other_code,
         variables: inspect::variables().filter_map(|name| Some((name, *variables.get(name)?))).collect(),

@@ -19,10 +19,10 @@ impl Plan {
             return;
         }
         let is_held = |version: &&Version| alias.has_rolled_back(version.position()) && is_same(version);
-        let Some(held) = live.versions.iter().find(is_held) else { return };
+        let Some(found) = live.versions.iter().find(is_held) else { return };
         let message = format!(
             "this code and these settings are version {}, which was rolled back to version {}",
-            held.number, alias.version
+            found.number, alias.version
         );
         let help = "deploy other code or settings, or add `--redeploy` to make this version live again";
         self.refuse("alias", message, help);

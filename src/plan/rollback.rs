@@ -110,12 +110,13 @@ mod tests {
     }
 
     /// The version that a rollback outside of a CI goes to, and the new description.
-    fn back(alias: &Alias, wanted: Option<&str>) -> Option<(String, String)> {
-        Rollback::of(alias, wanted, None, None).ok().map(|back| (back.to, back.description))
+    fn back(alias: &Alias, wanted: Option<&str>) -> (String, String) {
+        let back = Rollback::of(alias, wanted, None, None).unwrap();
+        (back.to, back.description)
     }
 
-    fn found(to: &str, description: &str) -> Option<(String, String)> {
-        Some((to.to_owned(), description.to_owned()))
+    fn found(to: &str, description: &str) -> (String, String) {
+        (to.to_owned(), description.to_owned())
     }
 
     #[test]

@@ -86,6 +86,7 @@ pub(super) fn artifact(sha256: &str) -> Artifact {
         survey,
         warnings: Vec::new(),
         version_id: None,
+        architecture: None,
     }
 }
 
@@ -169,7 +170,7 @@ pub(super) fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remot
     let package = match &deployment.code.source {
         CodeSource::Image(uri) => Package::Image(Image::of(uri)),
         CodeSource::Path(_) | CodeSource::Object { .. } => Package::Archive(Arc::new(artifact(sha256))),
-        CodeSource::Live => Package::Live,
+        CodeSource::Function(_) | CodeSource::Live => Package::Live(None),
     };
     let stored = Some(stored);
     let snapshot = Snapshot { function: remote.clone(), caller, layers: BTreeMap::new(), stored, role: None };

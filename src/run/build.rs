@@ -113,7 +113,7 @@ impl Run<'_> {
     ) -> Result<Arc<Artifact>, Error> {
         match self.package_beside(live, built).await? {
             Package::Archive(artifact) => Ok(artifact),
-            Package::Image(_) | Package::Live => Err(no_layer(built.entry)),
+            Package::Image(_) | Package::Live(_) => Err(no_layer(built.entry)),
         }
     }
 
@@ -125,7 +125,10 @@ impl Run<'_> {
             (_, Item::Layer(_)) => return Err(no_layer(entry)),
             (source @ CodeSource::Object { .. }, _) => self.fetch(source, entry).await?,
             (CodeSource::Image(uri), _) => return self.resolve(uri, entry).await.map(Package::Image),
-            (CodeSource::Live, _) => return Ok(Package::Live),
+            (CodeSource::Function(source), Item::Function(deployment)) => {
+                return self.promote(source, deployment, entry).await;
+            }
+            (CodeSource::Live, _) => return Ok(Package::Live(None)),
         };
         Ok(Package::Archive(artifact))
     }
@@ -246,7 +249,7 @@ impl Run<'_> {
     }
 
     /// Warns about names that not every system can hold.
-    fn warn_of_names(&self, warnings: &[String], places: &Places) {
+    pub(super) fn warn_of_names(&self, warnings: &[String], places: &Places) {
         for warning in warnings {
             self.report(&Event::Warning(places.locate(Problem::warning(warning.clone()).of("zip"))));
         }
@@ -284,7 +287,7 @@ fn no_layer(entry: &Entry) -> Error {
 }
 
 /// An object or image that was not found is an error of the option that names it. Other faults come from AWS.
-fn not_found(fault: Fault, entry: &Entry, option: &'static str, shown: &str) -> Error {
+pub(super) fn not_found(fault: Fault, entry: &Entry, option: &'static str, shown: &str) -> Error {
     match fault.kind {
         FaultKind::Misconfigured => {
             let problem = Problem { help: fault.help, ..Problem::new(fault.message).of(option) };

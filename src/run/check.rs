@@ -37,8 +37,8 @@ impl Run<'_> {
             Item::Function(deployment) => {
                 let package = match deployment.code.source {
                     CodeSource::Path(_) => Some(self.code_of(entry).await?),
-                    // `check` works without AWS, so it cannot read a package in S3 or in a registry.
-                    CodeSource::Object { .. } | CodeSource::Image(_) | CodeSource::Live => None,
+                    // `check` works without AWS, so it cannot read a package in S3, in a registry, or in another function.
+                    _ => None,
                 };
                 let artifact = package.as_ref().and_then(Package::archive);
                 let package = artifact.map(|artifact| packaged(artifact, None, false));

@@ -212,7 +212,7 @@ fn deployed_code(package: &Package, before: &Remote, session: &Session<'_>) -> D
             let live = session.image().filter(|_| image.digest.is_none());
             DeployedCode::Image { address: live.map_or_else(|| image.address(), str::to_owned) }
         }
-        Package::Live => match before.live() {
+        Package::Live(_) => match before.live() {
             Some(Live { image: Some(address), .. }) => DeployedCode::Image { address: address.clone() },
             live => DeployedCode::Kept { code_sha256: live.map(|live| live.code_sha256.clone()).unwrap_or_default() },
         },

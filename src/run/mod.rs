@@ -14,6 +14,7 @@ mod layers;
 mod live;
 mod package;
 mod plan;
+mod promote;
 mod prove;
 mod rollback;
 mod secrets;

@@ -9,7 +9,7 @@
 use crate::aws::Hidden;
 use crate::cli::CommandLine;
 use crate::config::Loaded;
-use crate::deployment::{Code, CodeSource, Deployment, Item, ObjectKey, Target};
+use crate::deployment::{Code, CodeSource, Deployment, Item, ObjectKey, SourceFunction, Target};
 use crate::host::Host;
 use crate::remote::Caller;
 use crate::report::Console;
@@ -132,6 +132,12 @@ fn of_target(target: &Target) -> impl Iterator<Item = String> {
 fn of_code(code: &Code) -> impl Iterator<Item = String> {
     let source = match &code.source {
         CodeSource::Object { bucket, .. } => vec![bucket.clone()],
+        CodeSource::Function(source) => {
+            let SourceFunction { function, region, role, .. } = &**source;
+            let role = role.as_ref().map(Setting::shown);
+            let names = [Some(function.written.clone()), function.account.clone(), region.clone(), role];
+            names.into_iter().flatten().collect()
+        }
         CodeSource::Path(_) | CodeSource::Image(_) | CodeSource::Live => Vec::new(),
     };
     let upload = code.upload.iter().flat_map(|upload| match &upload.key {

@@ -16,6 +16,7 @@ mod image;
 mod jwt;
 mod layer;
 mod names;
+mod qualified;
 mod runtime;
 mod secret;
 pub(crate) mod shapes;
@@ -35,6 +36,7 @@ pub(crate) use image::ImageUri;
 pub(crate) use jwt::Jwt;
 pub(crate) use layer::{LayerRef, Layers, is_layer_name, without_version};
 pub(crate) use names::{AliasName, FunctionName, Role, check_variable_name};
+pub(crate) use qualified::QualifiedFunction;
 pub(crate) use secret::{Secret, holds_secret, logins, parts, passwords, sounds_secret};
 pub(crate) use structure::{Member, Need, Shape, Structure, shown, snake};
 pub(crate) use values::{

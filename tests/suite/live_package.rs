@@ -24,6 +24,8 @@ pub(crate) enum Manner {
     Unsatisfiable,
     /// With something that is no archive.
     Page,
+    /// With the beginning, and then it closes the connection.
+    Cut,
     /// Never.
     Silent,
 }
@@ -32,6 +34,8 @@ pub(crate) enum Manner {
 pub(crate) struct Bucket {
     pub(crate) url: String,
     pub(crate) size: usize,
+    /// The number of requests.
+    pub(crate) requests: Arc<Mutex<usize>>,
     /// The ranges that were asked for.
     ranges: Arc<Mutex<Vec<String>>>,
 }
@@ -40,11 +44,13 @@ impl Bucket {
     pub(crate) fn with(object: Vec<u8>, manner: Manner) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/package?X-Amz-Signature=0123456789abcdef", listener.local_addr().unwrap());
-        let bucket = Self { url, size: object.len(), ranges: Arc::default() };
+        let bucket = Self { url, size: object.len(), requests: Arc::default(), ranges: Arc::default() };
+        let requests = Arc::clone(&bucket.requests);
         let ranges = Arc::clone(&bucket.ranges);
         thread::spawn(move || {
             let mut kept = Vec::new();
             for mut stream in listener.incoming().flatten() {
+                *requests.lock().unwrap() += 1;
                 let mut head =
                     BufReader::new(&stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
                 let range = head.find_map(|line| line.strip_prefix("range: ").map(str::to_owned));
@@ -59,13 +65,14 @@ impl Bucket {
                     Manner::NoRanges => ("200 OK", String::new(), &object[..]),
                     Manner::Expired => ("403 Forbidden", String::new(), &b"<Error>Request has expired</Error>"[..]),
                     Manner::Unsatisfiable => ("416 Range Not Satisfiable", String::new(), &b""[..]),
+                    Manner::Cut => ("200 OK", String::new(), &object[..object.len() / 2]),
                     Manner::Page => ("200 OK", String::new(), &b"<html>Please log in</html>"[..]),
                     Manner::Silent => {
                         kept.push(stream);
                         continue;
                     }
                 };
-                let length = body.len();
+                let length = if manner == Manner::Cut { object.len() } else { body.len() };
                 let _ = write!(
                     stream,
                     "HTTP/1.1 {status}\r\n{header}Content-Length: {length}\r\nConnection: close\r\n\r\n"

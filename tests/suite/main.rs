@@ -39,6 +39,9 @@ mod pull_requests;
 // Which files go into a package, and with which bytes.
 mod package;
 
+// The code of another function.
+mod promote;
+
 // Undone deployments, and versions that are held.
 mod rollback;
 

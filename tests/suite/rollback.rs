@@ -255,12 +255,12 @@ fn listed(aws: &Aws, function: &str, days: &[&str]) -> Fault {
 
 #[test]
 fn versions_are_kept_by_number_and_by_age() {
+    const OLD: &str = "2020-01-02T03:04:05.678+0000";
+    const YOUNG: &str = "2999-01-02T03:04:05.678+0000";
     let (universe, proxy, aws) = released(Kind::Ministack, "aged");
     for which in ["1", "2", "3"] {
         deploy(&universe, which);
     }
-    const OLD: &str = "2020-01-02T03:04:05.678+0000";
-    const YOUNG: &str = "2999-01-02T03:04:05.678+0000";
     proxy.on("ListVersionsByFunction", 0, listed(&aws, "aged", &[OLD, YOUNG, "no day", OLD, OLD, OLD]));
     universe.write("dist/index.py", code("4"));
     for (keep, deleted) in [

@@ -95,7 +95,7 @@ pub(super) fn code_change(deployment: &Deployment, package: &Package, live: Opti
     match package {
         Package::Archive(artifact) => Some(archive_change(deployment, artifact, live)),
         Package::Image(image) => Some(image_change(deployment, image, live)),
-        Package::Live => None,
+        Package::Live(_) => None,
     }
 }
 
@@ -108,7 +108,7 @@ fn image_change(deployment: &Deployment, image: &Image, live: Option<&Live>) -> 
         files: 0,
         changes: None,
         left_out: Vec::new(),
-        architecture: deployment.code.architecture.or(from_architecture),
+        architecture: deployment.code.architecture.or(image.architecture).or(from_architecture),
         from_architecture,
         source_kms_key_arn: None,
         storage: Storage::Copy,
@@ -128,7 +128,7 @@ fn archive_change(deployment: &Deployment, artifact: &Artifact, live: Option<&Li
         files: artifact.entries.len(),
         changes: files.map(|files| package::changes(&files.files, &artifact.entries)),
         left_out: artifact.left_out.clone(),
-        architecture: deployment.code.architecture.or_else(|| artifact.survey.architecture(from_architecture)),
+        architecture: deployment.code.architecture.or_else(|| artifact.built_for(from_architecture)),
         from_architecture,
         // A package without a key of its own would lose the one that the live package has.
         source_kms_key_arn: key.or_else(|| live.and_then(|live| live.source_kms_key_arn.clone())),
@@ -146,7 +146,7 @@ pub(super) fn object_of(code: &Code, artifact: &Artifact) -> Through {
             Through::Found { object, version_id: artifact.version_id.clone() }
         }
         (
-            CodeSource::Path(_) | CodeSource::Image(_) | CodeSource::Live,
+            CodeSource::Path(_) | CodeSource::Image(_) | CodeSource::Function(_) | CodeSource::Live,
             Some(Upload { bucket, key, expected_owner, kms_key_arn }),
         ) => {
             let (key, by_hash) = match key {
@@ -155,7 +155,7 @@ pub(super) fn object_of(code: &Code, artifact: &Artifact) -> Through {
             };
             Through::Upload(Object { bucket, key, size, code_sha256, by_hash, expected_owner, kms_key_arn })
         }
-        (CodeSource::Path(_) | CodeSource::Image(_) | CodeSource::Live, None) => Through::Call,
+        (_, None) => Through::Call,
     }
 }
 

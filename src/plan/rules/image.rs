@@ -60,6 +60,6 @@ fn image_is_signed(facts: &Facts<'_>) -> Option<Problem> {
 
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_ImageConfig.html>: values that override those of an image.
 fn package_has_image_config(facts: &Facts<'_>) -> Option<Problem> {
-    (facts.package_type() == Some("Zip") && is_set(facts.settings.image_config.as_ref()))
+    (facts.package_type == Some("Zip") && is_set(facts.settings.image_config.as_ref()))
         .then(|| error("is for an image, and this deploys a package", "name an image with `image_uri`"))
 }

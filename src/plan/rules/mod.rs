@@ -17,6 +17,7 @@ mod tests;
 use super::{Plan, wanted};
 use crate::arn::Arn;
 use crate::deployment::{CodeSource, Deployment};
+use crate::package::Package;
 use crate::place::Problem;
 use crate::remote::Live;
 use crate::settings::{Attachment, Ids, SettingName, Settings, Structure};
@@ -28,6 +29,8 @@ struct Facts<'a> {
     settings: &'a Settings,
     /// The live function; absent if it does not exist, or was not read.
     live: Option<&'a Live>,
+    /// AWS' package type of the function; absent if it is unknown.
+    package_type: Option<&'a str>,
     /// Whether an absent setting has AWS' default. Otherwise it is unknown.
     whole: bool,
     /// The Region of the function; absent if it is unknown.
@@ -89,14 +92,22 @@ const RULES: [&[Row]; 8] = [
 pub(super) fn check_named(deployment: &Deployment) -> Vec<Problem> {
     let settings = wanted::named(deployment);
     let region = deployment.function.region.as_deref().or(deployment.target.region.as_deref());
-    check(&Facts { deployment, settings: &settings, live: None, whole: false, region })
+    let package_type = deployment.code.source.package_type();
+    check(&Facts { deployment, settings: &settings, live: None, package_type, whole: false, region })
 }
 
 impl Plan {
     /// Checks the rules against the settings that the function will have.
-    pub(super) fn check_rules(&mut self, deployment: &Deployment, settings: &Settings, live: Option<&Live>) {
+    pub(super) fn check_rules(
+        &mut self,
+        deployment: &Deployment,
+        package: &Package,
+        settings: &Settings,
+        live: Option<&Live>,
+    ) {
         let region = Some(self.region.as_str());
-        let problems = check(&Facts { deployment, settings, live, whole: true, region });
+        let package_type = package.package_type().or_else(|| live.map(|live| live.package_type.as_str()));
+        let problems = check(&Facts { deployment, settings, live, package_type, whole: true, region });
         self.problems.extend(problems);
     }
 }
@@ -118,20 +129,14 @@ impl Facts<'_> {
             Around(attachment) => {
                 attachments.get(&attachment).is_some_and(|managed| managed.entries.values().any(Option::is_some))
             }
-            Named::ImageUri => matches!(self.deployment.code.source, CodeSource::Image(_)),
+            Named::ImageUri => matches!(code.source, CodeSource::Image(_)),
             Named::PackageKey => code.source_kms_key_arn.is_some(),
             Named::ObjectKey => code.upload.as_ref().is_some_and(|upload| upload.kms_key_arn.is_some()),
         }
     }
 
     fn is_image(&self) -> bool {
-        self.package_type() == Some("Image")
-    }
-
-    /// `Zip` or `Image`; `None` if only the live function has it, which was not read.
-    fn package_type(&self) -> Option<&str> {
-        let live = || self.live.map(|live| live.package_type.as_str());
-        self.deployment.code.source.package_type().or_else(live)
+        self.package_type == Some("Image")
     }
 
     /// The only attachment of a kind: the wanted one, or else the live one if it was read.

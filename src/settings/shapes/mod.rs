@@ -9,8 +9,8 @@ pub(crate) use event_sources::EVENT_SOURCES;
 pub(crate) use release::SMOKE_TESTS;
 
 use super::structure::{Member, Need, Shape};
-use super::{Runtime, Setting, Written, is_layer_name};
-use crate::arn::{Arn, check_account, is_account};
+use super::{QualifiedFunction, Role, Runtime, Setting, Written, is_layer_name};
+use crate::arn::{Arn, check_account, is_account, is_region};
 use Need::{Default, Optional, Required};
 use Shape::{Any, Flag, List, Members, Number, OneOf, Text, Word};
 
@@ -360,6 +360,36 @@ fn layer_name(text: &str) -> Result<(), String> {
 
 fn runtime(text: &str) -> Result<(), String> {
     Runtime::parse(&Written::Text(text.to_owned())).map(drop)
+}
+
+/// The function whose code another one gets.
+pub(crate) const CODE_FROM: Shape = Members {
+    short: "Function",
+    members: &[
+        must("Function", Text(|text| QualifiedFunction::parse(&Written::Text(text.to_owned())).map(drop))),
+        may("Region", Text(region)),
+        may("RoleToAssume", Text(role_arn)),
+        may("ExternalId", Text(external_id)),
+    ],
+};
+
+fn region(text: &str) -> Result<(), String> {
+    if is_region(text) { Ok(()) } else { Err(format!("`{text}` is not a Region; one looks like `eu-west-1`")) }
+}
+
+fn role_arn(text: &str) -> Result<(), String> {
+    match Role::parse(&Written::Text(text.to_owned()))? {
+        Role::Arn(_) => Ok(()),
+        Role::Name(name) => Err(format!("must be the ARN of a role, `arn:aws:iam::ACCOUNT:role/{name}`")),
+    }
+}
+
+/// Source: <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>.
+fn external_id(text: &str) -> Result<(), String> {
+    if text.len() < 2 {
+        return Err("must have at least 2 characters".to_owned());
+    }
+    of_characters(text, "_+=,.@:/-", 1224, "an external id")
 }
 
 /// The old versions that are kept.
