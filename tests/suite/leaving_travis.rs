@@ -151,7 +151,8 @@ fn forms_of_dpl_v1_and_of_jobs_are_read() {
 #[test]
 fn odd_forms_neither_lose_a_branch_nor_show_a_key() {
     let travis = "deploy:\n  provider: lambda\n  function_name: odd\n  region: eu-west-1\n  zip: src\n  role: {main: 'arn:aws:iam::123456789012:role/$ROLE', dev: plain}\n  dead_letter_config: {TargetArn: 'arn:aws:sqs:eu-west-1:123456789012:q'}\n  dead_letter_arn: 'arn:aws:sqs:eu-west-1:123456789012:other'\n  environment:\n    CERT: |\n      -----BEGIN PRIVATE KEY-----\n      MIIabc\n    URL: postgres://u:secretword@h/db\n    NOW: $(date)\n    KEPT: {from_env: OTHER}\n    NUMBER: 007\n    NOTHING: null\n";
-    let variables = [("CERT", "a"), ("URL", "b"), ("NOW", "c"), ("OTHER", "d")];
+    let variables =
+        [("CERT", "a"), ("URL", "b"), ("NOW", "c"), ("OTHER", "d"), ("DRONE", "true"), ("DRONE_BRANCH", "dev")];
     let outcome = world(travis).run("init --from .travis.yml").code(0);
     assert!(!outcome.all().contains("MIIabc") && !outcome.all().contains("secretword"), "{}", outcome.all());
     outcome.says("dead_letter_arn: `dead_letter_arn` is given twice").says("set `DPL_LAMBDA_ROLE`");
