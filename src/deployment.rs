@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use crate::reference::{Borrowed, Reference};
 use crate::release::SmokeTest;
 use crate::settings::{
     AliasName, Architecture, Attachment, FunctionName, Handler, ImageUri, Jwt, Role, Secret, Settings, Structure,
@@ -100,6 +101,8 @@ pub(crate) struct Deployment {
     pub release: Release,
     /// The wanted attachments; an absent kind is not managed.
     pub attachments: WantedAttachments,
+    /// The values that come from elsewhere, also those that were not read.
+    pub borrowed: Vec<Borrowed>,
     /// The limit for all waits of this function together.
     pub wait_timeout: Duration,
 }
@@ -159,6 +162,8 @@ pub(crate) struct LayerDeployment {
     pub compatible_architectures: Option<BTreeSet<Architecture>>,
     /// The licence, as an identifier, a URL or its text; absent to keep that of the newest version.
     pub license_info: Option<String>,
+    /// The values that come from elsewhere, also those that were not read.
+    pub borrowed: Vec<Borrowed>,
     /// The limit for all waits of this layer together.
     pub wait_timeout: Duration,
 }
@@ -329,6 +334,30 @@ pub(crate) enum CodeSource {
     Function(Box<SourceFunction>),
     /// The live function: its code stays.
     Live,
+    /// An image or an archive in S3 whose name is elsewhere and was not read.
+    Unread {
+        /// The option.
+        option: &'static str,
+        /// Where the name is.
+        reference: Reference,
+    },
+}
+
+impl Deployment {
+    /// The values that are elsewhere and were not read: an option or a part of it is unknown.
+    pub(crate) fn unread(&self) -> impl Iterator<Item = &Borrowed> {
+        self.borrowed.iter().filter(|borrowed| borrowed.value.is_none())
+    }
+
+    /// Whether an option or a part of it is unknown.
+    pub(crate) fn is_unread(&self, option: &str) -> bool {
+        self.unread().any(|borrowed| borrowed.option == option)
+    }
+
+    /// The keys in the map of an option whose values are unknown.
+    pub(crate) fn unread_keys(&self, option: &str) -> impl Iterator<Item = &str> {
+        self.unread().filter(move |borrowed| borrowed.option == option).filter_map(|borrowed| borrowed.key.as_deref())
+    }
 }
 
 /// A function whose code another one gets.
@@ -406,6 +435,7 @@ impl CodeSource {
             Self::Image(uri) => uri.to_string(),
             Self::Function(source) => source.shown(),
             Self::Live => "the live code".to_owned(),
+            Self::Unread { reference, .. } => reference.to_string(),
         }
     }
 
@@ -413,8 +443,8 @@ impl CodeSource {
     /// no code is sent.
     pub(crate) fn package_type(&self) -> Option<&'static str> {
         match self {
-            Self::Path(_) | Self::Object { .. } => Some("Zip"),
-            Self::Image(_) => Some("Image"),
+            Self::Unread { option: "image_uri", .. } | Self::Image(_) => Some("Image"),
+            Self::Path(_) | Self::Object { .. } | Self::Unread { .. } => Some("Zip"),
             Self::Function(_) | Self::Live => None,
         }
     }
@@ -427,6 +457,7 @@ impl CodeSource {
             Self::Image(_) => "image_uri",
             Self::Function(_) => "code_from",
             Self::Live => "only",
+            Self::Unread { option, .. } => option,
         }
     }
 }

@@ -74,6 +74,13 @@ pub(crate) enum Error {
     Usage(Problem),
     /// The configuration is wrong. Holds all its errors.
     Configuration(Vec<Problem>),
+    /// Values that the configuration keeps elsewhere could not be read. Holds all errors.
+    Values {
+        /// The errors.
+        problems: Vec<Problem>,
+        /// The kind of failure.
+        kind: FaultKind,
+    },
     /// The package could not be built.
     Package {
         /// The error.
@@ -241,6 +248,7 @@ impl Error {
                 ExitCode::Refused
             }
             Self::Call { fault, .. } | Self::Contested { fault, .. } | Self::Listing(fault) => code_of(fault.kind),
+            Self::Values { kind, .. } => code_of(*kind),
             Self::Plan { problems, .. } => {
                 let refused = problems.iter().any(|problem| problem.weight == Weight::Error);
                 if refused { ExitCode::Refused } else { ExitCode::Conflict }
@@ -272,6 +280,13 @@ impl Error {
         match self {
             Self::Usage(problem) | Self::Machine(problem) => failure.problems = vec![problem.clone()],
             Self::Configuration(problems) | Self::Plan { problems, .. } => failure.problems.clone_from(problems),
+            Self::Values { problems, .. } => {
+                let redacted = |problem: &Problem| Problem {
+                    message: console.redact_foreign(&problem.message),
+                    ..problem.clone()
+                };
+                failure.problems = problems.iter().map(redacted).collect();
+            }
             Self::Package { error, place, help, .. } => {
                 let (place, help) = (place.clone(), help.clone());
                 let file = error.file().map(|file| file.to_string_lossy().into_owned());
@@ -309,6 +324,7 @@ impl Error {
             Self::Package { about, .. } => about.as_ref(),
             Self::Usage(_)
             | Self::Configuration(_)
+            | Self::Values { .. }
             | Self::Listing(_)
             | Self::Skipped(_)
             | Self::Command(_)
@@ -323,6 +339,7 @@ impl Error {
         match self {
             Self::Usage(_) => "the command line is not right".to_owned(),
             Self::Configuration(_) => "the configuration is not right".to_owned(),
+            Self::Values { .. } => "cannot read the values from elsewhere".to_owned(),
             Self::Package { about: Some(about), .. } => format!("cannot package `{}`", about.name()),
             Self::Package { about: None, .. } => "cannot package".to_owned(),
             Self::Listing(_) => "cannot list the functions".to_owned(),

@@ -38,6 +38,7 @@ mod cli;
 mod config;
 mod deployment;
 mod package;
+mod reference;
 mod release;
 mod settings;
 mod sources;

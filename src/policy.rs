@@ -14,6 +14,7 @@ use crate::deployment::{
     Target, Upload, WantedMap,
 };
 use crate::plan;
+use crate::reference::{Borrowed, Reference, State};
 use crate::release::Check;
 use crate::settings::{Attachment, FunctionName, ImageUri, LayerRef, Role, Settings, Structure};
 
@@ -75,7 +76,8 @@ fn of_layer(statements: &mut Statements, layer: &LayerDeployment) {
     let arn = place.arn("lambda", &format!("layer:{}", layer.name));
     newest_of(statements, &arn);
     statements.write(&["lambda:PublishLayerVersion"], vec![arn]);
-    code(statements, &place, &layer.code);
+    code(statements, &place, &layer.code, &layer.borrowed);
+    elsewhere(statements, &place, &layer.borrowed);
 }
 
 fn of_function(statements: &mut Statements, deployment: &Deployment) {
@@ -85,7 +87,8 @@ fn of_function(statements: &mut Statements, deployment: &Deployment) {
     allowed.attachments();
     allowed.settings();
     let Allowed { place, .. } = allowed;
-    code(statements, &place, &deployment.code);
+    code(statements, &place, &deployment.code, &deployment.borrowed);
+    elsewhere(statements, &place, &deployment.borrowed);
 }
 
 fn of_verb(statements: &mut Statements, verb: LiveVerb, function: &FunctionName, target: &Target) {
@@ -287,6 +290,7 @@ impl Allowed<'_> {
             || *settings != Settings::default()
             || environment.is_some()
             || handler_parts.is_some()
+            || self.deployment.unread().next().is_some()
         {
             self.statements.write(&["lambda:UpdateFunctionConfiguration"], functions.clone());
         }
@@ -324,7 +328,14 @@ impl Allowed<'_> {
 
     fn attachments(&mut self) {
         let functions = self.functions();
-        for (attachment, managed) in &self.deployment.attachments {
+        let mut attachments = self.deployment.attachments.clone();
+        for attachment in Attachment::ALL {
+            if self.deployment.is_unread(attachment.option()) {
+                let unread = WantedMap { entries: [(String::new(), Some(Structure::default()))].into(), mode: None };
+                attachments.entry(attachment).or_insert(unread);
+            }
+        }
+        for (attachment, managed) in &attachments {
             let (set, removes) = (managed.entries.values().any(Option::is_some), removes(managed));
             let Actions { read, write, remove } = actions(*attachment);
             let changes: Vec<_> =
@@ -375,7 +386,11 @@ impl Allowed<'_> {
             };
             self.statements.write_if(&["iam:PassRole"], vec![role], Some(to_lambda()));
         }
-        if self.deployment.missing_role == MissingRole::Create && settings.role.is_none() {
+        let unread = |options: &[&str]| options.iter().any(|option| self.deployment.is_unread(option));
+        if unread(&["role"]) {
+            let role = self.place.partition.role(&self.place.account, "*");
+            self.statements.write_if(&["iam:PassRole"], vec![role], Some(to_lambda()));
+        } else if self.deployment.missing_role == MissingRole::Create && settings.role.is_none() {
             let name = plan::role_name(&self.deployment.function.name);
             let role = self.place.partition.role(&self.place.account, &name);
             self.statements.read(&["iam:GetRole", "iam:ListAttachedRolePolicies"], vec![role.clone()]);
@@ -386,14 +401,21 @@ impl Allowed<'_> {
             self.statements.write_if(&["iam:AttachRolePolicy"], vec![role.clone()], Some(only));
             self.statements.write_if(&["iam:PassRole"], vec![role], Some(to_lambda()));
         }
-        if settings.subnet_ids.as_ref().is_some_and(|ids| !ids.0.is_empty()) {
+        if unread(&["subnet_ids", "vpc_config"]) || settings.subnet_ids.as_ref().is_some_and(|ids| !ids.0.is_empty()) {
             let actions = ["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"];
             self.statements.write(&actions, any());
         }
-        if settings.file_system_configs.as_ref().is_some_and(|configs| !configs.is_empty()) {
+        if unread(&["file_system_configs"])
+            || settings.file_system_configs.as_ref().is_some_and(|configs| !configs.is_empty())
+        {
             self.statements.write(&["elasticfilesystem:DescribeMountTargets"], any());
         }
-        if let Some(key) = settings.kms_key_arn.as_ref().map(|arn| arn.0.clone()).filter(|arn| !arn.is_empty()) {
+        if unread(&["layers"]) {
+            newest_of(self.statements, &self.place.arn("lambda", "layer:*"));
+        }
+        let any_key = unread(&["kms_key_arn"]).then(|| self.place.arn("kms", "key/*"));
+        let key = settings.kms_key_arn.as_ref().map(|arn| arn.0.clone()).filter(|arn| !arn.is_empty());
+        if let Some(key) = key.or(any_key) {
             // Without it, AWS does not show the live variables.
             self.statements.read(&["kms:Decrypt"], vec![key.clone()]);
             self.statements.write(&["kms:CreateGrant", "kms:Encrypt"], vec![key]);
@@ -411,8 +433,51 @@ impl Allowed<'_> {
     }
 }
 
+/// Allows to read the values that are elsewhere.
+fn elsewhere(statements: &mut Statements, place: &Place, borrowed: &[Borrowed]) {
+    let arn = |name: &str, service: &str, resource: String| {
+        if name.starts_with("arn:") { name.to_owned() } else { place.arn(service, &resource) }
+    };
+    for Borrowed { reference, .. } in borrowed {
+        let (action, resource) = match reference {
+            Reference::Parameter { name, .. } => {
+                ("ssm:GetParameters", arn(name, "ssm", format!("parameter/{}", name.trim_start_matches('/'))))
+            }
+            // AWS adds six characters to the name.
+            Reference::Secret { id, .. } => {
+                ("secretsmanager:GetSecretValue", arn(id, "secretsmanager", format!("secret:{id}-??????")))
+            }
+            Reference::Output { stack, .. } => {
+                ("cloudformation:DescribeStacks", arn(stack, "cloudformation", format!("stack/{stack}/*")))
+            }
+            Reference::State { state: State::Object { bucket, key }, .. } => {
+                ("s3:GetObject", place.partition.arn("s3", "", "", &format!("{bucket}/{key}")))
+            }
+            Reference::State { state: State::File { .. }, .. } => continue,
+        };
+        statements.read(&[action], vec![resource]);
+    }
+}
+
+/// Allows to put packages into a bucket, and to look whether they are there.
+fn upload(statements: &mut Statements, bucket: String, objects: String) {
+    statements.read(&["s3:GetObject"], vec![objects.clone()]);
+    statements.write(&["s3:PutObject", "s3:GetObjectVersion", "s3:AbortMultipartUpload"], vec![objects]);
+    // Without it, S3 answers 403 instead of 404 for a missing object.
+    statements.read(&["s3:ListBucket"], vec![bucket.clone()]);
+    statements.write(&["s3:ListBucketMultipartUploads"], vec![bucket]);
+}
+
+/// Allows to read an image, which Lambda does with the rights of the deploying identity. It adds itself to the policy of
+/// the repository.
+fn image(statements: &mut Statements, repository: String) {
+    statements.read(&["ecr:BatchGetImage"], vec![repository.clone()]);
+    let rights = ["ecr:GetRepositoryPolicy", "ecr:SetRepositoryPolicy", "ecr:GetDownloadUrlForLayer"];
+    statements.write(&rights, vec![repository]);
+}
+
 /// Allows to read or upload the code.
-fn code(statements: &mut Statements, place: &Place, code: &Code) {
+fn code(statements: &mut Statements, place: &Place, code: &Code, borrowed: &[Borrowed]) {
     let named = |bucket: &str| place.partition.arn("s3", "", "", bucket);
     match (&code.source, &code.upload) {
         (CodeSource::Object { bucket, key, version_id, .. }, _) => {
@@ -426,12 +491,7 @@ fn code(statements: &mut Statements, place: &Place, code: &Code) {
                 ObjectKey::ByHash(prefix) => format!("{}/{prefix}*", named(bucket)),
                 ObjectKey::Given(key) => format!("{}/{key}", named(bucket)),
             };
-            let bucket = named(bucket);
-            statements.read(&["s3:GetObject"], vec![objects.clone()]);
-            statements.write(&["s3:PutObject", "s3:GetObjectVersion", "s3:AbortMultipartUpload"], vec![objects]);
-            // Without it, S3 answers 403 instead of 404 for a missing object.
-            statements.read(&["s3:ListBucket"], vec![bucket.clone()]);
-            statements.write(&["s3:ListBucketMultipartUploads"], vec![bucket]);
+            upload(statements, named(bucket), objects);
             if let Some(key) = kms_key_arn.clone() {
                 statements.write(&["kms:GenerateDataKey", "kms:Decrypt"], vec![key]);
             }
@@ -440,11 +500,14 @@ fn code(statements: &mut Statements, place: &Place, code: &Code) {
             let ImageUri { region, account, repository, .. } = uri;
             let repository =
                 Partition::of_region(region).arn("ecr", region, account, &format!("repository/{repository}"));
-            // Lambda reads the image with the rights of the deploying identity, and adds itself to the policy of the
-            // repository.
-            statements.read(&["ecr:BatchGetImage"], vec![repository.clone()]);
-            let policy = ["ecr:GetRepositoryPolicy", "ecr:SetRepositoryPolicy"];
-            statements.write(&[&policy[..], &["ecr:GetDownloadUrlForLayer"]].concat(), vec![repository]);
+            image(statements, repository);
+        }
+        (CodeSource::Path(_), None) if borrowed.iter().any(|borrowed| borrowed.option == "s3_bucket") => {
+            upload(statements, named("*"), named("*/*"));
+        }
+        (CodeSource::Unread { option: "image_uri", .. }, _) => image(statements, place.arn("ecr", "repository/*")),
+        (CodeSource::Unread { .. }, _) => {
+            statements.read(&["s3:GetObject", "s3:GetObjectVersion"], vec![named("*/*")]);
         }
         (CodeSource::Path(_) | CodeSource::Function(_), None) | (CodeSource::Live, _) => {}
     }

@@ -41,9 +41,11 @@ mod refusals;
 mod roles;
 mod rollback;
 mod settle;
+mod signed;
 mod storage;
 mod store;
 mod tags;
+mod values;
 mod wire;
 mod write;
 
@@ -64,6 +66,7 @@ pub(crate) use invoke::InvocationMode;
 pub(crate) use origin::Origin;
 pub(crate) use settle::patiently;
 pub(crate) use store::fetch;
+pub(crate) use values::read as read_values;
 
 use crate::event::Event;
 use crate::fault::{Fault, FaultKind, Progress, Signal};

@@ -405,7 +405,7 @@ impl Session<'_> {
 }
 
 /// The bucket's Region, if S3 answers that it is not the Region of the request.
-fn region_elsewhere<E>(s3: &Client, error: &SdkError<E, HttpResponse>) -> Option<String> {
+pub(super) fn region_elsewhere<E>(s3: &Client, error: &SdkError<E, HttpResponse>) -> Option<String> {
     let region = error.raw_response()?.headers().get("x-amz-bucket-region")?;
     let ours = s3.config().region().map(AsRef::as_ref);
     (Some(region) != ours).then(|| region.to_owned())

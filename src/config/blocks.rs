@@ -6,6 +6,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use super::{
     conditions::{ByBranch, Conditions, FileFormat},
+    elsewhere,
     exposed::{self, SEEN_IN_AWS},
     layer::{self, Given, Layer, MapEntry, Value, yes_or_no},
     one_value::{is_branch, is_by_branch, key_for, not_branches, unwrapped},
@@ -311,6 +312,15 @@ impl FileReader<'_> {
     /// The value of an option, without its encrypted parts, with the value for the current branch, and with its variables
     /// replaced.
     fn value(&mut self, option: &'static Opt, given: &Given, by_branch: &mut Vec<ByBranch>) -> Option<Given> {
+        let takes_map = matches!(option.kind, Kind::Map | Kind::Structure(_) | Kind::Files);
+        if let Some(problem) = elsewhere::misspelt(given).filter(|_| !takes_map) {
+            self.found.problems.push(problem.of(option.name));
+            return None;
+        }
+        if elsewhere::is_reference(given) {
+            // It is read when its place in the options is known.
+            return Some(given.clone());
+        }
         let given = match unwrapped(option, given.clone()) {
             Ok(given) => given,
             Err(problem) => {
@@ -357,7 +367,10 @@ impl FileReader<'_> {
             }
             Value::List(written) => {
                 let branches = |item: &&Given| {
-                    matches!(item.value, Value::Map(_)) && item.get("secure").is_none() && is_by_branch(option)
+                    matches!(item.value, Value::Map(_))
+                        && item.get("secure").is_none()
+                        && !elsewhere::is_reference(item)
+                        && is_by_branch(option)
                 };
                 if let Some(item) = written.iter().find(branches) {
                     self.problem(Problem::new("must be a list of texts, not of maps").of(option.name), &item.place);

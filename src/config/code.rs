@@ -106,7 +106,14 @@ fn image(reader: &mut Reader) -> Option<CodeSource> {
     for name in conflicts {
         reader.wrong(name, "is for a package, but `image_uri` names an image");
     }
-    reader.setting("image_uri").map(CodeSource::Image)
+    unread(reader, "image_uri").or_else(|| reader.setting("image_uri").map(CodeSource::Image))
+}
+
+/// The source if the value of its option is elsewhere and was not read.
+fn unread(reader: &Reader, option: &'static str) -> Option<CodeSource> {
+    let mut borrowed = reader.references.borrowed.iter().filter(|_| reader.is_open(option));
+    let reference = borrowed.find(|borrowed| borrowed.option == option)?.reference.clone();
+    Some(CodeSource::Unread { option, reference })
 }
 
 /// The package checks that the user turned off.
@@ -128,6 +135,13 @@ pub(super) fn ignored(reader: &mut Reader) -> BTreeSet<String> {
 fn source(reader: &mut Reader, other: Option<CodeSource>, context: &Context<'_>) -> (CodeSource, Option<Upload>) {
     let is_built = other.is_none();
     let path = reader.path("zip");
+    let open = ["s3_bucket", "s3_key"].into_iter().find_map(|option| unread(reader, option));
+    if let (Some(source), true) = (open, is_built && path.is_none() && reader.has("s3_key")) {
+        return (source, None);
+    }
+    if reader.is_open("s3_bucket") {
+        return (other.unwrap_or_else(|| built(path, reader, context)), None);
+    }
     let bucket = reader.text("s3_bucket");
     let (prefix, key) = (reader.text("s3_prefix"), reader.text("s3_key"));
     let version_id = reader.text("s3_object_version");

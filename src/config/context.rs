@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use super::{layer::Layer, read::Reader, trust::Trust};
+use super::{elsewhere, elsewhere::Values, layer::Layer, occasion, read::Reader, trust::Trust};
 use crate::host::{Build, Ci, Host};
 use crate::verb::Purpose;
 
@@ -22,6 +22,8 @@ pub(super) struct Context<'a> {
     pub never: BTreeSet<PathBuf>,
     /// What the configuration file may set.
     pub trust: Trust,
+    /// The values from elsewhere; absent until they were read.
+    pub values: Option<&'a Values>,
     /// The Region if no other source has one.
     pub fallback_region: Option<String>,
 }
@@ -37,6 +39,14 @@ impl Context<'_> {
         let problems = self.trust.screen(&mut options);
         let mut reader = Reader::new(options);
         reader.problems = problems;
+        reader
+    }
+
+    /// A reader of the options of a deployment, with the values from elsewhere that are known.
+    pub(super) fn reader_of_deployment(&self, options: Layer) -> Reader {
+        let mut reader = self.reader(options);
+        let only_plans = self.purpose == Purpose::Plan || occasion::plans(reader.layer());
+        reader.fill(|options, problems| elsewhere::fill(options, self, only_plans, problems));
         reader
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     context::Context,
-    credentials, dotenv, joined,
+    credentials, dotenv, elsewhere, joined,
     layer::{Given, Value, yes_or_no},
     read::{MOST_PAIRS, Pair, Reader},
 };
@@ -33,6 +33,9 @@ pub(super) fn environment(reader: &mut Reader, context: &Context<'_>) -> Option<
         if let Err(message) = check_variable_name(&pair.key) {
             reader.problems.push(Problem::new(message).of("environment").at(&pair.place));
         }
+        if pair.is_open() {
+            continue;
+        }
         let value = value(reader, &pair, context);
         reader.values.extend(value.clone().map(|value| (pair.key.clone(), value)));
         entries.insert(pair.key, value);
@@ -56,8 +59,13 @@ fn value(reader: &mut Reader, pair: &Pair, context: &Context<'_>) -> Option<Secr
         let of_variable = |value: &String| {
             value.len() >= LEAST_OF_VARIABLE && yes_or_no(value).is_none() && text.contains(value.as_str())
         };
-        let in_clear = given.place.in_file().is_some() && !context.host.variables.values().any(of_variable);
+        let is_written = given.place.in_file().is_some() && !reader.references.has("environment", &pair.key);
+        let in_clear = is_written && !context.host.variables.values().any(of_variable);
         return Some(if in_clear { Secret::in_clear(&pair.key, text) } else { Secret::new(text) });
+    }
+    if let Some(problem) = elsewhere::misspelt(given) {
+        reader.problems.push(problem.of("environment"));
+        return None;
     }
     let FromEnv { name, default } = FromEnv::read(reader, &pair.key, given)?;
     let found = context.host.variables.get(name);
@@ -182,7 +190,7 @@ pub(super) fn tags(reader: &mut Reader) -> Option<WantedMap<String>> {
     };
     let mut entries = BTreeMap::new();
     for pair in pairs {
-        let text = pair.value.as_ref().map_or(Some(""), Given::as_text);
+        let text = pair.value.as_ref().filter(|_| !pair.is_open()).map_or(Some(""), Given::as_text);
         let wrong = match text {
             None => Some("must have a text as its value"),
             Some(_) if pair.key.is_empty() => Some("is not a key: a tag needs one"),
@@ -202,7 +210,9 @@ pub(super) fn tags(reader: &mut Reader) -> Option<WantedMap<String>> {
             let joined = text.and_then(|text| joined::warning("function_tags", &pair.key, text, &pair.place));
             reader.problems.push(joined.unwrap_or(problem));
         }
-        entries.insert(pair.key, text.unwrap_or_default().to_owned());
+        if !pair.is_open() {
+            entries.insert(pair.key, text.unwrap_or_default().to_owned());
+        }
     }
     if entries.len() > 50 {
         reader.wrong("function_tags", format!("has {} tags, AWS accepts at most 50", entries.len()));

@@ -446,7 +446,7 @@ impl Tree {
         let host = Host { directory: self.0.path().to_owned(), ..Host::with_variables(&[build, own].concat()) };
         for purpose in [Purpose::Deploy, Purpose::Render, Purpose::Package, Purpose::Live, Purpose::Region] {
             let request = Request { flags: Layer::default(), purpose, syntax: Syntax::Own };
-            let loaded = load(&request, &host, Ci::Travis);
+            let loaded = load(&request, &host, Ci::Travis, None);
             for problem in loaded.problems.iter().chain(&loaded.warnings) {
                 let place = problem.place.as_ref().and_then(Place::in_file);
                 assert!(place.is_none_or(|place| (1..=lines).contains(&place.line)), "{problem:?}");

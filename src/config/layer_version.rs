@@ -102,6 +102,7 @@ pub(super) fn layer(reader: &mut Reader, context: &Context<'_>) -> Option<OfBloc
         compatible_runtimes: runtimes(&map, extension),
         compatible_architectures: architectures,
         license_info: map.text("LicenseInfo"),
+        borrowed: reader.references.borrowed.clone(),
         wait_timeout: resolve::wait_timeout(reader, resolve::WAIT_TIMEOUT),
         name,
     };

@@ -8,12 +8,14 @@ use super::{
     cargo_lambda, code,
     context::Context,
     dry_run::DryRun,
+    elsewhere::Values,
     env, half,
     layer::{self, Given, Layer},
     layer_version::{self, OfBlock},
     loaded::{Entry, Loaded},
     occasion::Occasion,
     options,
+    read::Reader,
     render::Rendered,
     request::{Request, Syntax},
     resolve,
@@ -22,14 +24,14 @@ use super::{
     trust::Trust,
     twice,
 };
-use crate::deployment::{Half, Item};
+use crate::deployment::{CodeSource, Deployment, Half, Item};
 use crate::host::{Build, Ci, Host};
 use crate::place::{Problem, Skip};
 use crate::settings::Secret;
 use crate::verb::Purpose;
 
-/// Reads all sources and resolves them.
-pub(crate) fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
+/// Reads all sources and resolves them. `values` are those of the references that the first load found.
+pub(crate) fn load(request: &Request, host: &Host, ci: Ci, values: Option<&Values>) -> Loaded {
     let mut loaded = Loaded::default();
     let mut build = Build::of(host, ci);
     let layers = Layers::read(&request.flags, host, &mut loaded);
@@ -50,6 +52,7 @@ pub(crate) fn load(request: &Request, host: &Host, ci: Ci) -> Loaded {
         folder: if file.blocks.is_empty() { PathBuf::new() } else { file.folder.clone() },
         never: file.path.iter().map(|path| host.directory.join(path)).collect(),
         trust: Trust::of(&strongest, host, ci),
+        values,
         fallback_region: (request.syntax == Syntax::DplProgram).then(|| "us-east-1".to_owned()),
     };
 
@@ -259,7 +262,7 @@ fn drop_options_of_functions(options: &mut Layer, own: &Layer) {
 
 /// Resolves the options of a block as far as the verb needs it.
 fn resolve_block(options: Layer, block: Option<&Block>, context: &Context<'_>, loaded: &mut Loaded) {
-    let mut reader = context.reader(options);
+    let mut reader = context.reader_of_deployment(options);
     reader.block = block.map(|block| block.place.clone());
     for name in ["access_key_id", "secret_access_key", "session_token"] {
         loaded.secrets.extend(reader.raw(name).map(Secret::new));
@@ -295,6 +298,7 @@ fn resolve_block(options: Layer, block: Option<&Block>, context: &Context<'_>, l
         Purpose::Deploy | Purpose::Plan | Purpose::Check => {
             let allow_failure = block.is_some_and(|block| block.allow_failure);
             let commands = resolve::commands(&mut reader, context);
+            let before = loaded.entries.len();
             if layer_version::is_wanted(&mut reader)
                 && (alone || half::of(&mut reader) != Some(Half::Settings))
                 && let Some(OfBlock { layer, places }) = layer_version::layer(&mut reader, context)
@@ -305,9 +309,15 @@ fn resolve_block(options: Layer, block: Option<&Block>, context: &Context<'_>, l
             }
             if !alone && let Some(deployment) = resolve::deployment(&mut reader, context) {
                 let places = reader.places();
-                let item = Item::Function(Box::new(deployment));
-                loaded.entries.push(Entry { item, places, allow_failure, dry_run, cleanup, commands });
+                if let Some(skip) = unread_code(&deployment, &reader).filter(|_| context.purpose != Purpose::Check) {
+                    loaded.skipped.push(skip);
+                } else {
+                    let item = Item::Function(Box::new(deployment));
+                    loaded.entries.push(Entry { item, places, allow_failure, dry_run, cleanup, commands });
+                }
             }
+            let item = loaded.entries.get(before).map(|entry| &entry.item);
+            loaded.sought.extend(item.into_iter().flat_map(|item| reader.references.sought(item)));
         }
     }
     loaded.secrets.append(&mut reader.secrets);
@@ -315,4 +325,19 @@ fn resolve_block(options: Layer, block: Option<&Block>, context: &Context<'_>, l
     loaded.values.append(&mut reader.values);
     loaded.problems.append(&mut reader.problems);
     loaded.warnings.append(&mut reader.warnings);
+}
+
+/// Why a block is skipped whose code is elsewhere and is not read in this build; `None` if it is not.
+fn unread_code(deployment: &Deployment, reader: &Reader) -> Option<Skip> {
+    let CodeSource::Unread { option, reference } = &deployment.code.source else { return None };
+    (!reader.references.seeks(option)).then(|| Skip {
+        function: Some(deployment.function.name.clone()),
+        layer: None,
+        option: (*option).to_owned(),
+        wanted: Vec::new(),
+        found: None,
+        message: format!("is `{reference}`, which is not read in the build of a pull request"),
+        place: reader.place(option),
+        in_travis_words: None,
+    })
 }

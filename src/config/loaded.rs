@@ -1,6 +1,7 @@
 //! What a configuration says: the result of loading it.
 
 use super::dry_run::DryRun;
+use super::elsewhere::Sought;
 use super::render::Rendered;
 use super::run_options::RunOptions;
 use super::subject::{Access, Subject};
@@ -20,6 +21,9 @@ pub(crate) struct Loaded {
     /// [`Purpose::Plan`]: crate::verb::Purpose::Plan
     /// [`Purpose::Check`]: crate::verb::Purpose::Check
     pub entries: Vec<Entry>,
+    /// The values from elsewhere that are still unknown. Their deployments are incomplete without them. Only for
+    /// [`Purpose::Deploy`] and [`Purpose::Plan`].
+    pub sought: Vec<Sought>,
     /// The packages to build, each with the name of its function or layer. Only for [`Purpose::Package`](crate::verb::Purpose::Package).
     pub packages: Vec<(Option<String>, Code, Places)>,
     /// The functions to show or to act on, in order. Only for [`Purpose::Live`](crate::verb::Purpose::Live).

@@ -19,6 +19,7 @@ mod yaml;
 
 // The merged options, and what may be in them.
 mod context;
+mod elsewhere;
 mod exposed;
 mod interpolate;
 mod joined;
@@ -63,6 +64,7 @@ mod twice;
 mod hostile;
 
 pub(crate) use dry_run::DryRun;
+pub(crate) use elsewhere::{Sought, Values};
 pub(crate) use import::imported;
 pub(crate) use json::unpack;
 pub(crate) use layer::{Form, Given, Layer, Value, insert, yes_or_no};

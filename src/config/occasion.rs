@@ -72,6 +72,6 @@ impl<'a> Occasion<'a> {
 }
 
 /// Whether the options let the run only show its plan.
-fn plans(options: &Layer) -> bool {
+pub(super) fn plans(options: &Layer) -> bool {
     DryRun::read(&mut Reader::new(options.clone())) != DryRun::No
 }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
 
 use super::{
+    elsewhere::{self, References},
     joined,
     layer::{Given, Layer, Value, yes_or_no},
     options::{self, Kind, Opt},
@@ -21,6 +22,8 @@ const MOST_ITEMS: usize = 1000;
 /// Reads typed values from merged options, and collects the errors.
 pub(super) struct Reader {
     layer: Layer,
+    /// The values from elsewhere.
+    pub references: References,
     /// The place of the block, for errors about a missing option; absent if there is no block.
     pub block: Option<Place>,
     /// The errors.
@@ -47,11 +50,19 @@ pub(super) struct Pair {
     pub place: Place,
 }
 
+impl Pair {
+    /// Whether the value is elsewhere and was not read.
+    pub(super) fn is_open(&self) -> bool {
+        self.value.as_ref().is_some_and(elsewhere::is_open)
+    }
+}
+
 impl Reader {
     /// A reader of these options.
     pub(super) fn new(layer: Layer) -> Self {
         Self {
             layer,
+            references: References::default(),
             block: None,
             problems: Vec::new(),
             secrets: Vec::new(),
@@ -60,6 +71,11 @@ impl Reader {
             items: Vec::new(),
             warnings: Vec::new(),
         }
+    }
+
+    /// Puts values from elsewhere into the options.
+    pub(super) fn fill(&mut self, fill: impl FnOnce(&mut Layer, &mut Vec<Problem>) -> References) {
+        self.references = fill(&mut self.layer, &mut self.problems);
     }
 
     /// Where an option was written; `None` if it was not.
@@ -96,6 +112,17 @@ impl Reader {
         &mut self.problems[last]
     }
 
+    /// A written option whose value is known.
+    fn known(&self, name: &str) -> Option<&Given> {
+        self.layer.get(name).filter(|given| !elsewhere::is_open(given))
+    }
+
+    /// Whether the value of an option, or a part of it, is elsewhere and was not read. The option then has no value, but it
+    /// counts as written.
+    pub(super) fn is_open(&self, name: &str) -> bool {
+        self.layer.get(name).is_some_and(elsewhere::is_open)
+    }
+
     /// The text of an option; `None` if it is absent or not a text.
     pub(super) fn raw(&self, name: &str) -> Option<String> {
         self.layer.get(name).and_then(Given::as_text).map(|text| text.trim().to_owned())
@@ -103,7 +130,7 @@ impl Reader {
 
     /// The text of an option. A list or a map is an error.
     pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
-        let given = self.layer.get(name)?;
+        let given = self.known(name)?;
         let text = given.as_text().map(|text| text.trim().to_owned());
         if text.is_none() {
             self.wrong(name, "must be one value, not a list or a map");
@@ -188,7 +215,7 @@ impl Reader {
     /// A list. Items are trimmed, and empty items dropped. An empty list differs from an absent one.
     pub(super) fn list(&mut self, name: &'static str) -> Option<Vec<String>> {
         let option = options::find(name)?;
-        let given = self.layer.get(name)?.clone();
+        let given = self.known(name)?.clone();
         match items(option, &given) {
             Ok(items) => items,
             Err(problem) => {
@@ -200,7 +227,7 @@ impl Reader {
 
     /// A list of texts and maps. A map alone is a list of one.
     pub(super) fn mixed(&mut self, name: &'static str) -> Option<Vec<Given>> {
-        let given = self.layer.get(name)?.clone();
+        let given = self.known(name)?.clone();
         match &given.value {
             Value::Map(_) => Some(vec![given]),
             // A flag that is given several times is a list with the value of each.
@@ -363,13 +390,13 @@ impl Source for Reader {
                 let given = self.layer.get(option)?.clone();
                 let before = self.problems.len();
                 let value = structure::read(option, &given, shape, &mut self.problems)?;
-                if self.problems.len() > before {
+                if self.problems.len() > before || elsewhere::is_open(&given) {
                     return None;
                 }
                 Written::Structure(value)
             }
             Kind::List | Kind::Files | Kind::Ids => Written::List(self.list(option)?),
-            _ => match self.layer.get(option)?.clone().value {
+            _ => match self.known(option)?.clone().value {
                 Value::Text(text) => Written::Text(text),
                 Value::List(_) => Written::List(self.list(option)?),
                 Value::Null => return None,

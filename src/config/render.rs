@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde_json::{Map, Value as Json, json};
 
 use super::context::Context;
+use super::elsewhere;
 use super::interpolate;
 use super::layer::{Given, Layer, MapEntry, Value};
 use super::options::{Kind, OPTIONS};
@@ -87,11 +88,11 @@ pub(super) fn nowhere() -> Place {
 fn variables(given: Given) -> Given {
     let hide = |given: Given| match &given.value {
         Value::Null => given,
-        // `{from_env: NAME}` does not contain the value, but its default may be one.
-        Value::Map(entries) if given.get("from_env").is_some() => {
+        // A reference does not contain the value, but its default may be one.
+        Value::Map(entries) if given.get("from_env").is_some() || elsewhere::is_reference(&given) => {
             let shown = |entry: &MapEntry| match entry.key.as_str() {
-                "from_env" => entry.clone(),
-                _ => MapEntry { given: Given::text(HIDDEN, entry.given.place.clone()), ..entry.clone() },
+                "default" => MapEntry { given: Given::text(HIDDEN, entry.given.place.clone()), ..entry.clone() },
+                _ => entry.clone(),
             };
             Given { value: Value::Map(entries.iter().map(shown).collect()), ..given.clone() }
         }

@@ -74,6 +74,7 @@ pub(super) fn deployment(reader: &mut Reader, context: &Context<'_>) -> Option<D
         code,
         release,
         attachments,
+        borrowed: reader.references.borrowed.clone(),
         wait_timeout,
     })
 }

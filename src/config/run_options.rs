@@ -70,6 +70,7 @@ impl RunOptions {
             purpose: Purpose::Deploy,
             folder: PathBuf::new(),
             never: BTreeSet::new(),
+            values: None,
             trust: Trust::of(&strongest, host, ci),
             fallback_region: None,
         };

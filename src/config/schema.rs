@@ -54,7 +54,7 @@ fn document(title: &str, file: &str, root: &Json, format: FileFormat) -> String 
 
 fn definitions(format: FileFormat) -> Json {
     let mut definitions = Definitions(Map::new());
-    for (name, schema) in [("block", block(format)), ("scalar", scalar()), ("on", on())] {
+    for (name, schema) in [("block", block(format)), ("scalar", scalar()), ("reference", reference()), ("on", on())] {
         definitions.add(name, schema);
     }
     for option in options() {
@@ -147,12 +147,12 @@ fn by_branch(value: &Json) -> Json {
 }
 
 fn texts() -> Json {
-    json!({ "anyOf": [a_scalar(), { "type": "array", "items": a_scalar() }] })
+    json!({ "anyOf": [a_scalar(), { "type": "array", "items": or_elsewhere(&a_scalar()) }] })
 }
 
 /// Texts by key: a map, or a list or lines of `KEY=VALUE`.
 fn pairs() -> Json {
-    let value = json!({ "anyOf": [a_scalar(), reference()] });
+    let value = or_elsewhere(&a_scalar());
     json!({ "anyOf": [
         { "type": "object", "additionalProperties": value },
         { "type": "string", "pattern": "=|^\\s*$|^\\{" },
@@ -164,17 +164,33 @@ fn pairs() -> Json {
     ] })
 }
 
+/// The value, or a reference to one that is elsewhere.
+fn or_elsewhere(value: &Json) -> Json {
+    json!({ "anyOf": [value, { "$ref": "#/definitions/reference" }] })
+}
+
 /// A value from elsewhere.
 fn reference() -> Json {
-    json!({
-        "type": "object",
-        "required": ["from_env"],
-        "properties": {
-            "from_env": { "type": "string", "description": "Variable of the CI that holds the value." },
-            "default": a_scalar(),
-        },
-        "additionalProperties": false,
-    })
+    const SOURCES: [(&str, &str, &[&str], &[&str]); 5] = [
+        ("from_env", "Variable of the CI that holds the value.", &[], &[]),
+        ("from_ssm", "Parameter of Systems Manager, perhaps with `:` and a version or label.", &[], &[]),
+        ("from_secret", "Secret of Secrets Manager, by name or ARN.", &[], &["key", "version_stage"]),
+        ("from_stack", "Stack of CloudFormation, by name or ARN.", &["output"], &[]),
+        ("from_terraform", "State of Terraform: a file, or `s3://BUCKET/KEY`.", &["output"], &[]),
+    ];
+    let any = SOURCES.map(|(source, description, required, optional)| {
+        let text = json!({ "type": "string", "description": description });
+        let members = required.iter().chain(optional).chain(&["default"]).map(|name| ((*name).to_owned(), a_scalar()));
+        let properties: Map<_, _> = std::iter::once((source.to_owned(), text)).chain(members).collect();
+        let required: Vec<_> = std::iter::once(&source).chain(required).collect();
+        json!({
+            "type": "object",
+            "required": required,
+            "properties": properties,
+            "additionalProperties": false,
+        })
+    });
+    json!({ "anyOf": any })
 }
 
 fn number(least: i64, most: i64) -> Json {
@@ -229,11 +245,12 @@ impl Definitions {
     fn of_kind(&mut self, option: &Opt) -> Json {
         match option.kind {
             Kind::Text | Kind::Secret => by_branch(&a_scalar()),
-            Kind::Number { least, most } => by_branch(&number(i64::from(least), i64::from(most))),
+            Kind::Number { least, most } => or_elsewhere(&by_branch(&number(i64::from(least), i64::from(most)))),
             Kind::Choice(words) => by_branch(&one_of(words)),
             Kind::Flag => by_branch(&flag(&[])),
             Kind::FlagOr(words) => by_branch(&flag(words)),
-            Kind::List | Kind::Ids => by_branch(&texts()),
+            Kind::List => by_branch(&texts()),
+            Kind::Ids => or_elsewhere(&by_branch(&texts())),
             Kind::Files => {
                 let added = self.shape(&shapes::ADDED_FILES, "include");
                 json!({ "anyOf": [a_scalar(), { "type": "array", "items": { "anyOf": [a_scalar(), added] } }, added] })
@@ -245,8 +262,10 @@ impl Definitions {
                 json!({ "anyOf": [self.shape(of, option.name), flag(&[])] })
             }
             Kind::Structure(of) => match of {
-                Shape::Members { .. } | Shape::List { .. } | Shape::Json { .. } => self.shape(of, option.name),
-                of => by_branch(&self.shape(of, option.name)),
+                Shape::Members { .. } | Shape::List { .. } | Shape::Json { .. } => {
+                    or_elsewhere(&self.shape(of, option.name))
+                }
+                of => or_elsewhere(&by_branch(&self.shape(of, option.name))),
             },
         }
     }
@@ -266,7 +285,7 @@ impl Definitions {
             Shape::Json { .. } => json!({ "type": ["object", "string", "null"] }),
             Shape::List { of, .. } => {
                 let item = self.shape(of, path);
-                let item = self.add(&format!("{path}.item"), item);
+                let item = self.add(&format!("{path}.item"), or_elsewhere(&item));
                 json!({ "anyOf": [{ "type": "array", "items": item }, item, { "type": "string" }] })
             }
             Shape::Members { members, short } => self.structure(members, short, path),
@@ -277,7 +296,7 @@ impl Definitions {
         let (mut properties, mut patterns, mut required) = (Map::new(), Map::new(), Vec::new());
         for member in members {
             let path = format!("{path}.{}", snake(member.name));
-            let value = self.shape(&member.shape, &path);
+            let value = or_elsewhere(&self.shape(&member.shape, &path));
             let value = if is_small(&value) { value } else { self.add(&path, value) };
             patterns.insert(any_spelling_of_member(member.name), value.clone());
             properties.insert(snake(member.name), value);

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::elsewhere;
 use super::json::unpack;
 use super::layer::{Form, Given, MapEntry, Value, yes_or_no};
 use super::options;
@@ -39,6 +40,8 @@ impl Structures<'_> {
         };
         match (shape, &given.value) {
             (_, Value::Null) => None,
+            // Its value is not known yet.
+            _ if elsewhere::is_reference(given) => None,
             (Shape::Any, _) => Some(plain(given)),
             (Shape::Members { members, .. }, Value::Map(entries)) => {
                 Some(self.members(entries, members, path, &given.place))

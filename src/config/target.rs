@@ -8,7 +8,8 @@ use crate::settings::{Address, FunctionName, Reach};
 use crate::verb::Purpose;
 
 /// The services that the tool calls, by their names in `AWS_ENDPOINT_URL_<SERVICE>`.
-const SERVICES: [&str; 6] = ["LAMBDA", "S3", "STS", "IAM", "ECR", "CLOUDWATCH_LOGS"];
+const SERVICES: [&str; 9] =
+    ["LAMBDA", "S3", "STS", "IAM", "ECR", "CLOUDWATCH_LOGS", "SSM", "SECRETS_MANAGER", "CLOUDFORMATION"];
 
 /// The target of a deployment. `function` is absent for a layer and for a Region.
 pub(super) fn target(reader: &mut Reader, function: Option<&FunctionName>, context: &Context<'_>) -> Target {

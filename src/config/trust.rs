@@ -113,11 +113,7 @@ impl Trust {
             }
             InFile::Nothing => Some("decides about credentials, which a file may not do".to_owned()),
             InFile::Never => Some("cannot be in the file that it is about".to_owned()),
-            // A missing file is another kind of error.
-            InFile::Reads => {
-                let outside = real.map_or_else(|_| !is_inside(&files::plain(&path)), |real| !is_inside(&real));
-                outside.then(|| format!("`{text}` lies outside of the checkout, where a file may not read"))
-            }
+            InFile::Reads => self.unreadable(&path, text),
             // For a link to another place, `symlinks` decides.
             InFile::Packs => {
                 let inside = is_inside(&files::plain(&path)) || real.is_ok_and(|real| is_inside(&real));
@@ -135,5 +131,21 @@ impl Trust {
                 (!known).then(message)
             }
         }
+    }
+}
+
+impl Trust {
+    /// Whether a file that is written as `text` at this place may be read.
+    pub(super) fn may_read(&self, path: &Path, text: &str, place: &Place) -> Result<(), Problem> {
+        let objection = self.unreadable(&self.directory.join(path), text).filter(|_| !self.is_free(place));
+        let help = "name a file of the checkout; if every change of the configuration is reviewed, `--trust_config` allows others";
+        objection.map_or(Ok(()), |message| Err(Problem::new(message).at(place).help(help)))
+    }
+
+    /// Why a file may not name a path to read; `None` if it may. A missing file is another kind of error.
+    fn unreadable(&self, path: &Path, text: &str) -> Option<String> {
+        let is_inside = |path: &Path| path.starts_with(&self.checkout);
+        let outside = fs::canonicalize(path).map_or_else(|_| !is_inside(&files::plain(path)), |real| !is_inside(&real));
+        outside.then(|| format!("`{text}` lies outside of the checkout, where a file may not read"))
     }
 }

@@ -35,6 +35,7 @@ use crate::deployment::{Deployment, MissingRole, Only, Publish};
 use crate::package::Package;
 use crate::package::inspect::Date;
 use crate::place::{Problem, Weight};
+use crate::reference::Borrowed;
 use crate::remote::{Caller, Failure, Live, Remote, Snapshot, Storage, Stored, Version};
 use crate::settings::{Architecture, Attachment, SettingName, Settings};
 
@@ -55,6 +56,8 @@ pub(crate) struct Plan {
     pub steps: Vec<Step>,
     /// The published version that already has this code and these settings; absent if no version has them.
     pub published: Option<String>,
+    /// The values that come from elsewhere. Reports show their references.
+    pub borrowed: Vec<Borrowed>,
     /// Notes for the reader, mainly about live things that stay because the configuration does not name them.
     pub notes: Vec<String>,
 }
@@ -86,6 +89,7 @@ pub(crate) fn plan(deployment: &Deployment, package: &Package, snapshot: &Snapsh
     let Snapshot { function: remote, caller, layers, stored, role } = snapshot;
     let mut plan = Plan::new(Subject::Function, &deployment.function.name, caller);
     plan.narrow(deployment);
+    plan.borrow(deployment);
     plan.guard(deployment, package, remote, caller);
     let mut wanted = wanted::settings(deployment, package.archive(), remote.live(), caller, &mut plan);
     wanted.layers = wanted.layers.map(|named| plan.known_layers(named, layers));
@@ -113,6 +117,7 @@ impl Plan {
             problems: Vec::new(),
             steps: Vec::new(),
             published: None,
+            borrowed: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -120,6 +125,20 @@ impl Plan {
     /// Whether the plan has any step.
     pub(crate) fn changes(&self) -> bool {
         !self.steps.is_empty()
+    }
+
+    /// The views of all steps.
+    pub(crate) fn views(&self) -> impl Iterator<Item = View<'_>> {
+        self.steps.iter().map(|step| step.view().with_references(&self.borrowed))
+    }
+
+    /// Takes over the values from elsewhere, and notes those that were not read.
+    fn borrow(&mut self, deployment: &Deployment) {
+        self.borrowed.clone_from(&deployment.borrowed);
+        for Borrowed { option, key, reference, .. } in deployment.unread() {
+            let what = key.as_ref().map_or_else(|| (*option).to_owned(), |key| format!("{option} {key}"));
+            self.notes.push(format!("not read in the build of a pull request: {what} {reference}"));
+        }
     }
 
     /// Adds an error about an item in the list of an option.
@@ -190,7 +209,8 @@ impl Plan {
         if let Some(Only { half, .. }) = deployment.only {
             return self.refuse_half(half);
         }
-        let made = deployment.missing_role == MissingRole::Create && wanted.role.is_none();
+        let has_no_role = wanted.role.is_none() && !deployment.is_unread("role");
+        let made = deployment.missing_role == MissingRole::Create && has_no_role;
         let role = if made { Origin::Made } else { Origin::Named };
         if let Some(role) = made.then(|| role::wanted(deployment, caller)).flatten() {
             wanted.role = Some(role.as_setting());
@@ -204,7 +224,9 @@ impl Plan {
             ("runtime", wanted.runtime.is_none() && !of_image),
             ("handler", wanted.handler.is_none() && !of_image),
         ] {
-            if missing {
+            let may_have_it =
+                deployment.unread().any(|unread| unread.option.starts_with(option) || unread.option == "module_name");
+            if missing && !may_have_it {
                 let message = format!("`{}` does not exist yet, and to create it AWS needs a {option}", self.name);
                 let instead = if option == "role" { ", let `create_role` make one" } else { "" };
                 let help = format!("set `{option}`{instead}, or correct `function_name`, `region` or the account");

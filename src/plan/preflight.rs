@@ -66,7 +66,9 @@ fn package_problems(
         ignore: &deployment.code.ignore,
     };
     let Some(artifact) = artifact else { return inspect_settings(&facts) };
-    too_large(&deployment.code, artifact).into_iter().chain(inspect(&artifact.survey, &facts)).collect()
+    // The bucket may be elsewhere.
+    let too_large = too_large(&deployment.code, artifact).filter(|_| !deployment.is_unread("s3_bucket"));
+    too_large.into_iter().chain(inspect(&artifact.survey, &facts)).collect()
 }
 
 /// The variables of the function, as far as they are known.

@@ -28,7 +28,9 @@ impl Plan {
         };
         let set = wanted.entries.iter().filter(|(key, value)| known.get(*key) != Some(*value));
         let set: BTreeMap<_, _> = set.map(|(key, value)| (key.clone(), value.clone())).collect();
-        let others = known.keys().filter(|key| !wanted.entries.contains_key(*key) && !key.starts_with("aws:"));
+        let unread: Vec<_> = deployment.unread_keys("function_tags").collect();
+        let is_named = |key: &String| wanted.entries.contains_key(key) || unread.contains(&key.as_str());
+        let others = known.keys().filter(|key| !is_named(key) && !key.starts_with("aws:"));
         let others: Vec<_> = others.cloned().collect();
         let before = known.keys().filter(|key| !key.starts_with("aws:") && !wanted.entries.contains_key(*key)).count();
         let count = before + wanted.entries.len();

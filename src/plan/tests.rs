@@ -53,6 +53,7 @@ pub(super) fn wanted(change: impl FnOnce(&mut Deployment)) -> Deployment {
             ignore: BTreeSet::new(),
         },
         release: Release::default(),
+        borrowed: Vec::new(),
         attachments: BTreeMap::new(),
         wait_timeout: Duration::from_secs(1),
     };
@@ -169,7 +170,9 @@ pub(super) fn planned_with(deployment: &Deployment, sha256: &str, remote: &Remot
         Caller { account: Some("123456789012".to_owned()), identity: None, partition, region: "eu-west-1".to_owned() };
     let package = match &deployment.code.source {
         CodeSource::Image(uri) => Package::Image(Image::of(uri)),
-        CodeSource::Path(_) | CodeSource::Object { .. } => Package::Archive(Arc::new(artifact(sha256))),
+        CodeSource::Path(_) | CodeSource::Object { .. } | CodeSource::Unread { .. } => {
+            Package::Archive(Arc::new(artifact(sha256)))
+        }
         CodeSource::Function(_) | CodeSource::Live => Package::Live(None),
     };
     let stored = Some(stored);

@@ -2,10 +2,13 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value;
+
 use super::action::Action;
 use super::code::{CodeChange, Object};
 use crate::package::FileChanges;
-use crate::settings::{AliasName, Difference};
+use crate::reference::Borrowed;
+use crate::settings::{AliasName, Aspect, Difference, End, SettingName};
 
 /// A step, ready to be shown.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,6 +94,26 @@ impl<'a> View<'a> {
         }
     }
 
+    /// The view with references in the place of the values that come from elsewhere.
+    pub(super) fn with_references(mut self, borrowed: &[Borrowed]) -> Self {
+        for change in &mut self.changes {
+            for borrowed in borrowed {
+                if !is_about(change, borrowed) {
+                    continue;
+                }
+                for end in [&mut change.from, &mut change.to].into_iter().flatten() {
+                    show_reference(end, borrowed);
+                }
+                if change.about == Aspect::Setting(SettingName::Environment)
+                    && matches!(change.to, Some(End::Hidden(_)))
+                {
+                    change.to = Some(End::Value(borrowed.reference.to_string().into()));
+                }
+            }
+        }
+        self
+    }
+
     pub(super) fn of(
         action: Action,
         subject: &'static str,
@@ -114,4 +137,61 @@ impl<'a> View<'a> {
     pub(super) fn belonging_to(self, whose: Whose) -> Self {
         Self { whose, ..self }
     }
+}
+
+/// Whether a change is about the option, and the key, of a value from elsewhere.
+fn is_about(change: &Difference, borrowed: &Borrowed) -> bool {
+    let is_of_option = match (change.about, borrowed.option) {
+        (Aspect::Code, option) => option == "image_uri",
+        (Aspect::Object, option) => option.starts_with("s3_"),
+        (Aspect::Setting(SettingName::Handler), "module_name" | "handler_name")
+        | (Aspect::Setting(SettingName::SubnetIds | SettingName::SecurityGroupIds), "vpc_config") => true,
+        (about, option) => about.name() == option,
+    };
+    is_of_option && (borrowed.key.is_none() || borrowed.key == change.key)
+}
+
+/// Replaces the value of a reference by the reference.
+fn show_reference(end: &mut End, borrowed: &Borrowed) {
+    let Some(value) = borrowed.value.as_ref().map(|value| value.expose().trim()).filter(|value| !value.is_empty())
+    else {
+        return;
+    };
+    match end {
+        End::Value(shown) => replace(shown, value, &borrowed.reference.to_string()),
+        End::Image { address: Some(address), .. } if is_image(address, value) => {
+            *address = borrowed.reference.to_string();
+        }
+        End::Hidden(_) | End::Package { .. } | End::Image { .. } | End::Version { .. } | End::NewVersion => {}
+    }
+}
+
+/// Replaces a value, or the items of a list that is written with commas.
+fn replace(shown: &mut Value, value: &str, reference: &str) {
+    let is_item = |text: &str| text == value || value.split(',').any(|item| item.trim() == text);
+    // A name becomes a part of an ARN, of an address or of a handler.
+    let is_value = |text: &str| is_item(text) || text.split([':', '/', '.']).any(is_item);
+    match shown {
+        Value::String(text) if is_value(text) => reference.clone_into(text),
+        Value::Number(number) if number.to_string() == value => *shown = reference.into(),
+        Value::Bool(yes) if yes.to_string() == value => *shown = reference.into(),
+        Value::Array(items) => {
+            for item in items.iter_mut() {
+                replace(item, value, reference);
+            }
+            items.dedup();
+        }
+        Value::Object(members) => {
+            for member in members.values_mut() {
+                replace(member, value, reference);
+            }
+        }
+        Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null => {}
+    }
+}
+
+/// Whether an address is that of the image that a value names, by tag or digest.
+fn is_image(address: &str, value: &str) -> bool {
+    let repository = |text: &str| text.split('@').next().unwrap_or_default().split(':').next().map(str::to_owned);
+    repository(address) == repository(value)
 }

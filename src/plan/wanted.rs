@@ -37,7 +37,7 @@ pub(super) fn settings(
     }
     wanted.role = wanted.role.map(|role| completed_role(role, live, caller));
     if let Some(managed) = &deployment.environment {
-        wanted.environment = Some(environment(managed, live, plan));
+        wanted.environment = Some(environment(deployment, managed, live, plan));
     }
     // AWS refuses to detach a function from its VPC while IPv6 is on.
     let empty = |ids: &Option<Ids>| ids.as_ref().is_some_and(|ids| ids.0.is_empty());
@@ -97,9 +97,19 @@ fn completed_role(role: Role, live: Option<&Live>, caller: &Caller) -> Role {
     }
 }
 
-fn environment(managed: &WantedMap<Option<Secret>>, live: Option<&Live>, plan: &mut Plan) -> Environment {
-    let named: BTreeMap<_, _> =
+fn environment(
+    deployment: &Deployment,
+    managed: &WantedMap<Option<Secret>>,
+    live: Option<&Live>,
+    plan: &mut Plan,
+) -> Environment {
+    let mut named: BTreeMap<_, _> =
         managed.entries.iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?))).collect();
+    // A value that was not read may be the live one. Such a plan is only shown.
+    for key in deployment.unread_keys("environment") {
+        let known = live.and_then(|live| live.settings.environment.as_ref()?.0.get(key));
+        named.insert(key.to_owned(), known.cloned().unwrap_or_else(|| Secret::new("")));
+    }
     let Some(live) = live else { return Environment(named) };
     let Some(known) = &live.settings.environment else {
         if managed.mode != Some(MapMode::Replace) {
@@ -113,7 +123,8 @@ fn environment(managed: &WantedMap<Option<Secret>>, live: Option<&Live>, plan: &
         }
         return Environment(named);
     };
-    let others: Vec<_> = known.0.iter().filter(|(key, _)| !managed.entries.contains_key(*key)).collect();
+    let is_named = |key: &String| managed.entries.contains_key(key) || named.contains_key(key);
+    let others: Vec<_> = known.0.iter().filter(|(key, _)| !is_named(key)).collect();
     let rest = others.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>().join(", ");
     let mut wanted = named;
     match managed.mode {

@@ -15,7 +15,7 @@ use super::{ends, plan, tally::Tally, variables};
 use crate::event::{Deployed, DeployedCode, Event, Failure, LayerDeployed, Packaged};
 use crate::package::{self, FileChange, FileChanges, Listed};
 use crate::place::{FilePlace, Place, Problem, Skip};
-use crate::plan::{Half, Plan, Step, Subject};
+use crate::plan::{Half, Plan, Subject, View};
 
 /// The version of the document. It grows when a field changes its meaning, not when a field is added.
 const SCHEMA_VERSION: u32 = 2;
@@ -434,16 +434,13 @@ pub(super) fn unspliceable(json: &str) -> String {
 }
 
 fn steps(plan: &Plan) -> Vec<Planned> {
-    let step = |step: &Step| {
-        let view = step.view();
-        Planned {
-            changes: view.changes.iter().map(ends::document).collect(),
-            files: view.files().map(files),
-            left_out: view.left_out().to_vec(),
-            step: view.id.into_owned(),
-        }
+    let step = |view: View<'_>| Planned {
+        changes: view.changes.iter().map(ends::document).collect(),
+        files: view.files().map(files),
+        left_out: view.left_out().to_vec(),
+        step: view.id.into_owned(),
     };
-    plan.steps.iter().map(step).collect()
+    plan.views().map(step).collect()
 }
 
 /// The files that differ between two packages.

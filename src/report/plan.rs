@@ -3,7 +3,7 @@
 use super::ends::{self, Digits};
 use super::sanitise;
 use crate::package::{FileChange, FileChanges};
-use crate::plan::{Action, CodeChange, Line, Plan, Sent, Step, Subject, Through, View};
+use crate::plan::{Action, CodeChange, Line, Plan, Sent, Subject, Through, View};
 use crate::settings::{Aspect, Difference, End};
 
 /// The number of changed files that are shown.
@@ -20,7 +20,7 @@ pub(super) fn lines(plan: &Plan) -> Vec<String> {
         let version = plan.published.as_ref().map(|version| format!(" and is version {version}")).unwrap_or_default();
         lines.push(format!("{the}`{name}` in {region} is unchanged{version}: nothing to do."));
     }
-    let views: Vec<_> = plan.steps.iter().map(Step::view).collect();
+    let views: Vec<_> = plan.views().collect();
     let widest = views.iter().map(|view| view.subject.len()).max().unwrap_or_default().max(15);
     for view in &views {
         let sign = match view.action {

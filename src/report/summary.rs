@@ -10,7 +10,7 @@ use crate::arn::Partition;
 use crate::event::{Deployed, DeployedCode, Effect, Failure, LayerDeployed, Moment};
 use crate::host::Build;
 use crate::package::FileChange;
-use crate::plan::{CodeChange, Plan, Rollback, Sent, Step, Subject, Through, View};
+use crate::plan::{CodeChange, Plan, Rollback, Sent, Subject, Through, View};
 use crate::settings::{Aspect, Difference, End};
 
 /// Escapes a text for a table's cell or a paragraph, so that it has no Markdown or HTML.
@@ -56,7 +56,7 @@ pub(super) fn of_layer(layer: &LayerDeployed) -> String {
         return format!("✔ Layer **{name}** in {region} is unchanged, version {version}.\n\n");
     }
     let title = format!("### ✔ Layer {} version {} published", text(name), text(version));
-    let table = rows_as_table(plan.steps.iter().flat_map(rows));
+    let table = rows_as_table(plan.views().flat_map(|view| rows(&view)));
     let weight = format!("**Package** {} · {:.1} s · {}", plan::size(*package_size), took.as_secs_f64(), text(arn));
     [title, table, weight].join("\n\n") + "\n\n"
 }
@@ -101,7 +101,7 @@ pub(super) fn of_planned(plan: &Plan) -> String {
     format!(
         "### Plan for {function} in {region}{}\n\n{}\n\n",
         half(plan),
-        rows_as_table(plan.steps.iter().flat_map(rows))
+        rows_as_table(plan.views().flat_map(|view| rows(&view)))
     )
 }
 
@@ -185,8 +185,7 @@ fn table(plan: &Plan, deployed: &Deployed) -> String {
         (Aspect::Version, Some(End::Version { number, .. }), None) => deployed.kept.contains(number),
         _ => false,
     };
-    let rows = plan.steps.iter().flat_map(|step| {
-        let view = step.view();
+    let rows = plan.views().flat_map(|view| {
         let rows = view.changes.iter().map(|difference| {
             let [what, before, after] = row(&view, &now(difference));
             [what, before, if kept(difference) { "could not be deleted".to_owned() } else { after }]
@@ -205,9 +204,8 @@ fn rows_as_table(rows: impl Iterator<Item = [String; 3]>) -> String {
 }
 
 /// The rows of a step: the name of each change, and the values before and after.
-fn rows(step: &Step) -> Vec<[String; 3]> {
-    let view = step.view();
-    view.changes.iter().map(|difference| row(&view, difference)).chain(file_rows(&view)).collect()
+fn rows(view: &View<'_>) -> Vec<[String; 3]> {
+    view.changes.iter().map(|difference| row(view, difference)).chain(file_rows(view)).collect()
 }
 
 /// The rows of the files that a step changes: how many, and the first of them.

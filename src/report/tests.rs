@@ -106,6 +106,7 @@ fn page(text: &str) -> String {
 fn plan() -> Plan {
     let alias = AliasChange { name: AliasName("live".to_owned()), from: None, to: VersionRef::Published, build: None };
     Plan {
+        borrowed: Vec::new(),
         subject: Subject::Function,
         name: "f".to_owned(),
         region: "eu-west-1".to_owned(),

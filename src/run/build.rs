@@ -129,6 +129,10 @@ impl Run<'_> {
                 return self.promote(source, deployment, entry).await;
             }
             (CodeSource::Live, _) => return Ok(Package::Live(None)),
+            (CodeSource::Unread { option, reference }, _) => {
+                let problem = Problem::new(format!("`{reference}` was not read")).of(*option);
+                return Err(Error::refused(&entry.item, [problem], &entry.places));
+            }
         };
         Ok(Package::Archive(artifact))
     }

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::event::{Event, Stage};
 use crate::fault::{Fault, FaultKind, Signal};
 use crate::package::Artifact;
-use crate::place::Problem;
+use crate::place::{Place, Problem};
 use crate::remote::FoundRole;
 use crate::report;
 use crate::settings::FunctionName;
@@ -94,16 +94,29 @@ impl Run<'_> {
     pub(super) async fn connect_to_change(&self, access: &Access, function: &FunctionName) -> Result<Rc<Login>, Error> {
         let unread = |fault| Error::read(fault, function);
         let login = self.connect(&access.target, access.wait_timeout).await.map_err(unread)?;
-        let Some(expected) = &access.target.expect_account else { return Ok(login) };
-        self.identify(&login, access.wait_timeout).await.map_err(unread)?;
+        let place = access.places.of("expect_account");
+        self.expect_account(&login, &access.target, access.wait_timeout, place, unread).await?;
+        Ok(login)
+    }
+
+    /// Refuses any account but the expected one. `place` is that of `expect_account`.
+    pub(super) async fn expect_account(
+        &self,
+        login: &Login,
+        target: &Target,
+        limit: Duration,
+        place: Option<&Place>,
+        unread: impl Fn(Fault) -> Error,
+    ) -> Result<(), Error> {
+        let Some(expected) = &target.expect_account else { return Ok(()) };
+        self.identify(login, limit).await.map_err(unread)?;
         let account = login.connection.caller().account.unwrap_or_default();
         if account == *expected {
-            return Ok(login);
+            return Ok(());
         }
         let problem = Problem::new(format!("the credentials belong to account {account}, not to {expected}"));
-        let place = access.places.of("expect_account").cloned();
         let problem = problem.of("expect_account").help("use credentials of the expected account");
-        Err(Error::Configuration(vec![Problem { place, ..problem }]))
+        Err(Error::Configuration(vec![Problem { place: place.cloned(), ..problem }]))
     }
 
     /// A session for a function as the user wrote it, or for a layer. Without `artifact`, it sends no package.

@@ -1,7 +1,8 @@
 //! One run of the tool: connects the modules, one file for each part of a run.
 //!
 //! `build`, `plan` and `deploy` are the stages of a deployment; `layers` has the layers that functions wait for.
-//! `connect` has the connections. The other files are verbs, and what surrounds a run.
+//! `connect` has the connections, and `elsewhere` the values that are read before
+//! a plan. The other files are verbs, and what surrounds a run.
 
 mod around;
 mod build;
@@ -9,6 +10,7 @@ mod check;
 mod connect;
 mod delete;
 mod deploy;
+mod elsewhere;
 mod invoke;
 mod layers;
 mod live;
@@ -63,7 +65,7 @@ pub fn run(host: &Host) -> ExitCode {
         }
     };
     let request = Request { flags, purpose: task.purpose(), syntax };
-    let loaded = config::load(&request, host, detected);
+    let loaded = config::load(&request, host, detected, None);
     let reporter = {
         let (build, manner) = (loaded.build.clone(), manner(&loaded.run, syntax));
         Reporter::new(loaded.run.ci, host, build, &manner, Some(task.verb()), console.clone())
@@ -72,7 +74,7 @@ pub fn run(host: &Host) -> ExitCode {
     around::log_decisions(&loaded, &console);
     let (sender, interrupt) = watch::channel(None);
     let (reporter, logins, opened) = (RefCell::new(reporter), RefCell::default(), RefCell::default());
-    let run = Run { host, task, reporter, console, interrupt, logins, opened };
+    let run = Run { host, task, request, detected, reporter, console, interrupt, logins, opened };
     let result = run.carry_out(&loaded, sender, event_loop);
     let Run { reporter, console, .. } = run;
     end(&mut reporter.into_inner(), &console, result.as_ref().copied())
@@ -120,6 +122,9 @@ fn manner(options: &RunOptions, syntax: Syntax) -> Manner {
 struct Run<'a> {
     host: &'a Host,
     task: Task,
+    request: Request,
+    /// The CI that was detected.
+    detected: Ci,
     reporter: RefCell<Reporter>,
     console: Console,
     interrupt: Interrupt,
@@ -192,7 +197,10 @@ impl Run<'_> {
                 let build = loaded.build.id.as_deref();
                 self.roll_back(self.only(loaded)?, to.as_deref(), *of, build).await
             }
-            Task::Deploy | Task::Plan { .. } => self.deploy(&loaded.entries).await,
+            Task::Deploy | Task::Plan { .. } => {
+                let complete = self.with_values(loaded).await?;
+                self.deploy(&complete.as_ref().unwrap_or(loaded).entries).await
+            }
         }
     }
 

@@ -11,6 +11,7 @@ use crate::cli::CommandLine;
 use crate::config::Loaded;
 use crate::deployment::{Code, CodeSource, Deployment, Item, ObjectKey, SourceFunction, Target};
 use crate::host::Host;
+use crate::reference::Found;
 use crate::remote::Caller;
 use crate::report::Console;
 use crate::settings::{Role, Setting, passwords, sounds_secret};
@@ -48,7 +49,14 @@ fn hide_passwords(text: &str, console: &Console) {
 
 /// Hides the secrets of the configuration, even if it has errors.
 pub(super) fn hide_configured(loaded: &Loaded, console: &Console) {
-    let names = names(loaded);
+    let borrowed = || loaded.entries.iter().filter_map(|entry| entry.item.function()).flat_map(|of| &of.borrowed);
+    let is_borrowed = |name: &String| {
+        let mut values = borrowed().filter_map(|borrowed| borrowed.value.as_ref());
+        values.any(|value| value.expose() == name || value.expose().split(',').any(|item| item.trim() == name))
+    };
+    let mut names = names(loaded);
+    // The reference is shown, and not the value.
+    names.retain(|name| !is_borrowed(name));
     for name in &names {
         console.keep(name);
     }
@@ -62,6 +70,15 @@ pub(super) fn hide_configured(loaded: &Loaded, console: &Console) {
             false => hide_passwords(value, console),
         }
         console.hide_in_foreign(value);
+    }
+}
+
+/// Hides a value from elsewhere as soon as it is known.
+pub(super) fn hide_found(found: &Found, console: &Console) {
+    match found {
+        Found::Secret(value) => console.hide_everywhere(value.expose()),
+        Found::Plain(value) => console.hide_outside_names(value.expose()),
+        Found::Nothing { .. } => {}
     }
 }
 
@@ -138,7 +155,7 @@ fn of_code(code: &Code) -> impl Iterator<Item = String> {
             let names = [Some(function.written.clone()), function.account.clone(), region.clone(), role];
             names.into_iter().flatten().collect()
         }
-        CodeSource::Path(_) | CodeSource::Image(_) | CodeSource::Live => Vec::new(),
+        CodeSource::Path(_) | CodeSource::Image(_) | CodeSource::Live | CodeSource::Unread { .. } => Vec::new(),
     };
     let upload = code.upload.iter().flat_map(|upload| match &upload.key {
         ObjectKey::ByHash(key) | ObjectKey::Given(key) => [upload.bucket.clone(), key.clone()],

@@ -33,6 +33,9 @@ mod mistakes;
 // Which values `check` refuses.
 mod limits;
 
+// Values from Systems Manager, Secrets Manager, stacks and Terraform.
+mod elsewhere;
+
 // Pull requests, and blocks that are skipped.
 mod pull_requests;
 

@@ -146,7 +146,11 @@ pub(super) fn object_of(code: &Code, artifact: &Artifact) -> Through {
             Through::Found { object, version_id: artifact.version_id.clone() }
         }
         (
-            CodeSource::Path(_) | CodeSource::Image(_) | CodeSource::Function(_) | CodeSource::Live,
+            CodeSource::Path(_)
+            | CodeSource::Image(_)
+            | CodeSource::Function(_)
+            | CodeSource::Live
+            | CodeSource::Unread { .. },
             Some(Upload { bucket, key, expected_owner, kms_key_arn }),
         ) => {
             let (key, by_hash) = match key {

@@ -107,13 +107,17 @@ impl Plan {
     ) {
         let region = Some(self.region.as_str());
         let package_type = package.package_type().or_else(|| live.map(|live| live.package_type.as_str()));
-        let problems = check(&Facts { deployment, settings, live, package_type, whole: true, region });
+        let whole = deployment.unread().next().is_none();
+        let problems = check(&Facts { deployment, settings, live, package_type, whole, region });
         self.problems.extend(problems);
     }
 }
 
 fn check(facts: &Facts<'_>) -> Vec<Problem> {
     let found = |(options, rule): &Row| {
+        if options.iter().any(|option| facts.deployment.is_unread(option.option())) {
+            return None;
+        }
         let option = options.iter().find(|option| facts.names(**option))?;
         Some(rule(facts)?.of(option.option()))
     };

@@ -18,7 +18,7 @@ config = botocore.config.Config(parameter_validation=False, retries={'max_attemp
 @functools.cache
 def client(service, endpoint):
     return boto3.client(service, endpoint_url=endpoint, region_name='us-east-1', config=config,
-        aws_access_key_id='AKIDTESTTESTTEST', aws_secret_access_key='test-secret-access-key')
+        aws_access_key_id='test', aws_secret_access_key='test-secret-access-key')
 
 for line in sys.stdin:
     asked = json.loads(line)

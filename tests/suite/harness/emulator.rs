@@ -82,7 +82,7 @@ impl Emulator {
             .envs(path.map(|path| ("PATH", path)))
             .env("GATEWAY_PORT", port.to_string())
             .env("BIND_HOST", "127.0.0.1")
-            .env("SERVICES", "lambda,iam,sts,s3,sqs,logs,cloudwatch,ecr")
+            .env("SERVICES", "lambda,iam,sts,s3,sqs,logs,cloudwatch,ecr,ssm,secretsmanager,cloudformation")
             .envs([("SFTP_ENABLED", "0"), ("IOT_MTLS_ENABLED", "0"), ("LOG_LEVEL", "WARNING")])
             // moto looks for images in its own registry, as AWS does, and knows AWS' own policies.
             .envs([("MOTO_LAMBDA_STUB_ECR", "false"), ("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")])

@@ -326,7 +326,7 @@ fn refuse(stream: &TcpStream, head: &str, status: u16, code: &str, message: &str
     let words = format!("<Code>{code}</Code><Message>{message}</Message>");
     if of("s3") {
         send(stream, status, "application/xml", "x-by: proxy", &format!("<Error>{words}</Error>"));
-    } else if of("iam") || of("sts") {
+    } else if ["iam", "sts", "cloudformation"].into_iter().any(of) {
         let body = format!("<ErrorResponse><Error><Type>Sender</Type>{words}</Error></ErrorResponse>");
         send(stream, status, "text/xml", "x-by: proxy", &body);
     } else {

@@ -1,0 +1,404 @@
+//! References to values that are elsewhere, such as `{from_ssm: /path}`: how they are written, and where they may be.
+//!
+//! The configuration is loaded twice: once to find the references, and once more with their values.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::{
+    context::Context,
+    layer::{Given, Layer, MapEntry, Value},
+    options::{self, Group, Kind, Opt, nearest_of},
+};
+use crate::arn::Arn;
+use crate::deployment::{Item, Target};
+use crate::place::{Place, Problem};
+use crate::reference::{Borrowed, Found, Reference, State};
+use crate::settings::Secret;
+use crate::verb::Purpose;
+
+/// The keys that begin a reference, with its other members.
+const SOURCES: [(&str, &[&str]); 4] = [
+    ("from_ssm", &["default"]),
+    ("from_secret", &["key", "version_stage", "default"]),
+    ("from_stack", &["output", "default"]),
+    ("from_terraform", &["output", "default"]),
+];
+
+/// Options that name what is deployed. The run needs these names before it can read anything.
+const NAMES: [&str; 4] = ["function_name", "alias", "layer", "code_from"];
+
+/// A value that has to be read before a deployment is known.
+#[derive(Debug, Clone)]
+pub(crate) struct Sought {
+    /// The reference.
+    pub reference: Reference,
+    /// Whether the configuration has a value for the case that there is none.
+    pub has_default: bool,
+    /// The option.
+    pub option: &'static str,
+    /// Where the reference is written.
+    pub place: Place,
+    /// The account and Region to read it from.
+    pub target: Target,
+    /// How long the deployment may wait.
+    pub limit: Duration,
+    /// The options that decide about the target.
+    access: Layer,
+}
+
+/// The values of references, each for the deployments with the same target.
+#[derive(Debug, Default)]
+pub(crate) struct Values(Vec<(Layer, Reference, Found)>);
+
+impl Values {
+    /// Adds the value of a reference.
+    pub(crate) fn add(&mut self, sought: &Sought, found: Found) {
+        self.0.push((sought.access.clone(), sought.reference.clone(), found));
+    }
+
+    fn find(&self, access: &Layer, reference: &Reference) -> Option<&Found> {
+        self.0.iter().find(|(known, of, _)| known == access && of == reference).map(|(.., found)| found)
+    }
+}
+
+/// The references in the options of one block.
+#[derive(Debug, Default)]
+pub(super) struct References {
+    /// The references whose values are still unknown.
+    open: Vec<(Reference, bool, &'static str, Place)>,
+    /// All values from elsewhere, also those that are not read.
+    pub borrowed: Vec<Borrowed>,
+    access: Layer,
+}
+
+impl References {
+    /// The references to read for a deployment.
+    pub(super) fn sought(&self, item: &Item) -> impl Iterator<Item = Sought> {
+        self.open.iter().cloned().map(move |(reference, has_default, option, place)| Sought {
+            reference,
+            has_default,
+            option,
+            place,
+            target: item.target().clone(),
+            limit: item.wait_timeout(),
+            access: self.access.clone(),
+        })
+    }
+
+    /// Whether the value of a key in the map of an option is elsewhere.
+    pub(super) fn has(&self, option: &str, key: &str) -> bool {
+        self.borrowed.iter().any(|borrowed| borrowed.option == option && borrowed.key.as_deref() == Some(key))
+    }
+
+    /// Whether the value of an option is still to be read.
+    pub(super) fn seeks(&self, option: &str) -> bool {
+        self.open.iter().any(|(_, _, of, _)| *of == option)
+    }
+}
+
+/// Whether a value is written as a reference. `from_env` is not one of these: its value is known at once.
+pub(super) fn is_reference(given: &Given) -> bool {
+    has_key(given, |key| SOURCES.iter().any(|(source, _)| *source == key))
+}
+
+/// The error about a map that looks like a reference but is none; `None` for any other value.
+pub(super) fn misspelt(given: &Given) -> Option<Problem> {
+    let Value::Map(entries) = &given.value else { return None };
+    let wrong = entries.iter().find(|entry| entry.key.starts_with("from_") && entry.key != "from_env")?;
+    if is_reference(given) {
+        return None;
+    }
+    let problem = Problem::new(format!("`{}` is not a place that values come from", wrong.key)).at(&wrong.place);
+    let all: Vec<_> = SOURCES.iter().map(|(source, _)| format!("`{source}`")).collect();
+    let near = nearest_of(&wrong.key, SOURCES.iter().map(|(source, _)| *source));
+    Some(problem.help(near.map_or_else(
+        || format!("these are: `from_env` for variables, {}", all.join(", ")),
+        |near| format!("did you mean `{near}`?"),
+    )))
+}
+
+fn has_key(given: &Given, is_meant: impl Fn(&str) -> bool) -> bool {
+    match &given.value {
+        Value::Map(entries) => entries.iter().any(|entry| is_meant(&entry.key)),
+        Value::Null | Value::Text(_) | Value::List(_) => false,
+    }
+}
+
+/// Whether a value is a reference or contains one.
+pub(super) fn is_open(given: &Given) -> bool {
+    first(given).is_some()
+}
+
+/// The place of the first reference in a value.
+fn first(given: &Given) -> Option<&Place> {
+    if is_reference(given) {
+        return Some(&given.place);
+    }
+    match &given.value {
+        Value::List(items) => items.iter().find_map(first),
+        Value::Map(entries) => entries.iter().find_map(|entry| first(&entry.given)),
+        Value::Null | Value::Text(_) => None,
+    }
+}
+
+/// Puts the known values into the options of a block. References without a known value stay.
+///
+/// `only_plans` says whether nothing is written for this block.
+pub(super) fn fill(
+    options: &mut Layer,
+    context: &Context<'_>,
+    only_plans: bool,
+    problems: &mut Vec<Problem>,
+) -> References {
+    let is_of_access =
+        |name: &str| name == "function_name" || options::find(name).is_some_and(|option| option.group == Group::Target);
+    let access = options.iter().filter(|(name, _)| is_of_access(name));
+    let access = access.map(|(name, given)| (*name, given.clone())).collect();
+    let mut filling = Filling { context, only_plans, problems, found: References { access, ..References::default() } };
+    options.retain(|name, given| {
+        let Some(option) = options::find(name) else { return true };
+        let Some(place) = first(given).cloned() else { return true };
+        if let Err(problem) = may_be_elsewhere(option) {
+            filling.problems.push(problem.of(option.name).at(&place));
+            // The name counts as given.
+            return *name == "function_name";
+        }
+        filling.option(option, given);
+        true
+    });
+    filling.found
+}
+
+struct Filling<'a> {
+    context: &'a Context<'a>,
+    only_plans: bool,
+    problems: &'a mut Vec<Problem>,
+    found: References,
+}
+
+impl Filling<'_> {
+    fn option(&mut self, option: &'static Opt, given: &mut Given) {
+        match &mut given.value {
+            // A map of texts has its references below its keys.
+            Value::Map(entries) if matches!(option.kind, Kind::Map) => {
+                if let Some(entry) = entries.iter().find(|entry| SOURCES.iter().any(|(key, _)| *key == entry.key)) {
+                    let message =
+                        format!("`{}` is not below a key, but each key needs a reference of its own", entry.key);
+                    let help = format!("write `{}: {{KEY: {{{}: …}}}}`", option.name, entry.key);
+                    self.problems.push(Problem::new(message).of(option.name).at(&entry.place).help(help));
+                    return;
+                }
+                for MapEntry { key, given, .. } in entries {
+                    self.value(option, Some(key), given);
+                }
+            }
+            Value::List(items) if matches!(option.kind, Kind::Map) => {
+                for item in items {
+                    self.option(option, item);
+                }
+            }
+            _ => self.value(option, None, given),
+        }
+    }
+
+    fn value(&mut self, option: &'static Opt, key: Option<&str>, given: &mut Given) {
+        if is_reference(given) {
+            self.reference(option, key, given);
+            return;
+        }
+        match &mut given.value {
+            Value::List(items) => items.iter_mut().for_each(|item| self.value(option, key, item)),
+            Value::Map(entries) => entries.iter_mut().for_each(|entry| self.value(option, key, &mut entry.given)),
+            Value::Null | Value::Text(_) => {}
+        }
+    }
+
+    fn reference(&mut self, option: &'static Opt, key: Option<&str>, given: &mut Given) {
+        let place = given.place.clone();
+        let read = self.parsed(given).and_then(|(reference, default)| {
+            if reference.is_secret() && option.name != "environment" {
+                return Err(exposed(&reference).at(&place));
+            }
+            Ok((reference, default))
+        });
+        let (reference, default) = match read {
+            Ok(read) => read,
+            Err(problem) => {
+                let place = problem.place.clone().unwrap_or(place);
+                self.problems.push(Problem { place: Some(place), ..problem.of(option.name) });
+                // So that the value counts as given but unknown.
+                return;
+            }
+        };
+        let value = match self.context.purpose {
+            Purpose::Deploy | Purpose::Plan => self.known(option, &reference, default.as_deref(), &place),
+            Purpose::Check | Purpose::Render | Purpose::Package | Purpose::Live | Purpose::Region => None,
+        };
+        if let Some(value) = &value {
+            given.value = Value::Text(value.expose().to_owned());
+        }
+        self.found.borrowed.push(Borrowed { option: option.name, key: key.map(str::to_owned), reference, value });
+    }
+
+    /// The value of a reference, as far as it is known.
+    fn known(
+        &mut self,
+        option: &'static Opt,
+        reference: &Reference,
+        default: Option<&str>,
+        place: &Place,
+    ) -> Option<Secret> {
+        let is_foreign = self.context.build.pull_request.is_some() && !self.context.trust.is_free(place);
+        if is_foreign && reference.is_in_aws() {
+            if !self.only_plans {
+                let message = format!("`{reference}` is not read in the build of a pull request");
+                let help = "whoever writes the pull request could read what the job may read; if every change of the file is reviewed, `--trust_config` allows it";
+                self.problems.push(Problem::new(message).of(option.name).at(place).help(help));
+            }
+            return None;
+        }
+        let Some(found) = self.context.values.and_then(|values| values.find(&self.found.access, reference)) else {
+            self.found.open.push((reference.clone(), default.is_some(), option.name, place.clone()));
+            return None;
+        };
+        match (found, default) {
+            (Found::Secret(_), _) if option.name != "environment" => {
+                self.problems.push(exposed(reference).of(option.name).at(place));
+                None
+            }
+            (Found::Plain(value) | Found::Secret(value), _) => Some(value.clone()),
+            (Found::Nothing { .. }, Some(default)) => Some(Secret::new(default)),
+            (Found::Nothing { message, help }, None) => {
+                self.problems.push(Problem::new(message).of(option.name).at(place).help(help));
+                None
+            }
+        }
+    }
+
+    /// The reference that a map is, and its default.
+    fn parsed(&self, given: &Given) -> Result<(Reference, Option<String>), Problem> {
+        let Value::Map(entries) = &given.value else { return Err(Problem::new("must be a map")) };
+        let known = |entry: &MapEntry| SOURCES.iter().find(|(key, _)| *key == entry.key);
+        let Some((source, members)) = entries.iter().find_map(known) else {
+            return Err(Problem::new("must be a reference"));
+        };
+        for entry in entries {
+            let (key, place) = (&entry.key, &entry.place);
+            if key != source && !members.contains(&key.as_str()) {
+                let problem = Problem::new(format!("`{key}` is not a member of a reference with `{source}`"));
+                let near = nearest_of(key, members.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+                let all: Vec<_> = members.iter().map(|member| format!("`{member}`")).collect();
+                return Err(problem.at(place).help(near.unwrap_or_else(|| format!("it may have {}", all.join(", ")))));
+            }
+            if entry.given.as_text().is_none_or(|text| text.trim().is_empty() && key != "default") {
+                return Err(Problem::new(format!("`{key}` must be a text")).at(place));
+            }
+        }
+        let text = |name: &str| {
+            let entry = entries.iter().find(|entry| entry.key == name);
+            entry.and_then(|entry| Some((entry.given.as_text()?.trim().to_owned(), &entry.given.place)))
+        };
+        let (what, place) = text(source).ok_or_else(|| Problem::new("must be a text"))?;
+        let output = || {
+            let missing = || Problem::new(format!("`{source}` needs `output`, the name of the output"));
+            text("output").map(|(output, _)| output).ok_or_else(missing)
+        };
+        let reference = match *source {
+            "from_ssm" => parameter(&what).map_err(|message| Problem::new(message).at(place))?,
+            "from_secret" => {
+                arn_of(&what, "secretsmanager").map_err(|message| Problem::new(message).at(place))?;
+                let (key, stage) = (text("key"), text("version_stage"));
+                Reference::Secret { id: what, key: key.map(|(key, _)| key), stage: stage.map(|(stage, _)| stage) }
+            }
+            "from_stack" => {
+                arn_of(&what, "cloudformation").map_err(|message| Problem::new(message).at(place))?;
+                Reference::Output { stack: what, output: output()? }
+            }
+            _ => Reference::State { state: self.state(&what, place)?, output: output()? },
+        };
+        let default = entries.iter().find(|entry| entry.key == "default");
+        Ok((reference, default.and_then(|entry| entry.given.as_text()).map(str::to_owned)))
+    }
+
+    fn state(&self, what: &str, place: &Place) -> Result<State, Problem> {
+        if let Some(rest) = what.strip_prefix("s3://") {
+            let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+            if bucket.is_empty() || key.is_empty() {
+                let problem = Problem::new(format!("`{what}` is not the URL of an object"));
+                return Err(problem.at(place).help("write `s3://BUCKET/KEY`"));
+            }
+            return Ok(State::Object { bucket: bucket.to_owned(), key: key.to_owned() });
+        }
+        if what.contains("://") {
+            let problem = Problem::new(format!("`{what}` is neither a file nor an object in S3"));
+            return Err(problem.at(place).help("name a file, or write `s3://BUCKET/KEY`"));
+        }
+        // A path in a file is relative to that file.
+        let beside = place.in_file().and_then(|file| Path::new(&*file.path).parent().map(Path::to_owned));
+        let path = beside.unwrap_or_default().join(what);
+        self.context.trust.may_read(&path, what, place)?;
+        Ok(State::File { written: what.to_owned(), path })
+    }
+}
+
+/// Whether the value of an option may be elsewhere.
+fn may_be_elsewhere(option: &Opt) -> Result<(), Problem> {
+    let why = match (option.group, option.kind) {
+        _ if NAMES.contains(&option.name) => "names what is deployed, and is needed before anything can be read",
+        (Group::Target, _) => "is needed to log in, before anything can be read",
+        (Group::Run, _) => "decides how the run works, and is needed before anything can be read",
+        (_, Kind::Choice(_) | Kind::Flag | Kind::FlagOr(_)) => {
+            "is one of a few words, and these are written in the configuration"
+        }
+        (_, Kind::List | Kind::Files) => "is about files of the checkout, and these are named in the configuration",
+        _ if option.name == "zip" => "is a file of the checkout, and is named in the configuration",
+        (_, Kind::Text | Kind::Number { .. } | Kind::Ids | Kind::Map | Kind::Structure(_) | Kind::Secret) => {
+            return Ok(());
+        }
+    };
+    let help = format!("write the value itself, or set the variable `DPL_LAMBDA_{}`", option.name.to_ascii_uppercase());
+    Err(Problem::new(why).help(help))
+}
+
+/// The error about a secret in a place where others could see it.
+fn exposed(reference: &Reference) -> Problem {
+    let message = format!("`{reference}` is a secret, and only `environment` may hold one");
+    Problem::new(message).help("everybody who can look at the function in AWS would see it; if it is none, keep it as a text that is not encrypted")
+}
+
+/// A parameter by its name or ARN, perhaps with a version or label.
+fn parameter(what: &str) -> Result<Reference, String> {
+    let help = "a parameter is written `/path/name`, `/path/name:3` for a version or `/path/name:label` for a label";
+    let (name, selector) = match Arn::of(what) {
+        Some(arn) => {
+            arn_of(what, "ssm")?;
+            let selector = arn.resource.split_once(':').map(|(_, selector)| selector);
+            let length = what.len() - selector.map_or(0, |selector| selector.len() + 1);
+            (&what[..length], selector)
+        }
+        None => what.split_once(':').map_or((what, None), |(name, selector)| (name, Some(selector))),
+    };
+    let may_have = |c: char| c.is_ascii_alphanumeric() || "_.-/".contains(c);
+    let is_arn = name.starts_with("arn:");
+    let is_name = (1..=2048).contains(&name.len()) && name.chars().all(|c| may_have(c) || (is_arn && c == ':'));
+    let is_selector = |text: &str| !text.is_empty() && text.len() <= 100 && text.chars().all(may_have);
+    if is_name && selector.is_none_or(is_selector) {
+        Ok(Reference::Parameter { name: name.to_owned(), selector: selector.map(str::to_owned) })
+    } else {
+        Err(format!("`{what}` is not the name of a parameter; {help}"))
+    }
+}
+
+/// Checks that an ARN is one of this service. A text that is no ARN is a name.
+fn arn_of(what: &str, service: &str) -> Result<(), String> {
+    if !what.starts_with("arn:") {
+        return Ok(());
+    }
+    let arn = Arn::parse(what)?;
+    if arn.service == service {
+        Ok(())
+    } else {
+        Err(format!("`{what}` is an ARN of {}, not of {service}", arn.service))
+    }
+}
