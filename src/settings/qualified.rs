@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::values::text;
 use super::{FunctionName, Setting, Written};
+use crate::arn::is_account;
 
 /// A function, or a version or an alias of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,10 @@ impl Setting for QualifiedFunction {
         let end = text[before..].find(':').map_or(text.len(), |at| before + at);
         let function = FunctionName::parse(&Written::Text(text[..end].to_owned()))?;
         let qualifier = text[end..].strip_prefix(':');
+        // AWS reads an account and a name in it.
+        if let (true, Some(name)) = (is_account(&text[..end]), qualifier) {
+            return Err(format!("`{text}` has an account at its begin; write `{}:function:{name}`", &text[..end]));
+        }
         let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         let is_good = |name: &&str| *name == "$LATEST" || (1..=128).contains(&name.len()) && name.chars().all(good);
         if let Some(wrong) = qualifier.filter(|name| !is_good(name)) {
