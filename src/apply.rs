@@ -4,14 +4,18 @@
 use std::time::{Duration, Instant};
 
 use crate::event::Event;
-use crate::fault::{Fault, Progress};
+use crate::fault::{Fault, FaultKind, Progress};
 use crate::place::Problem;
-use crate::plan::{Plan, Step};
+use crate::plan::{ALIAS, Plan, Step};
+use crate::remote::Alias;
 
 /// Performs steps. `aws` implements it.
 pub(crate) trait Executor {
     /// Performs the step and waits until the function has settled.
     async fn perform(&mut self, step: &Step) -> Result<Done, Fault>;
+
+    /// Takes the traffic of an alias back to where it was; `None` if it has not been moved.
+    async fn take_back(&mut self, before: &Alias) -> Option<Result<(), Fault>>;
 }
 
 /// The results of one step.
@@ -59,6 +63,27 @@ pub(crate) struct Stopped {
     pub not_done: Vec<&'static str>,
     /// The reason.
     pub fault: Fault,
+    /// Whether the traffic of the alias is back where it was; absent if it was not to be taken back.
+    pub back: Option<Box<Back>>,
+}
+
+/// The end of an attempt to take the traffic of an alias back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Back {
+    /// The alias.
+    pub alias: String,
+    /// The version that it had before.
+    pub version: String,
+    /// Why the traffic could not be taken back.
+    pub result: Result<(), Fault>,
+}
+
+impl Back {
+    /// Takes the traffic of an alias back; `None` if it has not been moved.
+    pub(crate) async fn take(executor: &mut impl Executor, before: &Alias) -> Option<Self> {
+        let result = executor.take_back(before).await?;
+        Some(Self { alias: before.name.clone(), version: before.version.clone(), result })
+    }
 }
 
 /// Performs the steps of the plan and nothing else. Stops at the first failure.
@@ -84,13 +109,36 @@ pub(crate) async fn apply(
                 outcome.kept.extend(kept);
             }
             Err(fault) => {
+                let back = match plan.way_back() {
+                    Some(before) if step.proves() && fault.kind != FaultKind::Conflict => {
+                        Back::take(executor, before).await
+                    }
+                    _ => None,
+                };
                 let mut not_done: Vec<_> = plan.steps[index..].iter().map(|step| step.view().subject).collect();
                 let begun = match fault.progress {
                     Progress::Nothing => Vec::new(),
                     Progress::Begun => vec![not_done.remove(0)],
                 };
-                let (at, done) = ((index + 1, plan.steps.len()), outcome.done.iter().map(|(done, _)| *done).collect());
-                return Err(Stopped { at, title: step.view().title, done, begun, not_done, fault });
+                let (at, mut done) =
+                    ((index + 1, plan.steps.len()), outcome.done.iter().map(|(done, _)| *done).collect::<Vec<_>>());
+                let mut begun = begun;
+                if back.as_ref().is_some_and(|back| back.result.is_ok()) {
+                    // The alias is as it was before.
+                    let list = if done.contains(&ALIAS) { &mut done } else { &mut begun };
+                    if let Some(at) = list.iter().position(|subject| *subject == ALIAS) {
+                        not_done.insert(0, list.remove(at));
+                    }
+                }
+                return Err(Stopped {
+                    at,
+                    title: step.view().title,
+                    done,
+                    begun,
+                    not_done,
+                    fault,
+                    back: back.map(Box::new),
+                });
             }
         }
     }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::reference::{Borrowed, Reference};
-use crate::release::SmokeTest;
+use crate::release::{OnFailure, Schedule, SmokeTest};
 use crate::settings::{
     AliasName, Architecture, Attachment, FunctionName, Handler, ImageUri, Jwt, Role, Secret, Settings, Structure,
 };
@@ -601,6 +601,12 @@ pub(crate) struct Release {
     pub revision_id: Option<String>,
     /// The tests that a new version must pass.
     pub tests: Vec<SmokeTest>,
+    /// The schedule by which a new version gets the traffic of the alias; absent: it gets all at once.
+    pub shifting: Option<Schedule>,
+    /// What happens to the alias if the new version fails.
+    pub on_failure: OnFailure,
+    /// The number of commands that run after the deployment.
+    pub commands: usize,
 }
 
 /// The old versions to keep. All others are deleted, except those that something needs.

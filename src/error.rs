@@ -1,6 +1,6 @@
 //! Why a run fails: one variant a stage, with its exit code and its messages.
 
-use crate::apply::Stopped;
+use crate::apply::{Back, Stopped};
 use crate::deployment::Item;
 use crate::event::Failure;
 use crate::fault::{Fault, FaultKind, Signal};
@@ -130,6 +130,15 @@ pub(crate) enum Error {
     },
     /// A command of the user failed.
     Command(String),
+    /// A command of the user failed, so the traffic of the alias was taken back.
+    Undone {
+        /// The failure of the command.
+        cause: Box<Self>,
+        /// Whether the traffic is back.
+        back: Box<Back>,
+        /// The function.
+        about: About,
+    },
     /// Standard input, or a file that the user named, is of no use; or the user did not confirm.
     Refused(String),
     /// This machine lacks something that the run needs.
@@ -255,6 +264,10 @@ impl Error {
             }
             Self::Apply { stopped, .. } => code_of(stopped.fault.kind),
             Self::Command(_) | Self::Machine(_) => ExitCode::Failed,
+            Self::Undone { cause, .. } => match cause.exit_code() {
+                code @ (ExitCode::Interrupted | ExitCode::Terminated) => code,
+                _ => ExitCode::Unhealthy,
+            },
             Self::Interrupted { signal, .. } => code_of(FaultKind::Interrupted(*signal)),
         }
     }
@@ -292,12 +305,20 @@ impl Error {
                 let file = error.file().map(|file| file.to_string_lossy().into_owned());
                 failure.problems = vec![Problem { place, file, help, ..Problem::new(causes(error)) }];
             }
-            Self::Call { fault, .. }
-            | Self::Contested { fault, .. }
-            | Self::Listing(fault)
-            | Self::Apply { stopped: Stopped { fault, .. }, .. } => {
+            Self::Call { fault, .. } | Self::Contested { fault, .. } | Self::Listing(fault) => {
                 failure.problems = vec![Problem::new(console.redact_foreign(&fault.message))];
                 failure.help.clone_from(&fault.help);
+            }
+            Self::Apply { stopped: Stopped { fault, back, .. }, .. } => {
+                let message = format!("{}{}", fault.message, back.as_deref().map(after).unwrap_or_default());
+                failure.problems = vec![Problem::new(console.redact_foreign(&message))];
+                failure.help = back.as_deref().and_then(way_out).or_else(|| fault.help.clone());
+            }
+            Self::Undone { back, .. } => {
+                let message = after(back);
+                let message = message.strip_prefix("; ").unwrap_or(&message);
+                failure.problems = vec![Problem::new(console.redact_foreign(message))];
+                failure.help = way_out(back);
             }
             Self::Skipped(_) => failure.help = Some("the lines above give the reason for each skip".to_owned()),
             Self::Command(_) | Self::Refused(_) | Self::Interrupted { .. } => {}
@@ -320,6 +341,7 @@ impl Error {
             Self::Call { about, .. }
             | Self::Plan { about, .. }
             | Self::Apply { about, .. }
+            | Self::Undone { about, .. }
             | Self::Contested { about, .. } => Some(about),
             Self::Package { about, .. } => about.as_ref(),
             Self::Usage(_)
@@ -354,12 +376,28 @@ impl Error {
                 _ => format!("`{}` is deployed, but it is not known whether another program changed it", about.name()),
             },
             Self::Interrupted { signal, during } => format!("interrupted by {} during {during}", signal.name()),
+            Self::Undone { cause, .. } => cause.headline(),
             Self::Call { headline: message, .. }
             | Self::Skipped(message)
             | Self::Command(message)
             | Self::Refused(message) => message.clone(),
         }
     }
+}
+
+/// Who gets the traffic after a failure: the end of a sentence.
+fn after(back: &Back) -> String {
+    let Back { alias, version, result } = back;
+    match result {
+        Ok(()) => format!("; callers of `{alias}` get version {version} again"),
+        Err(fault) => format!("; the traffic of `{alias}` could not be taken back: {}", fault.message),
+    }
+}
+
+/// How to take the traffic back by hand; `None` if it is back.
+fn way_out(back: &Back) -> Option<String> {
+    let Back { alias, version, result } = back;
+    result.is_err().then(|| format!("run `dpl-lambda rollback --alias {alias} --to {version}`"))
 }
 
 /// Whether a package could not be built or read for a reason that is not in its files.

@@ -184,6 +184,24 @@ pub(crate) enum Happened {
         /// Whether the test is repeated.
         again: bool,
     },
+    /// A version got a share of the traffic of an alias.
+    Shifted {
+        /// The alias.
+        alias: String,
+        /// The version.
+        version: String,
+        /// Its share, in percent.
+        percent: u8,
+    },
+    /// The traffic of an alias was taken back.
+    TakenBack {
+        /// The alias.
+        alias: String,
+        /// The version that had the traffic before.
+        version: String,
+        /// Why it could not be taken back; absent: it was.
+        problem: Option<String>,
+    },
 }
 
 /// The result of a verb. Standard output holds nothing else.

@@ -313,6 +313,17 @@ impl Allowed<'_> {
         if release.tests.iter().any(|test| matches!(test.check, Check::Call(_))) {
             self.statements.write(&["lambda:InvokeFunction"], functions.clone());
         }
+        if let Some(schedule) = &release.shifting {
+            self.statements.read(&["lambda:GetProvisionedConcurrencyConfig"], functions.clone());
+            // AWS knows no resources for these.
+            let any = || vec!["*".to_owned()];
+            if !schedule.alarms.is_empty() {
+                self.statements.read(&["cloudwatch:DescribeAlarms"], any());
+            }
+            if schedule.errors.is_some() {
+                self.statements.write(&["cloudwatch:GetMetricData"], any());
+            }
+        }
         if release.alias.is_some() {
             self.statements.read(&["lambda:GetAlias"], functions.clone());
             self.statements.write(&["lambda:CreateAlias", "lambda:UpdateAlias"], functions.clone());

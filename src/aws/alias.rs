@@ -6,10 +6,12 @@ use aws_sdk_lambda::types::{AliasRoutingConfiguration, ProvisionedConcurrencySta
 
 use super::Session;
 use super::fault::{Call, Failed};
+use super::look::alias_of;
 use super::ours::Pointed;
 use super::quotes;
 use super::refusals::Meaning;
 use super::settle::Pace;
+use super::shift::Routed;
 use crate::apply::Done;
 use crate::fault::{Fault, FaultKind};
 use crate::plan::{AliasChange, VersionRef};
@@ -116,10 +118,19 @@ impl Session<'_> {
                 other => return Err(changed_meanwhile(&change.name.0, other.as_ref())),
             }
         }
+        if let (Some(schedule), Some(known)) = (&change.schedule, &from) {
+            from = Some(self.shift(schedule, known.clone(), &version).await?);
+        }
         // An alias that only loses its weights does not move, so it has no previous version.
         let moves = from.as_ref().filter(|from| from.version != version);
         let description = moves.map(|from| from.description_once_moved(&version, change.build.as_deref()));
-        self.move_alias(&change.name.0, from.as_ref(), &version, description.as_deref()).await?;
+        // The answer to the write may be lost.
+        self.routed = from.clone().map(|alias| Routed { alias, version: version.clone() });
+        let routed = self.route(&change.name.0, from.as_ref(), &Route::all(&version), description.as_deref()).await?;
+        if from.is_some() {
+            self.routed = Some(Routed { alias: routed, version: version.clone() });
+            self.moved(&change.name.0).await?;
+        }
         self.pointed = Some(Pointed::moved(change, version));
         Ok(Done::default())
     }
@@ -133,21 +144,46 @@ impl Session<'_> {
         version: &str,
         description: Option<&str>,
     ) -> Result<(), Failed> {
+        self.route(name, from, &Route::all(version), description).await?;
+        if from.is_some() {
+            self.moved(name).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes the versions that get the traffic of an alias, and returns the alias as it is then.
+    pub(super) async fn route(
+        &self,
+        name: &str,
+        from: Option<&Alias>,
+        route: &Route<'_>,
+        description: Option<&str>,
+    ) -> Result<Alias, Failed> {
+        let Route { version, weights } = route;
         let resource = format!("{}:{name}", self.function);
         let mut pace = Pace::new();
         loop {
             let written = if let Some(from) = from {
                 let call = Call { action: "lambda:UpdateAlias", resource: &resource };
                 let request = self.lambda.update_alias().function_name(&self.function).name(name);
-                let request = request.function_version(version).set_routing_config(no_weights(from));
+                let request = request.function_version(*version).set_routing_config(route.sent(from));
                 let request = request.set_description(description.map(str::to_owned)).revision_id(&from.revision_id);
-                self.write(&call, request.send()).await.map(drop)
+                self.write(&call, request.send()).await.map(|now| {
+                    let (name, version) = (now.name(), now.function_version());
+                    alias_of(name, version, now.routing_config(), now.description(), now.revision_id())
+                })
             } else {
                 let call = Call { action: "lambda:CreateAlias", resource: &resource };
                 let request = self.lambda.create_alias().function_name(&self.function).name(name);
-                self.write(&call, request.function_version(version).send()).await.map(drop)
+                self.write(&call, request.function_version(*version).send()).await.map(|now| {
+                    let (name, version) = (now.name(), now.function_version());
+                    alias_of(name, version, now.routing_config(), now.description(), now.revision_id())
+                })
             };
-            let Err(failed) = written else { break };
+            let failed = match written {
+                Ok(now) => return Ok(now),
+                Err(failed) => failed,
+            };
             if failed.meaning != Meaning::Lost && failed.fault.kind != FaultKind::Failed {
                 return Err(failed);
             }
@@ -157,16 +193,16 @@ impl Session<'_> {
                 now => now?,
             };
             let as_wanted = |now: &Alias| {
-                now.version == version
-                    && now.weights.is_empty()
+                now.version == *version
+                    && now.weights == *weights
                     && description.is_none_or(|text| now.description == text)
             };
+            if let Some(now) = now.as_ref().filter(|now| as_wanted(now)) {
+                self.taken();
+                return Ok(now.clone());
+            }
             let untouched = now.as_ref().map(|now| &now.revision_id) == from.map(|from| &from.revision_id);
             match failed.meaning {
-                _ if now.as_ref().is_some_and(as_wanted) => {
-                    self.taken();
-                    break;
-                }
                 Meaning::InProgress if untouched => {
                     self.hear(failed.fault.message);
                     self.pause(&mut pace, &format!("another operation on the alias `{name}`")).await?;
@@ -183,10 +219,6 @@ impl Session<'_> {
                 _ => return Err(failed),
             }
         }
-        if from.is_some() {
-            self.moved(name).await?;
-        }
-        Ok(())
     }
 
     /// Deletes versions. If AWS refuses to delete one, the result lists it: this is not an error.
@@ -227,11 +259,28 @@ enum Provisioning {
     Failed(String),
 }
 
-/// The request to take the weights of an alias away; absent if it has none. AWS then moves the traffic itself, once the
-/// provisioned environments of the new version are ready.
-fn no_weights(live: &Alias) -> Option<AliasRoutingConfiguration> {
-    let none = || AliasRoutingConfiguration::builder().set_additional_version_weights(Some(HashMap::new())).build();
-    (!live.weights.is_empty()).then(none)
+/// The versions that get the traffic of an alias.
+pub(super) struct Route<'a> {
+    /// The version that the alias points at.
+    pub version: &'a str,
+    /// The shares of other versions, from 0 to 1, by version number.
+    pub weights: BTreeMap<String, f64>,
+}
+
+impl<'a> Route<'a> {
+    /// All traffic for one version.
+    pub(super) fn all(version: &'a str) -> Self {
+        Self { version, weights: BTreeMap::new() }
+    }
+
+    /// The weights to send; absent if the live alias has none and gets none. Without weights, AWS moves the traffic
+    /// itself, once the provisioned environments of the new version are ready.
+    fn sent(&self, live: &Alias) -> Option<AliasRoutingConfiguration> {
+        let weights: HashMap<_, _> = self.weights.clone().into_iter().collect();
+        let stays_without = weights.is_empty() && live.weights.is_empty();
+        let sent = || AliasRoutingConfiguration::builder().set_additional_version_weights(Some(weights)).build();
+        (!stays_without).then(sent)
+    }
 }
 
 fn changed_meanwhile(name: &str, now: Option<&Alias>) -> Failed {

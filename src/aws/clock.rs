@@ -8,6 +8,11 @@ use aws_smithy_runtime_api::http::Headers;
 /// The smallest difference to report. AWS tolerates five minutes.
 const WORTH_A_REPORT: Duration = Duration::from_mins(2);
 
+/// The time since the Unix epoch.
+pub(super) fn now() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}
+
 /// Whether AWS refused a request because of its time, or may have done so.
 pub(super) fn is_suspected(code: &str, said: &str) -> bool {
     let codes = [

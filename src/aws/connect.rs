@@ -36,6 +36,7 @@ use crate::settings::Address;
 const NO_PROFILE: &str = "default";
 
 /// The clients for one Region and one identity. All blocks with this identity share its connection pool.
+#[derive(Clone)]
 pub(crate) struct Connection {
     pub(super) lambda: Client,
     pub(super) s3: aws_sdk_s3::Client,

@@ -220,7 +220,8 @@ fn alias(config: &AliasConfiguration) -> Alias {
 }
 
 /// An alias from the fields that two types of the SDK share.
-fn alias_of(
+/// An alias as AWS returns it.
+pub(super) fn alias_of(
     name: Option<&str>,
     version: Option<&str>,
     routing: Option<&AliasRoutingConfiguration>,

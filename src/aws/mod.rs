@@ -5,14 +5,18 @@
 //! `call`, `refusals`, `denial`, `clock` and `quotes` supply its words.
 //!
 //! Reading: `read` takes the snapshot, `look` reads what people want to see, `package` lists the files of the live package,
-//! `images` finds the digest of a tag, `origin` reads the code of another function. Writing: `write` does the steps and `expected` says what a function must have after
-//! them; `publish` and `tags` are its larger steps; `storage` says what fills the storage for code; `store`, `roles`, `layers`, `alias` and `attachments` write what is not the function itself; `ours` looks whether
+//! `images` finds the digest of a tag, `origin` reads the code of another function. Writing: `write` does the steps and
+//! `expected` says what a function must have after
+//! them; `publish` and `tags` are its larger steps; `storage` says what fills the storage for code; `store`, `roles`,
+//! `layers`, `alias` and `attachments` write what is not the function itself. `shift` moves traffic in steps; meanwhile
+//! `alarms` reads alarms and errors, through the calls of `signed`. `ours` looks whether
 //! another program changed what this run deployed. `invoke`, `delete` and `rollback` are verbs. `convert` has both
 //! directions between our types and the SDK's.
 //!
 //! Must not know printing, dialects or configuration layers.
 
 mod account;
+mod alarms;
 mod alias;
 mod assume;
 mod attachments;
@@ -41,6 +45,7 @@ mod refusals;
 mod roles;
 mod rollback;
 mod settle;
+mod shift;
 mod signed;
 mod storage;
 mod store;
@@ -78,6 +83,7 @@ use hide::Hide;
 use ours::Pointed;
 use package::Reported;
 use settle::Deadline;
+use shift::Routed;
 
 /// The AWS side of one function's or layer's deployment: reads it, waits for it, writes it, all before one deadline.
 pub(crate) struct Session<'a> {
@@ -112,6 +118,10 @@ pub(crate) struct Session<'a> {
     package_at: Cell<Option<Reported>>,
     /// Whether `live` was read after the last write.
     is_fresh: bool,
+    /// The connection, for services without a client.
+    connection: Connection,
+    /// The managed alias, once this run has begun to move it; absent before.
+    routed: Option<Routed>,
     /// The managed alias as this run read or moved it last; absent if it does not exist or none is managed.
     pointed: Option<Pointed>,
     /// The attachments when the plan was made; empty for a new function.
@@ -174,6 +184,8 @@ impl<'a> Session<'a> {
             certificates: connection.certificates.clone(),
             package_at: Cell::default(),
             is_fresh: false,
+            connection: connection.clone(),
+            routed: None,
             pointed: None,
             planned: LiveAttachments::new(),
             attached: Vec::new(),

@@ -63,7 +63,7 @@ impl Session<'_> {
         let Some(mut live) = self.settled("an earlier change of the function").await? else {
             return Ok(Remote::Absent);
         };
-        let Release { publish, alias, keep_versions, .. } = &deployment.release;
+        let Release { publish, alias, keep_versions, shifting, .. } = &deployment.release;
         let versions = async {
             let wanted = *publish != Publish::No || keep_versions.is_some();
             if wanted { self.versions().await } else { Ok(Vec::new()) }
@@ -85,6 +85,9 @@ impl Session<'_> {
         (live.alias, live.aliases, live.provisioned, live.attachments) = (alias, aliases, provisioned, attachments);
         let moving = live.alias.iter().find(|alias| alias.moving_from.is_some());
         self.moving = moving.map(|alias| alias.name.clone());
+        if let (Some(schedule), Some(alias)) = (shifting, &live.alias) {
+            live.shift = Some(self.shift_ground(schedule, alias).await?);
+        }
         self.planned.clone_from(&live.attachments);
         self.pointed = live.alias.as_ref().map(Pointed::read);
         self.live = Some(live.clone());

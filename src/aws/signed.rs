@@ -55,6 +55,8 @@ pub(super) struct Service {
 pub(super) enum Protocol {
     /// JSON. The name of an operation follows this word in a header.
     Json(&'static str),
+    /// The same of version 1.0 of the protocol.
+    Json10(&'static str),
     /// A form, of this version of the API. Answers are XML.
     Query(&'static str),
 }
@@ -160,6 +162,7 @@ fn request(
 ) -> Result<HttpRequest, aws_smithy_runtime_api::http::HttpError> {
     let (kind, body) = match protocol {
         Protocol::Json(_) => ("application/x-amz-json-1.1", input.to_string()),
+        Protocol::Json10(_) => ("application/x-amz-json-1.0", input.to_string()),
         Protocol::Query(version) => {
             let members = input.as_object().into_iter().flatten();
             let members = members.filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)));
@@ -174,7 +177,7 @@ fn request(
     request.set_uri("/")?;
     request.headers_mut().insert("content-type", kind);
     request.headers_mut().insert("content-length", body.len().to_string());
-    if let Protocol::Json(word) = protocol {
+    if let Protocol::Json(word) | Protocol::Json10(word) = protocol {
         request.headers_mut().insert("x-amz-target", format!("{word}.{operation}"));
     }
     Ok(request)
@@ -184,7 +187,7 @@ fn request(
 fn read(protocol: Protocol, answer: &HttpResponse) -> Result<Value, OrchestratorError<Refused>> {
     let body = answer.body().bytes().unwrap_or_default();
     let found = match protocol {
-        Protocol::Json(_) => serde_json::from_slice(body).map_err(|error| error.to_string()),
+        Protocol::Json(_) | Protocol::Json10(_) => serde_json::from_slice(body).map_err(|error| error.to_string()),
         Protocol::Query(_) => std::str::from_utf8(body).map_err(|error| error.to_string()).and_then(tree),
     };
     if answer.status().is_success() {
@@ -193,7 +196,7 @@ fn read(protocol: Protocol, answer: &HttpResponse) -> Result<Value, Orchestrator
     let found = found.unwrap_or_default();
     let mut refusal = ErrorMetadata::builder();
     let (code, words) = match protocol {
-        Protocol::Json(_) => {
+        Protocol::Json(_) | Protocol::Json10(_) => {
             let header = answer.headers().get("x-amzn-errortype").map(str::to_owned);
             let code =
                 header.or_else(|| found["__type"].as_str().or_else(|| found["code"].as_str()).map(str::to_owned));

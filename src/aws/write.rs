@@ -14,14 +14,15 @@ use super::fault::{self, Call, Failed};
 use super::refusals::Meaning;
 use super::settle::{PATIENCE, Pace, is_settled};
 use super::store::unreadable;
-use crate::apply::{Done, Executor};
+use crate::apply::Done;
 use crate::fault::{Fault, FaultKind, Progress};
 use crate::plan::{CodeChange, Origin, Step, Through};
 use crate::remote::{Failure, Live, Storage};
 use crate::settings::{Architecture, SettingName, Settings};
 
-impl Executor for Session<'_> {
-    async fn perform(&mut self, step: &Step) -> Result<Done, Fault> {
+impl Session<'_> {
+    /// Performs the step and waits until the function has settled.
+    pub(crate) async fn perform(&mut self, step: &Step) -> Result<Done, Fault> {
         self.progress.set(Progress::Nothing);
         self.forget();
         let done = match step {

@@ -46,6 +46,7 @@ mod network;
 mod resolve;
 mod run_options;
 mod script;
+mod shifting;
 mod smoke;
 mod subject;
 mod target;

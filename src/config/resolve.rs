@@ -10,7 +10,7 @@ use super::{
     options::{self, canonical},
     read::Reader,
     script::Refusal,
-    smoke, target,
+    shifting, smoke, target,
 };
 use crate::deployment::{
     Deployment, HandlerParts, Keep, MapMode, MissingRole, Publish, Release, RolledBack, WantedAttachments, WantedMap,
@@ -55,7 +55,7 @@ pub(super) fn deployment(reader: &mut Reader, context: &Context<'_>) -> Option<D
     clear(reader, &mut settings, &mut environment, &mut attachments);
     let target = target::target(reader, function.as_ref(), context);
     code.rules.mounts = mounts(&settings);
-    let release = release(reader, context);
+    let release = release(reader, &attachments, context);
     let wait_timeout = wait_timeout(reader, default_wait);
     if !reader.problems.is_empty() {
         return None;
@@ -124,7 +124,7 @@ fn handler_parts(reader: &mut Reader, handler: Option<&Handler>) -> Option<Handl
     Some(HandlerParts { module_name: module.unwrap_or_else(|| "index".to_owned()), handler_name: handler_name? })
 }
 
-fn release(reader: &mut Reader, context: &Context<'_>) -> Release {
+fn release(reader: &mut Reader, attachments: &WantedAttachments, context: &Context<'_>) -> Release {
     let alias: Option<AliasName> = reader.setting("alias");
     let publish = match reader.text("publish").as_deref().map(yes_or_no) {
         Some(Some(false)) => Some(Publish::No),
@@ -141,6 +141,9 @@ fn release(reader: &mut Reader, context: &Context<'_>) -> Release {
     let rolled_back = if reader.flag("redeploy") { RolledBack::Redeployed } else { RolledBack::Held };
     let version_description = description::of_version(reader, context);
     let tests = smoke::tests(reader, context);
+    let shifting = shifting::schedule(reader, alias.as_ref(), attachments);
+    let on_failure = shifting::on_failure(reader, alias.as_ref());
+    let commands = reader.list("run").map_or(0, |commands| commands.len());
     Release {
         publish,
         alias,
@@ -150,6 +153,9 @@ fn release(reader: &mut Reader, context: &Context<'_>) -> Release {
         version_description,
         revision_id: reader.text("revision_id"),
         tests,
+        shifting,
+        on_failure,
+        commands,
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) use preflight::check;
 pub(crate) use role::{policies as role_policies, role_name};
 pub(crate) use rollback::{Nothing, Rollback};
 pub(crate) use step::{
-    AliasChange, AttachmentChange, LayerChange, Origin, RoleChange, Step, TagChange, Tested, Trial, VersionRef,
+    ALIAS, AliasChange, AttachmentChange, LayerChange, Origin, RoleChange, Step, TagChange, Tested, Trial, VersionRef,
 };
 pub(crate) use view::{Line, Sent, View, Whose};
 
@@ -303,6 +303,7 @@ impl Plan {
             }
         }
         self.release(deployment, Some(live));
+        self.check_shift(deployment, &effective, live);
         self.prune(deployment, live, today);
     }
 

@@ -7,8 +7,12 @@ use super::Plan;
 use super::step::{AliasChange, Step, Tested, Trial, VersionRef};
 use crate::deployment::{Deployment, Keep, Publish, RolledBack};
 use crate::package::inspect::Date;
-use crate::release::When;
+use crate::release::{OnFailure, When};
 use crate::remote::{Alias, Live, Version};
+use crate::settings::{SettingName, Settings};
+
+/// The option for the schedule of a shift.
+const OPTION: &str = "traffic_shifting";
 
 impl Plan {
     /// Refuses to make a version live again that was rolled back, unless the user wants it. `is_same` says whether a version
@@ -42,6 +46,7 @@ impl Plan {
         self.attach(deployment, live);
         if is_new {
             self.test(deployment, When::AfterTraffic);
+            self.note_way_back(deployment);
         }
     }
 
@@ -67,6 +72,69 @@ impl Plan {
             self.notes.push(note.to_owned());
         }
         self.steps.extend(tests.into_iter().map(|test| Step::SmokeTest(Box::new(Trial { test, on: on.clone() }))));
+    }
+
+    /// The alias to which a failure of the new version leads back; `None` if there is no way back.
+    pub(crate) fn way_back(&self) -> Option<&Alias> {
+        self.steps.iter().find_map(|step| match step {
+            Step::PointAlias(AliasChange { from, on_failure: OnFailure::GoBack, .. }) => from.as_ref(),
+            _ => None,
+        })
+    }
+
+    /// Says what happens if the new version fails after it got traffic.
+    fn note_way_back(&mut self, deployment: &Deployment) {
+        let release = &deployment.release;
+        let shifts =
+            self.steps.iter().any(|step| matches!(step, Step::PointAlias(change) if change.schedule.is_some()));
+        let tested = release.tests.iter().any(|test| test.when == When::AfterTraffic);
+        let parts = [(shifts, "the shift"), (tested, "a smoke test"), (release.commands > 0, "a command of `run`")];
+        let parts: Vec<_> = parts.into_iter().filter(|(is_there, _)| *is_there).map(|(_, what)| what).collect();
+        if let (Some(before), false) = (self.way_back(), parts.is_empty()) {
+            let note = format!(
+                "if {} fails, {} gives all traffic back to version {}",
+                parts.join(" or "),
+                before.name,
+                before.version
+            );
+            self.notes.push(note);
+        }
+    }
+
+    /// Checks what AWS requires of two versions that share the traffic of an alias.
+    pub(super) fn check_shift(&mut self, deployment: &Deployment, effective: &Settings, live: &Live) {
+        let (Some(_), Some(alias), Some(ground)) = (&deployment.release.shifting, &live.alias, &live.shift) else {
+            return;
+        };
+        let name = &alias.name;
+        if alias.version == "$LATEST" {
+            let message = format!("the alias `{name}` points at $LATEST, whose traffic AWS does not shift");
+            self.refuse(OPTION, message, "point the alias at a version, or leave `traffic_shifting` out once");
+        }
+        if ground.is_provisioned {
+            let message = format!("the alias `{name}` has provisioned concurrency, so AWS does not shift its traffic");
+            self.refuse(OPTION, message, "remove the provisioned concurrency, or `traffic_shifting`");
+        }
+        let differing = ground.served.as_ref().map_or_else(Vec::new, |served| effective.differing(&served.settings));
+        for (setting, what) in
+            [(SettingName::Role, "execution role"), (SettingName::DeadLetterArn, "dead letter queue")]
+        {
+            if differing.contains(&setting) {
+                let message = format!(
+                    "version {} has another {what}, and AWS shifts traffic only between versions that have the same",
+                    alias.version
+                );
+                self.refuse(OPTION, message, "deploy this change once with `traffic_shifting: AllAtOnce`");
+            }
+        }
+        for alarm in &ground.missing_alarms {
+            self.refuse_item(
+                OPTION,
+                alarm,
+                format!("there is no alarm `{alarm}` in {}", self.region.clone()),
+                "create it, or correct its name",
+            );
+        }
     }
 
     /// The alias before the plan moves it; `None` if the plan creates it or leaves it alone.
@@ -95,7 +163,25 @@ impl Plan {
         }
         if !is_current {
             let build = deployment.release.build.clone();
-            self.steps.push(Step::PointAlias(AliasChange { name, from: live.cloned(), to, build }));
+            let (on_failure, mut schedule) = (deployment.release.on_failure, deployment.release.shifting.clone());
+            if live.is_none() && schedule.take().is_some() {
+                self.notes.push(format!("the alias {} is new, so its version gets all traffic at once", name.0));
+            }
+            if let (Some(Alias { weights, .. }), Some(_), VersionRef::Number(number)) = (live, &schedule, &to)
+                && let Some(share) = weights.get(number)
+            {
+                let percent = (share * 100.0).round();
+                let note = "of the traffic already: the shift goes on from there";
+                self.notes.push(format!("version {number} has {percent} % {note}"));
+            }
+            self.steps.push(Step::PointAlias(AliasChange {
+                name,
+                from: live.cloned(),
+                to,
+                build,
+                schedule,
+                on_failure,
+            }));
         }
     }
 

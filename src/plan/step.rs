@@ -8,9 +8,12 @@ use serde_json::Value;
 use super::action::Action;
 use super::code::{CodeChange, Object, Through};
 use super::view::{Line, Sent, View, Whose};
-use crate::release::SmokeTest;
+use crate::release::{OnFailure, Schedule, SmokeTest};
 use crate::remote::Alias;
 use crate::settings::{AliasName, Aspect, Attachment, Difference, End, Setting, Settings, Structure};
+
+/// The subject of the step that points an alias.
+pub(crate) const ALIAS: &str = "alias";
 
 /// One change. The next step starts only when the function has settled.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,6 +107,10 @@ pub(crate) struct AliasChange {
     pub to: VersionRef,
     /// The id of the build that moves it; absent outside of a CI.
     pub build: Option<String>,
+    /// The schedule by which it gets the traffic; absent: all at once.
+    pub schedule: Option<Schedule>,
+    /// What happens if the version fails.
+    pub on_failure: OnFailure,
 }
 
 /// A version: an existing one, or the one that this plan publishes.
@@ -210,6 +217,11 @@ impl Step {
     /// Whether AWS counts it as a change of what a version holds.
     pub(super) fn changes_version(&self) -> bool {
         matches!(self, Self::UpdateConfiguration { .. } | Self::Resend(_) | Self::UpdateCode(_))
+    }
+
+    /// Whether the step shows if the new version is good.
+    pub(crate) fn proves(&self) -> bool {
+        matches!(self, Self::SmokeTest(_) | Self::PointAlias(AliasChange { schedule: Some(_), .. }))
     }
 
     /// How reports show the step. Reports use this and never match on steps.
@@ -349,7 +361,7 @@ fn published_layer(change: &LayerChange) -> View<'_> {
 }
 
 fn pointed(change: &AliasChange) -> View<'_> {
-    let AliasChange { name, from, to, build: _ } = change;
+    let AliasChange { name, from, to, build: _, schedule, on_failure: _ } = change;
     let (to, target) = match to {
         VersionRef::Number(number) => (End::version(number), format!("version {number}")),
         VersionRef::Published => (End::NewVersion, "the new version".to_owned()),
@@ -358,11 +370,18 @@ fn pointed(change: &AliasChange) -> View<'_> {
         None => (Action::Create, "create the alias", format!("{} created for", name.0)),
         Some(_) => (Action::Update, "move the alias", name.0.clone()),
     };
-    let line = Line { shown: 1, ends: true, ..Line::of(words) };
+    let line = Line { shown: 1, ends: true, shows_setting: true, ..Line::of(words) };
     let from = from.as_ref().map(traffic);
-    let changes = vec![Difference::between(Aspect::Alias, from, Some(to)).of_key(&name.0)];
-    let view = View::of(action, "alias", title, line, changes).known_as("point_alias");
-    view.begins(format!("Pointing the alias {} at {target}", name.0))
+    let moved = Difference::between(Aspect::Alias, from, Some(to)).of_key(&name.0);
+    let traffic = schedule.as_ref().map(|schedule| {
+        Difference::whole(Aspect::Alias, None, Some(schedule.to_string().into())).of_key(&name.0).of_member("traffic")
+    });
+    let changes = std::iter::once(moved).chain(traffic).collect();
+    let view = View::of(action, ALIAS, title, line, changes).known_as("point_alias");
+    view.begins(match schedule {
+        None => format!("Pointing the alias {} at {target}", name.0),
+        Some(_) => format!("Shifting the traffic of the alias {} to {target}", name.0),
+    })
 }
 
 fn attached(change: &AttachmentChange) -> View<'_> {

@@ -119,6 +119,7 @@ pub(super) fn live(change: impl FnOnce(&mut Live)) -> Remote {
         versions: Vec::new(),
         alias: None,
         aliases: Vec::new(),
+        shift: None,
         provisioned: BTreeSet::new(),
         attachments: BTreeMap::new(),
         source_kms_key_arn: None,

@@ -61,6 +61,8 @@ pub(crate) struct Live {
     pub versions: Vec<Version>,
     /// The managed alias; absent if it does not exist or none is managed.
     pub alias: Option<Alias>,
+    /// What matters for a shift of the managed alias' traffic; absent if it was not read.
+    pub shift: Option<ShiftGround>,
     /// All aliases; empty if they were not read.
     pub aliases: Vec<Alias>,
     /// The versions and aliases with provisioned concurrency; empty if they were not read.
@@ -79,6 +81,17 @@ pub(crate) struct Live {
     pub tags_unread: Option<String>,
     /// Warnings about other parts that AWS could not return.
     pub warnings: Vec<String>,
+}
+
+/// What matters for a shift of the traffic of an alias.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ShiftGround {
+    /// The version that the alias points at; absent if it is `$LATEST` or was not found.
+    pub served: Option<Version>,
+    /// Whether the alias has provisioned concurrency.
+    pub is_provisioned: bool,
+    /// The alarms that do not exist.
+    pub missing_alarms: Vec<String>,
 }
 
 /// Where Lambda keeps a package that it got from S3.

@@ -12,7 +12,7 @@ use super::outcome::Verdict;
 use super::release::{self, seconds};
 use super::sanitise;
 use super::{ends, plan, tally::Tally, variables};
-use crate::event::{Deployed, DeployedCode, Event, Failure, LayerDeployed, Packaged};
+use crate::event::{Deployed, DeployedCode, Event, Failure, Happened, LayerDeployed, Packaged};
 use crate::package::{self, FileChange, FileChanges, Listed};
 use crate::place::{FilePlace, Place, Problem, Skip};
 use crate::plan::{Half, Plan, Subject, View};
@@ -261,6 +261,10 @@ impl Document {
                     function.function_name == moment.function && function.region == moment.region
                 };
                 if let Some(function) = self.functions.iter_mut().rfind(of) {
+                    // The failure that led to this follows.
+                    if matches!(moment.what, Happened::TakenBack { .. }) {
+                        function.outcome = "planned";
+                    }
                     function.timeline.push(release::document(moment));
                 }
             }

@@ -271,7 +271,10 @@ fn is_result(event: &Event) -> bool {
             | Event::Status(_)
             | Event::Listed { .. }
             | Event::Question(_)
-            | Event::Moment(Moment { what: Happened::Tested { again: false, .. }, .. })
+            | Event::Moment(Moment {
+                what: Happened::Tested { again: false, .. } | Happened::Shifted { .. } | Happened::TakenBack { .. },
+                ..
+            })
             | Event::Removed { .. }
             | Event::RolledBack { .. }
     )

@@ -19,6 +19,15 @@ pub(super) fn moment(moment: &Moment) -> Vec<String> {
             };
             log.chain([line]).collect()
         }
+        Happened::Shifted { alias, version, percent } => {
+            vec![format!("Version {version} gets {percent} % of the traffic of {alias}.")]
+        }
+        Happened::TakenBack { alias, version, problem: None } => {
+            vec![format!("Version {version} gets all traffic of {alias} again.")]
+        }
+        Happened::TakenBack { alias, problem: Some(problem), .. } => {
+            vec![format!("The traffic of {alias} could not be taken back: {problem}")]
+        }
     }
 }
 
@@ -33,6 +42,14 @@ pub(super) fn document(moment: &Moment) -> Value {
             "version": version,
             "problems": problems,
         }),
+        Happened::Shifted { alias, version, percent } => {
+            json!({ "seconds": seconds, "event": "traffic", "alias": alias, "version": version, "percent": percent })
+        }
+        Happened::TakenBack { alias, version, problem } => {
+            let event = if problem.is_none() { "traffic_back" } else { "traffic_not_back" };
+            let problems: Vec<_> = problem.iter().collect();
+            json!({ "seconds": seconds, "event": event, "alias": alias, "version": version, "problems": problems })
+        }
     }
 }
 
@@ -45,6 +62,9 @@ pub(super) fn row(moment: &Moment) -> [String; 2] {
                 if problems.is_empty() { "passed".to_owned() } else { format!("failed: {}", problems.join("; ")) };
             format!("smoke test {number} of {of} {end}")
         }
+        Happened::Shifted { alias, version, percent } => format!("{percent} % of {alias} to version {version}"),
+        Happened::TakenBack { alias, version, problem: None } => format!("all of {alias} back to version {version}"),
+        Happened::TakenBack { alias, problem: Some(problem), .. } => format!("{alias} not taken back: {problem}"),
     };
     [format!("{:.1} s", moment.at.as_secs_f64()), words]
 }

@@ -14,6 +14,7 @@ use super::*;
 use crate::event::{Deployed, DeployedCode, Event, Failure, Stage};
 use crate::place::Place;
 use crate::plan::{AliasChange, Plan, Step, Subject, VersionRef};
+use crate::release::OnFailure;
 use crate::settings::AliasName;
 
 /// Variables that each CI sets, as far as its dialect reads them.
@@ -104,7 +105,14 @@ fn page(text: &str) -> String {
 }
 
 fn plan() -> Plan {
-    let alias = AliasChange { name: AliasName("live".to_owned()), from: None, to: VersionRef::Published, build: None };
+    let alias = AliasChange {
+        name: AliasName("live".to_owned()),
+        from: None,
+        to: VersionRef::Published,
+        build: None,
+        schedule: None,
+        on_failure: OnFailure::GoBack,
+    };
     Plan {
         borrowed: Vec::new(),
         subject: Subject::Function,

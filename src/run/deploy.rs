@@ -8,7 +8,7 @@ use super::build::Built;
 use super::layers::{RunLayer, RunLayers};
 use super::plan::{Found, Planned};
 use super::prove::Performer;
-use crate::apply::{self, Outcome};
+use crate::apply::{self, Back, Outcome};
 use crate::aws::Session;
 use crate::cli::Task;
 use crate::config::{DryRun, Entry};
@@ -19,7 +19,7 @@ use crate::host::Host;
 use crate::package::{self, Artifact, Package};
 use crate::place::Problem;
 use crate::plan::{Plan, Through};
-use crate::remote::{LayerVersion, Live, Remote};
+use crate::remote::{Alias, LayerVersion, Live, Remote};
 use crate::settings::{Attachment, without_version};
 use crate::verb::May;
 
@@ -74,8 +74,17 @@ impl Run<'_> {
         }
         // An earlier block may have changed the same function since this plan was made.
         let planned = if is_first { planned } else { self.plan_again(planned.built, layers).await? };
-        self.apply(planned, layers).await?;
-        self.run_commands(&entry.commands).await
+        let (mut performer, way_back) = self.apply(planned, layers).await?;
+        let Err(error) = self.run_commands(&entry.commands).await else { return Ok(()) };
+        match way_back {
+            Some(before) => match Back::take(&mut performer, &before).await {
+                Some(back) => {
+                    Err(Error::Undone { cause: Box::new(error), back: Box::new(back), about: (&entry.item).into() })
+                }
+                None => Err(error),
+            },
+            None => Err(error),
+        }
     }
 
     /// Whether the run only shows the plan of a block.
@@ -130,8 +139,13 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Applies the plan that was shown.
-    async fn apply(&self, planned: Planned<'_>, layers: &mut RunLayers) -> Result<(), Error> {
+    /// Applies the plan that was shown. Returns what can take the traffic of the alias back, and the alias as it was
+    /// before.
+    async fn apply<'s>(
+        &'s self,
+        planned: Planned<'s>,
+        layers: &mut RunLayers,
+    ) -> Result<(Performer<'s>, Option<Alias>), Error> {
         let Planned { built: Built { entry, .. }, mut session, found, plan } = planned;
         session.know_layers(layers.awaited(&plan, entry)?);
         let begun = Host::now();
@@ -139,9 +153,10 @@ impl Run<'_> {
         if plan.changes() {
             self.report(&Event::Stage(Stage::Deploy));
         }
-        let mut performer = Performer { run: self, plan: &plan, limit: entry.item.wait_timeout(), session };
+        let way_back = plan.way_back().cloned();
+        let mut performer = Performer::new(self, &plan, entry.item.wait_timeout(), session);
         let outcome = apply::apply(&plan, &mut performer, &mut |event| self.report_of_aws(event)).await;
-        let Performer { mut session, .. } = performer;
+        let session = &mut performer.session;
         let outcome = outcome.map_err(|stopped| Error::Apply { stopped, about: (&entry.item).into() })?;
         session.finish_move().await.map_err(|fault| Error::read(fault, &entry.item))?;
         if let (true, Found::Function { deployment, package, .. }) = (plan.changes(), &found) {
@@ -152,7 +167,7 @@ impl Run<'_> {
         let took = Host::now().saturating_sub(begun);
         self.report(&match found {
             Found::Function { deployment, package, remote } => {
-                let code = deployed_code(&package, &remote, &session);
+                let code = deployed_code(&package, &remote, session);
                 Event::Deployed(deployed(deployment, code, remote, plan, outcome, took))
             }
             Found::Layer { artifact, newest } => {
@@ -161,7 +176,7 @@ impl Run<'_> {
                 Event::LayerDeployed(layer)
             }
         });
-        Ok(())
+        Ok((performer, way_back))
     }
 }
 

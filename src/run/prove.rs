@@ -8,11 +8,11 @@ use super::Run;
 use crate::apply::{Done, Executor};
 use crate::aws::Session;
 use crate::error::Error;
-use crate::event::{Event, Happened, Moment};
+use crate::event::Happened;
 use crate::fault::{Fault, FaultKind, Signal};
 use crate::plan::{Plan, Step, Tested, Trial};
 use crate::release::{Answer, Call, Check, Script, SmokeTest};
-use crate::remote::Invocation;
+use crate::remote::{Alias, Invocation};
 
 /// The pause before the first repetition of a test. Each next pause is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -24,20 +24,35 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 const UNTIL_ROUTED: Duration = Duration::from_secs(10);
 
 /// Performs the steps of a plan.
-pub(super) struct Performer<'p, 'r> {
-    pub(super) run: &'r Run<'r>,
-    pub(super) plan: &'p Plan,
+pub(super) struct Performer<'r> {
+    run: &'r Run<'r>,
+    /// The bare name of the function.
+    name: String,
+    region: String,
+    /// The version that the alias has before; absent if the alias is new.
+    before: Option<String>,
     /// The time that a command has.
-    pub(super) limit: Duration,
+    limit: Duration,
     pub(super) session: Session<'r>,
 }
 
-impl Executor for Performer<'_, '_> {
+impl<'r> Performer<'r> {
+    pub(super) fn new(run: &'r Run<'r>, plan: &Plan, limit: Duration, session: Session<'r>) -> Self {
+        let before = plan.alias_before().map(|alias| alias.version.clone());
+        Self { run, name: plan.name.clone(), region: plan.region.clone(), before, limit, session }
+    }
+}
+
+impl Executor for Performer<'_> {
     async fn perform(&mut self, step: &Step) -> Result<Done, Fault> {
         match step {
             Step::SmokeTest(trial) => self.test(trial).await.map(|()| Done::default()),
             step => self.session.perform(step).await,
         }
+    }
+
+    async fn take_back(&mut self, before: &Alias) -> Option<Result<(), Fault>> {
+        self.session.take_back(before).await
     }
 }
 
@@ -54,7 +69,7 @@ impl Attempt {
     }
 }
 
-impl Performer<'_, '_> {
+impl Performer<'_> {
     /// Tests until an attempt passes, or no repetition is left.
     async fn test(&mut self, trial: &Trial) -> Result<(), Fault> {
         let Trial { test, on } = trial;
@@ -68,7 +83,7 @@ impl Performer<'_, '_> {
             };
             let Attempt { problems, log } = attempt;
             let again = !problems.is_empty() && left > 0;
-            self.happened(Happened::Tested {
+            self.session.happened(Happened::Tested {
                 number: *number,
                 version: version.clone(),
                 problems: problems.clone(),
@@ -88,20 +103,14 @@ impl Performer<'_, '_> {
         }
     }
 
-    fn happened(&self, what: Happened) {
-        let Plan { name, region, .. } = self.plan;
-        let (function, region, at) = (name.clone(), region.clone(), self.session.so_far());
-        self.run.report(&Event::Moment(Moment { function, region, at, what }));
-    }
-
     /// What callers get after a failed test.
     fn help(&self, on: &Tested) -> String {
         match on {
-            Tested::Candidate(alias, _) => match self.plan.alias_before() {
-                Some(before) => format!("callers of `{}` still get version {}", alias.0, before.version),
+            Tested::Candidate(alias, _) => match &self.before {
+                Some(before) => format!("callers of `{}` still get version {before}", alias.0),
                 None => format!("the alias `{}` was not created", alias.0),
             },
-            Tested::Alias(alias, _) => format!("callers of `{}` get the new version", alias.0),
+            Tested::Alias(..) => "mend the function, or the test, and deploy again".to_owned(),
             Tested::Version(_) | Tested::Latest => {
                 "callers get the new code; set `alias` so that they get it only after the tests".to_owned()
             }
@@ -123,7 +132,7 @@ impl Performer<'_, '_> {
         };
         let begun = self.session.so_far();
         let invocation = loop {
-            let invocation = self.session.call_in_test(&self.plan.name, qualifier, call.payload.clone()).await?;
+            let invocation = self.session.call_in_test(&self.name, qualifier, call.payload.clone()).await?;
             let executed = invocation.executed_version.as_deref();
             if version.is_none() || executed.is_none() || executed == version {
                 break invocation;
@@ -149,10 +158,10 @@ impl Performer<'_, '_> {
         let arn = self.session.arn();
         let version_arn = version.map_or_else(|| arn.to_owned(), |version| format!("{arn}:{version}"));
         let variables = [
-            ("LAMBDA_FUNCTION_NAME", self.plan.name.as_str()),
+            ("LAMBDA_FUNCTION_NAME", self.name.as_str()),
             ("LAMBDA_VERSION", version.unwrap_or("$LATEST")),
             ("LAMBDA_VERSION_ARN", &version_arn),
-            ("LAMBDA_REGION", &self.plan.region),
+            ("LAMBDA_REGION", &self.region),
         ];
         match timeout(self.limit, self.run.run_command(script, variables)).await {
             Ok(Ok(())) => Ok(Attempt::default()),

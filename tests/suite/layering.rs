@@ -41,7 +41,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "report",
         &["event", "arn", "settings", "deployment", "files", "host", "place", "package", "plan", "remote", "verb"],
     ),
-    ("apply", &["event", "fault", "place", "plan"]),
+    ("apply", &["event", "fault", "place", "plan", "remote"]),
     (
         "aws",
         &[
@@ -52,6 +52,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "event",
             "apply",
             "settings",
+            "release",
             "deployment",
             "package",
             "plan",

@@ -66,6 +66,9 @@ mod halves;
 // Tests that a version must pass.
 mod smoke;
 
+// Traffic that is shifted, and releases that come back.
+mod shift;
+
 // The files of the live package.
 mod live_package;
 

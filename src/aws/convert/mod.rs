@@ -214,6 +214,7 @@ pub(super) fn live(answer: &GetFunctionOutput) -> Option<Live> {
         newest_version: None,
         versions: Vec::new(),
         alias: None,
+        shift: None,
         aliases: Vec::new(),
         provisioned: std::collections::BTreeSet::new(),
         attachments: BTreeMap::new(),

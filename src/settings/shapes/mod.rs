@@ -6,7 +6,7 @@ mod event_sources;
 mod release;
 
 pub(crate) use event_sources::EVENT_SOURCES;
-pub(crate) use release::SMOKE_TESTS;
+pub(crate) use release::{SMOKE_TESTS, TRAFFIC_SHIFTING};
 
 use super::structure::{Member, Need, Shape};
 use super::{QualifiedFunction, Role, Runtime, Setting, Written, is_layer_name};
