@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{
     context::Context,
     layer::{Given, Layer, MapEntry, Value},
-    options::{self, Group, Kind, Opt, nearest_of},
+    options::{self, Group, Kind, Opt, canonical, nearest_of},
 };
 use crate::arn::Arn;
 use crate::deployment::{Item, Target};
@@ -99,13 +99,15 @@ impl References {
 
 /// Whether a value is written as a reference. `from_env` is not one of these: its value is known at once.
 pub(super) fn is_reference(given: &Given) -> bool {
-    has_key(given, |key| SOURCES.iter().any(|(source, _)| *source == key))
+    has_key(given, |key| SOURCES.iter().any(|(source, _)| *source == canonical(key)))
 }
 
 /// The error about a map that looks like a reference but is none; `None` for any other value.
 pub(super) fn misspelt(given: &Given) -> Option<Problem> {
     let Value::Map(entries) = &given.value else { return None };
-    let wrong = entries.iter().find(|entry| entry.key.starts_with("from_") && entry.key != "from_env")?;
+    let wrong = entries
+        .iter()
+        .find(|entry| canonical(&entry.key).starts_with("from_") && canonical(&entry.key) != "from_env")?;
     if is_reference(given) {
         return None;
     }
@@ -182,7 +184,9 @@ impl Filling<'_> {
         match &mut given.value {
             // A map of texts has its references below its keys.
             Value::Map(entries) if matches!(option.kind, Kind::Map) => {
-                if let Some(entry) = entries.iter().find(|entry| SOURCES.iter().any(|(key, _)| *key == entry.key)) {
+                if let Some(entry) =
+                    entries.iter().find(|entry| SOURCES.iter().any(|(key, _)| *key == canonical(&entry.key)))
+                {
                     let message =
                         format!("`{}` is not below a key, but each key needs a reference of its own", entry.key);
                     let help = format!("write `{}: {{KEY: {{{}: …}}}}`", option.name, entry.key);
@@ -279,15 +283,15 @@ impl Filling<'_> {
     /// The reference that a map is, and its default.
     fn parsed(&self, given: &Given) -> Result<(Reference, Option<String>), Problem> {
         let Value::Map(entries) = &given.value else { return Err(Problem::new("must be a map")) };
-        let known = |entry: &MapEntry| SOURCES.iter().find(|(key, _)| *key == entry.key);
+        let known = |entry: &MapEntry| SOURCES.iter().find(|(key, _)| *key == canonical(&entry.key));
         let Some((source, members)) = entries.iter().find_map(known) else {
             return Err(Problem::new("must be a reference"));
         };
         for entry in entries {
-            let (key, place) = (&entry.key, &entry.place);
-            if key != source && !members.contains(&key.as_str()) {
+            let (key, place) = (canonical(&entry.key), &entry.place);
+            if key != *source && !members.contains(&key.as_str()) {
                 let problem = Problem::new(format!("`{key}` is not a member of a reference with `{source}`"));
-                let near = nearest_of(key, members.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+                let near = nearest_of(&key, members.iter().copied()).map(|near| format!("did you mean `{near}`?"));
                 let all: Vec<_> = members.iter().map(|member| format!("`{member}`")).collect();
                 return Err(problem.at(place).help(near.unwrap_or_else(|| format!("it may have {}", all.join(", ")))));
             }
@@ -296,7 +300,7 @@ impl Filling<'_> {
             }
         }
         let text = |name: &str| {
-            let entry = entries.iter().find(|entry| entry.key == name);
+            let entry = entries.iter().find(|entry| canonical(&entry.key) == name);
             entry.and_then(|entry| Some((entry.given.as_text()?.trim().to_owned(), &entry.given.place)))
         };
         let (what, place) = text(source).ok_or_else(|| Problem::new("must be a text"))?;
@@ -317,7 +321,7 @@ impl Filling<'_> {
             }
             _ => Reference::State { state: self.state(&what, place)?, output: output()? },
         };
-        let default = entries.iter().find(|entry| entry.key == "default");
+        let default = entries.iter().find(|entry| canonical(&entry.key) == "default");
         Ok((reference, default.and_then(|entry| entry.given.as_text()).map(str::to_owned)))
     }
 

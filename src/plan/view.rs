@@ -10,6 +10,9 @@ use crate::package::FileChanges;
 use crate::reference::Borrowed;
 use crate::settings::{AliasName, Aspect, Difference, End, SettingName};
 
+/// The length of the shortest value that is found inside of the words of a line. A shorter one may be an ordinary word.
+const LEAST_IN_WORDS: usize = 8;
+
 /// A step, ready to be shown.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct View<'a> {
@@ -96,6 +99,12 @@ impl<'a> View<'a> {
 
     /// The view with references in the place of the values that come from elsewhere.
     pub(super) fn with_references(mut self, borrowed: &[Borrowed]) -> Self {
+        for borrowed in borrowed {
+            let Some(value) = borrowed.value.as_ref().map(|value| value.expose().trim()) else { continue };
+            if self.line.words == value || value.len() >= LEAST_IN_WORDS {
+                self.line.words = self.line.words.replace(value, &borrowed.reference.to_string());
+            }
+        }
         for change in &mut self.changes {
             for borrowed in borrowed {
                 if !is_about(change, borrowed) {

@@ -34,6 +34,7 @@ impl World {
             ("text", "String", value("text")),
             ("role", "String", role.clone()),
             ("memory", "String", "192".to_owned()),
+            ("queue", "String", format!("arn:aws:sqs:us-east-1:{}:{}", kind.account(), value("queue"))),
             ("secure", "SecureString", value("secure")),
             ("list", "StringList", format!("{},{}", value("one"), value("two"))),
             ("versions", "String", value("old")),
@@ -52,6 +53,7 @@ impl World {
                 &json!({ "Name": format!("{name}/{id}"), "SecretString": text }),
             );
         }
+        boto(endpoint, "sqs", "create_queue", &json!({ "QueueName": value("queue") }));
         let template = json!({
             "Resources": { "Bucket": { "Type": "AWS::S3::Bucket", "Properties": { "BucketName": format!("{name}-of-stack") } } },
             "Outputs": { "Topic": { "Value": value("topic<&>") }, "Other": { "Value": "other" } },
@@ -104,12 +106,14 @@ fn all(name: &str) -> String {
     format!(
         "memory_size: {{from_ssm: /{name}/memory}}
 description: {{from_stack: {name}, output: Topic}}
+event_sources:
+  - event_source_arn: {{from_ssm: /{name}/queue}}
 function_tags:
   table: {{from_terraform: \"s3://{name}-states/env/prod.tfstate\", output: table}}
 environment:
   TEXT: {{from_ssm: /{name}/text}}
   SECURE: {{from_ssm: /{name}/secure}}
-  LIST: {{from_ssm: /{name}/list}}
+  LIST: {{From-SSM: /{name}/list}}
   FIRST: {{from_ssm: '/{name}/versions:1'}}
   LABEL: {{from_ssm: '/{name}/versions:first'}}
   NEWEST: {{from_ssm: /{name}/versions}}
@@ -152,7 +156,8 @@ fn values_reach_the_function_and_are_shown_nowhere() {
         let plan = plan.says(&format!("{{from_ssm: /{name}/role}}")).says(&format!("{{from_ssm: /{name}/memory}}"));
         plan.says(&format!("{{from_stack: {name}, output: Topic}}"))
             .says(&format!("{{from_secret: {name}/secret, key: password}}"))
-            .says("env/prod.tfstate, output: table}");
+            .says("env/prod.tfstate, output: table}")
+            .says(&format!("+ event source    {{from_ssm: /{name}/queue}}"));
         assert!(
             world.proxy.writes().iter().all(|write| ["GetParameters"].contains(&write.as_str())),
             "{:?}",
