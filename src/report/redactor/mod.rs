@@ -223,7 +223,9 @@ fn plainest(mut hits: Vec<Hit>) -> impl Iterator<Item = Range<usize>> {
 fn arns(text: &str) -> Vec<Range<usize>> {
     let arn = |(start, _)| {
         let ends = |c: char| !(c.is_ascii_alphanumeric() || "-_:/.+=@$*".contains(c));
-        start..start + text[start..].find(ends).unwrap_or(text.len() - start)
+        let arn = &text[start..start + text[start..].find(ends).unwrap_or(text.len() - start)];
+        // What follows is of the sentence.
+        start..start + arn.trim_end_matches(['.', ':']).len()
     };
     text.match_indices("arn:aws").map(arn).collect()
 }
