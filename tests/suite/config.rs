@@ -48,16 +48,16 @@ fn an_alias_bomb_ends_quickly() {
 
 #[test]
 fn a_check_reports_the_errors_of_every_block() {
-    let block = |function: &str, handler: &str| {
+    let block = |function: &str, folder: &str| {
         format!(
-            "  - {{function_name: {function}, region: us-east-1, role: r, runtime: python3.12, handler: {handler}, zip: dist}}\n"
+            "  - {{function_name: {function}, region: us-east-1, role: r, runtime: python3.12, handler: index.handler, zip: {folder}}}\n"
         )
     };
-    let blocks = [block("a", "missing.handler"), block("b", "index.handler"), block("c", "absent.handler")].concat();
+    let blocks = [block("a", "missing"), block("b", "dist"), block("c", "absent")].concat();
     let universe = Universe::empty().file("dist/index.py", "def handler(e, c): return 1\n");
     let universe = universe.file("dpl.yml", format!("deploy:\n{blocks}"));
-    let outcome = universe.run("check").code(3).says("`a` is not deployed").says("`b` is configured correctly");
-    outcome.says("`c` is not deployed").says("missing").says("absent");
+    let outcome = universe.run("check").code(3).says("cannot package `a`").says("`b` is configured correctly");
+    outcome.says("cannot package `c`").says("missing").says("absent");
 }
 
 #[test]

@@ -347,7 +347,7 @@ fn hold(chosen: fn(&str) -> bool) {
     for (option, operation, member, sample) in OPTIONS.iter().filter(|(_, operation, ..)| chosen(operation)) {
         let place = Place::of(operation, member);
         let edges = place.edges(sample);
-        let blocks = edges.iter().map(|value| format!("- {}\n", block(option, value)));
+        let blocks = edges.iter().enumerate().map(|(number, value)| format!("- {}\n", block(number, option, value)));
         let text = format!("deploy:\n{}", blocks.collect::<String>());
         let outcome = Universe::empty().file("dist/index.py", "").file("dpl.yml", text).run("check");
         let refused: BTreeSet<usize> = outcome
@@ -373,17 +373,16 @@ fn hold(chosen: fn(&str) -> bool) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A block on one line with this value of an option.
-fn block(option: &str, value: &Value) -> String {
+/// A block on one line with this value of an option, for a function of its own.
+fn block(number: usize, option: &str, value: &Value) -> String {
+    let name = format!("function_name: f-{number}");
     let option = SHORT.iter().fold(option.to_owned(), |option, (short, long)| option.replace(short, long));
     let several = option.strip_prefix('{').and_then(|option| option.strip_suffix('}'));
     let own = several.unwrap_or(&option).replace('@', &value.to_string());
     let needed: &[&str] = match own.split(':').next() {
         Some("layer") => &[],
-        Some("image_config") => {
-            &["function_name: f", "role: r", "image_uri: 123456789012.dkr.ecr.us-east-1.amazonaws.com/f:v1"]
-        }
-        _ => &["function_name: f", "zip: dist", "role: r", "runtime: python3.12", "handler: index.handler"],
+        Some("image_config") => &[&name, "role: r", "image_uri: 123456789012.dkr.ecr.us-east-1.amazonaws.com/f:v1"],
+        _ => &[&name, "zip: dist", "role: r", "runtime: python3.12", "handler: index.handler"],
     };
     let given = |line: &&&str| !own.starts_with(line.split(' ').next().unwrap());
     let lines: Vec<_> = needed.iter().filter(given).copied().chain([own.as_str()]).collect();
