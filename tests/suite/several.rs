@@ -20,7 +20,7 @@ fn world(name: &str, more: &str) -> Universe {
 
 #[test]
 fn the_last_line_says_what_became_of_all_blocks() {
-    let universe = world("several", "");
+    let universe = world("tallied", "");
     universe.run("plan").code(0).says("\n2 to create, 1 layer to publish in ");
     let outcome = universe.with("GITHUB_STEP_SUMMARY", "summary.md").run("--summary_file summary.md").code(0);
     assert!(
@@ -28,8 +28,8 @@ fn the_last_line_says_what_became_of_all_blocks() {
         "{}",
         outcome.all()
     );
-    let universe = world("several", "");
-    let outcome = universe.run("--function_name several-a --timeout 9").code(0);
+    let universe = world("tallied", "");
+    let outcome = universe.run("--function_name tallied-a --timeout 9").code(0);
     assert!(!outcome.all().contains("updated in"), "one block has no tally: {}", outcome.all());
     let document = universe.run("--format json --summary_file summary.md").code(0).json();
     let totals = &document["totals"];

@@ -139,17 +139,22 @@ fn a_failed_test_is_repeated_as_often_as_wanted() {
 
 #[test]
 fn a_command_learns_which_version_to_test() {
-    let command = "smoke_test:\n- run: |\n    test \"$(echo $LAMBDA_VERSION_ARN)\" = \"arn:aws:lambda:us-east-1:000000000000:function:commanded:$LAMBDA_VERSION\" &&\n    echo \"testing $LAMBDA_FUNCTION_NAME:$LAMBDA_VERSION in $LAMBDA_REGION\" && test ! -e bad\n";
-    let (universe, proxy, aws) = function("commanded", &format!("{ALIAS}{command}"));
+    let command = "smoke_test:\n- run: |\n    test \"$(echo $LAMBDA_VERSION_ARN)\" = \"arn:aws:lambda:us-east-1:000000000000:function:told-its-version:$LAMBDA_VERSION\" &&\n    echo \"testing $LAMBDA_FUNCTION_NAME:$LAMBDA_VERSION in $LAMBDA_REGION\" && test ! -e bad\n";
+    let (universe, proxy, aws) = function("told-its-version", &format!("{ALIAS}{command}"));
     python(&universe, "return 1");
-    universe.run("").code(0).says("testing commanded:1 in us-east-1");
-    assert_eq!(aws.alias("commanded", "live")["FunctionVersion"], "1");
+    universe.run("").code(0).says("testing told-its-version:1 in us-east-1");
+    assert_eq!(aws.alias("told-its-version", "live")["FunctionVersion"], "1");
     python(&universe, "return 2");
     universe.write("bad", "");
-    universe.run("").code(7).says("testing commanded:2").says("ended with exit code 1").says("still get version 1");
-    assert_eq!(aws.alias("commanded", "live")["FunctionVersion"], "1");
+    universe
+        .run("")
+        .code(7)
+        .says("testing told-its-version:2")
+        .says("ended with exit code 1")
+        .says("still get version 1");
+    assert_eq!(aws.alias("told-its-version", "live")["FunctionVersion"], "1");
     // `$LATEST` is tested where there is no version.
-    put(&universe, "commanded", "smoke_test: {run: test \"$LAMBDA_VERSION\" = '$LATEST'}\n");
+    put(&universe, "told-its-version", "smoke_test: {run: test \"$LAMBDA_VERSION\" = '$LATEST'}\n");
     python(&universe, "return 3");
     universe.run("plan").code(0).says("a smoke test can only report");
     proxy.forget_calls();
