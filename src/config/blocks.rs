@@ -2,16 +2,22 @@
 //!
 //! Accepts the same forms of `deploy:` as Travis.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use super::{
     conditions::{ByBranch, Conditions, FileFormat},
+    each::{self, FOR_EACH, Folders, Item},
     elsewhere,
     exposed::{self, SEEN_IN_AWS},
+    interpolate::Names,
     layer::{self, Given, Layer, MapEntry, Value, yes_or_no},
     one_value::{is_branch, is_by_branch, key_for, not_branches, unwrapped},
-    options::{self, Kind, Opt, unknown},
-    paths, placeholders, shallow, shell, yaml,
+    options::{self, Kind, Opt, canonical, unknown},
+    overlay::{Origins, Part},
+    paths, placeholders, shallow, shell,
+    stages::{BRANCH, Stages},
+    trust::Trust,
+    yaml,
 };
 use crate::files;
 use crate::host::Host;
@@ -21,11 +27,14 @@ use crate::settings::holds_secret;
 /// The names of the file, in the order in which they are tried.
 const FILES: [&str; 3] = ["dpl.yml", ".dpl.yml", ".travis.yml"];
 
-/// The most blocks of a file.
+/// The most blocks of a file, with each name of `for_each` and each Region as a block of its own.
 const MOST_BLOCKS: usize = 1000;
 
+/// The most bytes of all blocks together, roughly.
+const MOST_BYTES: usize = 64 << 20;
+
 /// The valid keys at the top of a file with `deploy:`, except for `.travis.yml`.
-const BESIDE_DEPLOY: [&str; 3] = ["deploy", "before_deploy", "after_deploy"];
+const BESIDE_DEPLOY: [&str; 5] = ["deploy", "defaults", "stages", "before_deploy", "after_deploy"];
 
 /// A block: one deployment, as it is written.
 #[derive(Debug, Clone)]
@@ -40,6 +49,14 @@ pub(super) struct Block {
     pub allow_failure: bool,
     /// All texts in `layers`, of all branches.
     pub layers: Vec<String>,
+    /// What the names in its texts stand for.
+    pub names: Names,
+    /// The options whose texts could not be filled in, after an error.
+    pub unfilled: BTreeSet<&'static str>,
+    /// Which of several deployments of one block in the file this is; empty if it is the only one.
+    pub which: String,
+    /// The parts of the file that its values come from.
+    pub origins: Origins,
 }
 
 impl Block {
@@ -78,6 +95,10 @@ pub(super) struct Blocks {
     pub path: Option<PathBuf>,
     /// Its folder, from the working directory.
     pub folder: PathBuf,
+    /// Whether texts are filled in: the file is one of ours.
+    pub is_own: bool,
+    /// The chosen stage; absent in a file without stages.
+    pub stage: Option<String>,
     /// The errors.
     pub problems: Vec<Problem>,
     /// The warnings.
@@ -99,10 +120,10 @@ fn unknown_at_top(key: &str) -> Problem {
     Problem::new(format!("`{key}` is not a key beside `deploy:`{near}")).help(help)
 }
 
-/// Reads the file of `config`, or else the first of the usual files that exists.
-pub(super) fn read(config: Option<&Given>, host: &Host, branch: Option<&str>) -> Blocks {
+/// Reads the file of `config`, or else the first of the usual files that exists. `strongest` are the options above it.
+pub(super) fn read(strongest: &Layer, host: &Host, branch: Option<&str>, trust: &Trust) -> Blocks {
     let mut found = Blocks::default();
-    let path = match config {
+    let path = match strongest.get("config") {
         Some(given) => Some((PathBuf::from(given.as_text().unwrap_or_default()), Some(given.place.clone()))),
         None => {
             FILES.iter().map(PathBuf::from).find(|file| host.directory.join(file).is_file()).map(|file| (file, None))
@@ -114,10 +135,12 @@ pub(super) fn read(config: Option<&Given>, host: &Host, branch: Option<&str>) ->
             let format = if path.ends_with(".travis.yml") { FileFormat::Travis } else { FileFormat::Own };
             let shown: Arc<str> = Arc::from(path.to_string_lossy());
             found.folder = paths::folder_of(&path, &host.directory);
+            found.is_own = format == FileFormat::Own;
             match yaml::parse(&text, &shown) {
                 Ok(document) => {
                     found.warnings.extend(shallow::warnings(&text, &shown));
-                    FileReader { found: &mut found, format, host, branch }.document(&document);
+                    let size = 0;
+                    FileReader { found: &mut found, format, host, branch, strongest, trust, size }.document(&document);
                 }
                 Err(problem) => found.problems.push(problem),
             }
@@ -149,6 +172,37 @@ struct FileReader<'a> {
     format: FileFormat,
     host: &'a Host,
     branch: Option<&'a str>,
+    /// The flags and variables above the file.
+    strongest: &'a Layer,
+    trust: &'a Trust,
+    /// The bytes of the blocks so far, roughly.
+    size: usize,
+}
+
+/// What a file says about all of its blocks.
+#[derive(Default)]
+struct Shared<'g> {
+    defaults: Part,
+    /// What the chosen stage says.
+    stage: Part,
+    stages: Option<Stages<'g>>,
+    /// The name of the chosen stage.
+    chosen: Option<&'g str>,
+}
+
+/// Where options are written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Defaults,
+    /// A stage of the file.
+    Stage,
+    /// A stage of a block or of an item.
+    OwnStage,
+    Block,
+    /// A file that is one block.
+    File,
+    /// A name of `for_each`.
+    Item,
 }
 
 impl FileReader<'_> {
@@ -169,7 +223,7 @@ impl FileReader<'_> {
         };
         let Some(deploy) = document.get("deploy") else {
             if self.format == FileFormat::Own {
-                self.block(document);
+                self.file_as_block(document);
             }
             return;
         };
@@ -187,15 +241,82 @@ impl FileReader<'_> {
                 self.problem(unknown_at_top(&entry.key), &entry.place);
             }
         }
+        let shared = if self.format == FileFormat::Own { self.shared(document) } else { Shared::default() };
         match &deploy.value {
             Value::List(items) if items.len() > MOST_BLOCKS => {
                 let message = format!("has {} blocks, and at most {MOST_BLOCKS} are taken", items.len());
                 self.problem(Problem::new(message).of("deploy"), &deploy.place);
             }
-            Value::List(items) => items.iter().for_each(|item| self.block(item)),
+            Value::List(items) => items.iter().for_each(|item| self.block(item, Level::Block, &shared)),
             Value::Null => {}
-            Value::Map(_) | Value::Text(_) => self.block(deploy),
+            Value::Map(_) | Value::Text(_) => self.block(deploy, Level::Block, &shared),
         }
+        self.check_size(&deploy.place);
+    }
+
+    /// Reads a file without `deploy`: all of it is one block. Its stages are those of the block.
+    fn file_as_block(&mut self, document: &Given) {
+        let mut shared = Shared::default();
+        if let Some(entry) = entry(document, "defaults") {
+            let problem = Problem::new("`defaults` is for the blocks under `deploy:`, and this file has no `deploy:`");
+            self.problem(problem.help("move the options of the function into `deploy:`"), &entry.place);
+        }
+        self.stages(document, &mut shared);
+        self.block(document, Level::File, &shared);
+        self.check_size(&document.place);
+    }
+
+    /// What is beside `deploy:` for all blocks.
+    fn shared<'g>(&mut self, document: &'g Given) -> Shared<'g> {
+        let mut shared = Shared::default();
+        if let Some(entry) = entry(document, "defaults") {
+            shared.defaults = self.part(&entry.given, Level::Defaults).named("defaults");
+        }
+        self.stages(document, &mut shared);
+        for (name, given) in shared.stages.iter().flat_map(Stages::given) {
+            // A mistake in another stage would be found when that is deployed.
+            let part = self.part(given, Level::Stage).named(&format!("stages.{name}"));
+            if shared.chosen == Some(name) {
+                shared.stage = part;
+            }
+        }
+        shared
+    }
+
+    /// Reads which stages there are, and chooses one.
+    fn stages<'g>(&mut self, document: &'g Given, shared: &mut Shared<'g>) {
+        let Some(entry) = entry(document, "stages") else { return };
+        let before = self.found.problems.len();
+        let stages = Stages::read(entry, &mut self.found.problems);
+        if self.found.problems.len() == before {
+            match stages.choose(self.strongest.get("stage"), self.branch) {
+                Ok(name) => shared.chosen = Some(name),
+                Err(problem) => self.found.problems.push(problem),
+            }
+        }
+        self.found.stage = shared.chosen.map(str::to_owned);
+        shared.stages = Some(stages);
+    }
+
+    /// Whether there are too many blocks, or too large ones. Without this limit, a small file could fill the memory.
+    fn is_too_large(&self) -> bool {
+        self.found.blocks.len() > MOST_BLOCKS || self.size > MOST_BYTES
+    }
+
+    fn check_size(&mut self, place: &Place) {
+        if !self.is_too_large() {
+            return;
+        }
+        let message = if self.size > MOST_BYTES {
+            format!("describes deployments with more than {} MB of options in all", MOST_BYTES >> 20)
+        } else {
+            format!("describes more than {MOST_BLOCKS} deployments")
+        };
+        self.found.blocks.clear();
+        self.problem(
+            Problem::new(message).of("deploy").help("split the file, and choose a part with `--config`"),
+            place,
+        );
     }
 
     fn not_run(&mut self, entry: &MapEntry) {
@@ -234,69 +355,216 @@ impl FileReader<'_> {
         Some(entries)
     }
 
-    fn block(&mut self, given: &Given) {
-        let Some(entries) = self.entries_for_lambda(given) else { return };
-        let mut layer = Layer::new();
-        let mut block = Block {
-            place: given.place.clone(),
-            layer: Layer::new(),
-            conditions: Conditions::always(self.format),
-            allow_failure: false,
-            layers: Vec::new(),
+    /// Reads a block, and adds its deployments: one for each name of `for_each` and each Region.
+    fn block(&mut self, given: &Given, level: Level, shared: &Shared<'_>) {
+        if self.entries_for_lambda(given).is_none() {
+            return;
+        }
+        let is_own = self.format == FileFormat::Own;
+        let own = self.part(given, level);
+        let stages = entry(given, "stages").filter(|_| is_own);
+        let level_of_stages = if level == Level::File { Level::Stage } else { Level::OwnStage };
+        let of_stage = self.stage_of(stages, shared, level_of_stages, "");
+        let block = of_stage.over(own).over(shared.stage.clone()).over(shared.defaults.clone());
+        let Some(for_each) = entry(given, FOR_EACH).filter(|_| is_own) else {
+            return self.deployments(&block, given, None, shared);
         };
-        let mut conditions = None;
-        let mut by_branch = Vec::new();
+        let folders = Folders { directory: &self.host.directory, folder: &self.found.folder, trust: self.trust };
+        let mut problems = Vec::new();
+        let items = each::items(&for_each.given, &folders, &mut problems);
+        self.found.problems.append(&mut problems);
+        for item in items {
+            let name = format!("for_each.{}", item.name);
+            let own = item.options.map(|options| self.part(options, Level::Item).named(&name)).unwrap_or_default();
+            let stages = item.options.and_then(|options| entry(options, "stages"));
+            let of_stage = self.stage_of(stages, shared, Level::OwnStage, &format!("{name}."));
+            self.deployments(&of_stage.over(own).over(block.clone()), given, Some(&item), shared);
+        }
+    }
+
+    /// What the chosen stage says in the `stages` of a block or of an item. `within` is the name of the part around it.
+    fn stage_of(&mut self, stages: Option<&MapEntry>, shared: &Shared<'_>, level: Level, within: &str) -> Part {
+        let mut chosen = Part::default();
+        let Some(stages) = stages else { return chosen };
+        let Value::Map(entries) = &stages.given.value else {
+            if level != Level::Stage {
+                let problem = Problem::new("must be a map from the name of a stage to options").of("stages");
+                self.problem(problem, &stages.given.place);
+            }
+            return chosen;
+        };
+        for MapEntry { key, place, given } in entries {
+            match &shared.stages {
+                None => {
+                    let problem = Problem::new(format!("`{key}` is not a stage: the file has no `stages`"));
+                    let help = "write `stages:` beside `deploy:`, with a `branch` for each stage";
+                    self.problem(problem.of("stages").help(help), place);
+                }
+                Some(known) => {
+                    if let Some(problem) = known.unknown(key) {
+                        self.problem(problem.of("stages"), place);
+                    }
+                }
+            }
+            let part = self.part(given, level).named(&format!("{within}stages.{key}"));
+            if shared.chosen == Some(key) {
+                chosen = part;
+            }
+        }
+        chosen
+    }
+
+    /// Adds the deployments of a block: one for each Region in a list.
+    fn deployments(&mut self, part: &Part, given: &Given, item: Option<&Item<'_>>, shared: &Shared<'_>) {
+        // Without a stage, nobody knows what is deployed. That is reported already.
+        if shared.stages.is_some() && shared.chosen.is_none() {
+            return;
+        }
+        let regions = part.layer.get("region").filter(|_| self.format == FileFormat::Own);
+        let regions = match regions.map(|given| (&given.value, given.place.clone())) {
+            Some((Value::List(items), place)) if items.is_empty() => {
+                return self.problem(Problem::new("has no Region").of("region"), &place);
+            }
+            // The Region of a flag or variable counts instead of all of them.
+            Some((Value::List(items), _)) if !self.strongest.contains_key("region") => items.clone(),
+            Some((Value::List(items), _)) => items[..1].to_vec(),
+            _ => Vec::new(),
+        };
+        let several = regions.len() > 1;
+        let mut regions: Vec<_> = regions.into_iter().map(Some).collect();
+        if regions.is_empty() {
+            regions.push(None);
+        }
+        for region in regions {
+            let name = region.as_ref().filter(|_| several).and_then(Given::as_text);
+            let each = item.map(|item| format!("`each` = {}", item.name));
+            let region_name = name.map(|name| format!("`region` = {name}"));
+            let which = [each, region_name].into_iter().flatten().collect::<Vec<_>>().join(", ");
+            let mut part = part.clone();
+            part.layer.extend(region.map(|region| ("region", region)));
+            self.deployment(part, given, item, which, shared.chosen);
+        }
+    }
+
+    fn deployment(&mut self, part: Part, given: &Given, item: Option<&Item<'_>>, which: String, stage: Option<&str>) {
+        if self.is_too_large() {
+            return;
+        }
+        self.size += part.layer.values().map(size).sum::<usize>();
+        let Part { layer, on, allow_failure, by_branch, layers, has_secure_variables, origins, emptied: _ } = part;
+        if has_secure_variables && layer.get("environment_mode").and_then(Given::as_text) == Some("replace") {
+            let problem = Problem::new("would remove the variables whose encrypted values cannot be read here");
+            self.problem(problem.of("environment_mode"), &layer["environment_mode"].place.clone());
+        }
+        let conditions = Conditions::read(on.as_ref(), self.format, by_branch).unwrap_or_else(|problems| {
+            self.found.problems.extend(problems);
+            Conditions::always(self.format)
+        });
+        let names = Names {
+            stage: stage.map(str::to_owned),
+            each: item.map(|item| item.name.clone()),
+            each_path: item.and_then(|item| item.path.clone()),
+            account: None,
+        };
+        self.found.blocks.push(Block {
+            place: given.place.clone(),
+            layer,
+            conditions,
+            allow_failure: allow_failure.unwrap_or_default(),
+            layers,
+            names,
+            unfilled: BTreeSet::new(),
+            which,
+            origins,
+        });
+    }
+
+    /// Reads the options of one part of the file.
+    fn part(&mut self, given: &Given, level: Level) -> Part {
+        let mut part = Part::default();
+        let entries = match &given.value {
+            Value::Map(entries) => entries.as_slice(),
+            // `provider` alone.
+            Value::Text(_) if level == Level::Block => &[],
+            Value::Null => &[],
+            Value::Text(_) | Value::List(_) => {
+                self.problem(Problem::new("must be a map of options"), &given.place);
+                &[]
+            }
+        };
         let mut lacks_secret = false;
         for entry in entries {
+            if self.format == FileFormat::Own && self.is_of_structure(entry, level) {
+                continue;
+            }
             match entry.key.as_str() {
-                "provider" | "dpl_version" | "edge" => {}
-                "on" | "true" | "if" if conditions.is_some() => {
+                "provider" if matches!(level, Level::Block | Level::File) => {}
+                "dpl_version" | "edge" => {}
+                "on" | "true" | "if" if part.on.is_some() => {
                     self.problem(Problem::new("is given twice, once as `true:` or `if:`").of("on"), &entry.place);
                 }
-                "on" | "true" | "if" => conditions = Some(&entry.given),
+                "on" | "true" | "if" => part.on = Some(entry.given.clone()),
                 "allow_failure" => match entry.given.as_text().and_then(yes_or_no) {
-                    Some(yes) => block.allow_failure = yes,
+                    Some(yes) => part.allow_failure = Some(yes),
                     None => self.problem(Problem::new("must be true or false").of("allow_failure"), &entry.given.place),
                 },
                 "before_deploy" | "after_deploy" => self.not_run(entry),
-                "skip_cleanup" => self.skip_cleanup(&mut layer, entry),
+                "skip_cleanup" => self.skip_cleanup(&mut part.layer, entry),
                 key => match options::find(key) {
                     Some(option) => {
-                        if layer.contains_key(option.name) {
+                        if part.layer.contains_key(option.name) {
                             let message = format!("`{}` is given twice, here as `{key}`", option.name);
                             self.problem(Problem::new(message), &entry.place);
                         }
                         if option.name == "layers" {
-                            all_texts(&entry.given, &mut block.layers);
+                            all_texts(&entry.given, &mut part.layers);
                         }
-                        let Some(given) = self.value(option, &entry.given, &mut by_branch) else {
+                        if entry.given.value == Value::Null {
+                            part.emptied.insert(option.name);
+                        }
+                        let Some(given) = self.value(option, &entry.given, &mut part.by_branch) else {
                             lacks_secret |= matches!(option.kind, Kind::Secret);
                             continue;
                         };
-                        let given = paths::from_here(option, given, &self.found.folder);
-                        layer::insert(&mut layer, option, given);
+                        layer::insert(&mut part.layer, option, given);
+                    }
+                    None if self.format == FileFormat::Travis && matches!(key, FOR_EACH | "stages" | "defaults") => {
+                        self.warning(Problem::new(format!("`{key}` works in a `dpl.yml` only")), &entry.place);
                     }
                     None if self.format == FileFormat::Travis => self.warning(unknown(key), &entry.place),
                     None => self.problem(unknown(key), &entry.place),
                 },
             }
         }
-        let secure_variables =
+        part.has_secure_variables =
             given.get("environment").or_else(|| given.get("environment_variables")).is_some_and(has_secure);
-        if secure_variables && layer.get("environment_mode").and_then(Given::as_text) == Some("replace") {
-            let problem = Problem::new("would remove the variables whose encrypted values cannot be read here");
-            self.problem(problem.of("environment_mode"), &layer["environment_mode"].place.clone());
-        }
         // If a part of an access key is encrypted, the whole key must come from another source.
         if lacks_secret {
-            layer.retain(|name, _| !matches!(*name, "access_key_id" | "secret_access_key" | "session_token"));
+            part.layer.retain(|name, _| !matches!(*name, "access_key_id" | "secret_access_key" | "session_token"));
         }
-        block.layer = layer;
-        match Conditions::read(conditions, self.format, by_branch) {
-            Ok(conditions) => block.conditions = conditions,
-            Err(problems) => self.found.problems.extend(problems),
+        part
+    }
+
+    /// Whether a key says how the parts of the file belong together. Where it has no meaning, it is an error.
+    fn is_of_structure(&mut self, entry: &MapEntry, level: Level) -> bool {
+        let key = canonical(&entry.key);
+        let (has_meaning, belongs) = match key.as_str() {
+            FOR_EACH => (matches!(level, Level::Block | Level::File), "belongs into a block under `deploy:`"),
+            "stages" => (
+                matches!(level, Level::Block | Level::File | Level::Item),
+                "belongs beside `deploy:`, into a block, or into a name of `for_each`",
+            ),
+            // The error about it is there already.
+            "defaults" if level == Level::File => (true, ""),
+            "defaults" => (false, "belongs beside `deploy:`"),
+            BRANCH if level == Level::Stage => (true, ""),
+            BRANCH if level == Level::OwnStage => (false, "belongs into the `stages` beside `deploy:`"),
+            _ => return false,
+        };
+        if !has_meaning {
+            self.problem(Problem::new(format!("`{key}` {belongs}")), &entry.place);
         }
-        self.found.blocks.push(block);
+        true
     }
 
     fn skip_cleanup(&mut self, layer: &mut Layer, entry: &MapEntry) {
@@ -445,7 +713,7 @@ impl FileReader<'_> {
 }
 
 /// All texts in a value.
-fn all_texts(given: &Given, texts: &mut Vec<String>) {
+pub(super) fn all_texts(given: &Given, texts: &mut Vec<String>) {
     match &given.value {
         Value::Null => {}
         Value::Text(text) => texts.extend(text.split(',').map(|text| text.trim().to_owned())),
@@ -469,6 +737,26 @@ pub(super) fn names_lambda(block: &Given) -> bool {
     let provider = block.get("provider").filter(|provider| !provider.is_absent());
     let Some(name) = provider.map(|provider| provider.as_text().unwrap_or_default()) else { return true };
     is_lambda(name) || strsim::jaro_winkler(&name.to_ascii_lowercase(), "lambda") >= 0.9
+}
+
+/// The entry of a key, with dashes or underscores.
+fn entry<'g>(given: &'g Given, key: &str) -> Option<&'g MapEntry> {
+    match &given.value {
+        Value::Map(entries) => entries.iter().find(|entry| canonical(&entry.key) == key),
+        Value::Null | Value::Text(_) | Value::List(_) => None,
+    }
+}
+
+/// The bytes of a value in memory, roughly.
+fn size(given: &Given) -> usize {
+    const OF_ITSELF: usize = 100;
+    OF_ITSELF
+        + match &given.value {
+            Value::Null => 0,
+            Value::Text(text) => text.len(),
+            Value::List(items) => items.iter().map(size).sum(),
+            Value::Map(entries) => entries.iter().map(|entry| OF_ITSELF + entry.key.len() + size(&entry.given)).sum(),
+        }
 }
 
 /// Whether a text is the name of the provider.

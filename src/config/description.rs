@@ -43,13 +43,14 @@ pub(super) fn filled(
 ) -> Option<String> {
     const MOST: usize = 256;
     let secret = interpolate::variables(written)
+        .into_iter()
         .find(|variable| context.host.variable(variable).is_some_and(|value| holds_secret(variable, value)));
     if let Some(variable) = secret {
         let problem = exposed::error(option, &format!("the secret in `{variable}`"));
         reader.problems.push(Problem { place: reader.place(option), ..problem });
         return None;
     }
-    let filled = interpolate::fill(written, |name| reader.raw(name), context.build, context.host);
+    let filled = interpolate::fill(written, |name| reader.named(name), context.build, context.host);
     let length = filled.chars().count();
     if length <= MOST {
         return Some(filled);

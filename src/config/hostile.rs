@@ -94,8 +94,26 @@ fn configurations() -> Vec<String> {
     let mut texts: Vec<_> = files.filter_map(|file| fs::read_to_string(file).ok()).collect();
     assert!(texts.len() >= 8);
     texts.push(EVERYTHING.to_owned());
+    texts.push(MANY.to_owned());
     texts
 }
+
+const MANY: &str = r#"
+defaults: { runtime: python3.13, role: "arn:aws:iam::%{account}:role/r", environment: { A1: "%{stage}", B1: "%{$STAGE:-x}" } }
+stages:
+  dev: { branch: [develop, "feature/*"], memory_size: 128 }
+  prod: { branch: main, alias: live, expect_account: "123456789012", environment: { A1: x } }
+deploy:
+  - for_each: { a: { timeout: 3, stages: { prod: { timeout: 9 } } }, b: }
+    function_name: "%{each}-%{stage}"
+    region: [eu-west-1, us-east-1]
+    stages: { dev: { memory_size: 256 } }
+    environment: ["A1=%{region}", { C1: "%%{x}" }]
+  - for_each: "*"
+    function_name: "f-%{each}"
+    zip: "%{each_path}"
+    timeout:
+"#;
 
 const EVERYTHING: &str = r#"
 base: &base { runtime: python3.13, timeout: 30 }
@@ -415,6 +433,83 @@ fn no_value_is_in_the_code_of_a_command() {
 
 /// A folder with a configuration and what it names.
 struct Tree(tempfile::TempDir);
+
+/// A file with defaults, stages, names and Regions, right or wrong.
+fn file_for_many() -> impl Strategy<Value = Json> {
+    let text = prop::sample::select(vec![
+        "a",
+        "f-%{each}",
+        "%{stage}-%{region}",
+        "%{function_name}",
+        "%{role}%{alias}",
+        "%{$STAGE:-x}",
+        "%{$UNSET}",
+        "%%{x}",
+        "%{",
+        "%{x}",
+        "512",
+        "main",
+        "*",
+        "src/*",
+        "A1=%{stage}\nB1=x",
+    ]);
+    let name = || prop::sample::select(vec!["a", "b", "prod", "dev", "A1", "x y", ""]);
+    let leaf = prop_oneof![3 => text.prop_map(|text| json!(text)), 1 => Just(Json::Null)];
+    let list = prop::collection::vec(leaf.clone(), 0..3).prop_map(Json::Array);
+    let pairs = prop::collection::btree_map(name(), leaf.clone(), 0..3).prop_map(|map| json!(map));
+    let value = prop_oneof![4 => leaf, 1 => list, 1 => pairs];
+    let key = prop::sample::select(vec![
+        "function_name",
+        "role",
+        "alias",
+        "region",
+        "environment",
+        "function_tags",
+        "layers",
+        "layer",
+        "memory_size",
+        "zip",
+        "on",
+        "expect_account",
+        "branch",
+        "tags",
+        "unknown",
+    ]);
+    let options = prop::collection::btree_map(key, value.clone(), 0..5).prop_map(|map| json!(map));
+    let named = move |of: BoxedStrategy<Json>| prop_oneof![4 => prop::collection::btree_map(name(), of, 0..3).prop_map(|map| json!(map)), 1 => value.clone()];
+    let with = |name: &'static str, block: BoxedStrategy<Json>, more: BoxedStrategy<Json>| {
+        (block, proptest::option::of(more)).prop_map(move |(mut block, more)| {
+            if let (Some(map), Some(more)) = (block.as_object_mut(), more) {
+                map.insert(name.to_owned(), more);
+            }
+            block
+        })
+    };
+    let stages = named(options.clone().boxed()).boxed();
+    let item = with("stages", options.clone().boxed(), stages.clone()).boxed();
+    let block = with("stages", options.clone().boxed(), stages.clone()).boxed();
+    let block = with("for_each", block, named(item).boxed()).boxed();
+    let deploy = prop_oneof![prop::collection::vec(block.clone(), 0..4).prop_map(Json::Array), block.clone()];
+    let file = deploy.prop_map(|deploy| json!({ "deploy": deploy })).boxed();
+    let file = with("defaults", file, options.boxed()).boxed();
+    prop_oneof![4 => with("stages", file, stages), 1 => block]
+}
+
+#[test]
+fn many_deployments_are_resolved_or_refused_on_their_line() {
+    let tree = Tree::new();
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
+    let tested = runner.run(&file_for_many(), |file| {
+        let text = format!("{file:#}\n");
+        tree.write("dpl.yml", text.as_bytes());
+        tree.load(lines(&text));
+        Ok(())
+    });
+    tested.unwrap();
+}
 
 impl Tree {
     fn new() -> Self {

@@ -4,19 +4,21 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{
-    blocks::{self, Block, Blocks},
+    blocks::{self, Block, Blocks, all_texts},
     cargo_lambda, code,
+    conditions::matches,
     context::Context,
     dry_run::DryRun,
     elsewhere::Values,
-    env, half,
+    env, fill, half,
     layer::{self, Given, Layer},
     layer_version::{self, OfBlock},
     loaded::{Entry, Loaded},
     occasion::Occasion,
-    options,
+    options, paths,
     read::Reader,
     render::Rendered,
+    reports::Reports,
     request::{Request, Syntax},
     resolve,
     run_options::RunOptions,
@@ -37,13 +39,16 @@ pub(crate) fn load(request: &Request, host: &Host, ci: Ci, values: Option<&Value
     let layers = Layers::read(&request.flags, host, &mut loaded);
     let strongest = layer::merge(&layers.above_file);
     let occasion = Occasion::of(&mut build, request, &strongest, host, &mut loaded.warnings);
-    let config = strongest.get("config");
+    let trust = Trust::of(&strongest, host, ci);
     let mut file = match request.syntax {
-        Syntax::DplArguments | Syntax::DplProgram if config.is_none() => Blocks::default(),
-        Syntax::Own | Syntax::DplArguments | Syntax::DplProgram => blocks::read(config, host, build.branch.as_deref()),
+        Syntax::DplArguments | Syntax::DplProgram if !strongest.contains_key("config") => Blocks::default(),
+        Syntax::Own | Syntax::DplArguments | Syntax::DplProgram => {
+            blocks::read(&strongest, host, build.branch.as_deref(), &trust)
+        }
     };
     loaded.problems.append(&mut file.problems);
     loaded.warnings.append(&mut file.warnings);
+    loaded.problems.extend(stage_without_stages(&file, &strongest, &loaded.problems));
     let context = Context {
         host,
         ci,
@@ -51,16 +56,20 @@ pub(crate) fn load(request: &Request, host: &Host, ci: Ci, values: Option<&Value
         purpose: request.purpose,
         folder: if file.blocks.is_empty() { PathBuf::new() } else { file.folder.clone() },
         never: file.path.iter().map(|path| host.directory.join(path)).collect(),
-        trust: Trust::of(&strongest, host, ci),
+        trust,
         values,
         fallback_region: (request.syntax == Syntax::DplProgram).then(|| "us-east-1".to_owned()),
     };
 
+    let mut found = Reports::default();
+    for block in &mut file.blocks {
+        settle(block, file.is_own, &file.folder, &layers, &context, &mut found, &mut loaded);
+    }
     if file.blocks.is_empty() {
         let options = layers.with_manifest(None, &context, &mut loaded.warnings);
         without_blocks(file.path.as_deref(), options, &context, &mut loaded);
     }
-    let chosen = choose(&file.blocks, &strongest, &mut loaded.problems);
+    let (chosen, layers) = choose(&file.blocks, layers, &mut loaded.problems);
     let reasons = reasons_to_skip(&chosen, &layers, &occasion, &context, &mut loaded);
     let of_run = chosen.iter().zip(&reasons).find(|(_, reason)| reason.is_none()).map(|(block, _)| *block);
     let of_run = of_run.or(chosen.first().copied()).map(|block| &block.layer);
@@ -84,7 +93,7 @@ pub(crate) fn load(request: &Request, host: &Host, ci: Ci, values: Option<&Value
         if several && block.layer.contains_key("layer") && !block.layer.contains_key("function_name") {
             drop_options_of_functions(&mut options, &block.layer);
         }
-        resolve_block(options, Some(block), &context, &mut loaded);
+        found.of_block(block, &mut loaded, |loaded| resolve_block(options, Some(block), &context, loaded));
         of_entries.resize(loaded.entries.len(), block);
     }
     let functions = of_entries.into_iter().zip(&loaded.entries);
@@ -92,6 +101,7 @@ pub(crate) fn load(request: &Request, host: &Host, ci: Ci, values: Option<&Value
     let (errors, warnings) = twice::problems(&functions, request.purpose).into_iter().partition(Problem::stops);
     loaded.problems.extend::<Vec<_>>(errors);
     loaded.warnings.extend::<Vec<_>>(warnings);
+    found.report(&mut loaded);
     loaded.entries.sort_by_key(|entry| entry.item.layer().is_none());
     loaded.problems.sort();
     loaded.problems.dedup();
@@ -117,6 +127,12 @@ impl Layers {
             above_file: std::iter::once(flags.clone()).chain(own_variables).collect(),
             below_file: env::ambient(host, &mut loaded.warnings),
         }
+    }
+
+    /// The same sources, of which none above the file has this option.
+    fn without(mut self, option: &str) -> Self {
+        self.above_file.iter_mut().for_each(|layer| drop(layer.remove(option)));
+        self
     }
 
     /// The options that count with those of a block in their place.
@@ -157,21 +173,67 @@ fn without_blocks(file: Option<&Path>, options: Layer, context: &Context<'_>, lo
     }
 }
 
-/// The blocks that count. A flag or variable with a function's name selects among several blocks. A single block gets
-/// the name instead.
-fn choose<'a>(all: &'a [Block], strongest: &Layer, problems: &mut Vec<Problem>) -> Vec<&'a Block> {
-    let Some(wanted) = strongest.get("function_name").filter(|_| all.len() > 1) else {
-        return all.iter().collect();
+/// The error about a stage for a file that has no stages.
+fn stage_without_stages(file: &Blocks, strongest: &Layer, problems: &[Problem]) -> Option<Problem> {
+    let stage = strongest.get("stage")?;
+    // After an error in the file, nobody knows its stages.
+    if file.stage.is_some() || !problems.is_empty() {
+        return None;
+    }
+    let message = match &file.path {
+        Some(path) => format!("chooses a stage, and `{}` has no `stages`", path.display()),
+        None => "chooses a stage, and there is no file with `stages`".to_owned(),
     };
-    let name = |block: &Block| block.layer.get("function_name").and_then(Given::as_text).map(str::to_owned);
-    let chosen: Vec<_> = all.iter().filter(|block| name(block).as_deref() == wanted.as_text()).collect();
-    if chosen.is_empty() {
-        let names: Vec<_> = all.iter().filter_map(name).map(|name| format!("`{name}`")).collect();
-        let message = format!("no block is for `{}`", wanted.as_text().unwrap_or_default());
-        let problem = Problem::new(message).of("function_name").at(&wanted.place);
+    Some(Problem::new(message).of("stage").at(&stage.place))
+}
+
+/// Fills in the texts of a block, and makes its paths relative to the working directory.
+fn settle(
+    block: &mut Block,
+    is_own: bool,
+    folder: &Path,
+    layers: &Layers,
+    context: &Context<'_>,
+    found: &mut Reports,
+    loaded: &mut Loaded,
+) {
+    if is_own {
+        let merged = layers.with(Some(&block.layer));
+        let mut filled = fill::block(&mut block.layer, &merged, &mut block.names, context);
+        loaded.secrets.append(&mut filled.secrets);
+        block.layers.retain(|text| !text.contains("%{"));
+        block.layer.get("layers").into_iter().for_each(|given| all_texts(given, &mut block.layers));
+        found.of_block(block, loaded, |loaded| loaded.problems.append(&mut filled.problems));
+        block.unfilled = filled.failed;
+    }
+    for (name, given) in &mut block.layer {
+        if let Some(option) = options::find(name) {
+            *given = paths::from_here(option, given.clone(), folder);
+        }
+    }
+}
+
+/// The blocks that count, and the sources of their options. A flag or variable with a function's name, or a glob of names,
+/// selects among several blocks. A single block gets the name instead.
+fn choose<'a>(all: &'a [Block], layers: Layers, problems: &mut Vec<Problem>) -> (Vec<&'a Block>, Layers) {
+    let wanted = layers.above_file.iter().find_map(|layer| layer.get("function_name")).cloned();
+    let is_choice = |wanted: &Given| {
+        let is_glob = wanted.as_text().is_some_and(|text| text.contains(['*', '?', '[']));
+        all.len() > 1 || all.iter().any(|block| block.names.each.is_some()) || (is_glob && !all.is_empty())
+    };
+    let Some(wanted) = wanted.filter(is_choice) else { return (all.iter().collect(), layers) };
+    let text = wanted.as_text().unwrap_or_default().trim();
+    let name = |block: &Block| block.text("function_name").map(str::trim).map(str::to_owned);
+    let fits = |block: &&Block| name(block).is_some_and(|name| matches(text, &name));
+    let chosen: Vec<_> = all.iter().filter(fits).collect();
+    // A name that could not be filled in may be the one.
+    if chosen.is_empty() && !all.iter().any(|block| block.unfilled.contains("function_name")) {
+        let mut names: Vec<_> = all.iter().filter_map(name).map(|name| format!("`{name}`")).collect();
+        names.dedup();
+        let problem = Problem::new(format!("no block is for `{text}`")).of("function_name").at(&wanted.place);
         problems.push(problem.help(format!("the blocks are for {}", names.join(", "))));
     }
-    chosen
+    (chosen, layers.without("function_name"))
 }
 
 /// For each block, why this build skips it; `None` if it does not.
@@ -264,6 +326,7 @@ fn drop_options_of_functions(options: &mut Layer, own: &Layer) {
 fn resolve_block(options: Layer, block: Option<&Block>, context: &Context<'_>, loaded: &mut Loaded) {
     let mut reader = context.reader_of_deployment(options);
     reader.block = block.map(|block| block.place.clone());
+    reader.names = block.map(|block| block.names.clone()).unwrap_or_default();
     for name in ["access_key_id", "secret_access_key", "session_token"] {
         loaded.secrets.extend(reader.raw(name).map(Secret::new));
     }
@@ -282,7 +345,8 @@ fn resolve_block(options: Layer, block: Option<&Block>, context: &Context<'_>, l
             loaded.packages.push((reader.raw("function_name"), code, reader.places()));
         }
         Purpose::Render => {
-            loaded.rendered.push(Rendered::of(reader.layer(), context));
+            let origins = block.map(|block| block.origins.clone()).unwrap_or_default();
+            loaded.rendered.push(Rendered::of(&reader, origins, context));
             if layer_version::is_wanted(&mut reader) {
                 layer_version::layer(&mut reader, context);
             }

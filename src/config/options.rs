@@ -248,6 +248,7 @@ pub const OPTIONS: &[Opt] = &[
     around(EventSources, "{event_source_arn: arn:aws:sqs:…:jobs, batch_size: 5}", "Queues and streams that Lambda reads for the function: SQS, Kinesis, DynamoDB, MSK, Kafka, MQ, DocumentDB. A new mapping of a stream needs `starting_position`. Other mappings stay."),
     opt(Group::Around, "event_sources_mode", Choice(&["replace", "merge"]), "replace", "`replace` also removes event source mappings that the block does not name. Default `merge`."),
     opt(Run, "config", Text, "deploy/dpl.yml", "File with the YAML block, whose paths are relative to it. Default: the first that exists of `dpl.yml`, `.dpl.yml`, `.travis.yml`."),
+    opt(Run, "stage", Text, "prod", "Stage to deploy, of those under `stages` in the YAML file. Default: the stage whose `branch` fits the build.").in_file(InFile::Never),
     opt(Run, "trust_config", Flag, "true", "Allow the YAML file to set what otherwise only flags and variables may set: `endpoint_url` of another machine, `profile`, `web_identity_token_env`, and files outside of the checkout. Use it only if every change of the file is reviewed. It cannot be set in the file itself.").in_file(InFile::Never),
     opt(Run, "dry_run", FlagOr(&["aws"]), "true", "Show the plan and change nothing. `--dry_run=aws` also runs AWS' own dry run of the code update."),
     opt(Run, "wait_timeout", Number { least: 1, most: 86_400 }, "600", "Seconds to wait for one function, in all. Default 600; with `snap_start` 1800."),
@@ -296,7 +297,8 @@ pub(super) fn unknown(name: &str) -> Problem {
 
 /// The option or key of a block nearest to a wrong name; absent: none is similar.
 pub(super) fn nearest_key(wrong: &str) -> Option<&'static str> {
-    nearest_of(wrong, names().chain(["provider", "on", "allow_failure", "skip_cleanup", "deploy"]))
+    let keys = ["provider", "on", "allow_failure", "skip_cleanup", "deploy", "for_each", "stages"];
+    nearest_of(wrong, names().chain(keys))
 }
 
 /// The option nearest to a wrong name; absent: none is similar.
@@ -309,7 +311,7 @@ fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// The name nearest to a wrong name; absent: none is similar.
-pub(super) fn nearest_of(wrong: &str, names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+pub(super) fn nearest_of<'n>(wrong: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let wrong = canonical(wrong);
     names
         .map(|name| (strsim::jaro_winkler(&wrong, name), name))

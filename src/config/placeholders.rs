@@ -1,5 +1,6 @@
 //! Placeholders of shells, CIs and other tools. In a file of this tool nothing replaces them.
 
+use super::interpolate;
 use super::options::{InFile, Kind, Opt};
 use crate::place::{Place, Problem, Weight};
 
@@ -13,7 +14,7 @@ pub(super) fn found(option: &Opt, text: &str, place: &Place) -> Option<Problem> 
         return None;
     }
     let can_contain = can_contain_one(option);
-    let form = form(option, text, !can_contain)?;
+    let form = form(option, &without_own(text), !can_contain)?;
     let what = if form == COMMAND { "is not run" } else { "is not replaced here" };
     let problem = Problem::new(format!("has a value with {form}, which {what}")).of(option.name).at(place);
     let problem = problem.help(what_works(option));
@@ -23,19 +24,24 @@ pub(super) fn found(option: &Opt, text: &str, place: &Place) -> Option<Problem> 
 
 /// The error about a placeholder in the key of a map; `None` if the key has none.
 pub(super) fn found_in_key(option: &Opt, key: &str, place: &Place) -> Option<Problem> {
-    let form = form(option, key, true)?;
+    let form = form(option, &without_own(key), true)?;
     let problem = Problem::new(format!("has a key with {form}, which is not replaced here"));
     Some(problem.of(option.name).at(place).help(what_works(option)))
 }
 
 /// What to write instead.
 pub(super) fn what_works(option: &Opt) -> String {
-    format!(
-        "`%{{$NAME}}` works in `description`, `version_description` and `run`, and `{{from_env: NAME}}` in `environment`; \
-         for all of `{}`, set the variable `DPL_LAMBDA_{}`",
-        option.name,
-        option.name.to_ascii_uppercase()
-    )
+    let name = option.name.to_ascii_uppercase();
+    match option.kind {
+        Kind::Secret => format!("set the variable `DPL_LAMBDA_{name}`"),
+        Kind::Map => "write `%{$NAME}`, and in `environment` also `{from_env: NAME}`".to_owned(),
+        _ => format!("write `%{{$NAME}}`, or set the variable `DPL_LAMBDA_{name}`"),
+    }
+}
+
+/// A text without the `%{…}` that are filled in.
+fn without_own(text: &str) -> String {
+    interpolate::replace(text, |_| Some(String::new())).0
 }
 
 const COMMAND: &str = "`$(…)`";

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
 
 use super::{
     elsewhere::{self, References},
+    interpolate::Names,
     joined,
     layer::{Given, Layer, Value, yes_or_no},
     options::{self, Kind, Opt},
@@ -24,6 +25,8 @@ pub(super) struct Reader {
     layer: Layer,
     /// The values from elsewhere.
     pub references: References,
+    /// What `%{stage}` and such stand for.
+    pub names: Names,
     /// The place of the block, for errors about a missing option; absent if there is no block.
     pub block: Option<Place>,
     /// The errors.
@@ -63,6 +66,7 @@ impl Reader {
         Self {
             layer,
             references: References::default(),
+            names: Names::default(),
             block: None,
             problems: Vec::new(),
             secrets: Vec::new(),
@@ -126,6 +130,11 @@ impl Reader {
     /// The text of an option; `None` if it is absent or not a text.
     pub(super) fn raw(&self, name: &str) -> Option<String> {
         self.layer.get(name).and_then(Given::as_text).map(|text| text.trim().to_owned())
+    }
+
+    /// What a name in `%{…}` stands for: an option, or what this deployment is for.
+    pub(super) fn named(&self, name: &str) -> Option<String> {
+        self.names.get(name).map(str::to_owned).or_else(|| self.raw(name))
     }
 
     /// The text of an option. A list or a map is an error.

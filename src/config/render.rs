@@ -7,14 +7,16 @@ use serde_json::{Map, Value as Json, json};
 use super::context::Context;
 use super::elsewhere;
 use super::interpolate;
-use super::layer::{Given, Layer, MapEntry, Value};
+use super::layer::{Given, MapEntry, Value};
 use super::options::{Kind, OPTIONS};
+use super::overlay::Origins;
+use super::read::Reader;
 use crate::place::Place;
 
 /// Shown instead of a secret.
 const HIDDEN: &str = "(hidden)";
 
-/// The options whose `%{…}` are filled in.
+/// The options whose `%{…}` are filled in where they are read.
 const FILLED: [&str; 2] = ["description", "version_description"];
 
 /// A resolved block.
@@ -22,13 +24,15 @@ const FILLED: [&str; 2] = ["description", "version_description"];
 pub(crate) struct Rendered {
     /// Its options in the order of the manual, without secrets.
     options: Vec<(&'static str, Given)>,
+    /// The parts of the file that values come from.
+    origins: Origins,
 }
 
 impl Rendered {
-    /// The options of a merged layer.
-    pub(super) fn of(layer: &Layer, context: &Context<'_>) -> Self {
-        let raw = |name: &str| layer.get(name).and_then(Given::as_text).map(str::to_owned);
-        let fill = |text: &str| interpolate::fill(text, raw, context.build, context.host);
+    /// The options of a reader.
+    pub(super) fn of(reader: &Reader, origins: Origins, context: &Context<'_>) -> Self {
+        let layer = reader.layer();
+        let fill = |text: &str| interpolate::fill(text, |name| reader.named(name), context.build, context.host);
         let options = OPTIONS.iter().filter_map(|option| {
             let given = layer.get(option.name)?.clone();
             let given = match option.kind {
@@ -39,19 +43,19 @@ impl Rendered {
             };
             Some((option.name, given))
         });
-        Self { options: options.collect() }
+        Self { options: options.collect(), origins }
     }
 
     /// Options without places, because nobody wrote them yet.
     pub(super) fn unsourced(options: Vec<(&'static str, Given)>) -> Self {
-        Self { options }
+        Self { options, origins: Origins::new() }
     }
 
     /// The block as YAML, with the place of each value in a comment.
     pub(crate) fn yaml(&self) -> String {
         let mut lines = Vec::new();
         for (name, given) in &self.options {
-            emit(&mut lines, 0, &format!("{name}:"), given, None);
+            emit(&mut lines, 0, &format!("{name}:"), given, None, &self.origins);
         }
         let widest = lines.iter().map(|(line, _)| line.chars().count()).max().unwrap_or_default().min(60);
         let mut out = String::new();
@@ -72,7 +76,13 @@ impl Rendered {
     pub(crate) fn json(&self) -> Json {
         let option = |(name, given): &(&str, Given)| {
             let value = plain(given);
-            let sourced = || json!({ "value": plain(given), "source": given.place.to_string() });
+            let sourced = || {
+                let mut sourced = json!({ "value": plain(given), "source": given.place.to_string() });
+                if let Some(part) = self.origins.get(&given.place) {
+                    sourced["part"] = (&**part).into();
+                }
+                sourced
+            };
             ((*name).to_owned(), if given.place == nowhere() { value } else { sourced() })
         };
         Json::Object(self.options.iter().map(option).collect::<Map<_, _>>())
@@ -102,7 +112,10 @@ fn variables(given: Given) -> Given {
         Value::Map(entries) => {
             Value::Map(entries.into_iter().map(|entry| MapEntry { given: hide(entry.given), ..entry }).collect())
         }
-        Value::List(items) => Value::List(items.into_iter().map(variables).collect()),
+        // A text in a list is one pair, also with line breaks.
+        Value::List(items) => {
+            Value::List(items.into_iter().map(|item| pair(&item).unwrap_or_else(|| variables(item))).collect())
+        }
         Value::Text(text) => {
             let names = text.lines().filter_map(|line| line.split_once('='));
             Value::Text(names.map(|(name, _)| format!("{name}={HIDDEN}")).collect::<Vec<_>>().join("\n"))
@@ -121,10 +134,27 @@ fn with_texts(given: Given, change: &dyn Fn(&str) -> String) -> Given {
     Given { value, place: given.place, form: given.form }
 }
 
+/// A text of `KEY=VALUE` with a hidden value; `None` for anything else.
+fn pair(given: &Given) -> Option<Given> {
+    let (name, _) = given.as_text()?.split_once('=')?;
+    Some(Given::text(format!("{name}={HIDDEN}"), given.place.clone()))
+}
+
 /// Adds the lines of a value, each with its place. The place of the whole is not repeated for its parts.
-fn emit(lines: &mut Vec<(String, Option<String>)>, indent: usize, head: &str, given: &Given, above: Option<&Place>) {
+fn emit(
+    lines: &mut Vec<(String, Option<String>)>,
+    indent: usize,
+    head: &str,
+    given: &Given,
+    above: Option<&Place>,
+    origins: &Origins,
+) {
     let blanks = " ".repeat(indent);
-    let source = (above != Some(&given.place) && given.place != nowhere()).then(|| given.place.to_string());
+    let source = || match origins.get(&given.place) {
+        Some(part) => format!("{} ({part})", given.place),
+        None => given.place.to_string(),
+    };
+    let source = (above != Some(&given.place) && given.place != nowhere()).then(source);
     match &given.value {
         Value::Null => lines.push((format!("{blanks}{head} null"), source)),
         Value::Text(text) => lines.push((format!("{blanks}{head} {}", scalar(text)), source)),
@@ -133,13 +163,14 @@ fn emit(lines: &mut Vec<(String, Option<String>)>, indent: usize, head: &str, gi
         Value::List(items) => {
             lines.push((format!("{blanks}{head}"), source));
             for item in items {
-                emit(lines, indent + 2, "-", item, Some(&given.place));
+                emit(lines, indent + 2, "-", item, Some(&given.place), origins);
             }
         }
         Value::Map(entries) => {
             lines.push((format!("{blanks}{head}"), source));
             for entry in entries {
-                emit(lines, indent + 2, &format!("{}:", scalar(&entry.key)), &entry.given, Some(&given.place));
+                let head = format!("{}:", scalar(&entry.key));
+                emit(lines, indent + 2, &head, &entry.given, Some(&given.place), origins);
             }
         }
     }

@@ -249,8 +249,8 @@ pub(super) fn commands(reader: &mut Reader, context: &Context<'_>) -> Vec<Script
     let mut scripts = Vec::new();
     let places = reader.places();
     for command in reader.list("run").unwrap_or_default() {
-        let option = |name: &str| reader.raw(name);
-        match Script::of(&command, |name| interpolate::value(name, &option, context.build, context.host)) {
+        let named = |name: &str| reader.named(name);
+        match Script::of(&command, |name| interpolate::value(name, &named, context.build, context.host)) {
             Ok(script) => scripts.push(script),
             Err(Refusal { message, help }) => {
                 let place = places.of_item("run", &command).cloned().or_else(|| reader.place("run"));

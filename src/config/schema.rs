@@ -19,6 +19,8 @@ pub(crate) fn own() -> String {
                 "description": "One block, or a list of blocks. Each is one deployment.",
                 "anyOf": [block, { "type": "array", "items": block }]
             },
+            "defaults": described("What every block has unless it says otherwise.", &json!({ "$ref": "#/definitions/part" })),
+            "stages": stages("The stages, of which each run deploys one."),
             "before_deploy": anything(),
             "after_deploy": anything(),
         },
@@ -57,6 +59,9 @@ fn definitions(format: FileFormat) -> Json {
     for (name, schema) in [("block", block(format)), ("scalar", scalar()), ("reference", reference()), ("on", on())] {
         definitions.add(name, schema);
     }
+    if format == FileFormat::Own {
+        definitions.add("part", part());
+    }
     for option in options() {
         let schema = definitions.option(option);
         definitions.add(option.name, schema);
@@ -93,9 +98,45 @@ fn a_scalar() -> Json {
     json!({ "$ref": "#/definitions/scalar" })
 }
 
+/// A schema with a text for editors. Beside `$ref`, draft-07 ignores every other key.
+fn described(text: &str, schema: &Json) -> Json {
+    json!({ "description": text, "allOf": [schema] })
+}
+
+/// Options by the name of a stage.
+fn stages(text: &str) -> Json {
+    let of_stage = json!({ "anyOf": [{ "type": "null" }, { "$ref": "#/definitions/part" }] });
+    json!({ "description": text, "type": "object", "additionalProperties": of_stage })
+}
+
+/// The names for which a block is repeated.
+fn for_each() -> Json {
+    let options = json!({ "anyOf": [{ "type": "null" }, { "$ref": "#/definitions/part" }] });
+    json!({
+        "description": "Names for which this block is repeated, as `%{each}`: a list, a glob of folders, or a map from name to options.",
+        "anyOf": [a_scalar(), { "type": "array", "items": a_scalar() }, { "type": "object", "additionalProperties": options }],
+    })
+}
+
+/// Options that lie over or beneath those of a block.
+fn part() -> Json {
+    let mut part = block(FileFormat::Own);
+    if let Some(properties) = part["properties"].as_object_mut() {
+        properties.remove("provider");
+        properties.remove("for_each");
+        let branch = described("Of a stage of the file: the branches that choose it.", &texts());
+        properties.insert("branch".to_owned(), branch);
+    }
+    part
+}
+
 /// A block: its options, and the keys that are none.
 fn block(format: FileFormat) -> Json {
     let (mut properties, mut patterns) = (Map::new(), Map::new());
+    if format == FileFormat::Own {
+        properties.insert("for_each".to_owned(), for_each());
+        properties.insert("stages".to_owned(), stages("What differs in a stage."));
+    }
     properties.insert(
         "provider".to_owned(),
         json!({ "description": "`lambda`, which is also the default.", "type": "string" }),
@@ -209,7 +250,8 @@ fn one_of(words: &[&str]) -> Json {
 
 fn words_of(words: &[&str]) -> Json {
     let patterns: Vec<_> = words.iter().map(|word| any_spelling(word)).collect();
-    json!({ "anyOf": [{ "enum": words }, { "type": "string", "pattern": patterns.join("|") }, { "type": "null" }] })
+    let pattern = format!("{}|%\\{{", patterns.join("|"));
+    json!({ "anyOf": [{ "enum": words }, { "type": "string", "pattern": pattern }, { "type": "null" }] })
 }
 
 fn flag(words: &[&str]) -> Json {
@@ -218,7 +260,7 @@ fn flag(words: &[&str]) -> Json {
         .chain(words)
         .map(|word| any_spelling(word))
         .collect();
-    json!({ "anyOf": [{ "type": "boolean" }, { "enum": words }, { "enum": [0, 1, null] }, { "type": "string", "pattern": strings.join("|") }] })
+    json!({ "anyOf": [{ "type": "boolean" }, { "enum": words }, { "enum": [0, 1, null] }, { "type": "string", "pattern": format!("{}|%\\{{", strings.join("|")) }] })
 }
 
 impl Definitions {
@@ -244,6 +286,8 @@ impl Definitions {
 
     fn of_kind(&mut self, option: &Opt) -> Json {
         match option.kind {
+            // One deployment for each Region.
+            Kind::Text if option.name == "region" => by_branch(&texts()),
             Kind::Text | Kind::Secret => by_branch(&a_scalar()),
             Kind::Number { least, most } => or_elsewhere(&by_branch(&number(i64::from(least), i64::from(most)))),
             Kind::Choice(words) => by_branch(&one_of(words)),

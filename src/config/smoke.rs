@@ -57,8 +57,8 @@ fn check(item: &Structure, given: Option<&Given>, reader: &Reader, context: &Con
         let message = format!("has `run` and `{}`, which is for a call of the function", snake(member));
         return Err(Problem::new(message).help("write two items: one for the command, one for the call"));
     }
-    let option = |name: &str| reader.raw(name);
-    let script = Script::of(&run, |name| interpolate::value(name, &option, context.build, context.host));
+    let named = |name: &str| reader.named(name);
+    let script = Script::of(&run, |name| interpolate::value(name, &named, context.build, context.host));
     script.map(Check::Command).map_err(|Refusal { message, help }| Problem::new(message).help(help))
 }
 

@@ -88,7 +88,11 @@ impl Trust {
             let message = self.objection(option, text)?;
             let problem = Problem::new(message).of(option.name).at(place);
             Some(if option.in_file == InFile::Never {
-                problem.help("use `--trust_config`, or set the variable `DPL_LAMBDA_TRUST_CONFIG`")
+                problem.help(format!(
+                    "use `--{0}`, or set the variable `DPL_LAMBDA_{1}`",
+                    option.name,
+                    option.name.to_ascii_uppercase()
+                ))
             } else {
                 problem.help(format!(
                     "use `--{0}`, or set the variable `DPL_LAMBDA_{1}`; if every change of the file is reviewed, `--trust_config` allows it in the file",

@@ -20,11 +20,22 @@ pub(super) fn problems(deployed: &[(&Block, &Deployment)], purpose: Purpose) -> 
             (Purpose::Check, Both::Perhaps) => Weight::Warning,
             (_, Both::Never | Both::Perhaps | Both::Always) => Weight::Error,
         };
-        let message = format!("the block at {} is for `{}` too", first.place, deployment.function.name);
-        let problem = Problem::new(message).of("function_name").at(&second.place).weighing(weight);
-        found.push(problem.help(
-            "join the blocks, let their conditions exclude each other, or give one `only: code` and the other `only: settings`",
-        ));
+        let name = &deployment.function.name;
+        let (message, help) = if first.place == second.place {
+            let message = format!("is `{name}` for {} and for {}", first.which, second.which);
+            (message, "make the names differ, as with `%{each}`")
+        } else {
+            let which = if first.which.is_empty() { String::new() } else { format!(" ({})", first.which) };
+            let message = format!("the block at {}{which} is for `{name}` too", first.place);
+            (
+                message,
+                "join the blocks, let their conditions exclude each other, or give one `only: code` and the other `only: settings`",
+            )
+        };
+        // The name says more than the block about a name that several deployments share.
+        let written = second.layer.get("function_name").filter(|_| first.place == second.place);
+        let place = written.map_or(&second.place, |given| &given.place);
+        found.push(Problem::new(message).of("function_name").at(place).weighing(weight).help(help));
     }
     found
 }

@@ -27,6 +27,9 @@ mod config;
 // Paths in the configuration file.
 mod paths;
 
+// Defaults, stages, `for_each`, Regions, and `%{…}` in every text.
+mod stages;
+
 // Mistakes in the configuration, and what their messages say.
 mod mistakes;
 

@@ -101,6 +101,13 @@ struct Commands {
 impl<'t> Scanner<'t> {
     fn run(&mut self) -> Result<(), Refusal> {
         while let Some(char) = self.text[self.at..].chars().next() {
+            // `%%{name}` is a literal `%{name}`. Its first character is dropped, and its second is read as any other.
+            if char == '%' && interpolate::reference(&self.text[self.at + 1..]).is_some() {
+                self.at += 1;
+                self.copy('%');
+                self.word().text.push('%');
+                continue;
+            }
             if let Some((reference, length)) = interpolate::reference(&self.text[self.at..]) {
                 self.reference(reference)?;
                 self.at += length;
