@@ -200,6 +200,7 @@ def schemas(_):
         run([sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{name}", *more, *files])
 
     workflows = [*(ROOT / ".github/workflows").glob("*.yml"), *(CI / "github").glob("*.yml")]
+    workflows += (ROOT / "examples/monorepo/.github/workflows").glob("*.yml")
     actions = [ROOT / "action.yml", *(ROOT / ".github/actions").glob("*/action.yml")]
     check("github-workflows", *workflows)
     check("github-actions", *actions)
@@ -207,6 +208,7 @@ def schemas(_):
     check(
         "gitlab-ci",
         CI / "gitlab/.gitlab-ci.yml",
+        ROOT / "examples/monorepo/.gitlab-ci.yml",
         CI / "gitlab/with-component.yml",
         more=["--data-transform", "gitlab-ci"],
     )
@@ -225,7 +227,7 @@ def schemas(_):
         run([NODE / "node_modules/.bin/action-validator", action])
     lint = shutil.copy(ROOT / "tests/integrations/lint.mjs", NODE)
     run(["node", lint, *workflows])
-    run([PYTHON / "bin/zizmor", "--offline", "--quiet", ".github", "action.yml", "examples/ci/github"])
+    run([PYTHON / "bin/zizmor", "--offline", "--quiet", ".github", "action.yml", "examples/ci/github", "examples/monorepo"])
     run([sys.executable, "-m", "pre_commit", "validate-manifest", ".pre-commit-hooks.yaml"])
     run([sys.executable, "-m", "pre_commit", "validate-config", "examples/hooks/pre-commit/.pre-commit-config.yaml"])
     for script in [

@@ -1,0 +1,5 @@
+from shared.answer import answer
+
+
+def handler(event, context):
+    return answer("invoices")

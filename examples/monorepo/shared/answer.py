@@ -1,0 +1,5 @@
+import os
+
+
+def answer(name):
+    return {"function": name, "stage": os.environ["STAGE"]}
