@@ -211,6 +211,11 @@ impl Error {
         Self::call(fault, function, |about| format!("there is no function `{}`", about.name()))
     }
 
+    /// The log of a function could not be read.
+    pub(crate) fn log(fault: Fault, function: &FunctionName) -> Self {
+        Self::call(fault, function, |about| format!("cannot read the log of `{}`", about.name()))
+    }
+
     /// A function could not be invoked.
     pub(crate) fn invoke(fault: Fault, function: &FunctionName, qualifier: Option<&str>) -> Self {
         let which = qualifier.map(|name| format!(":{name}")).unwrap_or_default();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::package::Listed;
 use crate::place::{Problem, Skip};
 use crate::plan::{Half, Plan, Rollback, Step, Subject};
-use crate::remote::{Caller, Invocation, Removal, Status, Summary};
+use crate::remote::{Caller, Invocation, LogEvent, Removal, Status, Summary};
 
 /// Something that happened.
 #[derive(Debug, Clone)]
@@ -107,6 +107,8 @@ pub(crate) enum Event {
     },
     /// A function responded.
     Invoked(Invocation),
+    /// An event of a function's log.
+    Logged(LogEvent),
     /// The state of a live function.
     Status(Box<Status>),
     /// The functions of a Region.

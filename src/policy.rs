@@ -34,6 +34,8 @@ pub(crate) enum For<'a> {
     PlanLayer(&'a LayerDeployment),
     /// A verb about a live function.
     Live(LiveVerb, &'a FunctionName, &'a Target),
+    /// The log of a function, which is in this group; absent: in Lambda's own.
+    Logs(&'a FunctionName, &'a Target, Option<&'a str>),
     /// The list of the functions of a Region.
     List,
 }
@@ -59,12 +61,13 @@ pub(crate) fn policy<'a>(all: impl IntoIterator<Item = For<'a>>) -> Value {
     for one in all {
         statements.only = match one {
             For::Plan(_) | For::PlanLayer(_) => Only::Reads,
-            For::Deploy(_) | For::DeployLayer(_) | For::Live(..) | For::List => Only::All,
+            For::Deploy(_) | For::DeployLayer(_) | For::Live(..) | For::Logs(..) | For::List => Only::All,
         };
         match one {
             For::Deploy(deployment) | For::Plan(deployment) => of_function(&mut statements, deployment),
             For::DeployLayer(layer) | For::PlanLayer(layer) => of_layer(&mut statements, layer),
             For::Live(verb, function, target) => of_verb(&mut statements, verb, function, target),
+            For::Logs(function, target, group) => of_logs(&mut statements, function, target, group),
             For::List => statements.read(&["lambda:ListFunctions"], any()),
         }
     }
@@ -124,6 +127,16 @@ fn of_verb(statements: &mut Statements, verb: LiveVerb, function: &FunctionName,
             }
         }
     }
+}
+
+fn of_logs(statements: &mut Statements, function: &FunctionName, target: &Target, group: Option<&str>) {
+    let place = Place::of_named(function, target);
+    let arn = place.arn("lambda", &format!("function:{}", function.name));
+    statements.read(&["lambda:GetFunction"], vec![arn.clone()]);
+    statements.read(&["lambda:GetAlias"], vec![arn.clone(), format!("{arn}:*")]);
+    let group = group.map_or_else(|| format!("/aws/lambda/{}", function.name), str::to_owned);
+    let group = place.arn("logs", &format!("log-group:{group}"));
+    statements.read(&["logs:FilterLogEvents"], vec![group.clone(), format!("{group}:*")]);
 }
 
 /// The reads of `status` beside `GetFunction`.

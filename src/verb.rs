@@ -12,6 +12,7 @@ pub(crate) enum Verb {
     Policy,
     Invoke,
     Status,
+    Logs,
     Init,
     List,
     Delete,
@@ -150,7 +151,7 @@ const FILES: &[&str] = &["output_file", "gitlab_annotations_file", "gitlab_codeq
 
 impl Verb {
     /// Every verb, in the order of the help.
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Deploy,
         Self::Plan,
         Self::Check,
@@ -159,6 +160,7 @@ impl Verb {
         Self::Policy,
         Self::Invoke,
         Self::Status,
+        Self::Logs,
         Self::Init,
         Self::List,
         Self::Delete,
@@ -290,6 +292,34 @@ impl Verb {
                 output: StandardOutput::Log,
                 outputs: Outputs::None,
                 flags: &[],
+                options: Options::Of(&[Group::Target], &[&["function_name", "wait_timeout"], RUN]),
+            },
+            Self::Logs => Row {
+                name: "logs",
+                help: "Show the log of the function, and follow it",
+                purpose: Purpose::Live,
+                may: May::OnlyRead,
+                output: StandardOutput::Result,
+                outputs: Outputs::None,
+                flags: &[
+                    Flag {
+                        name: "since",
+                        value: Some("TIME"),
+                        help: "Where to begin: `10m`, `2h`, `1d`, or a date in UTC. Default: `1h`",
+                    },
+                    Flag { name: "follow", value: None, help: "Wait for new events until ctrl-C" },
+                    Flag {
+                        name: "qualifier",
+                        value: Some("NAME"),
+                        help: "Show only this version, or the versions of this alias",
+                    },
+                    Flag {
+                        name: "filter",
+                        value: Some("PATTERN"),
+                        help: "Show only the events that fit this pattern of CloudWatch",
+                    },
+                    Flag { name: "request_id", value: Some("ID"), help: "Show only the events of this invocation" },
+                ],
                 options: Options::Of(&[Group::Target], &[&["function_name", "wait_timeout"], RUN]),
             },
             Self::Init => Row {

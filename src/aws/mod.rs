@@ -10,7 +10,7 @@
 //! them; `publish` and `tags` are its larger steps; `storage` says what fills the storage for code; `store`, `roles`,
 //! `layers`, `alias` and `attachments` write what is not the function itself. `shift` moves traffic in steps; meanwhile
 //! `alarms` reads alarms and errors, through the calls of `signed`. `ours` looks whether
-//! another program changed what this run deployed. `invoke`, `delete` and `rollback` are verbs. `convert` has both
+//! another program changed what this run deployed. `invoke`, `logs`, `delete` and `rollback` are verbs. `convert` has both
 //! directions between our types and the SDK's.
 //!
 //! Must not know printing, dialects or configuration layers.
@@ -34,6 +34,7 @@ mod hostile;
 mod images;
 mod invoke;
 mod layers;
+mod logs;
 mod look;
 mod origin;
 mod ours;
@@ -68,6 +69,7 @@ pub(crate) use delete::held_by;
 pub(crate) use hide::Hidden;
 pub(crate) use images::resolve;
 pub(crate) use invoke::InvocationMode;
+pub(crate) use logs::LogGroup;
 pub(crate) use origin::Origin;
 pub(crate) use settle::patiently;
 pub(crate) use store::fetch;

@@ -5,6 +5,7 @@
 mod command;
 mod grammar;
 mod shells;
+mod since;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -12,7 +13,7 @@ mod words;
 
 use std::collections::BTreeMap;
 
-pub(crate) use task::{Builds, Invoke, Payload, Response, Stop, Task};
+pub(crate) use task::{Builds, Invoke, Logs, Payload, Response, Sought, Stop, Task, Until};
 
 use crate::config::{Form, Given, Layer, Syntax, Value, insert, unpack};
 use crate::place::{Place, Problem};

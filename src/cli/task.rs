@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap_complete::Shell;
 
 use super::shells;
+use super::since::Since;
 use super::words::{Said, Words};
 use crate::config::schema;
 use crate::place::Problem;
@@ -34,6 +35,7 @@ pub(crate) enum Task {
     },
     Invoke(Invoke),
     Status,
+    Logs(Logs),
     Init {
         /// The `.travis.yml` to convert; absent: the live function is described.
         from: Option<PathBuf>,
@@ -95,6 +97,39 @@ pub(crate) enum Response {
     NotAwaited,
 }
 
+/// The part of a log to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Logs {
+    /// The version or alias; absent: all versions.
+    pub qualifier: Option<String>,
+    /// Where to begin.
+    pub since: Since,
+    /// Where to end.
+    pub until: Until,
+    /// The events to show.
+    pub sought: Sought,
+}
+
+/// Where a shown log ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// At the newest event.
+    Newest,
+    /// At ctrl-C.
+    Interrupted,
+}
+
+/// The events of a log to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Sought {
+    /// All.
+    All,
+    /// Those that fit a pattern of `CloudWatch`.
+    Pattern(String),
+    /// Those of the invocation with this id.
+    Request(String),
+}
+
 impl Task {
     /// The task of a verb, with the values of its flags. A verb that only prints a text has that text instead.
     pub(super) fn of(verb: Verb, words: &Words) -> Result<Self, Stop> {
@@ -120,6 +155,12 @@ impl Task {
             }
             Verb::Status => Self::Status,
             Verb::List => Self::List,
+            Verb::Logs => Self::Logs(Logs {
+                qualifier: text("qualifier").map(qualifier).transpose()?,
+                since: text("since").map_or(Ok(Since::DEFAULT), |text| Since::parse(&text))?,
+                until: if is_set("follow") { Until::Interrupted } else { Until::Newest },
+                sought: sought(text("filter"), text("request_id"))?,
+            }),
             Verb::Package => {
                 let (output, list) = (text("output").map(PathBuf::from), is_set("list"));
                 if output.is_none() && !list {
@@ -181,6 +222,7 @@ impl Task {
             Self::Package { .. } => Verb::Package,
             Self::Invoke(_) => Verb::Invoke,
             Self::Status => Verb::Status,
+            Self::Logs(_) => Verb::Logs,
             Self::Init { .. } => Verb::Init,
             Self::List => Verb::List,
             Self::Delete { .. } => Verb::Delete,
@@ -238,6 +280,22 @@ fn qualifier(text: String) -> Result<String, Problem> {
     }
     let problem = Problem::new("is neither a version, nor an alias, nor `$LATEST`").of("--qualifier");
     Err(problem.help("in a shell, put `$LATEST` in single quotes"))
+}
+
+/// The events to show. A pattern cannot be combined with an invocation, because the lines that a function prints do not
+/// name it, and lines that the pattern leaves out do.
+fn sought(pattern: Option<String>, request: Option<String>) -> Result<Sought, Problem> {
+    let given = |text: &String| !text.trim().is_empty();
+    match (pattern.filter(given), request) {
+        (Some(_), Some(_)) => {
+            let problem = Problem::new("cannot be combined with `--filter`").of("--request-id");
+            Err(problem.help("leave one of them out"))
+        }
+        (None, Some(id)) if id.trim().is_empty() => Err(Problem::new("is empty").of("--request-id")),
+        (None, Some(id)) => Ok(Sought::Request(id.trim().to_owned())),
+        (Some(pattern), None) => Ok(Sought::Pattern(pattern)),
+        (None, None) => Ok(Sought::All),
+    }
 }
 
 /// The number of a published version.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{context::Context, dry_run::DryRun, environment, read::Reader, resolve, target};
 use crate::deployment::Target;
 use crate::place::Places;
-use crate::settings::{AliasName, FunctionName, Source};
+use crate::settings::{AliasName, FunctionName, Source, Structure};
 
 /// A function, which may not exist.
 #[derive(Debug, Clone)]
@@ -14,6 +14,8 @@ pub(crate) struct Subject {
     pub function: FunctionName,
     /// The alias that deployments move; absent for none.
     pub alias: Option<AliasName>,
+    /// The log group that `logging_config` names; absent if it names none.
+    pub log_group: Option<String>,
     /// Whether changes are made or only shown.
     pub dry_run: DryRun,
     /// How AWS is called.
@@ -35,8 +37,13 @@ pub(crate) struct Access {
 pub(super) fn subject(reader: &mut Reader, dry_run: DryRun, context: &Context<'_>) -> Option<Subject> {
     let function = resolve::function(reader);
     let alias = reader.setting("alias");
+    let errors = reader.problems.len();
+    let logging: Option<Structure> = reader.setting("logging_config");
+    // Only deployments need the other settings of the function.
+    reader.problems.truncate(errors);
+    let log_group = logging.and_then(|logging| logging.text("LogGroup"));
     let access = access(reader, function.as_ref(), context)?;
-    Some(Subject { function: function?, alias, dry_run, access })
+    Some(Subject { function: function?, alias, log_group, dry_run, access })
 }
 
 /// How a block calls AWS; `None` after an error, which the reader then has.

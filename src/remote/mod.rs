@@ -3,6 +3,7 @@
 //! Must not know the SDK or the wanted state.
 
 mod act;
+mod log;
 mod record;
 mod status;
 
@@ -10,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 pub(crate) use act::{Invocation, Removal};
+pub(crate) use log::{Invoked, LogEvent, Tail, utc};
 pub(crate) use status::{Condition, Known, LiveCode, Provisioned, Published, Status, Summary, Url};
 
 use crate::arn::Partition;

@@ -158,6 +158,11 @@ impl Console {
         })
     }
 
+    /// Whether somebody may still read standard output.
+    pub(crate) fn is_read(&self) -> bool {
+        self.state(|state| state.output == Output::Open)
+    }
+
     /// Whether the log goes to standard output.
     pub(super) fn logs_to_output(&self) -> bool {
         self.state(|state| !state.output_is_free)

@@ -10,7 +10,7 @@ use super::manner::{Format, Manner, Wording};
 use super::observer::{Observer, Surroundings, redacted};
 use super::outcome::Verdict;
 use super::progress::Progress;
-use super::{colour, live, plain, sanitise};
+use super::{colour, live, logged, plain, sanitise};
 use crate::event::{Author, Event, Failure, Happened, Moment, Stage};
 use crate::host::Ci;
 use crate::place::Problem;
@@ -121,6 +121,13 @@ impl Log {
             }
             Event::Answer(answer) if self.format == Format::Text => {
                 let text = self.console.redact(&sanitise::inert(&answer.text)).trim_end().to_owned();
+                self.out.push(Delivery::Document(text));
+            }
+            Event::Logged(event) => {
+                let text = match self.format {
+                    Format::Text => logged::text(event, &self.console),
+                    Format::Json => logged::document(event, &self.console),
+                };
                 self.out.push(Delivery::Document(text));
             }
             Event::Invoked(invocation) => {

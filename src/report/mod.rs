@@ -17,6 +17,7 @@ mod json;
 mod junit;
 mod live;
 mod log;
+mod logged;
 mod manner;
 mod members;
 mod observer;
@@ -168,7 +169,8 @@ fn observers(
         observers.push(Box::new(junit::Junit::new(file, &surroundings.host.directory, console)));
     }
     observers.push(Box::new(log::Log::new(voice, manner, surroundings, console)));
-    if manner.format == Format::Json {
+    // A log is one document for each event.
+    if manner.format == Format::Json && verb != Some(Verb::Logs) {
         observers.push(Box::new(json::Document::new(verb.map_or("usage", Verb::name), console)));
     }
     observers

@@ -67,6 +67,7 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
         | Event::Notice(_)
         | Event::StepStarted { .. }
         | Event::Answer(_)
+        | Event::Logged(_)
         | Event::Deployed(_)
         | Event::LayerDeployed(_)
         | Event::Failed(_) => Vec::new(),

@@ -68,12 +68,17 @@ impl Run<'_> {
     /// Shows the smallest policy for these verbs and all blocks together.
     pub(super) fn policy(&self, loaded: &Loaded, verbs: &BTreeSet<Verb>) -> Result<ExitCode, Error> {
         let of_entries = loaded.entries.iter().filter_map(|entry| entry.item.function());
-        let of_entries = of_entries.map(|deployment| (&deployment.function, &deployment.target));
-        let of_subjects = loaded.subjects.iter().map(|subject| (&subject.function, &subject.access.target));
+        let of_entries = of_entries.map(|deployment| {
+            let group = deployment.settings.logging_config.as_ref().and_then(|logging| logging.text("LogGroup"));
+            (&deployment.function, &deployment.target, group)
+        });
+        let of_subjects = loaded.subjects.iter();
+        let of_subjects =
+            of_subjects.map(|subject| (&subject.function, &subject.access.target, subject.log_group.clone()));
         let live: Vec<_> = of_entries.chain(of_subjects).collect();
         let mut all = Vec::new();
         for verb in verbs {
-            let of_live = |verb| live.iter().map(move |(function, target)| For::Live(verb, function, target));
+            let of_live = |verb| live.iter().map(move |(function, target, _)| For::Live(verb, function, target));
             match verb {
                 Verb::Deploy => all.extend(loaded.entries.iter().map(|entry| match &entry.item {
                     Item::Function(deployment) => For::Deploy(deployment),
@@ -88,6 +93,11 @@ impl Run<'_> {
                 Verb::Init => all.extend(of_live(LiveVerb::Init)),
                 Verb::Delete => all.extend(of_live(LiveVerb::Delete)),
                 Verb::Rollback => all.extend(of_live(LiveVerb::Rollback)),
+                Verb::Logs => {
+                    all.extend(
+                        live.iter().map(|(function, target, group)| For::Logs(function, target, group.as_deref())),
+                    );
+                }
                 Verb::List => all.push(For::List),
                 Verb::Check
                 | Verb::Package

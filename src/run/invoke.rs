@@ -28,7 +28,7 @@ const SPARE: Duration = Duration::from_mins(1);
 impl Run<'_> {
     /// Waits until the function is ready, and calls it.
     pub(super) async fn invoke(&self, subject: &Subject, invoke: &Invoke) -> Result<ExitCode, Error> {
-        let Subject { function, alias, dry_run, access } = subject;
+        let Subject { function, alias, log_group: _, dry_run, access } = subject;
         let payload = self.payload(&invoke.payload).await?;
         let mode = match (dry_run, invoke.response) {
             (DryRun::No, Response::Awaited) => InvocationMode::Synchronous,

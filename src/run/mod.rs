@@ -14,6 +14,7 @@ mod elsewhere;
 mod invoke;
 mod layers;
 mod live;
+mod logs;
 mod package;
 mod plan;
 mod promote;
@@ -191,6 +192,7 @@ impl Run<'_> {
             Task::Invoke(invoke) => self.invoke(self.only(loaded)?, invoke).await,
             Task::Init { .. } => self.init(self.only(loaded)?).await,
             Task::Status => self.status(&loaded.subjects).await,
+            Task::Logs(logs) => self.logs(self.only(loaded)?, logs).await,
             Task::List => self.list(&loaded.regions).await,
             Task::Delete { version, yes } => self.delete(self.only(loaded)?, version.as_deref(), *yes).await,
             Task::Rollback { to, of } => {

@@ -24,7 +24,7 @@ impl Run<'_> {
         of: Builds,
         build: Option<&str>,
     ) -> Result<ExitCode, Error> {
-        let Subject { function, alias, dry_run, access } = subject;
+        let Subject { function, alias, log_group: _, dry_run, access } = subject;
         let alias = alias.as_ref().ok_or_else(|| {
             let problem = Problem::new("no alias is set, so there is nothing to roll back").of("alias");
             Error::Configuration(vec![problem.help("name it with `--alias`, or set `alias` in the block")])

@@ -129,6 +129,9 @@ mod matrix;
 // Invoking functions.
 mod invoke;
 
+// The log of a function.
+mod logs;
+
 // `status`, `list`, `rollback` and `delete`.
 mod live;
 

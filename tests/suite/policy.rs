@@ -32,7 +32,7 @@ fn action(call: &str) -> Option<String> {
         "PutObject" | "UploadPart" | "CreateMultipartUpload" | "CompleteMultipartUpload" => {
             Some("s3:PutObject".to_owned())
         }
-        "DescribeLogGroups" | "CreateLogGroup" | "PutRetentionPolicy" | "DeleteRetentionPolicy" => {
+        "DescribeLogGroups" | "FilterLogEvents" | "CreateLogGroup" | "PutRetentionPolicy" | "DeleteRetentionPolicy" => {
             Some(format!("logs:{call}"))
         }
         lambda => Some(format!("lambda:{lambda}")),
@@ -135,6 +135,7 @@ fn the_policy_of_each_verb_about_a_live_function_is_what_it_calls() {
     for (verb, lines) in [
         ("status", &[("", 0)][..]),
         ("list", &[("", 0)]),
+        ("logs", &[("--qualifier live", 0)]),
         ("init", &[("", 0)]),
         ("invoke", &[("", 0)]),
         ("rollback", &[("", 0), ("--alias none", 3), ("--to 99", 3)]),

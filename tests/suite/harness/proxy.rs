@@ -82,7 +82,7 @@ impl Which {
 
 /// Whether an operation changes something.
 fn changes(operation: &str) -> bool {
-    !["Get", "List", "Head", "Assume", "Describe", "BatchGet"].iter().any(|read| operation.starts_with(read))
+    !["Get", "List", "Head", "Assume", "Describe", "BatchGet", "Filter"].iter().any(|read| operation.starts_with(read))
 }
 
 /// A request as it arrived.
