@@ -45,6 +45,10 @@ pub(super) fn block(layer: &mut Layer, merged: &Layer, names: &mut Names, contex
     filler.found = Found::default();
     for (name, given) in layer {
         let Some(option) = options::find(name) else { continue };
+        // A flag or variable counts instead.
+        if merged.get(option.name) != Some(given) {
+            continue;
+        }
         filler.found.fails = false;
         filler.stack.push(option.name);
         split_lines(option, given);
@@ -180,7 +184,10 @@ impl Filler<'_> {
                     let help = format!("set it, or write what counts instead: `%{{${name}:-TEXT}}`");
                     return Err(Missing::Because(format!("the variable `{name}` is not set"), Some(help)));
                 };
-                self.check_secret(option, name, &value, place)?;
+                // A default is written in the file.
+                if host.variables.contains_key(name) && default != Some(&value) {
+                    self.check_secret(option, name, &value, place)?;
+                }
                 Ok(value)
             }
             Reference::Known(name) if Names::ALL.contains(&name) => {

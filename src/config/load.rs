@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{
-    blocks::{self, Block, Blocks, all_texts},
+    blocks::{self, Block, Blocks},
     cargo_lambda, code,
     conditions::matches,
     context::Context,
@@ -15,7 +15,9 @@ use super::{
     layer_version::{self, OfBlock},
     loaded::{Entry, Loaded},
     occasion::Occasion,
-    options, paths,
+    options,
+    part::all_texts,
+    paths,
     read::Reader,
     render::Rendered,
     reports::Reports,
@@ -62,6 +64,7 @@ pub(crate) fn load(request: &Request, host: &Host, ci: Ci, values: Option<&Value
     };
 
     let mut found = Reports::default();
+    let (wanted, layers) = choice(&file.blocks, layers);
     for block in &mut file.blocks {
         settle(block, file.is_own, &file.folder, &layers, &context, &mut found, &mut loaded);
     }
@@ -69,7 +72,7 @@ pub(crate) fn load(request: &Request, host: &Host, ci: Ci, values: Option<&Value
         let options = layers.with_manifest(None, &context, &mut loaded.warnings);
         without_blocks(file.path.as_deref(), options, &context, &mut loaded);
     }
-    let (chosen, layers) = choose(&file.blocks, layers, &mut loaded.problems);
+    let chosen = choose(&file.blocks, wanted.as_ref(), &mut loaded.problems);
     let reasons = reasons_to_skip(&chosen, &layers, &occasion, &context, &mut loaded);
     let of_run = chosen.iter().zip(&reasons).find(|(_, reason)| reason.is_none()).map(|(block, _)| *block);
     let of_run = of_run.or(chosen.first().copied()).map(|block| &block.layer);
@@ -213,15 +216,23 @@ fn settle(
     }
 }
 
-/// The blocks that count, and the sources of their options. A flag or variable with a function's name, or a glob of names,
-/// selects among several blocks. A single block gets the name instead.
-fn choose<'a>(all: &'a [Block], layers: Layers, problems: &mut Vec<Problem>) -> (Vec<&'a Block>, Layers) {
+/// The name or glob of names that chooses among the blocks, and the sources without it: each block has a name of its own.
+/// `None` if a flag or variable names no function, or if the only block gets the name.
+fn choice(all: &[Block], layers: Layers) -> (Option<Given>, Layers) {
     let wanted = layers.above_file.iter().find_map(|layer| layer.get("function_name")).cloned();
     let is_choice = |wanted: &Given| {
         let is_glob = wanted.as_text().is_some_and(|text| text.contains(['*', '?', '[']));
         all.len() > 1 || all.iter().any(|block| block.names.each.is_some()) || (is_glob && !all.is_empty())
     };
-    let Some(wanted) = wanted.filter(is_choice) else { return (all.iter().collect(), layers) };
+    match wanted.filter(is_choice) {
+        Some(wanted) => (Some(wanted), layers.without("function_name")),
+        None => (None, layers),
+    }
+}
+
+/// The blocks that count.
+fn choose<'a>(all: &'a [Block], wanted: Option<&Given>, problems: &mut Vec<Problem>) -> Vec<&'a Block> {
+    let Some(wanted) = wanted else { return all.iter().collect() };
     let text = wanted.as_text().unwrap_or_default().trim();
     let name = |block: &Block| block.text("function_name").map(str::trim).map(str::to_owned);
     let fits = |block: &&Block| name(block).is_some_and(|name| matches(text, &name));
@@ -233,7 +244,7 @@ fn choose<'a>(all: &'a [Block], layers: Layers, problems: &mut Vec<Problem>) -> 
         let problem = Problem::new(format!("no block is for `{text}`")).of("function_name").at(&wanted.place);
         problems.push(problem.help(format!("the blocks are for {}", names.join(", "))));
     }
-    (chosen, layers.without("function_name"))
+    chosen
 }
 
 /// For each block, why this build skips it; `None` if it does not.

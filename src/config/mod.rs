@@ -14,6 +14,7 @@ mod json;
 mod layer;
 pub mod options;
 mod overlay;
+mod part;
 mod request;
 mod shallow;
 mod shell;

@@ -98,7 +98,13 @@ impl Run<'_> {
             }
             [] => Err(Error::Usage(Problem::new("no function is named").help("name one with `--function_name`"))),
             several => {
-                let names: Vec<_> = several.iter().map(|one| format!("`{}`", one.function.name)).collect();
+                let name = |one: &Subject| one.function.name.clone();
+                let is_only_one = |name: &str| several.iter().filter(|other| other.function.name == name).count() == 1;
+                let shown = |one: &Subject| match &one.access.target.region {
+                    Some(region) if !is_only_one(&name(one)) => format!("`{}` with `--region {region}`", name(one)),
+                    _ => format!("`{}`", name(one)),
+                };
+                let names: Vec<_> = several.iter().map(shown).collect();
                 let problem = Problem::new(format!(
                     "`{}` acts on one function, and the configuration has several",
                     self.task.verb().name()

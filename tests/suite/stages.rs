@@ -192,8 +192,15 @@ fn functions_are_chosen_by_globs_of_their_names() {
     assert_eq!(names("--function_name '*s-dev'"), ["mails-dev", "orders-dev"]);
     assert_eq!(names("--function_name 'web-*'"), ["web-dev", "web-dev"]);
     assert_eq!(names("--function_name 'web-*' --region us-east-1"), ["web-dev"]);
+    // The names of the others are still their own.
+    let role = SHOP.replace("shop-%{stage}", "%{function_name}");
+    let roles = values(&rendered(&with(&role), "--stage dev --function_name '*s-dev'"), "role");
+    assert_eq!(roles[1], "arn:aws:iam::123456789012:role/orders-dev");
     let outcome = with(SHOP).run("check --stage dev --function_name 'orders-p*'").code(3);
     outcome.says("no block is for `orders-p*` (--function_name)").says("`mails-dev`, `orders-dev`, `web-dev`");
+    // A verb for one function says how to choose between Regions.
+    let outcome = with(SHOP).run("invoke --stage dev --function_name web-dev").code(3);
+    outcome.says("`web-dev` with `--region eu-west-1`, `web-dev` with `--region us-east-1`");
     // A name of `for_each` is chosen, and never renamed, also where it is the only one.
     let one = "deploy: {for_each: [a], function_name: 'f-%{each}', zip: web}\n";
     with(one).run("check --function_name g").code(3).says("no block is for `g`");
@@ -245,6 +252,9 @@ fn every_text_is_filled_in() {
     universe.run("check --stage prod").code(0);
     let role = rendered(&universe.with("TEAM", "red"), "--stage prod")[0]["role"]["value"].clone();
     assert_eq!(role, "arn:aws:iam::123456789012:role/f-red");
+    // What a flag replaces need not have a value.
+    let unset = "deploy: {function_name: '%{$UNSET}', zip: web, region: '%{$UNSET}'}\n";
+    with(unset).run("render --function_name f --region eu-west-1").code(0).says("function_name: f");
     // The value of a flag is taken as it is, and others are filled in with it.
     let text = "deploy: {function_name: f, zip: web, role: 'arn:aws:iam::123456789012:role/%{region}'}\n";
     let shown = with(text).run("render --region eu-west-3 --handler 'a.%{x}'").code(0);
@@ -304,6 +314,10 @@ fn secrets_are_filled_in_only_where_they_are_hidden() {
         let outcome = with(&block(&line)).with("DB_PASSWORD", secret).run("check --stage prod").code(3);
         outcome.says("would show the secret in `DB_PASSWORD`").never_says(secret);
     }
+    // A default is no secret.
+    let default = block("function_url: {auth_type: \"%{$AUTH:-NONE}\"}");
+    with(&default).run("render --stage prod").code(0).says("auth_type: NONE");
+    with(&default).with("AUTH", "AWS_IAM").run("render --stage prod").code(3).never_says("AWS_IAM");
     let url = block("environment: {URL: \"postgres://app:%{$DB_PASSWORD}@db/%{stage}\"}");
     with(&url).with("DB_PASSWORD", secret).run("render --stage prod").code(0).never_says(secret);
     let own = block("environment: {KEY: \"%{$AWS_SECRET_ACCESS_KEY}\"}");
