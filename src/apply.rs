@@ -101,8 +101,9 @@ pub(crate) async fn apply(
                 for warning in warnings {
                     emit(Event::Warning(Problem::new(warning)));
                 }
-                emit(Event::StepDone { version: version.clone() });
-                outcome.done.push((step.view().subject, begun.elapsed()));
+                let took = begun.elapsed();
+                emit(Event::StepDone { took, version: version.clone() });
+                outcome.done.push((step.view().subject, took));
                 outcome.arn = arn.or(outcome.arn);
                 outcome.version = version.or(outcome.version);
                 outcome.url = url.or(outcome.url);

@@ -71,6 +71,8 @@ pub(crate) enum Event {
     },
     /// A step is done and has settled.
     StepDone {
+        /// Time that it took.
+        took: Duration,
         /// The number of the version that it published; absent: none.
         version: Option<String>,
     },

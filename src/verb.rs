@@ -212,7 +212,11 @@ impl Verb {
                 flags: &[Flag { name: "exit_code", value: None, help: "Exit with 2 when there are changes" }],
                 options: Options::Of(
                     &[Group::Target],
-                    &[&["function_name", "dry_run", "if_skipped", "wait_timeout"], RUN, FILES],
+                    &[
+                        &["function_name", "dry_run", "if_skipped", "keep_going", "parallel", "wait_timeout"],
+                        RUN,
+                        FILES,
+                    ],
                 ),
             },
             Self::Check => Row {

@@ -1,7 +1,7 @@
 //! The only module that knows the SDK. No type of the SDK crosses its border.
 //!
 //! Log-in: `connect` finds Region and credentials, `assume` takes on roles, `account` asks STS, `hide` hands out what
-//! nobody may see. Calls: `wire` limits each attempt, `settle` waits, `fault` turns failed calls into our kinds of failure;
+//! nobody may see. Calls: `budget` says when one may begin, `wire` limits each attempt, `settle` waits, `fault` turns failed calls into our kinds of failure;
 //! `call`, `refusals`, `denial`, `clock` and `quotes` supply its words.
 //!
 //! Reading: `read` takes the snapshot, `look` reads what people want to see, `package` lists the files of the live package,
@@ -20,6 +20,7 @@ mod alarms;
 mod alias;
 mod assume;
 mod attachments;
+mod budget;
 mod call;
 mod clock;
 mod connect;
@@ -243,9 +244,25 @@ impl<'a> Session<'a> {
         self.live.as_ref()?.image.as_deref()
     }
 
+    /// The version that the package has in its bucket, once it was put there.
+    pub(crate) fn uploaded(&self) -> Option<&str> {
+        self.uploaded.as_deref()
+    }
+
+    /// Says that this run has put the package into its bucket, and which version it has there.
+    pub(crate) fn know_upload(&mut self, version: Option<String>) {
+        self.uploaded = version;
+        self.restart_deadline();
+    }
+
     /// Takes the package to send.
     pub(crate) fn carry(&mut self, artifact: Arc<Artifact>) {
         self.artifact = Some(artifact);
+    }
+
+    /// The bytes of the package; 0 where none is sent.
+    pub(crate) fn package_size(&self) -> u64 {
+        self.artifact.as_ref().map_or(0, |artifact| artifact.archive.size())
     }
 
     /// The archive to send.

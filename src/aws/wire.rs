@@ -25,6 +25,7 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_runtime_api::http::Headers;
 
+use super::budget::{self, Budgets};
 use crate::settings::Address;
 
 /// The time of one attempt without a body, where its caller sets no other.
@@ -74,6 +75,7 @@ impl Error for Silence {}
 pub(super) fn client(endpoint: Option<&str>, certificates: Option<&[u8]>) -> SharedHttpClient {
     let endpoint = endpoint.unwrap_or_default().to_owned();
     let certificates = certificates.map(<[u8]>::to_vec);
+    let budgets = Budgets::default();
     let pool = Builder::new().build_with_connector_fn(move |settings, components| {
         let sleep = components.and_then(RuntimeComponents::sleep_impl);
         plain(&endpoint, certificates.as_deref(), settings.cloned(), sleep)
@@ -84,14 +86,14 @@ pub(super) fn client(endpoint: Option<&str>, certificates: Option<&[u8]>) -> Sha
         let mut shared = HttpConnectorSettings::builder();
         shared.set_connect_timeout(settings.connect_timeout());
         let inner = pool.http_connector(&shared.build(), components);
-        SharedHttpConnector::new(Attempts { inner, limit })
+        SharedHttpConnector::new(Attempts { inner, limit, budgets: budgets.clone() })
     })
 }
 
 /// A way to one URL, outside of the SDK's clients.
 pub(super) fn connector(url: &str) -> SharedHttpConnector {
     let inner = SharedHttpConnector::new(plain(url, None, None, None));
-    SharedHttpConnector::new(Attempts { inner, limit: ATTEMPT })
+    SharedHttpConnector::new(Attempts { inner, limit: ATTEMPT, budgets: Budgets::default() })
 }
 
 /// TLS by rustls, through the proxy that the environment names. An emulator on this machine is never behind a proxy.
@@ -121,19 +123,28 @@ struct Attempts {
     inner: SharedHttpConnector,
     /// The time for an attempt, without that for its body.
     limit: Duration,
+    budgets: Budgets,
 }
 
 impl HttpConnector for Attempts {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let limit = self.limit + time_for_body(&request);
         let expected = Expected::of(&request);
-        let sent = self.inner.call(request);
+        let (inner, budgets, purse) = (self.inner.clone(), self.budgets.clone(), budget::purse(&request));
         HttpConnectorFuture::new(async move {
+            if let Some(purse) = &purse {
+                budgets.turn(purse).await;
+            }
+            let sent = inner.call(request);
             let answered = async { checked(sent.await?, &expected).await };
             let answer = match tokio::time::timeout(limit, answered).await {
                 Ok(answer) => answer,
                 Err(_) => Err(ConnectorError::timeout(Silence::Late(limit).into())),
             };
+            let has_too_many = answer.as_ref().is_ok_and(|answer| answer.status().as_u16() == 429);
+            if let Some(purse) = purse.filter(|_| has_too_many) {
+                budgets.refused(&purse);
+            }
             if answer.as_ref().map_or_else(was_sent, |answer| answer.status().is_server_error()) {
                 mark_lost();
             }

@@ -79,6 +79,6 @@ pub(crate) use load::load;
 pub(crate) use loaded::{Entry, Loaded, Preview};
 pub(crate) use render::Rendered;
 pub(crate) use request::{Request, Syntax};
-pub(crate) use run_options::{IfSkipped, RunOptions};
+pub(crate) use run_options::{AfterFailure, IfSkipped, RunOptions};
 pub(crate) use subject::{Access, Subject};
 pub(crate) use travis::{Converted, converted};

@@ -258,6 +258,8 @@ pub const OPTIONS: &[Opt] = &[
     opt(Run, "color", Choice(&["auto", "always", "never"]), "never", "Colour the log. Default `auto`: on a terminal and in CIs that show colours, unless `NO_COLOR` is set."),
     opt(Run, "quiet", Flag, "true", "Print only results, warnings and errors."),
     opt(Run, "if_skipped", Choice(&["ok", "warning", "error"]), "error", "What to do if every block was skipped: `ok` (the default) only reports it, `warning` warns, `error` fails with exit code 3."),
+    opt(Run, "parallel", Number { least: 1, most: 32 }, "4", "How many functions of the configuration are read and deployed at once: 1 to 32. Default: by the processors of the machine, 4 to 16."),
+    opt(Run, "keep_going", Flag, "true", "After a failure, deploy the other functions all the same. By default those in progress end, and no other one begins."),
     opt(Run, "output_file", Text, "deploy.env", "File for the outputs: JSON if the name ends in `.json`, else lines of `KEY=value` for GitLab's `artifacts:reports:dotenv`.").in_file(InFile::Writes(&["json", "env", "properties", "txt"])),
     opt(Run, "summary_file", Text, "summary.md", "File for the summary, in Markdown.").in_file(InFile::Writes(&["md", "txt"])),
     opt(Run, "gitlab_annotations_file", Text, "links.json", "File for links to the deployed functions, for GitLab's `artifacts:reports:annotations`.").in_file(InFile::Writes(&["json"])),

@@ -34,6 +34,10 @@ pub(crate) struct RunOptions {
     pub quiet: bool,
     /// What happens if every block was skipped.
     pub if_skipped: IfSkipped,
+    /// How many functions are read and deployed at once; absent: the machine decides.
+    pub parallel: Option<usize>,
+    /// What happens to the other functions after a failure.
+    pub after_failure: AfterFailure,
     /// The file for the outputs, in addition to that of the CI.
     pub output_file: Option<Destination>,
     /// The file for the summary, in addition to that of the CI.
@@ -54,6 +58,16 @@ pub(crate) enum IfSkipped {
     Warning,
     /// The run fails.
     Error,
+}
+
+/// What happens to the other functions after a failure.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum AfterFailure {
+    /// Those in progress end, and no other one begins.
+    #[default]
+    Stop,
+    /// They are deployed.
+    GoOn,
 }
 
 impl RunOptions {
@@ -94,6 +108,8 @@ impl RunOptions {
                 Some("error") => IfSkipped::Error,
                 _ => IfSkipped::Ok,
             },
+            parallel: parallel(&mut reader),
+            after_failure: if reader.flag("keep_going") { AfterFailure::GoOn } else { AfterFailure::Stop },
             output_file: destination(&mut reader, "output_file", context),
             summary_file: destination(&mut reader, "summary_file", context),
             gitlab_annotations_file: destination(&mut reader, "gitlab_annotations_file", context),
@@ -139,6 +155,15 @@ fn ci(reader: &mut Reader, detected: Ci) -> Ci {
         reader.wrong("ci", format!("must be one of {}, got `{name}`", names.join(", ")));
     }
     if fold && detected == Ci::None { Ci::Travis } else { detected }
+}
+
+/// The number of functions at once.
+fn parallel(reader: &mut Reader) -> Option<usize> {
+    let number: usize = reader.number("parallel", "functions")?;
+    if !(1..=32).contains(&number) {
+        reader.wrong("parallel", format!("must be between 1 and 32, got {number}"));
+    }
+    Some(number)
 }
 
 /// The file that an option names for a result.

@@ -3,7 +3,7 @@
 //! A suite for each function, a case for each step of its plan. An error in the configuration is a case of its own.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
@@ -25,7 +25,6 @@ pub(super) struct Junit {
     failed: String,
     console: Console,
     suites: Vec<Suite>,
-    begun: Option<Instant>,
 }
 
 struct Suite {
@@ -60,7 +59,7 @@ impl Junit {
     pub(super) fn new(file: &Destination, directory: &Path, console: &Console) -> Self {
         let failed = format!("the JUnit report `{}` could not be written", file.path.display());
         let (file, console) = (file.under(directory), console.clone());
-        Self { file, failed, console, suites: Vec::new(), begun: None }
+        Self { file, failed, console, suites: Vec::new() }
     }
 
     /// Adds an event to the report.
@@ -76,11 +75,9 @@ impl Junit {
                 let name = format!("{the}{} in {}", plan.name, plan.region);
                 self.suites.push(Suite { name, function: Some(format!("{the}{}", plan.name)), cases });
             }
-            Event::StepStarted { .. } => self.begun = Some(Instant::now()),
-            Event::StepDone { .. } => {
-                let took = self.begun.take().map(|begun| begun.elapsed());
+            Event::StepDone { took, .. } => {
                 if let Some(case) = self.next() {
-                    (case.result, case.took) = (Ok(()), took);
+                    (case.result, case.took) = (Ok(()), Some(*took));
                 }
             }
             Event::Checked { function, .. } => self.alone(Some(function), Case::new("check", Ok(()))),

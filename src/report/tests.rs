@@ -161,7 +161,7 @@ fn a_deployment() {
         Event::Warning(Problem::warning("is not used").of("timeout").at(&Place::Flag("--timeout".to_owned()))),
         Event::Stage(Stage::Deploy),
         step(&steps[0]),
-        Event::StepDone { version: Some("7".to_owned()) },
+        Event::StepDone { took: Duration::from_secs(1), version: Some("7".to_owned()) },
         step(&steps[1]),
         Event::Deployed(deployed),
         Event::StageDone,

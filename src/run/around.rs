@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio::task::JoinError;
 
 use super::Run;
+use crate::aws;
 use crate::config::Loaded;
 use crate::error::Error;
 use crate::event::{Author, Event, Stage};
@@ -99,6 +100,8 @@ impl Run<'_> {
 
     /// Runs the user's commands in order, and stops at the first failure.
     pub(super) async fn run_commands(&self, commands: &[Script]) -> Result<(), Error> {
+        let others = self.shared.commands.lock();
+        let _others_wait = aws::patiently("the commands of another block", &|event| self.report(&event), others).await;
         for command in commands {
             self.run_command(command, []).await?;
         }

@@ -97,6 +97,7 @@ impl Run<'_> {
             let (tree, live, code_sha256) = (Arc::clone(tree), live.clone(), code_sha256.to_owned());
             let compare = move |progress: &mut dyn FnMut(Packed)| tree.is_live(&live, &code_sha256, progress);
             let (code, about) = (entry.item.code(), Some(&entry.item));
+            let _others_wait = self.shared.packing.lock().await;
             if let Some(artifact) = self.on_files(compare, code, &entry.places, about).await? {
                 tracing::debug!("the live package has the same files, so they are not packed");
                 return Ok(Package::Archive(Arc::new(artifact)));
@@ -157,6 +158,7 @@ impl Run<'_> {
         places: &Places,
         about: Option<&Item>,
     ) -> Result<Rc<Local>, Error> {
+        let others_wait = self.shared.packing.lock().await;
         let is_same = |local: &&Rc<Local>| local.source == *source && local.rules == code.rules;
         let known = self.opened.borrow().iter().find(is_same).map(Rc::clone);
         let local = if let Some(local) = known {
@@ -172,6 +174,7 @@ impl Run<'_> {
             self.opened.borrow_mut().push(Rc::clone(&local));
             local
         };
+        drop(others_wait);
         match &local.files {
             Files::Tree(tree, _) => self.warn_of_names(tree.warnings(), places),
             Files::Archive(artifact) => self.warn_of_names(&artifact.warnings, places),
@@ -195,6 +198,7 @@ impl Run<'_> {
             Files::Archive(artifact) => return Ok(Arc::clone(artifact)),
             Files::Tree(tree, packed) => (tree, packed),
         };
+        let _others_wait = self.shared.packing.lock().await;
         if let Some(artifact) = packed.get() {
             return Ok(Arc::clone(artifact));
         }

@@ -1,12 +1,11 @@
 //! Connections to AWS: one for each identity and Region, which all blocks of the run share.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::once::Once;
 use super::{Run, secrets};
 use crate::aws::{self, Connection, Session};
 use crate::cli::Task;
@@ -17,7 +16,7 @@ use crate::event::{Event, Stage};
 use crate::fault::{Fault, FaultKind, Signal};
 use crate::package::Artifact;
 use crate::place::{Place, Problem};
-use crate::remote::FoundRole;
+use crate::remote::{FoundRole, Stored};
 use crate::report;
 use crate::settings::FunctionName;
 
@@ -27,21 +26,34 @@ pub(super) struct Login {
     target: Target,
     pub(super) connection: Connection,
     /// Logins with the same identity share them.
-    pub(super) lookups: Rc<RefCell<Lookups>>,
+    pub(super) lookups: Rc<Lookups>,
 }
 
 /// Values that several blocks of a run need, so that each is looked up once.
 #[derive(Default)]
 pub(super) struct Lookups {
     /// The ARN of the newest version of a layer, by Region and by the layer's name or ARN; `None`: there is no layer.
-    pub(super) layers: BTreeMap<(String, String), Option<String>>,
+    pub(super) layers: Once<(String, String), Option<String>>,
     /// Execution roles by their ARN.
-    pub(super) roles: BTreeMap<String, FoundRole>,
+    pub(super) roles: Once<String, FoundRole>,
+    /// Objects in buckets, by address and expected owner.
+    pub(super) objects: Once<(String, Option<String>), Stored>,
+}
+
+impl Lookups {
+    /// Forgets all values, because a deployment may have changed them.
+    pub(super) fn clear(&self) {
+        let Self { layers, roles, objects } = self;
+        layers.clear();
+        roles.clear();
+        objects.clear();
+    }
 }
 
 impl Run<'_> {
     /// The connection for a target. Logs in if no earlier block of the run has done so with the same credentials.
     pub(super) async fn connect(&self, target: &Target, limit: Duration) -> Result<Rc<Login>, Fault> {
+        let _others_wait = self.shared.login.lock().await;
         if let Some(login) = self.login(|known| known == target) {
             return Ok(login);
         }

@@ -1,7 +1,11 @@
 //! The verbs `deploy` and `plan`: build, plan and show everything, then apply each plan.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::time::Duration;
+
+use tokio::sync::Mutex;
 
 use super::Run;
 use super::build::Built;
@@ -18,13 +22,21 @@ use crate::event::{Deployed, DeployedCode, Event, LayerDeployed, Stage};
 use crate::host::Host;
 use crate::package::{self, Artifact, Package};
 use crate::place::Problem;
-use crate::plan::{Plan, Through};
+use crate::plan::{Plan, Subject, Through};
 use crate::remote::{Alias, LayerVersion, Live, Remote};
 use crate::settings::{Attachment, without_version};
 use crate::verb::May;
 
 /// The number of folders of a package that a report shows.
 const SHOWN_FOLDERS: usize = 5;
+
+/// Whether a block of a function was applied.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Turns {
+    #[default]
+    First,
+    Later,
+}
 
 impl Run<'_> {
     /// Deploys all blocks. With `cleanup`, stashes uncommitted files first and restores them afterwards.
@@ -48,32 +60,67 @@ impl Run<'_> {
 
     /// Builds and plans all, then applies each plan. Nothing is written before everything has been checked.
     async fn deploy_all(&self, entries: &[Entry]) -> Result<ExitCode, Error> {
-        let (mut built, mut planned, mut layers) = (Vec::new(), Vec::new(), RunLayers::default());
-        for entry in entries {
-            built.extend(self.unless_allowed(entry, self.build(entry).await)?);
+        let built = self.side_by_side(entries.iter().map(|entry| (entry, self.build(entry)))).await;
+        let mut layers = RunLayers::default();
+        let (of_layers, of_functions): (Vec<_>, Vec<_>) =
+            built.iter().partition(|built| built.entry.item.layer().is_some());
+        let mut planned = Vec::new();
+        for built in of_layers {
+            let of_layer = self.side_by_side([(built.entry, Box::pin(self.plan(built, &layers)))]).await;
+            layers.extend(of_layer.first().and_then(|planned| self.layer_of(planned)));
+            planned.extend(of_layer);
         }
-        for built in &built {
-            let plan = self.plan(built, &layers).await;
-            planned.extend(self.unless_allowed(built.entry, plan)?.inspect(|plan| layers.extend(self.layer_of(plan))));
-        }
-        let (changes, mut done) = (planned.iter().any(|planned| planned.plan.changes()), BTreeSet::new());
-        for planned in planned {
-            let (entry, name) = (planned.built.entry, (planned.plan.region.clone(), planned.plan.name.clone()));
-            let is_first = self.only_plans(entry) || done.insert(name);
-            self.unless_allowed(entry, self.deploy_one(planned, is_first, &mut layers).await)?;
+        let functions = of_functions.into_iter().map(|built| (built.entry, Box::pin(self.plan(built, &layers))));
+        planned.extend(self.side_by_side(functions).await);
+        let changes = planned.iter().any(|planned| planned.plan.changes());
+        if self.may_begin() {
+            self.apply_all(planned, &layers).await;
         }
         let is_asked = self.task == (Task::Plan { exit_code: true });
-        Ok(if changes && is_asked { ExitCode::Changes } else { ExitCode::Success })
+        Ok(self.code(if changes && is_asked { ExitCode::Changes } else { ExitCode::Success }))
+    }
+
+    /// Applies all plans, those of layers first. Several of one function are applied one after another.
+    async fn apply_all(&self, planned: Vec<Planned<'_>>, layers: &RunLayers) {
+        self.left.take();
+        let mut turns: BTreeMap<_, Rc<Mutex<Turns>>> = BTreeMap::new();
+        let keys = shared_keys(&planned);
+        let deploy = async |planned: Planned<'_>, turn: Rc<Mutex<Turns>>| {
+            let mut turn = turn.lock().await;
+            if !self.may_begin() {
+                self.leave(planned.built.entry);
+                return Ok(());
+            }
+            let is_first =
+                self.only_plans(planned.built.entry) || std::mem::replace(&mut *turn, Turns::Later) == Turns::First;
+            let key = planned.plan.object().and_then(|object| keys.get(&object.url()));
+            let _others_wait = match key {
+                Some(key) => Some(key.lock().await),
+                None => None,
+            };
+            self.deploy_one(planned, is_first, layers).await
+        };
+        let (of_layers, of_functions): (Vec<_>, Vec<_>) =
+            planned.into_iter().partition(|planned| planned.plan.subject == Subject::Layer);
+        for planned in of_layers {
+            self.side_by_side([(planned.built.entry, Box::pin(deploy(planned, Rc::default())))]).await;
+        }
+        let functions = of_functions.into_iter().map(|planned| {
+            let turn = turns.entry((planned.plan.region.clone(), planned.plan.name.clone())).or_default();
+            (planned.built.entry, Box::pin(deploy(planned, Rc::clone(turn))))
+        });
+        self.side_by_side(functions).await;
+        self.warn_of_left();
     }
 
     /// Applies a plan and runs the commands of its block. Only rehearses a plan that is only to be shown.
-    async fn deploy_one(&self, planned: Planned<'_>, is_first: bool, layers: &mut RunLayers) -> Result<(), Error> {
+    async fn deploy_one(&self, planned: Planned<'_>, is_first: bool, layers: &RunLayers) -> Result<(), Error> {
         let Built { entry, .. } = planned.built;
         if self.only_plans(entry) {
             return self.rehearse(&planned).await;
         }
         // An earlier block may have changed the same function since this plan was made.
-        let planned = if is_first { planned } else { self.plan_again(planned.built, layers).await? };
+        let planned = if is_first { planned } else { Box::pin(self.plan_again(planned.built, layers)).await? };
         let (mut performer, way_back) = self.apply(planned, layers).await?;
         let Err(error) = self.run_commands(&entry.commands).await else { return Ok(()) };
         match way_back {
@@ -92,20 +139,6 @@ impl Run<'_> {
         self.task.verb().row().may == May::OnlyRead || entry.dry_run != DryRun::No
     }
 
-    /// Reports an allowed failure, and goes on without a result.
-    fn unless_allowed<T>(&self, entry: &Entry, result: Result<T, Error>) -> Result<Option<T>, Error> {
-        match result {
-            Ok(value) => Ok(Some(value)),
-            Err(error) if entry.allow_failure && self.interrupt.borrow().is_none() => {
-                self.fail(&error);
-                let warning = Problem::new("this failure is allowed, so the run goes on").of("allow_failure");
-                self.report(&Event::Warning(warning));
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
     /// The facts about a planned layer for the functions of the run; `None` for a function.
     fn layer_of(&self, planned: &Planned<'_>) -> Option<RunLayer> {
         let Found::Layer { newest, .. } = &planned.found else { return None };
@@ -116,7 +149,7 @@ impl Run<'_> {
             region: plan.region.clone(),
             target: entry.item.target().clone(),
             arn: arn.as_deref().map(|arn| without_version(arn).to_owned()),
-            version: arn.filter(|_| !plan.changes()),
+            version: RefCell::new(arn.filter(|_| !plan.changes())),
             only_plans: self.only_plans(entry),
         })
     }
@@ -144,7 +177,7 @@ impl Run<'_> {
     async fn apply<'s>(
         &'s self,
         planned: Planned<'s>,
-        layers: &mut RunLayers,
+        layers: &RunLayers,
     ) -> Result<(Performer<'s>, Option<Alias>), Error> {
         let Planned { built: Built { entry, .. }, mut session, found, plan } = planned;
         session.know_layers(layers.awaited(&plan, entry)?);
@@ -178,6 +211,16 @@ impl Run<'_> {
         });
         Ok((performer, way_back))
     }
+}
+
+/// The addresses to which several packages are sent. Each must stay there until AWS has taken it.
+fn shared_keys(planned: &[Planned<'_>]) -> BTreeMap<String, Mutex<()>> {
+    let mut sent: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for object in planned.iter().filter_map(|planned| planned.plan.object()) {
+        sent.entry(object.url()).or_default().insert(&object.code_sha256);
+    }
+    let shared = sent.into_iter().filter(|(_, packages)| packages.len() > 1);
+    shared.map(|(url, _)| (url, Mutex::default())).collect()
 }
 
 /// The result for a function.

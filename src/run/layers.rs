@@ -1,5 +1,6 @@
 //! The layers of a run, which its functions may name before they are published.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use crate::config::Entry;
@@ -21,7 +22,7 @@ pub(super) struct RunLayer {
     /// The ARN without a version; absent for a new layer.
     pub(super) arn: Option<String>,
     /// The ARN of the version to use; absent until it is published.
-    pub(super) version: Option<String>,
+    pub(super) version: RefCell<Option<String>>,
     /// Whether the run shows the plan of the layer, but does not publish it.
     pub(super) only_plans: bool,
 }
@@ -35,12 +36,12 @@ impl RunLayer {
 
     /// The version for the plan of a function.
     pub(super) fn version(&self) -> LayerRef {
-        self.version.clone().map_or_else(|| LayerRef::Coming(self.name.clone()), LayerRef::Version)
+        self.version.borrow().clone().map_or_else(|| LayerRef::Coming(self.name.clone()), LayerRef::Version)
     }
 
     /// Whether a function can use it. A layer that is only planned does not exist for a function that is deployed.
     pub(super) fn is_usable(&self, function_only_plans: bool) -> bool {
-        self.version.is_some() || !self.only_plans || function_only_plans
+        self.version.borrow().is_some() || !self.only_plans || function_only_plans
     }
 }
 
@@ -51,10 +52,10 @@ impl RunLayers {
     }
 
     /// Records the version of a layer to use.
-    pub(super) fn publish(&mut self, name: &str, target: &Target, region: &str, version: &str) {
-        let layer = self.0.iter_mut().find(|known| known.is_meant(name, target, region));
+    pub(super) fn publish(&self, name: &str, target: &Target, region: &str, version: &str) {
+        let layer = self.0.iter().find(|known| known.is_meant(name, target, region));
         if let Some(layer) = layer {
-            layer.version = Some(version.to_owned());
+            layer.version.replace(Some(version.to_owned()));
         }
     }
 
@@ -76,7 +77,7 @@ impl RunLayers {
             // A layer that was named by its ARN may belong to another account.
             let layer = self.find(name, entry.item.target(), &plan.region);
             let layer = layer.or_else(|| self.0.iter().find(|layer| layer.name == name));
-            let version = layer.and_then(|layer| layer.version.clone()).ok_or_else(|| {
+            let version = layer.and_then(|layer| layer.version.borrow().clone()).ok_or_else(|| {
                 let problem = Problem::new(format!("the layer `{name}` was not published")).of("layers").about(name);
                 let problem = problem.help("see the error above; the function was not changed");
                 Error::refused(&entry.item, [problem], &entry.places)

@@ -12,9 +12,11 @@ mod delete;
 mod deploy;
 mod elsewhere;
 mod invoke;
+mod lanes;
 mod layers;
 mod live;
 mod logs;
+mod once;
 mod package;
 mod plan;
 mod promote;
@@ -22,15 +24,16 @@ mod prove;
 mod rollback;
 mod secrets;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
 
 use tokio::runtime::Runtime;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, Semaphore, watch};
 
 use crate::cli::{self, CommandLine, Stop, Task};
-use crate::config::{self, IfSkipped, Loaded, Preview, Request, RunOptions, Syntax};
+use crate::config::{self, AfterFailure, IfSkipped, Loaded, Preview, Request, RunOptions, Syntax};
 use crate::error::{Error, ExitCode};
 use crate::event::{Event, Packaged};
 use crate::fault::Signal;
@@ -75,7 +78,26 @@ pub fn run(host: &Host) -> ExitCode {
     around::log_decisions(&loaded, &console);
     let (sender, interrupt) = watch::channel(None);
     let (reporter, logins, opened) = (RefCell::new(reporter), RefCell::default(), RefCell::default());
-    let run = Run { host, task, request, detected, reporter, console, interrupt, logins, opened };
+    let shared = Shared::default();
+    let (lanes, failed, left) = (RefCell::default(), Cell::default(), RefCell::default());
+    let (parallel, after_failure) = (loaded.run.parallel.unwrap_or_else(lanes::at_once), loaded.run.after_failure);
+    let run = Run {
+        host,
+        task,
+        request,
+        detected,
+        reporter,
+        console,
+        interrupt,
+        logins,
+        opened,
+        lanes,
+        parallel,
+        after_failure,
+        failed,
+        left,
+        shared,
+    };
     let result = run.carry_out(&loaded, sender, event_loop);
     let Run { reporter, console, .. } = run;
     end(&mut reporter.into_inner(), &console, result.as_ref().copied())
@@ -133,13 +155,45 @@ struct Run<'a> {
     logins: RefCell<Vec<Rc<connect::Login>>>,
     /// The local files so far. Blocks with the same files and rules share them.
     opened: RefCell<Vec<Rc<build::Local>>>,
+    /// The events of the blocks that are worked on at once.
+    lanes: RefCell<lanes::Lanes>,
+    /// How many blocks are worked on at once.
+    parallel: usize,
+    after_failure: AfterFailure,
+    /// The highest exit code of the blocks that failed; absent: none failed.
+    failed: Cell<Option<ExitCode>>,
+    /// The names of the blocks that did not begin after a failure.
+    left: RefCell<Vec<String>>,
+    shared: Shared,
+}
+
+/// What blocks that are worked on at once share.
+struct Shared {
+    /// Held while one of them logs in.
+    login: Mutex<()>,
+    /// Held while one of them reads or packs local files, which uses all processors.
+    packing: Mutex<()>,
+    /// Held while the commands of one of them run.
+    commands: Mutex<()>,
+    /// The megabytes of packages that may be in memory to be sent.
+    room: Semaphore,
+    /// The objects that this run puts into buckets, by address.
+    sent: RefCell<BTreeMap<String, Rc<Mutex<Option<prove::Sent>>>>>,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            login: Mutex::default(),
+            packing: Mutex::default(),
+            commands: Mutex::default(),
+            room: Semaphore::new(prove::ROOM as usize),
+            sent: RefCell::default(),
+        }
+    }
 }
 
 impl Run<'_> {
-    fn report(&self, event: &Event) {
-        self.reporter.borrow_mut().report(event);
-    }
-
     /// Reports an event of AWS. Redacts its text, which may quote values of the function.
     fn report_of_aws(&self, event: Event) {
         self.report(&match event {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Run;
 use super::build::Built;
-use super::connect::{Login, Lookups};
+use super::connect::Login;
 use super::layers::{RunLayer, RunLayers};
 use crate::aws::Session;
 use crate::config::Entry;
@@ -61,7 +61,7 @@ impl Run<'_> {
         built: &'s Built<'_>,
         layers: &RunLayers,
     ) -> Result<Planned<'s>, Error> {
-        self.logins.borrow().iter().for_each(|login| *login.lookups.borrow_mut() = Lookups::default());
+        self.logins.borrow().iter().for_each(|login| login.lookups.clear());
         self.plan(built, layers).await
     }
 
@@ -109,7 +109,7 @@ impl Run<'_> {
         if let Package::Archive(artifact) = &package {
             session.carry(Arc::clone(artifact));
         }
-        snapshot.stored = find_object(&draft, entry, session).await?;
+        snapshot.stored = find_object(&draft, entry, login, session).await?;
         snapshot.role = find_role(&draft, entry, login, session).await?;
         if let (Some(_), Remote::Present(live)) = (draft.replacement(), &mut snapshot.function)
             && live.files.is_none()
@@ -148,7 +148,7 @@ impl Run<'_> {
             draft = plan::plan_layer(layer, &artifact, &snapshot, today);
         }
         session.carry(Arc::clone(&artifact));
-        snapshot.stored = find_object(&draft, entry, session).await?;
+        snapshot.stored = find_object(&draft, entry, login, session).await?;
         if draft.changes() && snapshot.newest.is_some() && files.is_none() {
             files = session.live_files().await;
         }
@@ -241,29 +241,26 @@ fn names_role(deployment: &Deployment) -> bool {
 /// The ARN of the newest version of a layer, looked up once a run; `None` if there is none.
 async fn newest_layer_arn(layer: &str, login: &Login, session: &Session<'_>) -> Result<Option<String>, Fault> {
     let key = (login.connection.region.clone(), layer.to_owned());
-    if let Some(known) = login.lookups.borrow().layers.get(&key) {
-        return Ok(known.clone());
-    }
-    let newest = session.newest_layer_arn(layer).await?;
-    login.lookups.borrow_mut().layers.insert(key, newest.clone());
-    Ok(newest)
+    login.lookups.layers.get_or(key, session.newest_layer_arn(layer)).await
 }
 
 /// Whether a layer version exists, looked up once a run.
 async fn has_layer_version(arn: &str, login: &Login, session: &Session<'_>) -> Result<bool, Fault> {
     let key = (login.connection.region.clone(), arn.to_owned());
-    if let Some(known) = login.lookups.borrow().layers.get(&key) {
-        return Ok(known.is_some());
-    }
-    let exists = session.has_layer_version(arn).await?;
-    login.lookups.borrow_mut().layers.insert(key, exists.then(|| arn.to_owned()));
-    Ok(exists)
+    let look = async { Ok(session.has_layer_version(arn).await?.then(|| arn.to_owned())) };
+    login.lookups.layers.get_or(key, look).await.map(|found| found.is_some())
 }
 
-/// Looks up the object that the draft of a plan uploads; `None` if it uploads nothing.
-async fn find_object(draft: &Plan, entry: &Entry, session: &Session<'_>) -> Result<Option<Stored>, Error> {
+/// Looks up the object that the draft of a plan uploads, once a run; `None` if it uploads nothing.
+async fn find_object(
+    draft: &Plan,
+    entry: &Entry,
+    login: &Login,
+    session: &Session<'_>,
+) -> Result<Option<Stored>, Error> {
     let Some(object) = draft.object().filter(|_| !draft.is_refused()) else { return Ok(None) };
-    let stored = session.find(object).await;
+    let key = (object.url(), object.expected_owner.clone());
+    let stored = login.lookups.objects.get_or(key, session.find(object)).await;
     stored.map(Some).map_err(|fault| Error::look(fault, &entry.item, &object.url()))
 }
 
@@ -275,10 +272,6 @@ async fn find_role(
     session: &Session<'_>,
 ) -> Result<Option<FoundRole>, Error> {
     let Some(role) = draft.role().filter(|_| !draft.is_refused()) else { return Ok(None) };
-    if let Some(known) = login.lookups.borrow().roles.get(&role.arn) {
-        return Ok(Some(known.clone()));
-    }
-    let found = session.find_role(role).await.map_err(|fault| Error::role(fault, &entry.item, &role.name))?;
-    login.lookups.borrow_mut().roles.insert(role.arn.clone(), found.clone());
-    Ok(Some(found))
+    let found = login.lookups.roles.get_or(role.arn.clone(), session.find_role(role)).await;
+    found.map(Some).map_err(|fault| Error::role(fault, &entry.item, &role.name))
 }

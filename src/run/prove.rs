@@ -1,5 +1,6 @@
 //! Performs the steps of a plan. The smoke tests among them are calls and commands; all other steps are calls of AWS.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
@@ -10,7 +11,7 @@ use crate::aws::Session;
 use crate::error::Error;
 use crate::event::Happened;
 use crate::fault::{Fault, FaultKind, Signal};
-use crate::plan::{Plan, Step, Tested, Trial};
+use crate::plan::{Object, Plan, Step, Tested, Trial};
 use crate::release::{Answer, Call, Check, Script, SmokeTest};
 use crate::remote::{Alias, Invocation};
 
@@ -20,8 +21,18 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause between two repetitions.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
+/// The megabytes of packages that may be in memory to be sent. Each is there in several forms.
+pub(super) const ROOM: u32 = 32;
+
 /// The time during which an alias may still call the version before.
 const UNTIL_ROUTED: Duration = Duration::from_secs(10);
+
+/// A package that this run has put into a bucket.
+pub(super) struct Sent {
+    code_sha256: String,
+    /// Its version there; absent: the bucket keeps none.
+    version: Option<String>,
+}
 
 /// Performs the steps of a plan.
 pub(super) struct Performer<'r> {
@@ -45,9 +56,17 @@ impl<'r> Performer<'r> {
 
 impl Executor for Performer<'_> {
     async fn perform(&mut self, step: &Step) -> Result<Done, Fault> {
+        let _room = match step {
+            Step::UploadPackage(_) | Step::CreateFunction { .. } | Step::UpdateCode(_) | Step::PublishLayer(_) => {
+                let megabytes = u32::try_from(self.session.package_size() >> 20).unwrap_or(ROOM);
+                self.run.shared.room.acquire_many((megabytes + 1).min(ROOM)).await.ok()
+            }
+            _ => None,
+        };
         match step {
+            Step::UploadPackage(object) => self.upload_once(object, step).await,
             Step::SmokeTest(trial) => self.test(trial).await.map(|()| Done::default()),
-            step => self.session.perform(step).await,
+            step => Box::pin(self.session.perform(step)).await,
         }
     }
 
@@ -70,6 +89,21 @@ impl Attempt {
 }
 
 impl Performer<'_> {
+    /// Puts the package into its bucket, unless another block of this run has done so.
+    async fn upload_once(&mut self, object: &Object, step: &Step) -> Result<Done, Fault> {
+        let sent = Rc::clone(self.run.shared.sent.borrow_mut().entry(object.url()).or_default());
+        let mut sent = sent.lock().await;
+        match &*sent {
+            Some(sent) if sent.code_sha256 == object.code_sha256 => self.session.know_upload(sent.version.clone()),
+            _ => {
+                Box::pin(self.session.perform(step)).await?;
+                let version = self.session.uploaded().map(str::to_owned);
+                *sent = Some(Sent { code_sha256: object.code_sha256.clone(), version });
+            }
+        }
+        Ok(Done::default())
+    }
+
     /// Tests until an attempt passes, or no repetition is left.
     async fn test(&mut self, trial: &Trial) -> Result<(), Fault> {
         let Trial { test, on } = trial;

@@ -81,7 +81,8 @@ mod layers;
 // Resources around a function: URL, permissions, event sources, concurrency.
 mod around;
 
-// Many blocks in one run.
+// Many blocks in one run, one after another and at once.
+mod at_once;
 mod many;
 
 // A full storage for code.

@@ -1,0 +1,184 @@
+//! Work on several blocks at once. The events of each block are reported together, in the order of the blocks.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::num::NonZero;
+
+use futures_util::{StreamExt, stream};
+
+use super::Run;
+use crate::config::{AfterFailure, Entry};
+use crate::error::{Error, ExitCode};
+use crate::event::{Doing, Event};
+use crate::place::Problem;
+
+tokio::task_local! {
+    /// The lane of the work that is going on.
+    static LANE: usize;
+}
+
+/// The number of blocks at once where nothing else is said: so many for each processor, within these limits.
+const AT_ONCE: (usize, usize, usize) = (4, 4, 16);
+
+/// The number of blocks at once for this machine.
+pub(super) fn at_once() -> usize {
+    let (each, least, most) = AT_ONCE;
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    (processors * each).clamp(least, most)
+}
+
+/// The events of work that goes on at once. Each block has a lane.
+#[derive(Default)]
+pub(super) struct Lanes {
+    /// The first lane that has not ended: its events are reported at once.
+    first: usize,
+    /// The lanes behind it, with events that wait for their turn.
+    behind: BTreeMap<usize, Lane>,
+}
+
+#[derive(Default)]
+struct Lane {
+    events: Vec<Event>,
+    has_ended: bool,
+}
+
+impl Lanes {
+    /// Keeps an event until its lane's turn. Whether it has to wait for that.
+    fn keeps(&mut self, lane: usize, event: &Event) -> bool {
+        if lane <= self.first {
+            return false;
+        }
+        match event {
+            // Only one tree is packed at a time, and the others may wait for it.
+            Event::Progress { doing: Doing::Packing, .. } => return false,
+            // It is of no use later.
+            Event::Progress { .. } | Event::Waiting { .. } => {}
+            event => self.behind.entry(lane).or_default().events.push(event.clone()),
+        }
+        true
+    }
+
+    /// Ends a lane, and returns the events whose turn it is now.
+    fn end(&mut self, lane: usize) -> Vec<Event> {
+        let mut ready = Vec::new();
+        self.behind.entry(lane).or_default().has_ended = true;
+        while self.behind.get(&self.first).is_some_and(|lane| lane.has_ended) {
+            ready.extend(self.behind.remove(&self.first).unwrap_or_default().events);
+            self.first += 1;
+            let next = self.behind.get_mut(&self.first);
+            ready.extend(next.map(|next| std::mem::take(&mut next.events)).unwrap_or_default());
+        }
+        ready
+    }
+}
+
+impl Run<'_> {
+    /// Reports an event. One of a later block waits until those before it have ended.
+    pub(super) fn report(&self, event: &Event) {
+        let waits = LANE.try_with(|lane| self.lanes.borrow_mut().keeps(*lane, event)).unwrap_or(false);
+        if !waits {
+            self.reporter.borrow_mut().report(event);
+        }
+    }
+
+    /// Does the work for several blocks at once, and returns the results in the order of the blocks. Work that failed
+    /// has none; its failure is reported. After one, no other work begins, unless the user wants that.
+    pub(super) async fn side_by_side<'e, T, F>(&self, work: impl IntoIterator<Item = (&'e Entry, F)>) -> Vec<T>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        *self.lanes.borrow_mut() = Lanes::default();
+        let lanes = work.into_iter().enumerate().map(|(lane, (entry, work))| {
+            let work = Box::pin(work);
+            LANE.scope(lane, async move {
+                if self.may_begin() {
+                    return (lane, self.unless_failed(entry, work.await));
+                }
+                self.leave(entry);
+                (lane, None)
+            })
+        });
+        let mut running = stream::iter(lanes).buffer_unordered(self.parallel);
+        let mut results = BTreeMap::new();
+        while let Some((lane, result)) = running.next().await {
+            let ready = self.lanes.borrow_mut().end(lane);
+            for event in &ready {
+                self.reporter.borrow_mut().report(event);
+            }
+            results.extend(result.map(|result| (lane, result)));
+        }
+        results.into_values().collect()
+    }
+
+    /// The result of a block. Reports a failure instead, and after one that is not allowed no further block begins.
+    fn unless_failed<T>(&self, entry: &Entry, result: Result<T, Error>) -> Option<T> {
+        let error = match result {
+            Ok(result) => return Some(result),
+            Err(error) => error,
+        };
+        let code = self.fail(&error);
+        if entry.allow_failure && self.interrupt.borrow().is_none() {
+            let warning = Problem::new("this failure is allowed, so the run goes on").of("allow_failure");
+            self.report(&Event::Warning(warning));
+        } else {
+            let worst = self.failed.get().map_or(code, |known| if known as u8 > code as u8 { known } else { code });
+            self.failed.set(Some(worst));
+        }
+        None
+    }
+
+    /// Whether work on a further block may begin.
+    pub(super) fn may_begin(&self) -> bool {
+        self.failed.get().is_none() || self.after_failure == AfterFailure::GoOn && self.interrupt.borrow().is_none()
+    }
+
+    /// Notes that a block does not begin.
+    pub(super) fn leave(&self, entry: &Entry) {
+        self.left.borrow_mut().push(entry.item.name().to_owned());
+    }
+
+    /// Warns about blocks that were not deployed, because an earlier one failed.
+    pub(super) fn warn_of_left(&self) {
+        let left = self.left.take();
+        if left.is_empty() {
+            return;
+        }
+        let names: Vec<_> = left.iter().map(|name| format!("`{name}`")).collect();
+        let warning = Problem::new(format!("not deployed after the failure: {}", names.join(", ")));
+        self.report(&Event::Warning(match *self.interrupt.borrow() {
+            None => warning.help("to deploy the others after a failure, set `keep_going: true`"),
+            Some(_) => warning,
+        }));
+    }
+
+    /// The exit code: the highest one of the failures, if there was one.
+    pub(super) fn code(&self, otherwise: ExitCode) -> ExitCode {
+        self.failed.get().unwrap_or(otherwise)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(name: &str) -> Event {
+        Event::Command(name.to_owned())
+    }
+
+    fn names(events: &[Event]) -> Vec<&str> {
+        let name = |event: &'_ Event| if let Event::Command(name) = event { name.clone() } else { String::new() };
+        events.iter().map(name).map(|name| &*name.leak()).collect()
+    }
+
+    #[test]
+    fn each_lane_waits_for_those_before_it() {
+        let mut lanes = Lanes::default();
+        assert!(!lanes.keeps(0, &event("a")));
+        assert!(lanes.keeps(1, &event("b")) && lanes.keeps(3, &event("d")));
+        assert!(lanes.end(3).is_empty());
+        assert_eq!(names(&lanes.end(0)), ["b"]);
+        assert!(!lanes.keeps(1, &event("b2")) && lanes.keeps(2, &event("c")));
+        assert_eq!(names(&lanes.end(1)), ["c"]);
+        assert_eq!(names(&lanes.end(2)), ["d"]);
+    }
+}
