@@ -214,6 +214,7 @@ impl Verb {
                     &[Group::Target],
                     &[
                         &["function_name", "dry_run", "if_skipped", "keep_going", "parallel", "wait_timeout"],
+                        &["comment", "comment_token"],
                         RUN,
                         FILES,
                     ],

@@ -338,7 +338,7 @@ fn resolve_block(options: Layer, block: Option<&Block>, context: &Context<'_>, l
     let mut reader = context.reader_of_deployment(options);
     reader.block = block.map(|block| block.place.clone());
     reader.names = block.map(|block| block.names.clone()).unwrap_or_default();
-    for name in ["access_key_id", "secret_access_key", "session_token"] {
+    for name in ["access_key_id", "secret_access_key", "session_token", "comment_token"] {
         loaded.secrets.extend(reader.raw(name).map(Secret::new));
     }
     let dry_run = DryRun::read(&mut reader);

@@ -262,6 +262,8 @@ pub const OPTIONS: &[Opt] = &[
     opt(Run, "keep_going", Flag, "true", "After a failure, deploy the other functions all the same. By default those in progress end, and no other one begins."),
     opt(Run, "output_file", Text, "deploy.env", "File for the outputs: JSON if the name ends in `.json`, else lines of `KEY=value` for GitLab's `artifacts:reports:dotenv`.").in_file(InFile::Writes(&["json", "env", "properties", "txt"])),
     opt(Run, "summary_file", Text, "summary.md", "File for the summary, in Markdown.").in_file(InFile::Writes(&["md", "txt"])),
+    opt(Run, "comment", Flag, "true", "Put the plan into a comment on the pull or merge request, and renew it with each run: GitHub, Gitea, Forgejo, GitLab. For `plan` and dry runs."),
+    opt(Run, "comment_token", Secret, "…", "Token that writes the comment. Default: the variable `GITHUB_TOKEN`; on GitLab `GITLAB_TOKEN`.").in_file(InFile::Nothing),
     opt(Run, "gitlab_annotations_file", Text, "links.json", "File for links to the deployed functions, for GitLab's `artifacts:reports:annotations`.").in_file(InFile::Writes(&["json"])),
     opt(Run, "gitlab_codequality_file", Text, "gl-code-quality-report.json", "File for warnings and errors with their lines, for GitLab's `artifacts:reports:codequality`.").in_file(InFile::Writes(&["json"])),
     opt(Run, "verbose", Flag, "true", "Print the reason of each decision."),

@@ -15,6 +15,7 @@ use super::{
 use crate::files::Destination;
 use crate::host::{Build, Ci, Host};
 use crate::place::Problem;
+use crate::settings::Secret;
 use crate::verb::Purpose;
 
 /// The options of the run as a whole.
@@ -46,6 +47,17 @@ pub(crate) struct RunOptions {
     pub gitlab_annotations_file: Option<Destination>,
     /// The file for warnings and errors, as a report of GitLab.
     pub gitlab_codequality_file: Option<Destination>,
+    /// The comment on the pull request; absent for none.
+    pub comment: Option<Comment>,
+}
+
+/// How the plan becomes a comment on the pull request.
+#[derive(Debug, Clone)]
+pub(crate) struct Comment {
+    /// The token that the user gave; absent: that of the CI.
+    pub token: Option<Secret>,
+    /// The configuration file, or else the folder, from the root of the checkout.
+    pub file: String,
 }
 
 /// What happens if every block was skipped.
@@ -114,6 +126,7 @@ impl RunOptions {
             summary_file: destination(&mut reader, "summary_file", context),
             gitlab_annotations_file: destination(&mut reader, "gitlab_annotations_file", context),
             gitlab_codequality_file: destination(&mut reader, "gitlab_codequality_file", context),
+            comment: comment(&mut reader, context),
         };
         run.refuse_shared_files(&mut reader, context);
         problems.append(&mut reader.problems);
@@ -170,6 +183,17 @@ fn parallel(reader: &mut Reader) -> Option<usize> {
 fn destination(reader: &mut Reader, name: &'static str, context: &Context<'_>) -> Option<Destination> {
     let path = reader.path(name).filter(|path| !path.as_os_str().is_empty())?;
     Some(context.trust.destination(path, reader.place(name).as_ref()))
+}
+
+/// The comment that is wanted. Only a flag or variable can give a token.
+fn comment(reader: &mut Reader, context: &Context<'_>) -> Option<Comment> {
+    let token = reader.text("comment_token").map(Secret::new);
+    reader.flag("comment").then(|| {
+        let file = context.never.first().unwrap_or(&context.host.directory);
+        let file = absolute(file);
+        let file = file.strip_prefix(&context.trust.checkout).unwrap_or(&file);
+        Comment { token, file: file.to_string_lossy().into_owned() }
+    })
 }
 
 /// The real path of a file; for a missing file, the path without its `.` parts.

@@ -19,20 +19,29 @@ use aws_smithy_http_client::{
     tls::{Provider, rustls_provider::CryptoMode},
 };
 use aws_smithy_runtime_api::client::http::HttpConnector;
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_types::byte_stream::ByteStream;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
+use super::comment::{Answer, Renewal, Request};
 use super::console::Console;
 use super::delivery::{Delivery, Service, Stream, Written};
 use super::manner::Format;
 use crate::host::Host;
+use crate::settings::{Address, Secret};
 
 /// The deadline of a call of a program.
 const PROGRAM: Duration = Duration::from_secs(10);
 
 /// The deadline of a call of a service.
 const SERVICE: Duration = Duration::from_secs(3);
+
+/// The deadline of all calls for a comment.
+const COMMENT: Duration = Duration::from_secs(20);
+
+/// The largest answer of a service that is read: a hundred comments of the longest kind.
+const LARGEST: usize = 32 << 20;
 
 /// The interval at which a running program is polled.
 const TICK: Duration = Duration::from_millis(10);
@@ -117,6 +126,7 @@ impl Courier {
             }
             Delivery::Run { program, arguments, input } => self.run(program, &arguments, &input),
             Delivery::Send { service, method, path, body } => self.send(&service, method, &path, &body),
+            Delivery::Comment(renewal) => return renew(&renewal),
             Delivery::InOrder(deliveries) => {
                 return deliveries.into_iter().try_for_each(|delivery| self.deliver_one(delivery, console));
             }
@@ -200,34 +210,101 @@ impl Courier {
 
 impl Client {
     fn of(service: &Service) -> Result<Self, String> {
-        let proxy = match &service.proxy {
+        Self::by(match &service.proxy {
             Some(proxy) => ProxyConfig::http(proxy.as_str()).map_err(|error| error.to_string())?,
             None => ProxyConfig::disabled(),
-        };
+        })
+    }
+
+    fn by(proxy: ProxyConfig) -> Result<Self, String> {
         let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).proxy_config(proxy);
         // Comes last, because an event loop must not be dropped inside of another one.
         let runtime = Host::event_loop().map_err(|lack| lack.to_string())?;
         Ok(Self { connector: connector.build(), runtime })
     }
 
-    /// One call; returns the status of the response. Has its own thread, as the caller may be inside an event loop.
+    /// One call; returns the status of the response.
     fn send(&self, method: &str, url: &str, body: String, patience: Duration) -> Result<u16, String> {
-        let mut request = HttpRequest::new(body.into());
-        request.set_method(method).map_err(|error| error.to_string())?;
-        request.set_uri(url).map_err(|error| error.to_string())?;
-        request.headers_mut().insert("content-type", "application/json");
-        let answer =
-            || self.runtime.block_on(async { tokio::time::timeout(patience, self.connector.call(request)).await });
+        let request = with_json(method, url, body)?;
+        self.within(patience, async {
+            let answer = self.connector.call(request).await.map_err(|error| chain(&error))?;
+            Ok(answer.status().as_u16())
+        })
+    }
+
+    /// One call with a token; returns the whole answer.
+    fn exchange(&self, asked: &Request, token: &Secret, patience: Duration) -> Result<Answer, String> {
+        let body = asked.body.as_ref().map(Value::to_string).unwrap_or_default();
+        let mut request = with_json(asked.method, &asked.url, body)?;
+        let headers = request.headers_mut();
+        headers.insert("accept", "application/json");
+        headers.insert("user-agent", env!("CARGO_PKG_NAME"));
+        // An error would quote the token.
+        headers
+            .try_insert("authorization", format!("Bearer {}", token.expose()))
+            .map_err(|_| "the token has characters that no token has".to_owned())?;
+        self.within(patience, async {
+            let mut answer = self.connector.call(request).await.map_err(|error| chain(&error))?;
+            let mut pieces = ByteStream::new(answer.take_body());
+            let mut body = Vec::new();
+            while let Some(piece) = pieces.try_next().await.map_err(|error| chain(&error))? {
+                if body.len() + piece.len() > LARGEST {
+                    return Err(format!("the answer is larger than {} MiB", LARGEST >> 20));
+                }
+                body.extend_from_slice(&piece);
+            }
+            Ok(answered(&answer, &body))
+        })
+    }
+
+    /// Waits for a call. Has its own thread, as the caller may be inside an event loop.
+    fn within<T: Send>(
+        &self,
+        patience: Duration,
+        call: impl Future<Output = Result<T, String>> + Send,
+    ) -> Result<T, String> {
+        let answer = || self.runtime.block_on(async { tokio::time::timeout(patience, call).await });
         let answer = thread::scope(|scope| {
             let started = thread::Builder::new().spawn_scoped(scope, answer).map_err(|error| error.to_string())?;
             started.join().map_err(|_| "it stopped without an answer".to_owned())
         });
-        match answer? {
-            Ok(Ok(answer)) => Ok(answer.status().as_u16()),
-            Ok(Err(error)) => Err(chain(&error)),
-            Err(_) => Err(format!("no response within {} s", patience.as_secs())),
-        }
+        answer?.unwrap_or_else(|_| Err(format!("no response within {} s", patience.as_secs())))
     }
+}
+
+/// A request with JSON.
+fn with_json(method: &str, url: &str, body: String) -> Result<HttpRequest, String> {
+    let mut request = HttpRequest::new(body.into());
+    request.set_method(method).map_err(|error| error.to_string())?;
+    request.set_uri(url).map_err(|error| error.to_string())?;
+    request.headers_mut().insert("content-type", "application/json");
+    Ok(request)
+}
+
+/// What the services of pull requests say in an answer.
+fn answered(answer: &HttpResponse, body: &[u8]) -> Answer {
+    let header = |name: &str| answer.headers().get(name).unwrap_or_default();
+    Answer {
+        status: answer.status().as_u16(),
+        // The address of the page is not used: the token would go to wherever it leads.
+        has_next: header("link").split(',').any(|link| link.contains("rel=\"next\"")),
+        is_limited: !header("retry-after").is_empty() || header("x-ratelimit-remaining") == "0",
+        body: serde_json::from_slice(body).unwrap_or_default(),
+    }
+}
+
+/// Renews a comment within its deadline.
+fn renew(renewal: &Renewal) -> Result<(), String> {
+    let begun = Instant::now();
+    let is_here = Address::parse(renewal.api()).is_some_and(|address| address.is_here());
+    let client = Client::by(if is_here { ProxyConfig::disabled() } else { ProxyConfig::from_env() });
+    renewal.carry_out(|request| {
+        let client = client.as_ref().map_err(Clone::clone)?;
+        let patience = COMMENT.saturating_sub(begun.elapsed());
+        let url = request.url.split('?').next().unwrap_or_default();
+        let failed = |error| format!("`{} {url}` failed: {error}", request.method);
+        client.exchange(request, renewal.token(), patience).map_err(failed)
+    })
 }
 
 /// An error with its causes.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::comment::Renewal;
 use crate::files::Destination;
 
 /// An output for people, the CI or other programs. Its texts are already redacted and escaped.
@@ -21,6 +22,8 @@ pub(super) enum Delivery {
     Run { program: &'static str, arguments: Vec<String>, input: String },
     /// A call of the CI's service.
     Send { service: Service, method: &'static str, path: String, body: Value },
+    /// The comment on the pull request.
+    Comment(Renewal),
     /// Deliveries to make one after the other.
     InOrder(Vec<Self>),
     /// A warning that something cannot be delivered.

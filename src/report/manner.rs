@@ -1,6 +1,7 @@
 //! How the user wants a run to be reported.
 
 use super::colour::Colour;
+use super::comment::Wish;
 use super::files::Files;
 use crate::files::Destination;
 
@@ -19,6 +20,8 @@ pub(crate) struct Manner {
     pub junit: Option<Destination>,
     /// The files for results that the user names.
     pub files: Files,
+    /// The comment on the pull request; absent: none is written.
+    pub comment: Option<Wish>,
 }
 
 /// Whose words the log uses where dpl has its own.

@@ -1,11 +1,12 @@
 //! All output of the tool: turns events into text in the CI's dialect.
 //!
-//! Five observers receive every event, each with its own state: the log, the results, the JUnit report, the document of
-//! `--format json`, and the outcome. They return deliveries, and only [`deliver`] has effects. All output goes through
+//! Six observers receive every event, each with its own state: the log, the results, the JUnit report, the comment on the
+//! pull request, the document of `--format json`, and the outcome. They return deliveries, and only [`deliver`] has effects. All output goes through
 //! one sanitiser, for text from elsewhere, and one redactor, for secrets. Must not know how steps are executed.
 
 mod checkout;
 mod colour;
+mod comment;
 mod console;
 mod deliver;
 mod delivery;
@@ -38,6 +39,7 @@ mod variables;
 use std::sync::Arc;
 
 pub(crate) use colour::Colour;
+pub(crate) use comment::Wish;
 pub(crate) use console::{Console, mask};
 pub(crate) use files::Files;
 pub(crate) use manner::{Format, Manner, Wording};
@@ -164,7 +166,11 @@ fn observers(
     console: &Console,
 ) -> Vec<Box<dyn Observer>> {
     let results = results::Results::new(board, manner, verb, surroundings, console);
-    let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(results)];
+    let mut observers: Vec<Box<dyn Observer>> = Vec::new();
+    if let Some(comment) = manner.comment.as_ref().and_then(|wish| comment::Comment::of(wish, surroundings, console)) {
+        observers.push(Box::new(comment));
+    }
+    observers.push(Box::new(results));
     if let Some(file) = &manner.junit {
         observers.push(Box::new(junit::Junit::new(file, &surroundings.host.directory, console)));
     }

@@ -93,16 +93,26 @@ fn time(deployed: &Deployed) -> String {
 
 /// A plan that was shown and not applied.
 pub(super) fn of_planned(plan: &Plan) -> String {
-    let (function, region) = (text(&plan.name), text(&plan.region));
-    let function = if plan.subject == Subject::Layer { format!("layer {function}") } else { function };
     if !plan.changes() {
-        return format!("✔ **{function}** in {region} is unchanged.\n\n");
+        return format!("✔ **{}** in {} is unchanged.\n\n", planned(plan), text(&plan.region));
     }
-    format!(
-        "### Plan for {function} in {region}{}\n\n{}\n\n",
-        half(plan),
-        rows_as_table(plan.views().flat_map(|view| rows(&view)))
-    )
+    format!("{}\n\n{}\n\n", title_of_plan(plan), table_of_plan(plan))
+}
+
+/// The title of a plan that changes something.
+pub(super) fn title_of_plan(plan: &Plan) -> String {
+    format!("### Plan for {} in {}{}", planned(plan), text(&plan.region), half(plan))
+}
+
+/// The table of a plan: a line for each row, after two lines of its head.
+pub(super) fn table_of_plan(plan: &Plan) -> String {
+    rows_as_table(plan.views().flat_map(|view| rows(&view)))
+}
+
+/// The function or layer of a plan.
+fn planned(plan: &Plan) -> String {
+    let name = text(&plan.name);
+    if plan.subject == Subject::Layer { format!("layer {name}") } else { name }
 }
 
 /// The moments of a release.

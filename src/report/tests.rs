@@ -88,6 +88,7 @@ fn show(delivery: &Delivery, out: &mut String) {
         }
         Delivery::InOrder(deliveries) => return deliveries.iter().for_each(|delivery| show(delivery, out)),
         Delivery::Warn(message) => ("warning: ", String::new(), message.clone()),
+        Delivery::Comment(comment) => ("comment ", comment.api().to_owned(), String::new()),
     };
     let _ = write!(out, "{head}");
     for line in text.split('\n').map(|line| line.replace('\u{1b}', "ESC").replace('\r', "CR").replace('\u{7}', "BEL")) {

@@ -81,11 +81,13 @@ pub fn run(host: &Host) -> ExitCode {
     let shared = Shared::default();
     let (lanes, failed, left) = (RefCell::default(), Cell::default(), RefCell::default());
     let (parallel, after_failure) = (loaded.run.parallel.unwrap_or_else(lanes::at_once), loaded.run.after_failure);
+    let comments = loaded.run.comment.is_some() && loaded.build.pull_request.is_some();
     let run = Run {
         host,
         task,
         request,
         detected,
+        comments,
         reporter,
         console,
         interrupt,
@@ -138,6 +140,10 @@ fn manner(options: &RunOptions, syntax: Syntax) -> Manner {
             gitlab_annotations: options.gitlab_annotations_file.clone(),
             gitlab_codequality: options.gitlab_codequality_file.clone(),
         },
+        comment: options
+            .comment
+            .as_ref()
+            .map(|comment| report::Wish { token: comment.token.clone(), file: comment.file.clone() }),
     }
 }
 
@@ -148,6 +154,8 @@ struct Run<'a> {
     request: Request,
     /// The CI that was detected.
     detected: Ci,
+    /// Whether the plans become a comment on a pull request.
+    comments: bool,
     reporter: RefCell<Reporter>,
     console: Console,
     interrupt: Interrupt,

@@ -1,6 +1,7 @@
 //! Plans the function or layer of a block: reads its live state, and shows the plan. Writes nothing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Run;
 use super::build::Built;
@@ -19,6 +20,9 @@ use crate::place::{Places, Problem};
 use crate::plan::{self, Plan};
 use crate::remote::{Failure, FoundRole, KnownLayers, LayerSnapshot, LayerVersion, Live, Remote, Snapshot, Stored};
 use crate::settings::{LayerRef, Layers, Role};
+
+/// How long a comment waits for the number of the account, which tells it from that of another account.
+const TO_NAME_ACCOUNT: Duration = Duration::from_secs(10);
 
 /// A function or layer with its plan, ready to be deployed.
 pub(super) struct Planned<'a> {
@@ -43,6 +47,10 @@ impl Run<'_> {
         let login = self.connect(item.target(), limit).await.map_err(unread)?;
         if item.target().expect_account.is_some() {
             self.identify(&login, limit).await.map_err(unread)?;
+        } else if self.comments
+            && let Err(fault) = self.identify(&login, limit.min(TO_NAME_ACCOUNT)).await
+        {
+            tracing::debug!("the comment does not know its account: {}", fault.message);
         }
         let name = item.function().map_or_else(|| item.name(), |deployment| &deployment.function.written);
         let mut session = self.session(&login, name, None, limit);

@@ -42,6 +42,9 @@ mod elsewhere;
 // Pull requests, and blocks that are skipped.
 mod pull_requests;
 
+// The plan as a comment on the pull request.
+mod comments;
+
 // Which files go into a package, and with which bytes.
 mod package;
 

@@ -11,16 +11,33 @@ const EVENTS_WITH_FILE: &[&str] = &["workflow_run", "issue_comment", "check_run"
 /// Prefixes of other events of GitHub that may be about a pull request. The event's file has the details.
 const EVENTS_WITH_MORE: &[&str] = &["pull_request", "merge_group", "repository_dispatch", "deployment"];
 
+/// The variable with the path of the event's file.
+const FILE: &str = "GITHUB_EVENT_PATH";
+
+/// The file of the event; `None` if it cannot be read.
+fn event_file(host: &Host) -> Option<Value> {
+    let text = super::text(&host.directory.join(host.variable(FILE)?))?;
+    serde_json::from_str(&text).ok()
+}
+
+/// Whether the event is about a pull request from another repository.
+pub(super) fn is_from_fork(host: &Host) -> bool {
+    if !host.variable("GITHUB_EVENT_NAME").is_some_and(|event| event.starts_with("pull_request")) {
+        return false;
+    }
+    let repository = |file: &Value, end: &str| file.pointer(&format!("/pull_request/{end}/repo/full_name")).cloned();
+    event_file(host).is_some_and(|file| repository(&file, "head") != repository(&file, "base"))
+}
+
 /// The pull request from GitHub's event file, for events whose variables do not show it.
 pub(super) fn of_event(host: &Host) -> Option<PullRequest> {
-    const SIGN: &str = "GITHUB_EVENT_PATH";
+    const SIGN: &str = FILE;
     let event = host.variable("GITHUB_EVENT_NAME")?;
     let asked = EVENTS_WITH_FILE.contains(&event) || EVENTS_WITH_MORE.iter().any(|begin| event.starts_with(begin));
     if !asked {
         return None;
     }
-    let file = host.variable(SIGN).and_then(|path| super::text(&host.directory.join(path)));
-    let Some(file) = file.and_then(|text| serde_json::from_str::<Value>(&text).ok()) else {
+    let Some(file) = event_file(host) else {
         // An unknown event counts as a pull request, so that it is not deployed.
         return EVENTS_WITH_FILE.contains(&event).then(|| PullRequest::new(SIGN, None, None));
     };

@@ -26,6 +26,8 @@ pub(crate) struct PullRequest {
     pub base: Option<String>,
     /// Its base repository; absent if it is the repository of the build, or unknown.
     pub repository: Option<String>,
+    /// Whether its head is known to be in another repository.
+    pub is_from_fork: bool,
     /// The variable that shows that this is the build of a pull request.
     pub sign: &'static str,
 }
@@ -46,12 +48,13 @@ impl PullRequest {
             base: first.base.or(other.base),
             ..first
         })?;
+        found.is_from_fork = github::is_from_fork(host) || is_from_fork_of_gitlab(host);
         found.repository = host.variable("CI_MERGE_REQUEST_PROJECT_PATH").map(str::to_owned);
         Some(found)
     }
 
     fn new(sign: &'static str, number: Option<String>, base: Option<&str>) -> Self {
-        Self { number, base: base.map(branch), repository: None, sign }
+        Self { number, base: base.map(branch), repository: None, is_from_fork: false, sign }
     }
 
     /// The pull request of a branch of a merge queue.
@@ -93,6 +96,12 @@ pub(super) fn as_pushed(host: &Host, base: &str) -> Host {
     let of_this_ci = OF_A_PUSH.iter().filter(|(ci, ..)| host.variable(ci).is_some());
     pushed.variables.extend(of_this_ci.map(|(_, name, value)| ((*name).to_owned(), value.replace("{}", base))));
     pushed
+}
+
+/// Whether the merge request of GitLab comes from another project.
+fn is_from_fork_of_gitlab(host: &Host) -> bool {
+    let source = host.variable("CI_MERGE_REQUEST_SOURCE_PROJECT_ID");
+    source.is_some_and(|source| host.variable("CI_MERGE_REQUEST_PROJECT_ID").is_some_and(|target| source != target))
 }
 
 /// The name of a branch, without `refs/heads/`.

@@ -9,7 +9,7 @@ pub mod oracles;
 pub mod proxy;
 mod relay;
 pub mod release;
-mod request;
+pub mod request;
 mod tree;
 pub mod universe;
 

@@ -1,0 +1,154 @@
+//! The comment on the pull request: the plan, renewed in place, and deleted once nothing would change.
+//!
+//! The service shows a comment to everybody who can read the pull request, and notifies whoever it names. So the text is
+//! redacted and escaped like a summary, and names nobody.
+
+mod marker;
+mod renewal;
+mod service;
+
+use self::marker::Marker;
+pub(super) use self::renewal::Renewal;
+use self::service::Thread;
+pub(super) use self::service::{Answer, Request};
+use super::console::Console;
+use super::delivery::Delivery;
+use super::observer::{Observer, Surroundings};
+use super::outcome::Verdict;
+use super::{plain, plan, summary};
+use crate::event::Event;
+use crate::plan::{Plan, Subject};
+use crate::settings::Secret;
+
+/// The most rows of a table that is not collapsed.
+const OPEN_ROWS: usize = 20;
+
+/// The most tables that are not collapsed.
+const OPEN_TABLES: usize = 3;
+
+/// The bytes that a part of the comment needs besides its title and its rows.
+const FRAME: usize = 300;
+
+/// What the user wants of a comment.
+#[derive(Debug, Clone)]
+pub(crate) struct Wish {
+    /// The token that the user gave; absent: that of the CI.
+    pub token: Option<Secret>,
+    /// The configuration file, or else the folder, from the root of the checkout.
+    pub file: String,
+}
+
+/// The comment so far.
+pub(super) struct Comment {
+    /// The pull request, or why there is none to write to.
+    thread: Result<Thread, String>,
+    marker: Marker,
+    /// The account of the plans that follow; absent: unknown.
+    account: Option<String>,
+    /// What stands above the plans: for which merge they are, and allowed failures.
+    head: String,
+    has_failed: bool,
+    footer: String,
+    console: Console,
+}
+
+impl Comment {
+    /// The comment on the pull request of the build; `None`: the build is of none.
+    pub(super) fn of(wish: &Wish, surroundings: &Surroundings<'_>, console: &Console) -> Option<Self> {
+        let Surroundings { ci, host, build, .. } = surroundings;
+        let pull_request = build.pull_request.as_ref()?;
+        Some(Self {
+            thread: Thread::of(*ci, host, build, pull_request, wish.token.as_ref()),
+            marker: Marker::of(&wish.file),
+            account: None,
+            head: String::new(),
+            has_failed: false,
+            footer: summary::footer(build),
+            console: console.clone(),
+        })
+    }
+
+    /// The text without secrets, and so that it notifies nobody: the services read `@` and `#` also after a backslash.
+    fn shown(&self, text: &str) -> String {
+        self.console.redact(text).replace("\\@", "\\@<!-- -->").replace("\\#", "\\#<!-- -->")
+    }
+
+    /// The text of the comment, in at most this many bytes.
+    fn text(&self, verdict: &Verdict, longest: usize) -> String {
+        let planned = &verdict.planned;
+        let changed = planned.iter().filter(|plan| plan.changes()).count();
+        let tally = verdict.tally.line().map(|line| summary::of_notice(&line)).unwrap_or_default();
+        let end = self.shown(&(tally + &self.footer));
+        let mut text = format!("{}\n{}", self.marker, self.shown(&self.head));
+        let longest = longest.saturating_sub(end.len() + FRAME);
+        let mut left_out = 0;
+        for plan in planned {
+            let part = self.part(plan, changed > OPEN_TABLES, longest.saturating_sub(text.len()));
+            left_out += usize::from(part.is_none());
+            text.push_str(&part.unwrap_or_default());
+        }
+        let more =
+            (left_out > 0).then(|| format!("… {} in the log of the run.\n\n", plan::count(left_out, "more plan")));
+        text + &more.unwrap_or_default() + &end
+    }
+
+    /// A plan in at most this many bytes; `None` if even its title is longer.
+    fn part(&self, plan: &Plan, is_collapsed: bool, room: usize) -> Option<String> {
+        if !plan.changes() {
+            return Some(self.shown(&summary::of_planned(plan))).filter(|text| text.len() <= room);
+        }
+        let (title, table) = (self.shown(&summary::title_of_plan(plan)), self.shown(&summary::table_of_plan(plan)));
+        let mut room = room.checked_sub(title.len() + FRAME)?;
+        let fits = |line: &&str| room.checked_sub(line.len() + 1).map(|left| room = left).is_some();
+        let mut lines: Vec<_> = table.lines().take_while(fits).collect();
+        // The first two lines are the head of the table.
+        let rows = table.lines().count().saturating_sub(2);
+        let more = (rows + 2).saturating_sub(lines.len());
+        let rest = format!("| … {} in the log of the run | | |", plan::count(more.min(rows), "more row"));
+        lines.extend((more > 0).then_some(&*rest).filter(|_| lines.len() > 1));
+        let table = lines.join("\n");
+        Some(if is_collapsed || rows > OPEN_ROWS {
+            let rows = plan::count(rows, "row");
+            format!("{title}\n\n<details><summary>{rows}</summary>\n\n{table}\n\n</details>\n\n")
+        } else {
+            format!("{title}\n\n{table}\n\n")
+        })
+    }
+}
+
+impl Observer for Comment {
+    fn receive(&mut self, event: &Event) -> Vec<Delivery> {
+        match event {
+            Event::Account(caller) => self.account.clone_from(&caller.account),
+            Event::Preview { number, base } => {
+                let preview = plain::preview(number.as_deref(), base.as_deref());
+                self.head.push_str(&summary::of_notice(&preview));
+            }
+            Event::Planned(plan) => {
+                let kind = if plan.subject == Subject::Layer { "layer" } else { "function" };
+                self.marker.add(&[self.account.as_deref().unwrap_or_default(), &plan.region, kind, &plan.name]);
+            }
+            Event::Failed(failure) => {
+                self.has_failed = true;
+                self.head.push_str(&summary::of_failure(failure));
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn finish(&mut self, verdict: &Verdict) -> Vec<Delivery> {
+        // After a failure nobody knows what would change.
+        if verdict.planned.is_empty() || verdict.ending().is_err() {
+            return Vec::new();
+        }
+        match &self.thread {
+            Ok(thread) => {
+                let has_news = self.has_failed || verdict.planned.iter().any(Plan::changes);
+                let text = has_news.then(|| self.text(verdict, thread.service.longest));
+                vec![Delivery::Comment(Renewal { thread: thread.clone(), marker: self.marker.clone(), text })]
+            }
+            Err(why) => vec![Delivery::Warn(format!("the plan is not in a comment on the pull request: {why}"))],
+        }
+    }
+}

@@ -1,0 +1,576 @@
+//! The plan as a comment on the pull request, against servers that list, write, refuse and hang as the services do.
+
+use std::{
+    io::{BufReader, Write},
+    net::{TcpListener, TcpStream},
+    sync::{Arc, Mutex, MutexGuard},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+use crate::harness::{Fault, Universe, canned::Canned, request::Request};
+
+const TOKEN: &str = "ghs_the-token-of-the-job";
+
+/// How a service lists comments, and who a token is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    GitHub,
+    Gitea,
+    GitLab,
+}
+
+impl Kind {
+    /// The name of the token's own user.
+    fn user(self) -> &'static str {
+        match self {
+            Self::GitHub => "github-actions[bot]",
+            Self::Gitea => "gitea-actions",
+            Self::GitLab => "project_7_bot",
+        }
+    }
+
+    /// The path of the comments.
+    fn path(self) -> &'static str {
+        match self {
+            Self::GitHub => "/api/v3/repos/o/r/issues/7/comments",
+            Self::Gitea => "/api/v1/repos/o/r/issues/7/comments",
+            Self::GitLab => "/api/v4/projects/42/merge_requests/7/notes",
+        }
+    }
+
+    /// The path of one comment, up to its id.
+    fn one(self) -> &'static str {
+        match self {
+            Self::GitHub => "/api/v3/repos/o/r/issues/comments/",
+            Self::Gitea => "/api/v1/repos/o/r/issues/comments/",
+            Self::GitLab => "/api/v4/projects/42/merge_requests/7/notes/",
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Comment {
+    id: u64,
+    author: String,
+    body: String,
+}
+
+#[derive(Default)]
+struct State {
+    comments: Vec<Comment>,
+    requests: Vec<Request>,
+    /// The whole answer to requests of this method, in the place of the right one; empty is silence.
+    instead: Option<(&'static str, String)>,
+    /// Whether the service does not tell whose token it is.
+    is_discreet: bool,
+}
+
+/// A service with one pull request.
+#[derive(Clone)]
+struct Service {
+    kind: Kind,
+    url: String,
+    state: Arc<Mutex<State>>,
+}
+
+impl Service {
+    fn start(kind: Kind) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let service = Self { kind, url, state: Arc::default() };
+        let served = service.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let service = served.clone();
+                thread::spawn(move || service.serve(stream));
+            }
+        });
+        service
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    fn serve(&self, mut stream: TcpStream) {
+        let Some(request) = Request::read(&mut BufReader::new(&stream)) else { return };
+        let instead = self.state().instead.clone().filter(|(method, _)| *method == request.method() || *method == "*");
+        self.state().requests.push(request.clone());
+        let answer = match instead {
+            Some((_, silence)) if silence.is_empty() => {
+                thread::sleep(Duration::from_mins(1));
+                return;
+            }
+            Some((_, answer)) => answer,
+            None => self.answer(&request),
+        };
+        let _ = stream.write_all(answer.as_bytes());
+    }
+
+    fn answer(&self, request: &Request) -> String {
+        if request.header("authorization") != Some(format!("Bearer {TOKEN}").as_str()) {
+            return answer("401 Unauthorized", "", &json!({ "message": format!("Bad credentials: {}", request.head) }));
+        }
+        assert!(request.header("user-agent").is_some(), "GitHub refuses a request without it");
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let (method, path) = (request.method(), request.path());
+        let id = path.strip_prefix(self.kind.one()).and_then(|id| id.parse::<u64>().ok());
+        let update = if self.kind == Kind::GitLab { "PUT" } else { "PATCH" };
+        match (method, id) {
+            ("POST", None) if path == "/api/graphql" && self.kind == Kind::GitHub => {
+                answer("200 OK", "", &json!({ "data": { "viewer": { "login": self.kind.user() } } }))
+            }
+            ("GET", None) if path.ends_with("/user") && self.state().is_discreet => {
+                answer("403 Forbidden", "", &json!({ "message": "token does not have at least one of the scopes" }))
+            }
+            ("GET", None) if path.ends_with("/user") && self.kind != Kind::GitHub => {
+                let name = if self.kind == Kind::GitLab { "username" } else { "login" };
+                answer("200 OK", "", &json!({ name: self.kind.user() }))
+            }
+            ("GET", None) if path == self.kind.path() => self.list(request),
+            ("POST", None) if path == self.kind.path() => {
+                let mut state = self.state();
+                let id = 1000 + state.requests.len() as u64;
+                let text = body["body"].as_str().unwrap().to_owned();
+                if text.len() > 65_536 {
+                    let message =
+                        json!({ "message": "Validation Failed: body is too long (maximum is 65536 characters)" });
+                    return answer("422 Unprocessable Entity", "", &message);
+                }
+                let comment = Comment { id, author: self.kind.user().to_owned(), body: text };
+                state.comments.push(comment.clone());
+                answer("201 Created", "", &self.shown(&comment))
+            }
+            (method, Some(id)) if method == update || method == "DELETE" => {
+                let mut state = self.state();
+                let Some(at) = state.comments.iter().position(|comment| comment.id == id) else {
+                    return answer("404 Not Found", "", &json!({ "message": "Not Found" }));
+                };
+                if method == "DELETE" {
+                    state.comments.remove(at);
+                    return "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n".to_owned();
+                }
+                body["body"].as_str().unwrap().clone_into(&mut state.comments[at].body);
+                answer("200 OK", "", &self.shown(&state.comments[at]))
+            }
+            _ => answer("404 Not Found", "", &json!({ "message": format!("{method} {path} is not there") })),
+        }
+    }
+
+    /// A page. Gitea returns all comments, whichever page is asked for.
+    fn list(&self, request: &Request) -> String {
+        let state = self.state();
+        let query = request.query();
+        let number = |name: &str| query.iter().find(|(key, _)| key == name).unwrap().1.parse::<usize>().unwrap();
+        let (page, size) = (number("page"), number("per_page"));
+        assert!(size <= 100);
+        let all = || state.comments.iter().map(|comment| self.shown(comment));
+        if self.kind == Kind::Gitea {
+            return answer("200 OK", "", &all().collect());
+        }
+        let more = state.comments.len() > page * size;
+        let path = self.kind.path();
+        let next = format!("Link: <{}{path}?page={}>; rel=\"next\", <x>; rel=\"last\"\r\n", self.url, page + 1);
+        let shown = all().skip((page - 1) * size).take(size).collect();
+        answer("200 OK", if more { &next } else { "Link: <x>; rel=\"first\"\r\n" }, &shown)
+    }
+
+    fn shown(&self, Comment { id, author, body }: &Comment) -> Value {
+        match self.kind {
+            Kind::GitLab => json!({ "id": id, "body": body, "author": { "username": author }, "system": false }),
+            Kind::GitHub | Kind::Gitea => json!({ "id": id, "body": body, "user": { "login": author, "type": "Bot" } }),
+        }
+    }
+
+    /// Somebody writes a comment.
+    fn write(&self, author: &str, body: &str) {
+        let mut state = self.state();
+        let id = 1 + state.comments.len() as u64;
+        state.comments.push(Comment { id, author: author.to_owned(), body: body.to_owned() });
+    }
+
+    fn bodies(&self) -> Vec<String> {
+        self.state().comments.iter().map(|comment| comment.body.clone()).collect()
+    }
+
+    /// The text of the only comment.
+    #[track_caller]
+    fn only(&self) -> String {
+        let bodies = self.bodies();
+        assert_eq!(bodies.len(), 1, "{bodies:?}");
+        bodies[0].clone()
+    }
+
+    /// Methods and paths of the requests since this was last called.
+    fn asked(&self) -> Vec<String> {
+        let requests = std::mem::take(&mut self.state().requests);
+        requests.iter().map(|request| format!("{} {}", request.method(), request.path())).collect()
+    }
+
+    fn refuse(&self, method: &'static str, answer: impl Into<String>) {
+        self.state().instead = Some((method, answer.into()));
+    }
+}
+
+fn answer(status: &str, headers: &str, body: &Value) -> String {
+    let body = body.to_string();
+    let length = body.len();
+    format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+}
+
+/// A pull request that sets the memory of a function.
+fn changing(function: &str, memory: u32) -> String {
+    format!("function_name: {function}\nonly: settings\ncomment: true\nmemory_size: {memory}\n")
+}
+
+/// The job of a pull request on this service.
+fn job(service: &Service, aws: &Canned) -> Universe {
+    let universe = Universe::at(&aws.proxy.endpoint).file("dpl.yml", changing("f", 256)).with("CI", "true");
+    let at = |path: &str| format!("{}{path}", service.url);
+    let of_github = |universe: Universe, api: &str| {
+        let universe = universe.with("GITHUB_ACTIONS", "true").with("GITHUB_EVENT_NAME", "pull_request");
+        let universe = universe.with("GITHUB_REF", "refs/pull/7/merge").with("GITHUB_BASE_REF", "main");
+        let event = json!({ "pull_request": {
+            "number": 7, "base": { "ref": "main", "repo": { "full_name": "o/r" } }, "head": { "repo": { "full_name": "o/r" } },
+        } });
+        let path = universe.path("../event.json");
+        std::fs::write(&path, event.to_string()).unwrap();
+        let universe = universe.with("GITHUB_EVENT_PATH", path.to_str().unwrap()).with("GITHUB_REPOSITORY", "o/r");
+        universe.with("GITHUB_API_URL", &at(api)).with("GITHUB_TOKEN", TOKEN)
+    };
+    match service.kind {
+        Kind::GitHub => of_github(universe, "/api/v3"),
+        Kind::Gitea => of_github(universe, "/api/v1").with("GITEA_ACTIONS", "true"),
+        Kind::GitLab => universe
+            .with("GITLAB_CI", "true")
+            .with("CI_API_V4_URL", &at("/api/v4"))
+            .with("CI_PROJECT_ID", "42")
+            .with("CI_MERGE_REQUEST_PROJECT_ID", "42")
+            .with("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "42")
+            .with("CI_MERGE_REQUEST_IID", "7")
+            .with("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main")
+            .with("CI_JOB_TOKEN", "glcbt-of-the-job")
+            .with("GITLAB_TOKEN", TOKEN),
+    }
+}
+
+fn aws() -> Canned {
+    Canned::function("f", &json!({}))
+}
+
+#[test]
+fn a_plan_becomes_one_comment_that_is_renewed_and_deleted() {
+    for kind in [Kind::GitHub, Kind::Gitea, Kind::GitLab] {
+        let (service, aws) = (Service::start(kind), aws());
+        let universe = job(&service, &aws);
+        universe.run("plan").code(0).never_says("warning").never_says(TOKEN);
+        let body = service.only();
+        assert!(body.starts_with("<!-- dpl-lambda plan ") && body.contains("### Plan for f in us-east-1"), "{body}");
+        assert!(body.contains("| memory\\_size | 128 MB | 256 MB |") && body.contains("pull request 7"), "{body}");
+        assert_eq!(service.asked(), [format!("GET {}", kind.path()), format!("POST {}", kind.path())]);
+
+        // The next commit.
+        universe.write("dpl.yml", changing("f", 512));
+        universe.run("plan --exit-code").code(2).never_says("warning");
+        assert!(service.only().contains("512 MB"), "{}", service.only());
+        let id = service.state().comments[0].id;
+        assert!(service.asked().last().unwrap().ends_with(&format!(" {}{id}", kind.one())));
+        universe.run("plan").code(0);
+        assert!(service.asked().iter().all(|asked| !asked.contains(kind.one())), "an equal text is not written again");
+
+        // A deployment that is only shown.
+        universe.write("dpl.yml", changing("f", 1024) + "dry_run: true\non: {branch: main, pull_request: true}\n");
+        universe.run("").code(0).never_says("warning");
+        assert!(service.only().contains("1024 MB"), "{}", service.only());
+
+        universe.write("dpl.yml", changing("f", 128));
+        service.asked();
+        universe.run("plan").code(0).never_says("warning");
+        assert!(service.bodies().is_empty());
+        assert_eq!(service.asked().last().unwrap(), &format!("DELETE {}{id}", kind.one()));
+        universe.run("plan").code(0);
+        assert_eq!(service.asked(), [format!("GET {}", kind.path())]);
+    }
+}
+
+#[test]
+fn only_plans_of_pull_requests_are_comments() {
+    let (service, aws) = (Service::start(Kind::GitHub), aws());
+    let universe = job(&service, &aws);
+    universe.run("check").code(0);
+    universe.run("render").code(0);
+    universe.run("plan --comment=false").code(0);
+    universe.run("").code(0).says("nothing was deployed");
+    let push =
+        universe.with("GITHUB_EVENT_NAME", "push").with("GITHUB_REF", "refs/heads/main").without("GITHUB_BASE_REF");
+    push.run("plan").code(0).never_says("warning");
+    assert_eq!(service.asked(), Vec::<String>::new());
+}
+
+#[test]
+fn a_comment_is_of_one_job_and_of_one_author() {
+    let service = Service::start(Kind::GitHub);
+    let (first, second) = (aws(), Canned::function("g", &json!({})));
+    job(&service, &first).run("plan").code(0);
+    let of_first = service.only();
+    // Somebody else copies the comment, with its marker, and stands before it in the list.
+    service.state().comments[0].author = "mallory".to_owned();
+    job(&service, &first).run("plan --memory_size 512").code(0).never_says("warning");
+    let bodies = service.bodies();
+    assert!(bodies.len() == 2 && bodies[0] == of_first && bodies[1].contains("512 MB"), "{bodies:?}");
+
+    // The job of another function, and that of another account.
+    let other = job(&service, &second).file("dpl.yml", changing("g", 256));
+    other.run("plan").code(0);
+    let account = "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>210987654321</Account><Arn>arn:aws:sts::210987654321:assumed-role/ci/x</Arn><UserId>A:x</UserId></GetCallerIdentityResult></GetCallerIdentityResponse>";
+    second.proxy.on("GetCallerIdentity", 0, Fault::Instead(200, account.to_owned()));
+    other.run("plan").code(0).says("210987654321");
+    assert_eq!(service.bodies().len(), 4);
+    other.run("plan --memory_size 1024").code(0);
+    let bodies = service.bodies();
+    assert!(bodies.len() == 4 && bodies[3].contains("1024 MB") && bodies[1].contains("512 MB"), "{bodies:?}");
+
+    // The same function of another file.
+    other.file("other.yml", changing("g", 256)).run("plan --config other.yml").code(0);
+    assert_eq!(service.bodies().len(), 5);
+}
+
+#[test]
+fn comments_of_two_runs_at_once_become_one() {
+    let (service, aws) = (Service::start(Kind::GitLab), aws());
+    let universe = job(&service, &aws);
+    universe.run("plan").code(0);
+    let body = service.only();
+    service.write(Kind::GitLab.user(), &body);
+    universe.run("plan --memory_size 512").code(0).never_says("warning");
+    assert!(service.only().contains("512 MB"));
+}
+
+#[test]
+fn a_comment_is_found_among_hundreds_also_if_the_service_has_no_pages() {
+    for kind in [Kind::GitHub, Kind::Gitea, Kind::GitLab] {
+        let (service, aws) = (Service::start(kind), aws());
+        let universe = job(&service, &aws);
+        for number in 0..250 {
+            service.write("somebody", &format!("comment {number}"));
+        }
+        universe.run("plan").code(0).never_says("warning");
+        let pages = if kind == Kind::Gitea { 1 } else { 3 };
+        assert_eq!(service.asked().len(), pages + 1, "{kind:?}");
+        universe.run("plan --memory_size 512").code(0).never_says("warning");
+        let bodies = service.bodies();
+        assert!(bodies.len() == 251 && bodies[250].contains("512 MB"), "{kind:?}");
+    }
+}
+
+#[test]
+fn the_token_of_a_job_knows_its_comments_if_it_may_not_ask_who_it_is() {
+    let (service, aws) = (Service::start(Kind::Gitea), aws());
+    service.state().is_discreet = true;
+    let universe = job(&service, &aws);
+    universe.run("plan").code(0);
+    universe.run("plan --memory_size 512").code(0).never_says("warning");
+    assert!(service.only().contains("512 MB"));
+}
+
+#[test]
+fn what_the_service_refuses_is_a_warning_with_the_reason() {
+    let (service, aws) = (Service::start(Kind::GitHub), aws());
+    let universe = job(&service, &aws);
+    let denied = json!({ "message": "Resource not accessible by integration" });
+    let limited = json!({ "message": "You have exceeded a secondary rate limit" });
+    for (method, answered, said) in [
+        (
+            "POST",
+            answer("403 Forbidden", "", &denied),
+            "(Resource not accessible by integration); give the job `permissions: {pull-requests: write}`",
+        ),
+        (
+            "GET",
+            answer("404 Not Found", "", &json!({ "message": "Not Found" })),
+            "`permissions: {pull-requests: write}`",
+        ),
+        ("GET", answer("401 Unauthorized", "", &json!({ "message": TOKEN })), "the token is wrong or has expired"),
+        ("POST", answer("403 Forbidden", "Retry-After: 60\r\n", &limited), "too many calls"),
+        ("GET", answer("403 Forbidden", "X-RateLimit-Remaining: 0\r\n", &limited), "too many calls"),
+        ("GET", answer("429 Too Many Requests", "", &Value::Null), "returned 429: too many calls"),
+        ("GET", answer("503 Service Unavailable", "", &Value::Null), "returned 503"),
+        (
+            "POST",
+            answer("422 Unprocessable Entity", "", &json!({ "message": "::error::x\n##[group]" })),
+            "returned 422",
+        ),
+        ("GET", answer("200 OK", "", &json!({ "total": 0 })), "the answer is no list of GitHub"),
+        (
+            "GET",
+            "HTTP/1.1 200 OK\r\nContent-Length: 7\r\nConnection: close\r\n\r\n<html>\n".to_owned(),
+            "no list of GitHub",
+        ),
+        ("GET", "HTTP/1.1 200 OK\r\nContent-Length: 700\r\nConnection: close\r\n\r\n[".to_owned(), "failed: "),
+        ("*", "nonsense\r\n\r\n".to_owned(), "failed: "),
+    ] {
+        service.refuse(method, answered);
+        let outcome =
+            universe.run("plan --exit-code").code(2).says("the comment on pull request 7 was not renewed: ").says(said);
+        let warnings = outcome.all().matches("::warning").count();
+        assert_eq!(warnings, 1, "{}", outcome.all());
+        assert!(!outcome.all().contains(TOKEN) && !outcome.all().contains("\n::error"), "{}", outcome.all());
+    }
+    let document = universe.run("plan --format json").code(0).json();
+    assert!(document["warnings"].to_string().contains("pull request 7"), "{document}");
+    assert!(service.bodies().is_empty());
+}
+
+#[test]
+fn a_fork_learns_why_it_gets_no_comment() {
+    let aws = aws();
+    let service = Service::start(Kind::GitHub);
+    let denied = answer("403 Forbidden", "", &json!({ "message": "Resource not accessible by integration" }));
+    service.refuse("POST", &*denied);
+    let universe = job(&service, &aws);
+    universe.run("plan").code(0).never_says("fork");
+    let event = json!({ "pull_request": {
+        "number": 7, "base": { "repo": { "full_name": "o/r" } }, "head": { "repo": { "full_name": "mallory/r" } },
+    } });
+    std::fs::write(universe.path("../event.json"), event.to_string()).unwrap();
+    universe.run("plan").code(0).says("comes from a fork").never_says("permissions:");
+    std::fs::write(universe.path("../event.json"), "{}").unwrap();
+    universe.with("GITHUB_ACTOR", "dependabot[bot]").run("plan").code(0).says("Dependabot");
+
+    let service = Service::start(Kind::GitLab);
+    let universe = job(&service, &aws).without("GITLAB_TOKEN");
+    universe.run("plan").code(0).says("`CI_JOB_TOKEN` may not write comments").says("`GITLAB_TOKEN`");
+    universe.with("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "43").run("plan").code(0).says("comes from a fork");
+    assert_eq!(service.asked(), Vec::<String>::new());
+}
+
+#[test]
+fn a_service_that_is_silent_or_away_holds_up_nobody_for_long() {
+    let (service, aws) = (Service::start(Kind::GitHub), aws());
+    let universe = job(&service, &aws);
+    service.refuse("GET", "");
+    let begun = Instant::now();
+    universe.run("plan").code(0).says("no response within ").says("was not renewed");
+    assert!(begun.elapsed() < Duration::from_secs(40), "{:?}", begun.elapsed());
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    universe.with("GITHUB_API_URL", &format!("http://{closed}")).run("plan").code(0).says("was not renewed");
+}
+
+#[test]
+fn the_token_goes_to_the_service_alone() {
+    let (service, elsewhere, aws) = (Service::start(Kind::GitHub), Service::start(Kind::GitHub), aws());
+    let universe = job(&service, &aws);
+    let away = format!("Location: {}{}\r\n", elsewhere.url, Kind::GitHub.path());
+    for status in ["301 Moved Permanently", "307 Temporary Redirect"] {
+        service.refuse("*", answer(status, &away, &Value::Null));
+        universe.run("plan").code(0).says("the token is not sent to another address");
+    }
+    let link = format!("Link: <{}{}?page=2>; rel=\"next\"\r\n", elsewhere.url, Kind::GitHub.path());
+    service.refuse("GET", answer("200 OK", &link, &json!([])));
+    universe.run("plan").code(0);
+    assert_eq!(elsewhere.asked(), Vec::<String>::new());
+    service.asked();
+
+    let to = |url: &str| job(&service, &aws).with("GITHUB_API_URL", url).run("plan").code(0);
+    to("http://api.example.com").says("without encryption").says("api.example.com");
+    to("http://127.0.0.1@example.com").says("is not a URL");
+    to("not a url").says("is not a URL");
+    job(&service, &aws).with("GITHUB_REPOSITORY", "o/../r").run("plan").code(0).says("GITHUB_REPOSITORY");
+    assert_eq!(service.asked(), Vec::<String>::new());
+}
+
+#[test]
+fn a_token_comes_from_the_user_or_the_ci_and_never_from_a_file() {
+    let (service, aws) = (Service::start(Kind::GitHub), aws());
+    let universe = job(&service, &aws).with("GITHUB_TOKEN", "another-token-of-somebody");
+    universe.run("plan").code(0).says("the token is wrong or has expired").never_says("another-token-of-somebody");
+    let universe = universe.with("INPUT_COMMENT-TOKEN", TOKEN);
+    let outcome = universe.run("plan --verbose").code(0).never_says("warning");
+    let shown: Vec<_> = outcome.all().lines().filter(|line| line.contains(TOKEN)).map(str::to_owned).collect();
+    assert!(shown.iter().all(|line| line.starts_with("::add-mask::")), "{shown:?}");
+    assert!(!service.only().contains(TOKEN));
+
+    let none = job(&service, &aws).without("GITHUB_TOKEN");
+    none.run("plan").code(0).says("`comment-token`").says("`GITHUB_TOKEN`");
+    none.with("GITHUB_TOKEN", "a\nb\u{7f}").run("plan").code(0).says("has characters that no token has");
+    let in_file = job(&service, &aws).file("dpl.yml", changing("f", 256) + "comment_token: from-a-file\n");
+    in_file.run("plan").code(3).says("comment_token").says("line=5");
+}
+
+#[test]
+fn a_ci_without_comments_says_what_to_use() {
+    let aws = aws();
+    let universe = Universe::at(&aws.proxy.endpoint).file("dpl.yml", changing("f", 256)).with("CI", "true");
+    let travis = universe.with("TRAVIS", "true").with("TRAVIS_PULL_REQUEST", "7").with("TRAVIS_BRANCH", "main");
+    travis.run("plan").code(0).says("warning").says("`summary_file`");
+}
+
+#[test]
+fn a_comment_shows_no_secret_and_calls_nobody() {
+    let (service, aws) = (Service::start(Kind::GitHub), aws());
+    let universe = job(&service, &aws)
+        .with("DB_PASSWORD", "correct-horse-battery")
+        .file(
+            "dpl.yml",
+            changing("f", 256) + "description: 'ask @team about #12, <img src=x> | [a](javascript:b) --> ::error::x'\nenvironment:\n  DB_PASSWORD: {from_env: DB_PASSWORD}\n  STAGE: two\n",
+        );
+    universe.run("plan").code(0);
+    let body = service.only();
+    assert!(body.contains("STAGE") && body.contains("@<!-- -->team") && body.contains("#<!-- -->12"), "{body}");
+    for hidden in ["correct-horse-battery", "@team", "#12", "<img", "[a]("] {
+        assert!(!body.contains(hidden), "{hidden} is in {body}");
+    }
+    assert_eq!(body.lines().next().unwrap().matches("-->").count(), 1, "{body}");
+}
+
+#[test]
+fn a_long_plan_is_collapsed_and_cut_to_what_the_service_takes() {
+    let (service, aws) = (Service::start(Kind::GitHub), aws());
+    let functions = |functions: usize, variables: usize| {
+        let environment: String = (0..variables).map(|number| format!("      V_{number:03}: x{number}\n")).collect();
+        let block = |number: usize| {
+            format!(
+                "  - function_name: f{number}\n    only: settings\n    comment: true\n    environment:\n{environment}"
+            )
+        };
+        format!("deploy:\n{}", (0..functions).map(block).collect::<String>())
+    };
+    let universe = job(&service, &aws).file("dpl.yml", functions(1, 30));
+    universe.run("plan").code(0);
+    let body = service.only();
+    assert!(
+        body.contains("<summary>30 rows</summary>") && body.contains("029") && !body.contains("more row"),
+        "{body}"
+    );
+    universe.write("dpl.yml", functions(2, 3));
+    universe.run("plan").code(0);
+    assert!(!service.only().contains("<details>"));
+    universe.write("dpl.yml", functions(4, 3));
+    universe.run("plan").code(0);
+    assert_eq!(service.only().matches("<details>").count(), 4);
+
+    universe.write("dpl.yml", functions(40, 200));
+    universe.run("plan").code(0).never_says("warning");
+    let body = service.only();
+    assert!(body.len() <= 65_536 && body.len() > 60_000, "{}", body.len());
+    assert!(
+        body.contains(" more rows in the log of the run | | |") && body.contains(" more plans in the log"),
+        "{body}"
+    );
+    assert_eq!(body.matches("<details>").count(), body.matches("</details>").count());
+    assert!(body.contains("40 to update"), "the tally is kept: {body}");
+}
+
+#[test]
+fn a_run_that_fails_leaves_the_comment_as_it_is() {
+    let (service, aws) = (Service::start(Kind::GitHub), aws());
+    let universe = job(&service, &aws);
+    universe.run("plan").code(0);
+    let before = service.only();
+    aws.proxy.on("GetFunction", 0, Fault::Answer(403, "AccessDeniedException", "no"));
+    universe.run("plan --memory_size 512").code(4);
+    assert_eq!(service.only(), before);
+}
