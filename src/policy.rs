@@ -36,6 +36,8 @@ pub(crate) enum For<'a> {
     Live(LiveVerb, &'a FunctionName, &'a Target),
     /// The log of a function, which is in this group; absent: in Lambda's own.
     Logs(&'a FunctionName, &'a Target, Option<&'a str>),
+    /// What `doctor` reads for a function.
+    Doctor(&'a FunctionName, &'a Target),
     /// The list of the functions of a Region.
     List,
 }
@@ -61,13 +63,20 @@ pub(crate) fn policy<'a>(all: impl IntoIterator<Item = For<'a>>) -> Value {
     for one in all {
         statements.only = match one {
             For::Plan(_) | For::PlanLayer(_) => Only::Reads,
-            For::Deploy(_) | For::DeployLayer(_) | For::Live(..) | For::Logs(..) | For::List => Only::All,
+            For::Deploy(_) | For::DeployLayer(_) | For::Live(..) | For::Logs(..) | For::Doctor(..) | For::List => {
+                Only::All
+            }
         };
         match one {
             For::Deploy(deployment) | For::Plan(deployment) => of_function(&mut statements, deployment),
             For::DeployLayer(layer) | For::PlanLayer(layer) => of_layer(&mut statements, layer),
             For::Live(verb, function, target) => of_verb(&mut statements, verb, function, target),
             For::Logs(function, target, group) => of_logs(&mut statements, function, target, group),
+            For::Doctor(function, target) => {
+                of_verb(&mut statements, LiveVerb::Status, function, target);
+                // The policy does not know who has it.
+                statements.read(&["iam:SimulatePrincipalPolicy", "lambda:GetAccountSettings"], any());
+            }
             For::List => statements.read(&["lambda:ListFunctions"], any()),
         }
     }

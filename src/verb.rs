@@ -7,6 +7,7 @@ pub(crate) enum Verb {
     Deploy,
     Plan,
     Check,
+    Doctor,
     Package,
     Render,
     Policy,
@@ -151,10 +152,11 @@ const FILES: &[&str] = &["output_file", "gitlab_annotations_file", "gitlab_codeq
 
 impl Verb {
     /// Every verb, in the order of the help.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Deploy,
         Self::Plan,
         Self::Check,
+        Self::Doctor,
         Self::Package,
         Self::Render,
         Self::Policy,
@@ -229,6 +231,16 @@ impl Verb {
                 outputs: Outputs::None,
                 flags: &[],
                 options: Options::Of(&[Group::Code], &[&["function_name", "gitlab_codequality_file"], RUN]),
+            },
+            Self::Doctor => Row {
+                name: "doctor",
+                help: "Show whether a deployment from here can work: identity, Region, rights, quotas",
+                purpose: Purpose::Check,
+                may: May::OnlyRead,
+                output: StandardOutput::Result,
+                outputs: Outputs::None,
+                flags: &[],
+                options: Options::Of(&[Group::Target], &[&["function_name", "wait_timeout"], RUN]),
             },
             Self::Package => Row {
                 name: "package",

@@ -28,12 +28,17 @@ pub(super) fn is_suspected(code: &str, said: &str) -> bool {
 
 /// Says by how much the clock of this machine is wrong, by the date of an answer of AWS; `None` if it is right.
 pub(super) fn difference(headers: &Headers) -> Option<String> {
+    describe(ahead(headers)?)
+}
+
+/// How many seconds this machine's clock is ahead of AWS', by the date of an answer.
+pub(super) fn ahead(headers: &Headers) -> Option<i64> {
     let of_aws = DateTime::from_str(headers.get("date")?, DateTimeFormat::HttpDate).ok()?;
-    describe(DateTime::from(SystemTime::now()).secs() - of_aws.secs())
+    Some(DateTime::from(SystemTime::now()).secs() - of_aws.secs())
 }
 
 /// Describes how many seconds this machine's clock is ahead of AWS'.
-fn describe(ahead: i64) -> Option<String> {
+pub(super) fn describe(ahead: i64) -> Option<String> {
     let amount = Duration::from_secs(ahead.unsigned_abs());
     if amount < WORTH_A_REPORT {
         return None;

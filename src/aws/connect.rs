@@ -250,6 +250,17 @@ impl Connection {
         self.account.get_or_try_init(look_up).await.map(drop)
     }
 
+    /// The user or role whose policies count, if the account was looked up and the identity has one.
+    pub(super) fn principal(&self) -> Option<&str> {
+        self.account.get()?.principal.as_deref()
+    }
+
+    /// What to do about the clock of this machine; absent if it agrees with that of AWS, or if the account was not looked
+    /// up.
+    pub(crate) fn clock(&self) -> Option<&str> {
+        self.account.get()?.clock.as_deref()
+    }
+
     /// The account, if it was looked up, and the Region.
     pub(crate) fn caller(&self) -> Caller {
         let account = self.account.get();

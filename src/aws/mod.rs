@@ -10,7 +10,7 @@
 //! them; `publish` and `tags` are its larger steps; `storage` says what fills the storage for code; `store`, `roles`,
 //! `layers`, `alias` and `attachments` write what is not the function itself. `shift` moves traffic in steps; meanwhile
 //! `alarms` reads alarms and errors, through the calls of `signed`. `ours` looks whether
-//! another program changed what this run deployed. `invoke`, `logs`, `delete` and `rollback` are verbs. `convert` has both
+//! another program changed what this run deployed. `invoke`, `logs`, `doctor`, `delete` and `rollback` are verbs. `convert` has both
 //! directions between our types and the SDK's.
 //!
 //! Must not know printing, dialects or configuration layers.
@@ -27,6 +27,7 @@ mod connect;
 mod convert;
 mod delete;
 mod denial;
+mod doctor;
 mod expected;
 mod fault;
 mod hide;

@@ -26,6 +26,7 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_runtime_api::http::Headers;
 
 use super::budget::{self, Budgets};
+use super::clock;
 use crate::settings::Address;
 
 /// The time of one attempt without a body, where its caller sets no other.
@@ -46,6 +47,8 @@ const LARGEST: usize = 5 << 20;
 tokio::task_local! {
     /// Whether AWS may have done a call whose answer did not arrive.
     static LOST: Cell<bool>;
+    /// How many seconds this machine's clock was ahead of AWS' at the last answer; absent if that had no date.
+    static AHEAD: Cell<Option<i64>>;
 }
 
 /// Why an attempt has no answer of AWS.
@@ -145,6 +148,10 @@ impl HttpConnector for Attempts {
             if let Some(purse) = purse.filter(|_| has_too_many) {
                 budgets.refused(&purse);
             }
+            if let Ok(answer) = &answer {
+                // Mostly, nobody asks.
+                let _ = AHEAD.try_with(|ahead| ahead.set(clock::ahead(answer.headers())));
+            }
             if answer.as_ref().map_or_else(was_sent, |answer| answer.status().is_server_error()) {
                 mark_lost();
             }
@@ -233,6 +240,11 @@ fn mark_lost() {
 /// Awaits a call. Also returns whether an attempt of it was sent and has no readable answer.
 pub(super) async fn watched<T>(call: impl Future<Output = T>) -> (T, bool) {
     LOST.scope(Cell::new(false), async { (call.await, LOST.with(Cell::get)) }).await
+}
+
+/// Awaits a call. Also returns how many seconds this machine's clock is ahead of AWS', if the answer says it.
+pub(super) async fn dated<T>(call: impl Future<Output = T>) -> (T, Option<i64>) {
+    AHEAD.scope(Cell::new(None), async { (call.await, AHEAD.with(Cell::get)) }).await
 }
 
 /// Repeats a call whose success cannot be read.

@@ -22,6 +22,7 @@ pub(crate) enum Task {
         exit_code: bool,
     },
     Check,
+    Doctor,
     Render,
     Policy {
         /// The verbs that the policy allows.
@@ -148,6 +149,7 @@ impl Task {
             Verb::Completions => return Err(Stop::Text(shells::completions(shell(words)?))),
             Verb::Man => return Err(Stop::Text(shells::man_page())),
             Verb::Check => Self::Check,
+            Verb::Doctor => Self::Doctor,
             Verb::Init => Self::Init { from: text("from").map(PathBuf::from) },
             Verb::Render => Self::Render,
             Verb::Policy => {
@@ -204,7 +206,7 @@ impl Task {
             task => return task.verb().row().purpose,
         };
         let of = |purpose| verbs.iter().any(|verb| verb.row().purpose == purpose);
-        match (of(Purpose::Deploy) || of(Purpose::Plan), of(Purpose::Live)) {
+        match (of(Purpose::Deploy) || of(Purpose::Plan) || of(Purpose::Check), of(Purpose::Live)) {
             (true, _) => Purpose::Check,
             (false, true) => Purpose::Live,
             (false, false) => Purpose::Region,
@@ -217,6 +219,7 @@ impl Task {
             Self::Deploy => Verb::Deploy,
             Self::Plan { .. } => Verb::Plan,
             Self::Check => Verb::Check,
+            Self::Doctor => Verb::Doctor,
             Self::Render => Verb::Render,
             Self::Policy { .. } => Verb::Policy,
             Self::Package { .. } => Verb::Package,
@@ -233,8 +236,11 @@ impl Task {
 
 /// The verbs of a policy: those that call AWS.
 fn verbs(text: &str) -> Result<BTreeSet<Verb>, Problem> {
-    let calls_aws =
-        |verb: &Verb| matches!(verb.row().purpose, Purpose::Deploy | Purpose::Plan | Purpose::Live | Purpose::Region);
+    let calls_aws = |verb: &Verb| {
+        let by_purpose =
+            matches!(verb.row().purpose, Purpose::Deploy | Purpose::Plan | Purpose::Live | Purpose::Region);
+        by_purpose || *verb == Verb::Doctor
+    };
     let names: Vec<_> = Verb::ALL.into_iter().filter(calls_aws).map(|verb| format!("`{}`", verb.name())).collect();
     let words = text.split(',').map(str::trim);
     words

@@ -48,6 +48,19 @@ pub(crate) struct Status {
     pub provisioned: Known<Vec<Provisioned>>,
 }
 
+/// What an account uses and may use in a Region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Quota {
+    /// The bytes of code that are stored.
+    pub code: u64,
+    /// The bytes of code that may be stored.
+    pub most_code: u64,
+    /// The concurrent executions that no function has reserved.
+    pub unreserved: i32,
+    /// The concurrent executions of all functions.
+    pub concurrent: i32,
+}
+
 /// A state in AWS' own word, with AWS' reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Condition {

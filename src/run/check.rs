@@ -98,6 +98,7 @@ impl Run<'_> {
                         live.iter().map(|(function, target, group)| For::Logs(function, target, group.as_deref())),
                     );
                 }
+                Verb::Doctor => all.extend(live.iter().map(|(function, target, _)| For::Doctor(function, target))),
                 Verb::List => all.push(For::List),
                 Verb::Check
                 | Verb::Package

@@ -10,6 +10,7 @@ mod check;
 mod connect;
 mod delete;
 mod deploy;
+mod doctor;
 mod elsewhere;
 mod invoke;
 mod lanes;
@@ -251,6 +252,7 @@ impl Run<'_> {
             Task::Render => Ok(self.render(loaded)),
             Task::Policy { verbs } => self.policy(loaded, verbs),
             Task::Check => self.check(&loaded.entries).await,
+            Task::Doctor => self.doctor(&loaded.entries, loaded.run.ci).await,
             Task::Invoke(invoke) => self.invoke(self.only(loaded)?, invoke).await,
             Task::Init { .. } => self.init(self.only(loaded)?).await,
             Task::Status => self.status(&loaded.subjects).await,

@@ -133,6 +133,9 @@ mod matrix;
 // Invoking functions.
 mod invoke;
 
+// Whether a deployment can work.
+mod doctor;
+
 // The log of a function.
 mod logs;
 

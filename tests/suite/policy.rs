@@ -26,6 +26,7 @@ fn actions(policy: &Value) -> BTreeSet<String> {
 fn action(call: &str) -> Option<String> {
     match call {
         "GetCallerIdentity" => None,
+        "SimulatePrincipalPolicy" => Some(format!("iam:{call}")),
         "Invoke" => Some("lambda:InvokeFunction".to_owned()),
         "HeadBucket" => Some("s3:ListBucket".to_owned()),
         "HeadObject" | "GetObject" => Some("s3:GetObject".to_owned()),
@@ -135,6 +136,7 @@ fn the_policy_of_each_verb_about_a_live_function_is_what_it_calls() {
     for (verb, lines) in [
         ("status", &[("", 0)][..]),
         ("list", &[("", 0)]),
+        ("doctor", &[("", 4)]),
         ("logs", &[("--qualifier live", 0)]),
         ("init", &[("", 0)]),
         ("invoke", &[("", 0)]),

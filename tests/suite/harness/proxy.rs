@@ -82,7 +82,9 @@ impl Which {
 
 /// Whether an operation changes something.
 fn changes(operation: &str) -> bool {
-    !["Get", "List", "Head", "Assume", "Describe", "BatchGet", "Filter"].iter().any(|read| operation.starts_with(read))
+    !["Get", "List", "Head", "Assume", "Describe", "BatchGet", "Filter", "Simulate"]
+        .iter()
+        .any(|read| operation.starts_with(read))
 }
 
 /// A request as it arrived.
