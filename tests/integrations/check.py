@@ -227,7 +227,9 @@ def schemas(_):
         run([NODE / "node_modules/.bin/action-validator", action])
     lint = shutil.copy(ROOT / "tests/integrations/lint.mjs", NODE)
     run(["node", lint, *workflows])
-    run([PYTHON / "bin/zizmor", "--offline", "--quiet", ".github", "action.yml", "examples/ci/github", "examples/monorepo"])
+    audited = [".github", "action.yml", "examples/ci/github", "examples/monorepo"]
+    config = ROOT / "tests/integrations/zizmor.yml"
+    run([PYTHON / "bin/zizmor", "--offline", "--quiet", "--config", config, *audited])
     run([sys.executable, "-m", "pre_commit", "validate-manifest", ".pre-commit-hooks.yaml"])
     run([sys.executable, "-m", "pre_commit", "validate-config", "examples/hooks/pre-commit/.pre-commit-config.yaml"])
     for script in [
@@ -524,6 +526,7 @@ class Release:
                 program = place / f"target/{target}/release" / ("dpl-lambda.exe" if "windows" in target else "dpl-lambda")
                 program.parent.mkdir(parents=True)
                 program.write_text(f"#!/bin/sh\necho {target} {self.version}\n")
+                program.chmod(0o755)
 
             place, _ = self.job("program", matrix={"target": target}, prepare=compiled)
             for file in place.glob("dpl-lambda-*.tar.gz*"):
