@@ -205,7 +205,7 @@ fn an_error_does_not_show_the_values_around_it() {
         ("delete --yes=s3cret", "`--yes` takes no value"),
         ("--provider", "`--provider` has no value"),
         ("plan --payload s3cret", "it belongs to `invoke`"),
-        ("--qualifier s3cret", "it belongs to `invoke` and `delete`"),
+        ("--qualifier s3cret", "it belongs to `invoke` and `logs` and `delete`"),
         ("--environment {s3cret", "begins like JSON"),
     ] {
         let problem = wrong(line);

@@ -261,7 +261,9 @@ fn abbreviated(name: &str) -> Option<Known> {
     let questions = QUESTIONS.into_iter().filter(|question| question.starts_with(name));
     let questions = questions.map(|question| (question, Known::Question(question)));
     let of_dpl = of_dpl.map(|option| (option.name, Known::Option(option)));
-    only(of_dpl).or_else(|| only(any)).or_else(|| only(flags.chain(questions)))
+    // A text that begins several options stands for none of them, and for no flag either: its value may be a secret.
+    let mut any = any.peekable();
+    only(of_dpl).or_else(|| if any.peek().is_some() { only(any) } else { only(flags.chain(questions)) })
 }
 
 /// The item, if all items found have the same name.
