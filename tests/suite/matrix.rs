@@ -27,6 +27,8 @@ enum Start {
     Release,
     /// An older release: everything changes.
     Update,
+    /// The same, and the new version is tested and gets the traffic in steps.
+    Shift,
 }
 
 /// What happens to a call.
@@ -101,10 +103,15 @@ fn begin(start: Start) -> (String, Universe, Proxy, Aws) {
             run.write("dpl.yml", plain);
             run.run("").code(0);
         }
-        Start::Update => drop(run.run("").code(0)),
+        Start::Update | Start::Shift => drop(run.run("").code(0)),
     }
     proxy.forget_calls();
     put(&run, &name, Extent::Full, NEW);
+    if start == Start::Shift {
+        let block = run.read("dpl.yml");
+        let shift = "  smoke_test: {matches: '2'}\n  traffic_shifting: {steps: [50], interval: 1}\n";
+        run.write("dpl.yml", format!("{block}{shift}"));
+    }
     (name, run, proxy, aws)
 }
 
@@ -261,7 +268,7 @@ fn calls(proxy: &Proxy) -> Vec<(String, usize)> {
 #[test]
 fn a_release_that_is_disturbed_at_any_call_is_reported_truthfully_and_healed() {
     let (mut wanted, mut cases) = (BTreeMap::new(), Vec::new());
-    for start in [Start::Create, Start::Release, Start::Update] {
+    for start in [Start::Create, Start::Release, Start::Update, Start::Shift] {
         let (name, run, proxy, aws) = begin(start);
         run.run("").code(0);
         let calls = calls(&proxy);
