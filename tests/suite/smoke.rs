@@ -298,3 +298,30 @@ fn a_signal_in_a_test_leaves_the_alias() {
     assert_eq!(output.status.code(), Some(143), "{output:?}");
     assert_eq!(aws.alias("interrupted-test", "live")["FunctionVersion"], "1");
 }
+
+#[test]
+fn versions_of_other_runtimes_are_tested_too() {
+    let bootstrap = std::fs::read_to_string("examples/custom-runtime/build/bootstrap").unwrap();
+    let node = |answer: &str| format!("exports.handler = async () => ({{ ok: {answer} }});\n");
+    let cases = [
+        ("tested-node", "nodejs24.x", "dist/index.js", node("true"), node("false"), "expect: {ok: true}"),
+        (
+            "tested-provided",
+            "provided.al2023",
+            "dist/bootstrap!",
+            bootstrap.clone(),
+            "#!/bin/sh\nexit 3\n".to_owned(),
+            "matches: .",
+        ),
+    ];
+    for (name, runtime, file, good, bad, test) in cases {
+        let (universe, _, aws) = function(name, &format!("{ALIAS}smoke_test: {{{test}}}\n"));
+        let block = universe.read("dpl.yml").replace("python3.12", runtime);
+        universe.write("dpl.yml", block);
+        universe.write(file, good);
+        universe.run("").code(0).says("Smoke test 1 of version 1 passed.");
+        universe.write(file, bad);
+        universe.run("").code(7).says("callers of `live` still get version 1");
+        assert_eq!(aws.alias(name, "live")["FunctionVersion"], "1");
+    }
+}
