@@ -11,7 +11,6 @@ use super::ours::Pointed;
 use super::quotes;
 use super::refusals::Meaning;
 use super::settle::Pace;
-use super::shift::Routed;
 use crate::apply::Done;
 use crate::fault::{Fault, FaultKind};
 use crate::plan::{AliasChange, VersionRef};
@@ -257,6 +256,14 @@ enum Provisioning {
     Unfinished(String),
     /// AWS could not provision the environments, for this reason.
     Failed(String),
+}
+
+/// The managed alias, once this run has begun to move it.
+pub(super) struct Routed {
+    /// The alias as it was before the last write, or after it if AWS answered.
+    pub alias: Alias,
+    /// The version that it moves to.
+    pub version: String,
 }
 
 /// The versions that get the traffic of an alias.

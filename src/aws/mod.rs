@@ -82,12 +82,12 @@ use crate::fault::{Fault, FaultKind, Progress, Signal};
 use crate::package::{Archive, Artifact};
 use crate::remote::{Caller, Live, LiveAttachments};
 use crate::settings::{LayerRef, Settings};
+use alias::Routed;
 use fault::Failed;
 use hide::Hide;
 use ours::Pointed;
 use package::Reported;
 use settle::Deadline;
-use shift::Routed;
 
 /// The AWS side of one function's or layer's deployment: reads it, waits for it, writes it, all before one deadline.
 pub(crate) struct Session<'a> {

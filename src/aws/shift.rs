@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-use super::alias::Route;
+use super::alias::{Route, Routed};
 use super::clock;
 use super::fault::{Call, Failed};
 use super::settle::{Deadline, interrupted};
@@ -27,14 +27,6 @@ const BACK: Duration = Duration::from_secs(30);
 
 /// The most attempts to take the traffic back.
 const ATTEMPTS: usize = 5;
-
-/// The managed alias, once this run has begun to move it.
-pub(super) struct Routed {
-    /// The alias as it was before the last write, or after it if AWS answered.
-    pub alias: Alias,
-    /// The version that it moves to.
-    pub version: String,
-}
 
 /// What a shift knows about the new version.
 struct Watched<'a> {

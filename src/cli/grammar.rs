@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgAction, Command, error::ErrorKind};
 
-use super::task::Stop;
+use super::stop::Stop;
 use super::words::{Said, Words, flags};
 use crate::config::options::{self, Kind, OPTIONS, Opt};
 use crate::place::Problem;

@@ -6,6 +6,7 @@ mod command;
 mod grammar;
 mod shells;
 mod since;
+mod stop;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -13,7 +14,8 @@ mod words;
 
 use std::collections::BTreeMap;
 
-pub(crate) use task::{Builds, Invoke, Logs, Payload, Response, Sought, Stop, Task, Until};
+pub(crate) use stop::Stop;
+pub(crate) use task::{Builds, Invoke, Logs, Payload, Response, Sought, Task, Until};
 
 use crate::config::{Form, Given, Layer, Syntax, Value, insert, unpack};
 use crate::place::{Place, Problem};

@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use super::shells;
 use super::since::Since;
+use super::stop::Stop;
 use super::words::{Said, Words};
 use crate::config::schema;
 use crate::place::Problem;
@@ -251,21 +252,6 @@ fn verbs(text: &str) -> Result<BTreeSet<Verb>, Problem> {
         })
         .collect::<Result<_, _>>()
         .map_err(|message| Problem::new(message).of("--for").help(format!("the verbs are {}", names.join(", "))))
-}
-
-/// Why a command line has no task.
-#[derive(Debug, Clone)]
-pub(crate) enum Stop {
-    /// The user asked for this text: the help or the version.
-    Text(String),
-    /// The command line is wrong.
-    Wrong(Problem),
-}
-
-impl From<Problem> for Stop {
-    fn from(problem: Problem) -> Self {
-        Self::Wrong(problem)
-    }
 }
 
 /// The shell that a command line names.

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::handler;
+use super::language::Language;
 use super::manifest::{Manifest, Tool, normal};
 use super::path::{base, extension};
 use super::rule::{Facts, OtherCode, Rule, Subject, few};
-use super::runtimes::Language;
 use super::survey::Survey;
 use crate::place::{Problem, Weight};
 

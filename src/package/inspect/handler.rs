@@ -4,9 +4,9 @@
 //! awslambdaric. Ruby: `lambda_handler.rb` of aws-lambda-ruby-runtime-interface-client. Java: `HandlerInfo` and
 //! `CustomerClassLoader` of aws-lambda-java-libs. .NET: "Define Lambda function handler in C#" in the guide.
 
+use super::language::Language;
 use super::path::extension;
 use super::rule::{Facts, OtherCode, Rule, few};
-use super::runtimes::Language;
 use super::survey::Survey;
 use super::{nested, wrapper};
 use crate::place::{Problem, Weight};

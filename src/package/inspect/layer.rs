@@ -4,8 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::language::Language;
 use super::rule::{Facts, Rule};
-use super::runtimes::{self, Language};
+use super::runtimes;
 use super::survey::Survey;
 use super::{access, dependencies, hidden, libc, native, nested, program, python, secret, sorted, weight};
 use crate::place::{Problem, Weight};

@@ -10,6 +10,7 @@ mod defined;
 mod dependencies;
 mod handler;
 mod hidden;
+mod language;
 mod layer;
 mod libc;
 mod manifest;

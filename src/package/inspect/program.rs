@@ -4,9 +4,10 @@
 
 use super::contents::Origin;
 use super::handler::TASK_ROOT;
+use super::language::Language;
 use super::path::extension;
 use super::rule::{Facts, OtherCode, Rule, Subject, few};
-use super::runtimes::{Language, System, system};
+use super::runtimes::{System, system};
 use super::survey::{Survey, is_link};
 use super::wrapper::{self, EXEC_WRAPPER};
 use crate::place::{Problem, Weight};

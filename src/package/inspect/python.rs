@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use super::language::Language;
 use super::native::{group, is_python_module};
 use super::path::{base, extension};
 use super::rule::{Facts, Rule, count, few};
-use super::runtimes::Language;
 use super::survey::Survey;
 use crate::place::{Problem, Weight};
 

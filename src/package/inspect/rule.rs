@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use time::Date;
 
-use super::runtimes::Language;
+use super::language::Language;
 use crate::place::{Problem, Weight};
 use crate::settings::{Architecture, Handler, Runtime};
 

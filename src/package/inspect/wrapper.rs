@@ -1,7 +1,7 @@
 //! Handlers and start-up scripts that layers of well-known tools bring.
 
+use super::language::Language;
 use super::rule::Facts;
-use super::runtimes::Language;
 
 /// The variable with the program that starts the runtime.
 pub(super) const EXEC_WRAPPER: &str = "AWS_LAMBDA_EXEC_WRAPPER";
