@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use super::{elsewhere, elsewhere::Values, layer::Layer, occasion, read::Reader, trust::Trust};
+use super::{dry_run::DryRun, elsewhere, elsewhere::Values, layer::Layer, read::Reader, trust::Trust};
 use crate::host::{Build, Ci, Host};
 use crate::verb::Purpose;
 
@@ -45,7 +45,7 @@ impl Context<'_> {
     /// A reader of the options of a deployment, with the values from elsewhere that are known.
     pub(super) fn reader_of_deployment(&self, options: Layer) -> Reader {
         let mut reader = self.reader(options);
-        let only_plans = self.purpose == Purpose::Plan || occasion::plans(reader.layer());
+        let only_plans = self.purpose == Purpose::Plan || DryRun::of(reader.layer()) != DryRun::No;
         reader.fill(|options, problems| elsewhere::fill(options, self, only_plans, problems));
         reader
     }

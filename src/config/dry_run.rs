@@ -1,6 +1,9 @@
 //! `dry_run`: whether a plan is applied.
 
-use super::{layer::yes_or_no, read::Reader};
+use super::{
+    layer::{Layer, yes_or_no},
+    read::Reader,
+};
 
 /// Whether a plan is applied or only shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -15,6 +18,11 @@ pub(crate) enum DryRun {
 }
 
 impl DryRun {
+    /// What these options say.
+    pub(super) fn of(options: &Layer) -> Self {
+        Self::read(&mut Reader::new(options.clone()))
+    }
+
     /// Reads the option. A wrong value counts as true, so that its error comes before any change.
     pub(super) fn read(reader: &mut Reader) -> Self {
         let Some(text) = reader.text("dry_run") else { return Self::No };

@@ -1,6 +1,6 @@
 //! The build for which conditions are checked: the current one, or the one after the merge of its pull request.
 
-use super::{blocks::Block, dry_run::DryRun, layer::Layer, loaded::Preview, read::Reader, request::Request};
+use super::{blocks::Block, dry_run::DryRun, layer::Layer, loaded::Preview, request::Request};
 use crate::host::{Build, Host};
 use crate::place::{Problem, Skip};
 use crate::verb::Purpose;
@@ -24,7 +24,7 @@ impl<'a> Occasion<'a> {
         warnings: &mut Vec<Problem>,
     ) -> Self {
         let changes_nothing = match request.purpose {
-            Purpose::Deploy => plans(strongest),
+            Purpose::Deploy => DryRun::of(strongest) != DryRun::No,
             Purpose::Plan | Purpose::Check | Purpose::Render | Purpose::Package => true,
             Purpose::Live | Purpose::Region => false,
         };
@@ -55,7 +55,7 @@ impl<'a> Occasion<'a> {
         let conditions = &block.conditions;
         match purpose {
             Purpose::Deploy | Purpose::Plan => {
-                let plans = purpose == Purpose::Plan || plans(options);
+                let plans = purpose == Purpose::Plan || DryRun::of(options) != DryRun::No;
                 let merge = self.merge.as_ref().filter(|_| plans && !conditions.include_pull_requests());
                 let Some((build, host)) = merge else { return conditions.reason_to_skip(&self.build, self.host) };
                 let number = build.pull_request.as_ref().and_then(|pull_request| pull_request.number.clone());
@@ -69,9 +69,4 @@ impl<'a> Occasion<'a> {
             Purpose::Package | Purpose::Live | Purpose::Region => Ok(None),
         }
     }
-}
-
-/// Whether the options let the run only show its plan.
-pub(super) fn plans(options: &Layer) -> bool {
-    DryRun::read(&mut Reader::new(options.clone())) != DryRun::No
 }
