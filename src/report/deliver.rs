@@ -24,7 +24,8 @@ use aws_smithy_types::byte_stream::ByteStream;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use super::comment::{Answer, Renewal, Request};
+use super::comment::renewal::Renewal;
+use super::comment::service::{Answer, Request};
 use super::console::Console;
 use super::delivery::{Delivery, Service, Stream, Written};
 use super::manner::Format;

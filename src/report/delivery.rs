@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::comment::Renewal;
+use super::comment::renewal::Renewal;
 use crate::files::Destination;
 
 /// An output for people, the CI or other programs. Its texts are already redacted and escaped.

@@ -1,9 +1,9 @@
 //! How the user wants a run to be reported.
 
 use super::colour::Colour;
-use super::comment::Wish;
 use super::files::Files;
 use crate::files::Destination;
+use crate::settings::Secret;
 
 /// How to report a run.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +22,15 @@ pub(crate) struct Manner {
     pub files: Files,
     /// The comment on the pull request; absent: none is written.
     pub comment: Option<Wish>,
+}
+
+/// What the user wants of a comment.
+#[derive(Debug, Clone)]
+pub(crate) struct Wish {
+    /// The token that the user gave; absent: that of the CI.
+    pub token: Option<Secret>,
+    /// The configuration file, or else the folder, from the root of the checkout.
+    pub file: String,
 }
 
 /// Whose words the log uses where dpl has its own.

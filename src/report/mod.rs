@@ -39,10 +39,9 @@ mod variables;
 use std::sync::Arc;
 
 pub(crate) use colour::Colour;
-pub(crate) use comment::Wish;
 pub(crate) use console::{Console, mask};
 pub(crate) use files::Files;
-pub(crate) use manner::{Format, Manner, Wording};
+pub(crate) use manner::{Format, Manner, Wish, Wording};
 
 use self::deliver::Courier;
 use self::delivery::{Delivery, Stream};

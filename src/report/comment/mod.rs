@@ -4,21 +4,20 @@
 //! redacted and escaped like a summary, and names nobody.
 
 mod marker;
-mod renewal;
-mod service;
+pub(super) mod renewal;
+pub(super) mod service;
 
 use self::marker::Marker;
-pub(super) use self::renewal::Renewal;
+use self::renewal::Renewal;
 use self::service::Thread;
-pub(super) use self::service::{Answer, Request};
 use super::console::Console;
 use super::delivery::Delivery;
+use super::manner::Wish;
 use super::observer::{Observer, Surroundings};
 use super::outcome::Verdict;
 use super::{plain, plan, summary};
 use crate::event::Event;
 use crate::plan::{Plan, Subject};
-use crate::settings::Secret;
 
 /// The most rows of a table that is not collapsed.
 const OPEN_ROWS: usize = 20;
@@ -28,15 +27,6 @@ const OPEN_TABLES: usize = 3;
 
 /// The bytes that a part of the comment needs besides its title and its rows.
 const FRAME: usize = 300;
-
-/// What the user wants of a comment.
-#[derive(Debug, Clone)]
-pub(crate) struct Wish {
-    /// The token that the user gave; absent: that of the CI.
-    pub token: Option<Secret>,
-    /// The configuration file, or else the folder, from the root of the checkout.
-    pub file: String,
-}
 
 /// The comment so far.
 pub(super) struct Comment {
