@@ -76,10 +76,7 @@ pub(super) fn role(
     }
     let role = role?;
     let session_name = session_name(reader, context);
-    let duration: Option<u64> = reader.number("role_duration", "seconds");
-    if let Some(seconds) = duration.filter(|seconds| !(900..=43_200).contains(seconds)) {
-        reader.wrong("role_duration", format!("must be between 900 and 43200 seconds, got {seconds}"));
-    }
+    let duration = reader.number("role_duration", "seconds").map(u64::from);
     let proof = proof(reader, credentials, context);
     match &role {
         Role::Arn(arn) if expected.is_some() && Arn::of(arn).map(|arn| arn.account) != expected => {

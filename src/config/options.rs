@@ -251,6 +251,7 @@ pub const OPTIONS: &[Opt] = &[
     opt(Run, "stage", Text, "prod", "Stage to deploy, of those under `stages` in the YAML file. Default: the stage whose `branch` fits the build.").in_file(InFile::Never),
     opt(Run, "trust_config", Flag, "true", "Allow the YAML file to set what otherwise only flags and variables may set: `endpoint_url` of another machine, `profile`, `web_identity_token_env`, and files outside of the checkout. Use it only if every change of the file is reviewed. It cannot be set in the file itself.").in_file(InFile::Never),
     opt(Run, "dry_run", FlagOr(&["aws"]), "true", "Show the plan and change nothing. `--dry_run=aws` also runs AWS' own dry run of the code update."),
+    // No CI runs a job for longer than a day.
     opt(Run, "wait_timeout", Number { least: 1, most: 86_400 }, "600", "Seconds to wait for one function, in all. Default 600; with `snap_start` 1800."),
     opt(Run, "ci", Text, "github", "CI for which to write the log, instead of the detected one; `none` for plain text."),
     opt(Run, "format", Choice(&["text", "json"]), "json", "`json` prints one JSON document on standard output, and everything else on standard error."),

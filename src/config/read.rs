@@ -1,6 +1,6 @@
 //! Reads typed values from options. Each error has its place.
 
-use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use super::{
     elsewhere::{self, References},
@@ -181,14 +181,24 @@ impl Reader {
         self.text(name).map(PathBuf::from)
     }
 
-    /// A whole number.
-    pub(super) fn number<T: FromStr>(&mut self, name: &'static str, meaning: &str) -> Option<T> {
+    /// A whole number within the limits in the row of the option.
+    pub(super) fn number(&mut self, name: &'static str, meaning: &str) -> Option<u32> {
         let text = self.text(name)?;
-        let number = text.replace('_', "").parse().ok();
-        if number.is_none() {
-            self.wrong(name, format!("must be a whole number of {meaning}, got `{text}`"));
+        let (least, most) = match options::find(name).map(|option| option.kind) {
+            Some(Kind::Number { least, most }) => (least, most),
+            _ => (0, u32::MAX),
+        };
+        match text.replace('_', "").parse::<u64>() {
+            Ok(number) if (u64::from(least)..=u64::from(most)).contains(&number) => number.try_into().ok(),
+            Ok(number) => {
+                self.wrong(name, format!("must be between {least} and {most} {meaning}, got {number}"));
+                None
+            }
+            Err(_) => {
+                self.wrong(name, format!("must be a whole number of {meaning}, got `{text}`"));
+                None
+            }
         }
-        number
     }
 
     /// A boolean; false if it is absent.

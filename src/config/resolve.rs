@@ -27,9 +27,6 @@ pub(super) const WAIT_TIMEOUT: u64 = 600;
 /// The default if published versions start from snapshots: AWS needs minutes to make one.
 const WAIT_TIMEOUT_WITH_SNAPSHOTS: u64 = 1800;
 
-/// The largest `wait_timeout`, in seconds: no CI runs a job for longer than a day.
-const MOST_WAIT_TIMEOUT: u64 = 86_400;
-
 /// The deployment of a function; `None` after an error, which the reader then has.
 pub(super) fn deployment(reader: &mut Reader, context: &Context<'_>) -> Option<Deployment> {
     let function = function(reader);
@@ -100,11 +97,7 @@ fn default_wait(reader: &mut Reader) -> u64 {
 
 /// The limit of all waits. `default` is in seconds.
 pub(super) fn wait_timeout(reader: &mut Reader, default: u64) -> Duration {
-    let seconds = reader.number("wait_timeout", "seconds").unwrap_or(default);
-    if !(1..=MOST_WAIT_TIMEOUT).contains(&seconds) {
-        reader.wrong("wait_timeout", format!("must be between 1 and {MOST_WAIT_TIMEOUT} seconds, got {seconds}"));
-    }
-    Duration::from_secs(seconds)
+    Duration::from_secs(reader.number("wait_timeout", "seconds").map_or(default, u64::from))
 }
 
 /// Whether the package has its name from the input of `aws-actions/aws-lambda-deploy`. That action has a default handler.

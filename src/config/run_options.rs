@@ -172,11 +172,7 @@ fn ci(reader: &mut Reader, detected: Ci) -> Ci {
 
 /// The number of functions at once.
 fn parallel(reader: &mut Reader) -> Option<usize> {
-    let number: usize = reader.number("parallel", "functions")?;
-    if !(1..=32).contains(&number) {
-        reader.wrong("parallel", format!("must be between 1 and 32, got {number}"));
-    }
-    Some(number)
+    reader.number("parallel", "functions")?.try_into().ok()
 }
 
 /// The file that an option names for a result.

@@ -231,7 +231,7 @@ fn after_a_failure_no_other_function_begins_unless_the_run_keeps_going() {
     assert!(outcome.all().find("fn-002").unwrap() < outcome.all().find("fn-004").unwrap());
     // What ended before is unchanged now.
     assert_eq!(service.take("PUT").len(), 30 - (puts - 1));
-    universe.run("--parallel 33").code(3).says("parallel: must be between 1 and 32, got 33");
+    universe.run("--parallel 33").code(3).says("parallel: must be between 1 and 32 functions, got 33");
 }
 
 #[test]
