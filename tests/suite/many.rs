@@ -122,7 +122,7 @@ fn two_hundred_blocks_fit_into_256_open_files() {
     for (line, said) in [
         ("", "Creating function many-"),
         ("", "is unchanged"),
-        ("plan --timeout 9", "timeout  3 s → 9 s"),
+        ("--timeout 9", "timeout  3 s → 9 s"),
         ("status", "many-"),
     ] {
         let outcome = universe.shell(&format!("ulimit -n 256; exec \"$TOOL\" {line}")).code(0);
