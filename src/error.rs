@@ -128,6 +128,13 @@ pub(crate) enum Error {
         /// The function or layer.
         about: About,
     },
+    /// A function was not deployed because it comes after one that was not.
+    After {
+        /// Which one, and where that is written.
+        problem: Problem,
+        /// The function that was not deployed.
+        about: About,
+    },
     /// A command of the user failed.
     Command(String),
     /// A command of the user failed, so the traffic of the alias was taken back.
@@ -268,7 +275,7 @@ impl Error {
                 if refused { ExitCode::Refused } else { ExitCode::Conflict }
             }
             Self::Apply { stopped, .. } => code_of(stopped.fault.kind),
-            Self::Command(_) | Self::Machine(_) => ExitCode::Failed,
+            Self::After { .. } | Self::Command(_) | Self::Machine(_) => ExitCode::Failed,
             Self::Undone { cause, .. } => match cause.exit_code() {
                 code @ (ExitCode::Interrupted | ExitCode::Terminated) => code,
                 _ => ExitCode::Unhealthy,
@@ -296,7 +303,9 @@ impl Error {
             None => {}
         }
         match self {
-            Self::Usage(problem) | Self::Machine(problem) => failure.problems = vec![problem.clone()],
+            Self::Usage(problem) | Self::Machine(problem) | Self::After { problem, .. } => {
+                failure.problems = vec![problem.clone()];
+            }
             Self::Configuration(problems) | Self::Plan { problems, .. } => failure.problems.clone_from(problems),
             Self::Values { problems, .. } => {
                 let redacted = |problem: &Problem| Problem {
@@ -346,6 +355,7 @@ impl Error {
             Self::Call { about, .. }
             | Self::Plan { about, .. }
             | Self::Apply { about, .. }
+            | Self::After { about, .. }
             | Self::Undone { about, .. }
             | Self::Contested { about, .. } => Some(about),
             Self::Package { about, .. } => about.as_ref(),
@@ -371,8 +381,12 @@ impl Error {
             Self::Package { about: None, .. } => "cannot package".to_owned(),
             Self::Listing(_) => "cannot list the functions".to_owned(),
             Self::Machine(_) => "this machine lacks what a run needs".to_owned(),
-            Self::Plan { about: About::Function(name), .. } => format!("`{name}` is not deployed"),
-            Self::Plan { about: About::Layer(name), .. } => format!("the layer `{name}` is not published"),
+            Self::Plan { about: About::Function(name), .. } | Self::After { about: About::Function(name), .. } => {
+                format!("`{name}` is not deployed")
+            }
+            Self::Plan { about: About::Layer(name), .. } | Self::After { about: About::Layer(name), .. } => {
+                format!("the layer `{name}` is not published")
+            }
             Self::Apply { stopped: Stopped { at: (at, of), title, .. }, about } => {
                 format!("stopped at step {at} of {of}: {title} of `{}`", about.name())
             }

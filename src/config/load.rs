@@ -15,7 +15,7 @@ use super::{
     layer_version::{self, OfBlock},
     loaded::{Entry, Loaded},
     occasion::Occasion,
-    options,
+    options, order,
     part::all_texts,
     paths,
     read::Reader,
@@ -99,13 +99,13 @@ pub(crate) fn load(request: &Request, host: &Host, ci: Ci, values: Option<&Value
         found.of_block(block, &mut loaded, |loaded| resolve_block(options, Some(block), &context, loaded));
         of_entries.resize(loaded.entries.len(), block);
     }
-    let functions = of_entries.into_iter().zip(&loaded.entries);
-    let functions: Vec<_> = functions.filter_map(|(block, entry)| Some((block, entry.item.function()?))).collect();
+    let functions = of_entries.iter().zip(&loaded.entries);
+    let functions: Vec<_> = functions.filter_map(|(block, entry)| Some((*block, entry.item.function()?))).collect();
     let (errors, warnings) = twice::problems(&functions, request.purpose).into_iter().partition(Problem::stops);
     loaded.problems.extend::<Vec<_>>(errors);
     loaded.warnings.extend::<Vec<_>>(warnings);
     found.report(&mut loaded);
-    loaded.entries.sort_by_key(|entry| entry.item.layer().is_none());
+    order::arrange(&file.blocks, &of_entries, &mut loaded);
     loaded.problems.sort();
     loaded.problems.dedup();
     loaded.warnings.sort();
@@ -374,13 +374,26 @@ fn resolve_block(options: Layer, block: Option<&Block>, context: &Context<'_>, l
             let allow_failure = block.is_some_and(|block| block.allow_failure);
             let commands = resolve::commands(&mut reader, context);
             let before = loaded.entries.len();
+            let entry = |item, places, after, commands| Entry {
+                item,
+                number: 0,
+                after,
+                places,
+                allow_failure,
+                dry_run,
+                cleanup,
+                commands,
+            };
+            if alone {
+                order::refuse(&mut reader);
+            }
             if layer_version::is_wanted(&mut reader)
                 && (alone || half::of(&mut reader) != Some(Half::Settings))
                 && let Some(OfBlock { layer, places }) = layer_version::layer(&mut reader, context)
             {
                 let commands = if alone { commands.clone() } else { Vec::new() };
                 let item = Item::Layer(Box::new(layer));
-                loaded.entries.push(Entry { item, places, allow_failure, dry_run, cleanup, commands });
+                loaded.entries.push(entry(item, places, Vec::new(), commands));
             }
             if !alone && let Some(deployment) = resolve::deployment(&mut reader, context) {
                 let places = reader.places();
@@ -388,7 +401,7 @@ fn resolve_block(options: Layer, block: Option<&Block>, context: &Context<'_>, l
                     loaded.skipped.push(skip);
                 } else {
                     let item = Item::Function(Box::new(deployment));
-                    loaded.entries.push(Entry { item, places, allow_failure, dry_run, cleanup, commands });
+                    loaded.entries.push(entry(item, places, order::read(&mut reader), commands));
                 }
             }
             let item = loaded.entries.get(before).map(|entry| &entry.item);

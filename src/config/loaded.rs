@@ -2,6 +2,7 @@
 
 use super::dry_run::DryRun;
 use super::elsewhere::Sought;
+use super::order::After;
 use super::render::Rendered;
 use super::run_options::RunOptions;
 use super::subject::{Access, Subject};
@@ -14,8 +15,8 @@ use crate::settings::Secret;
 /// What a configuration says.
 #[derive(Debug, Default)]
 pub(crate) struct Loaded {
-    /// The layers and functions to deploy: first the layers, because functions of the run can use them. Only for
-    /// [`Purpose::Deploy`], [`Purpose::Plan`] and [`Purpose::Check`].
+    /// The layers and functions to deploy: first the layers, because functions of the run can use them. A function is
+    /// behind those that it comes after. Only for [`Purpose::Deploy`], [`Purpose::Plan`] and [`Purpose::Check`].
     ///
     /// [`Purpose::Deploy`]: crate::verb::Purpose::Deploy
     /// [`Purpose::Plan`]: crate::verb::Purpose::Plan
@@ -66,6 +67,10 @@ impl Loaded {
 pub(crate) struct Entry {
     /// The function or layer.
     pub item: Item,
+    /// Its position in [`Loaded::entries`].
+    pub number: usize,
+    /// The functions that must be deployed before.
+    pub after: Vec<After>,
     /// Where each option was written.
     pub places: Places,
     /// Whether the run succeeds even if this deployment fails.

@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 use super::Run;
 use super::build::Built;
 use super::layers::{RunLayer, RunLayers};
+use super::order::{Order, Turn};
 use super::plan::{Found, Planned};
 use super::prove::Performer;
 use crate::apply::{self, Back, Outcome};
@@ -74,23 +75,27 @@ impl Run<'_> {
         planned.extend(self.side_by_side(functions).await);
         let changes = planned.iter().any(|planned| planned.plan.changes());
         if self.may_begin() {
-            self.apply_all(planned, &layers).await;
+            let order = Order::of(entries, &planned);
+            self.apply_all(planned, &layers, &order).await;
         }
         let is_asked = self.task == (Task::Plan { exit_code: true });
         Ok(self.code(if changes && is_asked { ExitCode::Changes } else { ExitCode::Success }))
     }
 
-    /// Applies all plans, those of layers first. Several of one function are applied one after another.
-    async fn apply_all(&self, planned: Vec<Planned<'_>>, layers: &RunLayers) {
+    /// Applies all plans, those of layers first. Several of one function are applied one after another, and each after
+    /// those that it comes after.
+    async fn apply_all<'e>(&self, planned: Vec<Planned<'e>>, layers: &RunLayers, order: &Order<'e>) {
         self.left.take();
         let mut turns: BTreeMap<_, Rc<Mutex<Turns>>> = BTreeMap::new();
         let keys = shared_keys(&planned);
-        let deploy = async |planned: Planned<'_>, turn: Rc<Mutex<Turns>>| {
+        let deploy = async |planned: Planned<'_>, in_order: Turn<'_, '_>, turn: Rc<Mutex<Turns>>| {
+            let come = if self.only_plans(planned.built.entry) { Ok(()) } else { in_order.come().await };
             let mut turn = turn.lock().await;
             if !self.may_begin() {
                 self.leave(planned.built.entry);
                 return Ok(());
             }
+            come?;
             let is_first =
                 self.only_plans(planned.built.entry) || std::mem::replace(&mut *turn, Turns::Later) == Turns::First;
             let key = planned.plan.object().and_then(|object| keys.get(&object.url()));
@@ -98,16 +103,20 @@ impl Run<'_> {
                 Some(key) => Some(key.lock().await),
                 None => None,
             };
-            self.deploy_one(planned, is_first, layers).await
+            self.deploy_one(planned, is_first, layers).await?;
+            in_order.end();
+            Ok(())
         };
         let (of_layers, of_functions): (Vec<_>, Vec<_>) =
             planned.into_iter().partition(|planned| planned.plan.subject == Subject::Layer);
         for planned in of_layers {
-            self.side_by_side([(planned.built.entry, Box::pin(deploy(planned, Rc::default())))]).await;
+            let in_order = order.turn(planned.built.entry);
+            self.side_by_side([(planned.built.entry, Box::pin(deploy(planned, in_order, Rc::default())))]).await;
         }
         let functions = of_functions.into_iter().map(|planned| {
             let turn = turns.entry((planned.plan.region.clone(), planned.plan.name.clone())).or_default();
-            (planned.built.entry, Box::pin(deploy(planned, Rc::clone(turn))))
+            let in_order = order.turn(planned.built.entry);
+            (planned.built.entry, Box::pin(deploy(planned, in_order, Rc::clone(turn))))
         });
         self.side_by_side(functions).await;
         self.warn_of_left();

@@ -1,6 +1,7 @@
 //! One run of the tool: connects the modules, one file for each part of a run.
 //!
-//! `build`, `plan` and `deploy` are the stages of a deployment; `layers` has the layers that functions wait for.
+//! `build`, `plan` and `deploy` are the stages of a deployment; `layers` has the layers that functions wait for,
+//! `order` the order in which they are applied.
 //! `connect` has the connections, and `elsewhere` the values that are read before
 //! a plan. The other files are verbs, and what surrounds a run.
 
@@ -18,6 +19,7 @@ mod layers;
 mod live;
 mod logs;
 mod once;
+mod order;
 mod package;
 mod plan;
 mod promote;

@@ -88,6 +88,9 @@ mod around;
 mod at_once;
 mod many;
 
+// Blocks that come after others.
+mod order;
+
 // A full storage for code.
 mod storage;
 

@@ -1,0 +1,199 @@
+//! The order of blocks: which block comes after which, and that none comes after itself.
+
+use std::collections::BTreeSet;
+
+use super::{
+    blocks::Block,
+    conditions::{Both, Conditions, matches},
+    loaded::{Entry, Loaded},
+    options::nearest_of,
+    read::Reader,
+};
+use crate::place::{Place, Problem};
+use crate::settings::{FunctionName, Setting, Written};
+
+/// The option of a block.
+const AFTER: &str = "after";
+
+/// A name or pattern of functions, after which a block is applied.
+#[derive(Debug, Clone)]
+pub(crate) struct After {
+    /// The name or pattern as it is written.
+    pub name: String,
+    /// The option in which it is written.
+    pub option: &'static str,
+    /// Where it is written.
+    pub place: Option<Place>,
+    /// The positions in [`Loaded::entries`] of the blocks for these functions. Blocks that this run does not deploy are not
+    /// among them.
+    pub entries: Vec<usize>,
+}
+
+/// The functions that a block names in `after`. Their entries are still unknown.
+pub(super) fn read(reader: &mut Reader) -> Vec<After> {
+    let places = reader.places();
+    let names = reader.list(AFTER).unwrap_or_default().into_iter();
+    let after = |name: String| {
+        let place = places.of_item(AFTER, &name).or_else(|| places.of(AFTER)).cloned();
+        After { name, option: AFTER, place, entries: Vec::new() }
+    };
+    names.map(after).collect()
+}
+
+/// Refuses `after` in the block of a layer.
+pub(super) fn refuse(reader: &mut Reader) {
+    if reader.list(AFTER).is_some_and(|names| !names.is_empty()) {
+        let problem = reader.wrong(AFTER, "is for functions: layers are published before all of them");
+        problem.help = Some("remove it, or write `after:` without a value in this block".to_owned());
+    }
+}
+
+/// Sorts the entries: layers first, and each function behind those that it comes after. Apart from that, the order stays.
+///
+/// `all` are the blocks of the file, `of_entries` the block of each entry.
+pub(super) fn arrange(all: &[Block], of_entries: &[&Block], loaded: &mut Loaded) {
+    let Loaded { entries, problems, .. } = loaded;
+    let names = Names::of(all, entries);
+    for index in 0..entries.len() {
+        for nth in 0..entries[index].after.len() {
+            let after = &entries[index].after[nth];
+            problems.extend(names.unknown(after));
+            match before(index, after, of_entries, entries) {
+                Ok(found) => entries[index].after[nth].entries = found,
+                Err(problem) => problems.push(problem),
+            }
+        }
+    }
+    let mut walk = Walk { entries, path: Vec::new(), depths: vec![None; entries.len()], circles: Vec::new() };
+    let depths: Vec<_> = (0..entries.len()).map(|index| walk.depth(index)).collect();
+    problems.extend(walk.circles.iter().map(|circle| in_circle(circle, entries)));
+    sort(entries, &depths);
+}
+
+/// The names of the functions in a file.
+struct Names {
+    known: BTreeSet<String>,
+    /// Whether the name of some block is unknown.
+    lacks_some: bool,
+}
+
+impl Names {
+    fn of(all: &[Block], entries: &[Entry]) -> Self {
+        let functions = entries.iter().filter_map(|entry| entry.item.function());
+        let mut known: BTreeSet<_> = functions.map(|deployment| deployment.function.name.clone()).collect();
+        known.extend(all.iter().filter_map(|block| name_of(block.text("function_name")?)));
+        let lacks_name =
+            |block: &Block| block.unfilled.contains("function_name") || block.conditions.has_by_branch("function_name");
+        Self { known, lacks_some: all.iter().any(lacks_name) }
+    }
+
+    /// The error about a name that no block has; `None` if one has it.
+    fn unknown(&self, after: &After) -> Option<Problem> {
+        let wanted = bare(&after.name);
+        if self.lacks_some || self.known.iter().any(|name| matches(&wanted, name)) {
+            return None;
+        }
+        let problem = Problem::new(format!("no block is for `{}`", after.name)).of(after.option);
+        let near = nearest_of(&wanted, self.known.iter().map(String::as_str));
+        let all = || {
+            let all: Vec<_> = self.known.iter().map(|name| format!("`{name}`")).collect();
+            format!("the blocks are for {}", all.join(", "))
+        };
+        let help = near.map_or_else(all, |near| format!("did you mean `{near}`?"));
+        Some(Problem { place: after.place.clone(), ..problem.help(help) })
+    }
+}
+
+/// The name of the function that a text names; `None` if it names none.
+fn name_of(text: &str) -> Option<String> {
+    FunctionName::parse(&Written::Text(text.trim().to_owned())).ok().map(|function| function.name)
+}
+
+/// The name in an ARN; another text as it is, because it may be a pattern.
+fn bare(text: &str) -> String {
+    name_of(text).unwrap_or_else(|| text.to_owned())
+}
+
+/// The entries for the functions of a name. Of one function in several Regions, it is the one in the Region of the entry at
+/// `index`, if there is one.
+fn before(index: usize, after: &After, of_entries: &[&Block], entries: &[Entry]) -> Result<Vec<usize>, Problem> {
+    let wanted = bare(&after.name);
+    let name = |index: usize| entries[index].item.function().map(|deployment| deployment.function.name.as_str());
+    let region = |index: usize| &entries[index].item.target().region;
+    // `check` sees the blocks of all builds.
+    let meet = |other: usize| match (of_entries.get(index), of_entries.get(other)) {
+        (Some(one), Some(other)) => Conditions::both(&one.conditions, &other.conditions) != Both::Never,
+        _ => true,
+    };
+    let fits = |other: &usize| name(*other).is_some_and(|name| matches(&wanted, name)) && meet(*other);
+    let fitting: Vec<_> = (0..entries.len()).filter(fits).collect();
+    let is_nearer = |near: usize, far: usize| name(near) == name(far) && region(near) == region(index);
+    let is_meant =
+        |other: &usize| region(*other) == region(index) || !fitting.iter().any(|near| is_nearer(*near, *other));
+    let others: Vec<_> = fitting.iter().copied().filter(is_meant).filter(|other| *other != index).collect();
+    if others.is_empty() && name(index) == Some(&*wanted) && fitting.contains(&index) {
+        let problem = Problem::new(format!("`{}` is the function of this block", after.name)).of(after.option);
+        return Err(Problem { place: after.place.clone(), ..problem.help("name the functions that come before it") });
+    }
+    Ok(others)
+}
+
+/// Finds how many others each entry has before it, one after another, and where that goes in circles.
+struct Walk<'a> {
+    entries: &'a [Entry],
+    /// The entries on the way to the current one.
+    path: Vec<usize>,
+    depths: Vec<Option<usize>>,
+    /// The circles so far. None shares an entry with another one.
+    circles: Vec<Vec<usize>>,
+}
+
+impl Walk<'_> {
+    fn depth(&mut self, index: usize) -> usize {
+        if let Some(depth) = self.depths[index] {
+            return depth;
+        }
+        if let Some(from) = self.path.iter().position(|known| *known == index) {
+            let circle = &self.path[from..];
+            if !self.circles.iter().flatten().any(|known| circle.contains(known)) {
+                self.circles.push(circle.to_vec());
+            }
+            return 0;
+        }
+        self.path.push(index);
+        let before = self.entries[index].after.iter().flat_map(|after| &after.entries);
+        let depth = before.map(|before| self.depth(*before) + 1).max().unwrap_or(0);
+        self.path.pop();
+        self.depths[index] = Some(depth);
+        depth
+    }
+}
+
+/// The error about blocks of which each comes after the next one, and the last after the first.
+fn in_circle(circle: &[usize], entries: &[Entry]) -> Problem {
+    let first = circle.iter().enumerate().min_by_key(|(_, index)| **index).map_or(0, |(at, _)| at);
+    let circle: Vec<_> = circle[first..].iter().chain(&circle[..first]).chain(circle.get(first)).collect();
+    let names: Vec<_> = circle.iter().map(|index| entries[**index].item.name()).collect();
+    let problem = Problem::new(format!("comes after itself: `{}`", names.join(" → "))).of(AFTER);
+    let link = circle
+        .first()
+        .zip(circle.get(1))
+        .and_then(|(one, next)| entries[**one].after.iter().find(|after| after.entries.contains(next)));
+    let place = link.and_then(|after| after.place.clone());
+    let option = link.map(|after| after.option.to_owned());
+    Problem { place, option, ..problem.help("remove one of these names") }
+}
+
+fn sort(entries: &mut Vec<Entry>, depths: &[usize]) {
+    let mut sorted: Vec<_> = std::mem::take(entries).into_iter().zip(depths).enumerate().collect();
+    sorted.sort_by_key(|(_, (entry, depth))| (entry.item.layer().is_none(), **depth));
+    let mut position = vec![0; sorted.len()];
+    for (new, (old, _)) in sorted.iter().enumerate() {
+        position[*old] = new;
+    }
+    entries.extend(sorted.into_iter().enumerate().map(|(number, (_, (mut entry, _)))| {
+        entry.number = number;
+        entry.after.iter_mut().flat_map(|after| &mut after.entries).for_each(|index| *index = position[*index]);
+        entry
+    }));
+}
