@@ -25,7 +25,7 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use super::comment::renewal::Renewal;
-use super::comment::service::{Answer, Request};
+use super::comment::thread::{Answer, Request};
 use super::console::Console;
 use super::delivery::{Delivery, Service, Stream, Written};
 use super::manner::Format;
@@ -234,7 +234,7 @@ impl Client {
     }
 
     /// One call with a token; returns the whole answer.
-    fn exchange(&self, asked: &Request, token: &Secret, patience: Duration) -> Result<Answer, String> {
+    fn exchange(&self, asked: &Request, authorization: &Secret, patience: Duration) -> Result<Answer, String> {
         let body = asked.body.as_ref().map(Value::to_string).unwrap_or_default();
         let mut request = with_json(asked.method, &asked.url, body)?;
         let headers = request.headers_mut();
@@ -242,7 +242,7 @@ impl Client {
         headers.insert("user-agent", env!("CARGO_PKG_NAME"));
         // An error would quote the token.
         headers
-            .try_insert("authorization", format!("Bearer {}", token.expose()))
+            .try_insert("authorization", authorization.expose().to_owned())
             .map_err(|_| "the token has characters that no token has".to_owned())?;
         self.within(patience, async {
             let mut answer = self.connector.call(request).await.map_err(|error| chain(&error))?;
@@ -304,7 +304,7 @@ fn renew(renewal: &Renewal) -> Result<(), String> {
         let patience = COMMENT.saturating_sub(begun.elapsed());
         let url = request.url.split('?').next().unwrap_or_default();
         let failed = |error| format!("`{} {url}` failed: {error}", request.method);
-        client.exchange(request, renewal.token(), patience).map_err(failed)
+        client.exchange(request, renewal.authorization(), patience).map_err(failed)
     })
 }
 

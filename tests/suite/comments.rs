@@ -20,15 +20,21 @@ enum Kind {
     GitHub,
     Gitea,
     GitLab,
+    Bitbucket,
+    Azure,
 }
 
 impl Kind {
+    const ALL: [Self; 5] = [Self::GitHub, Self::Gitea, Self::GitLab, Self::Bitbucket, Self::Azure];
+
     /// The name of the token's own user.
     fn user(self) -> &'static str {
         match self {
             Self::GitHub => "github-actions[bot]",
             Self::Gitea => "gitea-actions",
             Self::GitLab => "project_7_bot",
+            Self::Bitbucket => "{5e7c}",
+            Self::Azure => "0f1e-2d3c",
         }
     }
 
@@ -38,6 +44,8 @@ impl Kind {
             Self::GitHub => "/api/v3/repos/o/r/issues/7/comments",
             Self::Gitea => "/api/v1/repos/o/r/issues/7/comments",
             Self::GitLab => "/api/v4/projects/42/merge_requests/7/notes",
+            Self::Bitbucket => "/2.0/repositories/o/r/pullrequests/7/comments",
+            Self::Azure => "/org/_apis/git/repositories/b1-b2/pullRequests/7/threads",
         }
     }
 
@@ -47,6 +55,52 @@ impl Kind {
             Self::GitHub => "/api/v3/repos/o/r/issues/comments/",
             Self::Gitea => "/api/v1/repos/o/r/issues/comments/",
             Self::GitLab => "/api/v4/projects/42/merge_requests/7/notes/",
+            Self::Bitbucket => "/2.0/repositories/o/r/pullrequests/7/comments/",
+            Self::Azure => "/org/_apis/git/repositories/b1-b2/pullRequests/7/threads/",
+        }
+    }
+
+    /// The path of a comment.
+    fn at(self, id: u64) -> String {
+        format!("{}{id}{}", self.one(), if self == Self::Azure { "/comments/1" } else { "" })
+    }
+
+    /// The path that answers whose token it is.
+    fn who(self) -> &'static str {
+        match self {
+            Self::GitHub => "/api/graphql",
+            Self::Gitea => "/api/v1/user",
+            Self::GitLab => "/api/v4/user",
+            Self::Bitbucket => "/2.0/user",
+            Self::Azure => "/org/_apis/connectionData",
+        }
+    }
+
+    /// The longest comment, and what the service answers to a longer one.
+    fn longest(self) -> (usize, String) {
+        let refused = |status: &str, message: &str| answer(status, "", &json!({ "message": message }));
+        match self {
+            Self::GitHub | Self::Gitea => {
+                let message = "Validation Failed: body is too long (maximum is 65536 characters)";
+                (65_536, refused("422 Unprocessable Entity", message))
+            }
+            Self::GitLab => (1_000_000, refused("400 Bad Request", "is too long")),
+            Self::Bitbucket => (32_768, refused("400 Bad Request", "<h1>Bad Request (400)</h1>")),
+            Self::Azure => {
+                (150_000, refused("400 Bad Request", "A discussion comment cannot be longer than 150000 characters."))
+            }
+        }
+    }
+
+    /// Whether the first line of a comment is one that the service does not show.
+    fn hides(self, body: &str) -> bool {
+        let mut lines = body.lines();
+        let (first, second) = (lines.next().unwrap(), lines.next().unwrap());
+        match self {
+            Self::Bitbucket => {
+                first.starts_with("[//]: # (dpl-lambda plan ") && first.ends_with(')') && second.is_empty()
+            }
+            _ => first.starts_with("<!-- dpl-lambda plan ") && first.ends_with(" -->"),
         }
     }
 }
@@ -56,6 +110,7 @@ struct Comment {
     id: u64,
     author: String,
     body: String,
+    is_deleted: bool,
 }
 
 #[derive(Default)]
@@ -111,77 +166,147 @@ impl Service {
     }
 
     fn answer(&self, request: &Request) -> String {
-        if request.header("authorization") != Some(format!("Bearer {TOKEN}").as_str()) {
+        let authorization = match self.kind {
+            Kind::Azure => format!("Basic {}", base64(&format!(":{TOKEN}"))),
+            _ => format!("Bearer {TOKEN}"),
+        };
+        if request.header("authorization") != Some(authorization.as_str()) {
             return answer("401 Unauthorized", "", &json!({ "message": format!("Bad credentials: {}", request.head) }));
         }
         assert!(request.header("user-agent").is_some(), "GitHub refuses a request without it");
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
-        let (method, path) = (request.method(), request.path());
-        let id = path.strip_prefix(self.kind.one()).and_then(|id| id.parse::<u64>().ok());
-        let update = if self.kind == Kind::GitLab { "PUT" } else { "PATCH" };
+        let (method, path, kind) = (request.method(), request.path(), self.kind);
+        if kind == Kind::Azure {
+            let version = if path == kind.who() { "7.1-preview" } else { "7.1" };
+            assert_eq!(request.query(), [("api-version".to_owned(), version.to_owned())]);
+        }
+        let id = path.strip_prefix(kind.one()).and_then(|id| id.split('/').next()?.parse::<u64>().ok());
+        let update = if matches!(kind, Kind::GitLab | Kind::Bitbucket) { "PUT" } else { "PATCH" };
         match (method, id) {
-            ("POST", None) if path == "/api/graphql" && self.kind == Kind::GitHub => {
-                answer("200 OK", "", &json!({ "data": { "viewer": { "login": self.kind.user() } } }))
-            }
-            ("GET", None) if path.ends_with("/user") && self.state().is_discreet => {
-                answer("403 Forbidden", "", &json!({ "message": "token does not have at least one of the scopes" }))
-            }
-            ("GET", None) if path.ends_with("/user") && self.kind != Kind::GitHub => {
-                let name = if self.kind == Kind::GitLab { "username" } else { "login" };
-                answer("200 OK", "", &json!({ name: self.kind.user() }))
-            }
-            ("GET", None) if path == self.kind.path() => self.list(request),
-            ("POST", None) if path == self.kind.path() => {
+            (_, None) if path == kind.who() => self.who(),
+            ("GET", None) if path == kind.path() => self.list(request),
+            ("POST", None) if path == kind.path() => {
                 let mut state = self.state();
                 let id = 1000 + state.requests.len() as u64;
-                let text = body["body"].as_str().unwrap().to_owned();
-                if text.len() > 65_536 {
-                    let message =
-                        json!({ "message": "Validation Failed: body is too long (maximum is 65536 characters)" });
-                    return answer("422 Unprocessable Entity", "", &message);
+                let text = match kind {
+                    Kind::GitHub | Kind::Gitea | Kind::GitLab => body["body"].as_str(),
+                    Kind::Bitbucket => body["content"]["raw"].as_str(),
+                    Kind::Azure => {
+                        assert_eq!(body["status"], "closed", "an open thread can forbid the merge");
+                        assert_eq!(body["comments"][0]["commentType"], "text");
+                        body["comments"][0]["content"].as_str()
+                    }
+                };
+                let text = text.unwrap().to_owned();
+                let (longest, refusal) = kind.longest();
+                if text.len() > longest {
+                    return refusal;
                 }
-                let comment = Comment { id, author: self.kind.user().to_owned(), body: text };
+                let comment = Comment { id, author: kind.user().to_owned(), body: text, is_deleted: false };
                 state.comments.push(comment.clone());
                 answer("201 Created", "", &self.shown(&comment))
             }
-            (method, Some(id)) if method == update || method == "DELETE" => {
+            (method, Some(id)) if (method == update || method == "DELETE") && path == kind.at(id) => {
                 let mut state = self.state();
-                let Some(at) = state.comments.iter().position(|comment| comment.id == id) else {
+                let found = state.comments.iter().position(|comment| comment.id == id && !comment.is_deleted);
+                let Some(at) = found else {
                     return answer("404 Not Found", "", &json!({ "message": "Not Found" }));
                 };
+                if state.comments[at].author != kind.user() {
+                    return answer("403 Forbidden", "", &json!({ "message": "not yours" }));
+                }
                 if method == "DELETE" {
-                    state.comments.remove(at);
+                    // Gone, or an empty place in the list.
+                    match kind {
+                        Kind::GitHub | Kind::Gitea | Kind::GitLab => drop(state.comments.remove(at)),
+                        Kind::Bitbucket | Kind::Azure => state.comments[at].is_deleted = true,
+                    }
                     return "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n".to_owned();
                 }
-                body["body"].as_str().unwrap().clone_into(&mut state.comments[at].body);
+                let text = match kind {
+                    Kind::GitHub | Kind::Gitea | Kind::GitLab => &body["body"],
+                    Kind::Bitbucket => &body["content"]["raw"],
+                    Kind::Azure => &body["content"],
+                };
+                text.as_str().unwrap().clone_into(&mut state.comments[at].body);
                 answer("200 OK", "", &self.shown(&state.comments[at]))
             }
             _ => answer("404 Not Found", "", &json!({ "message": format!("{method} {path} is not there") })),
         }
     }
 
-    /// A page. Gitea returns all comments, whichever page is asked for.
+    /// Whose token it is.
+    fn who(&self) -> String {
+        let user = self.kind.user();
+        if self.state().is_discreet {
+            return match self.kind {
+                Kind::Bitbucket => {
+                    let message = "Token is invalid, expired, or not supported for this endpoint.";
+                    answer("401 Unauthorized", "", &json!({ "type": "error", "error": { "message": message } }))
+                }
+                _ => {
+                    let message = "token does not have at least one of the scopes";
+                    answer("403 Forbidden", "", &json!({ "message": message }))
+                }
+            };
+        }
+        let who = match self.kind {
+            Kind::GitHub => json!({ "data": { "viewer": { "login": user } } }),
+            Kind::Gitea => json!({ "login": user }),
+            Kind::GitLab => json!({ "username": user }),
+            Kind::Bitbucket => json!({ "type": "app_user", "uuid": user }),
+            Kind::Azure => json!({ "authenticatedUser": { "id": user }, "authorizedUser": { "id": user } }),
+        };
+        answer("200 OK", "", &who)
+    }
+
+    /// A page. Gitea and Azure DevOps return all comments, whichever page is asked for.
     fn list(&self, request: &Request) -> String {
         let state = self.state();
+        let all = || state.comments.iter().map(|comment| self.shown(comment));
+        if self.kind == Kind::Azure {
+            let system = json!({ "id": 1, "comments": [{ "id": 1, "commentType": "system", "content": "voted 10" }] });
+            let threads: Vec<_> = std::iter::once(system).chain(all()).collect();
+            return answer("200 OK", "", &json!({ "count": threads.len(), "value": threads }));
+        }
         let query = request.query();
         let number = |name: &str| query.iter().find(|(key, _)| key == name).unwrap().1.parse::<usize>().unwrap();
-        let (page, size) = (number("page"), number("per_page"));
+        let (page, size) = (number("page"), number(if self.kind == Kind::Bitbucket { "pagelen" } else { "per_page" }));
         assert!(size <= 100);
-        let all = || state.comments.iter().map(|comment| self.shown(comment));
         if self.kind == Kind::Gitea {
             return answer("200 OK", "", &all().collect());
         }
         let more = state.comments.len() > page * size;
         let path = self.kind.path();
-        let next = format!("Link: <{}{path}?page={}>; rel=\"next\", <x>; rel=\"last\"\r\n", self.url, page + 1);
-        let shown = all().skip((page - 1) * size).take(size).collect();
-        answer("200 OK", if more { &next } else { "Link: <x>; rel=\"first\"\r\n" }, &shown)
+        let next = format!("{}{path}?page={}", self.url, page + 1);
+        let shown: Vec<_> = all().skip((page - 1) * size).take(size).collect();
+        if self.kind == Kind::Bitbucket {
+            let mut body = json!({ "values": shown, "pagelen": size, "page": page });
+            if more {
+                body["next"] = json!(next);
+            }
+            return answer("200 OK", "", &body);
+        }
+        let next = format!("Link: <{next}>; rel=\"next\", <x>; rel=\"last\"\r\n");
+        answer("200 OK", if more { &next } else { "Link: <x>; rel=\"first\"\r\n" }, &json!(shown))
     }
 
-    fn shown(&self, Comment { id, author, body }: &Comment) -> Value {
+    fn shown(&self, Comment { id, author, body, is_deleted }: &Comment) -> Value {
         match self.kind {
             Kind::GitLab => json!({ "id": id, "body": body, "author": { "username": author }, "system": false }),
             Kind::GitHub | Kind::Gitea => json!({ "id": id, "body": body, "user": { "login": author, "type": "Bot" } }),
+            Kind::Bitbucket => {
+                let kind = if author == self.kind.user() { json!("repository_access_token") } else { Value::Null };
+                let user = json!({ "type": "app_user", "uuid": author, "kind": kind, "display_name": "plans" });
+                json!({ "id": id, "content": { "raw": body, "html": "" }, "user": user, "deleted": is_deleted })
+            }
+            Kind::Azure => {
+                let comment = json!({
+                    "id": 1, "content": body, "author": { "id": author, "displayName": "Build Service" },
+                    "commentType": "text", "isDeleted": is_deleted,
+                });
+                json!({ "id": id, "status": "closed", "comments": [comment] })
+            }
         }
     }
 
@@ -189,11 +314,12 @@ impl Service {
     fn write(&self, author: &str, body: &str) {
         let mut state = self.state();
         let id = 1 + state.comments.len() as u64;
-        state.comments.push(Comment { id, author: author.to_owned(), body: body.to_owned() });
+        state.comments.push(Comment { id, author: author.to_owned(), body: body.to_owned(), is_deleted: false });
     }
 
     fn bodies(&self) -> Vec<String> {
-        self.state().comments.iter().map(|comment| comment.body.clone()).collect()
+        let state = self.state();
+        state.comments.iter().filter(|comment| !comment.is_deleted).map(|comment| comment.body.clone()).collect()
     }
 
     /// The text of the only comment.
@@ -213,6 +339,10 @@ impl Service {
     fn refuse(&self, method: &'static str, answer: impl Into<String>) {
         self.state().instead = Some((method, answer.into()));
     }
+}
+
+fn base64(text: &str) -> String {
+    base64::Engine::encode(&base64::engine::general_purpose::STANDARD, text)
 }
 
 fn answer(status: &str, headers: &str, body: &Value) -> String {
@@ -254,6 +384,23 @@ fn job(service: &Service, aws: &Canned) -> Universe {
             .with("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main")
             .with("CI_JOB_TOKEN", "glcbt-of-the-job")
             .with("GITLAB_TOKEN", TOKEN),
+        Kind::Bitbucket => universe
+            .with("BITBUCKET_COMMIT", "0123456789abcdef")
+            .with("BITBUCKET_REPO_FULL_NAME", "o/r")
+            .with("BITBUCKET_GIT_HTTP_ORIGIN", &at("/o/r"))
+            .with("BITBUCKET_PR_ID", "7")
+            .with("BITBUCKET_PR_DESTINATION_BRANCH", "main")
+            .with("BITBUCKET_TOKEN", TOKEN),
+        Kind::Azure => universe
+            .with("TF_BUILD", "True")
+            .with("BUILD_REASON", "PullRequest")
+            .with("BUILD_REPOSITORY_PROVIDER", "TfsGit")
+            .with("BUILD_REPOSITORY_ID", "b1-b2")
+            .with("SYSTEM_COLLECTIONURI", &at("/org/"))
+            .with("SYSTEM_TEAMPROJECT", "my project")
+            .with("SYSTEM_PULLREQUEST_PULLREQUESTID", "7")
+            .with("SYSTEM_PULLREQUEST_TARGETBRANCH", "refs/heads/main")
+            .with("SYSTEM_ACCESSTOKEN", TOKEN),
     }
 }
 
@@ -263,12 +410,12 @@ fn aws() -> Canned {
 
 #[test]
 fn a_plan_becomes_one_comment_that_is_renewed_and_deleted() {
-    for kind in [Kind::GitHub, Kind::Gitea, Kind::GitLab] {
+    for kind in Kind::ALL {
         let (service, aws) = (Service::start(kind), aws());
         let universe = job(&service, &aws);
         universe.run("plan").code(0).never_says("warning").never_says(TOKEN);
         let body = service.only();
-        assert!(body.starts_with("<!-- dpl-lambda plan ") && body.contains("### Plan for f in us-east-1"), "{body}");
+        assert!(kind.hides(&body) && body.contains("### Plan for f in us-east-1"), "{body}");
         assert!(body.contains("| memory\\_size | 128 MB | 256 MB |") && body.contains("pull request 7"), "{body}");
         assert_eq!(service.asked(), [format!("GET {}", kind.path()), format!("POST {}", kind.path())]);
 
@@ -277,7 +424,7 @@ fn a_plan_becomes_one_comment_that_is_renewed_and_deleted() {
         universe.run("plan --exit-code").code(2).never_says("warning");
         assert!(service.only().contains("512 MB"), "{}", service.only());
         let id = service.state().comments[0].id;
-        assert!(service.asked().last().unwrap().ends_with(&format!(" {}{id}", kind.one())));
+        assert!(service.asked().last().unwrap().ends_with(&format!(" {}", kind.at(id))), "{kind:?}");
         universe.run("plan").code(0);
         assert!(service.asked().iter().all(|asked| !asked.contains(kind.one())), "an equal text is not written again");
 
@@ -290,7 +437,7 @@ fn a_plan_becomes_one_comment_that_is_renewed_and_deleted() {
         service.asked();
         universe.run("plan").code(0).never_says("warning");
         assert!(service.bodies().is_empty());
-        assert_eq!(service.asked().last().unwrap(), &format!("DELETE {}{id}", kind.one()));
+        assert_eq!(service.asked().last().unwrap(), &format!("DELETE {}", kind.at(id)));
         universe.run("plan").code(0);
         assert_eq!(service.asked(), [format!("GET {}", kind.path())]);
     }
@@ -351,14 +498,14 @@ fn comments_of_two_runs_at_once_become_one() {
 
 #[test]
 fn a_comment_is_found_among_hundreds_also_if_the_service_has_no_pages() {
-    for kind in [Kind::GitHub, Kind::Gitea, Kind::GitLab] {
+    for kind in Kind::ALL {
         let (service, aws) = (Service::start(kind), aws());
         let universe = job(&service, &aws);
         for number in 0..250 {
             service.write("somebody", &format!("comment {number}"));
         }
         universe.run("plan").code(0).never_says("warning");
-        let pages = if kind == Kind::Gitea { 1 } else { 3 };
+        let pages = if matches!(kind, Kind::Gitea | Kind::Azure) { 1 } else { 3 };
         assert_eq!(service.asked().len(), pages + 1, "{kind:?}");
         universe.run("plan --memory_size 512").code(0).never_says("warning");
         let bodies = service.bodies();
@@ -368,12 +515,18 @@ fn a_comment_is_found_among_hundreds_also_if_the_service_has_no_pages() {
 
 #[test]
 fn the_token_of_a_job_knows_its_comments_if_it_may_not_ask_who_it_is() {
-    let (service, aws) = (Service::start(Kind::Gitea), aws());
-    service.state().is_discreet = true;
-    let universe = job(&service, &aws);
-    universe.run("plan").code(0);
-    universe.run("plan --memory_size 512").code(0).never_says("warning");
-    assert!(service.only().contains("512 MB"));
+    for kind in [Kind::Gitea, Kind::Bitbucket] {
+        let (service, aws) = (Service::start(kind), aws());
+        service.state().is_discreet = true;
+        let universe = job(&service, &aws);
+        universe.run("plan").code(0);
+        let copied = service.only();
+        service.state().comments[0].author = "mallory".to_owned();
+        universe.run("plan").code(0);
+        universe.run("plan --memory_size 512").code(0).never_says("warning");
+        let bodies = service.bodies();
+        assert!(bodies.len() == 2 && bodies[0] == copied && bodies[1].contains("512 MB"), "{bodies:?}");
+    }
 }
 
 #[test]
@@ -445,6 +598,56 @@ fn a_fork_learns_why_it_gets_no_comment() {
     universe.run("plan").code(0).says("`CI_JOB_TOKEN` may not write comments").says("`GITLAB_TOKEN`");
     universe.with("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "43").run("plan").code(0).says("comes from a fork");
     assert_eq!(service.asked(), Vec::<String>::new());
+
+    let service = Service::start(Kind::Azure);
+    service.refuse("POST", answer("403 Forbidden", "", &json!({ "message": "TF401027: you need permission" })));
+    let universe = job(&service, &aws);
+    universe.run("plan").code(0).says("TF401027").says("Contribute to pull requests");
+    universe.with("SYSTEM_PULLREQUEST_ISFORK", "True").run("plan").code(0).says("comes from a fork");
+}
+
+#[test]
+fn each_service_says_what_its_job_lacks() {
+    let aws = aws();
+    for (kind, without, said) in [
+        (Kind::Bitbucket, "BITBUCKET_TOKEN", "`pullrequest:write`"),
+        (Kind::Bitbucket, "BITBUCKET_REPO_FULL_NAME", "`BITBUCKET_REPO_FULL_NAME`"),
+        (Kind::Azure, "SYSTEM_ACCESSTOKEN", "`SYSTEM_ACCESSTOKEN: $(System.AccessToken)`"),
+        (Kind::Azure, "BUILD_REPOSITORY_ID", "`BUILD_REPOSITORY_ID`"),
+        (Kind::Azure, "SYSTEM_COLLECTIONURI", "`SYSTEM_COLLECTIONURI`"),
+    ] {
+        let service = Service::start(kind);
+        job(&service, &aws).without(without).run("plan").code(0).says("warning").says(said);
+        assert_eq!(service.asked(), Vec::<String>::new());
+    }
+    let service = Service::start(Kind::Azure);
+    let hosted = job(&service, &aws).with("BUILD_REPOSITORY_PROVIDER", "GitHub");
+    hosted.run("plan").code(0).says("of `GitHub`").says("`summary_file`");
+    let hostile = job(&service, &aws).with("BUILD_REPOSITORY_ID", "../../x");
+    hostile.run("plan").code(0).says("`BUILD_REPOSITORY_ID`");
+    assert_eq!(service.asked(), Vec::<String>::new());
+
+    let service = Service::start(Kind::Bitbucket);
+    let denied =
+        json!({ "type": "error", "error": { "message": "Your credentials lack one or more required scopes." } });
+    service.refuse("POST", answer("403 Forbidden", "", &denied));
+    let universe = job(&service, &aws);
+    universe.run("plan").code(0).says("lack one or more required scopes").says("`pullrequest:write`");
+    let service = Service::start(Kind::Azure);
+    service.refuse("GET", answer("203 Non-Authoritative Information", "", &Value::Null));
+    job(&service, &aws).run("plan").code(0).says("the token is wrong or has expired");
+}
+
+#[test]
+fn bitbucket_itself_is_asked_unless_the_build_is_on_this_machine() {
+    let aws = aws();
+    let service = Service::start(Kind::Bitbucket);
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for origin in ["http://bitbucket.org/o/r", "http://127.0.0.1@example.com/o/r", "https://evil.example.com/o/r"] {
+        let universe = job(&service, &aws).with("BITBUCKET_GIT_HTTP_ORIGIN", origin);
+        let universe = universe.with("HTTPS_PROXY", &format!("http://{closed}")).with("NO_PROXY", "127.0.0.1");
+        universe.run("plan").code(0).says("`GET https://api.bitbucket.org/2.0/repositories/o/r/");
+    }
 }
 
 #[test]
@@ -527,6 +730,25 @@ fn a_comment_shows_no_secret_and_calls_nobody() {
 }
 
 #[test]
+fn a_service_without_html_gets_none() {
+    let (service, aws) = (Service::start(Kind::Bitbucket), aws());
+    let environment: String = (0..30).map(|number| format!("  V_{number}: x\n")).collect();
+    let universe = job(&service, &aws).file(
+        "dpl.yml",
+        changing("f", 256)
+            + "description: 'ask @team about #12 & ~x, <b> | [a](javascript:b)'\nenvironment:\n"
+            + &environment,
+    );
+    universe.run("plan").code(0).never_says("warning");
+    let body = service.only();
+    for html in ["<sub>", "<!--", "<details>", "&lt;", "&amp;", "@team", "\\@", "[a]("] {
+        assert!(!body.contains(html), "{html} is in {body}");
+    }
+    assert!(body.contains("@\u{2060}team about \\#12 & ~x, <b> \\| \\[a\\](javascript:b)"), "{body}");
+    assert!(body.contains("| environment V\\_29 |"), "{body}");
+}
+
+#[test]
 fn a_long_plan_is_collapsed_and_cut_to_what_the_service_takes() {
     let (service, aws) = (Service::start(Kind::GitHub), aws());
     let functions = |functions: usize, variables: usize| {
@@ -562,6 +784,15 @@ fn a_long_plan_is_collapsed_and_cut_to_what_the_service_takes() {
     );
     assert_eq!(body.matches("<details>").count(), body.matches("</details>").count());
     assert!(body.contains("40 to update"), "the tally is kept: {body}");
+
+    for kind in [Kind::Bitbucket, Kind::Azure] {
+        let service = Service::start(kind);
+        job(&service, &aws).file("dpl.yml", functions(60, 150)).run("plan").code(0).never_says("warning");
+        let (longest, _) = kind.longest();
+        let body = service.only();
+        assert!(body.len() <= longest && body.len() > longest * 9 / 10, "{kind:?}: {}", body.len());
+        assert!(body.contains(" more rows in the log of the run | | |"), "{kind:?}");
+    }
 }
 
 #[test]

@@ -48,7 +48,7 @@ impl PullRequest {
             base: first.base.or(other.base),
             ..first
         })?;
-        found.is_from_fork = github::is_from_fork(host) || is_from_fork_of_gitlab(host);
+        found.is_from_fork = github::is_from_fork(host) || is_from_fork_of_gitlab(host) || is_from_fork_of_azure(host);
         found.repository = host.variable("CI_MERGE_REQUEST_PROJECT_PATH").map(str::to_owned);
         Some(found)
     }
@@ -102,6 +102,11 @@ pub(super) fn as_pushed(host: &Host, base: &str) -> Host {
 fn is_from_fork_of_gitlab(host: &Host) -> bool {
     let source = host.variable("CI_MERGE_REQUEST_SOURCE_PROJECT_ID");
     source.is_some_and(|source| host.variable("CI_MERGE_REQUEST_PROJECT_ID").is_some_and(|target| source != target))
+}
+
+/// Whether the pull request of Azure DevOps comes from a fork.
+fn is_from_fork_of_azure(host: &Host) -> bool {
+    host.variable("SYSTEM_PULLREQUEST_ISFORK").is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }
 
 /// The name of a branch, without `refs/heads/`.

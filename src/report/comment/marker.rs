@@ -6,11 +6,10 @@ use std::fmt;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
-/// The beginning of the line.
-const BEGIN: &str = "<!-- dpl-lambda plan ";
+use super::markup::Markup;
 
-/// The end of the line.
-const END: &str = " -->";
+/// The beginning of the hidden text.
+const BEGIN: &str = "dpl-lambda plan ";
 
 /// The bytes of a hash: enough to tell the functions of one pull request apart.
 const BYTES: usize = 6;
@@ -35,7 +34,7 @@ impl Marker {
 
     /// The marker of a comment; `None` if it has none.
     pub(super) fn read(comment: &str) -> Option<Self> {
-        let line = comment.lines().next()?.trim_end().strip_prefix(BEGIN)?.strip_suffix(END)?;
+        let line = Markup::of_hidden(comment.lines().next()?.trim_end())?.strip_prefix(BEGIN)?;
         let (file, subjects) = line.split_once(':')?;
         Some(Self { file: file.to_owned(), subjects: subjects.split_whitespace().map(str::to_owned).collect() })
     }
@@ -50,8 +49,7 @@ impl Marker {
 impl fmt::Display for Marker {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{BEGIN}{}:", self.file)?;
-        self.subjects.iter().try_for_each(|subject| write!(out, " {subject}"))?;
-        out.write_str(END)
+        self.subjects.iter().try_for_each(|subject| write!(out, " {subject}"))
     }
 }
 
@@ -74,8 +72,13 @@ mod tests {
     #[test]
     fn a_marker_is_read_as_it_was_written() {
         let marker = marker("a --> b.yml", &["f", "g"]);
-        assert_eq!(Marker::read(&format!("{marker}\r\n### Plan")), Some(marker));
-        for other in ["", "### Plan", "<!-- dpl-lambda plan -->", "x <!-- dpl-lambda plan 0: 1 -->"] {
+        for markup in [Markup::Html, Markup::Plain] {
+            let line = markup.hidden(&marker.to_string());
+            assert_eq!(Marker::read(&format!("{line}\r\n### Plan")), Some(marker.clone()), "{line}");
+        }
+        for other in
+            ["", "### Plan", "<!-- dpl-lambda plan -->", "x <!-- dpl-lambda plan 0: 1 -->", "dpl-lambda plan 0: 1"]
+        {
             assert_eq!(Marker::read(other), None, "{other}");
         }
     }

@@ -4,12 +4,16 @@
 //! redacted and escaped like a summary, and names nobody.
 
 mod marker;
+mod markup;
 pub(super) mod renewal;
-pub(super) mod service;
+mod service;
+pub(super) mod thread;
 
 use self::marker::Marker;
+use self::markup::Markup;
 use self::renewal::Renewal;
-use self::service::Thread;
+use self::service::Service;
+use self::thread::Thread;
 use super::console::Console;
 use super::delivery::Delivery;
 use super::manner::Wish;
@@ -58,22 +62,23 @@ impl Comment {
         })
     }
 
-    /// The text without secrets, and so that it notifies nobody: the services read `@` and `#` also after a backslash.
-    fn shown(&self, text: &str) -> String {
-        self.console.redact(text).replace("\\@", "\\@<!-- -->").replace("\\#", "\\#<!-- -->")
+    /// The text without secrets, and so that it notifies nobody.
+    fn shown(&self, text: &str, markup: Markup) -> String {
+        markup.quiet(&self.console.redact(text))
     }
 
-    /// The text of the comment, in at most this many bytes.
-    fn text(&self, verdict: &Verdict, longest: usize) -> String {
+    /// The text of the comment for a service.
+    fn text(&self, verdict: &Verdict, service: &Service) -> String {
+        let Service { longest, markup, .. } = *service;
         let planned = &verdict.planned;
         let changed = planned.iter().filter(|plan| plan.changes()).count();
         let tally = verdict.tally.line().map(|line| summary::of_notice(&line)).unwrap_or_default();
-        let end = self.shown(&(tally + &self.footer));
-        let mut text = format!("{}\n{}", self.marker, self.shown(&self.head));
+        let end = self.shown(&(tally + &self.footer), markup);
+        let mut text = format!("{}\n{}", markup.hidden(&self.marker.to_string()), self.shown(&self.head, markup));
         let longest = longest.saturating_sub(end.len() + FRAME);
         let mut left_out = 0;
         for plan in planned {
-            let part = self.part(plan, changed > OPEN_TABLES, longest.saturating_sub(text.len()));
+            let part = self.part(plan, changed > OPEN_TABLES, longest.saturating_sub(text.len()), markup);
             left_out += usize::from(part.is_none());
             text.push_str(&part.unwrap_or_default());
         }
@@ -83,11 +88,12 @@ impl Comment {
     }
 
     /// A plan in at most this many bytes; `None` if even its title is longer.
-    fn part(&self, plan: &Plan, is_collapsed: bool, room: usize) -> Option<String> {
+    fn part(&self, plan: &Plan, is_long: bool, room: usize, markup: Markup) -> Option<String> {
+        let shown = |text: &str| self.shown(text, markup);
         if !plan.changes() {
-            return Some(self.shown(&summary::of_planned(plan))).filter(|text| text.len() <= room);
+            return Some(shown(&summary::of_planned(plan))).filter(|text| text.len() <= room);
         }
-        let (title, table) = (self.shown(&summary::title_of_plan(plan)), self.shown(&summary::table_of_plan(plan)));
+        let (title, table) = (shown(&summary::title_of_plan(plan)), shown(&summary::table_of_plan(plan)));
         let mut room = room.checked_sub(title.len() + FRAME)?;
         let fits = |line: &&str| room.checked_sub(line.len() + 1).map(|left| room = left).is_some();
         let mut lines: Vec<_> = table.lines().take_while(fits).collect();
@@ -97,7 +103,7 @@ impl Comment {
         let rest = format!("| … {} in the log of the run | | |", plan::count(more.min(rows), "more row"));
         lines.extend((more > 0).then_some(&*rest).filter(|_| lines.len() > 1));
         let table = lines.join("\n");
-        Some(if is_collapsed || rows > OPEN_ROWS {
+        Some(if markup.collapses() && (is_long || rows > OPEN_ROWS) {
             let rows = plan::count(rows, "row");
             format!("{title}\n\n<details><summary>{rows}</summary>\n\n{table}\n\n</details>\n\n")
         } else {
@@ -135,7 +141,7 @@ impl Observer for Comment {
         match &self.thread {
             Ok(thread) => {
                 let has_news = self.has_failed || verdict.planned.iter().any(Plan::changes);
-                let text = has_news.then(|| self.text(verdict, thread.service.longest));
+                let text = has_news.then(|| self.text(verdict, thread.service));
                 vec![Delivery::Comment(Renewal { thread: thread.clone(), marker: self.marker.clone(), text })]
             }
             Err(why) => vec![Delivery::Warn(format!("the plan is not in a comment on the pull request: {why}"))],

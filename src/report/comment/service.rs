@@ -1,12 +1,13 @@
-//! The services that host pull requests: how each lists, writes and deletes comments.
+//! The services that host pull requests, as they differ: how each lists, writes and deletes comments.
 //!
-//! Sources: <https://docs.github.com/en/rest/issues/comments>, <https://docs.gitea.com/api/> and
-//! <https://docs.gitlab.com/api/notes/#merge-requests>.
+//! Sources: <https://docs.github.com/en/rest/issues/comments>, <https://docs.gitea.com/api/>,
+//! <https://docs.gitlab.com/api/notes/#merge-requests>,
+//! <https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/> and
+//! <https://learn.microsoft.com/en-us/rest/api/azure/devops/git/pull-request-threads>.
 
 use serde_json::{Value, json};
 
-use crate::host::{Build, Ci, Host, PullRequest};
-use crate::settings::{Address, Reach, Secret};
+use super::markup::Markup;
 
 /// The comments of a page of the list, as many as the services allow.
 const PAGE: usize = 100;
@@ -15,240 +16,135 @@ const PAGE: usize = 100;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Service {
     pub name: &'static str,
+    /// How its API groups comments.
+    pub shape: Shape,
     /// The call that answers whose token it is.
-    identity: Identity,
+    pub identity: Identity,
     /// The names that the token of a job can have. They count if the service does not answer that call.
-    job: &'static [&'static str],
-    /// Where a comment has the name of its author.
-    author: &'static str,
+    pub job: &'static [&'static str],
+    /// Where the answer has the list of comments or threads.
+    pub list: &'static str,
+    /// Where a comment has the names of its author.
+    pub authors: &'static [&'static str],
+    /// Where a comment has its text.
+    pub text: &'static str,
     /// The method that replaces a comment.
-    update: &'static str,
+    pub update: &'static str,
     /// The most bytes of a comment.
     pub longest: usize,
+    pub markup: Markup,
+}
+
+/// How an API groups comments, and what its requests look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// Pages of comments. A header leads to the next page.
+    Comments,
+    /// Pages of comments. The page itself leads to the next one.
+    Pages,
+    /// All threads at once, each with its comments.
+    Threads,
 }
 
 /// How a service answers whose token it is.
 #[derive(Debug, PartialEq, Eq)]
-enum Identity {
+pub(super) enum Identity {
     /// The tokens of jobs cannot read `/user`, but they can ask this.
     GraphQl,
-    /// At `/user`, under this name.
-    User(&'static str),
+    /// At this path, under this name.
+    At(&'static str, &'static str),
 }
 
-const GITHUB: Service = Service {
+pub(super) const GITHUB: Service = Service {
     name: "GitHub",
+    shape: Shape::Comments,
     identity: Identity::GraphQl,
     job: &["github-actions[bot]"],
-    author: "/user/login",
+    list: "",
+    authors: &["/user/login"],
+    text: "/body",
     update: "PATCH",
     longest: 65_536,
+    markup: Markup::Html,
 };
 
-const GITEA: Service = Service {
+pub(super) const GITEA: Service = Service {
     name: "Gitea",
-    identity: Identity::User("/login"),
+    identity: Identity::At("/user", "/login"),
     job: &["gitea-actions", "forgejo-actions"],
-    author: "/user/login",
-    update: "PATCH",
-    longest: 65_536,
+    ..GITHUB
 };
 
-const GITLAB: Service = Service {
+pub(super) const GITLAB: Service = Service {
     name: "GitLab",
-    identity: Identity::User("/username"),
+    identity: Identity::At("/user", "/username"),
     job: &[],
-    author: "/author/username",
+    authors: &["/author/username"],
     update: "PUT",
     longest: 1_000_000,
+    ..GITHUB
 };
 
-/// The pull request of the build on its service.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Thread {
-    pub service: &'static Service,
-    /// The URL of the API, without a slash at its end.
-    pub api: String,
-    pub token: Secret,
-    /// The number of the pull request.
-    pub number: String,
-    /// The URL of all its comments.
-    comments: String,
-    /// The URL of one comment, up to its id.
-    comment: String,
-    /// What to do if the token may not write.
-    pub rights: String,
-}
+pub(super) const BITBUCKET: Service = Service {
+    name: "Bitbucket",
+    shape: Shape::Pages,
+    identity: Identity::At("/user", "/uuid"),
+    // An access token may not ask, and its user has a kind of its own. The service lets nobody edit another's comment.
+    job: &["repository_access_token", "project_access_token", "workspace_access_token"],
+    list: "/values",
+    authors: &["/user/uuid", "/user/kind"],
+    text: "/content/raw",
+    update: "PUT",
+    longest: 32_768,
+    markup: Markup::Plain,
+};
 
-/// A request. Each has the token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::report) struct Request {
-    pub method: &'static str,
-    pub url: String,
-    pub body: Option<Value>,
-}
+pub(super) const AZURE: Service = Service {
+    name: "Azure DevOps",
+    shape: Shape::Threads,
+    identity: Identity::At("/_apis/connectionData?api-version=7.1-preview", "/authenticatedUser/id"),
+    job: &[],
+    list: "/value",
+    authors: &["/author/id"],
+    text: "/content",
+    update: "PATCH",
+    longest: 150_000,
+    markup: Markup::Html,
+};
 
-/// The answer to a request.
-#[derive(Debug, Default)]
-pub(in crate::report) struct Answer {
-    pub status: u16,
-    /// Whether the list has another page.
-    pub has_next: bool,
-    /// Whether the service refuses because of too many calls.
-    pub is_limited: bool,
-    /// The JSON of the answer; null if it is none.
-    pub body: Value,
-}
-
-/// A comment of the pull request.
-pub(super) struct Comment {
-    pub id: String,
-    pub author: String,
-    pub text: String,
-}
-
-impl Thread {
-    /// The pull request of the build; an error says what is missing. `token` is the one that the user gave.
-    pub(super) fn of(
-        ci: Ci,
-        host: &Host,
-        build: &Build,
-        pull_request: &PullRequest,
-        token: Option<&Secret>,
-    ) -> Result<Self, String> {
-        let get = |name: &str| host.variable(name);
-        let ours = |names: &[&str]| {
-            let of_ci = names.iter().find_map(|name| get(name)).map(Secret::new);
-            token.cloned().or(of_ci)
-        };
-        let fork = "the pull request comes from a fork, whose builds get no token that may write; the summary of the run has the plan";
-        let number = pull_request.number.clone().ok_or("the CI does not set the number of the pull request")?;
-        match ci {
-            Ci::GitHub | Ci::Gitea => {
-                let is_github = ci == Ci::GitHub;
-                let api = match (get("GITHUB_API_URL"), get("GITHUB_SERVER_URL")) {
-                    (Some(api), _) => api.to_owned(),
-                    (None, Some(server)) if !is_github => format!("{}/api/v1", server.trim_end_matches('/')),
-                    (None, _) => return Err("the variable `GITHUB_API_URL` is not set".to_owned()),
-                };
-                let names: &[&str] =
-                    if is_github { &["GITHUB_TOKEN"] } else { &["GITHUB_TOKEN", "GITEA_TOKEN", "FORGEJO_TOKEN"] };
-                let missing = "there is no token; set the input `comment-token` or the variable `GITHUB_TOKEN` to `${{ github.token }}`";
-                let token = ours(names).ok_or(missing)?;
-                let repository = build.repository.as_deref().filter(|name| is_path(name, 2));
-                let repository = repository.ok_or("the variable `GITHUB_REPOSITORY` has no name of a repository")?;
-                let rights = match () {
-                    () if pull_request.is_from_fork => fork.to_owned(),
-                    () if get("GITHUB_ACTOR") == Some("dependabot[bot]") => {
-                        "builds that Dependabot starts get no token that may write; the summary of the run has the plan"
-                            .to_owned()
-                    }
-                    () => "give the job `permissions: {pull-requests: write}`".to_owned(),
-                };
-                let issues = format!("/repos/{repository}/issues");
-                let paths = [format!("{issues}/{number}/comments"), format!("{issues}/comments")];
-                let service = if is_github { &GITHUB } else { &GITEA };
-                Self::at(service, &api, token, number, paths, rights)
-            }
-            Ci::GitLab => {
-                let api = get("CI_API_V4_URL").ok_or("the variable `CI_API_V4_URL` is not set")?;
-                let project = get("CI_MERGE_REQUEST_PROJECT_ID").or_else(|| get("CI_PROJECT_ID"));
-                let project = project.filter(|id| is_path(id, 1)).ok_or("the variable `CI_PROJECT_ID` is not set")?;
-                let number = get("CI_MERGE_REQUEST_IID").map(str::to_owned);
-                let number = number.ok_or("this is not the pipeline of a merge request of GitLab")?;
-                let make = "`CI_JOB_TOKEN` may not write comments; create a project access token with the scope `api`, and set the variable `GITLAB_TOKEN` to it";
-                let missing = if pull_request.is_from_fork { fork } else { make };
-                let token = ours(&["GITLAB_TOKEN"]).ok_or(missing)?;
-                let comments = format!("/projects/{project}/merge_requests/{number}/notes");
-                let rights = "the token needs the scope `api` and at least the role Reporter in the project; `CI_JOB_TOKEN` may not write comments";
-                let paths = [comments.clone(), comments];
-                Self::at(&GITLAB, api, token, number, paths, rights.to_owned())
-            }
-            other => Err(format!(
-                "`comment` knows GitHub, Gitea, Forgejo and GitLab, and the CI is `{}`; use `summary_file`",
-                other.name()
-            )),
+impl Shape {
+    /// The query of a page of the list.
+    pub(super) fn page(self, page: usize) -> String {
+        match self {
+            Self::Comments => format!("?per_page={PAGE}&page={page}"),
+            Self::Pages => format!("?pagelen={PAGE}&page={page}"),
+            Self::Threads => self.query().to_owned(),
         }
     }
 
-    fn at(
-        service: &'static Service,
-        api: &str,
-        token: Secret,
-        number: String,
-        [comments, comment]: [String; 2],
-        rights: String,
-    ) -> Result<Self, String> {
-        let api = api.trim_end_matches('/').to_owned();
-        let address = Address::parse(&api).filter(|_| !api.contains(['?', '#', '@']));
-        let address = address.ok_or_else(|| format!("`{api}`, the address of the CI's API, is not a URL"))?;
-        if !address.is_encrypted() && address.reach() == Reach::Far {
-            return Err(format!("the token would go to `{}` without encryption; use `https://`", address.host()));
-        }
-        let (comments, comment) = (format!("{api}{comments}"), format!("{api}{comment}"));
-        Ok(Self { service, api, token, number, comments, comment, rights })
-    }
-
-    /// The request for a page of the comments. The first page is 1.
-    pub(super) fn list(&self, page: usize) -> Request {
-        Request { method: "GET", url: format!("{}?per_page={PAGE}&page={page}", self.comments), body: None }
-    }
-
-    /// The request that creates a comment.
-    pub(super) fn create(&self, text: &str) -> Request {
-        Request { method: "POST", url: self.comments.clone(), body: Some(json!({ "body": text })) }
-    }
-
-    /// The request that replaces the text of a comment.
-    pub(super) fn update(&self, id: &str, text: &str) -> Request {
-        let url = format!("{}/{id}", self.comment);
-        Request { method: self.service.update, url, body: Some(json!({ "body": text })) }
-    }
-
-    /// The request that deletes a comment.
-    pub(super) fn delete(&self, id: &str) -> Request {
-        Request { method: "DELETE", url: format!("{}/{id}", self.comment), body: None }
-    }
-
-    /// The request that asks whose token it is.
-    pub(super) fn who(&self) -> Request {
-        match self.service.identity {
-            Identity::GraphQl => {
-                // The API of an own server is at `/api/v3` and `/api/graphql`.
-                let root = self.api.strip_suffix("/v3").unwrap_or(&self.api);
-                let query = json!({ "query": "query { viewer { login } }" });
-                Request { method: "POST", url: format!("{root}/graphql"), body: Some(query) }
-            }
-            Identity::User(_) => Request { method: "GET", url: format!("{}/user", self.api), body: None },
+    /// The query of every other request.
+    pub(super) fn query(self) -> &'static str {
+        match self {
+            Self::Comments | Self::Pages => "",
+            Self::Threads => "?api-version=7.1",
         }
     }
 
-    /// The names of the token in the answer to that. A refusal leaves those of the tokens of jobs.
-    pub(super) fn names(&self, answer: &Answer) -> Vec<String> {
-        let pointer = match self.service.identity {
-            Identity::GraphQl => "/data/viewer/login",
-            Identity::User(pointer) => pointer,
-        };
-        match answer.body.pointer(pointer).and_then(Value::as_str) {
-            Some(name) if answer.status == 200 => vec![name.to_owned()],
-            _ => self.service.job.iter().map(|name| (*name).to_owned()).collect(),
+    /// A comment with this text.
+    pub(super) fn comment(self, text: &str) -> Value {
+        match self {
+            Self::Comments => json!({ "body": text }),
+            Self::Pages => json!({ "content": { "raw": text } }),
+            Self::Threads => json!({ "parentCommentId": 0, "content": text, "commentType": "text" }),
         }
     }
 
-    /// The comments of a page; `None` if the answer is not a list.
-    pub(super) fn comments(&self, answer: &Answer) -> Option<Vec<Comment>> {
-        let comment = |comment: &Value| {
-            let text = |pointer: &str| comment.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-            let id = comment.get("id").and_then(Value::as_u64)?.to_string();
-            Some(Comment { id, author: text(self.service.author)?, text: text("/body")? })
-        };
-        Some(answer.body.as_array()?.iter().filter_map(comment).collect())
+    /// A new comment with this text.
+    pub(super) fn new(self, text: &str) -> Value {
+        match self {
+            Self::Comments | Self::Pages => self.comment(text),
+            // A policy can forbid the merge while a thread is open.
+            Self::Threads => json!({ "comments": [self.comment(text)], "status": "closed" }),
+        }
     }
-}
-
-/// Whether a text is this many names with slashes between them, and nothing else in a URL.
-fn is_path(text: &str, parts: usize) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let is_name = |name: &str| !name.is_empty() && name.chars().all(plain) && !matches!(name, "." | "..");
-    text.split('/').count() == parts && text.split('/').all(is_name)
 }
