@@ -5,6 +5,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
@@ -199,7 +200,7 @@ pub(crate) struct Target {
     /// Whether S3 URLs have the bucket in the path and not in the host name, as emulators need it.
     pub path_style: bool,
     /// The certificates to trust, as PEM; absent for those of the system.
-    pub certificates: Option<Vec<u8>>,
+    pub certificates: Option<Arc<[u8]>>,
     /// The credentials.
     pub credentials: Credentials,
     /// The role to assume before all other calls; absent to call with the credentials themselves.

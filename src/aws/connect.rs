@@ -44,7 +44,7 @@ pub(crate) struct Connection {
     pub(super) iam: aws_sdk_iam::Client,
     pub(super) hide: Hide,
     /// The certificates to trust, as PEM; absent for those of the system.
-    pub(super) certificates: Option<Vec<u8>>,
+    pub(super) certificates: Option<Arc<[u8]>>,
     config: SdkConfig,
     /// The Region in use.
     pub region: String,
@@ -63,7 +63,7 @@ pub(crate) async fn connect(
     target: &Target,
     hide: impl Fn(Hidden<'_>) + Send + Sync + 'static,
 ) -> Result<Connection, Fault> {
-    let http_client = wire::client(target.endpoint_url.as_deref(), target.certificates.as_deref());
+    let http_client = wire::client(target.endpoint_url.as_deref(), target.certificates.clone());
     let surroundings = ProviderConfig::default().with_http_client(http_client.clone());
     let region = region(target, &surroundings).await?;
     let retries = RetryConfig::standard()
@@ -227,7 +227,7 @@ impl Connection {
     /// A connection for a target with the same identity and perhaps another Region. Does not log in again.
     pub(crate) async fn elsewhere(&self, target: &Target) -> Result<Self, Fault> {
         let surroundings = ProviderConfig::default()
-            .with_http_client(wire::client(target.endpoint_url.as_deref(), target.certificates.as_deref()));
+            .with_http_client(wire::client(target.endpoint_url.as_deref(), target.certificates.clone()));
         let region = region(target, &surroundings).await?;
         let config = self.config.clone().into_builder().region(region.clone()).build();
         let (hide, account) = (Arc::clone(&self.hide), Arc::clone(&self.account));

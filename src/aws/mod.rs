@@ -116,8 +116,6 @@ pub(crate) struct Session<'a> {
     live: Option<Box<Live>>,
     /// Whether the endpoint of AWS is this machine.
     emulated: bool,
-    /// The certificates to trust, as PEM; absent for those of the system.
-    certificates: Option<Vec<u8>>,
     /// The live package, as AWS last reported it; absent once it was read.
     package_at: Cell<Option<Reported>>,
     /// Whether `live` was read after the last write.
@@ -185,7 +183,6 @@ impl<'a> Session<'a> {
             layers: BTreeMap::new(),
             live: None,
             emulated: connection.is_here(),
-            certificates: connection.certificates.clone(),
             package_at: Cell::default(),
             is_fresh: false,
             connection: connection.clone(),

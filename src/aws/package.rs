@@ -58,7 +58,8 @@ impl Session<'_> {
         // An emulator may return an address in a bucket of AWS, which it does not have.
         let reachable = |at: &Reported| !self.emulated || Address::parse(&at.location).is_some_and(|at| at.is_here());
         let reported = reported.filter(reachable)?;
-        let read = self.bounded("the files of the live package", files(&reported, self.certificates.as_deref()));
+        let read =
+            self.bounded("the files of the live package", files(&reported, self.connection.certificates.as_deref()));
         read.await
             .ok()?
             .inspect_err(|why| tracing::debug!("the files of the live package are unknown because {why}"))

@@ -158,7 +158,7 @@ impl Session<'_> {
             let reachable =
                 |location: &String| !self.emulated || Address::parse(location).is_some_and(|at| at.is_here());
             let address = location.filter(reachable).ok_or_else(|| failed("AWS returned no usable address of it"))?;
-            let got = fetch_address(&address, self.certificates.as_deref(), &what, &self.report);
+            let got = fetch_address(&address, self.connection.certificates.as_deref(), &what, &self.report);
             let why = match self.bounded(&what, got).await.map_err(|failed| failed.fault)? {
                 Ok(file) => return Ok(file),
                 Err(Broken::Here(fault)) => return Err(fault),

@@ -5,6 +5,7 @@
 use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_lambda::config::{RuntimeComponents, SharedAsyncSleep, SharedHttpClient};
@@ -75,9 +76,8 @@ impl fmt::Display for Silence {
 impl Error for Silence {}
 
 /// A client for all services at these endpoints. It trusts the certificates of this PEM text, or else those of the system.
-pub(super) fn client(endpoint: Option<&str>, certificates: Option<&[u8]>) -> SharedHttpClient {
+pub(super) fn client(endpoint: Option<&str>, certificates: Option<Arc<[u8]>>) -> SharedHttpClient {
     let endpoint = endpoint.unwrap_or_default().to_owned();
-    let certificates = certificates.map(<[u8]>::to_vec);
     let budgets = Budgets::default();
     let pool = Builder::new().build_with_connector_fn(move |settings, components| {
         let sleep = components.and_then(RuntimeComponents::sleep_impl);

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use super::{dry_run::DryRun, elsewhere, elsewhere::Values, layer::Layer, read::Reader, trust::Trust};
+use super::{
+    dry_run::DryRun, elsewhere, elsewhere::Values, layer::Layer, network::Certificates, read::Reader, trust::Trust,
+};
 use crate::host::{Build, Ci, Host};
 use crate::verb::Purpose;
 
@@ -26,6 +28,8 @@ pub(super) struct Context<'a> {
     pub values: Option<&'a Values>,
     /// The Region if no other source has one.
     pub fallback_region: Option<String>,
+    /// The certificates to trust, which all blocks share.
+    pub certificates: Certificates,
 }
 
 impl Context<'_> {

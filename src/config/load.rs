@@ -14,6 +14,7 @@ use super::{
     layer::{self, Given, Layer},
     layer_version::{self, OfBlock},
     loaded::{Entry, Loaded},
+    network::Certificates,
     occasion::Occasion,
     options, order,
     part::all_texts,
@@ -61,6 +62,7 @@ pub(crate) fn load(request: &Request, host: &Host, ci: Ci, values: Option<&Value
         trust,
         values,
         fallback_region: (request.syntax == Syntax::DplProgram).then(|| "us-east-1".to_owned()),
+        certificates: Certificates::default(),
     };
 
     let mut found = Reports::default();

@@ -1,6 +1,6 @@
 //! The variables that say how this machine reaches AWS: proxies, and the certificates to trust.
 
-use std::path::Path;
+use std::{cell::OnceCell, path::Path, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::Uri;
@@ -38,8 +38,18 @@ fn is_proxy(value: &str) -> bool {
     value.parse::<Uri>().is_ok_and(|uri| scheme(&uri) && uri.host().is_some_and(|host| !host.is_empty()))
 }
 
-/// The certificates in the file that `AWS_CA_BUNDLE` names, as PEM; `None` if it is not set.
-pub(super) fn certificates(host: &Host) -> Result<Option<Vec<u8>>, Problem> {
+/// The certificates to trust, read when a block first needs them.
+#[derive(Default)]
+pub(super) struct Certificates(OnceCell<Result<Option<Arc<[u8]>>, Problem>>);
+
+impl Certificates {
+    /// The certificates in the file that `AWS_CA_BUNDLE` names, as PEM; `None` if it is not set.
+    pub(super) fn of(&self, host: &Host) -> Result<Option<Arc<[u8]>>, Problem> {
+        self.0.get_or_init(|| read_certificates(host)).clone()
+    }
+}
+
+fn read_certificates(host: &Host) -> Result<Option<Arc<[u8]>>, Problem> {
     let Some(path) = host.variable(CA_BUNDLE) else { return Ok(None) };
     let wrong = |why: &str| {
         let problem = Problem::new(format!("the certificates in `{path}` cannot be used: {why}"));
@@ -57,7 +67,7 @@ pub(super) fn certificates(host: &Host) -> Result<Option<Vec<u8>>, Problem> {
             usable.extend(format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n").into_bytes());
         }
     }
-    if usable.is_empty() { Err(wrong("there is none in it")) } else { Ok(Some(usable)) }
+    if usable.is_empty() { Err(wrong("there is none in it")) } else { Ok(Some(usable.into())) }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::{
     context::Context,
     env,
     layer::{self, Layer},
+    network::Certificates,
     read::Reader,
     trust::Trust,
 };
@@ -99,6 +100,7 @@ impl RunOptions {
             values: None,
             trust: Trust::of(&strongest, host, ci),
             fallback_region: None,
+            certificates: Certificates::default(),
         };
         Self::read(strongest, &context, &mut Vec::new())
     }

@@ -1,5 +1,7 @@
 //! Which account and Region are called, at which address, and with which credentials.
 
+use std::sync::Arc;
+
 use super::{context::Context, credentials, network, read::Reader};
 use crate::arn::{check_account, is_region};
 use crate::deployment::Target;
@@ -82,7 +84,7 @@ fn endpoint_url(reader: &mut Reader, context: &Context<'_>) -> Option<String> {
 }
 
 /// The certificates to trust; absent for those of the system. Also checks the proxies on the way to AWS.
-fn certificates(reader: &mut Reader, endpoint_url: Option<&str>, context: &Context<'_>) -> Option<Vec<u8>> {
+fn certificates(reader: &mut Reader, endpoint_url: Option<&str>, context: &Context<'_>) -> Option<Arc<[u8]>> {
     match context.purpose {
         // These call nobody.
         Purpose::Check | Purpose::Package | Purpose::Render => return None,
@@ -91,7 +93,7 @@ fn certificates(reader: &mut Reader, endpoint_url: Option<&str>, context: &Conte
     if !endpoint_url.and_then(Address::parse).is_some_and(|address| address.is_here()) {
         reader.problems.extend(network::proxies(context.host));
     }
-    network::certificates(context.host).unwrap_or_else(|problem| {
+    context.certificates.of(context.host).unwrap_or_else(|problem| {
         reader.problems.push(problem);
         None
     })
