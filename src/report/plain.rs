@@ -173,9 +173,10 @@ fn limits(package: &Packaged) -> String {
 /// The lines of a failure: headline, causes and help.
 pub(super) fn failed(failure: &Failure) -> Vec<String> {
     let mut lines = vec![format!("error: {}", failure.headline)];
-    for problem in &failure.problems {
-        lines.push(format!("  {problem}"));
-        lines.extend(problem.help.iter().map(|help| format!("    help: {help}")));
+    for alike in failure.problems.chunk_by(|one, next| one.help == next.help) {
+        lines.extend(alike.iter().map(|problem| format!("  {problem}")));
+        let help = alike.first().and_then(|problem| problem.help.as_ref());
+        lines.extend(help.map(|help| format!("    help: {help}")));
     }
     lines.extend(aftermath(failure));
     lines.extend(failure.help.iter().map(|help| format!("help: {help}")));

@@ -431,3 +431,14 @@ fn more_tags_than_a_function_can_have_are_refused_before_they_are_added() {
     universe.run("plan").code(3).says("the function would have 51 tags").says("dpl.yml:7:");
     universe.run("plan --function_tags_mode replace").code(0);
 }
+
+#[test]
+fn advice_that_many_lines_share_is_printed_once() {
+    let block = |name: &str| format!("  - {{function_name: {name}, zip: /etc/{name}, timeout: 9}}\n");
+    let blocks: String = ["a", "b", "c"].map(block).concat();
+    let outcome = Universe::empty().file("dpl.yml", format!("deploy:\n{blocks}")).run("check").code(3);
+    let stderr = &outcome.stderr;
+    assert_eq!((stderr.matches("lies outside").count(), stderr.matches("help:").count()), (3, 1), "{stderr}");
+    let lines: Vec<_> = stderr.lines().collect();
+    assert!(lines.last().is_some_and(|line| line.starts_with("    help: ")), "{stderr}");
+}
