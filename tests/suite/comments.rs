@@ -239,16 +239,12 @@ impl Service {
     fn who(&self) -> String {
         let user = self.kind.user();
         if self.state().is_discreet {
-            return match self.kind {
-                Kind::Bitbucket => {
-                    let message = "Token is invalid, expired, or not supported for this endpoint.";
-                    answer("401 Unauthorized", "", &json!({ "type": "error", "error": { "message": message } }))
-                }
-                _ => {
-                    let message = "token does not have at least one of the scopes";
-                    answer("403 Forbidden", "", &json!({ "message": message }))
-                }
+            let (status, message) = if self.kind == Kind::Bitbucket {
+                ("401 Unauthorized", "Token is invalid, expired, or not supported for this endpoint.")
+            } else {
+                ("403 Forbidden", "token does not have at least one of the scopes")
             };
+            return answer(status, "", &json!({ "error": { "message": message }, "message": message }));
         }
         let who = match self.kind {
             Kind::GitHub => json!({ "data": { "viewer": { "login": user } } }),

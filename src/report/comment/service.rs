@@ -130,7 +130,7 @@ impl Shape {
         }
     }
 
-    /// A comment with this text.
+    /// The body of a request that replaces the text of a comment.
     pub(super) fn comment(self, text: &str) -> Value {
         match self {
             Self::Comments => json!({ "body": text }),
@@ -139,8 +139,8 @@ impl Shape {
         }
     }
 
-    /// A new comment with this text.
-    pub(super) fn new(self, text: &str) -> Value {
+    /// The body of a request that creates a comment with this text.
+    pub(super) fn first(self, text: &str) -> Value {
         match self {
             Self::Comments | Self::Pages => self.comment(text),
             // A policy can forbid the merge while a thread is open.

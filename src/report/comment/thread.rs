@@ -98,7 +98,7 @@ impl Thread {
                 let issues = format!("/repos/{repository}/issues");
                 let paths = [format!("{issues}/{number}/comments"), format!("{issues}/comments")];
                 let service = if is_github { &GITHUB } else { &GITEA };
-                Self::at(service, &api, token, number, paths, rights)
+                Self::at(service, &api, &token, number, paths, rights)
             }
             Ci::GitLab => {
                 let api = get("CI_API_V4_URL").ok_or("the variable `CI_API_V4_URL` is not set")?;
@@ -112,7 +112,7 @@ impl Thread {
                 let comments = format!("/projects/{project}/merge_requests/{number}/notes");
                 let rights = "the token needs the scope `api` and at least the role Reporter in the project; `CI_JOB_TOKEN` may not write comments";
                 let paths = [comments.clone(), comments];
-                Self::at(&GITLAB, api, token, number, paths, rights.to_owned())
+                Self::at(&GITLAB, api, &token, number, paths, rights.to_owned())
             }
             Ci::Bitbucket => {
                 // What imitates Bitbucket on this machine has its API there too.
@@ -126,7 +126,7 @@ impl Thread {
                 let token = ours(&["BITBUCKET_TOKEN"]).ok_or(missing)?;
                 let comments = format!("/repositories/{repository}/pullrequests/{number}/comments");
                 let rights = "the token needs the scope `pullrequest:write` of this repository; a comment of an earlier token must be deleted by hand";
-                Self::at(&BITBUCKET, api, token, number, [comments.clone(), comments], rights.to_owned())
+                Self::at(&BITBUCKET, api, &token, number, [comments.clone(), comments], rights.to_owned())
             }
             Ci::Azure => {
                 let host = get("BUILD_REPOSITORY_PROVIDER").filter(|provider| *provider != "TfsGit");
@@ -146,7 +146,7 @@ impl Thread {
                     "give the build service of the project the right \"Contribute to pull requests\" on the repository";
                 let rights = if pull_request.is_from_fork { fork } else { give };
                 let threads = format!("/_apis/git/repositories/{repository}/pullRequests/{number}/threads");
-                Self::at(&AZURE, api, token, number, [threads.clone(), threads], rights.to_owned())
+                Self::at(&AZURE, api, &token, number, [threads.clone(), threads], rights.to_owned())
             }
             other => Err(format!(
                 "`comment` knows GitHub, Gitea, Forgejo, GitLab, Bitbucket and Azure DevOps, and the CI is `{}`; use `summary_file`",
@@ -158,7 +158,7 @@ impl Thread {
     fn at(
         service: &'static Service,
         api: &str,
-        token: Secret,
+        token: &Secret,
         number: String,
         [comments, comment]: [String; 2],
         rights: String,
@@ -196,7 +196,7 @@ impl Thread {
     /// The request that creates a comment.
     pub(super) fn create(&self, text: &str) -> Request {
         let shape = self.service.shape;
-        Request { method: "POST", url: format!("{}{}", self.comments, shape.query()), body: Some(shape.new(text)) }
+        Request { method: "POST", url: format!("{}{}", self.comments, shape.query()), body: Some(shape.first(text)) }
     }
 
     /// The request that replaces the text of a comment.
