@@ -12,6 +12,7 @@ use std::fmt;
 
 pub(crate) use act::{Invocation, Removal};
 pub(crate) use log::{Invoked, LogEvent, Tail, utc};
+pub(crate) use record::Record;
 pub(crate) use status::{Condition, Known, LiveCode, Provisioned, Published, Quota, Status, Summary, Url};
 
 use crate::arn::Partition;

@@ -132,6 +132,14 @@ pub(crate) struct Summary {
 }
 
 impl Status {
+    /// The newest version, and whether the function was changed after that was published; `None` if no version is known.
+    pub(crate) fn last_release(&self) -> Option<(&Published, bool)> {
+        let newest = self.versions.as_ref().ok()?.first()?;
+        let (now, then) = (second(&self.last_modified), second(&newest.last_modified));
+        let is_later = now.zip(then).is_some_and(|(now, then)| now > then);
+        Some((newest, is_later || self.code_sha256 != newest.code_sha256))
+    }
+
     /// AWS' reasons, which can quote values of the function's environment.
     pub(crate) fn reasons(&mut self) -> impl Iterator<Item = &mut String> {
         let Self { state, last_update, provisioned, .. } = self;
@@ -145,5 +153,24 @@ impl Status {
         let reasons =
             [versions.as_ref().err(), aliases.as_ref().err(), urls.as_ref().err(), provisioned.as_ref().err()];
         reasons.into_iter().flatten().map(String::as_str).collect()
+    }
+}
+
+/// A time of AWS to the second, which compares as text; `None` if it is not in UTC.
+fn second(time: &str) -> Option<&str> {
+    (time.ends_with("+0000") || time.ends_with('Z')).then(|| time.get(..19))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_compare_to_the_second_and_in_utc_alone() {
+        assert_eq!(second("2026-11-21T12:00:31.123+0000"), Some("2026-11-21T12:00:31"));
+        assert_eq!(second("2026-11-21T12:00:31Z"), Some("2026-11-21T12:00:31"));
+        for other in ["2026-11-21T12:00:31+02:00", "Z", "", "yesterday"] {
+            assert_eq!(second(other), None, "{other}");
+        }
     }
 }

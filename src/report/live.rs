@@ -4,7 +4,9 @@ use serde_json::Value;
 
 use super::{ends, plan, sanitise};
 use crate::plan::Rollback;
-use crate::remote::{Alias, Condition, Invocation, Known, LiveCode, Provisioned, Removal, Status, Summary};
+use crate::remote::{
+    Alias, Condition, Invocation, Known, LiveCode, Provisioned, Published, Record, Removal, Status, Summary,
+};
 
 /// How many versions to show.
 const SHOWN_VERSIONS: usize = 5;
@@ -47,7 +49,7 @@ pub(super) fn status(status: &Status) -> Vec<String> {
     rows.add("memory", &format!("{memory_size} MB, timeout {timeout} s"));
     let size = if *code_size == 0 { String::new() } else { format!(", {}", plan::size(*code_size)) };
     rows.add("code", &format!("{code_sha256}{size}"));
-    rows.add("modified", &moment(last_modified));
+    rows.add("modified", &format!("{}{}", moment(last_modified), by_release(status)));
     rows.add_if("concurrency", &reserved_concurrency.map(|number| format!("{number} reserved")).unwrap_or_default());
     rows.add_each("warm", provisioned, warm);
     let of = |alias: &Option<String>| alias.as_ref().map_or_else(|| "$LATEST".to_owned(), |alias| format!("`{alias}`"));
@@ -67,6 +69,20 @@ pub(super) fn status(status: &Status) -> Vec<String> {
         Err(_) => rows.add("versions", "unknown"),
     }
     std::iter::once(format!("`{function}` in {region}")).chain(rows.lines()).collect()
+}
+
+/// Whether the last change of a function was a release; empty if no version is known.
+fn by_release(status: &Status) -> String {
+    match status.last_release() {
+        Some((Published { number, description, .. }, false)) => {
+            let about = if description.is_empty() { String::new() } else { format!(": {description}") };
+            format!(", by the release of version {number}{about}")
+        }
+        Some((Published { number, .. }, true)) => format!(
+            ", after the release of version {number}: by hand, by another program, or by a run that published nothing"
+        ),
+        None => String::new(),
+    }
 }
 
 /// The functions of a Region, in columns.
@@ -173,9 +189,7 @@ pub(super) fn removal(removal: &Removal) -> Vec<String> {
     }
     let mut rows = Rows { sign: "- ", ..Rows::default() };
     rows.add("function", &status.arn);
-    let numbers = |versions: &Vec<_>| {
-        versions.iter().map(|v: &crate::remote::Published| v.number.to_string()).collect::<Vec<_>>()
-    };
+    let numbers = |versions: &Vec<_>| versions.iter().map(|v: &Published| v.number.to_string()).collect::<Vec<_>>();
     match status.versions.as_ref().map(numbers) {
         Ok(numbers) if numbers.is_empty() => {}
         Ok(numbers) => rows.add("versions", &numbers.join(", ")),
@@ -218,10 +232,14 @@ pub(super) fn shares(alias: &Alias) -> String {
     if shares.is_empty() { alias.version.clone() } else { format!("{} with {}", alias.version, shares.join(", ")) }
 }
 
-/// The version that an alias points at, and the one before.
+/// The version that an alias points at, the one before, and the one that was rolled back.
 fn target(alias: &Alias) -> String {
-    let before = alias.previous().map(|before| format!(" (before: {before})")).unwrap_or_default();
-    format!("{}{before}", shares(alias))
+    let Record { before, rolled_back, build: _ } = alias.record();
+    let parts =
+        [before.map(|number| format!("before: {number}")), rolled_back.map(|number| format!("rolled back: {number}"))];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    let parts = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
+    format!("{}{parts}", shares(alias))
 }
 
 fn warm(provisioned: &Provisioned) -> String {

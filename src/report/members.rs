@@ -71,6 +71,7 @@ struct Status {
     memory_size: i32,
     timeout: i32,
     last_modified: String,
+    changed_since_release: Option<bool>,
     code_sha256: String,
     code_size: u64,
     log_group: String,
@@ -103,6 +104,8 @@ struct Alias {
     version: String,
     weights: BTreeMap<String, f64>,
     previous_version: Option<String>,
+    rolled_back_version: Option<String>,
+    build: Option<String>,
     description: String,
 }
 
@@ -238,6 +241,7 @@ fn invoked(invocation: &remote::Invocation) -> Invocation {
 }
 
 fn status(status: &remote::Status) -> Status {
+    let changed_since_release = status.last_release().map(|(_, changed)| changed);
     let remote::Status {
         function,
         region,
@@ -278,6 +282,7 @@ fn status(status: &remote::Status) -> Status {
         memory_size,
         timeout,
         last_modified,
+        changed_since_release,
         code_sha256,
         code_size,
         log_group,
@@ -300,9 +305,11 @@ fn url(url: remote::Url) -> Url {
 }
 
 fn alias(alias: remote::Alias) -> Alias {
-    let previous_version = alias.previous().map(str::to_owned);
+    let remote::Record { before, rolled_back, build } = alias.record();
+    let [previous_version, rolled_back_version, build] =
+        [before, rolled_back, build].map(|part| part.map(str::to_owned));
     let remote::Alias { name, version, weights, moving_from: _, description, revision_id: _ } = alias;
-    Alias { name, version, weights, previous_version, description }
+    Alias { name, version, weights, previous_version, rolled_back_version, build, description }
 }
 
 fn version(version: remote::Published) -> Version {

@@ -73,7 +73,7 @@ fn a_status_has_all_that_stands_around_a_function() {
     assert_eq!(status["versions"][0]["description"], "the one of 7");
     assert_eq!(
         status["aliases"],
-        json!([{ "name": "live", "version": "7", "weights": { "3": 0.125 }, "previous_version": "6", "description": "what customers call [before: 6]" }])
+        json!([{ "name": "live", "version": "7", "weights": { "3": 0.125 }, "previous_version": "6", "rolled_back_version": null, "build": null, "description": "what customers call [before: 6]" }])
     );
     assert_eq!(status["function_urls"][0]["qualifier"], "$LATEST");
     assert_eq!(
@@ -81,6 +81,48 @@ fn a_status_has_all_that_stands_around_a_function() {
         (&json!(5), &aws.get("shown")["Configuration"]["CodeSize"])
     );
     assert_eq!(proxy.writes(), Vec::<String>::new());
+}
+
+#[test]
+fn a_status_says_whether_a_release_changed_the_function_last() {
+    let (universe, proxy, aws) = world(Kind::Ministack, "changed-last", 2, "");
+    let outcome = universe.run("status").code(0);
+    outcome.says(" UTC, by the release of version 2: the one of 2\n").never_says("by hand");
+    let changed = |expected: serde_json::Value| {
+        let document = universe.run("status --format json").code(0).json();
+        assert_eq!(document["status"][0]["changed_since_release"], expected, "{document}");
+    };
+    changed(json!(false));
+
+    let mut found = aws.get("changed-last");
+    let mut finds = |member: &str, value: &str| {
+        found["Configuration"][member] = json!(value);
+        proxy.clear();
+        proxy.on("GetFunction", 0, Fault::Instead(200, found.to_string()));
+    };
+    // Somebody changes a setting later.
+    finds("LastModified", "2999-01-01T00:00:00.000+0000");
+    universe.run("status").code(0).says("2999-01-01 00:00 UTC, after the release of version 2: by hand");
+    changed(json!(true));
+    // Or the code, at a time that cannot be compared.
+    finds("LastModified", "just now");
+    universe.run("status").code(0).says("  modified     just now, by the release of version 2: the one of 2\n");
+    finds("CodeSha256", "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+    universe.run("status").code(0).says("just now, after the release of version 2: by hand");
+
+    proxy.on("ListVersionsByFunction", 0, denied());
+    universe.run("status").code(0).says("  modified     just now\n").never_says("release");
+    changed(json!(null));
+}
+
+#[test]
+fn a_status_has_what_the_last_move_of_an_alias_recorded() {
+    let description = "ours [before: 1, rolled back: 3, build: 0a1b2c]";
+    let (universe, ..) = world(Kind::Ministack, "moved-last", 2, description);
+    universe.run("status").code(0).says("  alias        `live` → 2 (before: 1, rolled back: 3)\n");
+    let document = universe.run("status --format json").code(0).json();
+    let alias = &document["status"][0]["aliases"][0];
+    assert_eq!((&alias["rolled_back_version"], &alias["build"]), (&json!("3"), &json!("0a1b2c")), "{alias}");
 }
 
 #[test]
