@@ -210,6 +210,7 @@ def schemas(_):
         CI / "gitlab/.gitlab-ci.yml",
         ROOT / "examples/monorepo/.gitlab-ci.yml",
         CI / "gitlab/with-component.yml",
+        CI / "gitlab/drift.yml",
         more=["--data-transform", "gitlab-ci"],
     )
     check("travis", CI / "travis/.travis.yml")
@@ -722,6 +723,63 @@ def gitlab(world):
     assert len(world.versions("hello")) == 1
 
 
+def drift(world):
+    """The nightly jobs: nothing differs, something does, it still does, it does no more; and a run that fails."""
+    import issues
+
+    (job,) = yaml_of(CI / "github/drift.yml")["jobs"].values()
+    (step,) = [step for step in job["steps"] if "run" in step]
+    known = {"github.token": "the-token", "github.repository": "o/r"}
+
+    def filled(text):
+        return re.sub(r"\$\{\{ ([\w.]+) \}\}", lambda found: known.get(found[1], "x"), text)
+
+    bin = world.scratch / "gh"
+    bin.mkdir()
+    (bin / "gh").symlink_to(ROOT / "tests/integrations/issues.py")
+    github = {name: filled(value) for name, value in step["env"].items()}
+    github |= {"GITHUB_ACTIONS": "true", "PATH": f"{bin}{os.pathsep}{world.env['PATH']}"}
+    job = yaml_of(CI / "gitlab/drift.yml")["drift"]
+    gitlab = {
+        "GITLAB_CI": "true",
+        "GITLAB_TOKEN": "the-token",
+        "CI_API_V4_URL": issues.serve(world.scratch / "gitlab.json", "the-token"),
+        "CI_PROJECT_ID": "42",
+        "CI_JOB_URL": "https://gitlab.example.com/group/project/-/jobs/7",
+    }
+    for name, script, variables in [("github", step["run"], github), ("gitlab", "\n".join(job["script"]), gitlab)]:
+        file = world.scratch / f"{name}.json"
+        here = World(world.endpoint, world.bin / "dpl-lambda", world.scratch).having("examples/hello")
+
+        def night(code=0):
+            here.run(["bash", "-e", "-o", "pipefail", "-c", script], code, **variables, ISSUES=str(file))
+            return issues.read(file)
+
+        def change(flags):
+            here.run(f"dpl-lambda --quiet {flags}", **variables)
+
+        with (here.work / "dpl.yml").open("a") as block:
+            block.write("  description: 'ask @team `id` -- ${HOME}'\n")
+        change("")
+        assert night() == []
+        change("--memory_size 512 --description other")
+        (issue,) = night()
+        assert issue["state"] == "open" and "| memory\\_size | 512 MB | " in issue["text"], issue
+        assert "@team" not in issue["text"] and "team" in issue["text"] and "${HOME}" in issue["text"], issue
+        change("--memory_size 1024")
+        (issue,) = night()
+        assert issue["state"] == "open" and "1024 MB" in issue["text"], issue
+        assert len(night(code=0)) == 1
+        (here.work / "dpl.yml").rename(here.work / "away.yml")
+        assert night(code=3) == [issue]
+        (here.work / "away.yml").rename(here.work / "dpl.yml")
+        change("")
+        (issue,) = night()
+        assert issue["state"] == "closed", issue
+        change("--memory_size 512")
+        assert [issue["state"] for issue in night()] == ["closed", "open"]
+
+
 def travis(world):
     """What `provider: script` runs, after `before_deploy`, with the program that those lines fetch."""
     world.having("examples/hello", "examples/ci/travis")
@@ -945,6 +1003,7 @@ CHECKS = [
     github,
     native,
     gitlab,
+    drift,
     travis,
     azure,
     circleci,
