@@ -12,7 +12,7 @@ use super::quotes;
 use super::refusals::Meaning;
 use super::settle::Pace;
 use crate::apply::Done;
-use crate::fault::{Fault, FaultKind};
+use crate::fault::{Fault, FaultKind, Progress};
 use crate::plan::{AliasChange, VersionRef};
 use crate::remote::Alias;
 
@@ -123,15 +123,37 @@ impl Session<'_> {
         // An alias that only loses its weights does not move, so it has no previous version.
         let moves = from.as_ref().filter(|from| from.version != version);
         let description = moves.map(|from| from.description_once_moved(&version, change.build.as_deref()));
-        // The answer to the write may be lost.
-        self.routed = from.clone().map(|alias| Routed { alias, version: version.clone() });
-        let routed = self.route(&change.name.0, from.as_ref(), &Route::all(&version), description.as_deref()).await?;
-        if from.is_some() {
-            self.routed = Some(Routed { alias: routed, version: version.clone() });
-            self.moved(&change.name.0).await?;
+        let (name, route) = (&change.name.0, Route::all(&version));
+        match from {
+            Some(from) => {
+                self.reroute(from, &version, &route, description.as_deref()).await?;
+                self.moved(name).await?;
+            }
+            None => drop(self.route(name, None, &route, description.as_deref()).await?),
         }
         self.pointed = Some(Pointed::moved(change, version));
         Ok(Done::default())
+    }
+
+    /// Writes the versions that get the traffic of the managed alias, and remembers how to take it back from `version`.
+    pub(super) async fn reroute(
+        &mut self,
+        from: Alias,
+        version: &str,
+        route: &Route<'_>,
+        description: Option<&str>,
+    ) -> Result<Alias, Failed> {
+        let earlier = self.progress.replace(Progress::Nothing);
+        let routed = self.route(&from.name, Some(&from), route, description).await;
+        let may_be_done = self.progress.get() == Progress::Begun || self.lost.get().is_some();
+        if earlier == Progress::Begun {
+            self.progress.set(earlier);
+        }
+        let (alias, version) = (routed.as_ref().ok().cloned().unwrap_or(from), version.to_owned());
+        if may_be_done {
+            self.routed = Some(Routed { alias, version, description: description.map(str::to_owned) });
+        }
+        routed
     }
 
     /// Points an alias at a version, and waits until that version gets all of its traffic. `from` is the live alias, whose
@@ -264,6 +286,8 @@ pub(super) struct Routed {
     pub alias: Alias,
     /// The version that it moves to.
     pub version: String,
+    /// The description that was sent; absent: none.
+    pub description: Option<String>,
 }
 
 /// The versions that get the traffic of an alias.

@@ -95,10 +95,7 @@ impl Session<'_> {
                     share = f64::from(percent) / 100.0;
                     let weights = BTreeMap::from([(version.to_owned(), share)]);
                     let serving = alias.version.clone();
-                    // The answer to the write may be lost.
-                    self.routed = Some(Routed { alias: alias.clone(), version: version.to_owned() });
-                    alias = self.route(&name, Some(&alias), &Route { version: &serving, weights }, None).await?;
-                    self.routed = Some(Routed { alias: alias.clone(), version: version.to_owned() });
+                    alias = self.reroute(alias, version, &Route { version: &serving, weights }, None).await?;
                     shift.given(begun.elapsed());
                     self.happened(Happened::Shifted { alias: name.clone(), version: version.to_owned(), percent });
                 }
@@ -166,24 +163,28 @@ impl Session<'_> {
     ///
     /// A signal does not stop this: it may be the reason.
     pub(crate) async fn take_back(&mut self, before: &Alias) -> Option<Result<(), Fault>> {
-        let Routed { alias, version } = self.routed.take()?;
+        let routed = self.routed.take()?;
         self.interrupt = watch::channel(None).1;
         self.deadline.set(Deadline::after(BACK));
         self.forget();
-        let result = self.give_back(alias, before, &version).await.map_err(|failed| failed.fault);
+        let result = self.give_back(routed, before).await.map_err(|failed| failed.fault);
         let problem = result.as_ref().err().map(|fault| fault.message.clone());
         self.happened(Happened::TakenBack { alias: before.name.clone(), version: before.version.clone(), problem });
         Some(result)
     }
 
-    async fn give_back(&self, mut alias: Alias, before: &Alias, version: &str) -> Result<(), Failed> {
-        let weights = before.weights.iter().filter(|(other, _)| *other != version);
+    async fn give_back(&self, routed: Routed, before: &Alias) -> Result<(), Failed> {
+        let Routed { mut alias, version, description } = routed;
+        let weights = before.weights.iter().filter(|(other, _)| **other != version);
         let weights: BTreeMap<_, _> = weights.map(|(other, share)| (other.clone(), *share)).collect();
         let route = Route { version: &before.version, weights };
         let is_ours = |found: &Alias| {
-            let known =
-                |number: &String| number == version || *number == before.version || before.weights.contains_key(number);
-            known(&found.version) && found.weights.keys().all(known)
+            let known = |number: &String| {
+                *number == version || *number == before.version || before.weights.contains_key(number)
+            };
+            let is_described =
+                found.description == before.description || Some(&found.description) == description.as_ref();
+            known(&found.version) && found.weights.keys().all(known) && is_described
         };
         let mut attempts = 1;
         loop {
