@@ -70,6 +70,10 @@ pub(crate) struct Stopped {
 /// The end of an attempt to take the traffic of an alias back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Back {
+    /// The bare name of the function.
+    pub function: String,
+    /// The Region.
+    pub region: String,
     /// The alias.
     pub alias: String,
     /// The version that it had before.
@@ -79,21 +83,24 @@ pub(crate) struct Back {
 }
 
 impl Back {
-    /// Takes the traffic of an alias back; `None` if it has not been moved.
-    pub(crate) async fn take(executor: &mut impl Executor, before: &Alias) -> Option<Self> {
+    /// Takes the traffic of the plan's alias back; `None` if it has not been moved, or stays in any case.
+    pub(crate) async fn take(executor: &mut impl Executor, plan: &Plan) -> Option<Self> {
+        let before = plan.way_back()?;
         let result = executor.take_back(before).await?;
-        Some(Self { alias: before.name.clone(), version: before.version.clone(), result })
+        let (function, region) = (plan.name.clone(), plan.region.clone());
+        Some(Self { function, region, alias: before.name.clone(), version: before.version.clone(), result })
     }
 }
 
-/// Performs the steps of the plan and nothing else. Stops at the first failure.
+/// Performs the steps of the plan that come before `end` and are not done yet. Stops at the first failure.
 pub(crate) async fn apply(
     plan: &Plan,
+    end: usize,
+    outcome: &mut Outcome,
     executor: &mut impl Executor,
     emit: &mut dyn FnMut(Event),
-) -> Result<Outcome, Stopped> {
-    let mut outcome = Outcome::default();
-    for (index, step) in plan.steps.iter().enumerate() {
+) -> Result<(), Stopped> {
+    for (index, step) in plan.steps.iter().enumerate().take(end).skip(outcome.done.len()) {
         emit(Event::StepStarted { function: plan.name.clone(), step: step.clone() });
         let begun = Instant::now();
         match executor.perform(step).await {
@@ -104,18 +111,14 @@ pub(crate) async fn apply(
                 let took = begun.elapsed();
                 emit(Event::StepDone { took, version: version.clone() });
                 outcome.done.push((step.view().subject, took));
-                outcome.arn = arn.or(outcome.arn);
-                outcome.version = version.or(outcome.version);
-                outcome.url = url.or(outcome.url);
+                outcome.arn = arn.or(outcome.arn.take());
+                outcome.version = version.or(outcome.version.take());
+                outcome.url = url.or(outcome.url.take());
                 outcome.kept.extend(kept);
             }
             Err(fault) => {
-                let back = match plan.way_back() {
-                    Some(before) if step.proves() && fault.kind != FaultKind::Conflict => {
-                        Back::take(executor, before).await
-                    }
-                    _ => None,
-                };
+                let fails = step.proves() && fault.kind != FaultKind::Conflict;
+                let back = if fails || plan.is_together() { Back::take(executor, plan).await } else { None };
                 let mut not_done: Vec<_> = plan.steps[index..].iter().map(|step| step.view().subject).collect();
                 let begun = match fault.progress {
                     Progress::Nothing => Vec::new(),
@@ -143,5 +146,5 @@ pub(crate) async fn apply(
             }
         }
     }
-    Ok(outcome)
+    Ok(())
 }

@@ -137,11 +137,18 @@ pub(crate) enum Error {
     },
     /// A command of the user failed.
     Command(String),
-    /// A command of the user failed, so the traffic of the alias was taken back.
+    /// The run failed after the steps of a function, so the traffic of its alias was taken back.
     Undone {
-        /// The failure of the command.
+        /// The failure.
         cause: Box<Self>,
         /// Whether the traffic is back.
+        back: Box<Back>,
+        /// The function.
+        about: About,
+    },
+    /// Another function failed, and the traffic of this one could not be taken back.
+    NotBack {
+        /// Why not.
         back: Box<Back>,
         /// The function.
         about: About,
@@ -276,10 +283,11 @@ impl Error {
             }
             Self::Apply { stopped, .. } => code_of(stopped.fault.kind),
             Self::After { .. } | Self::Command(_) | Self::Machine(_) => ExitCode::Failed,
-            Self::Undone { cause, .. } => match cause.exit_code() {
-                code @ (ExitCode::Interrupted | ExitCode::Terminated) => code,
-                _ => ExitCode::Unhealthy,
-            },
+            Self::Undone { cause, .. } if matches!(**cause, Self::Command(_)) => ExitCode::Unhealthy,
+            Self::Undone { cause, .. } => cause.exit_code(),
+            Self::NotBack { back, .. } => {
+                code_of(back.result.as_ref().map_or_else(|fault| fault.kind, |()| FaultKind::Failed))
+            }
             Self::Interrupted { signal, .. } => code_of(FaultKind::Interrupted(*signal)),
         }
     }
@@ -324,14 +332,21 @@ impl Error {
                 failure.help.clone_from(&fault.help);
             }
             Self::Apply { stopped: Stopped { fault, back, .. }, .. } => {
-                let message = format!("{}{}", fault.message, back.as_deref().map(after).unwrap_or_default());
+                let back_there = back.as_deref().map(|back| format!("; {}", after(back)));
+                let message = format!("{}{}", fault.message, back_there.unwrap_or_default());
                 failure.problems = vec![Problem::new(console.redact_foreign(&message))];
                 failure.help = back.as_deref().and_then(way_out).or_else(|| fault.help.clone());
             }
-            Self::Undone { back, .. } => {
-                let message = after(back);
-                let message = message.strip_prefix("; ").unwrap_or(&message);
-                failure.problems = vec![Problem::new(console.redact_foreign(message))];
+            Self::Undone { cause, back, .. } => {
+                let Failure { problems, help, done, .. } = cause.failure(console);
+                let causes = problems.iter().map(Problem::to_string);
+                let message: Vec<_> = causes.chain([after(back)]).collect();
+                failure.problems = vec![Problem::new(console.redact_foreign(&message.join("; ")))];
+                failure.help = way_out(back).or(help);
+                failure.done = done;
+            }
+            Self::NotBack { back, .. } => {
+                failure.problems = vec![Problem::new(console.redact_foreign(&after(back)))];
                 failure.help = way_out(back);
             }
             Self::Skipped(_) => failure.help = Some("the lines above give the reason for each skip".to_owned()),
@@ -349,6 +364,27 @@ impl Error {
         failure
     }
 
+    /// Whether the failure of another function stopped this one.
+    pub(crate) fn is_of_another(&self) -> bool {
+        let is_so = |fault: &Fault| fault.kind == FaultKind::Interrupted(Signal::Failure);
+        match self {
+            Self::Call { fault, .. } | Self::Contested { fault, .. } => is_so(fault),
+            Self::Apply { stopped, .. } => is_so(&stopped.fault),
+            Self::Undone { cause, .. } => cause.is_of_another(),
+            Self::Interrupted { signal, .. } => *signal == Signal::Failure,
+            _ => false,
+        }
+    }
+
+    /// The attempt to take the traffic back, and the subjects of the steps that were begun.
+    pub(crate) fn into_rest(self) -> (Option<Back>, Vec<&'static str>) {
+        match self {
+            Self::Apply { stopped: Stopped { back, begun, .. }, .. } => (back.map(|back| *back), begun),
+            Self::Undone { back, .. } => (Some(*back), Vec::new()),
+            _ => (None, Vec::new()),
+        }
+    }
+
     /// The function or layer; `None` if the error is about the whole run.
     fn about(&self) -> Option<&About> {
         match self {
@@ -357,6 +393,7 @@ impl Error {
             | Self::Apply { about, .. }
             | Self::After { about, .. }
             | Self::Undone { about, .. }
+            | Self::NotBack { about, .. }
             | Self::Contested { about, .. } => Some(about),
             Self::Package { about, .. } => about.as_ref(),
             Self::Usage(_)
@@ -396,6 +433,9 @@ impl Error {
             },
             Self::Interrupted { signal, during } => format!("interrupted by {} during {during}", signal.name()),
             Self::Undone { cause, .. } => cause.headline(),
+            Self::NotBack { about, .. } => {
+                format!("`{}` does not go back, after the failure of another function", about.name())
+            }
             Self::Call { headline: message, .. }
             | Self::Skipped(message)
             | Self::Command(message)
@@ -404,19 +444,21 @@ impl Error {
     }
 }
 
-/// Who gets the traffic after a failure: the end of a sentence.
+/// Who gets the traffic after a failure.
 fn after(back: &Back) -> String {
-    let Back { alias, version, result } = back;
+    let Back { alias, version, result, .. } = back;
     match result {
-        Ok(()) => format!("; callers of `{alias}` get version {version} again"),
-        Err(fault) => format!("; the traffic of `{alias}` could not be taken back: {}", fault.message),
+        Ok(()) => format!("callers of `{alias}` get version {version} again"),
+        Err(fault) => format!("the traffic of `{alias}` could not be taken back: {}", fault.message),
     }
 }
 
 /// How to take the traffic back by hand; `None` if it is back.
 fn way_out(back: &Back) -> Option<String> {
-    let Back { alias, version, result } = back;
-    result.is_err().then(|| format!("run `dpl-lambda rollback --alias {alias} --to {version}`"))
+    let Back { function, region, alias, version, result } = back;
+    result.is_err().then(|| {
+        format!("run `dpl-lambda rollback --function_name {function} --region {region} --alias {alias} --to {version}`")
+    })
 }
 
 /// Whether a package could not be built or read for a reason that is not in its files.
@@ -427,7 +469,7 @@ fn is_of_machine(error: &package::Error) -> bool {
 
 fn code_of(kind: FaultKind) -> ExitCode {
     match kind {
-        FaultKind::Failed => ExitCode::Failed,
+        FaultKind::Failed | FaultKind::Interrupted(Signal::Failure) => ExitCode::Failed,
         FaultKind::Denied => ExitCode::Denied,
         FaultKind::Conflict => ExitCode::Conflict,
         FaultKind::TimedOut => ExitCode::TimedOut,

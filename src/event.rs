@@ -78,6 +78,8 @@ pub(crate) enum Event {
     },
     /// A function is up to date, after changes or without.
     Deployed(Deployed),
+    /// A function has no traffic, or no traffic any more, because another function of the run failed.
+    Held(Held),
     /// The configuration and package of a function passed the check.
     Checked {
         /// The function.
@@ -368,6 +370,45 @@ impl Deployed {
     pub(crate) fn changed(&self) -> bool {
         self.plan.changes()
     }
+}
+
+/// A function that has no traffic, or no traffic any more, because another function of the run failed.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Held {
+    /// The bare name.
+    pub function: String,
+    /// The Region.
+    pub region: String,
+    /// The version of this deployment; absent: it was not published.
+    pub version: Option<String>,
+    /// The alias.
+    pub alias: String,
+    /// Where the alias is.
+    pub traffic: Traffic,
+    /// What was done and stays so.
+    pub done: Vec<&'static str>,
+    /// What AWS accepted, or may have accepted.
+    pub begun: Vec<&'static str>,
+    /// What was not done, or was taken back.
+    pub not_done: Vec<&'static str>,
+}
+
+impl Held {
+    /// Whether the run changed anything.
+    pub(crate) fn changed(&self) -> bool {
+        !(self.done.is_empty() && self.begun.is_empty())
+    }
+}
+
+/// Where the alias of a function is, after another function failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Traffic {
+    /// It was not moved from this version. Absent: the alias does not exist.
+    Stayed(Option<String>),
+    /// It is back at this version.
+    Back(String),
+    /// It is new and stays, because no version was there before.
+    New,
 }
 
 /// A layer that is up to date.

@@ -53,6 +53,8 @@ pub(crate) enum Signal {
     Interrupt,
     /// SIGTERM, which a CI sends first.
     Terminate,
+    /// No signal of the system: another function failed, without which this one gets no traffic.
+    Failure,
 }
 
 impl Signal {
@@ -61,6 +63,7 @@ impl Signal {
         match self {
             Self::Interrupt => "ctrl-C",
             Self::Terminate => "SIGTERM",
+            Self::Failure => "the failure of another function",
         }
     }
 

@@ -62,6 +62,13 @@ pub(crate) enum Purpose {
     Region,
 }
 
+impl Purpose {
+    /// Whether the configuration is read as for a deployment.
+    pub(crate) fn deploys(self) -> bool {
+        matches!(self, Self::Deploy | Self::Plan | Self::Check)
+    }
+}
+
 /// Whether a verb may change anything in AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum May {
@@ -215,7 +222,15 @@ impl Verb {
                 options: Options::Of(
                     &[Group::Target],
                     &[
-                        &["function_name", "dry_run", "if_skipped", "keep_going", "parallel", "wait_timeout"],
+                        &[
+                            "function_name",
+                            "dry_run",
+                            "if_skipped",
+                            "keep_going",
+                            "all_or_nothing",
+                            "parallel",
+                            "wait_timeout",
+                        ],
                         &["comment", "comment_token"],
                         RUN,
                         FILES,

@@ -204,8 +204,8 @@ impl<'a> Session<'a> {
         self.extend_deadline();
     }
 
-    /// Restarts the deadline within a step that has made progress.
-    fn extend_deadline(&self) {
+    /// Restarts the deadline: a step has made progress, or has waited for something else than AWS.
+    pub(crate) fn extend_deadline(&self) {
         self.deadline.set(self.deadline.get().restarted());
     }
 

@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{
-    dry_run::DryRun, elsewhere, elsewhere::Values, layer::Layer, network::Certificates, read::Reader, trust::Trust,
+    dry_run::DryRun, elsewhere, elsewhere::Values, layer::Layer, network::Certificates, read::Reader,
+    run_options::AfterFailure, trust::Trust,
 };
 use crate::host::{Build, Ci, Host};
 use crate::verb::Purpose;
@@ -30,6 +31,8 @@ pub(super) struct Context<'a> {
     pub fallback_region: Option<String>,
     /// The certificates to trust, which all blocks share.
     pub certificates: Certificates,
+    /// What happens to the other functions of the run after a failure.
+    pub after_failure: AfterFailure,
 }
 
 impl Context<'_> {

@@ -24,7 +24,7 @@ use super::{
     reports::Reports,
     request::{Request, Syntax},
     resolve,
-    run_options::RunOptions,
+    run_options::{AfterFailure, RunOptions},
     subject,
     trust::Trust,
     twice,
@@ -52,7 +52,7 @@ pub(crate) fn load(request: &Request, host: &Host, ci: Ci, values: Option<&Value
     loaded.problems.append(&mut file.problems);
     loaded.warnings.append(&mut file.warnings);
     loaded.problems.extend(stage_without_stages(&file, &strongest, &loaded.problems));
-    let context = Context {
+    let mut context = Context {
         host,
         ci,
         build: &build,
@@ -63,6 +63,7 @@ pub(crate) fn load(request: &Request, host: &Host, ci: Ci, values: Option<&Value
         values,
         fallback_region: (request.syntax == Syntax::DplProgram).then(|| "us-east-1".to_owned()),
         certificates: Certificates::default(),
+        after_failure: AfterFailure::default(),
     };
 
     let mut found = Reports::default();
@@ -70,15 +71,17 @@ pub(crate) fn load(request: &Request, host: &Host, ci: Ci, values: Option<&Value
     for block in &mut file.blocks {
         settle(block, file.is_own, &file.folder, &layers, &context, &mut found, &mut loaded);
     }
-    if file.blocks.is_empty() {
-        let options = layers.with_manifest(None, &context, &mut loaded.warnings);
-        without_blocks(file.path.as_deref(), options, &context, &mut loaded);
-    }
     let chosen = choose(&file.blocks, wanted.as_ref(), &mut loaded.problems);
     let reasons = reasons_to_skip(&chosen, &layers, &occasion, &context, &mut loaded);
     let of_run = chosen.iter().zip(&reasons).find(|(_, reason)| reason.is_none()).map(|(block, _)| *block);
     let of_run = of_run.or(chosen.first().copied()).map(|block| &block.layer);
+    let has_errors = !loaded.problems.is_empty();
     loaded.run = RunOptions::read(layers.with(of_run), &context, &mut loaded.problems);
+    context.after_failure = loaded.run.after_failure;
+    if file.blocks.is_empty() {
+        let options = layers.with_manifest(None, &context, &mut loaded.warnings);
+        without_blocks(file.path.as_deref(), has_errors, options, &context, &mut loaded);
+    }
     let several = chosen.len() > 1;
     let mut of_entries = Vec::new();
     for (block, reason) in chosen.into_iter().zip(reasons) {
@@ -103,7 +106,8 @@ pub(crate) fn load(request: &Request, host: &Host, ci: Ci, values: Option<&Value
     }
     let functions = of_entries.iter().zip(&loaded.entries);
     let functions: Vec<_> = functions.filter_map(|(block, entry)| Some((*block, entry.item.function()?))).collect();
-    let (errors, warnings) = twice::problems(&functions, request.purpose).into_iter().partition(Problem::stops);
+    let (errors, warnings) =
+        twice::problems(&functions, request.purpose, context.after_failure).into_iter().partition(Problem::stops);
     loaded.problems.extend::<Vec<_>>(errors);
     loaded.warnings.extend::<Vec<_>>(warnings);
     found.report(&mut loaded);
@@ -159,10 +163,9 @@ impl Layers {
 }
 
 /// Flags and variables can describe the one deployment of a run. A file without blocks is then no error.
-fn without_blocks(file: Option<&Path>, options: Layer, context: &Context<'_>, loaded: &mut Loaded) {
+fn without_blocks(file: Option<&Path>, has_errors: bool, options: Layer, context: &Context<'_>, loaded: &mut Loaded) {
     let names_something = ["function_name", "layer", "extension"].iter().any(|name| options.contains_key(name));
     let needs_no_name = matches!(context.purpose, Purpose::Package | Purpose::Region);
-    let has_errors = !loaded.problems.is_empty();
     match file {
         // After an error in the file, nobody knows whether a name is missing.
         Some(_) if !names_something && has_errors => {}

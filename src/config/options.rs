@@ -261,6 +261,7 @@ pub const OPTIONS: &[Opt] = &[
     opt(Run, "if_skipped", Choice(&["ok", "warning", "error"]), "error", "What to do if every block was skipped: `ok` (the default) only reports it, `warning` warns, `error` fails with exit code 3."),
     opt(Run, "parallel", Number { least: 1, most: 32 }, "4", "How many functions of the configuration are read and deployed at once: 1 to 32. Default: by the processors of the machine, 4 to 16."),
     opt(Run, "keep_going", Flag, "true", "After a failure, deploy the other functions all the same. By default those in progress end, and no other one begins."),
+    opt(Run, "all_or_nothing", Flag, "true", "The aliases of all functions move, or none: they move when every function has its new version and has passed its tests, and go back after a failure. Every function needs an `alias`."),
     opt(Run, "after", Ids, "[database, queue-*]", "Functions of the file that are deployed before this one: names or patterns. If one of them fails, this one is not deployed."),
     opt(Run, "output_file", Text, "deploy.env", "File for the outputs: JSON if the name ends in `.json`, else lines of `KEY=value` for GitLab's `artifacts:reports:dotenv`.").in_file(InFile::Writes(&["json", "env", "properties", "txt"])),
     opt(Run, "summary_file", Text, "summary.md", "File for the summary, in Markdown.").in_file(InFile::Writes(&["md", "txt"])),

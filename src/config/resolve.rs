@@ -135,7 +135,7 @@ fn release(reader: &mut Reader, attachments: &WantedAttachments, context: &Conte
     let version_description = description::of_version(reader, context);
     let tests = smoke::tests(reader, context);
     let shifting = shifting::schedule(reader, alias.as_ref(), attachments);
-    let on_failure = shifting::on_failure(reader, alias.as_ref());
+    let on_failure = shifting::on_failure(reader, alias.as_ref(), context.after_failure);
     let commands = reader.list("run").map_or(0, |commands| commands.len());
     Release {
         publish,

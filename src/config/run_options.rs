@@ -19,6 +19,9 @@ use crate::place::Problem;
 use crate::settings::Secret;
 use crate::verb::Purpose;
 
+/// The option by which the aliases of all functions move, or none.
+pub(super) const ALL_OR_NOTHING: &str = "all_or_nothing";
+
 /// The options of the run as a whole.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RunOptions {
@@ -81,6 +84,8 @@ pub(crate) enum AfterFailure {
     Stop,
     /// They are deployed.
     GoOn,
+    /// Those in progress end, no other one begins, and no function of the run gets or keeps new traffic.
+    GoBack,
 }
 
 impl RunOptions {
@@ -101,6 +106,7 @@ impl RunOptions {
             trust: Trust::of(&strongest, host, ci),
             fallback_region: None,
             certificates: Certificates::default(),
+            after_failure: AfterFailure::default(),
         };
         Self::read(strongest, &context, &mut Vec::new())
     }
@@ -123,7 +129,7 @@ impl RunOptions {
                 _ => IfSkipped::Ok,
             },
             parallel: parallel(&mut reader),
-            after_failure: if reader.flag("keep_going") { AfterFailure::GoOn } else { AfterFailure::Stop },
+            after_failure: after_failure(&mut reader, context.purpose),
             output_file: destination(&mut reader, "output_file", context),
             summary_file: destination(&mut reader, "summary_file", context),
             gitlab_annotations_file: destination(&mut reader, "gitlab_annotations_file", context),
@@ -170,6 +176,23 @@ fn ci(reader: &mut Reader, detected: Ci) -> Ci {
         reader.wrong("ci", format!("must be one of {}, got `{name}`", names.join(", ")));
     }
     if fold && detected == Ci::None { Ci::Travis } else { detected }
+}
+
+/// What happens to the other functions after a failure.
+fn after_failure(reader: &mut Reader, purpose: Purpose) -> AfterFailure {
+    let (goes_on, goes_back) = (reader.flag("keep_going"), reader.flag(ALL_OR_NOTHING));
+    match (goes_on, goes_back) {
+        (true, true) => {
+            if purpose.deploys() {
+                let message = "cannot be used with `keep_going`, which deploys the other functions after a failure";
+                reader.wrong(ALL_OR_NOTHING, message).help = Some("remove one of them".to_owned());
+            }
+            AfterFailure::GoBack
+        }
+        (true, false) => AfterFailure::GoOn,
+        (false, true) => AfterFailure::GoBack,
+        (false, false) => AfterFailure::Stop,
+    }
 }
 
 /// The number of functions at once.

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::read::Reader;
+use super::run_options::{ALL_OR_NOTHING, AfterFailure};
 use crate::deployment::WantedAttachments;
+use crate::place::Problem;
 use crate::release::{ErrorLimit, OnFailure, Percent, Schedule};
 use crate::settings::{AliasName, Attachment, Source as _, Structure};
 
@@ -80,7 +82,16 @@ fn read(wanted: &Structure) -> Result<Schedule, String> {
 }
 
 /// What happens to the alias if the new version fails.
-pub(super) fn on_failure(reader: &mut Reader, alias: Option<&AliasName>) -> OnFailure {
+pub(super) fn on_failure(reader: &mut Reader, alias: Option<&AliasName>, of_run: AfterFailure) -> OnFailure {
+    let goes_back = of_run == AfterFailure::GoBack;
+    if reader.has(ALL_OR_NOTHING) && reader.flag(ALL_OR_NOTHING) != goes_back {
+        let problem =
+            reader.wrong(ALL_OR_NOTHING, "is not the same in the first block, and it counts for the whole run");
+        problem.help = Some("set it under `defaults`, or as a flag or variable".to_owned());
+    }
+    if goes_back {
+        return together(reader, alias);
+    }
     if !reader.has("rollback_on_failure") {
         return OnFailure::GoBack;
     }
@@ -89,4 +100,19 @@ pub(super) fn on_failure(reader: &mut Reader, alias: Option<&AliasName>) -> OnFa
         reader.wrong("rollback_on_failure", "needs an `alias`, which can go back");
     }
     if goes_back { OnFailure::GoBack } else { OnFailure::Stay }
+}
+
+/// What `all_or_nothing` requires of a block.
+fn together(reader: &mut Reader, alias: Option<&AliasName>) -> OnFailure {
+    if alias.is_none() {
+        let place = reader.block.clone().or_else(|| reader.place("function_name"));
+        let problem = Problem::new("is not set, and with `all_or_nothing` every function needs one").of("alias");
+        let problem = problem.help("set `alias`, or deploy this function in a run of its own");
+        reader.problems.push(Problem { place, ..problem });
+    }
+    if reader.has("rollback_on_failure") && !reader.flag("rollback_on_failure") {
+        let problem = reader.wrong("rollback_on_failure", "is false, but with `all_or_nothing` every alias goes back");
+        problem.help = Some("remove one of them".to_owned());
+    }
+    OnFailure::GoBackTogether
 }

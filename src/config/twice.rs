@@ -3,17 +3,26 @@
 use super::{
     blocks::Block,
     conditions::{Both, Conditions},
+    run_options::AfterFailure,
 };
 use crate::deployment::Deployment;
 use crate::place::{Problem, Weight};
 use crate::verb::Purpose;
 
-/// The errors about functions that two blocks deploy. `check` sees the blocks of all builds. There it is a warning if the
+/// The errors about functions that two blocks deploy. Two halves are no error, unless `all_or_nothing` holds: the second
+/// half is planned when the first one is deployed, and then nothing is deployed before all is ready. `check` sees the blocks of all builds. There it is a warning if the
 /// blocks have conditions, and nothing if these exclude each other.
-pub(super) fn problems(deployed: &[(&Block, &Deployment)], purpose: Purpose) -> Vec<Problem> {
+pub(super) fn problems(
+    deployed: &[(&Block, &Deployment)],
+    purpose: Purpose,
+    after_failure: AfterFailure,
+) -> Vec<Problem> {
     let mut found = Vec::new();
     for (index, (second, deployment)) in deployed.iter().enumerate() {
-        let is_same = |(_, earlier): &&(&Block, &Deployment)| is_one_function(earlier, deployment);
+        let is_together = after_failure == AfterFailure::GoBack;
+        let is_same = |(_, earlier): &&(&Block, &Deployment)| {
+            is_one_function(earlier, deployment) && (is_together || !are_halves(earlier, deployment))
+        };
         let Some((first, _)) = deployed[..index].iter().find(is_same) else { continue };
         let weight = match (purpose, Conditions::both(&first.conditions, &second.conditions)) {
             (Purpose::Check, Both::Never) => continue,
@@ -29,7 +38,11 @@ pub(super) fn problems(deployed: &[(&Block, &Deployment)], purpose: Purpose) -> 
             let message = format!("the block at {}{which} is for `{name}` too", first.place);
             (
                 message,
-                "join the blocks, let their conditions exclude each other, or give one `only: code` and the other `only: settings`",
+                if is_together {
+                    "join the blocks: with `all_or_nothing`, a function has one"
+                } else {
+                    "join the blocks, let their conditions exclude each other, or give one `only: code` and the other `only: settings`"
+                },
             )
         };
         // The name says more than the block about a name that several deployments share.
@@ -40,7 +53,13 @@ pub(super) fn problems(deployed: &[(&Block, &Deployment)], purpose: Purpose) -> 
     found
 }
 
-/// Whether two deployments change the same half of the same function.
+/// Whether two deployments change different halves.
+fn are_halves(one: &Deployment, other: &Deployment) -> bool {
+    let half = |deployment: &Deployment| deployment.only.as_ref().map(|only| only.half);
+    half(one).zip(half(other)).is_some_and(|(one, other)| one != other)
+}
+
+/// Whether two deployments change the same function.
 fn is_one_function(one: &Deployment, other: &Deployment) -> bool {
     let account = |deployment: &Deployment| {
         deployment.target.expect_account.clone().or_else(|| deployment.function.account.clone())
@@ -52,7 +71,5 @@ fn is_one_function(one: &Deployment, other: &Deployment) -> bool {
     };
     let is_same_place =
         one.target.region == other.target.region && one.target.endpoint_url == other.target.endpoint_url;
-    let half = |deployment: &Deployment| deployment.only.as_ref().map(|only| only.half);
-    let is_split = half(one).zip(half(other)).is_some_and(|(one, other)| one != other);
-    one.function.name == other.function.name && is_same_place && is_same_account && !is_split
+    one.function.name == other.function.name && is_same_place && is_same_account
 }

@@ -23,6 +23,7 @@ pub(crate) use code::{CodeChange, Object, Through};
 pub(crate) use foreign::Foreign;
 pub(crate) use layers::{check_layer, plan_layer};
 pub(crate) use preflight::check;
+pub(crate) use release::Part;
 pub(crate) use role::{policies as role_policies, role_name};
 pub(crate) use rollback::{Nothing, Rollback};
 pub(crate) use step::{

@@ -14,6 +14,17 @@ use crate::settings::{SettingName, Settings};
 /// The option for the schedule of a shift.
 const OPTION: &str = "traffic_shifting";
 
+/// The parts of a plan, at whose ends the functions of a run can wait for each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The steps that no caller of the alias notices.
+    BeforeTraffic,
+    /// The alias, the attachments, and the tests through the alias.
+    Traffic,
+    /// Also the deletion of old versions.
+    All,
+}
+
 impl Plan {
     /// Refuses to make a version live again that was rolled back, unless the user wants it. `is_same` says whether a version
     /// is this deployment.
@@ -77,14 +88,39 @@ impl Plan {
     /// The alias to which a failure of the new version leads back; `None` if there is no way back.
     pub(crate) fn way_back(&self) -> Option<&Alias> {
         self.steps.iter().find_map(|step| match step {
-            Step::PointAlias(AliasChange { from, on_failure: OnFailure::GoBack, .. }) => from.as_ref(),
+            Step::PointAlias(AliasChange { from, on_failure, .. }) if *on_failure != OnFailure::Stay => from.as_ref(),
             _ => None,
         })
+    }
+
+    /// Whether the alias that the plan moves goes back after any failure, also of another function of the run.
+    pub(crate) fn is_together(&self) -> bool {
+        let is_so =
+            |step: &Step| matches!(step, Step::PointAlias(change) if change.on_failure == OnFailure::GoBackTogether);
+        self.steps.iter().any(is_so)
+    }
+
+    /// The number of steps in the first parts of the plan, up to this one.
+    pub(crate) fn end_of(&self, part: Part) -> usize {
+        let is_later = |step: &Step| match part {
+            Part::BeforeTraffic => step.reaches_callers() || matches!(step, Step::DeleteVersions(_)),
+            Part::Traffic => matches!(step, Step::DeleteVersions(_)),
+            Part::All => false,
+        };
+        self.steps.iter().position(is_later).unwrap_or(self.steps.len())
     }
 
     /// Says what happens if the new version fails after it got traffic.
     fn note_way_back(&mut self, deployment: &Deployment) {
         let release = &deployment.release;
+        if self.is_together() {
+            let name = release.alias.as_ref().map_or("the alias", |alias| &alias.0);
+            let back =
+                self.way_back().map(|before| format!(", and goes back to version {} if one fails", before.version));
+            let back = back.unwrap_or_default();
+            self.notes.push(format!("all_or_nothing: {name} moves when every function of the run is ready{back}"));
+            return;
+        }
         let shifts =
             self.steps.iter().any(|step| matches!(step, Step::PointAlias(change) if change.schedule.is_some()));
         let tested = release.tests.iter().any(|test| test.when == When::AfterTraffic);

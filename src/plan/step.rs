@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::action::Action;
 use super::code::{CodeChange, Object, Through};
 use super::view::{Line, Sent, View, Whose};
-use crate::release::{OnFailure, Schedule, SmokeTest};
+use crate::release::{OnFailure, Schedule, SmokeTest, When};
 use crate::remote::Alias;
 use crate::settings::{AliasName, Aspect, Attachment, Difference, End, Setting, Settings, Structure};
 
@@ -222,6 +222,16 @@ impl Step {
     /// Whether the step shows if the new version is good.
     pub(crate) fn proves(&self) -> bool {
         matches!(self, Self::SmokeTest(_) | Self::PointAlias(AliasChange { schedule: Some(_), .. }))
+    }
+
+    /// Whether callers may notice the step.
+    pub(super) fn reaches_callers(&self) -> bool {
+        match self {
+            Self::PointAlias(_) => true,
+            Self::Attach(change) => change.attachment != Attachment::CodeSigning,
+            Self::SmokeTest(trial) => trial.test.when == When::AfterTraffic,
+            _ => false,
+        }
     }
 
     /// How reports show the step. Reports use this and never match on steps.

@@ -22,6 +22,8 @@ pub(crate) enum OnFailure {
     /// It goes back to where it was.
     #[default]
     GoBack,
+    /// It goes back to where it was, also after a failure of another function of the run.
+    GoBackTogether,
     /// It stays where it is.
     Stay,
 }

@@ -12,13 +12,23 @@ use super::outcome::Verdict;
 use super::release::{self, seconds};
 use super::sanitise;
 use super::{ends, plan, tally::Tally, variables};
-use crate::event::{Deployed, DeployedCode, Event, Failure, Happened, LayerDeployed, Packaged};
+use crate::event::{Deployed, DeployedCode, Event, Failure, Happened, Held, LayerDeployed, Packaged, Traffic};
 use crate::package::{self, FileChange, FileChanges, Listed};
 use crate::place::{FilePlace, Place, Problem, Skip};
-use crate::plan::{Half, Plan, Subject, View};
+use crate::plan::{ALIAS, Half, Plan, Subject, View};
 
 /// The version of the document. It grows when a field changes its meaning, not when a field is added.
 const SCHEMA_VERSION: u32 = 2;
+
+/// What became of an alias: it was moved, was not, is back, is not back, or may be moved.
+const MOVED: &str = "moved";
+const STAYED: &str = "stayed";
+const BACK: &str = "back";
+const NOT_BACK: &str = "not_back";
+const UNKNOWN: &str = "unknown";
+
+/// The name of the step that moves an alias.
+const POINT_ALIAS: &str = "point_alias";
 
 #[derive(Serialize)]
 pub(super) struct Document {
@@ -63,6 +73,9 @@ struct Function {
     version: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     alias: Option<String>,
+    /// What became of the alias in this run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alias_state: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     function_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -236,6 +249,7 @@ impl Document {
         match event {
             Event::Planned(plan) => self.planned(plan),
             Event::Deployed(deployed) => self.deployed(deployed),
+            Event::Held(held) => self.held(held),
             Event::LayerDeployed(deployed) => self.layer_deployed(deployed),
             Event::Checked { function, package, only } => self.functions.push(Function {
                 function_name: function.clone(),
@@ -262,8 +276,9 @@ impl Document {
                 };
                 if let Some(function) = self.functions.iter_mut().rfind(of) {
                     // The failure that led to this follows.
-                    if matches!(moment.what, Happened::TakenBack { .. }) {
+                    if let Happened::TakenBack { problem, .. } = &moment.what {
                         function.outcome = "planned";
+                        function.alias_state = Some(if problem.is_none() { BACK } else { NOT_BACK });
                     }
                     function.timeline.push(release::document(moment));
                 }
@@ -309,6 +324,8 @@ impl Document {
         function.function_arn = Some(deployed.arn.clone());
         function.version.clone_from(&deployed.version);
         function.alias.clone_from(&deployed.alias);
+        let moves = |plan: &Plan| plan.views().any(|view| view.subject == ALIAS);
+        function.alias_state = deployed.alias.as_ref().map(|_| if moves(&deployed.plan) { MOVED } else { STAYED });
         function.function_url.clone_from(&deployed.url);
         match &deployed.code {
             DeployedCode::Archive { code_sha256, size, .. } => {
@@ -319,6 +336,20 @@ impl Document {
             DeployedCode::Kept { code_sha256 } => function.code_sha256 = Some(code_sha256.clone()),
         }
         function.seconds = Some(seconds(deployed.took));
+    }
+
+    fn held(&mut self, held: &Held) {
+        let planned =
+            |function: &&mut Function| function.function_name == held.function && function.region == held.region;
+        let Some(function) = self.functions.iter_mut().rfind(planned) else { return };
+        (function.outcome, function.changed) = ("held", held.changed());
+        function.version.clone_from(&held.version);
+        function.alias = Some(held.alias.clone());
+        function.alias_state = Some(match &held.traffic {
+            Traffic::Stayed(_) => STAYED,
+            Traffic::Back(_) => BACK,
+            Traffic::New => MOVED,
+        });
     }
 
     fn layer_deployed(&mut self, deployed: &LayerDeployed) {
@@ -341,6 +372,14 @@ impl Document {
                 self.functions.push(Function { function_name: name.clone(), ..Function::default() });
                 self.functions.len() - 1
             });
+            let function = &mut self.functions[at];
+            if function.alias_state.is_none() && function.plan.iter().any(|step| step.step == POINT_ALIAS) {
+                function.alias_state = Some(match (failure.done.contains(&ALIAS), failure.begun.contains(&ALIAS)) {
+                    (true, _) => MOVED,
+                    (_, true) => UNKNOWN,
+                    (false, false) => STAYED,
+                });
+            }
             self.functions[at].outcome = "failed";
             self.functions[at].changed = failure.changed();
         }

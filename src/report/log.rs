@@ -271,6 +271,7 @@ fn is_result(event: &Event) -> bool {
             | Event::Failed(_)
             | Event::Skipped(_)
             | Event::Deployed(_)
+            | Event::Held(_)
             | Event::LayerDeployed(_)
             | Event::LayerChecked { .. }
             | Event::Checked { .. }

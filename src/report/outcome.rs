@@ -80,6 +80,10 @@ impl Outcome {
                 self.changed |= deployed.changed();
                 self.done.push(plain::done(deployed));
             }
+            Event::Held(held) => {
+                self.forget(Subject::Function, &held.function, &held.region);
+                self.changed |= held.changed();
+            }
             Event::LayerDeployed(layer) => {
                 self.forget(Subject::Layer, &layer.layer, &layer.region);
                 self.changed |= layer.changed();

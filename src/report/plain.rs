@@ -52,6 +52,7 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
                 Effect::NothingToDo => format!("{what}{function} does not exist in {region}: nothing to delete."),
             }]
         }
+        Event::Held(held) => release::held(held),
         Event::Moment(moment) => release::moment(moment),
         Event::Rollback { function, region, rollback } => live::rollback(function, region, rollback),
         Event::RolledBack { function, rollback, .. } => {
@@ -185,10 +186,15 @@ pub(super) fn failed(failure: &Failure) -> Vec<String> {
 
 /// The line about the steps that were done and those that were not.
 pub(super) fn aftermath(failure: &Failure) -> Vec<String> {
-    let words = |words: &[&str]| if words.is_empty() { "nothing".to_owned() } else { words.join(", ") };
     if !failure.changed() && failure.not_done.is_empty() {
         return Vec::new();
     }
-    let begun = if failure.begun.is_empty() { String::new() } else { format!("  begun: {}.", words(&failure.begun)) };
-    vec![format!("done: {}.{begun}  not done: {}", words(&failure.done), words(&failure.not_done))]
+    vec![progress(&failure.done, &failure.begun, &failure.not_done)]
+}
+
+/// What was done, was begun and was not done.
+pub(super) fn progress(done: &[&str], begun: &[&str], not_done: &[&str]) -> String {
+    let words = |words: &[&str]| if words.is_empty() { "nothing".to_owned() } else { words.join(", ") };
+    let begun = if begun.is_empty() { String::new() } else { format!("  begun: {}.", words(begun)) };
+    format!("done: {}.{begun}  not done: {}", words(done), words(not_done))
 }

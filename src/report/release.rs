@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::event::{Happened, Moment};
+use super::plain;
+use crate::event::{Happened, Held, Moment, Traffic};
+
+/// The subjects of steps that change `$LATEST`.
+const LATEST: [&str; 3] = ["function", "configuration", "code"];
 
 /// The lines of the log about a moment.
 pub(super) fn moment(moment: &Moment) -> Vec<String> {
@@ -29,6 +33,36 @@ pub(super) fn moment(moment: &Moment) -> Vec<String> {
             vec![format!("The traffic of {alias} could not be taken back: {problem}")]
         }
     }
+}
+
+/// The lines about a function that has no traffic, because another one failed.
+pub(super) fn held(held: &Held) -> Vec<String> {
+    let state = format!("{} {}: {}.", state(&held.traffic), held.function, held_in_short(held));
+    vec![state, plain::progress(&held.done, &held.begun, &held.not_done)]
+}
+
+/// What happened to a function after the failure of another one.
+pub(super) fn state(traffic: &Traffic) -> &'static str {
+    match traffic {
+        Traffic::Back(_) => "Took back",
+        Traffic::Stayed(_) | Traffic::New => "Held back",
+    }
+}
+
+/// Where the alias, the version and `$LATEST` of a function are, after the failure of another one.
+pub(super) fn held_in_short(held: &Held) -> String {
+    let Held { alias, version, traffic, done, .. } = held;
+    let (place, current) = match traffic {
+        Traffic::Stayed(Some(current)) => (format!("{alias} stays at version {current}"), Some(current)),
+        Traffic::Stayed(None) => (format!("{alias} is not created"), None),
+        Traffic::Back(current) => (format!("{alias} is at version {current} again"), Some(current)),
+        Traffic::New => (format!("{alias} is new, so it has no version to go back to, and stays"), version.as_ref()),
+    };
+    let version = version.as_ref().filter(|version| Some(*version) != current);
+    let version = version.map(|version| format!("version {version} is published and gets no traffic"));
+    let sent: Vec<_> = done.iter().copied().filter(|done| LATEST.contains(done)).collect();
+    let latest = (!sent.is_empty()).then(|| format!("$LATEST has the new {}", sent.join(" and ")));
+    [Some(place), version, latest].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// A moment as JSON.

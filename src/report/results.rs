@@ -137,6 +137,10 @@ impl Observer for Results {
                     self.files.link(&label, &url);
                 }
             }
+            Event::Held(held) => {
+                self.page.push_str(&summary::of_held(held));
+                self.show_moments();
+            }
             Event::LayerDeployed(layer) => {
                 self.page.push_str(&summary::of_layer(layer));
                 self.layer_arn = Some(layer.arn.clone());

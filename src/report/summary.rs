@@ -7,7 +7,7 @@ use super::{
     live, plan, release, sanitise,
 };
 use crate::arn::Partition;
-use crate::event::{Deployed, DeployedCode, Effect, Failure, LayerDeployed, Moment};
+use crate::event::{Deployed, DeployedCode, Effect, Failure, Held, LayerDeployed, Moment};
 use crate::host::Build;
 use crate::package::FileChange;
 use crate::plan::{CodeChange, Plan, Rollback, Sent, Subject, Through, View};
@@ -123,6 +123,13 @@ pub(super) fn of_moments(moments: &[Moment]) -> String {
     };
     let head = ["| time | release |".to_owned(), "| --: | --- |".to_owned()];
     head.into_iter().chain(moments.iter().map(row)).collect::<Vec<_>>().join("\n") + "\n\n"
+}
+
+/// A function that has no traffic, because another one failed.
+pub(super) fn of_held(held: &Held) -> String {
+    let Held { function, region, traffic, .. } = held;
+    let (state, place) = (release::state(traffic), release::held_in_short(held));
+    format!("### ↩ {state} {} in {}\n\n{}.\n\n", text(function), text(region), text(&place))
 }
 
 /// A line about the whole run.

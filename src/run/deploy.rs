@@ -16,15 +16,15 @@ use super::prove::Performer;
 use crate::apply::{self, Back, Outcome};
 use crate::aws::Session;
 use crate::cli::Task;
-use crate::config::{DryRun, Entry};
+use crate::config::{AfterFailure, DryRun, Entry};
 use crate::deployment::Deployment;
 use crate::error::{Error, ExitCode};
 use crate::event::{Deployed, DeployedCode, Event, LayerDeployed, Stage};
 use crate::host::Host;
 use crate::package::{self, Artifact, Package};
 use crate::place::Problem;
-use crate::plan::{Plan, Subject, Through};
-use crate::remote::{Alias, LayerVersion, Live, Remote};
+use crate::plan::{ALIAS, Part, Plan, Subject, Through};
+use crate::remote::{LayerVersion, Live, Remote};
 use crate::settings::{Attachment, without_version};
 use crate::verb::May;
 
@@ -88,12 +88,13 @@ impl Run<'_> {
         self.left.take();
         let mut turns: BTreeMap<_, Rc<Mutex<Turns>>> = BTreeMap::new();
         let keys = shared_keys(&planned);
-        let deploy = async |planned: Planned<'_>, in_order: Turn<'_, '_>, turn: Rc<Mutex<Turns>>| {
+        let deploy = async |planned, in_order: Turn<'_, '_>, turn: Rc<Mutex<Turns>>| {
+            let planned: Planned<'_> = planned;
             let come = if self.only_plans(planned.built.entry) { Ok(()) } else { in_order.come().await };
             let mut turn = turn.lock().await;
             if !self.may_begin() {
                 self.leave(planned.built.entry);
-                return Ok(());
+                return Ok(None);
             }
             come?;
             let is_first =
@@ -103,9 +104,9 @@ impl Run<'_> {
                 Some(key) => Some(key.lock().await),
                 None => None,
             };
-            self.deploy_one(planned, is_first, layers).await?;
+            let waiting = self.deploy_one(planned, is_first, layers).await?;
             in_order.end();
-            Ok(())
+            Ok(waiting)
         };
         let (of_layers, of_functions): (Vec<_>, Vec<_>) =
             planned.into_iter().partition(|planned| planned.plan.subject == Subject::Layer);
@@ -118,29 +119,97 @@ impl Run<'_> {
             let in_order = order.turn(planned.built.entry);
             (planned.built.entry, Box::pin(deploy(planned, in_order, Rc::clone(turn))))
         });
-        self.side_by_side(functions).await;
+        let waiting = self.side_by_side(functions).await;
         self.warn_of_left();
+        self.move_together(waiting.into_iter().flatten().collect(), layers, order).await;
     }
 
-    /// Applies a plan and runs the commands of its block. Only rehearses a plan that is only to be shown.
-    async fn deploy_one(&self, planned: Planned<'_>, is_first: bool, layers: &RunLayers) -> Result<(), Error> {
-        let Built { entry, .. } = planned.built;
+    /// Applies a plan and runs the commands of its block. Returns a function that waits for the others before it gets
+    /// traffic. Only rehearses a plan that is only to be shown.
+    async fn deploy_one<'s>(
+        &'s self,
+        planned: Planned<'s>,
+        is_first: bool,
+        layers: &RunLayers,
+    ) -> Result<Option<Applying<'s>>, Error> {
+        let Some(mut applying) = self.begin(planned, is_first, layers).await? else { return Ok(None) };
+        if self.after_failure == AfterFailure::GoBack && applying.plan.subject == Subject::Function {
+            self.prepare(&mut applying, layers).await?;
+            return Ok(Some(applying));
+        }
+        self.advance(&mut applying, Part::All).await?;
+        self.verify(&mut applying).await?;
+        self.report_deployed(&applying, layers);
+        match self.run_commands(&applying.entry.commands).await {
+            Ok(()) => Ok(None),
+            Err(cause) => Err(undone(cause, &mut applying).await),
+        }
+    }
+
+    /// Begins to apply a plan. Only rehearses a plan that is only to be shown, and returns `None`.
+    async fn begin<'s>(
+        &'s self,
+        planned: Planned<'s>,
+        is_first: bool,
+        layers: &RunLayers,
+    ) -> Result<Option<Applying<'s>>, Error> {
+        let entry = planned.built.entry;
         if self.only_plans(entry) {
-            return self.rehearse(&planned).await;
+            return self.rehearse(&planned).await.map(|()| None);
         }
         // An earlier block may have changed the same function since this plan was made.
         let planned = if is_first { planned } else { Box::pin(self.plan_again(planned.built, layers)).await? };
-        let (mut performer, way_back) = self.apply(planned, layers).await?;
-        let Err(error) = self.run_commands(&entry.commands).await else { return Ok(()) };
-        match way_back {
-            Some(before) => match Back::take(&mut performer, &before).await {
-                Some(back) => {
-                    Err(Error::Undone { cause: Box::new(error), back: Box::new(back), about: (&entry.item).into() })
-                }
-                None => Err(error),
-            },
-            None => Err(error),
+        let Planned { mut session, found, plan, .. } = planned;
+        session.know_layers(layers.awaited(&plan, entry)?);
+        session.restart_deadline();
+        let performer = Performer::new(self, &plan, entry.item.wait_timeout(), session);
+        Ok(Some(Applying { entry, found, plan, performer, outcome: Outcome::default(), took: Duration::ZERO }))
+    }
+
+    /// Does the steps of a plan up to the end of a part.
+    pub(super) async fn advance(&self, applying: &mut Applying<'_>, part: Part) -> Result<(), Error> {
+        let Applying { entry, plan, performer, outcome, took, .. } = applying;
+        let (begun, end) = (Host::now(), plan.end_of(part));
+        // The time that other functions took does not count.
+        performer.session.extend_deadline();
+        if outcome.done.len() < end {
+            self.report(&Event::Stage(Stage::Deploy));
         }
+        let applied = apply::apply(plan, end, outcome, performer, &mut |event| self.report_of_aws(event)).await;
+        *took += Host::now().saturating_sub(begun);
+        applied.map_err(|stopped| Error::Apply { stopped, about: (&entry.item).into() })
+    }
+
+    /// Waits until AWS has finished, and checks that what is live is what this run deployed.
+    pub(super) async fn verify(&self, applying: &mut Applying<'_>) -> Result<(), Error> {
+        let Applying { entry, found, plan, performer, outcome, took } = applying;
+        let begun = Host::now();
+        let session = &mut performer.session;
+        session.finish_move().await.map_err(|fault| Error::read(fault, &entry.item))?;
+        if let (true, Found::Function { deployment, package, .. }) = (plan.changes(), &*found) {
+            let confirmed = session.confirm(plan, deployment, package).await;
+            let done = outcome.done.iter().map(|(subject, _)| *subject).collect();
+            confirmed.map_err(|fault| Error::Contested { fault, done, about: (&entry.item).into() })?;
+        }
+        *took += Host::now().saturating_sub(begun);
+        Ok(())
+    }
+
+    /// Reports a function or layer that is up to date.
+    pub(super) fn report_deployed(&self, applying: &Applying<'_>, layers: &RunLayers) {
+        let Applying { entry, found, plan, performer, outcome, took } = applying;
+        let (plan, outcome) = (plan.clone(), outcome.clone());
+        self.report(&match found {
+            Found::Function { deployment, package, remote } => {
+                let code = deployed_code(package, remote, &performer.session);
+                Event::Deployed(deployed(deployment, code, remote, plan, outcome, *took))
+            }
+            Found::Layer { artifact, newest } => {
+                let layer = layer_deployed(artifact, newest.as_ref(), plan, outcome, *took);
+                layers.publish(&layer.layer, entry.item.target(), &layer.region, &layer.arn);
+                Event::LayerDeployed(layer)
+            }
+        });
     }
 
     /// Whether the run only shows the plan of a block.
@@ -180,46 +249,27 @@ impl Run<'_> {
         }
         Ok(())
     }
+}
 
-    /// Applies the plan that was shown. Returns what can take the traffic of the alias back, and the alias as it was
-    /// before.
-    async fn apply<'s>(
-        &'s self,
-        planned: Planned<'s>,
-        layers: &RunLayers,
-    ) -> Result<(Performer<'s>, Option<Alias>), Error> {
-        let Planned { built: Built { entry, .. }, mut session, found, plan } = planned;
-        session.know_layers(layers.awaited(&plan, entry)?);
-        let begun = Host::now();
-        session.restart_deadline();
-        if plan.changes() {
-            self.report(&Event::Stage(Stage::Deploy));
-        }
-        let way_back = plan.way_back().cloned();
-        let mut performer = Performer::new(self, &plan, entry.item.wait_timeout(), session);
-        let outcome = apply::apply(&plan, &mut performer, &mut |event| self.report_of_aws(event)).await;
-        let session = &mut performer.session;
-        let outcome = outcome.map_err(|stopped| Error::Apply { stopped, about: (&entry.item).into() })?;
-        session.finish_move().await.map_err(|fault| Error::read(fault, &entry.item))?;
-        if let (true, Found::Function { deployment, package, .. }) = (plan.changes(), &found) {
-            let confirmed = session.confirm(&plan, deployment, package).await;
-            let done = outcome.done.iter().map(|(subject, _)| *subject).collect();
-            confirmed.map_err(|fault| Error::Contested { fault, done, about: (&entry.item).into() })?;
-        }
-        let took = Host::now().saturating_sub(begun);
-        self.report(&match found {
-            Found::Function { deployment, package, remote } => {
-                let code = deployed_code(&package, &remote, session);
-                Event::Deployed(deployed(deployment, code, remote, plan, outcome, took))
-            }
-            Found::Layer { artifact, newest } => {
-                let layer = layer_deployed(&artifact, newest, plan, outcome, took);
-                layers.publish(&layer.layer, entry.item.target(), &layer.region, &layer.arn);
-                Event::LayerDeployed(layer)
-            }
-        });
-        Ok((performer, way_back))
+/// A function or layer whose plan is being applied.
+pub(super) struct Applying<'s> {
+    pub(super) entry: &'s Entry,
+    pub(super) found: Found<'s>,
+    pub(super) plan: Plan,
+    pub(super) performer: Performer<'s>,
+    /// The results of the steps so far.
+    pub(super) outcome: Outcome,
+    /// The time of these steps.
+    took: Duration,
+}
+
+/// The error of a failure after the steps of a plan. The traffic of the alias goes back, if the plan says so.
+pub(super) async fn undone(mut cause: Error, applying: &mut Applying<'_>) -> Error {
+    let Some(back) = Back::take(&mut applying.performer, &applying.plan).await else { return cause };
+    if let (Error::Contested { done, .. }, Ok(())) = (&mut cause, &back.result) {
+        done.retain(|subject| *subject != ALIAS);
     }
+    Error::Undone { cause: Box::new(cause), back: Box::new(back), about: (&applying.entry.item).into() }
 }
 
 /// The addresses to which several packages are sent. Each must stay there until AWS has taken it.
@@ -236,7 +286,7 @@ fn shared_keys(planned: &[Planned<'_>]) -> BTreeMap<String, Mutex<()>> {
 fn deployed(
     deployment: &Deployment,
     code: DeployedCode,
-    before: Remote,
+    before: &Remote,
     plan: Plan,
     outcome: Outcome,
     took: Duration,
@@ -247,7 +297,7 @@ fn deployed(
             let urls = live.attachments.get(&Attachment::FunctionUrl);
             let url = urls.and_then(|urls| urls.get("")?.handle.clone());
             let url = url.filter(|_| plan.removed(Attachment::FunctionUrl).is_none());
-            (Some(live.arn), live.newest_version.map(|version| version.number), url)
+            (Some(live.arn.clone()), live.newest_version.as_ref().map(|version| version.number.clone()), url)
         }
     };
     Deployed {
@@ -289,7 +339,7 @@ fn deployed_code(package: &Package, before: &Remote, session: &Session<'_>) -> D
 /// The result for a layer.
 fn layer_deployed(
     artifact: &Artifact,
-    before: Option<LayerVersion>,
+    before: Option<&LayerVersion>,
     plan: Plan,
     outcome: Outcome,
     took: Duration,
@@ -297,7 +347,7 @@ fn layer_deployed(
     LayerDeployed {
         layer: plan.name.clone(),
         region: plan.region.clone(),
-        arn: outcome.arn.or(before.map(|before| before.arn)).unwrap_or_default(),
+        arn: outcome.arn.or(before.map(|before| before.arn.clone())).unwrap_or_default(),
         version: outcome.version.or(plan.published.clone()).unwrap_or_default(),
         code_sha256: artifact.code_sha256.clone(),
         package_size: artifact.archive.size(),

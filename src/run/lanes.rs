@@ -87,31 +87,43 @@ impl Run<'_> {
     where
         F: Future<Output = Result<T, Error>>,
     {
-        *self.lanes.borrow_mut() = Lanes::default();
-        let lanes = work.into_iter().enumerate().map(|(lane, (entry, work))| {
+        let work = work.into_iter().map(|(entry, work)| {
             let work = Box::pin(work);
-            LANE.scope(lane, async move {
+            let unless_failed = async move {
                 if self.may_begin() {
-                    return (lane, self.unless_failed(entry, work.await));
+                    return self.unless_failed(entry, work.await);
                 }
                 self.leave(entry);
-                (lane, None)
-            })
+                None
+            };
+            (entry, unless_failed)
         });
-        let mut running = stream::iter(lanes).buffer_unordered(self.parallel);
+        self.in_lanes(self.parallel, work).await.into_iter().flatten().collect()
+    }
+
+    /// Does work, so much of it at once, and returns the results in its order. The events of each are reported together.
+    pub(super) async fn in_lanes<'e, F: Future>(
+        &self,
+        limit: usize,
+        work: impl IntoIterator<Item = (&'e Entry, F)>,
+    ) -> Vec<F::Output> {
+        *self.lanes.borrow_mut() = Lanes::default();
+        let lanes = work.into_iter().enumerate();
+        let lanes = lanes.map(|(lane, (_, work))| LANE.scope(lane, async move { (lane, work.await) }));
+        let mut running = stream::iter(lanes).buffer_unordered(limit);
         let mut results = BTreeMap::new();
         while let Some((lane, result)) = running.next().await {
             let ready = self.lanes.borrow_mut().end(lane);
             for event in &ready {
                 self.reporter.borrow_mut().report(event);
             }
-            results.extend(result.map(|result| (lane, result)));
+            results.insert(lane, result);
         }
         results.into_values().collect()
     }
 
     /// The result of a block. Reports a failure instead, and after one that is not allowed no further block begins.
-    fn unless_failed<T>(&self, entry: &Entry, result: Result<T, Error>) -> Option<T> {
+    pub(super) fn unless_failed<T>(&self, entry: &Entry, result: Result<T, Error>) -> Option<T> {
         let error = match result {
             Ok(result) => return Some(result),
             Err(error) => error,
@@ -121,10 +133,15 @@ impl Run<'_> {
             let warning = Problem::new("this failure is allowed, so the run goes on").of("allow_failure");
             self.report(&Event::Warning(warning));
         } else {
-            let worst = self.failed.get().map_or(code, |known| if known as u8 > code as u8 { known } else { code });
-            self.failed.set(Some(worst));
+            self.raise(code);
         }
         None
+    }
+
+    /// Ends the run with this exit code, or a higher one.
+    pub(super) fn raise(&self, code: ExitCode) {
+        let worst = self.failed.get().map_or(code, |known| if known as u8 > code as u8 { known } else { code });
+        self.failed.set(Some(worst));
     }
 
     /// Whether work on a further block may begin.
@@ -145,10 +162,9 @@ impl Run<'_> {
         }
         let names: Vec<_> = left.iter().map(|name| format!("`{name}`")).collect();
         let warning = Problem::new(format!("not deployed after the failure: {}", names.join(", ")));
-        self.report(&Event::Warning(match *self.interrupt.borrow() {
-            None => warning.help("to deploy the others after a failure, set `keep_going: true`"),
-            Some(_) => warning,
-        }));
+        let may_go_on = self.after_failure == AfterFailure::Stop && self.interrupt.borrow().is_none();
+        let help = "to deploy the others after a failure, set `keep_going: true`";
+        self.report(&Event::Warning(if may_go_on { warning.help(help) } else { warning }));
     }
 
     /// The exit code: the highest one of the failures, if there was one.

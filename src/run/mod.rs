@@ -26,6 +26,7 @@ mod promote;
 mod prove;
 mod rollback;
 mod secrets;
+mod together;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -94,6 +95,7 @@ pub fn run(host: &Host) -> ExitCode {
         reporter,
         console,
         interrupt,
+        stop: sender.clone(),
         logins,
         opened,
         lanes,
@@ -162,6 +164,8 @@ struct Run<'a> {
     reporter: RefCell<Reporter>,
     console: Console,
     interrupt: Interrupt,
+    /// Stops the work that is going on, as a signal does.
+    stop: watch::Sender<Option<Signal>>,
     /// The connections so far. Blocks share them.
     logins: RefCell<Vec<Rc<connect::Login>>>,
     /// The local files so far. Blocks with the same files and rules share them.

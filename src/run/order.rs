@@ -34,6 +34,15 @@ impl<'e> Order<'e> {
         Self { entries, states }
     }
 
+    /// The same order once more, for these blocks. All others are done.
+    pub(super) fn again<'a>(&self, open: impl IntoIterator<Item = &'a Entry>) -> Self {
+        let states: Vec<_> = self.entries.iter().map(|_| watch::Sender::new(State::Done)).collect();
+        for state in open.into_iter().filter_map(|entry| states.get(entry.number)) {
+            state.send_replace(State::Open);
+        }
+        Self { entries: self.entries, states }
+    }
+
     /// The turn of a block.
     pub(super) fn turn(&self, entry: &'e Entry) -> Turn<'_, 'e> {
         Turn { order: self, entry }

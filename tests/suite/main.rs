@@ -75,6 +75,9 @@ mod smoke;
 // Traffic that is shifted, and releases that come back.
 mod shift;
 
+// Functions that get their traffic together, or not at all.
+mod together;
+
 // The files of the live package.
 mod live_package;
 

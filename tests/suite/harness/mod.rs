@@ -21,7 +21,7 @@ pub use boto::{Boto, boto};
 pub use canned::Canned;
 pub use emulator::{Emulator, Kind};
 pub use http::Aws;
-pub use proxy::{Fault, Proxy};
+pub use proxy::{Call, Fault, Proxy};
 pub use relay::Relay;
 pub use universe::{Outcome, Universe};
 

@@ -54,6 +54,8 @@ enum Which {
     Call(String, usize),
     /// This call of an operation, and every later one.
     From(String, usize),
+    /// The nth call of an operation about a function; 0 is every one.
+    Of(String, String, usize),
     /// The nth call that changes something.
     Write(usize),
 }
@@ -73,6 +75,11 @@ impl Which {
                 (operation == newest || operation == "*") && (*number == 0 || *number == nth())
             }
             Self::From(operation, number) => operation == newest && nth() >= *number,
+            Self::Of(operation, function, number) => {
+                let about = |call: &&Call| call.operation == *operation && call.is_about(function);
+                let nth = calls.iter().filter(about).count();
+                calls.last().as_ref().is_some_and(about) && (*number == 0 || *number == nth)
+            }
             Self::Write(number) => {
                 changes(newest) && calls.iter().filter(|call| changes(&call.operation)).count() == *number
             }
@@ -100,6 +107,11 @@ impl Call {
     pub fn address(&self) -> (&str, &str) {
         let address = self.head.split(' ').nth(1).unwrap_or_default();
         address.split_once('?').unwrap_or((address, ""))
+    }
+
+    /// Whether the path names this function.
+    fn is_about(&self, function: &str) -> bool {
+        self.address().0.split('/').any(|part| part == function)
     }
 }
 
@@ -163,6 +175,11 @@ impl Proxy {
     /// Makes the nth call of an operation and all later ones go wrong.
     pub fn on_from(&self, operation: &str, nth: usize, fault: Fault) -> &Self {
         self.rule(Which::From(operation.to_owned(), nth), fault)
+    }
+
+    /// Makes the nth call of an operation about a function go wrong; 0 is every call.
+    pub fn on_of(&self, operation: &str, function: &str, nth: usize, fault: Fault) -> &Self {
+        self.rule(Which::Of(operation.to_owned(), function.to_owned(), nth), fault)
     }
 
     /// Makes the nth call that changes something go wrong.
