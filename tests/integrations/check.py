@@ -217,9 +217,11 @@ def schemas(_):
     check(
         "azure-pipelines",
         CI / "azure/azure-pipelines.yml",
+        CI / "azure/template.yml",
+        CI / "azure/with-template.yml",
         more=["--data-transform", "azure-pipelines", "--regex-variant", "python"],
     )
-    check("circle-ci", CI / "circleci/config.yml")
+    check("circle-ci", CI / "circleci/config.yml", CI / "circleci/orb.yml")
     check("buildkite", CI / "buildkite/pipeline.yml")
     check("bitbucket-pipelines", CI / "bitbucket/bitbucket-pipelines.yml")
     check("drone-ci", CI / "drone/.drone.yml")
@@ -238,6 +240,8 @@ def schemas(_):
         ".github/release.sh",
         ".github/actions/native/install.sh",
         "examples/ci/docker/deploy.sh",
+        "examples/ci/buildkite/plugin/hooks/command",
+        "examples/ci/bitbucket/pipe/pipe.sh",
     ]:
         run(["bash", "-n", script])
 
@@ -642,6 +646,8 @@ def releasing(world):
 
 # CI systems.
 
+HOSTILE = 'it\'s ${HOME} $HOME "quoted" `x` ; exit 1 #'
+
 
 def as_the_runner(world, given, code=0):
     """The action's container as GitHub's runner starts it: every declared input is set, most of them to nothing."""
@@ -688,7 +694,7 @@ def native(world):
     world.having("examples/hello")
     outputs = world.work / "outputs"
     outputs.touch()
-    given = {"memory-size": "256", "description": 'it\'s ${HOME} "quoted" `x`'}
+    given = {"memory-size": "256", "description": HOSTILE}
     source, variables = released(world)
     for step in yaml_of(source / ".github/actions/native/action.yml")["runs"]["steps"]:
         env = {
@@ -805,7 +811,29 @@ def azure(world):
     env = {
         name: re.sub(r"\$\((\w+)\)", lambda found: world.env[found[1]], value) for name, value in second["env"].items()
     }
-    world.deploys(second["bash"], "hello", **env, PATH=f"{path}:{os.environ['PATH']}", TF_BUILD="True")
+    path = f"{path}:{os.environ['PATH']}"
+    world.deploys(second["bash"], "hello", **env, PATH=path, TF_BUILD="True")
+
+    # The template, with what Azure puts in the place of its expressions.
+    install, second = yaml_of(source / "examples/ci/azure/template.yml")["steps"]
+    assert install["bash"] == first["bash"]
+    (use,) = yaml_of(source / "examples/ci/azure/with-template.yml")["steps"]
+    given = {**use["parameters"], "command": "deploy --publish"}
+    given["options"] = {**given["options"], "description": HOSTILE}
+    env = {}
+    for name, value in second["env"].items():
+        each = re.fullmatch(r"\$\{\{ each (\w+) in parameters\.(\w+) \}\}", name)
+        if not each:
+            env[name] = given[re.fullmatch(r"\$\{\{ parameters\.(\w+) \}\}", value)[1]]
+            continue
+        ((form, content),) = value.items()
+        assert content == f"${{{{ {each[1]}.value }}}}", content
+        for key, text in given[each[2]].items():
+            filled = form.replace(f"${{{{ upper({each[1]}.key) }}}}", key.upper())
+            filled = filled.replace(f"${{{{ {each[1]}.key }}}}", key)
+            env[filled] = re.sub(r"\$\((\w+)\)", lambda found: world.env[found[1]], str(text))
+    told = world.deploys(second["bash"], "hello", **env, PATH=path, TF_BUILD="True")
+    assert "256 MB" in told and HOSTILE in told and len(world.versions("hello")) == 1, told
 
 
 def circleci(world):
@@ -815,6 +843,27 @@ def circleci(world):
     assert job["docker"][0]["image"].startswith(IMAGE)
     world.deploys(script, "hello", CIRCLECI="true", CIRCLE_BRANCH="main")
 
+    # The orb's job, with what CircleCI puts in the place of its parameters.
+    orb = yaml_of(CI / "circleci/orb.yml")
+
+    def filled(text, declared, given):
+        assert set(given) <= set(declared), given
+        values = {name: parameter["default"] for name, parameter in declared.items()} | given
+        return re.sub(r"<< parameters\.(\w+) >>", lambda found: values[found[1]], text)
+
+    job, command = orb["jobs"]["deploy"], orb["commands"]["call"]
+    given = {"command": "deploy --publish --memory_size 256", "description": HOSTILE}
+    assert filled(job["executor"]["image"], job["parameters"], given) == f"{IMAGE}:0"
+    assert set(orb["executors"]["dpl-lambda"]["parameters"]) == {"image"} == set(job["executor"]) - {"name"}
+    checkout, step = job["steps"]
+    handed = {name: filled(text, job["parameters"], given) for name, text in step["call"].items()}
+    assert checkout == "checkout" and set(handed) == set(command["parameters"])
+    (step,) = command["steps"]
+    assert "<<" not in step["run"]["command"]
+    env = {name: filled(text, command["parameters"], handed) for name, text in step["run"]["environment"].items()}
+    told = world.deploys(step["run"]["command"], "hello", **env, CIRCLECI="true", CIRCLE_BRANCH="main")
+    assert "256 MB" in told and HOSTILE in told and len(world.versions("hello")) == 1, told
+
 
 def buildkite(world):
     """`docker run`, where `docker` hands over nothing but what it was told to."""
@@ -822,6 +871,34 @@ def buildkite(world):
     (step,) = yaml_of(CI / "buildkite/pipeline.yml")["steps"]
     command = step["command"].replace("$$", "$").replace("-e CI ", "-e CI -e AWS_ENDPOINT_URL ")
     world.deploys(command, "hello", BUILDKITE="true", BUILDKITE_BRANCH="main")
+
+    # The plugin: its file has what Buildkite's linter wants (lib/plugin-yaml-schema.yml of buildkite-plugin-linter), and
+    # its hook gets the configuration as the agent hands it over.
+    plugin = yaml_of(CI / "buildkite/plugin/plugin.yml")
+    assert {"name", "description", "author", "requirements", "configuration"} == set(plugin)
+    assert set(plugin["configuration"]) == {"properties", "required", "additionalProperties"}
+    assert set(plugin["configuration"]["properties"]) == {"command", "image", "options"}
+    prefix, hook = "BUILDKITE_PLUGIN_DPL_LAMBDA_", CI / "buildkite/plugin/hooks/command"
+    assert os.access(hook, os.X_OK)
+    given = {
+        "COMMAND": "deploy --publish --config 'dpl.yml'",
+        "OPTIONS_MEMORY_SIZE": "256",
+        "OPTIONS_DESCRIPTION": HOSTILE,
+    }
+    agent = {"BUILDKITE": "true", "BUILDKITE_BRANCH": "main", "BUILDKITE_AGENT_ACCESS_TOKEN": "of-the-agent"}
+    agent |= {prefix + name: value for name, value in given.items()}
+    told = world.deploys([hook], "hello", **agent)
+    assert "256 MB" in told and HOSTILE in told and len(world.versions("hello")) == 1, told
+    assert "is unchanged" in world.run([hook], **{**agent, f"{prefix}COMMAND": "plan"})
+    pull_request = {**agent, f"{prefix}OPTIONS_MEMORY_SIZE": "512", "BUILDKITE_PULL_REQUEST": "7"}
+    assert "pull request 7" in world.run([hook], **{**pull_request, f"{prefix}COMMAND": "plan"})
+    # A stand-in for `docker` that shows what it is handed.
+    show = world.scratch / "show"
+    show.mkdir()
+    (show / "docker").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    (show / "docker").chmod(0o755)
+    told = world.run([hook], **agent, PATH=f"{show}{os.pathsep}{os.environ['PATH']}")
+    assert "BUILDKITE_BRANCH\n" in told and "TOKEN" not in told and HOSTILE not in told, told
 
 
 def docker(world):
@@ -843,6 +920,21 @@ def bitbucket(world):
     world.deploys(
         lines(file["pipelines"]["branches"]["main"]), "hello", BITBUCKET_BUILD_NUMBER="2", BITBUCKET_BRANCH="main"
     )
+
+
+    # The pipe, whose variables are those of its container.
+    pipe = yaml_of(CI / "bitbucket/pipe/pipe.yml")
+    assert {"name", "image", "description", "repository"} <= set(pipe)
+    names = {variable["name"] for variable in pipe["variables"]}
+    script, image = CI / "bitbucket/pipe/pipe.sh", (CI / "bitbucket/pipe/Dockerfile").read_text()
+    assert f"FROM {IMAGE}:" in image and 'ENTRYPOINT ["/pipe.sh"]' in image and os.access(script, os.X_OK)
+    given = {"COMMAND": "deploy --publish --memory_size 256", "DESCRIPTION": HOSTILE}
+    used = set(re.search(r"for name in (.*); do", script.read_text())[1].split())
+    assert set(given) <= names and used <= names and names - used - {"COMMAND"} == {
+        name for name in names if name.startswith(("AWS_", "BITBUCKET_"))
+    }
+    told = world.deploys([script], "hello", **given, BITBUCKET_BUILD_NUMBER="3", BITBUCKET_BRANCH="main")
+    assert "256 MB" in told and HOSTILE in told and len(world.versions("hello")) == 1, told
 
 
 def as_a_plugin(world, settings, key):
@@ -892,7 +984,37 @@ def jenkins(world):
     text = (CI / "jenkins/Jenkinsfile").read_text()
     assert text.count("{") == text.count("}") and f"image '{IMAGE}:" in text
     (script,) = re.findall(r"sh '(.*)'", text)
-    world.deploys(script, "hello", JENKINS_URL="http://localhost/", BUILD_ID="1", BRANCH_NAME="main")
+    variables = {"JENKINS_URL": "http://localhost/", "BUILD_ID": "1", "BRANCH_NAME": "main"}
+    world.deploys(script, "hello", **variables)
+
+    step = CI / "jenkins/vars/dplLambda.groovy"
+    assert re.findall(r"\bsh (.*)", step.read_text()) == ["'dpl-lambda'"] and f"'{IMAGE}:" in step.read_text()
+    if not shutil.which("groovy") or subprocess.run(["groovy", "--version"], capture_output=True).returncode != 0:
+        return
+    # Where Groovy is installed, the step runs, with stand-ins for the steps of Jenkins that it calls.
+    library = world.scratch / "library"
+    library.mkdir()
+    played = """
+    def step = new GroovyShell().parse(new File(args[0]))
+    def settings = []
+    step.metaClass.docker = [image: { image -> [inside: { flags, body -> println(image + flags); body() }] }]
+    step.metaClass.withEnv = { list, body -> settings = list; body() }
+    step.metaClass.error = { text -> throw new Exception(text) }
+    step.metaClass.sh = { line -> println(groovy.json.JsonOutput.toJson(settings)) }
+    step.call(new groovy.json.JsonSlurper().parseText(args[1]))
+    """
+    (library / "play.groovy").write_text(played)
+    groovy = ["groovy", library / "play.groovy", step]
+    given = {"command": "deploy --publish", "options": {"memory_size": 256, "description": HOSTILE}}
+    told = run([*groovy, json.dumps(given)]).splitlines()
+    assert told[0] == f"{IMAGE}:0--entrypoint=", told
+    # As `withEnv` fills them in.
+    settings = [setting.replace("$$", "\0") for setting in json.loads(told[1])]
+    assert not any("$" in setting for setting in settings), settings
+    env = dict(setting.replace("\0", "$").split("=", 1) for setting in settings)
+    told = world.deploys("dpl-lambda", "hello", **env, **variables)
+    assert "256 MB" in told and HOSTILE in told and len(world.versions("hello")) == 1, told
+    assert "has no parameter version" in run([*groovy, '{"version": 1}'], code=1)
 
 
 # Release tools and hooks.
