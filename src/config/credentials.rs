@@ -179,7 +179,7 @@ pub(super) fn holds_credentials(variable: &str) -> bool {
         || variable == "ACTIONS_RUNTIME_TOKEN"
 }
 
-/// How a job of this CI gets a token; `None` if the CI has no tokens.
+/// How a job of this CI gets a token, or keys from a connection of the CI; `None` if the CI has neither.
 fn no_token(ci: Ci) -> Option<&'static str> {
     match ci {
         Ci::GitHub => Some(
@@ -188,8 +188,23 @@ fn no_token(ci: Ci) -> Option<&'static str> {
         Ci::GitLab => Some("the job has no OIDC token: give it `id_tokens: {AWS_ID_TOKEN: {aud: …}}`"),
         Ci::Bitbucket => Some("the step has no OIDC token: give it `oidc: true`"),
         Ci::CircleCi => Some(
-            "the job has no OIDC token: builds of forks get one only with \"pass secrets to builds from forked pull requests\"",
+            "the job has no OIDC token: give it a context; builds of forks get one only with \"pass secrets to builds from forked pull requests\"",
         ),
-        _ => None,
+        Ci::Buildkite => Some(
+            "the job has no OIDC token: set `AWS_ID_TOKEN` to what `buildkite-agent oidc request-token --audience sts.amazonaws.com` prints",
+        ),
+        Ci::Azure => Some(
+            "the step has no credentials: run it in the task `AWSShellScript@1` with a service connection for AWS, or name the keys in `env` of the step",
+        ),
+        Ci::Woodpecker
+        | Ci::Gitea
+        | Ci::Travis
+        | Ci::TeamCity
+        | Ci::Drone
+        | Ci::AppVeyor
+        | Ci::CodeBuild
+        | Ci::Jenkins
+        | Ci::Generic
+        | Ci::None => None,
     }
 }

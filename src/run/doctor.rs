@@ -11,7 +11,7 @@ use crate::deployment::{Credentials, Deployment, Item, Proof, Target};
 use crate::error::{Error, ExitCode};
 use crate::event::{Answer, Event};
 use crate::fault::{Fault, FaultKind};
-use crate::host::Ci;
+use crate::host::{Ci, Host};
 use crate::place::Places;
 use crate::policy::{self, For};
 use crate::remote::Quota;
@@ -162,14 +162,11 @@ impl Run<'_> {
             Some(name) => findings.ok("certificates", format!("those of {name}")),
             None => findings.ok("certificates", "those of the system"),
         }
-        let unset = ["GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"].into_iter().filter(|name| host.variable(name).is_none());
-        let unset: Vec<_> = unset.filter(|_| ci == Ci::GitHub).collect();
-        if unset.is_empty() {
-            findings.ok("ci", if ci == Ci::None { "none" } else { ci.name() });
-        } else {
-            let text = format!("{}: without {}, the step has no summary or outputs", ci.name(), unset.join(" and "));
-            let help = "pass these variables, and their files, to the container that the tool runs in";
-            findings.add("ci", Grade::Warning, text, Some(help.to_owned()));
+        match lacking(host, ci) {
+            None => findings.ok("ci", if ci == Ci::None { "none" } else { ci.name() }),
+            Some((text, help)) => {
+                findings.add("ci", Grade::Warning, format!("{}: {text}", ci.name()), Some(help.to_owned()));
+            }
         }
     }
 
@@ -182,7 +179,7 @@ impl Run<'_> {
             findings.add(
                 "token",
                 Grade::Warning,
-                "the role is assumed without a token of the job",
+                "the role is assumed without a token or connection of the CI",
                 Some(help.to_owned()),
             );
         }
@@ -288,6 +285,25 @@ impl Run<'_> {
         }
         Ok(())
     }
+}
+
+/// What a job of this CI does not have, with its effect on the results, and what to do. Containers often lack it.
+fn lacking(host: &Host, ci: Ci) -> Option<(String, &'static str)> {
+    let (needed, effect): (&[&str], _) = match ci {
+        Ci::GitHub | Ci::Gitea => (&["GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"], "the step has no summary or outputs"),
+        Ci::Bitbucket => (&["BITBUCKET_PIPELINES_VARIABLES_PATH"], "later steps get no results"),
+        Ci::CircleCi => (&["BASH_ENV"], "later steps get no results"),
+        Ci::Buildkite => {
+            let text = "without the program `buildkite-agent`, the build has no annotations or meta-data";
+            let help =
+                "mount the program into the container: the docker plugin does so with `mount-buildkite-agent: true`";
+            return host.program("buildkite-agent").is_none().then(|| (text.to_owned(), help));
+        }
+        _ => return None,
+    };
+    let unset: Vec<_> = needed.iter().copied().filter(|name| host.variable(name).is_none()).collect();
+    let help = "pass these variables, and their files, to the container that the tool runs in";
+    (!unset.is_empty()).then(|| (format!("without {}, {effect}", unset.join(" and ")), help))
 }
 
 /// The command that prints what a deployment needs.

@@ -102,3 +102,49 @@ fn what_a_job_lacks_of_its_ci_is_a_warning() {
     let universe = universe.with("GITHUB_STEP_SUMMARY", "/tmp/s").with("GITHUB_OUTPUT", "/tmp/o");
     universe.run("doctor").code(0).says("ok       ci            github");
 }
+
+#[test]
+fn each_ci_has_its_own_needs() {
+    let (universe, ..) = world("in-each-ci", &[]);
+    let mut universe = universe.with("CI", "true");
+    for (ci, lacking, file) in [
+        ("BITBUCKET_COMMIT", "BITBUCKET_PIPELINES_VARIABLES_PATH, later steps", "BITBUCKET_PIPELINES_VARIABLES_PATH"),
+        ("CIRCLECI", "without BASH_ENV, later steps", "BASH_ENV"),
+        ("GITEA_ACTIONS", "without GITHUB_STEP_SUMMARY and GITHUB_OUTPUT,", "GITHUB_STEP_SUMMARY"),
+    ] {
+        universe = universe.with(ci, "true");
+        universe.run("doctor").code(0).says("warning  ci").says(lacking);
+        universe = universe.with(file, "/tmp/x").with("GITHUB_OUTPUT", "/tmp/o");
+        universe.run("doctor").code(0).says("ok       ci ");
+        universe = universe.without(ci).without(file).without("GITHUB_OUTPUT");
+    }
+    universe = universe.with("BUILDKITE", "true");
+    universe.run("doctor").code(0).says("warning  ci").says("`buildkite-agent`").says("mount-buildkite-agent");
+    universe = universe.without("BUILDKITE");
+    for ci in ["GITLAB_CI", "TF_BUILD", "DRONE"] {
+        universe = universe.with(ci, "true");
+        universe.run("doctor").code(0).says("ok       ci ");
+        universe = universe.without(ci);
+    }
+}
+
+#[test]
+fn a_job_without_credentials_learns_how_its_ci_gives_them() {
+    let (universe, ..) = world("unarmed", &[]);
+    let mut bare = universe.without("AWS_ACCESS_KEY_ID").without("AWS_SECRET_ACCESS_KEY").with("CI", "true");
+    for (variable, said) in [
+        ("GITHUB_ACTIONS", "id-token: write"),
+        ("GITLAB_CI", "id_tokens: {AWS_ID_TOKEN:"),
+        ("BITBUCKET_COMMIT", "`oidc: true`"),
+        ("CIRCLECI", "give it a context"),
+        ("BUILDKITE", "buildkite-agent oidc request-token"),
+        ("TF_BUILD", "`AWSShellScript@1`"),
+    ] {
+        let role = "arn:aws:iam::000000000000:role/ci";
+        bare = bare.with(variable, "true");
+        let outcome = bare.run(&format!("doctor --format json --role_to_assume {role}")).code(4);
+        bare = bare.without(variable);
+        assert_eq!(result(&results(&outcome), "credentials"), "error", "{variable}");
+        outcome.says(said);
+    }
+}

@@ -358,6 +358,8 @@ fn the_error_names_what_a_job_needs_for_a_token() {
         (&["GITLAB_CI"], "id_tokens: {AWS_ID_TOKEN:"),
         (&["BITBUCKET_COMMIT"], "give it `oidc: true`"),
         (&["CIRCLECI"], "builds of forks"),
+        (&["BUILDKITE"], "`buildkite-agent oidc request-token --audience sts.amazonaws.com`"),
+        (&["TF_BUILD"], "service connection for AWS"),
         (&[], "set `AWS_ACCESS_KEY_ID`"),
     ] {
         let (mut universe, proxy) = world("oidc-lacking");
