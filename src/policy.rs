@@ -421,7 +421,9 @@ impl Allowed<'_> {
         }
         let unread = |options: &[&str]| options.iter().any(|option| self.deployment.is_unread(option));
         if unread(&["role"]) {
-            let role = self.place.partition.role(&self.place.account, "*");
+            let role = pattern(&self.deployment.borrowed, "role");
+            let is_arn = role.starts_with("arn:");
+            let role = if is_arn { role } else { self.place.partition.role(&self.place.account, &role) };
             self.statements.write_if(&["iam:PassRole"], vec![role], Some(to_lambda()));
         } else if self.deployment.missing_role == MissingRole::Create && settings.role.is_none() {
             let name = plan::role_name(&self.deployment.function.name);
@@ -446,7 +448,10 @@ impl Allowed<'_> {
         if unread(&["layers"]) {
             newest_of(self.statements, &self.place.arn("lambda", "layer:*"));
         }
-        let any_key = unread(&["kms_key_arn"]).then(|| self.place.arn("kms", "key/*"));
+        let any_key = unread(&["kms_key_arn"]).then(|| {
+            let key = pattern(&self.deployment.borrowed, "kms_key_arn");
+            if key.starts_with("arn:") { key } else { self.place.arn("kms", "key/*") }
+        });
         let key = settings.kms_key_arn.as_ref().map(|arn| arn.0.clone()).filter(|arn| !arn.is_empty());
         if let Some(key) = key.or(any_key) {
             // Without it, AWS does not show the live variables.
@@ -486,9 +491,20 @@ fn elsewhere(statements: &mut Statements, place: &Place, borrowed: &[Borrowed]) 
             Reference::State { state: State::Object { bucket, key }, .. } => {
                 ("s3:GetObject", place.partition.arn("s3", "", "", &format!("{bucket}/{key}")))
             }
-            Reference::State { state: State::File { .. }, .. } => continue,
+            // Every identity may ask for its account.
+            Reference::State { state: State::File { .. }, .. } | Reference::Account { .. } => continue,
         };
         statements.read(&[action], vec![resource]);
+    }
+}
+
+/// A pattern for the value of an option that was not read.
+fn pattern(borrowed: &[Borrowed], option: &str) -> String {
+    let mut references =
+        borrowed.iter().filter(|borrowed| borrowed.option == option).map(|borrowed| &borrowed.reference);
+    match references.next() {
+        Some(reference @ Reference::Account { .. }) => reference.to_string().replace("%{account}", "*"),
+        _ => "*".to_owned(),
     }
 }
 
@@ -536,7 +552,8 @@ fn code(statements: &mut Statements, place: &Place, code: &Code, borrowed: &[Bor
             image(statements, repository);
         }
         (CodeSource::Path(_), None) if borrowed.iter().any(|borrowed| borrowed.option == "s3_bucket") => {
-            upload(statements, named("*"), named("*/*"));
+            let bucket = pattern(borrowed, "s3_bucket");
+            upload(statements, named(&bucket), named(&format!("{bucket}/*")));
         }
         (CodeSource::Unread { option: "image_uri", .. }, _) => image(statements, place.arn("ecr", "repository/*")),
         (CodeSource::Unread { .. }, _) => {

@@ -7,15 +7,16 @@ use std::time::Duration;
 
 use super::{
     context::Context,
-    layer::{Given, Layer, MapEntry, Value},
+    from_env, interpolate,
+    layer::{Form, Given, Layer, MapEntry, Value},
     options::{self, Group, Kind, Opt, canonical, nearest_of},
+    structure::same_key,
 };
 use crate::arn::Arn;
 use crate::deployment::{Item, Target};
 use crate::place::{Place, Problem};
 use crate::reference::{Borrowed, Found, Reference, State};
 use crate::settings::Secret;
-use crate::verb::Purpose;
 
 /// The keys that begin a reference, with its other members.
 const SOURCES: [(&str, &[&str]); 4] = [
@@ -49,17 +50,39 @@ pub(crate) struct Sought {
 
 /// The values of references, each for the deployments with the same target.
 #[derive(Debug, Default)]
-pub(crate) struct Values(Vec<(Layer, Reference, Found)>);
+pub(crate) struct Values {
+    found: Vec<(Layer, Reference, Found)>,
+    /// Accounts by the options that decide about the identity.
+    accounts: Vec<(Layer, String)>,
+}
 
 impl Values {
     /// Adds the value of a reference.
     pub(crate) fn add(&mut self, sought: &Sought, found: Found) {
-        self.0.push((sought.access.clone(), sought.reference.clone(), found));
+        self.found.push((sought.access.clone(), sought.reference.clone(), found));
+    }
+
+    /// Adds the account of the identity that a deployment has.
+    pub(crate) fn add_account(&mut self, sought: &Sought, account: String) {
+        self.accounts.push((identity(&sought.access), account));
     }
 
     fn find(&self, access: &Layer, reference: &Reference) -> Option<&Found> {
-        self.0.iter().find(|(known, of, _)| known == access && of == reference).map(|(.., found)| found)
+        self.found.iter().find(|(known, of, _)| known == access && of == reference).map(|(.., found)| found)
     }
+
+    /// The account of the identity that these options decide about; `None` if it was not looked up.
+    pub(super) fn account(&self, options: &Layer) -> Option<&str> {
+        let identity = identity(options);
+        self.accounts.iter().find(|(known, _)| *known == identity).map(|(_, account)| account.as_str())
+    }
+}
+
+/// The options that decide about the identity.
+fn identity(options: &Layer) -> Layer {
+    let decides =
+        |name: &str| options::find(name).is_some_and(|option| option.group == Group::Target && option.name != "region");
+    options.iter().filter(|(name, _)| decides(name)).map(|(name, given)| (*name, given.clone())).collect()
 }
 
 /// The references in the options of one block.
@@ -99,42 +122,53 @@ impl References {
 
 /// Whether a value is written as a reference. `from_env` is not one of these: its value is known at once.
 pub(super) fn is_reference(given: &Given) -> bool {
-    has_key(given, |key| SOURCES.iter().any(|(source, _)| *source == canonical(key)))
+    match &given.value {
+        Value::Map(entries) => entries.iter().any(begins),
+        Value::Null | Value::Text(_) | Value::List(_) => false,
+    }
+}
+
+/// Whether an entry of a map makes the map a reference.
+fn begins(entry: &MapEntry) -> bool {
+    SOURCES.iter().any(|(source, _)| *source == canonical(&entry.key))
 }
 
 /// The error about a map that looks like a reference but is none; `None` for any other value.
 pub(super) fn misspelt(given: &Given) -> Option<Problem> {
     let Value::Map(entries) = &given.value else { return None };
-    let wrong = entries
-        .iter()
-        .find(|entry| canonical(&entry.key).starts_with("from_") && canonical(&entry.key) != "from_env")?;
-    if is_reference(given) {
+    if is_reference(given) || from_env::is_one(given) {
         return None;
     }
+    let wrong = entries.iter().find(|entry| canonical(&entry.key).starts_with("from_"))?;
     let problem = Problem::new(format!("`{}` is not a place that values come from", wrong.key)).at(&wrong.place);
-    let all: Vec<_> = SOURCES.iter().map(|(source, _)| format!("`{source}`")).collect();
-    let near = nearest_of(&wrong.key, SOURCES.iter().map(|(source, _)| *source));
-    Some(problem.help(near.map_or_else(
-        || format!("these are: `from_env` for variables, {}", all.join(", ")),
-        |near| format!("did you mean `{near}`?"),
-    )))
+    let names = || std::iter::once(from_env::FROM_ENV).chain(SOURCES.iter().map(|(source, _)| *source));
+    let all: Vec<_> = names().map(|source| format!("`{source}`")).collect();
+    let near = nearest_of(&wrong.key, names());
+    Some(
+        problem.help(
+            near.map_or_else(|| format!("these are: {}", all.join(", ")), |near| format!("did you mean `{near}`?")),
+        ),
+    )
 }
 
-fn has_key(given: &Given, is_meant: impl Fn(&str) -> bool) -> bool {
-    match &given.value {
-        Value::Map(entries) => entries.iter().any(|entry| is_meant(&entry.key)),
-        Value::Null | Value::Text(_) | Value::List(_) => false,
-    }
+/// Whether a value itself is not known yet: it is a reference, or a text with the account in it.
+pub(super) fn is_unknown(given: &Given) -> bool {
+    is_reference(given) || from_env::is_one(given) || given.form == Form::Open
 }
 
-/// Whether a value is a reference or contains one.
+/// Whether a value, or a part of it, is not known yet.
 pub(super) fn is_open(given: &Given) -> bool {
-    first(given).is_some()
+    is_unknown(given)
+        || match &given.value {
+            Value::List(items) => items.iter().any(is_open),
+            Value::Map(entries) => entries.iter().any(|entry| is_open(&entry.given)),
+            Value::Null | Value::Text(_) => false,
+        }
 }
 
-/// The place of the first reference in a value.
+/// The place of the first part of a value that is known only after the log-in.
 fn first(given: &Given) -> Option<&Place> {
-    if is_reference(given) {
+    if is_reference(given) || given.form == Form::Open {
         return Some(&given.place);
     }
     match &given.value {
@@ -144,11 +178,67 @@ fn first(given: &Given) -> Option<&Place> {
     }
 }
 
+/// Whether the value of an option is a map of texts, which has its references below its keys.
+fn has_keys(option: &Opt) -> bool {
+    matches!(option.kind, Kind::Map) && option.name != "layer"
+}
+
+/// Shows each unknown part of the value of an option, with the key of its map.
+pub(super) fn each(option: &Opt, given: &mut Given, see: &mut dyn FnMut(Option<&str>, &mut Given)) {
+    match &mut given.value {
+        Value::Map(entries) if has_keys(option) => {
+            for MapEntry { key, given, .. } in entries {
+                each_within(Some(key), given, see);
+            }
+        }
+        Value::List(items) if has_keys(option) => items.iter_mut().for_each(|item| each(option, item, see)),
+        _ => each_within(None, given, see),
+    }
+}
+
+fn each_within(key: Option<&str>, given: &mut Given, see: &mut dyn FnMut(Option<&str>, &mut Given)) {
+    if is_unknown(given) {
+        return see(key, given);
+    }
+    match &mut given.value {
+        Value::List(items) => items.iter_mut().for_each(|item| each_within(key, item, see)),
+        Value::Map(entries) => entries.iter_mut().for_each(|entry| each_within(key, &mut entry.given, see)),
+        Value::Null | Value::Text(_) => {}
+    }
+}
+
+/// The error about a reference where none may be; `None` if there is none.
+pub(super) fn misplaced(option: &Opt, given: &Given) -> Option<Problem> {
+    let is_any = |given: &Given| is_reference(given) || from_env::is_one(given);
+    let is_command = |given: &Given| {
+        let problem = Problem::new("is a command, and commands are written in the configuration").at(&given.place);
+        problem.help("write the command, with variables as `$NAME` in it")
+    };
+    if option.name == "run" && is_any(given) {
+        return Some(is_command(given));
+    }
+    match &given.value {
+        Value::List(items) => items.iter().find_map(|item| misplaced(option, item)),
+        Value::Map(entries) if has_keys(option) => {
+            let entry = entries.iter().find(|entry| begins(entry) || from_env::begins(entry))?;
+            let message = format!("`{}` is not below a key, but each key needs a reference of its own", entry.key);
+            let help = format!("write `{}: {{KEY: {{{}: …}}}}`", option.name, entry.key);
+            Some(Problem::new(message).at(&entry.place).help(help))
+        }
+        Value::Map(entries) if option.name == "smoke_test" => {
+            let run = entries.iter().find(|entry| same_key(&entry.key, "Run") && is_any(&entry.given))?;
+            Some(is_command(&run.given))
+        }
+        Value::Null | Value::Text(_) | Value::Map(_) => None,
+    }
+}
+
 /// Puts the known values into the options of a block. References without a known value stay.
 ///
-/// `only_plans` says whether nothing is written for this block.
+/// `account` says whether the account is known. `only_plans` says whether nothing is written for this block.
 pub(super) fn fill(
     options: &mut Layer,
+    account: Option<&str>,
     context: &Context<'_>,
     only_plans: bool,
     problems: &mut Vec<Problem>,
@@ -160,13 +250,21 @@ pub(super) fn fill(
     let mut filling = Filling { context, only_plans, problems, found: References { access, ..References::default() } };
     options.retain(|name, given| {
         let Some(option) = options::find(name) else { return true };
-        let Some(place) = first(given).cloned() else { return true };
-        if let Err(problem) = may_be_elsewhere(option) {
-            filling.problems.push(problem.of(option.name).at(&place));
+        if let Some(place) = first(given)
+            && let Err(problem) = may_be_elsewhere(option)
+        {
+            filling.problems.push(problem.of(option.name).at(place));
             // The name counts as given.
             return *name == "function_name";
         }
-        filling.option(option, given);
+        if let Some(problem) = misplaced(option, given) {
+            filling.problems.push(problem.of(option.name));
+            return true;
+        }
+        if account.is_none() && interpolate::IN_DPL.contains(&option.name) {
+            filling.account(option, given);
+        }
+        each(option, given, &mut |key, given| filling.part(option, key, given));
         true
     });
     filling.found
@@ -180,42 +278,40 @@ struct Filling<'a> {
 }
 
 impl Filling<'_> {
-    fn option(&mut self, option: &'static Opt, given: &mut Given) {
-        match &mut given.value {
-            // A map of texts has its references below its keys.
-            Value::Map(entries) if matches!(option.kind, Kind::Map) => {
-                if let Some(entry) =
-                    entries.iter().find(|entry| SOURCES.iter().any(|(key, _)| *key == canonical(&entry.key)))
-                {
-                    let message =
-                        format!("`{}` is not below a key, but each key needs a reference of its own", entry.key);
-                    let help = format!("write `{}: {{KEY: {{{}: …}}}}`", option.name, entry.key);
-                    self.problems.push(Problem::new(message).of(option.name).at(&entry.place).help(help));
-                    return;
-                }
-                for MapEntry { key, given, .. } in entries {
-                    self.value(option, Some(key), given);
-                }
-            }
-            Value::List(items) if matches!(option.kind, Kind::Map) => {
-                for item in items {
-                    self.option(option, item);
-                }
-            }
-            _ => self.value(option, None, given),
+    /// Seeks the account for texts that are filled in where they are read.
+    fn account(&mut self, option: &'static Opt, given: &Given) {
+        match &given.value {
+            Value::Text(text) if interpolate::has_account(text) => self.seek_account(option, text, &given.place),
+            Value::Text(_) | Value::Null => {}
+            Value::List(items) => items.iter().for_each(|item| self.account(option, item)),
+            Value::Map(entries) => entries.iter().for_each(|entry| self.account(option, &entry.given)),
         }
     }
 
-    fn value(&mut self, option: &'static Opt, key: Option<&str>, given: &mut Given) {
-        if is_reference(given) {
-            self.reference(option, key, given);
+    fn seek_account(&mut self, option: &'static Opt, text: &str, place: &Place) {
+        if self.context.reads_values() {
+            self.found.open.push((Reference::Account { text: text.to_owned() }, false, option.name, place.clone()));
+        }
+    }
+
+    /// Reads an unknown part of a value.
+    fn part(&mut self, option: &'static Opt, key: Option<&str>, given: &mut Given) {
+        if given.form != Form::Open {
+            // What is still from a variable has an error, or is hidden where it is read.
+            if is_reference(given) {
+                self.reference(option, key, given);
+            }
             return;
         }
-        match &mut given.value {
-            Value::List(items) => items.iter_mut().for_each(|item| self.value(option, key, item)),
-            Value::Map(entries) => entries.iter_mut().for_each(|entry| self.value(option, key, &mut entry.given)),
-            Value::Null | Value::Text(_) => {}
-        }
+        let Some(text) = given.as_text() else { return };
+        let (key, text) = match (key, text.split_once('=')) {
+            (None, Some((key, value))) if has_keys(option) => (Some(key.trim()), value),
+            _ => (key, text),
+        };
+        self.seek_account(option, text, &given.place);
+        let reference = Reference::Account { text: text.to_owned() };
+        let key = key.map(str::to_owned);
+        self.found.borrowed.push(Borrowed { option: option.name, key, reference, value: None });
     }
 
     fn reference(&mut self, option: &'static Opt, key: Option<&str>, given: &mut Given) {
@@ -235,12 +331,10 @@ impl Filling<'_> {
                 return;
             }
         };
-        let value = match self.context.purpose {
-            Purpose::Deploy | Purpose::Plan => self.known(option, &reference, default.as_deref(), &place),
-            Purpose::Check | Purpose::Render | Purpose::Package | Purpose::Live | Purpose::Region => None,
-        };
+        let reads = self.context.reads_values();
+        let value = reads.then(|| self.known(option, &reference, default.as_deref(), &place)).flatten();
         if let Some(value) = &value {
-            given.value = Value::Text(value.expose().to_owned());
+            given.value = Value::Text(interpolate::as_it_is(option.name, value.expose()));
         }
         self.found.borrowed.push(Borrowed { option: option.name, key: key.map(str::to_owned), reference, value });
     }
@@ -347,7 +441,7 @@ impl Filling<'_> {
 }
 
 /// Whether the value of an option may be elsewhere.
-fn may_be_elsewhere(option: &Opt) -> Result<(), Problem> {
+pub(super) fn may_be_elsewhere(option: &Opt) -> Result<(), Problem> {
     let why = match (option.group, option.kind) {
         _ if NAMES.contains(&option.name) => "names what is deployed, and is needed before anything can be read",
         (Group::Target, _) => "is needed to log in, before anything can be read",

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{
     context::Context,
-    credentials, dotenv, elsewhere, joined,
-    layer::{Given, Value, yes_or_no},
+    credentials, dotenv, elsewhere,
+    from_env::{self, FromEnv},
+    joined,
+    layer::{Given, yes_or_no},
     read::{MOST_PAIRS, Pair, Reader},
 };
 use crate::deployment::WantedMap;
@@ -33,7 +35,8 @@ pub(super) fn environment(reader: &mut Reader, context: &Context<'_>) -> Option<
         if let Err(message) = check_variable_name(&pair.key) {
             reader.problems.push(Problem::new(message).of("environment").at(&pair.place));
         }
-        if pair.is_open() {
+        // The value of a variable is read here, so that it is hidden.
+        if pair.is_open() && !pair.value.as_ref().is_some_and(from_env::is_one) {
             continue;
         }
         let value = value(reader, &pair, context);
@@ -67,7 +70,14 @@ fn value(reader: &mut Reader, pair: &Pair, context: &Context<'_>) -> Option<Secr
         reader.problems.push(problem.of("environment"));
         return None;
     }
-    let FromEnv { name, default } = FromEnv::read(reader, &pair.key, given)?;
+    let FromEnv { name, default } = match FromEnv::read(given) {
+        Ok(reference) => reference,
+        Err(problem) => {
+            let message = format!("`{}` {}", pair.key, problem.message);
+            reader.problems.push(Problem { message, ..problem.of("environment") });
+            return None;
+        }
+    };
     let found = context.host.variables.get(name);
     if credentials::holds_credentials(name) && !context.trust.is_free(&given.place) {
         let problem = Problem::new(format!("`{}` would get the credentials of this job, in `{name}`", pair.key));
@@ -94,56 +104,6 @@ fn value(reader: &mut Reader, pair: &Pair, context: &Context<'_>) -> Option<Secr
     let is_secret = sounds_secret(&pair.key) || found.as_ref().is_some_and(|value| holds_secret(name, value.expose()));
     if is_secret { &mut reader.secrets } else { &mut reader.taken }.extend(found.clone());
     found
-}
-
-/// A reference to a variable of this process: `{from_env: NAME, default: TEXT}`.
-struct FromEnv<'g> {
-    name: &'g str,
-    /// The value if the variable is not set or empty; absent for none.
-    default: Option<&'g str>,
-}
-
-impl<'g> FromEnv<'g> {
-    /// Reads the value of a key; `None` after an error, which the reader then has.
-    fn read(reader: &mut Reader, key: &str, given: &'g Given) -> Option<Self> {
-        let errors = reader.problems.len();
-        let mut wrong = |message: String, place: &Place, help: &str| {
-            let problem = Problem::new(format!("`{key}` {message}")).of("environment").at(place);
-            reader.problems.push(Problem { help: (!help.is_empty()).then(|| help.to_owned()), ..problem });
-        };
-        let Value::Map(entries) = &given.value else {
-            wrong("must be a text or `{from_env: NAME}`".to_owned(), &given.place, "");
-            return None;
-        };
-        let (mut name, mut default) = (None, None);
-        for entry in entries {
-            let member = match entry.key.as_str() {
-                "from_env" => &mut name,
-                "default" => &mut default,
-                other => {
-                    let message = format!("must be a text or `{{from_env: NAME}}`, and has the member `{other}`");
-                    wrong(message, &entry.place, "its members are `from_env` and `default`");
-                    continue;
-                }
-            };
-            *member = entry.given.as_text();
-            if member.is_none() {
-                wrong(format!("needs a text as its `{}`", entry.key), &entry.place, "");
-            }
-        }
-        match name {
-            Some(name) if name.contains(['$', '{', '}', '%']) || name.trim().is_empty() => {
-                let message = "reads a variable, and its `from_env` is not the name of one".to_owned();
-                wrong(message, &given.place, "write the name alone: `{from_env: NAME}`");
-            }
-            None if !entries.iter().any(|entry| entry.key == "from_env") => {
-                wrong("must be a text or `{from_env: NAME}`".to_owned(), &given.place, "");
-            }
-            Some(_) | None => {}
-        }
-        let name = name.filter(|_| reader.problems.len() == errors)?;
-        Some(Self { name, default })
-    }
 }
 
 /// Adds the variables of a file.

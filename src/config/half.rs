@@ -15,6 +15,16 @@ pub(super) fn of(reader: &mut Reader) -> Option<Half> {
     reader.choice("only").map(|word| if word == "code" { Half::Code } else { Half::Settings })
 }
 
+/// Whether a block with this word in `only` leaves an option alone.
+pub(super) fn leaves(only: Option<&str>, option: &Opt) -> bool {
+    let kept = match only {
+        Some(word) if word.eq_ignore_ascii_case("code") => Half::Code,
+        Some(word) if word.eq_ignore_ascii_case("settings") => Half::Settings,
+        Some(_) | None => return false,
+    };
+    half_of(option).is_some_and(|half| half != kept)
+}
+
 /// The code, and the half that the reader is narrowed to.
 pub(super) fn narrowed(reader: &mut Reader, context: &Context<'_>) -> (Code, Option<Only>) {
     let Some(half) = of(reader) else { return (code::code(reader, context), None) };

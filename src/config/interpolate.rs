@@ -38,6 +38,12 @@ impl Names {
     }
 }
 
+/// The options with texts that dpl fills in too. They are filled in where they are read.
+pub(super) const IN_DPL: [&str; 5] = ["description", "version_description", "run", "layer", "smoke_test"];
+
+/// The name of the account in `%{…}`.
+pub(super) const ACCOUNT: &str = "account";
+
 /// The names of dpl for what the CI builds.
 pub(super) const OF_BUILD: [&str; 8] = [
     "build_number",
@@ -169,6 +175,21 @@ pub(super) fn variables(text: &str) -> Vec<&str> {
         None
     });
     found
+}
+
+/// Whether a text has a `%{account}`.
+pub(super) fn has_account(text: &str) -> bool {
+    let mut found = false;
+    replace(text, |reference| {
+        found |= reference == Reference::Known(ACCOUNT);
+        None
+    });
+    found
+}
+
+/// A text that is the value of an option as it is: nothing in it is filled in.
+pub(super) fn as_it_is(option: &str, text: &str) -> String {
+    if matches!(option, "description" | "version_description") { text.replace("%{", ESCAPED) } else { text.to_owned() }
 }
 
 /// The value of a variable, or its default.

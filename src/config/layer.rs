@@ -21,14 +21,16 @@ pub(crate) struct Given {
     pub form: Form,
 }
 
-/// How a scalar is written, for values that become JSON.
+/// How a scalar is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Form {
     /// As a text; also for a list or a map.
     #[default]
     Text,
-    /// Without quotes, and YAML reads it as a number or a boolean.
+    /// Without quotes, and YAML reads it as a number or a boolean. This decides about values that become JSON.
     Typed,
+    /// With a `%{account}` that is known only after the log-in.
+    Open,
 }
 
 /// A value as it is written.

@@ -10,7 +10,9 @@ use super::{
     context::Context,
     dry_run::DryRun,
     elsewhere::Values,
-    env, fill, half,
+    env,
+    fill::{self, Texts},
+    half,
     layer::{self, Given, Layer},
     layer_version::{self, OfBlock},
     loaded::{Entry, Loaded},
@@ -67,6 +69,7 @@ pub(crate) fn load(request: &Request, host: &Host, ci: Ci, values: Option<&Value
     };
 
     let mut found = Reports::default();
+    let layers = layers.with_variables(&context, &mut loaded);
     let (wanted, layers) = choice(&file.blocks, layers);
     for block in &mut file.blocks {
         settle(block, file.is_own, &file.folder, &layers, &context, &mut found, &mut loaded);
@@ -138,6 +141,16 @@ impl Layers {
         }
     }
 
+    /// The same sources with the values of variables that they name.
+    fn with_variables(mut self, context: &Context<'_>, loaded: &mut Loaded) -> Self {
+        for layer in self.above_file.iter_mut().chain(&mut self.below_file) {
+            let mut found = fill::variables(layer, context);
+            loaded.problems.append(&mut found.problems);
+            loaded.secrets.append(&mut found.secrets);
+        }
+        self
+    }
+
     /// The same sources, of which none above the file has this option.
     fn without(mut self, option: &str) -> Self {
         self.above_file.iter_mut().for_each(|layer| drop(layer.remove(option)));
@@ -195,7 +208,7 @@ fn stage_without_stages(file: &Blocks, strongest: &Layer, problems: &[Problem]) 
     Some(Problem::new(message).of("stage").at(&stage.place))
 }
 
-/// Fills in the texts of a block, and makes its paths relative to the working directory.
+/// Fills in the texts of a block and the values of variables, and makes its paths relative to the working directory.
 fn settle(
     block: &mut Block,
     is_own: bool,
@@ -205,15 +218,14 @@ fn settle(
     found: &mut Reports,
     loaded: &mut Loaded,
 ) {
-    if is_own {
-        let merged = layers.with(Some(&block.layer));
-        let mut filled = fill::block(&mut block.layer, &merged, &mut block.names, context);
-        loaded.secrets.append(&mut filled.secrets);
-        block.layers.retain(|text| !text.contains("%{"));
-        block.layer.get("layers").into_iter().for_each(|given| all_texts(given, &mut block.layers));
-        found.of_block(block, loaded, |loaded| loaded.problems.append(&mut filled.problems));
-        block.unfilled = filled.failed;
-    }
+    let merged = layers.with(Some(&block.layer));
+    let texts = if is_own { Texts::Filled } else { Texts::Taken };
+    let mut filled = fill::block(&mut block.layer, &merged, &mut block.names, texts, context);
+    loaded.secrets.append(&mut filled.secrets);
+    block.layers.retain(|text| !text.contains("%{"));
+    block.layer.get("layers").into_iter().for_each(|given| all_texts(given, &mut block.layers));
+    found.of_block(block, loaded, |loaded| loaded.problems.append(&mut filled.problems));
+    block.unfilled = filled.failed;
     for (name, given) in &mut block.layer {
         if let Some(option) = options::find(name) {
             *given = paths::from_here(option, given.clone(), folder);
@@ -340,9 +352,9 @@ fn drop_options_of_functions(options: &mut Layer, own: &Layer) {
 
 /// Resolves the options of a block as far as the verb needs it.
 fn resolve_block(options: Layer, block: Option<&Block>, context: &Context<'_>, loaded: &mut Loaded) {
-    let mut reader = context.reader_of_deployment(options);
+    let names = block.map(|block| block.names.clone()).unwrap_or_default();
+    let mut reader = context.reader_of_deployment(options, names);
     reader.block = block.map(|block| block.place.clone());
-    reader.names = block.map(|block| block.names.clone()).unwrap_or_default();
     for name in ["access_key_id", "secret_access_key", "session_token", "comment_token"] {
         loaded.secrets.extend(reader.raw(name).map(Secret::new));
     }

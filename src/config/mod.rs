@@ -26,6 +26,7 @@ mod context;
 mod elsewhere;
 mod exposed;
 mod fill;
+mod from_env;
 mod interpolate;
 mod joined;
 mod one_value;

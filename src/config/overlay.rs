@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::{
     conditions::ByBranch,
+    elsewhere,
     layer::{self, Given, Layer, MapEntry, Value},
     options::{self, Kind},
 };
@@ -85,6 +86,9 @@ fn note(given: &Given, name: &Arc<str>, origins: &mut Origins) {
 
 /// The pairs of both maps. A key of the stronger one replaces the same key of the weaker one.
 fn merged(weaker: &Given, stronger: &Given) -> Given {
+    if [weaker, stronger].into_iter().any(elsewhere::is_unknown) {
+        return stronger.clone();
+    }
     let (Some(mut all), Some(above)) = (pairs(weaker), pairs(stronger)) else { return stronger.clone() };
     all.retain(|(key, _)| !above.iter().any(|(known, _)| known == key));
     all.extend(above);

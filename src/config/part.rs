@@ -6,6 +6,7 @@ use super::{
     each::FOR_EACH,
     elsewhere,
     exposed::{self, SEEN_IN_AWS},
+    from_env,
     layer::{self, Given, Layer, MapEntry, Value, yes_or_no},
     one_value::{is_by_branch, key_for, unwrapped},
     options::{self, Kind, Opt, canonical, unknown},
@@ -123,11 +124,13 @@ impl FileReader<'_> {
             self.found.problems.push(problem.of(option.name));
             return None;
         }
-        if elsewhere::is_reference(given) {
+        let is_reference = |given: &Given| elsewhere::is_reference(given) || from_env::is_one(given);
+        if is_reference(given) {
             // It is read when its place in the options is known.
             return Some(given.clone());
         }
         let given = match unwrapped(option, given.clone()) {
+            Ok(given) if is_reference(&given) => return Some(given),
             Ok(given) => given,
             Err(problem) => {
                 self.found.problems.push(problem);
@@ -138,11 +141,6 @@ impl FileReader<'_> {
             Value::Map(_) if given.get("secure").is_some() => {
                 let problem = Problem::new("is encrypted for Travis, so it is ignored here").of(option.name);
                 self.warning(problem.help("pass the value in a variable of the CI"), &given.place);
-                None
-            }
-            Value::Map(_) if !matches!(option.kind, Kind::Map) && given.get("from_env").is_some() => {
-                let problem = Problem::new("does not support `from_env`; only `environment` does").of(option.name);
-                self.problem(problem.help(placeholders::what_works(option)), &given.place);
                 None
             }
             Value::Map(entries) if is_by_branch(option) => {
@@ -163,7 +161,7 @@ impl FileReader<'_> {
                     self.found.problems.extend(found);
                 }
                 let value = |entry: &MapEntry| {
-                    Some(MapEntry { given: self.value_in_map(option, &entry.given)?, ..entry.clone() })
+                    Some(MapEntry { given: self.value(option, &entry.given, &mut Vec::new())?, ..entry.clone() })
                 };
                 Some(Given {
                     value: Value::Map(entries.iter().filter_map(value).collect()),
@@ -175,7 +173,7 @@ impl FileReader<'_> {
                 let branches = |item: &&Given| {
                     matches!(item.value, Value::Map(_))
                         && item.get("secure").is_none()
-                        && !elsewhere::is_reference(item)
+                        && !is_reference(item)
                         && is_by_branch(option)
                 };
                 if let Some(item) = written.iter().find(branches) {
@@ -195,13 +193,6 @@ impl FileReader<'_> {
             }
             Value::Null => Some(given.clone()),
         }
-    }
-
-    fn value_in_map(&mut self, option: &'static Opt, given: &Given) -> Option<Given> {
-        if given.get("from_env").is_some() {
-            return Some(given.clone());
-        }
-        self.value(option, given, &mut Vec::new())
     }
 
     /// Whether a text that AWS shows contains the value of a variable with a secret.
@@ -250,9 +241,10 @@ impl FileReader<'_> {
     }
 }
 
-/// All texts in a value.
+/// All texts in a value, except those of references.
 pub(super) fn all_texts(given: &Given, texts: &mut Vec<String>) {
     match &given.value {
+        Value::Map(_) if elsewhere::is_unknown(given) => {}
         Value::Null => {}
         Value::Text(text) => texts.extend(text.split(',').map(|text| text.trim().to_owned())),
         Value::List(items) => items.iter().for_each(|item| all_texts(item, texts)),

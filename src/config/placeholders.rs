@@ -34,8 +34,8 @@ pub(super) fn what_works(option: &Opt) -> String {
     let name = option.name.to_ascii_uppercase();
     match option.kind {
         Kind::Secret => format!("set the variable `DPL_LAMBDA_{name}`"),
-        Kind::Map => "write `%{$NAME}`, and in `environment` also `{from_env: NAME}`".to_owned(),
-        _ => format!("write `%{{$NAME}}`, or set the variable `DPL_LAMBDA_{name}`"),
+        Kind::Map => "write `%{$NAME}` or `{from_env: NAME}`".to_owned(),
+        _ => format!("write `%{{$NAME}}` or `{{from_env: NAME}}`, or set the variable `DPL_LAMBDA_{name}`"),
     }
 }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use super::{
     elsewhere::{self, References},
-    interpolate::Names,
+    interpolate::{ACCOUNT, Names, Reference},
     joined,
     layer::{Given, Layer, Value, yes_or_no},
     options::{self, Kind, Opt},
@@ -132,9 +132,10 @@ impl Reader {
         self.layer.get(name).and_then(Given::as_text).map(|text| text.trim().to_owned())
     }
 
-    /// What a name in `%{…}` stands for: an option, or what this deployment is for.
+    /// What a name in `%{…}` stands for: an option, or what this deployment is for. An unknown account stays a name.
     pub(super) fn named(&self, name: &str) -> Option<String> {
-        self.names.get(name).map(str::to_owned).or_else(|| self.raw(name))
+        let unknown = || (name == ACCOUNT).then(|| Reference::Known(ACCOUNT).to_string());
+        self.names.get(name).map(str::to_owned).or_else(unknown).or_else(|| self.raw(name))
     }
 
     /// The text of an option. A list or a map is an error.
@@ -329,7 +330,8 @@ impl Reader {
                 if name == "environment" {
                     self.warnings.extend(joined::warning(name, key.trim(), value, &place));
                 }
-                pairs.push(Pair { key: key.trim().to_owned(), value: Some(Given::text(value, place.clone())), place });
+                let value = Given { form: given.form, ..Given::text(value, place.clone()) };
+                pairs.push(Pair { key: key.trim().to_owned(), value: Some(value), place });
             }
             _ => {
                 let problem = Problem::new("has an entry that is not KEY=VALUE").of(name).at(&place);

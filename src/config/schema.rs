@@ -5,6 +5,8 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::conditions::{self, FileFormat};
+use super::elsewhere::may_be_elsewhere;
+use super::from_env::FROM_ENV;
 use super::options::{InFile, Kind, OPTIONS, Opt};
 use crate::settings::{Attachment, Member, Need, Shape, shapes, snake};
 
@@ -56,7 +58,8 @@ fn document(title: &str, file: &str, root: &Json, format: FileFormat) -> String 
 
 fn definitions(format: FileFormat) -> Json {
     let mut definitions = Definitions(Map::new());
-    for (name, schema) in [("block", block(format)), ("scalar", scalar()), ("reference", reference()), ("on", on())] {
+    let shared = [("block", block(format)), ("scalar", scalar()), ("variable", variable()), ("reference", reference())];
+    for (name, schema) in shared.into_iter().chain([("on", on())]) {
         definitions.add(name, schema);
     }
     if format == FileFormat::Own {
@@ -210,28 +213,36 @@ fn or_elsewhere(value: &Json) -> Json {
     json!({ "anyOf": [value, { "$ref": "#/definitions/reference" }] })
 }
 
-/// A value from elsewhere.
+/// The value, or a reference to a variable.
+fn or_variable(value: &Json) -> Json {
+    json!({ "anyOf": [value, { "$ref": "#/definitions/variable" }] })
+}
+
+/// The value of a variable.
+fn variable() -> Json {
+    one_reference(FROM_ENV, "Variable of the CI that holds the value.", &[], &[])
+}
+
+/// A value from elsewhere, or of a variable.
 fn reference() -> Json {
-    const SOURCES: [(&str, &str, &[&str], &[&str]); 5] = [
-        ("from_env", "Variable of the CI that holds the value.", &[], &[]),
+    const SOURCES: [(&str, &str, &[&str], &[&str]); 4] = [
         ("from_ssm", "Parameter of Systems Manager, perhaps with `:` and a version or label.", &[], &[]),
         ("from_secret", "Secret of Secrets Manager, by name or ARN.", &[], &["key", "version_stage"]),
         ("from_stack", "Stack of CloudFormation, by name or ARN.", &["output"], &[]),
         ("from_terraform", "State of Terraform: a file, or `s3://BUCKET/KEY`.", &["output"], &[]),
     ];
-    let any = SOURCES.map(|(source, description, required, optional)| {
-        let text = json!({ "type": "string", "description": description });
-        let members = required.iter().chain(optional).chain(&["default"]).map(|name| ((*name).to_owned(), a_scalar()));
-        let properties: Map<_, _> = std::iter::once((source.to_owned(), text)).chain(members).collect();
-        let required: Vec<_> = std::iter::once(&source).chain(required).collect();
-        json!({
-            "type": "object",
-            "required": required,
-            "properties": properties,
-            "additionalProperties": false,
-        })
-    });
-    json!({ "anyOf": any })
+    let elsewhere =
+        SOURCES.map(|(source, meaning, required, optional)| one_reference(source, meaning, required, optional));
+    let variable = json!({ "$ref": "#/definitions/variable" });
+    json!({ "anyOf": std::iter::once(variable).chain(elsewhere).collect::<Vec<_>>() })
+}
+
+fn one_reference(source: &str, meaning: &str, required: &[&str], optional: &[&str]) -> Json {
+    let text = json!({ "type": "string", "description": meaning });
+    let members = required.iter().chain(optional).chain(&["default"]).map(|name| ((*name).to_owned(), a_scalar()));
+    let properties: Map<_, _> = std::iter::once((source.to_owned(), text)).chain(members).collect();
+    let required: Vec<_> = std::iter::once(&source).chain(required).collect();
+    json!({ "type": "object", "required": required, "properties": properties, "additionalProperties": false })
 }
 
 fn number(least: i64, most: i64) -> Json {
@@ -285,31 +296,41 @@ impl Definitions {
     }
 
     fn of_kind(&mut self, option: &Opt) -> Json {
+        // A value by branch can be a reference too.
+        let one = |value: &Json| match may_be_elsewhere(option) {
+            Ok(()) => by_branch(&or_elsewhere(value)),
+            Err(_) => by_branch(&or_variable(value)),
+        };
         match option.kind {
+            Kind::Secret => by_branch(&a_scalar()),
+            // Commands are written in the file.
+            Kind::List if option.name == "run" => {
+                by_branch(&json!({ "anyOf": [a_scalar(), { "type": "array", "items": a_scalar() }] }))
+            }
             // One deployment for each Region.
-            Kind::Text if option.name == "region" => by_branch(&texts()),
-            Kind::Text | Kind::Secret => by_branch(&a_scalar()),
-            Kind::Number { least, most } => or_elsewhere(&by_branch(&number(i64::from(least), i64::from(most)))),
-            Kind::Choice(words) => by_branch(&one_of(words)),
-            Kind::Flag => by_branch(&flag(&[])),
-            Kind::FlagOr(words) => by_branch(&flag(words)),
-            Kind::List => by_branch(&texts()),
-            Kind::Ids => or_elsewhere(&by_branch(&texts())),
+            Kind::Text if option.name == "region" => one(&texts()),
+            Kind::Text => one(&a_scalar()),
+            Kind::Number { least, most } => one(&number(i64::from(least), i64::from(most))),
+            Kind::Choice(words) => one(&one_of(words)),
+            Kind::Flag => one(&flag(&[])),
+            Kind::FlagOr(words) => one(&flag(words)),
+            Kind::List | Kind::Ids => one(&texts()),
             Kind::Files => {
                 let added = self.shape(&shapes::ADDED_FILES, "include");
-                json!({ "anyOf": [a_scalar(), { "type": "array", "items": { "anyOf": [a_scalar(), added] } }, added] })
+                let one = or_variable(&json!({ "anyOf": [a_scalar(), added] }));
+                json!({ "anyOf": [one, { "type": "array", "items": one }] })
             }
-            Kind::Map if option.name == "layer" => self.shape(&shapes::LAYER, "layer"),
+            Kind::Map if option.name == "layer" => or_variable(&self.shape(&shapes::LAYER, "layer")),
             Kind::Map => pairs(),
             // `true` stands for a URL with the defaults, `false` for none.
             Kind::Structure(of) if option.name == Attachment::FunctionUrl.option() => {
-                json!({ "anyOf": [self.shape(of, option.name), flag(&[])] })
+                or_elsewhere(&json!({ "anyOf": [self.shape(of, option.name), flag(&[])] }))
             }
             Kind::Structure(of) => match of {
                 Shape::Members { .. } | Shape::List { .. } | Shape::Json { .. } => {
                     or_elsewhere(&self.shape(of, option.name))
                 }
-                of => or_elsewhere(&by_branch(&self.shape(of, option.name))),
+                of => one(&self.shape(of, option.name)),
             },
         }
     }

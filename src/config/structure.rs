@@ -41,7 +41,7 @@ impl Structures<'_> {
         match (shape, &given.value) {
             (_, Value::Null) => None,
             // Its value is not known yet.
-            _ if elsewhere::is_reference(given) => None,
+            _ if elsewhere::is_unknown(given) => None,
             (Shape::Any, _) => Some(plain(given)),
             (Shape::Members { members, .. }, Value::Map(entries)) => {
                 Some(self.members(entries, members, path, &given.place))

@@ -44,6 +44,11 @@ pub(crate) enum Reference {
         /// The name of the output.
         output: String,
     },
+    /// A text with the account of the credentials in it.
+    Account {
+        /// The text, with `%{account}` for the account.
+        text: String,
+    },
 }
 
 /// Where the state of Terraform is.
@@ -99,6 +104,7 @@ impl fmt::Display for Reference {
             }
             Self::Output { stack, output } => write!(out, "{{from_stack: {stack}, output: {output}}}"),
             Self::State { state, output } => write!(out, "{{from_terraform: {state}, output: {output}}}"),
+            Self::Account { text } => out.write_str(text),
         }
     }
 }

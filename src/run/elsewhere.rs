@@ -12,6 +12,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::files;
 use crate::place::Problem;
 use crate::reference::{Found, MOST_STATE, Reference, State, of_state};
+use crate::settings::Secret;
 
 /// What was read, by reference.
 type Read = BTreeMap<Reference, Result<Found, Fault>>;
@@ -30,12 +31,16 @@ impl Run<'_> {
             }
         }
         for target in targets {
-            let sought: Vec<_> = loaded.sought.iter().filter(|sought| sought.target == *target).collect();
+            let mut sought: Vec<_> = loaded.sought.iter().filter(|sought| sought.target == *target).collect();
+            sought.sort_by(|a, b| a.place.cmp(&b.place));
             let read = self.read_values(target, &sought, loaded).await?;
             for sought in sought {
                 match read.get(&sought.reference) {
                     Some(Ok(Found::Nothing { message, help })) if !sought.has_default => {
                         failures.add(sought, &Fault::new(FaultKind::Misconfigured, message).help(help));
+                    }
+                    Some(Ok(Found::Plain(account))) if matches!(sought.reference, Reference::Account { .. }) => {
+                        values.add_account(sought, account.expose().to_owned());
                     }
                     Some(Ok(found)) => {
                         secrets::hide_found(found, &self.console);
@@ -64,6 +69,10 @@ impl Run<'_> {
         if !complete.problems.is_empty() {
             return Err(Error::Configuration(complete.problems.iter().map(without_values).collect()));
         }
+        if let Some(Sought { reference, option, place, .. }) = complete.sought.first() {
+            let problem = Problem::new(format!("`{reference}` is new: the configuration was changed during the run"));
+            return Err(Error::Configuration(vec![problem.of(*option).at(place).help("run the command again")]));
+        }
         Ok(Some(complete))
     }
 
@@ -71,8 +80,10 @@ impl Run<'_> {
     async fn read_values(&self, target: &Target, sought: &[&Sought], loaded: &Loaded) -> Result<Read, Error> {
         let all: BTreeSet<_> = sought.iter().map(|sought| &sought.reference).collect();
         let (in_aws, here): (BTreeSet<_>, BTreeSet<_>) = all.into_iter().partition(|reference| reference.is_in_aws());
+        let (accounts, in_aws): (BTreeSet<_>, BTreeSet<_>) =
+            in_aws.into_iter().partition(|reference| matches!(reference, Reference::Account { .. }));
         let mut read: Read = here.into_iter().map(|reference| (reference.clone(), self.read_here(reference))).collect();
-        if in_aws.is_empty() {
+        if in_aws.is_empty() && accounts.is_empty() {
             return Ok(read);
         }
         let limit = sought.iter().map(|sought| sought.limit).max().unwrap_or_default();
@@ -81,6 +92,13 @@ impl Run<'_> {
         let entry = loaded.entries.iter().find(|entry| entry.item.target() == target);
         let place = entry.and_then(|entry| entry.places.of("expect_account"));
         self.expect_account(&login, target, limit, place, unread).await?;
+        if !accounts.is_empty() {
+            let account = self.identify(&login, limit).await.map(|()| {
+                let account = login.connection.caller().account.unwrap_or_default();
+                Found::Plain(Secret::new(account))
+            });
+            read.extend(accounts.into_iter().map(|reference| (reference.clone(), account.clone())));
+        }
         let values = async { Ok(aws::read_values(&login.connection, in_aws).await) };
         read.append(&mut self.within(limit, "the values from elsewhere", values).await.map_err(unread)?);
         Ok(read)

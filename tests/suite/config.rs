@@ -373,7 +373,7 @@ fn a_wrong_condition_never_deploys() {
 
 #[test]
 fn a_misplaced_map_is_an_error() {
-    check("secret_access_key: {from_env: X}\naccess_key_id: AKIDTEST\n").code(3).says("does not support `from_env`");
+    check("secret_access_key: {from_env: X}\naccess_key_id: AKIDTEST\n").code(3).says("takes no `from_env`");
     check("tracing_config: {mode: Active}\n").code(0);
     check("dead_letter_config: {target_arn: nonsense}\n").code(3).says("`nonsense` is not an ARN");
     check("dry_run: [true]\n").code(3).says("dry_run: must be one value");

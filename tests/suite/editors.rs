@@ -85,6 +85,17 @@ environment: A=1
 environment: [A=1, B=2]
 environment: {A: 1, B: null, C: {from_env: C}}
 tags: {a: b}
+memory_size: {from_env: MEMORY}
+memory_size: {main: {from_env: MEMORY, default: 128}, develop: {from_ssm: /memory}}
+role: {from_env: ROLE}
+architecture: {from_env: ARCHITECTURE}
+publish: {from_env: PUBLISH}
+region: [{from_env: REGION}, eu-west-1]
+layers: {from_env: LAYERS}
+include: [{from_env: FILES}]
+layer: {name: {from_env: LAYER}}
+layer: {from_env: LAYER}
+vpc_config: {subnet_ids: {from_env: SUBNETS}, security_group_ids: [{from_stack: a, output: b}]}
 dead_letter_config: {TargetArn: 'arn:aws:sqs:eu-west-1:123456789012:q'}
 tracing_config: {Mode: Active}
 logging_config: {LogFormat: JSON}
@@ -138,6 +149,8 @@ environment: {A: [1, 2]}
 environment: {A: {from_environment: X}}
 environment: {A: {from_env: X, defaults: y}}
 tags: text
+tags: {A: {from_env: X, defaults: y}}
+run: [{from_env: COMMAND}]
 logging_config: {format: JSON}
 logging_config: {log_format: XML}
 logging_config: {log_format: JSON, level: INFO}

@@ -34,6 +34,7 @@ impl World {
             ("text", "String", value("text")),
             ("role", "String", role.clone()),
             ("memory", "String", "192".to_owned()),
+            ("note", "String", format!("%{{$STAGE}} %{{git_sha}} {}", value("note"))),
             ("queue", "String", format!("arn:aws:sqs:us-east-1:{}:{}", kind.account(), value("queue"))),
             ("secure", "SecureString", value("secure")),
             ("list", "StringList", format!("{},{}", value("one"), value("two"))),
@@ -190,6 +191,17 @@ fn values_reach_the_function_and_are_shown_nowhere() {
         assert_eq!((count("GetSecretValue"), count("DescribeStacks"), count("GetObject")), (2, 1, 1), "{calls:?}");
         assert_eq!(count("GetParameters"), 3, "one for each version of a parameter: {calls:?}");
     });
+}
+
+#[test]
+fn nothing_is_filled_in_in_a_value_from_elsewhere() {
+    let name = "as-it-is";
+    let world = World::of(Kind::Ministack, name);
+    let block = world.block(name, &format!("description: {{from_ssm: '/{name}/%{{$NOTE_NAME}}'}}\n"));
+    let universe = world.universe(&block).with("NOTE_NAME", "note").with("STAGE", "blue");
+    hides(universe.run("deploy").code(0));
+    let live = Aws::of(&emulator(Kind::Ministack).endpoint).get(name);
+    assert_eq!(live["Configuration"]["Description"], format!("%{{$STAGE}} %{{git_sha}} {}", value("note")));
 }
 
 #[test]

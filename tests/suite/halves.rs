@@ -38,10 +38,9 @@ fn only_the_code_is_sent_and_the_settings_of_others_stay() {
         let (universe, proxy, aws) = deployed(kind, name, "memory_size: 256\nalias: live\n");
         aws.configure(name, &json!({ "MemorySize": 512, "Timeout": 9 }));
         universe.write("dist/index.py", code("two"));
-        let more = "memory_size: 256\nalias: live\nenvironment: {TOKEN: {from_env: UNSET}}\nfunction_tags: {a: b}\nreserved_concurrency: 5\nonly: code\n";
+        let more = "memory_size: 256\nalias: live\nenvironment: {TOKEN: {from_env: UNSET}}\nfunction_tags: {a: b}\ntimeout: {from_env: UNSET}\ndescription: {from_env: UNSET}\nlayers: ['%{$UNSET}']\nreserved_concurrency: 5\nonly: code\n";
         universe.write("dpl.yml", block(kind, name, more));
-        let said =
-            "no effect here: role, runtime, handler, memory_size, environment, function_tags, reserved_concurrency";
+        let said = "no effect here: role, runtime, handler, description, timeout, memory_size, environment, layers, function_tags, reserved_concurrency";
         universe.run("plan").code(0).says("`only: code`").says(said);
         universe.run("").code(0).says("version 2, alias live");
         assert_eq!(proxy.writes(), ["UpdateFunctionCode", "PublishVersion", "UpdateAlias"]);

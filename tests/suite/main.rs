@@ -36,6 +36,12 @@ mod mistakes;
 // Which values `check` refuses.
 mod limits;
 
+// Values of variables, wherever a text may stand.
+mod variables;
+
+// The account in texts, which is known after the log-in.
+mod account;
+
 // Values from Systems Manager, Secrets Manager, stacks and Terraform.
 mod elsewhere;
 

@@ -267,7 +267,7 @@ fn a_name_without_a_value_is_an_error_at_its_place() {
         ("handler: \"%{stge}\"", "`%{stge}` is not a name that is filled in; did you mean `%{stage}`?", "\"%{stge}\""),
         ("handler: \"%{a-b}\"", "`%{a-b}` is not a name", "\"%{a-b}\""),
         ("handler: \"%{each}\"", "`%{each}` has a value only in a block with `for_each`", "\"%{each}\""),
-        ("handler: \"%{account}\"", "`%{account}` is not known before the log-in", "\"%{account}\""),
+        ("alias: \"%{account}\"", "`%{account}` is not known before the log-in", "\"%{account}\""),
         ("handler: \"%{region}\"", "`%{region}` has no value: `region` is not set", "\"%{region}\""),
         ("handler: \"%{alias}\"", "`%{alias}` has no value", "\"%{alias}\""),
         ("handler: \"%{$UNSET}\"", "the variable `UNSET` is not set", "\"%{$UNSET}\""),

@@ -56,8 +56,8 @@ pub(crate) async fn read(
             Reference::State { state: State::Object { bucket, key }, output } => {
                 add(states.entry((bucket, key)).or_default(), reference, output.clone());
             }
-            // Needs no connection.
-            Reference::State { state: State::File { .. }, .. } => {}
+            // These are read without a request for a value.
+            Reference::State { state: State::File { .. }, .. } | Reference::Account { .. } => {}
         }
     }
     let mut requests: Vec<(Vec<Reference>, Request<'_>)> = Vec::new();
