@@ -18,6 +18,13 @@ pub(crate) enum Event {
     Warning(Problem),
     /// A block is skipped in this build. Holds the reason.
     Skipped(Skip),
+    /// The functions and layers that the run deploys, plans or checks, in order.
+    Blocks(Vec<Block>),
+    /// The function or layer that this event is about is not deployed, because of something else.
+    NotBegun {
+        /// The rest of a sentence: "not begun: …".
+        because: String,
+    },
     /// In the build of a pull request, the plans show what its merge would deploy.
     Preview {
         /// The number of the pull request; absent: unknown.
@@ -159,6 +166,19 @@ pub(crate) enum Event {
     },
     /// The run, or one function of it, failed.
     Failed(Failure),
+}
+
+/// A function or layer of the run. An event can be about one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Block {
+    /// Its number, in the order of the run.
+    pub number: usize,
+    /// Whether it is a function or a layer.
+    pub subject: Subject,
+    /// Its bare name.
+    pub name: String,
+    /// Its Region; absent: the configuration does not say it.
+    pub region: Option<String>,
 }
 
 /// A moment of a release.

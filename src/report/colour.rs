@@ -52,6 +52,9 @@ pub(super) fn paint(line: &str) -> String {
         ("  - ", "31"),
         ("  = ", "2"),
         ("Deployed ", "1;32"),
+        ("failed  ", "1;31"),
+        ("not begun  ", "33"),
+        ("held  ", "33"),
     ];
     match BEGINNINGS.iter().find(|(beginning, _)| line.starts_with(beginning)) {
         Some((_, colour)) => format!("\u{1b}[{colour}m{line}\u{1b}[0m"),

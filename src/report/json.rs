@@ -11,8 +11,8 @@ use super::observer::Observer;
 use super::outcome::Verdict;
 use super::release::{self, seconds};
 use super::sanitise;
-use super::{ends, plan, tally::Tally, variables};
-use crate::event::{Deployed, DeployedCode, Event, Failure, Happened, Held, LayerDeployed, Packaged, Traffic};
+use super::{ends, overview::Totals, plan, variables};
+use crate::event::{Block, Deployed, DeployedCode, Event, Failure, Happened, Held, LayerDeployed, Packaged, Traffic};
 use crate::package::{self, FileChange, FileChanges, Listed};
 use crate::place::{FilePlace, Place, Problem, Skip};
 use crate::plan::{ALIAS, Half, Plan, Subject, View};
@@ -44,7 +44,7 @@ pub(super) struct Document {
     #[serde(flatten)]
     members: Members,
     #[serde(skip_serializing_if = "Option::is_none")]
-    totals: Option<Tally>,
+    totals: Option<Totals>,
     skipped: Vec<Skipped>,
     warnings: Vec<Complaint>,
     errors: Vec<Failed>,
@@ -63,10 +63,16 @@ struct Tool {
 
 #[derive(Serialize, Default)]
 struct Function {
+    /// The number of its block; absent: the verb has none.
+    #[serde(skip)]
+    number: Option<usize>,
     function_name: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     region: String,
     outcome: &'static str,
+    /// Why it has not begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     function_arn: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,10 +104,16 @@ struct Function {
 
 #[derive(Serialize, Default)]
 struct Layer {
+    /// The number of its block; absent: the verb has none.
+    #[serde(skip)]
+    number: Option<usize>,
     layer_name: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     region: String,
     outcome: &'static str,
+    /// Why it has not begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     layer_version_arn: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -176,12 +188,35 @@ struct Entry {
 #[derive(Serialize)]
 struct Complaint {
     message: String,
+    #[serde(flatten)]
+    about: About,
     #[serde(skip_serializing_if = "Option::is_none")]
     option: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     place: Option<Where>,
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<String>,
+}
+
+/// The function or layer that something is about.
+#[derive(Serialize, Default)]
+pub(super) struct About {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layer_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<String>,
+}
+
+impl About {
+    pub(super) fn of(block: Option<&Block>) -> Self {
+        let Some(Block { number: _, subject, name, region }) = block.cloned() else { return Self::default() };
+        match subject {
+            Subject::Function => Self { function_name: Some(name), layer_name: None, region },
+            Subject::Layer => Self { function_name: None, layer_name: Some(name), region },
+        }
+    }
 }
 
 /// A skipped block.
@@ -210,10 +245,8 @@ enum Where {
 #[derive(Serialize)]
 struct Failed {
     message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    function_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    layer_name: Option<String>,
+    #[serde(flatten)]
+    about: About,
     problems: Vec<Complaint>,
     done: Vec<&'static str>,
     begun: Vec<&'static str>,
@@ -244,81 +277,102 @@ impl Document {
         }
     }
 
-    fn note(&mut self, event: &Event) {
+    fn note(&mut self, event: &Event, about: Option<&Block>) {
         self.members.note(event);
         match event {
-            Event::Planned(plan) => self.planned(plan),
-            Event::Deployed(deployed) => self.deployed(deployed),
-            Event::Held(held) => self.held(held),
-            Event::LayerDeployed(deployed) => self.layer_deployed(deployed),
-            Event::Checked { function, package, only } => self.functions.push(Function {
-                function_name: function.clone(),
-                only: only.map(Half::word),
-                outcome: "checked",
-                code_sha256: package.as_ref().map(|package| package.code_sha256.clone()),
-                package_size: package.as_ref().map(|package| package.size),
-                ..Function::default()
-            }),
-            Event::LayerChecked { layer, package } => self.layers.push(Layer {
-                layer_name: layer.clone(),
-                outcome: "checked",
-                code_sha256: Some(package.code_sha256.clone()),
-                package_size: Some(package.size),
-                ..Layer::default()
-            }),
+            Event::Planned(plan) => self.planned(plan, about),
+            Event::Deployed(deployed) => self.deployed(deployed, about),
+            Event::Held(held) => self.held(held, about),
+            Event::LayerDeployed(deployed) => self.layer_deployed(deployed, about),
+            Event::Checked { function: name, package, only } => {
+                let function = self.function(name, about);
+                function.outcome = "checked";
+                function.only = only.map(Half::word);
+                function.code_sha256 = package.as_ref().map(|package| package.code_sha256.clone());
+                function.package_size = package.as_ref().map(|package| package.size);
+            }
+            Event::LayerChecked { layer: name, package } => {
+                let layer = self.layer(name, about);
+                layer.outcome = "checked";
+                layer.code_sha256 = Some(package.code_sha256.clone());
+                layer.package_size = Some(package.size);
+            }
             Event::Packaged(packaged) => self.packages.push(package(packaged)),
-            Event::Warning(problem) => self.warnings.push(complaint(problem)),
+            Event::Warning(problem) => self.warnings.push(complaint(problem, about)),
             Event::Skipped(skip) => self.skipped.push(skipped(skip)),
-            Event::Failed(failure) => self.failed(failure),
+            Event::NotBegun { because } => self.not_begun(because, about),
+            Event::Failed(failure) => self.failed(failure, about),
             Event::Moment(moment) => {
-                let of = |function: &&mut Function| {
-                    function.function_name == moment.function && function.region == moment.region
-                };
-                if let Some(function) = self.functions.iter_mut().rfind(of) {
-                    // The failure that led to this follows.
-                    if let Happened::TakenBack { problem, .. } = &moment.what {
-                        function.outcome = "planned";
-                        function.alias_state = Some(if problem.is_none() { BACK } else { NOT_BACK });
-                    }
-                    function.timeline.push(release::document(moment));
+                let function = self.function(&moment.function, about);
+                if let Happened::TakenBack { problem, .. } = &moment.what {
+                    function.alias_state = Some(if problem.is_none() { BACK } else { NOT_BACK });
                 }
+                function.timeline.push(release::document(moment));
             }
             Event::Answer(answer) => drop(self.answers.insert(answer.name, answer.json.clone())),
             _ => {}
         }
     }
 
-    fn planned(&mut self, plan: &Plan) {
+    /// The function that an event is about. A run can have several of one name.
+    fn function(&mut self, name: &str, about: Option<&Block>) -> &mut Function {
+        let number = about.map(|block| block.number);
+        let is_meant = |function: &Function| function.number == number && function.function_name == name;
+        let at = self.functions.iter().position(is_meant).unwrap_or_else(|| {
+            let region = about.and_then(|block| block.region.clone()).unwrap_or_default();
+            self.functions.push(Function { number, function_name: name.to_owned(), region, ..Function::default() });
+            self.functions.len() - 1
+        });
+        &mut self.functions[at]
+    }
+
+    /// The layer that an event is about.
+    fn layer(&mut self, name: &str, about: Option<&Block>) -> &mut Layer {
+        let number = about.map(|block| block.number);
+        let is_meant = |layer: &Layer| layer.number == number && layer.layer_name == name;
+        let at = self.layers.iter().position(is_meant).unwrap_or_else(|| {
+            let region = about.and_then(|block| block.region.clone()).unwrap_or_default();
+            self.layers.push(Layer { number, layer_name: name.to_owned(), region, ..Layer::default() });
+            self.layers.len() - 1
+        });
+        &mut self.layers[at]
+    }
+
+    fn planned(&mut self, plan: &Plan, about: Option<&Block>) {
         let (region, changed, steps, notes) = (plan.region.clone(), plan.changes(), steps(plan), plan.notes.clone());
-        let (name, outcome) = (plan.name.clone(), "planned");
         match plan.subject {
-            Subject::Function => self.functions.push(Function {
-                function_name: name,
-                region,
-                outcome,
-                only: plan.only.map(Half::word),
-                changed,
-                plan: steps,
-                notes,
-                ..Function::default()
-            }),
-            Subject::Layer => self.layers.push(Layer {
-                layer_name: name,
-                region,
-                outcome,
-                version: plan.published.clone(),
-                changed,
-                plan: steps,
-                notes,
-                ..Layer::default()
-            }),
+            Subject::Function => {
+                let function = self.function(&plan.name, about);
+                (function.region, function.outcome, function.changed) = (region, "planned", changed);
+                function.only = plan.only.map(Half::word);
+                (function.plan, function.notes) = (steps, notes);
+            }
+            Subject::Layer => {
+                let layer = self.layer(&plan.name, about);
+                (layer.region, layer.outcome, layer.changed) = (region, "planned", changed);
+                layer.version.clone_from(&plan.published);
+                (layer.plan, layer.notes) = (steps, notes);
+            }
         }
     }
 
-    fn deployed(&mut self, deployed: &Deployed) {
-        let (name, region) = (&deployed.function, &deployed.region);
-        let planned = |function: &&mut Function| function.function_name == *name && function.region == *region;
-        let Some(function) = self.functions.iter_mut().rfind(planned) else { return };
+    fn not_begun(&mut self, because: &str, about: Option<&Block>) {
+        let Some(block) = about else { return };
+        let (outcome, reason) = ("not_begun", Some(because.to_owned()).filter(|because| !because.is_empty()));
+        match block.subject {
+            Subject::Function => {
+                let function = self.function(&block.name, about);
+                (function.outcome, function.reason, function.changed) = (outcome, reason, false);
+            }
+            Subject::Layer => {
+                let layer = self.layer(&block.name, about);
+                (layer.outcome, layer.reason, layer.changed) = (outcome, reason, false);
+            }
+        }
+    }
+
+    fn deployed(&mut self, deployed: &Deployed, about: Option<&Block>) {
+        let function = self.function(&deployed.function, about);
         function.outcome = if deployed.changed() { "deployed" } else { "unchanged" };
         function.changed = deployed.changed();
         function.function_arn = Some(deployed.arn.clone());
@@ -338,10 +392,8 @@ impl Document {
         function.seconds = Some(seconds(deployed.took));
     }
 
-    fn held(&mut self, held: &Held) {
-        let planned =
-            |function: &&mut Function| function.function_name == held.function && function.region == held.region;
-        let Some(function) = self.functions.iter_mut().rfind(planned) else { return };
+    fn held(&mut self, held: &Held, about: Option<&Block>) {
+        let function = self.function(&held.function, about);
         (function.outcome, function.changed) = ("held", held.changed());
         function.version.clone_from(&held.version);
         function.alias = Some(held.alias.clone());
@@ -352,10 +404,8 @@ impl Document {
         });
     }
 
-    fn layer_deployed(&mut self, deployed: &LayerDeployed) {
-        let (name, region) = (&deployed.layer, &deployed.region);
-        let planned = |layer: &&mut Layer| layer.layer_name == *name && layer.region == *region;
-        let Some(layer) = self.layers.iter_mut().rfind(planned) else { return };
+    fn layer_deployed(&mut self, deployed: &LayerDeployed, about: Option<&Block>) {
+        let layer = self.layer(&deployed.layer, about);
         layer.outcome = if deployed.changed() { "published" } else { "unchanged" };
         layer.changed = deployed.changed();
         layer.layer_version_arn = Some(deployed.arn.clone());
@@ -365,14 +415,15 @@ impl Document {
         layer.seconds = Some(seconds(deployed.took));
     }
 
-    fn failed(&mut self, failure: &Failure) {
-        if let Some(name) = &failure.function {
-            let planned = |function: &Function| function.function_name == *name && function.outcome == "planned";
-            let at = self.functions.iter().position(planned).unwrap_or_else(|| {
-                self.functions.push(Function { function_name: name.clone(), ..Function::default() });
-                self.functions.len() - 1
-            });
-            let function = &mut self.functions[at];
+    fn failed(&mut self, failure: &Failure, about: Option<&Block>) {
+        let failed = failed(failure, about);
+        // A command after a deployment can fail.
+        let changed = |outcome: &str, changed: bool| {
+            if matches!(outcome, "deployed" | "published") { changed } else { failure.changed() }
+        };
+        if let Some(name) = &failed.about.function_name {
+            let function = self.function(name, about);
+            (function.changed, function.outcome) = (changed(function.outcome, function.changed), "failed");
             if function.alias_state.is_none() && function.plan.iter().any(|step| step.step == POINT_ALIAS) {
                 function.alias_state = Some(match (failure.done.contains(&ALIAS), failure.begun.contains(&ALIAS)) {
                     (true, _) => MOVED,
@@ -380,19 +431,12 @@ impl Document {
                     (false, false) => STAYED,
                 });
             }
-            self.functions[at].outcome = "failed";
-            self.functions[at].changed = failure.changed();
         }
-        if let Some(name) = &failure.layer {
-            let planned = |layer: &Layer| layer.layer_name == *name && layer.outcome == "planned";
-            let at = self.layers.iter().position(planned).unwrap_or_else(|| {
-                self.layers.push(Layer { layer_name: name.clone(), ..Layer::default() });
-                self.layers.len() - 1
-            });
-            self.layers[at].outcome = "failed";
-            self.layers[at].changed = failure.changed();
+        if let Some(name) = &failed.about.layer_name {
+            let layer = self.layer(name, about);
+            (layer.changed, layer.outcome) = (changed(layer.outcome, layer.changed), "failed");
         }
-        self.errors.push(failed(failure));
+        self.errors.push(failed);
     }
 
     /// The document as text. Redacts values, but never keys.
@@ -404,8 +448,8 @@ impl Document {
 }
 
 impl Observer for Document {
-    fn receive(&mut self, event: &Event) -> Vec<Delivery> {
-        self.note(event);
+    fn receive(&mut self, event: &Event, about: Option<&Block>) -> Vec<Delivery> {
+        self.note(event, about);
         Vec::new()
     }
 
@@ -414,7 +458,9 @@ impl Observer for Document {
         self.changed = self.members.changed()
             || self.functions.iter().any(|function| function.changed)
             || self.layers.iter().any(|layer| layer.changed);
-        self.totals = verdict.tally.line().is_some().then_some(verdict.tally);
+        self.functions.sort_by_key(|function| function.number);
+        self.layers.sort_by_key(|layer| layer.number);
+        self.totals = verdict.overview.totals();
         vec![Delivery::Document(self.text())]
     }
 }
@@ -520,9 +566,9 @@ fn folders(entries: &[Listed]) -> Vec<Folder> {
     folders.into_iter().map(|(name, size)| Folder { name, size }).collect()
 }
 
-fn complaint(problem: &Problem) -> Complaint {
-    let place = problem.place.as_ref().map(place);
-    Complaint { message: problem.text(), option: problem.option.clone(), place, help: problem.help.clone() }
+fn complaint(problem: &Problem, about: Option<&Block>) -> Complaint {
+    let (about, place) = (About::of(about), problem.place.as_ref().map(place));
+    Complaint { message: problem.text(), about, option: problem.option.clone(), place, help: problem.help.clone() }
 }
 
 fn place(place: &Place) -> Where {
@@ -547,12 +593,15 @@ fn skipped(skip: &Skip) -> Skipped {
     }
 }
 
-fn failed(failure: &Failure) -> Failed {
+fn failed(failure: &Failure, about: Option<&Block>) -> Failed {
+    let about = match about {
+        Some(_) => About::of(about),
+        None => About { function_name: failure.function.clone(), layer_name: failure.layer.clone(), region: None },
+    };
     Failed {
         message: failure.headline.clone(),
-        function_name: failure.function.clone(),
-        layer_name: failure.layer.clone(),
-        problems: failure.problems.iter().map(complaint).collect(),
+        about,
+        problems: failure.problems.iter().map(|problem| complaint(problem, None)).collect(),
         done: failure.done.clone(),
         begun: failure.begun.clone(),
         not_done: failure.not_done.clone(),

@@ -12,7 +12,7 @@ use super::delivery::{Delivery, Written};
 use super::observer::Observer;
 use super::outcome::Verdict;
 use super::sanitise;
-use crate::event::{Event, Failure};
+use crate::event::{Block, Event, Failure};
 use crate::files::Destination;
 use crate::place::Problem;
 use crate::plan::{Step, Subject};
@@ -29,7 +29,8 @@ pub(super) struct Junit {
 
 struct Suite {
     name: String,
-    function: Option<String>,
+    /// The number of its block; absent: it is of none.
+    number: Option<usize>,
     cases: Vec<Case>,
 }
 
@@ -63,7 +64,7 @@ impl Junit {
     }
 
     /// Adds an event to the report.
-    fn note(&mut self, event: &Event) {
+    fn note(&mut self, event: &Event, about: Option<&Block>) {
         match event {
             Event::Planned(plan) => {
                 let step = |step: &Step| Case::new(&step.view().title, Err(Reason::NotDone));
@@ -71,54 +72,58 @@ impl Junit {
                     [] => vec![Case::new("unchanged", Ok(()))],
                     steps => steps.iter().map(step).collect(),
                 };
-                let the = if plan.subject == Subject::Layer { "layer " } else { "" };
-                let name = format!("{the}{} in {}", plan.name, plan.region);
-                self.suites.push(Suite { name, function: Some(format!("{the}{}", plan.name)), cases });
+                let name = titled(plan.subject, &plan.name, Some(&plan.region));
+                let number = about.map(|block| block.number);
+                // After an earlier block has changed the same function, it is planned again.
+                self.suites.retain(|suite| number.is_none() || suite.number != number);
+                self.suites.push(Suite { name, number, cases });
             }
             Event::StepDone { took, .. } => {
-                if let Some(case) = self.next() {
+                if let Some(case) = self.next(about) {
                     (case.result, case.took) = (Ok(()), Some(*took));
                 }
             }
-            Event::Checked { function, .. } => self.alone(Some(function), Case::new("check", Ok(()))),
+            Event::Checked { .. } | Event::LayerChecked { .. } => self.add(about, Case::new("check", Ok(()))),
+            Event::NotBegun { .. } if self.next(about).is_none() => {
+                self.add(about, Case::new("not begun", Err(Reason::NotDone)));
+            }
             Event::Invoked(invocation) if invocation.function_error.is_none() => {
                 self.alone(Some(&invocation.function), Case::new("invoke", Ok(())));
             }
             Event::Status(status) => self.alone(Some(&status.function), Case::new("status", Ok(()))),
             Event::Removed { function, .. } => self.alone(Some(function), Case::new("delete", Ok(()))),
             Event::RolledBack { function, .. } => self.alone(Some(function), Case::new("rollback", Ok(()))),
-            Event::LayerChecked { layer, .. } => {
-                self.alone(Some(&format!("layer {layer}")), Case::new("check", Ok(())));
-            }
             Event::Packaged(_) => self.alone(None, Case::new("package", Ok(()))),
             Event::Skipped(skip) => {
                 self.alone(None, Case::new(&sanitise::one_line(&skip.to_string()), Err(Reason::NotDone)));
             }
-            Event::Failed(failure) => self.fail(failure),
+            Event::Failed(failure) => self.fail(failure, about),
             _ => {}
         }
     }
 
-    /// The first case not reached yet. Steps run in order, function by function.
-    fn next(&mut self) -> Option<&mut Case> {
+    /// The first case of a function or layer that was not reached yet.
+    fn next(&mut self, about: Option<&Block>) -> Option<&mut Case> {
+        let number = Some(about?.number);
         let open = |case: &&mut Case| matches!(case.result, Err(Reason::NotDone));
-        self.suites.iter_mut().flat_map(|suite| suite.cases.iter_mut()).find(open)
+        let suites = self.suites.iter_mut().filter(|suite| suite.number == number);
+        suites.flat_map(|suite| suite.cases.iter_mut()).find(open)
+    }
+
+    /// Adds a suite of one case for a function or layer of the run.
+    fn add(&mut self, about: Option<&Block>, case: Case) {
+        let Some(Block { number, subject, name, region }) = about else { return self.alone(None, case) };
+        let name = titled(*subject, name, region.as_deref());
+        self.suites.push(Suite { name, number: Some(*number), cases: vec![case] });
     }
 
     fn alone(&mut self, function: Option<&String>, case: Case) {
         let name = function.cloned().unwrap_or_else(|| "dpl-lambda".to_owned());
-        self.suites.push(Suite { name, function: function.cloned(), cases: vec![case] });
+        self.suites.push(Suite { name, number: None, cases: vec![case] });
     }
 
-    fn fail(&mut self, failure: &Failure) {
-        let about = failure.layer.as_ref().map(|layer| format!("layer {layer}")).or_else(|| failure.function.clone());
-        let planned = |suite: &&mut Suite| suite.function.is_some() && suite.function == about;
-        let step = self
-            .suites
-            .iter_mut()
-            .rfind(planned)
-            .and_then(|suite| suite.cases.iter_mut().find(|case| matches!(case.result, Err(Reason::NotDone))));
-        if let Some(case) = step {
+    fn fail(&mut self, failure: &Failure, about: Option<&Block>) {
+        if let Some(case) = self.next(about) {
             let problems: Vec<_> = failure.problems.iter().map(text_of).collect();
             case.result = Err(Reason::Failed(format!("{}\n{}", failure.headline, problems.join("\n"))));
             return;
@@ -127,7 +132,10 @@ impl Junit {
             let name = problem.option.clone().unwrap_or_else(|| failure.headline.clone());
             let file = problem.place.as_ref().and_then(|place| place.in_file()).map(|file| file.path.to_string());
             let case = Case { file, ..Case::new(&name, Err(Reason::Failed(text_of(&problem)))) };
-            self.alone(about.as_ref(), case);
+            match about {
+                Some(_) => self.add(about, case),
+                None => self.alone(failure.function.as_ref(), case),
+            }
         }
     }
 
@@ -144,8 +152,8 @@ impl Junit {
 }
 
 impl Observer for Junit {
-    fn receive(&mut self, event: &Event) -> Vec<Delivery> {
-        self.note(event);
+    fn receive(&mut self, event: &Event, about: Option<&Block>) -> Vec<Delivery> {
+        self.note(event, about);
         Vec::new()
     }
 
@@ -156,6 +164,13 @@ impl Observer for Junit {
             Err(error) => Delivery::Warn(format!("{failed}: {error}")),
         }]
     }
+}
+
+/// The name of a suite.
+fn titled(subject: Subject, name: &str, region: Option<&str>) -> String {
+    let the = if subject == Subject::Layer { "layer " } else { "" };
+    let region = region.map(|region| format!(" in {region}")).unwrap_or_default();
+    format!("{the}{name}{region}")
 }
 
 fn text_of(problem: &Problem) -> String {

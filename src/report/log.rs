@@ -9,9 +9,10 @@ use super::dialect::{Level, Voice};
 use super::manner::{Format, Manner, Wording};
 use super::observer::{Observer, Surroundings, redacted};
 use super::outcome::Verdict;
+use super::overview::Extent;
 use super::progress::Progress;
 use super::{colour, live, logged, plain, sanitise};
-use crate::event::{Author, Event, Failure, Happened, Moment, Stage};
+use crate::event::{Author, Block, Event, Failure, Happened, Moment, Stage};
 use crate::host::Ci;
 use crate::place::Problem;
 
@@ -22,6 +23,8 @@ pub(super) struct Log {
     format: Format,
     loudness: Loudness,
     wording: Wording,
+    /// The rows of the overview.
+    extent: Extent,
     /// Whether to colour standard output, and standard error.
     coloured: [bool; 2],
     clock: fn() -> Duration,
@@ -68,6 +71,7 @@ impl Log {
             format: manner.format,
             loudness: if manner.quiet { Loudness::Results } else { Loudness::Everything },
             wording: if ci == Ci::Travis { Wording::Dpl } else { manner.wording },
+            extent: if manner.verbose { Extent::All } else { Extent::News },
             coloured: [if manner.format == Format::Json { error } else { output }, error],
             clock,
             progress: Progress::new(host.terminal && ci == Ci::None),
@@ -249,13 +253,13 @@ impl Log {
 }
 
 impl Observer for Log {
-    fn receive(&mut self, event: &Event) -> Vec<Delivery> {
+    fn receive(&mut self, event: &Event, _: Option<&Block>) -> Vec<Delivery> {
         self.event(event);
         std::mem::take(&mut self.out)
     }
 
     fn finish(&mut self, verdict: &Verdict) -> Vec<Delivery> {
-        self.lines(verdict.tally.line().map(|line| format!("{line}.")));
+        self.lines(verdict.overview.lines(self.extent));
         self.annotate_held();
         let last = self.voice.end(verdict.ending());
         self.command(last);

@@ -14,6 +14,8 @@ pub(crate) struct Manner {
     pub colour: Colour,
     /// Whether to show only results, warnings and errors.
     pub quiet: bool,
+    /// Whether to show everything.
+    pub verbose: bool,
     /// Whose words the log uses.
     pub wording: Wording,
     /// The path of the JUnit report; absent: none is written.

@@ -23,6 +23,7 @@ mod manner;
 mod members;
 mod observer;
 mod outcome;
+mod overview;
 mod plain;
 mod plan;
 mod progress;
@@ -31,7 +32,6 @@ mod release;
 mod results;
 mod sanitise;
 mod summary;
-mod tally;
 #[cfg(test)]
 mod tests;
 mod variables;
@@ -48,7 +48,7 @@ use self::delivery::{Delivery, Stream};
 use self::dialect::Dialect;
 use self::observer::{Observer, Surroundings};
 use self::outcome::{Outcome, Verdict};
-use crate::event::Event;
+use crate::event::{Block, Event};
 use crate::host::{Build, Ci, Host};
 use crate::place::Problem;
 use crate::verb::{StandardOutput, Verb};
@@ -105,18 +105,18 @@ impl Reporter {
         self.format
     }
 
-    /// Reports an event.
-    pub(crate) fn report(&mut self, event: &Event) {
-        self.outcome.receive(event);
+    /// Reports an event, and the function or layer that it is about; `None`: it is about the run.
+    pub(crate) fn report(&mut self, event: &Event, about: Option<&Block>) {
+        self.outcome.receive(event, about);
         for index in 0..self.observers.len() {
-            let deliveries = self.observers[index].receive(event);
+            let deliveries = self.observers[index].receive(event, about);
             self.deliver(deliveries);
         }
     }
 
     /// Ends the report. Returns whether the output reached standard output.
     pub(crate) fn finish(&mut self, exit_code: u8) -> Printed {
-        self.report(&Event::StageDone);
+        self.report(&Event::StageDone, None);
         let verdict = self.outcome.verdict(exit_code);
         for index in 0..self.observers.len() {
             let deliveries = self.observers[index].finish(&verdict);
@@ -151,7 +151,7 @@ impl Reporter {
     /// Makes deliveries, and warns about those that failed.
     fn deliver(&mut self, deliveries: Vec<Delivery>) {
         for warning in self.courier.deliver(deliveries, &self.console) {
-            self.report(&Event::Warning(Problem::warning(warning)));
+            self.report(&Event::Warning(Problem::warning(warning)), None);
         }
     }
 }

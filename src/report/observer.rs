@@ -5,14 +5,14 @@ use std::time::Duration;
 use super::console::Console;
 use super::delivery::Delivery;
 use super::outcome::Verdict;
-use crate::event::Event;
+use crate::event::{Block, Event};
 use crate::host::{Build, Ci, Host};
 use crate::place::Problem;
 
 /// Turns events into deliveries.
 pub(super) trait Observer {
-    /// Receives an event.
-    fn receive(&mut self, event: &Event) -> Vec<Delivery>;
+    /// Receives an event, and the function or layer that it is about; `None`: it is about the run.
+    fn receive(&mut self, event: &Event, about: Option<&Block>) -> Vec<Delivery>;
 
     /// Receives the end of the run.
     fn finish(&mut self, verdict: &Verdict) -> Vec<Delivery>;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::console::Console;
 use super::dialect::Ending;
+use super::overview::Overview;
 use super::plain;
-use super::tally::Tally;
-use crate::event::{Effect, Event};
+use crate::event::{Block, Effect, Event};
 use crate::plan::{Plan, Subject};
 use crate::verb::{Outputs, Verb};
 
@@ -20,7 +20,7 @@ pub(super) struct Outcome {
     planned: Vec<Plan>,
     /// What was done; each entry is a few words.
     done: Vec<String>,
-    tally: Tally,
+    overview: Overview,
     /// The time since the Unix epoch.
     clock: fn() -> Duration,
     /// The time at the beginning of the run.
@@ -37,8 +37,8 @@ pub(super) struct Verdict {
     pub changed: bool,
     /// Plans that were shown and not applied.
     pub planned: Vec<Plan>,
-    /// How many functions and layers had each outcome.
-    pub tally: Tally,
+    /// What became of each function and layer.
+    pub overview: Overview,
     /// What was done, in a few words.
     done: String,
     /// Why the run failed; absent: it succeeded.
@@ -56,23 +56,23 @@ impl Outcome {
     /// The outcome of a verb. `verb` is absent if the command line is wrong.
     pub(super) fn new(verb: Option<Verb>, console: &Console, clock: fn() -> Duration) -> Self {
         let results = verb.map_or(Outputs::None, |verb| verb.row().outputs);
-        let (planned, done, tally) = (Vec::new(), Vec::new(), Tally::default());
+        let (planned, done, overview) = (Vec::new(), Vec::new(), Overview::default());
         Self {
             console: console.clone(),
             results,
             changed: false,
             planned,
             done,
-            tally,
+            overview,
             clock,
             begun: clock(),
             failed: None,
         }
     }
 
-    /// Receives an event.
-    pub(super) fn receive(&mut self, event: &Event) {
-        self.tally.receive(event);
+    /// Receives an event, and the function or layer that it is about.
+    pub(super) fn receive(&mut self, event: &Event, about: Option<&Block>) {
+        self.overview.receive(event, about, &self.console);
         match event {
             Event::Planned(plan) => self.planned.push(plan.clone()),
             Event::Deployed(deployed) => {
@@ -109,10 +109,10 @@ impl Outcome {
         let would_change = self.failed.is_none() && self.planned.iter().any(Plan::changes);
         // 2 is the exit code of `plan --exit-code`. An allowed failure ends with 0.
         let failed = self.failed.clone().filter(|_| !matches!(exit_code, 0 | 2));
-        let done = self.console.redact(&self.done.join(", ")).into_owned();
+        let overview = self.overview.at_end((self.clock)().saturating_sub(self.begun));
+        let done = overview.line().unwrap_or_else(|| self.console.redact(&self.done.join(", ")).into_owned());
         let (changed, planned) = (self.changed || would_change, self.planned.clone());
-        let tally = self.tally.with(&planned, (self.clock)().saturating_sub(self.begun));
-        Verdict { exit_code, changed, planned, tally, done, failed }
+        Verdict { exit_code, changed, planned, overview, done, failed }
     }
 
     /// Removes a plan that was applied: its outcome is reported instead.

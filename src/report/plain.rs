@@ -62,6 +62,8 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
         | Event::Account(_)
         | Event::CommandOutput { .. }
         | Event::Progress { .. }
+        | Event::Blocks(_)
+        | Event::NotBegun { .. }
         | Event::Stage(_)
         | Event::StageDone
         | Event::Warning(_)

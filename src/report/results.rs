@@ -8,8 +8,9 @@ use super::files::Gathered;
 use super::manner::Manner;
 use super::observer::{Observer, Surroundings, redacted};
 use super::outcome::Verdict;
-use super::{json, plain, summary, variables};
-use crate::event::{Deployed, DeployedCode, Event, Moment};
+use super::summary::{self, Part};
+use super::{json, plain, variables};
+use crate::event::{Block, Deployed, DeployedCode, Event, Moment};
 use crate::host::Build;
 use crate::place::Problem;
 use crate::verb::{self, Verb};
@@ -27,8 +28,8 @@ pub(super) struct Results {
     functions: Vec<Deployed>,
     /// The ARN of the version of the last layer.
     layer_arn: Option<String>,
-    /// The summary, in Markdown.
-    page: String,
+    /// The parts of the summary.
+    parts: Vec<Part>,
     /// The moments of the release in progress.
     moments: Vec<Moment>,
 }
@@ -52,7 +53,7 @@ impl Results {
             outputs: Vec::new(),
             functions: Vec::new(),
             layer_arn: None,
-            page: String::new(),
+            parts: Vec::new(),
             moments: Vec::new(),
         }
     }
@@ -89,20 +90,23 @@ impl Results {
         [warnings, self.files.outputs(&outputs), self.board.outputs(&outputs)].concat()
     }
 
-    /// Adds the moments of a release that has ended to the summary.
-    fn show_moments(&mut self) {
+    /// Adds a part to the summary, with the moments of the release that has ended.
+    fn show(&mut self, mut part: Part) {
         let moments = std::mem::take(&mut self.moments);
         if !moments.is_empty() {
-            self.page.push_str(&summary::of_moments(&moments));
+            let moments = summary::of_moments(&moments);
+            match &mut part {
+                Part::Line(text) | Part::Unchanged(text) | Part::Open(text) => text.push_str(&moments),
+                Part::Fold { body, .. } => *body = [body.as_str(), moments.trim_end()].join("\n\n"),
+            }
         }
+        self.parts.push(part);
     }
 
     /// Delivers the summary.
-    fn show_page(&mut self) -> Vec<Delivery> {
-        if !self.page.is_empty() {
-            self.page.push_str(&summary::footer(&self.build));
-        }
-        let page = self.console.redact(&self.page);
+    fn show_page(&mut self, verdict: &Verdict) -> Vec<Delivery> {
+        let page = summary::page(&self.parts, &verdict.overview, &summary::footer(&self.build));
+        let page = self.console.redact(&page);
         let written = self.files.summary(&page).into_iter();
         let shown =
             if page.is_empty() { Vec::new() } else { self.board.summary(&page, self.files.summary_file().as_deref()) };
@@ -111,26 +115,25 @@ impl Results {
 }
 
 impl Observer for Results {
-    fn receive(&mut self, event: &Event) -> Vec<Delivery> {
+    fn receive(&mut self, event: &Event, _: Option<&Block>) -> Vec<Delivery> {
         match event {
             Event::Warning(problem) => return self.note(Level::Warning, problem),
             Event::Notice(notice) => {
                 if self.outputs_are == verb::Outputs::Written {
-                    self.page.push_str(&summary::of_notice(&notice.message));
+                    self.parts.push(Part::Line(summary::of_notice(&notice.message)));
                 }
                 return self.note(Level::Notice, notice);
             }
             Event::Preview { number, base } => {
-                self.page.push_str(&summary::of_notice(&plain::preview(number.as_deref(), base.as_deref())));
+                let preview = plain::preview(number.as_deref(), base.as_deref());
+                self.parts.push(Part::Line(summary::of_notice(&preview)));
             }
             Event::Failed(failure) => {
-                self.page.push_str(&summary::of_failure(failure));
-                self.show_moments();
+                self.show(Part::Open(summary::of_failure(failure)));
                 return failure.annotations().iter().flat_map(|problem| self.note(Level::Error, problem)).collect();
             }
             Event::Deployed(deployed) => {
-                self.page.push_str(&summary::of_deployed(deployed));
-                self.show_moments();
+                self.show(summary::of_deployed(deployed));
                 self.outputs = deployed.outputs();
                 self.functions.push(deployed.clone());
                 if let Some((label, url)) = deployed.link() {
@@ -138,23 +141,23 @@ impl Observer for Results {
                 }
             }
             Event::Held(held) => {
-                self.page.push_str(&summary::of_held(held));
-                self.show_moments();
+                self.show(summary::of_held(held));
             }
             Event::LayerDeployed(layer) => {
-                self.page.push_str(&summary::of_layer(layer));
+                self.parts.push(summary::of_layer(layer));
                 self.layer_arn = Some(layer.arn.clone());
             }
             Event::Moment(moment) => self.moments.push(moment.clone()),
             Event::Removed { function, region, version, effect } => {
-                self.page.push_str(&summary::of_removed(function, region, version.as_deref(), *effect));
+                let removed = summary::of_removed(function, region, version.as_deref(), *effect);
+                self.parts.push(Part::Open(removed));
             }
             Event::Rollback { rollback, .. } if !rollback.changes() => {
                 self.outputs = vec![("version", rollback.to.clone())];
             }
             Event::RolledBack { function, region, rollback } => {
                 self.outputs = vec![("version", rollback.to.clone())];
-                self.page.push_str(&summary::of_rollback(function, region, rollback));
+                self.parts.push(Part::Open(summary::of_rollback(function, region, rollback)));
             }
             _ => {}
         }
@@ -163,16 +166,13 @@ impl Observer for Results {
 
     fn finish(&mut self, verdict: &Verdict) -> Vec<Delivery> {
         for plan in &verdict.planned {
-            self.page.push_str(&summary::of_planned(plan));
+            self.parts.push(summary::part_of_plan(plan));
             if self.outputs.is_empty() {
                 self.outputs = vec![("plan", json::plan_text(plan))];
             }
         }
-        if let Some(line) = verdict.tally.line() {
-            self.page.push_str(&summary::of_notice(&line));
-        }
         let outputs = self.hand_over(verdict);
-        let page = self.show_page();
+        let page = self.show_page(verdict);
         [outputs, page, self.files.reports(&self.console), self.board.end(verdict.ending())].concat()
     }
 }

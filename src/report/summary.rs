@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::{
     ends::{self, Digits},
-    live, plan, release, sanitise,
+    live,
+    overview::Overview,
+    plan, release, sanitise,
 };
 use crate::arn::Partition;
 use crate::event::{Deployed, DeployedCode, Effect, Failure, Held, LayerDeployed, Moment};
@@ -12,6 +14,88 @@ use crate::host::Build;
 use crate::package::FileChange;
 use crate::plan::{CodeChange, Plan, Rollback, Sent, Subject, Through, View};
 use crate::settings::{Aspect, Difference, End};
+
+/// A part of the page.
+pub(super) enum Part {
+    /// A line about the run.
+    Line(String),
+    /// A line about something that did not change. With several functions, only their number is shown.
+    Unchanged(String),
+    /// A part that is always visible.
+    Open(String),
+    /// A part with a title, which is collapsed if there are several.
+    Fold {
+        /// The title, as plain text.
+        title: String,
+        /// The rest, in Markdown.
+        body: String,
+    },
+}
+
+/// The longest page about several functions, in bytes. GitHub and Buildkite take four times as much for all runs of a step.
+const MOST_PAGE: usize = 256 << 10;
+
+/// The page of a run: all parts, or for several functions first the result of each.
+pub(super) fn page(parts: &[Part], overview: &Overview, footer: &str) -> String {
+    let Some(line) = overview.line() else {
+        let whole = |part: &Part| match part {
+            Part::Line(text) | Part::Unchanged(text) | Part::Open(text) => text.clone(),
+            Part::Fold { title, body } => format!("### {}\n\n{body}\n\n", text(title)),
+        };
+        let page: String = parts.iter().map(whole).collect();
+        return if page.is_empty() { page } else { page + footer };
+    };
+    let mut page = Page { text: String::new(), left_out: 0 };
+    for part in parts {
+        page.add(if let Part::Line(line) = part { line } else { "" });
+    }
+    page.add_table(&overview.markdown());
+    page.add(&of_notice(&format!("{line}.")));
+    for part in parts {
+        page.add(if let Part::Open(text) = part { text } else { "" });
+    }
+    for part in parts {
+        page.add(&if let Part::Fold { title, body } = part { folded(title, body) } else { String::new() });
+    }
+    let unchanged: Vec<_> = overview.unchanged().iter().map(|name| text(name)).collect();
+    if !unchanged.is_empty() {
+        page.add(&folded(&format!("{} unchanged", unchanged.len()), &unchanged.join(", ")));
+    }
+    let Page { text, left_out } = page;
+    let more = (left_out > 0).then(|| format!("… {} in the log of the run.\n\n", plan::count(left_out, "more part")));
+    text + &more.unwrap_or_default() + footer
+}
+
+/// A page that takes as much as it has room for.
+struct Page {
+    text: String,
+    /// The number of parts that it has no room for.
+    left_out: usize,
+}
+
+impl Page {
+    fn fits(&self, more: usize) -> bool {
+        self.text.len() + more <= MOST_PAGE
+    }
+
+    fn add(&mut self, part: &str) {
+        if self.fits(part.len()) { self.text.push_str(part) } else { self.left_out += 1 }
+    }
+
+    /// Adds a table, or as many of its rows as there is room for.
+    fn add_table(&mut self, lines: &[String]) {
+        for line in lines {
+            if self.fits(line.len() + 1) { self.text.extend([line, "\n"]) } else { self.left_out += 1 }
+        }
+        self.text.push('\n');
+    }
+}
+
+/// A collapsed part of a page.
+fn folded(title: &str, body: &str) -> String {
+    let title = sanitise::one_line(title).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    format!("<details><summary>{title}</summary>\n\n{body}\n\n</details>\n\n")
+}
 
 /// Escapes a text for a table's cell or a paragraph, so that it has no Markdown or HTML.
 pub(super) fn text(text: &str) -> String {
@@ -29,36 +113,37 @@ pub(super) fn text(text: &str) -> String {
 }
 
 /// A deployed function, with its changes.
-pub(super) fn of_deployed(deployed: &Deployed) -> String {
+pub(super) fn of_deployed(deployed: &Deployed) -> Part {
     let Deployed { function, region, version, plan, .. } = deployed;
     let console = console(region, function);
     if !deployed.changed() {
         let version = version.as_ref().map(|version| format!(", version {version}")).unwrap_or_default();
-        return format!(
+        return Part::Unchanged(format!(
             "✔ {} in {} is unchanged{version}.\n\n",
             link(function, console.as_deref().unwrap_or_default()),
             text(region)
-        );
+        ));
     }
-    let title = format!("### ✔ {} deployed{}", text(function), half(plan));
+    let title = format!("✔ {function} deployed{}", half(plan));
     let table = table(plan, deployed);
     let link = console.map(|page| link("Open in the console", &page));
     let address = deployed.url.as_ref().map(|url| self::link(url, url));
     let last: Vec<_> = link.into_iter().chain([text(&deployed.arn)]).chain(address).collect();
-    [title, table, weight(deployed), time(deployed), format!("{}\n\n", last.join(" · "))].join("\n\n")
+    let body = [table, weight(deployed), time(deployed), last.join(" · ")].join("\n\n");
+    Part::Fold { title, body }
 }
 
 /// A layer, with its changes.
-pub(super) fn of_layer(layer: &LayerDeployed) -> String {
+pub(super) fn of_layer(layer: &LayerDeployed) -> Part {
     let LayerDeployed { layer: name, region, arn, version, plan, took, package_size, .. } = layer;
     if !layer.changed() {
         let (name, region, version) = (text(name), text(region), text(version));
-        return format!("✔ Layer **{name}** in {region} is unchanged, version {version}.\n\n");
+        return Part::Unchanged(format!("✔ Layer **{name}** in {region} is unchanged, version {version}.\n\n"));
     }
-    let title = format!("### ✔ Layer {} version {} published", text(name), text(version));
+    let title = format!("✔ Layer {name} version {version} published");
     let table = rows_as_table(plan.views().flat_map(|view| rows(&view)));
     let weight = format!("**Package** {} · {:.1} s · {}", plan::size(*package_size), took.as_secs_f64(), text(arn));
-    [title, table, weight].join("\n\n") + "\n\n"
+    Part::Fold { title, body: [table, weight].join("\n\n") }
 }
 
 /// The half of the function that a plan changes, for its title.
@@ -99,6 +184,16 @@ pub(super) fn of_planned(plan: &Plan) -> String {
     format!("{}\n\n{}\n\n", title_of_plan(plan), table_of_plan(plan))
 }
 
+/// A plan as a part of the page.
+pub(super) fn part_of_plan(plan: &Plan) -> Part {
+    if !plan.changes() {
+        return Part::Unchanged(of_planned(plan));
+    }
+    let the = if plan.subject == Subject::Layer { "layer " } else { "" };
+    let title = format!("Plan for {the}{} in {}{}", plan.name, plan.region, half(plan));
+    Part::Fold { title, body: table_of_plan(plan) }
+}
+
 /// The title of a plan that changes something.
 pub(super) fn title_of_plan(plan: &Plan) -> String {
     format!("### Plan for {} in {}{}", planned(plan), text(&plan.region), half(plan))
@@ -126,10 +221,10 @@ pub(super) fn of_moments(moments: &[Moment]) -> String {
 }
 
 /// A function that has no traffic, because another one failed.
-pub(super) fn of_held(held: &Held) -> String {
+pub(super) fn of_held(held: &Held) -> Part {
     let Held { function, region, traffic, .. } = held;
     let (state, place) = (release::state(traffic), release::held_in_short(held));
-    format!("### ↩ {state} {} in {}\n\n{}.\n\n", text(function), text(region), text(&place))
+    Part::Fold { title: format!("↩ {state} {function} in {region}"), body: format!("{}.", text(&place)) }
 }
 
 /// A line about the whole run.

@@ -55,10 +55,10 @@ fn told(ci: Ci, verb: Verb, events: &[Event], exit_code: u8) -> String {
     let (mut outcome, mut out) = (Outcome::new(Some(verb), &console, clock), String::new());
     let mut observers = observers(dialect, &manner, Some(verb), &surroundings, &console);
     for event in events {
-        outcome.receive(event);
+        outcome.receive(event, None);
         observers
             .iter_mut()
-            .flat_map(|observer| observer.receive(event))
+            .flat_map(|observer| observer.receive(event, None))
             .for_each(|delivery| show(&delivery, &mut out));
     }
     let verdict = outcome.verdict(exit_code);

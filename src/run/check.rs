@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::lanes::block;
 use super::{Run, packaged};
 use crate::config::{Entry, Loaded, Rendered};
 use crate::deployment::{CodeSource, Item};
@@ -18,17 +19,18 @@ use crate::verb::Verb;
 impl Run<'_> {
     /// Checks the configuration and the package of each block. A failed block does not keep the others from being checked.
     pub(super) async fn check(&self, entries: &[Entry]) -> Result<ExitCode, Error> {
-        let mut failed = None;
+        self.report(&Event::Blocks(entries.iter().map(block).collect()));
+        let mut code = ExitCode::Success;
         for entry in entries {
-            let Err(error) = self.check_one(entry).await else { continue };
-            if self.interrupt.borrow().is_some() {
-                return Err(error);
-            }
-            if let Some(earlier) = failed.replace(error) {
-                self.fail(&earlier);
-            }
+            let check = async {
+                match self.check_one(entry).await {
+                    Err(error) if self.interrupt.borrow().is_none() => Ok(Some(self.fail(&error))),
+                    checked => checked.map(|()| None),
+                }
+            };
+            code = self.about(block(entry), Box::pin(check)).await?.unwrap_or(code);
         }
-        failed.map_or(Ok(ExitCode::Success), Err)
+        Ok(code)
     }
 
     async fn check_one(&self, entry: &Entry) -> Result<(), Error> {

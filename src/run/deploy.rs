@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 
 use super::Run;
 use super::build::Built;
+use super::lanes::block;
 use super::layers::{RunLayer, RunLayers};
 use super::order::{Order, Turn};
 use super::plan::{Found, Planned};
@@ -42,6 +43,7 @@ enum Turns {
 impl Run<'_> {
     /// Deploys all blocks. With `cleanup`, stashes uncommitted files first and restores them afterwards.
     pub(super) async fn deploy(&self, entries: &[Entry]) -> Result<ExitCode, Error> {
+        self.report(&Event::Blocks(entries.iter().map(block).collect()));
         let (plans, deploys): (Vec<_>, Vec<_>) =
             entries.iter().filter(|entry| entry.cleanup).partition(|entry| self.only_plans(entry));
         if !plans.is_empty() {
@@ -77,7 +79,11 @@ impl Run<'_> {
         if self.may_begin() {
             let order = Order::of(entries, &planned);
             self.apply_all(planned, &layers, &order).await;
+        } else {
+            let entries = planned.iter().map(|planned| planned.built.entry);
+            self.leave_planned(entries.filter(|entry| !self.only_plans(entry)));
         }
+        self.warn_of_left();
         let is_asked = self.task == (Task::Plan { exit_code: true });
         Ok(self.code(if changes && is_asked { ExitCode::Changes } else { ExitCode::Success }))
     }
@@ -85,7 +91,6 @@ impl Run<'_> {
     /// Applies all plans, those of layers first. Several of one function are applied one after another, and each after
     /// those that it comes after.
     async fn apply_all<'e>(&self, planned: Vec<Planned<'e>>, layers: &RunLayers, order: &Order<'e>) {
-        self.left.take();
         let mut turns: BTreeMap<_, Rc<Mutex<Turns>>> = BTreeMap::new();
         let keys = shared_keys(&planned);
         let deploy = async |planned, in_order: Turn<'_, '_>, turn: Rc<Mutex<Turns>>| {
@@ -120,7 +125,6 @@ impl Run<'_> {
             (planned.built.entry, Box::pin(deploy(planned, in_order, Rc::clone(turn))))
         });
         let waiting = self.side_by_side(functions).await;
-        self.warn_of_left();
         self.move_together(waiting.into_iter().flatten().collect(), layers, order).await;
     }
 

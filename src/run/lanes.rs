@@ -3,19 +3,33 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::num::NonZero;
+use std::rc::Rc;
 
 use futures_util::{StreamExt, stream};
 
 use super::Run;
 use crate::config::{AfterFailure, Entry};
 use crate::error::{Error, ExitCode};
-use crate::event::{Doing, Event};
+use crate::event::{Block, Doing, Event};
 use crate::place::Problem;
+use crate::plan::Subject;
+use crate::verb::Verb;
 
 tokio::task_local! {
-    /// The lane of the work that is going on.
-    static LANE: usize;
+    /// The work that is going on.
+    static WORK: Work;
 }
+
+/// Work on a block.
+#[derive(Clone)]
+struct Work {
+    block: Rc<Block>,
+    /// Its lane; absent: nothing else is worked on.
+    lane: Option<usize>,
+}
+
+/// The number of names in a warning.
+const SHOWN_NAMES: usize = 10;
 
 /// The number of blocks at once where nothing else is said: so many for each processor, within these limits.
 const AT_ONCE: (usize, usize, usize) = (4, 4, 16);
@@ -38,13 +52,13 @@ pub(super) struct Lanes {
 
 #[derive(Default)]
 struct Lane {
-    events: Vec<Event>,
+    events: Vec<(Event, Rc<Block>)>,
     has_ended: bool,
 }
 
 impl Lanes {
     /// Keeps an event until its lane's turn. Whether it has to wait for that.
-    fn keeps(&mut self, lane: usize, event: &Event) -> bool {
+    fn keeps(&mut self, lane: usize, event: &Event, block: &Rc<Block>) -> bool {
         if lane <= self.first {
             return false;
         }
@@ -53,13 +67,13 @@ impl Lanes {
             Event::Progress { doing: Doing::Packing, .. } => return false,
             // It is of no use later.
             Event::Progress { .. } | Event::Waiting { .. } => {}
-            event => self.behind.entry(lane).or_default().events.push(event.clone()),
+            event => self.behind.entry(lane).or_default().events.push((event.clone(), Rc::clone(block))),
         }
         true
     }
 
     /// Ends a lane, and returns the events whose turn it is now.
-    fn end(&mut self, lane: usize) -> Vec<Event> {
+    fn end(&mut self, lane: usize) -> Vec<(Event, Rc<Block>)> {
         let mut ready = Vec::new();
         self.behind.entry(lane).or_default().has_ended = true;
         while self.behind.get(&self.first).is_some_and(|lane| lane.has_ended) {
@@ -72,13 +86,28 @@ impl Lanes {
     }
 }
 
+/// The function or layer of a block.
+pub(super) fn block(entry: &Entry) -> Block {
+    let subject = if entry.item.layer().is_some() { Subject::Layer } else { Subject::Function };
+    let region = entry.item.target().region.clone();
+    Block { number: entry.number, subject, name: entry.item.name().to_owned(), region }
+}
+
 impl Run<'_> {
     /// Reports an event. One of a later block waits until those before it have ended.
     pub(super) fn report(&self, event: &Event) {
-        let waits = LANE.try_with(|lane| self.lanes.borrow_mut().keeps(*lane, event)).unwrap_or(false);
-        if !waits {
-            self.reporter.borrow_mut().report(event);
+        let work = WORK.try_with(Work::clone).ok();
+        if let Some(Work { block, lane: Some(lane) }) = &work
+            && self.lanes.borrow_mut().keeps(*lane, event, block)
+        {
+            return;
         }
+        self.reporter.borrow_mut().report(event, work.as_ref().map(|work| &*work.block));
+    }
+
+    /// Does the work for a block. The events of the work are about the block.
+    pub(super) async fn about<T>(&self, block: Block, work: impl Future<Output = T>) -> T {
+        WORK.scope(Work { block: Rc::new(block), lane: None }, work).await
     }
 
     /// Does the work for several blocks at once, and returns the results in the order of the blocks. Work that failed
@@ -109,13 +138,16 @@ impl Run<'_> {
     ) -> Vec<F::Output> {
         *self.lanes.borrow_mut() = Lanes::default();
         let lanes = work.into_iter().enumerate();
-        let lanes = lanes.map(|(lane, (_, work))| LANE.scope(lane, async move { (lane, work.await) }));
+        let lanes = lanes.map(|(lane, (entry, work))| {
+            let this = Work { block: Rc::new(block(entry)), lane: Some(lane) };
+            WORK.scope(this, async move { (lane, work.await) })
+        });
         let mut running = stream::iter(lanes).buffer_unordered(limit);
         let mut results = BTreeMap::new();
         while let Some((lane, result)) = running.next().await {
             let ready = self.lanes.borrow_mut().end(lane);
-            for event in &ready {
-                self.reporter.borrow_mut().report(event);
+            for (event, block) in &ready {
+                self.reporter.borrow_mut().report(event, Some(block));
             }
             results.insert(lane, result);
         }
@@ -129,6 +161,7 @@ impl Run<'_> {
             Err(error) => error,
         };
         let code = self.fail(&error);
+        self.first_failed.borrow_mut().get_or_insert_with(|| entry.item.name().to_owned());
         if entry.allow_failure && self.interrupt.borrow().is_none() {
             let warning = Problem::new("this failure is allowed, so the run goes on").of("allow_failure");
             self.report(&Event::Warning(warning));
@@ -149,19 +182,36 @@ impl Run<'_> {
         self.failed.get().is_none() || self.after_failure == AfterFailure::GoOn && self.interrupt.borrow().is_none()
     }
 
-    /// Notes that a block does not begin.
+    /// Reports that a block does not begin, because an earlier one failed.
     pub(super) fn leave(&self, entry: &Entry) {
         self.left.borrow_mut().push(entry.item.name().to_owned());
+        let because = match (*self.interrupt.borrow(), &*self.first_failed.borrow()) {
+            (Some(signal), _) => format!("after {}", signal.name()),
+            (None, Some(name)) => format!("after the failure of {name}"),
+            (None, None) => String::new(),
+        };
+        self.report(&Event::NotBegun { because });
     }
 
-    /// Warns about blocks that were not deployed, because an earlier one failed.
+    /// Leaves the blocks whose plans are not applied, because an earlier one failed.
+    pub(super) fn leave_planned<'e>(&self, entries: impl IntoIterator<Item = &'e Entry>) {
+        for entry in entries {
+            let work = Work { block: Rc::new(block(entry)), lane: None };
+            WORK.sync_scope(work, || self.leave(entry));
+        }
+    }
+
+    /// Warns about blocks that did not begin, because an earlier one failed.
     pub(super) fn warn_of_left(&self) {
         let left = self.left.take();
         if left.is_empty() {
             return;
         }
-        let names: Vec<_> = left.iter().map(|name| format!("`{name}`")).collect();
-        let warning = Problem::new(format!("not deployed after the failure: {}", names.join(", ")));
+        let names: Vec<_> = left.iter().take(SHOWN_NAMES).map(|name| format!("`{name}`")).collect();
+        let more = left.len() - names.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let what = if self.task.verb() == Verb::Plan { "planned" } else { "deployed" };
+        let warning = Problem::new(format!("not {what} after the failure: {}{more}", names.join(", ")));
         let may_go_on = self.after_failure == AfterFailure::Stop && self.interrupt.borrow().is_none();
         let help = "to deploy the others after a failure, set `keep_going: true`";
         self.report(&Event::Warning(if may_go_on { warning.help(help) } else { warning }));
@@ -181,19 +231,22 @@ mod tests {
         Event::Command(name.to_owned())
     }
 
-    fn names(events: &[Event]) -> Vec<&str> {
-        let name = |event: &'_ Event| if let Event::Command(name) = event { name.clone() } else { String::new() };
+    fn names(events: &[(Event, Rc<Block>)]) -> Vec<&str> {
+        let name = |(event, _): &'_ (Event, Rc<Block>)| {
+            if let Event::Command(name) = event { name.clone() } else { String::new() }
+        };
         events.iter().map(name).map(|name| &*name.leak()).collect()
     }
 
     #[test]
     fn each_lane_waits_for_those_before_it() {
         let mut lanes = Lanes::default();
-        assert!(!lanes.keeps(0, &event("a")));
-        assert!(lanes.keeps(1, &event("b")) && lanes.keeps(3, &event("d")));
+        let block = Rc::new(Block { number: 0, subject: Subject::Function, name: "f".to_owned(), region: None });
+        assert!(!lanes.keeps(0, &event("a"), &block));
+        assert!(lanes.keeps(1, &event("b"), &block) && lanes.keeps(3, &event("d"), &block));
         assert!(lanes.end(3).is_empty());
         assert_eq!(names(&lanes.end(0)), ["b"]);
-        assert!(!lanes.keeps(1, &event("b2")) && lanes.keeps(2, &event("c")));
+        assert!(!lanes.keeps(1, &event("b2"), &block) && lanes.keeps(2, &event("c"), &block));
         assert_eq!(names(&lanes.end(1)), ["c"]);
         assert_eq!(names(&lanes.end(2)), ["d"]);
     }

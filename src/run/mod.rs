@@ -83,7 +83,8 @@ pub fn run(host: &Host) -> ExitCode {
     let (sender, interrupt) = watch::channel(None);
     let (reporter, logins, opened) = (RefCell::new(reporter), RefCell::default(), RefCell::default());
     let shared = Shared::default();
-    let (lanes, failed, left) = (RefCell::default(), Cell::default(), RefCell::default());
+    let (lanes, failed, left, first_failed) =
+        (RefCell::default(), Cell::default(), RefCell::default(), RefCell::default());
     let (parallel, after_failure) = (loaded.run.parallel.unwrap_or_else(lanes::at_once), loaded.run.after_failure);
     let comments = loaded.run.comment.is_some() && loaded.build.pull_request.is_some();
     let run = Run {
@@ -103,6 +104,7 @@ pub fn run(host: &Host) -> ExitCode {
         after_failure,
         failed,
         left,
+        first_failed,
         shared,
     };
     let result = run.carry_out(&loaded, sender, event_loop);
@@ -113,7 +115,7 @@ pub fn run(host: &Host) -> ExitCode {
 /// Reports the end of the run.
 fn end(reporter: &mut Reporter, console: &Console, result: Result<ExitCode, &Error>) -> ExitCode {
     let code = result.unwrap_or_else(|error| {
-        reporter.report(&Event::Failed(error.failure(console)));
+        reporter.report(&Event::Failed(error.failure(console)), None);
         error.exit_code()
     });
     let printed = reporter.finish(code as u8);
@@ -134,6 +136,7 @@ fn manner(options: &RunOptions, syntax: Syntax) -> Manner {
             _ => Colour::Auto,
         },
         quiet: options.quiet,
+        verbose: options.verbose,
         wording: match syntax {
             Syntax::Own => Wording::Own,
             Syntax::DplArguments | Syntax::DplProgram => Wording::Dpl,
@@ -179,6 +182,8 @@ struct Run<'a> {
     failed: Cell<Option<ExitCode>>,
     /// The names of the blocks that did not begin after a failure.
     left: RefCell<Vec<String>>,
+    /// The name of the first function or layer that failed; absent: none did.
+    first_failed: RefCell<Option<String>>,
     shared: Shared,
 }
 

@@ -2,6 +2,7 @@
 
 use super::Run;
 use super::deploy::{Applying, undone};
+use super::lanes::block;
 use super::layers::RunLayers;
 use super::order::{Order, Turn};
 use crate::apply::Back;
@@ -51,13 +52,19 @@ impl Run<'_> {
         let mut by_command = false;
         let mut at = 0;
         while at < members.len() && self.may_begin() {
-            let Member { applying, .. } = &mut members[at];
-            match self.run_commands(&applying.entry.commands).await {
+            let applying = &mut members[at].applying;
+            let entry = applying.entry;
+            let command = async {
+                let Err(cause) = self.run_commands(&entry.commands).await else { return Ok(()) };
+                let is_command = matches!(cause, Error::Command(_));
+                let error = undone(cause, applying).await;
+                self.unless_failed::<()>(entry, Err(error));
+                Err(is_command)
+            };
+            match self.about(block(entry), Box::pin(command)).await {
                 Ok(()) => at += 1,
-                Err(cause) => {
-                    by_command = matches!(cause, Error::Command(_));
-                    let error = undone(cause, applying).await;
-                    self.unless_failed::<()>(applying.entry, Err(error));
+                Err(is_command) => {
+                    by_command = is_command;
                     members.remove(at);
                 }
             }

@@ -17,7 +17,7 @@ const PYTHON: &str = "def handler(event, context):\n    return 1\n";
 
 /// What the service does with a call.
 #[derive(Clone, Copy)]
-enum Rule {
+pub enum Rule {
     Answer(Duration),
     Refuse(u16, &'static str),
 }
@@ -35,13 +35,13 @@ struct Seen {
 }
 
 /// A service that keeps functions in memory. All exist at the beginning, except for those with `new` in their name.
-struct Service {
-    endpoint: String,
+pub struct Service {
+    pub endpoint: String,
     seen: Arc<Mutex<Seen>>,
 }
 
 impl Service {
-    fn new(rule: impl Fn(&str, &str, usize) -> Rule + Send + Sync + 'static) -> Self {
+    pub fn new(rule: impl Fn(&str, &str, usize) -> Rule + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let seen = Arc::<Mutex<Seen>>::default();
@@ -89,7 +89,7 @@ impl Service {
     }
 
     /// The times of the calls of a kind, and then no more of them.
-    fn take(&self, method: &str) -> Vec<Instant> {
+    pub fn take(&self, method: &str) -> Vec<Instant> {
         let calls = std::mem::take(&mut self.seen.lock().unwrap().calls);
         calls.into_iter().filter(|(_, call)| call.starts_with(method)).map(|(at, _)| at).collect()
     }

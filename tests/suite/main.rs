@@ -103,7 +103,8 @@ mod order;
 // A full storage for code.
 mod storage;
 
-// Several blocks: the tally, the outputs of each, and who deploys.
+// Several blocks: the overview, the outputs of each, and who deploys.
+mod overview;
 mod several;
 
 // Ready archives that are packed again, and how small packages are.

@@ -20,7 +20,7 @@ use super::manner::Wish;
 use super::observer::{Observer, Surroundings};
 use super::outcome::Verdict;
 use super::{plain, plan, summary};
-use crate::event::Event;
+use crate::event::{Block, Event};
 use crate::plan::{Plan, Subject};
 
 /// The most rows of a table that is not collapsed.
@@ -72,7 +72,7 @@ impl Comment {
         let Service { longest, markup, .. } = *service;
         let planned = &verdict.planned;
         let changed = planned.iter().filter(|plan| plan.changes()).count();
-        let tally = verdict.tally.line().map(|line| summary::of_notice(&line)).unwrap_or_default();
+        let tally = verdict.overview.line().map(|line| summary::of_notice(&line)).unwrap_or_default();
         let end = self.shown(&(tally + &self.footer), markup);
         let mut text = format!("{}\n{}", markup.hidden(&self.marker.to_string()), self.shown(&self.head, markup));
         let longest = longest.saturating_sub(end.len() + FRAME);
@@ -113,7 +113,7 @@ impl Comment {
 }
 
 impl Observer for Comment {
-    fn receive(&mut self, event: &Event) -> Vec<Delivery> {
+    fn receive(&mut self, event: &Event, _: Option<&Block>) -> Vec<Delivery> {
         match event {
             Event::Account(caller) => self.account.clone_from(&caller.account),
             Event::Preview { number, base } => {
