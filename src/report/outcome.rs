@@ -110,7 +110,10 @@ impl Outcome {
         // 2 is the exit code of `plan --exit-code`. An allowed failure ends with 0.
         let failed = self.failed.clone().filter(|_| !matches!(exit_code, 0 | 2));
         let overview = self.overview.at_end((self.clock)().saturating_sub(self.begun));
-        let done = overview.line().unwrap_or_else(|| self.console.redact(&self.done.join(", ")).into_owned());
+        let done = match overview.line().filter(|_| !self.done.is_empty()) {
+            Some(line) => line,
+            None => self.console.redact(&self.done.join(", ")).into_owned(),
+        };
         let (changed, planned) = (self.changed || would_change, self.planned.clone());
         Verdict { exit_code, changed, planned, overview, done, failed }
     }

@@ -161,6 +161,9 @@ impl Run<'_> {
             Err(error) => error,
         };
         let code = self.fail(&error);
+        if let Error::After { problem, .. } = &error {
+            self.report(&Event::NotBegun { because: problem.message.clone() });
+        }
         self.first_failed.borrow_mut().get_or_insert_with(|| entry.item.name().to_owned());
         if entry.allow_failure && self.interrupt.borrow().is_none() {
             let warning = Problem::new("this failure is allowed, so the run goes on").of("allow_failure");

@@ -409,7 +409,7 @@ fn bytes_that_are_needed_after_all_are_packed() {
     large.proxy.forget_calls();
     let answer = answer_with(&bucket, "live-needed", &emulator(Kind::Ministack).endpoint);
     large.proxy.on("GetFunction", 1, answer);
-    large.universe.run("--verbose").code(0).says(NOT_PACKED).says("unchanged");
+    large.universe.run("--verbose --parallel 1").code(0).says(NOT_PACKED).says("unchanged");
     let hash = |function| {
         let get = Aws::of(&emulator(Kind::Ministack).endpoint).get(function);
         get["Configuration"]["CodeSha256"].as_str().unwrap().to_owned()
