@@ -90,6 +90,16 @@ impl Back {
         let (function, region) = (plan.name.clone(), plan.region.clone());
         Some(Self { function, region, alias: before.name.clone(), version: before.version.clone(), result })
     }
+
+    /// Moves the alias from the subjects of what was done or begun to those of what was not done, if it is as before.
+    pub(crate) fn correct(&self, ends: [&mut Vec<&'static str>; 2], not_done: &mut Vec<&'static str>) {
+        if self.result.is_ok() {
+            for subjects in ends {
+                let at = subjects.iter().position(|subject| *subject == ALIAS);
+                not_done.splice(0..0, at.map(|at| subjects.remove(at)));
+            }
+        }
+    }
 }
 
 /// Performs the steps of the plan that come before `end` and are not done yet. Stops at the first failure.
@@ -120,19 +130,14 @@ pub(crate) async fn apply(
                 let fails = step.proves() && fault.kind != FaultKind::Conflict;
                 let back = if fails || plan.is_together() { Back::take(executor, plan).await } else { None };
                 let mut not_done: Vec<_> = plan.steps[index..].iter().map(|step| step.view().subject).collect();
-                let begun = match fault.progress {
+                let mut begun = match fault.progress {
                     Progress::Nothing => Vec::new(),
                     Progress::Begun => vec![not_done.remove(0)],
                 };
                 let (at, mut done) =
                     ((index + 1, plan.steps.len()), outcome.done.iter().map(|(done, _)| *done).collect::<Vec<_>>());
-                let mut begun = begun;
-                if back.as_ref().is_some_and(|back| back.result.is_ok()) {
-                    // The alias is as it was before.
-                    let list = if done.contains(&ALIAS) { &mut done } else { &mut begun };
-                    if let Some(at) = list.iter().position(|subject| *subject == ALIAS) {
-                        not_done.insert(0, list.remove(at));
-                    }
+                if let Some(back) = &back {
+                    back.correct([&mut done, &mut begun], &mut not_done);
                 }
                 return Err(Stopped {
                     at,

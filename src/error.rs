@@ -338,7 +338,8 @@ impl Error {
                 failure.help = back.as_deref().and_then(way_out).or_else(|| fault.help.clone());
             }
             Self::Undone { cause, back, .. } => {
-                let Failure { problems, help, done, .. } = cause.failure(console);
+                let Failure { problems, help, mut done, .. } = cause.failure(console);
+                back.correct([&mut done, &mut failure.begun], &mut failure.not_done);
                 let causes = problems.iter().map(Problem::to_string);
                 let message: Vec<_> = causes.chain([after(back)]).collect();
                 failure.problems = vec![Problem::new(console.redact_foreign(&message.join("; ")))];

@@ -115,10 +115,11 @@ impl Plan {
         let release = &deployment.release;
         if self.is_together() {
             let name = release.alias.as_ref().map_or("the alias", |alias| &alias.0);
-            let back =
-                self.way_back().map(|before| format!(", and goes back to version {} if one fails", before.version));
-            let back = back.unwrap_or_default();
-            self.notes.push(format!("all_or_nothing: {name} moves when every function of the run is ready{back}"));
+            let (does, back) = match self.way_back() {
+                Some(before) => ("moves", format!(", and goes back to version {} if one fails", before.version)),
+                None => ("is created", String::new()),
+            };
+            self.notes.push(format!("all_or_nothing: {name} {does} when every function of the run is ready{back}"));
             return;
         }
         let shifts =

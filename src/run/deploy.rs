@@ -24,7 +24,7 @@ use crate::event::{Deployed, DeployedCode, Event, LayerDeployed, Stage};
 use crate::host::Host;
 use crate::package::{self, Artifact, Package};
 use crate::place::Problem;
-use crate::plan::{ALIAS, Part, Plan, Subject, Through};
+use crate::plan::{Part, Plan, Subject, Through};
 use crate::remote::{LayerVersion, Live, Remote};
 use crate::settings::{Attachment, without_version};
 use crate::verb::May;
@@ -268,11 +268,8 @@ pub(super) struct Applying<'s> {
 }
 
 /// The error of a failure after the steps of a plan. The traffic of the alias goes back, if the plan says so.
-pub(super) async fn undone(mut cause: Error, applying: &mut Applying<'_>) -> Error {
+pub(super) async fn undone(cause: Error, applying: &mut Applying<'_>) -> Error {
     let Some(back) = Back::take(&mut applying.performer, &applying.plan).await else { return cause };
-    if let (Error::Contested { done, .. }, Ok(())) = (&mut cause, &back.result) {
-        done.retain(|subject| *subject != ALIAS);
-    }
     Error::Undone { cause: Box::new(cause), back: Box::new(back), about: (&applying.entry.item).into() }
 }
 

@@ -153,22 +153,21 @@ impl Run<'_> {
 }
 
 /// What became of a function after the failure of another one.
-fn held(applying: &Applying<'_>, back: Option<Back>, begun: Vec<&'static str>) -> Held {
+fn held(applying: &Applying<'_>, back: Option<Back>, mut begun: Vec<&'static str>) -> Held {
     let Applying { plan, outcome, entry, .. } = applying;
     let mut done: Vec<_> = outcome.done.iter().map(|(subject, _)| *subject).collect();
     let mut not_done: Vec<_> = plan.steps[done.len() + begun.len()..].iter().map(|step| step.view().subject).collect();
-    let moved = done.iter().position(|subject| *subject == ALIAS);
-    let may_exist = begun.contains(&ALIAS);
+    let moved = done.contains(&ALIAS) || begun.contains(&ALIAS);
     let alias = entry.item.function().and_then(|deployment| deployment.release.alias.as_ref());
     let before = plan.alias_before().map(|before| before.version.clone());
-    let traffic = match (back, moved) {
-        (Some(back), moved) => {
-            not_done.splice(0..0, moved.map(|at| done.remove(at)));
+    let traffic = match back {
+        Some(back) => {
+            back.correct([&mut done, &mut begun], &mut not_done);
             Traffic::Back(back.version)
         }
-        (None, Some(_)) => Traffic::New,
-        (None, None) if may_exist && before.is_none() => Traffic::New,
-        (None, None) => Traffic::Stayed(before),
+        None if moved && before.is_none() => Traffic::New,
+        None if not_done.contains(&ALIAS) => Traffic::Stayed(before),
+        None => Traffic::Stayed(plan.published.clone()),
     };
     Held {
         function: plan.name.clone(),

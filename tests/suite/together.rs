@@ -9,6 +9,7 @@ use std::{
 
 use serde_json::{Value, json};
 
+use crate::harness::release::try_cases;
 use crate::harness::{Aws, Call, Fault, Kind, Outcome, Proxy, Universe, emulator};
 
 /// Three functions with version 1 behind their aliases, and code for the next version.
@@ -334,6 +335,91 @@ fn an_alias_that_another_program_moves_is_left_alone() {
     let outcome = trio.universe.run("").code(5).says("another program");
     assert_eq!(trio.aliases(), ["1"; 3], "{}", outcome.all());
     assert_eq!(trio.aws.alias(name, "live")["Description"], "mine");
+}
+
+#[test]
+fn a_change_by_another_program_takes_all_back() {
+    let name = "contested-b";
+    let trio = Trio::released("contested", ["", ", function_tags: {a: b}", ""]);
+    let endpoint = emulator(Kind::Ministack).endpoint.clone();
+    let changed = move || Aws::of(&endpoint).configure(name, &json!({ "Timeout": 77 }));
+    trio.proxy.on_of("UpdateAlias", name, 1, Fault::Then(Arc::new(changed)));
+    trio.put(["", ", timeout: 5", ""]);
+    let outcome = trio.universe.run("").code(5).says("another program").says("callers of `live` get version 1 again");
+    assert_eq!(trio.aliases(), ["1"; 3], "{}", outcome.all());
+    outcome.says("done: configuration, code, version.  not done: alias");
+}
+
+#[test]
+fn a_lost_connection_takes_back_what_it_can_and_names_the_rest() {
+    let trio = Trio::released(
+        "lost-network",
+        ["", ", smoke_test: {when: after_traffic, run: 'touch cut; sleep 2; false'}", ""],
+    );
+    let cut = trio.universe.path("cut");
+    let (state, when) = (trio.proxy.clone(), cut.clone());
+    std::thread::spawn(move || {
+        while !when.exists() {
+            sleep(Duration::from_millis(20));
+        }
+        state.on("*", 0, Fault::ResetBefore);
+    });
+    let begun = Instant::now();
+    let outcome = trio.universe.run("--parallel 3").code(7);
+    assert!(begun.elapsed() < Duration::from_mins(1), "{:?}", begun.elapsed());
+    let all = outcome.all();
+    for (name, alias) in trio.names().iter().zip(trio.aliases()) {
+        let named = all.contains(&format!("rollback --function_name {name} --region us-east-1 --alias live --to 1"));
+        assert_eq!(named, alias == "2", "{name}: {all}");
+    }
+    trio.put([""; 3]);
+    trio.heals("2");
+}
+
+/// A fault at a write of the run.
+#[derive(Debug)]
+struct Case {
+    nth: usize,
+    which: &'static str,
+    parallel: usize,
+}
+
+#[test]
+fn whatever_write_fails_all_aliases_are_at_one_version() {
+    // Three functions: code, version, alias, URL and its statement.
+    let faults = ["refused", "denied", "conflict", "lost before", "lost after", "slow"];
+    let cases: Vec<_> = (1..=15)
+        .flat_map(|nth| faults.map(|which| Case { nth, which, parallel: if nth % 2 == 0 { 1 } else { 3 } }))
+        .collect();
+    try_cases("all or nothing", &cases, 12, |Case { nth, which, parallel }: &Case| {
+        let name = format!("write-{nth}-{}", which.replace(' ', "-"));
+        let trio = Trio::released(&name, [", function_url: true"; 3]);
+        let fault = match *which {
+            "refused" => REFUSED,
+            "denied" => DENIED,
+            "conflict" => Fault::Answer(
+                409,
+                "ResourceConflictException",
+                "The operation cannot be performed at this time. An update is in progress",
+            ),
+            "lost before" => Fault::ResetBefore,
+            "lost after" => Fault::ResetAfter,
+            _ => Fault::Slow(Duration::from_secs(2)),
+        };
+        trio.proxy.on_write(*nth, fault);
+        let outcome = trio.universe.run(&format!("--parallel {parallel} --format json"));
+        let ended = if outcome.code == 0 { "2" } else { "1" };
+        if trio.aliases() != [ended; 3] {
+            return Err(format!("{name}: {:?} {}", trio.aliases(), outcome.all()));
+        }
+        let state = if ended == "2" { &["moved"][..] } else { &["stayed", "back"] };
+        let states = states(&outcome.json());
+        if !states.iter().all(|of| state.contains(&of[1].as_str().unwrap_or_default())) {
+            return Err(format!("{name}: {states:?}"));
+        }
+        trio.heals("2");
+        Ok(())
+    });
 }
 
 #[test]
