@@ -102,6 +102,13 @@ struct Function {
     timeline: Vec<Value>,
 }
 
+impl Function {
+    /// Whether its plan creates or moves an alias.
+    fn moves_alias(&self) -> bool {
+        self.plan.iter().any(|step| step.step == POINT_ALIAS)
+    }
+}
+
 #[derive(Serialize, Default)]
 struct Layer {
     /// The number of its block; absent: the verb has none.
@@ -363,6 +370,7 @@ impl Document {
             Subject::Function => {
                 let function = self.function(&block.name, about);
                 (function.outcome, function.reason, function.changed) = (outcome, reason, false);
+                function.alias_state = function.moves_alias().then_some(STAYED);
             }
             Subject::Layer => {
                 let layer = self.layer(&block.name, about);
@@ -424,7 +432,7 @@ impl Document {
         if let Some(name) = &failed.about.function_name {
             let function = self.function(name, about);
             (function.changed, function.outcome) = (changed(function.outcome, function.changed), "failed");
-            if function.alias_state.is_none() && function.plan.iter().any(|step| step.step == POINT_ALIAS) {
+            if function.alias_state.is_none() && function.moves_alias() {
                 function.alias_state = Some(match (failure.done.contains(&ALIAS), failure.begun.contains(&ALIAS)) {
                     (true, _) => MOVED,
                     (_, true) => UNKNOWN,

@@ -131,7 +131,7 @@ fn no_alias_moves_if_a_function_does_not_get_ready() {
                 let ended = if at == index { json!("failed") } else { json!("held") };
                 assert_eq!((&state[0], &state[1]), (&ended, &json!("stayed")), "{name}: {document}");
             }
-            assert_eq!(trio.universe.read("s.md").matches("live stays at version 1").count(), 2);
+            assert_eq!(trio.universe.read("s.md").matches("↩ Held back").count(), 2);
             trio.universe.write("bad", "");
             trio.heals("2");
         }
@@ -148,6 +148,52 @@ fn functions_that_were_ready_say_what_they_have() {
         .says("Held back held-words-a: live stays at version 1; version 2 is published and gets no traffic; $LATEST has the new code.")
         .says("$LATEST has the new configuration and code.")
         .says("done: configuration, code, version.  not done: alias");
+}
+
+#[test]
+fn steps_that_are_done_in_two_parts_belong_to_their_function() {
+    let trio = Trio::released("parts", [""; 3]);
+    trio.proxy.on_of("UpdateAlias", "parts-c", 0, REFUSED);
+    trio.universe.run("--parallel 1 --junit r.xml").code(1);
+    let report = trio.universe.read("r.xml");
+    for (name, failures, skipped) in [("parts-a", 0, 0), ("parts-b", 0, 0), ("parts-c", 1, 0)] {
+        let suite =
+            report.split("<testsuite ").find(|suite| suite.contains(&format!("\"{name} in us-east-1\""))).unwrap();
+        let numbers = ["<failure", "<skipped"].map(|mark| suite.matches(mark).count());
+        assert_eq!(numbers, [failures, skipped], "{suite}");
+    }
+}
+
+#[test]
+fn one_function_in_two_regions_moves_in_both_or_in_none() {
+    let emulator = emulator(Kind::Ministack);
+    let proxies = [Proxy::before(&emulator.endpoint), Proxy::before(&emulator.endpoint)];
+    let universe = Universe::at(&emulator.endpoint);
+    let blocks: String = ["us-east-1", "eu-west-1"]
+        .iter()
+        .zip(&proxies)
+        .map(|(region, proxy)| {
+            format!("  - {{function_name: two-regions, region: {region}, endpoint_url: '{}'}}\n", proxy.endpoint)
+        })
+        .collect();
+    let defaults = "role: 'arn:aws:iam::000000000000:role/deployed', runtime: python3.12, handler: index.handler, \
+                    zip: dist, alias: live, all_or_nothing: true";
+    universe.write("dpl.yml", format!("defaults: {{{defaults}}}\ndeploy:\n{blocks}"));
+    universe.write("dist/index.py", "ONE = 1\n");
+    universe.run("").code(0).says("2 created");
+    universe.write("dist/index.py", "TWO = 2\n");
+    proxies[1].on("UpdateAlias", 0, DENIED);
+    let outcome = universe.run("--parallel 1 --format json").code(4);
+    let document = outcome.json();
+    assert_eq!(
+        states(&document),
+        [[json!("held"), json!("back"), json!(true)], [json!("failed"), json!("stayed"), json!(true)]]
+    );
+    let versions = |proxy: &Proxy| {
+        proxy.bodies("UpdateAlias").iter().map(|body| body["FunctionVersion"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(versions(&proxies[0]), ["2", "1"]);
+    assert_eq!(versions(&proxies[1]), ["2"]);
 }
 
 #[test]
@@ -193,11 +239,7 @@ fn a_failed_test_or_command_after_the_move_takes_all_back() {
             let outcome = trio.universe.run("").code(7);
             assert_eq!(trio.aliases(), ["1"; 3], "{name}: {}", outcome.all());
             let all = outcome.all();
-            assert_eq!(
-                all.matches("live is at version 1 again").count() + all.matches("live stays at version 1").count(),
-                2,
-                "{all}"
-            );
+            assert_eq!(all.matches("Took back ").count() + all.matches("Held back ").count(), 2, "{all}");
             trio.universe.write("bad", "");
             trio.heals("2");
         }
@@ -210,6 +252,7 @@ fn a_failed_command_of_an_unchanged_function_takes_the_others_back() {
     let outcome = trio.universe.run("--format json").code(7);
     assert_eq!(trio.aliases(), ["1"; 3], "{}", outcome.all());
     let document = outcome.json();
+    assert_eq!(states(&document)[2][0], "failed", "{document}");
     assert_eq!([0, 1].map(|at| states(&document)[at][1].clone()), ["back", "back"]);
     trio.universe.write("good", "");
     trio.universe.run("").code(0);
