@@ -14,6 +14,9 @@ use crate::harness::{Fault, Universe, canned::Canned, request::Request};
 
 const TOKEN: &str = "ghs_the-token-of-the-job";
 
+/// A personal access token of Azure DevOps.
+const PERSONAL: &str = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz";
+
 /// How a service lists comments, and who a token is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -166,11 +169,12 @@ impl Service {
     }
 
     fn answer(&self, request: &Request) -> String {
-        let authorization = match self.kind {
-            Kind::Azure => format!("Basic {}", base64(&format!(":{TOKEN}"))),
-            _ => format!("Bearer {TOKEN}"),
+        let personal = format!("Basic {}", base64(&format!(":{PERSONAL}")));
+        let is_known = match request.header("authorization") {
+            Some(token) if token == personal => self.kind == Kind::Azure,
+            token => token == Some(format!("Bearer {TOKEN}").as_str()),
         };
-        if request.header("authorization") != Some(authorization.as_str()) {
+        if !is_known {
             return answer("401 Unauthorized", "", &json!({ "message": format!("Bad credentials: {}", request.head) }));
         }
         assert!(request.header("user-agent").is_some(), "GitHub refuses a request without it");
@@ -619,8 +623,10 @@ fn each_service_says_what_its_job_lacks() {
     let service = Service::start(Kind::Azure);
     let hosted = job(&service, &aws).with("BUILD_REPOSITORY_PROVIDER", "GitHub");
     hosted.run("plan").code(0).says("of `GitHub`").says("`summary_file`");
-    let hostile = job(&service, &aws).with("BUILD_REPOSITORY_ID", "../../x");
-    hostile.run("plan").code(0).says("`BUILD_REPOSITORY_ID`");
+    for (variable, value) in [("BUILD_REPOSITORY_ID", "../../x"), ("SYSTEM_PULLREQUEST_PULLREQUESTID", "7/../8")] {
+        let hostile = job(&service, &aws).with(variable, value);
+        hostile.run("plan").code(0).says("warning").says(&format!("`{variable}`"));
+    }
     assert_eq!(service.asked(), Vec::<String>::new());
 
     let service = Service::start(Kind::Bitbucket);
@@ -691,6 +697,11 @@ fn a_token_comes_from_the_user_or_the_ci_and_never_from_a_file() {
     let shown: Vec<_> = outcome.all().lines().filter(|line| line.contains(TOKEN)).map(str::to_owned).collect();
     assert!(shown.iter().all(|line| line.starts_with("::add-mask::")), "{shown:?}");
     assert!(!service.only().contains(TOKEN));
+
+    let azure = Service::start(Kind::Azure);
+    let outcome = job(&azure, &aws).with("DPL_LAMBDA_COMMENT_TOKEN", PERSONAL).run("plan --verbose").code(0);
+    assert_eq!(azure.bodies().len(), 1, "{}", outcome.all());
+    assert!(!outcome.all().contains(&base64(&format!(":{PERSONAL}"))));
 
     let none = job(&service, &aws).without("GITHUB_TOKEN");
     none.run("plan").code(0).says("`comment-token`").says("`GITHUB_TOKEN`");

@@ -71,6 +71,10 @@ impl Thread {
             let of_ci = names.iter().find_map(|name| get(name)).map(Secret::new);
             token.cloned().or(of_ci)
         };
+        let own_number = |name: &str| {
+            let number = get(name).filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
+            number.map(str::to_owned).ok_or_else(|| format!("the variable `{name}` has no number of a pull request"))
+        };
         let fork = "the pull request comes from a fork, whose builds get no token that may write; the summary of the run has the plan";
         let number = pull_request.number.clone().ok_or("the CI does not set the number of the pull request")?;
         match ci {
@@ -122,6 +126,7 @@ impl Thread {
                 let repository = build.repository.as_deref().filter(|name| is_path(name, 2));
                 let repository =
                     repository.ok_or("the variable `BITBUCKET_REPO_FULL_NAME` has no name of a repository")?;
+                let number = own_number("BITBUCKET_PR_ID")?;
                 let missing = "there is no token; create a repository access token with the scope `pullrequest:write`, and set the secured variable `BITBUCKET_TOKEN` to it";
                 let token = ours(&["BITBUCKET_TOKEN"]).ok_or(missing)?;
                 let comments = format!("/repositories/{repository}/pullrequests/{number}/comments");
@@ -138,8 +143,7 @@ impl Thread {
                 let api = get("SYSTEM_COLLECTIONURI").ok_or("the variable `SYSTEM_COLLECTIONURI` is not set")?;
                 let repository = get("BUILD_REPOSITORY_ID").filter(|id| is_path(id, 1));
                 let repository = repository.ok_or("the variable `BUILD_REPOSITORY_ID` has no id of a repository")?;
-                let number = get("SYSTEM_PULLREQUEST_PULLREQUESTID").filter(|id| is_path(id, 1)).map(str::to_owned);
-                let number = number.ok_or("the variable `SYSTEM_PULLREQUEST_PULLREQUESTID` is not set")?;
+                let number = own_number("SYSTEM_PULLREQUEST_PULLREQUESTID")?;
                 let missing = "the job does not pass on its token; add `SYSTEM_ACCESSTOKEN: $(System.AccessToken)` to `env` of the step";
                 let token = ours(&["SYSTEM_ACCESSTOKEN"]).ok_or(missing)?;
                 let give =
@@ -170,10 +174,13 @@ impl Thread {
             return Err(format!("the token would go to `{}` without encryption; use `https://`", address.host()));
         }
         let (comments, comment) = (format!("{api}{comments}"), format!("{api}{comment}"));
+        let token = token.expose();
         let authorization = match service.shape {
-            Shape::Comments | Shape::Pages => format!("Bearer {}", token.expose()),
-            // Personal tokens are accepted only like this, and those of jobs too.
-            Shape::Threads => format!("Basic {}", STANDARD.encode(format!(":{}", token.expose()))),
+            // Azure DevOps reads a personal access token only as a password. It has another length than that of a job.
+            Shape::Threads if matches!(token.len(), 52 | 84) => {
+                format!("Basic {}", STANDARD.encode(format!(":{token}")))
+            }
+            Shape::Comments | Shape::Pages | Shape::Threads => format!("Bearer {token}"),
         };
         Ok(Self { service, api, authorization: Secret::new(authorization), number, comments, comment, rights })
     }
