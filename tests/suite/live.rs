@@ -85,6 +85,10 @@ fn a_status_has_all_that_stands_around_a_function() {
 
 #[test]
 fn a_status_says_whether_a_release_changed_the_function_last() {
+    on_both(|kind| {
+        let (universe, ..) = world(kind, "released-last", 2, "");
+        universe.run("status").code(0).says(" UTC, by the release of version 2: the one of 2\n").never_says("by hand");
+    });
     let (universe, proxy, aws) = world(Kind::Ministack, "changed-last", 2, "");
     let outcome = universe.run("status").code(0);
     outcome.says(" UTC, by the release of version 2: the one of 2\n").never_says("by hand");
