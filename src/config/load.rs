@@ -26,7 +26,7 @@ use super::{
     reports::Reports,
     request::{Request, Syntax},
     resolve,
-    run_options::{AfterFailure, RunOptions},
+    run_options::{self, AfterFailure, RunOptions},
     subject,
     trust::Trust,
     twice,
@@ -104,13 +104,17 @@ pub(crate) fn load(request: &Request, host: &Host, ci: Ci, values: Option<&Value
         if several && block.layer.contains_key("layer") && !block.layer.contains_key("function_name") {
             drop_options_of_functions(&mut options, &block.layer);
         }
+        // These verbs see blocks together that no build deploys together.
+        let may_be_alone = matches!(context.purpose, Purpose::Check | Purpose::Render) && block.conditions.are_own();
+        let own = may_be_alone.then(|| run_options::after_failure_of(&options, &context));
+        context.after_failure = own.unwrap_or(loaded.run.after_failure);
         found.of_block(block, &mut loaded, |loaded| resolve_block(options, Some(block), &context, loaded));
         of_entries.resize(loaded.entries.len(), block);
     }
     let functions = of_entries.iter().zip(&loaded.entries);
     let functions: Vec<_> = functions.filter_map(|(block, entry)| Some((*block, entry.item.function()?))).collect();
     let (errors, warnings) =
-        twice::problems(&functions, request.purpose, context.after_failure).into_iter().partition(Problem::stops);
+        twice::problems(&functions, request.purpose, loaded.run.after_failure).into_iter().partition(Problem::stops);
     loaded.problems.extend::<Vec<_>>(errors);
     loaded.warnings.extend::<Vec<_>>(warnings);
     found.report(&mut loaded);

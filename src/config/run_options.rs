@@ -195,6 +195,11 @@ fn after_failure(reader: &mut Reader, purpose: Purpose) -> AfterFailure {
     }
 }
 
+/// What a block says about the other functions of its run.
+pub(super) fn after_failure_of(options: &Layer, context: &Context<'_>) -> AfterFailure {
+    after_failure(&mut context.reader(options.clone()), context.purpose)
+}
+
 /// The number of functions at once.
 fn parallel(reader: &mut Reader) -> Option<usize> {
     reader.number("parallel", "functions")?.try_into().ok()

@@ -466,6 +466,41 @@ fn whatever_write_fails_all_aliases_are_at_one_version() {
 }
 
 #[test]
+fn the_time_that_other_functions_take_does_not_count() {
+    let trio = Trio::released("patient", [", wait_timeout: 4", ", smoke_test: {run: sleep 6}", ", wait_timeout: 4"]);
+    trio.universe.run("--parallel 3").code(0);
+    assert_eq!(trio.aliases(), ["2"; 3]);
+}
+
+#[test]
+fn a_function_that_another_program_deletes_takes_the_others_back() {
+    let name = "deleted-b";
+    let trio = Trio::released("deleted", [""; 3]);
+    let endpoint = emulator(Kind::Ministack).endpoint.clone();
+    let gone = move || drop(Aws::of(&endpoint).call("lambda", "DELETE", &format!("/2015-03-31/functions/{name}"), ""));
+    trio.proxy.on_of("UpdateAlias", name, 1, Fault::First(Arc::new(gone)));
+    let outcome = trio.universe.run("--parallel 1").code(5).says("deleted");
+    for name in ["deleted-a", "deleted-c"] {
+        assert_eq!(trio.aws.alias(name, "live")["FunctionVersion"], "1", "{}", outcome.all());
+    }
+}
+
+#[test]
+fn a_run_that_was_killed_is_finished_by_the_next() {
+    let shift = ", traffic_shifting: Canary10Percent10Minutes";
+    let trio = Trio::released("killed-all", ["", shift, ""]);
+    let mut child = trio.universe.start("--parallel 1");
+    while trio.aliases()[1] != "1+" {
+        sleep(Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(trio.aliases(), ["2", "1+", "1"]);
+    trio.put([""; 3]);
+    trio.heals("2");
+}
+
+#[test]
 fn a_new_alias_stays_because_nothing_was_there_before() {
     let trio = Trio::released("new-alias", [""; 3]);
     trio.put([", alias: fresh", "", ", smoke_test: {when: after_traffic, run: 'sleep 1; false'}"]);
@@ -542,6 +577,17 @@ fn what_cannot_move_together_is_an_error_on_its_line() {
             universe.run(verb).code(3).says(said).says("dpl.yml:");
         }
     }
+    // No build deploys both of these.
+    let [staging, production] = [", on: {branch: develop}", ", alias: l, all_or_nothing: true, on: {branch: main}"];
+    let both = format!("{}{}", block(staging), block(production).replace(": f", ": g"));
+    universe.write("dpl.yml", format!("defaults: {{zip: dist}}\ndeploy:\n{both}"));
+    universe.run("check").code(0);
+    universe.run("render").code(0);
+    universe
+        .write("dpl.yml", format!("defaults: {{zip: dist}}\ndeploy:\n{}", both.replace(", on: {branch: develop}", "")));
+    universe.run("plan --region us-east-1").code(4).says("Skipped `g`");
+    universe.write("dpl.yml", universe.read("dpl.yml").replace(", alias: l", ""));
+    universe.run("check").code(3).says("alias: is not set, and with `all_or_nothing` every function needs one");
     universe.write("dpl.yml", format!("deploy:\n{}{}", block(", alias: l"), block(", alias: l").replace(": f", ": g")));
     universe.run("check").code(0);
     universe.run("check --all_or_nothing --keep_going").code(3).says("--all_or_nothing");
