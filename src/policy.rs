@@ -14,7 +14,7 @@ use crate::deployment::{
     Target, Upload, WantedMap,
 };
 use crate::plan;
-use crate::reference::{Borrowed, Reference, State};
+use crate::reference::{Borrowed, FunctionOutput, Reference, State};
 use crate::release::Check;
 use crate::settings::{Attachment, FunctionName, ImageUri, LayerRef, Role, Settings, Structure};
 
@@ -491,6 +491,11 @@ fn elsewhere(statements: &mut Statements, place: &Place, borrowed: &[Borrowed]) 
             Reference::State { state: State::Object { bucket, key }, .. } => {
                 ("s3:GetObject", place.partition.arn("s3", "", "", &format!("{bucket}/{key}")))
             }
+            Reference::Function { function, qualifier, output } => {
+                let function = arn(function, "lambda", format!("function:{function}"));
+                output_of(statements, function, qualifier.as_deref(), *output);
+                continue;
+            }
             // Every identity may ask for its account.
             Reference::State { state: State::File { .. }, .. } | Reference::Account { .. } => continue,
         };
@@ -506,6 +511,24 @@ fn pattern(borrowed: &[Borrowed], option: &str) -> String {
         Some(reference @ Reference::Account { .. }) => reference.to_string().replace("%{account}", "*"),
         _ => "*".to_owned(),
     }
+}
+
+/// Allows to read a value of a function. The alias may be that of its block.
+fn output_of(statements: &mut Statements, function: String, qualifier: Option<&str>, output: FunctionOutput) {
+    let versions = format!("{function}:{}", qualifier.unwrap_or("*"));
+    match (output, qualifier) {
+        (FunctionOutput::Arn, _) => {}
+        (FunctionOutput::Url, _) => {
+            statements.read(&["lambda:GetFunctionUrlConfig"], vec![function.clone(), versions]);
+        }
+        (FunctionOutput::Version | FunctionOutput::QualifiedArn, qualifier) => {
+            if qualifier.is_none() {
+                statements.read(&["lambda:ListVersionsByFunction"], vec![function.clone()]);
+            }
+            statements.read(&["lambda:GetFunction"], vec![versions]);
+        }
+    }
+    statements.read(&["lambda:GetFunction"], vec![function]);
 }
 
 /// Allows to put packages into a bucket, and to look whether they are there.

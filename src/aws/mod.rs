@@ -5,7 +5,7 @@
 //! `call`, `refusals`, `denial`, `clock` and `quotes` supply its words.
 //!
 //! Reading: `read` takes the snapshot, `look` reads what people want to see, `package` lists the files of the live package,
-//! `images` finds the digest of a tag, `origin` reads the code of another function. Writing: `write` does the steps and
+//! `images` finds the digest of a tag, `outputs` values that other functions use, `origin` reads the code of another function. Writing: `write` does the steps and
 //! `expected` says what a function must have after
 //! them; `publish` and `tags` are its larger steps; `storage` says what fills the storage for code; `store`, `roles`,
 //! `layers`, `alias` and `attachments` write what is not the function itself. `shift` moves traffic in steps; meanwhile
@@ -40,6 +40,7 @@ mod logs;
 mod look;
 mod origin;
 mod ours;
+mod outputs;
 mod package;
 mod publish;
 mod quotes;

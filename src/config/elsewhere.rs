@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use super::{
     context::Context,
-    from_env, interpolate,
+    from_env, from_function, interpolate,
     layer::{Form, Given, Layer, MapEntry, Value},
     options::{self, Group, Kind, Opt, canonical, nearest_of},
+    order::After,
     structure::same_key,
 };
 use crate::arn::Arn;
@@ -19,11 +20,12 @@ use crate::reference::{Borrowed, Found, Reference, State};
 use crate::settings::Secret;
 
 /// The keys that begin a reference, with its other members.
-const SOURCES: [(&str, &[&str]); 4] = [
+const SOURCES: [(&str, &[&str]); 5] = [
     ("from_ssm", &["default"]),
     ("from_secret", &["key", "version_stage", "default"]),
     ("from_stack", &["output", "default"]),
     ("from_terraform", &["output", "default"]),
+    ("from_function", &["output", "qualifier", "default"]),
 ];
 
 /// Options that name what is deployed. The run needs these names before it can read anything.
@@ -40,6 +42,13 @@ pub(crate) struct Sought {
     pub option: &'static str,
     /// Where the reference is written.
     pub place: Place,
+    /// The position in [`Loaded::entries`](super::Loaded::entries) of the function, or else of the layer, that gets the
+    /// value.
+    pub entry: usize,
+    /// The positions there of the functions that the reference names.
+    pub of: Vec<usize>,
+    /// The alias in the block of the function that the reference names; absent if it has none.
+    pub alias: Option<String>,
     /// The account and Region to read it from.
     pub target: Target,
     /// How long the deployment may wait.
@@ -49,7 +58,7 @@ pub(crate) struct Sought {
 }
 
 /// The values of references, each for the deployments with the same target.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Values {
     found: Vec<(Layer, Reference, Found)>,
     /// Accounts by the options that decide about the identity.
@@ -65,6 +74,14 @@ impl Values {
     /// Adds the account of the identity that a deployment has.
     pub(crate) fn add_account(&mut self, sought: &Sought, account: String) {
         self.accounts.push((identity(&sought.access), account));
+    }
+
+    /// The same values, but with another one for a reference.
+    #[must_use]
+    pub(crate) fn with(mut self, sought: &Sought, found: Found) -> Self {
+        self.found.retain(|(access, reference, _)| *access != sought.access || *reference != sought.reference);
+        self.add(sought, found);
+        self
     }
 
     fn find(&self, access: &Layer, reference: &Reference) -> Option<&Found> {
@@ -92,17 +109,22 @@ pub(super) struct References {
     open: Vec<(Reference, bool, &'static str, Place)>,
     /// All values from elsewhere, also those that are not read.
     pub borrowed: Vec<Borrowed>,
+    /// The functions that have some of the values.
+    pub functions: Vec<After>,
     access: Layer,
 }
 
 impl References {
-    /// The references to read for a deployment.
-    pub(super) fn sought(&self, item: &Item) -> impl Iterator<Item = Sought> {
+    /// The references to read for a deployment, which is the one of this entry.
+    pub(super) fn sought(&self, item: &Item, entry: usize) -> impl Iterator<Item = Sought> {
         self.open.iter().cloned().map(move |(reference, has_default, option, place)| Sought {
             reference,
             has_default,
             option,
             place,
+            entry,
+            of: Vec::new(),
+            alias: None,
             target: item.target().clone(),
             limit: item.wait_timeout(),
             access: self.access.clone(),
@@ -311,7 +333,7 @@ impl Filling<'_> {
         self.seek_account(option, text, &given.place);
         let reference = Reference::Account { text: text.to_owned() };
         let key = key.map(str::to_owned);
-        self.found.borrowed.push(Borrowed { option: option.name, key, reference, value: None });
+        self.found.borrowed.push(Borrowed { option: option.name, key, reference, value: None, after: None });
     }
 
     fn reference(&mut self, option: &'static Opt, key: Option<&str>, given: &mut Given) {
@@ -319,6 +341,10 @@ impl Filling<'_> {
         let read = self.parsed(given).and_then(|(reference, default)| {
             if reference.is_secret() && option.name != "environment" {
                 return Err(exposed(&reference).at(&place));
+            }
+            if matches!(reference, Reference::Function { .. }) && option.group == Group::Code {
+                let message = "is needed to build the package, and values of functions are known later";
+                return Err(Problem::new(message).at(&place).help("write the value itself"));
             }
             Ok((reference, default))
         });
@@ -331,22 +357,28 @@ impl Filling<'_> {
                 return;
             }
         };
+        if let Reference::Function { function, .. } = &reference {
+            let (name, place, entries) = (function.clone(), Some(place.clone()), Vec::new());
+            self.found.functions.push(After { name, option: option.name, place, entries });
+        }
         let reads = self.context.reads_values();
-        let value = reads.then(|| self.known(option, &reference, default.as_deref(), &place)).flatten();
+        let known = reads.then(|| self.known(option, &reference, default.as_deref(), &place)).flatten();
+        let (value, after) = known.map_or((None, None), |(value, after)| (Some(value), after));
         if let Some(value) = &value {
             given.value = Value::Text(interpolate::as_it_is(option.name, value.expose()));
         }
-        self.found.borrowed.push(Borrowed { option: option.name, key: key.map(str::to_owned), reference, value });
+        let key = key.map(str::to_owned);
+        self.found.borrowed.push(Borrowed { option: option.name, key, reference, value, after });
     }
 
-    /// The value of a reference, as far as it is known.
+    /// The value of a reference, as far as it is known, and the function of the run that has to be deployed before.
     fn known(
         &mut self,
         option: &'static Opt,
         reference: &Reference,
         default: Option<&str>,
         place: &Place,
-    ) -> Option<Secret> {
+    ) -> Option<(Secret, Option<String>)> {
         let is_foreign = self.context.build.pull_request.is_some() && !self.context.trust.is_free(place);
         if is_foreign && reference.is_in_aws() {
             if !self.only_plans {
@@ -365,8 +397,9 @@ impl Filling<'_> {
                 self.problems.push(exposed(reference).of(option.name).at(place));
                 None
             }
-            (Found::Plain(value) | Found::Secret(value), _) => Some(value.clone()),
-            (Found::Nothing { .. }, Some(default)) => Some(Secret::new(default)),
+            (Found::Plain(value) | Found::Secret(value), _) => Some((value.clone(), None)),
+            (Found::Coming { stand_in, function }, _) => Some((stand_in.clone(), Some(function.clone()))),
+            (Found::Nothing { .. }, Some(default)) => Some((Secret::new(default), None)),
             (Found::Nothing { message, help }, None) => {
                 self.problems.push(Problem::new(message).of(option.name).at(place).help(help));
                 None
@@ -413,6 +446,7 @@ impl Filling<'_> {
                 arn_of(&what, "cloudformation").map_err(|message| Problem::new(message).at(place))?;
                 Reference::Output { stack: what, output: output()? }
             }
+            "from_function" => from_function::reference((&what, place), text("qualifier"), text("output"))?,
             _ => Reference::State { state: self.state(&what, place)?, output: output()? },
         };
         let default = entries.iter().find(|entry| canonical(&entry.key) == "default");

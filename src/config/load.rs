@@ -422,11 +422,13 @@ fn resolve_block(options: Layer, block: Option<&Block>, context: &Context<'_>, l
                     loaded.skipped.push(skip);
                 } else {
                     let item = Item::Function(Box::new(deployment));
-                    loaded.entries.push(entry(item, places, order::read(&mut reader), commands));
+                    let after = order::read(&mut reader);
+                    loaded.entries.push(entry(item, places, after, commands));
                 }
             }
+            let last = loaded.entries.len().saturating_sub(1);
             let item = loaded.entries.get(before).map(|entry| &entry.item);
-            loaded.sought.extend(item.into_iter().flat_map(|item| reader.references.sought(item)));
+            loaded.sought.extend(item.into_iter().flat_map(|item| reader.references.sought(item, last)));
         }
     }
     loaded.secrets.append(&mut reader.secrets);

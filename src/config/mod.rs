@@ -27,6 +27,7 @@ mod elsewhere;
 mod exposed;
 mod fill;
 mod from_env;
+mod from_function;
 mod interpolate;
 mod joined;
 mod one_value;

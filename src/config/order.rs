@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use super::{
     blocks::Block,
     conditions::{Both, Conditions, matches},
+    elsewhere::Sought,
     loaded::{Entry, Loaded},
     options::nearest_of,
     read::Reader,
 };
 use crate::place::{Place, Problem};
+use crate::reference::Reference;
 use crate::settings::{FunctionName, Setting, Written};
 
 /// The option of a block.
@@ -29,7 +31,14 @@ pub(crate) struct After {
     pub entries: Vec<usize>,
 }
 
-/// The functions that a block names in `after`. Their entries are still unknown.
+impl After {
+    /// Whether the block takes a value of the function.
+    pub(crate) fn is_value(&self) -> bool {
+        self.option != AFTER
+    }
+}
+
+/// The functions that a block names in `after`, and those of which it takes values. Their entries are still unknown.
 pub(super) fn read(reader: &mut Reader) -> Vec<After> {
     let places = reader.places();
     let names = reader.list(AFTER).unwrap_or_default().into_iter();
@@ -37,7 +46,7 @@ pub(super) fn read(reader: &mut Reader) -> Vec<After> {
         let place = places.of_item(AFTER, &name).or_else(|| places.of(AFTER)).cloned();
         After { name, option: AFTER, place, entries: Vec::new() }
     };
-    names.map(after).collect()
+    names.map(after).chain(reader.references.functions.iter().cloned()).collect()
 }
 
 /// Refuses `after` in the block of a layer.
@@ -52,12 +61,12 @@ pub(super) fn refuse(reader: &mut Reader) {
 ///
 /// `all` are the blocks of the file, `of_entries` the block of each entry.
 pub(super) fn arrange(all: &[Block], of_entries: &[&Block], loaded: &mut Loaded) {
-    let Loaded { entries, problems, .. } = loaded;
+    let Loaded { entries, sought, problems, .. } = loaded;
     let names = Names::of(all, entries);
     for index in 0..entries.len() {
         for nth in 0..entries[index].after.len() {
             let after = &entries[index].after[nth];
-            problems.extend(names.unknown(after));
+            problems.extend(names.unknown(after).filter(|_| !after.is_value()));
             match before(index, after, of_entries, entries) {
                 Ok(found) => entries[index].after[nth].entries = found,
                 Err(problem) => problems.push(problem),
@@ -67,7 +76,25 @@ pub(super) fn arrange(all: &[Block], of_entries: &[&Block], loaded: &mut Loaded)
     let mut walk = Walk { entries, path: Vec::new(), depths: vec![None; entries.len()], circles: Vec::new() };
     let depths: Vec<_> = (0..entries.len()).map(|index| walk.depth(index)).collect();
     problems.extend(walk.circles.iter().map(|circle| in_circle(circle, entries)));
-    sort(entries, &depths);
+    for sought in &mut *sought {
+        if let Reference::Function { function, .. } = &sought.reference {
+            let is_it = |after: &&After| after.name == *function && after.place.as_ref() == Some(&sought.place);
+            let after = entries.get(sought.entry).and_then(|entry| entry.after.iter().find(is_it));
+            sought.of = after.map(|after| after.entries.clone()).unwrap_or_default();
+            sought.alias = alias_of(function, &sought.of, entries, all);
+        }
+    }
+    sort(entries, sought, &depths);
+}
+
+/// The alias in the block of a function; `None` if it has none.
+fn alias_of(function: &str, of: &[usize], entries: &[Entry], all: &[Block]) -> Option<String> {
+    let deployed = of.iter().filter_map(|index| entries[*index].item.function());
+    let mut aliases = deployed.filter_map(|deployment| deployment.release.alias.as_ref());
+    let wanted = bare(function);
+    let is_it = |block: &&Block| block.text("function_name").and_then(name_of).as_ref() == Some(&wanted);
+    let written = || all.iter().filter(is_it).find_map(|block| block.text("alias"));
+    aliases.next().map(|alias| alias.0.as_str()).or_else(written).map(|alias| alias.trim().to_owned())
 }
 
 /// The names of the functions in a file.
@@ -118,6 +145,7 @@ fn bare(text: &str) -> String {
 /// `index`, if there is one.
 fn before(index: usize, after: &After, of_entries: &[&Block], entries: &[Entry]) -> Result<Vec<usize>, Problem> {
     let wanted = bare(&after.name);
+    let named = FunctionName::parse(&Written::Text(after.name.clone())).ok();
     let name = |index: usize| entries[index].item.function().map(|deployment| deployment.function.name.as_str());
     let region = |index: usize| &entries[index].item.target().region;
     // `check` sees the blocks of all builds.
@@ -125,17 +153,39 @@ fn before(index: usize, after: &After, of_entries: &[&Block], entries: &[Entry])
         (Some(one), Some(other)) => Conditions::both(&one.conditions, &other.conditions) != Both::Never,
         _ => true,
     };
-    let fits = |other: &usize| name(*other).is_some_and(|name| matches(&wanted, name)) && meet(*other);
+    let is_named = |other: usize| named.as_ref().is_none_or(|named| may_be(named, &entries[other]));
+    let fits =
+        |other: &usize| name(*other).is_some_and(|name| matches(&wanted, name)) && is_named(*other) && meet(*other);
     let fitting: Vec<_> = (0..entries.len()).filter(fits).collect();
     let is_nearer = |near: usize, far: usize| name(near) == name(far) && region(near) == region(index);
     let is_meant =
         |other: &usize| region(*other) == region(index) || !fitting.iter().any(|near| is_nearer(*near, *other));
     let others: Vec<_> = fitting.iter().copied().filter(is_meant).filter(|other| *other != index).collect();
-    if others.is_empty() && name(index) == Some(&*wanted) && fitting.contains(&index) {
+    // An ARN can be that of the same name in another account.
+    let is_certain = named.and_then(|named| named.account).is_none() || account_of(&entries[index]).is_some();
+    if others.is_empty() && is_certain && name(index) == Some(&*wanted) && fitting.contains(&index) {
         let problem = Problem::new(format!("`{}` is the function of this block", after.name)).of(after.option);
-        return Err(Problem { place: after.place.clone(), ..problem.help("name the functions that come before it") });
+        let help = if after.is_value() {
+            "a function cannot take a value of itself, because that is known only after its deployment"
+        } else {
+            "name the functions that come before it"
+        };
+        return Err(Problem { place: after.place.clone(), ..problem.help(help) });
     }
     Ok(others)
+}
+
+/// Whether an ARN can be that of the function of an entry. Its account may be unknown before the log-in.
+fn may_be(named: &FunctionName, entry: &Entry) -> bool {
+    let is_same = |one: Option<&String>, other: Option<&String>| one.zip(other).is_none_or(|(one, other)| one == other);
+    is_same(named.region.as_ref(), entry.item.target().region.as_ref())
+        && is_same(named.account.as_ref(), account_of(entry))
+}
+
+/// The account of an entry, as far as the configuration tells it.
+fn account_of(entry: &Entry) -> Option<&String> {
+    let own = entry.item.function().and_then(|deployment| deployment.function.account.as_ref());
+    own.or(entry.item.target().expect_account.as_ref())
 }
 
 /// Finds how many others each entry has before it, one after another, and where that goes in circles.
@@ -181,10 +231,10 @@ fn in_circle(circle: &[usize], entries: &[Entry]) -> Problem {
         .and_then(|(one, next)| entries[**one].after.iter().find(|after| after.entries.contains(next)));
     let place = link.and_then(|after| after.place.clone());
     let option = link.map(|after| after.option.to_owned());
-    Problem { place, option, ..problem.help("remove one of these names") }
+    Problem { place, option, ..problem.help("remove one of these names or references") }
 }
 
-fn sort(entries: &mut Vec<Entry>, depths: &[usize]) {
+fn sort(entries: &mut Vec<Entry>, sought: &mut [Sought], depths: &[usize]) {
     let mut sorted: Vec<_> = std::mem::take(entries).into_iter().zip(depths).enumerate().collect();
     sorted.sort_by_key(|(_, (entry, depth))| (entry.item.layer().is_none(), **depth));
     let mut position = vec![0; sorted.len()];
@@ -196,4 +246,8 @@ fn sort(entries: &mut Vec<Entry>, depths: &[usize]) {
         entry.after.iter_mut().flat_map(|after| &mut after.entries).for_each(|index| *index = position[*index]);
         entry
     }));
+    for Sought { entry, of, .. } in sought {
+        of.iter_mut().chain([entry]).for_each(|index| *index = position.get(*index).copied().unwrap_or_default());
+        of.sort_unstable();
+    }
 }

@@ -225,11 +225,17 @@ fn variable() -> Json {
 
 /// A value from elsewhere, or of a variable.
 fn reference() -> Json {
-    const SOURCES: [(&str, &str, &[&str], &[&str]); 4] = [
+    const SOURCES: [(&str, &str, &[&str], &[&str]); 5] = [
         ("from_ssm", "Parameter of Systems Manager, perhaps with `:` and a version or label.", &[], &[]),
         ("from_secret", "Secret of Secrets Manager, by name or ARN.", &[], &["key", "version_stage"]),
         ("from_stack", "Stack of CloudFormation, by name or ARN.", &["output"], &[]),
         ("from_terraform", "State of Terraform: a file, or `s3://BUCKET/KEY`.", &["output"], &[]),
+        (
+            "from_function",
+            "Function, by name or ARN, perhaps with `:` and an alias or version.",
+            &["output"],
+            &["qualifier"],
+        ),
     ];
     let elsewhere =
         SOURCES.map(|(source, meaning, required, optional)| one_reference(source, meaning, required, optional));

@@ -102,7 +102,7 @@ impl<'a> View<'a> {
         for borrowed in borrowed {
             let Some(value) = borrowed.value.as_ref().map(|value| value.expose().trim()) else { continue };
             if self.line.words == value || value.len() >= LEAST_IN_WORDS {
-                self.line.words = self.line.words.replace(value, &borrowed.reference.to_string());
+                self.line.words = self.line.words.replace(value, &borrowed.shown());
             }
         }
         for change in &mut self.changes {
@@ -116,7 +116,7 @@ impl<'a> View<'a> {
                 if change.about == Aspect::Setting(SettingName::Environment)
                     && matches!(change.to, Some(End::Hidden(_)))
                 {
-                    change.to = Some(End::Value(borrowed.reference.to_string().into()));
+                    change.to = Some(End::Value(borrowed.shown().into()));
                 }
             }
         }
@@ -167,9 +167,9 @@ fn show_reference(end: &mut End, borrowed: &Borrowed) {
         return;
     };
     match end {
-        End::Value(shown) => replace(shown, value, &borrowed.reference.to_string()),
+        End::Value(shown) => replace(shown, value, &borrowed.shown()),
         End::Image { address: Some(address), .. } if is_image(address, value) => {
-            *address = borrowed.reference.to_string();
+            *address = borrowed.shown();
         }
         End::Hidden(_) | End::Package { .. } | End::Image { .. } | End::Version { .. } | End::NewVersion => {}
     }

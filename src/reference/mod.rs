@@ -49,6 +49,45 @@ pub(crate) enum Reference {
         /// The text, with `%{account}` for the account.
         text: String,
     },
+    /// A value of a function.
+    Function {
+        /// Its name or ARN, without a qualifier.
+        function: String,
+        /// The alias or version; absent for that of the function's block, or for the function itself.
+        qualifier: Option<String>,
+        /// Which value.
+        output: FunctionOutput,
+    },
+}
+
+/// A value of a function that others can use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum FunctionOutput {
+    /// The ARN of the function itself.
+    Arn,
+    /// The number of a version.
+    Version,
+    /// The ARN of an alias or version.
+    QualifiedArn,
+    /// The function URL.
+    Url,
+}
+
+impl FunctionOutput {
+    /// Every value with its name.
+    pub(crate) const ALL: [(&str, Self); 4] = [
+        ("function-arn", Self::Arn),
+        ("version", Self::Version),
+        ("qualified-arn", Self::QualifiedArn),
+        ("function-url", Self::Url),
+    ];
+}
+
+impl fmt::Display for FunctionOutput {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::ALL.iter().find(|(_, output)| output == self).map_or("", |(name, _)| name);
+        out.write_str(name)
+    }
 }
 
 /// Where the state of Terraform is.
@@ -105,6 +144,13 @@ impl fmt::Display for Reference {
             Self::Output { stack, output } => write!(out, "{{from_stack: {stack}, output: {output}}}"),
             Self::State { state, output } => write!(out, "{{from_terraform: {state}, output: {output}}}"),
             Self::Account { text } => out.write_str(text),
+            Self::Function { function, qualifier, output } => {
+                write!(out, "{{from_function: {function}")?;
+                if let Some(qualifier) = qualifier {
+                    write!(out, ", qualifier: {qualifier}")?;
+                }
+                write!(out, ", output: {output}}}")
+            }
         }
     }
 }
@@ -125,6 +171,13 @@ pub(crate) enum Found {
     Plain(Secret),
     /// A secret.
     Secret(Secret),
+    /// A value that a function has after this run deployed it.
+    Coming {
+        /// A text of the same form, for the plan.
+        stand_in: Secret,
+        /// The function.
+        function: String,
+    },
     /// There is no such value.
     Nothing {
         /// Which part of it does not exist: a lowercase fragment.
@@ -143,6 +196,18 @@ pub(crate) struct Borrowed {
     pub key: Option<String>,
     /// The reference.
     pub reference: Reference,
-    /// The value; absent if it was not read.
+    /// The value, or a text of the same form until it is known; absent if it was not read.
     pub value: Option<Secret>,
+    /// The function that has to be deployed before the value is known; absent if it is known.
+    pub after: Option<String>,
+}
+
+impl Borrowed {
+    /// What is shown instead of the value.
+    pub(crate) fn shown(&self) -> String {
+        match &self.after {
+            Some(function) => format!("{} (known after `{function}`)", self.reference),
+            None => self.reference.to_string(),
+        }
+    }
 }

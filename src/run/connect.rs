@@ -16,6 +16,7 @@ use crate::event::{Event, Stage};
 use crate::fault::{Fault, FaultKind, Signal};
 use crate::package::Artifact;
 use crate::place::{Place, Problem};
+use crate::reference::{Found, FunctionOutput};
 use crate::remote::{FoundRole, Stored};
 use crate::report;
 use crate::settings::FunctionName;
@@ -38,15 +39,18 @@ pub(super) struct Lookups {
     pub(super) roles: Once<String, FoundRole>,
     /// Objects in buckets, by address and expected owner.
     pub(super) objects: Once<(String, Option<String>), Stored>,
+    /// Values of functions, by Region, function, qualifier and kind.
+    pub(super) outputs: Once<(String, String, Option<String>, FunctionOutput), Found>,
 }
 
 impl Lookups {
     /// Forgets all values, because a deployment may have changed them.
     pub(super) fn clear(&self) {
-        let Self { layers, roles, objects } = self;
+        let Self { layers, roles, objects, outputs } = self;
         layers.clear();
         roles.clear();
         objects.clear();
+        outputs.clear();
     }
 }
 

@@ -12,6 +12,7 @@ use super::build::Built;
 use super::lanes::block;
 use super::layers::{RunLayer, RunLayers};
 use super::order::{Order, Turn};
+use super::outputs::{Arena, Renewed, kept_url};
 use super::plan::{Found, Planned};
 use super::prove::Performer;
 use crate::apply::{self, Back, Outcome};
@@ -26,7 +27,7 @@ use crate::package::{self, Artifact, Package};
 use crate::place::Problem;
 use crate::plan::{Part, Plan, Subject, Through};
 use crate::remote::{LayerVersion, Live, Remote};
-use crate::settings::{Attachment, without_version};
+use crate::settings::without_version;
 use crate::verb::May;
 
 /// The number of folders of a package that a report shows.
@@ -67,18 +68,24 @@ impl Run<'_> {
         let mut layers = RunLayers::default();
         let (of_layers, of_functions): (Vec<_>, Vec<_>) =
             built.iter().partition(|built| built.entry.item.layer().is_some());
+        let again = Arena::default();
+        let renewed = Renewed::new(&again);
         let mut planned = Vec::new();
         for built in of_layers {
             let of_layer = self.side_by_side([(built.entry, Box::pin(self.plan(built, &layers)))]).await;
             layers.extend(of_layer.first().and_then(|planned| self.layer_of(planned)));
             planned.extend(of_layer);
         }
-        let functions = of_functions.into_iter().map(|built| (built.entry, Box::pin(self.plan(built, &layers))));
-        planned.extend(self.side_by_side(functions).await);
+        let order = Order::of(entries, of_functions.iter().map(|built| built.entry));
+        let functions = of_functions.into_iter().map(|built| {
+            let turn = order.turn(built.entry);
+            (built.entry, Box::pin(self.plan_in_turn(built, &layers, turn, &renewed)))
+        });
+        planned.extend(self.side_by_side(functions).await.into_iter().flatten());
         let changes = planned.iter().any(|planned| planned.plan.changes());
         if self.may_begin() {
-            let order = Order::of(entries, &planned);
-            self.apply_all(planned, &layers, &order).await;
+            let order = Order::of(entries, planned.iter().map(|planned| planned.built.entry));
+            self.apply_all(planned, &layers, &order, &renewed).await;
         } else {
             let entries = planned.iter().map(|planned| planned.built.entry);
             self.leave_planned(entries.filter(|entry| !self.only_plans(entry)));
@@ -90,7 +97,13 @@ impl Run<'_> {
 
     /// Applies all plans, those of layers first. Several of one function are applied one after another, and each after
     /// those that it comes after.
-    async fn apply_all<'e>(&self, planned: Vec<Planned<'e>>, layers: &RunLayers, order: &Order<'e>) {
+    async fn apply_all<'e>(
+        &self,
+        planned: Vec<Planned<'e>>,
+        layers: &RunLayers,
+        order: &Order<'e>,
+        renewed: &Renewed<'_>,
+    ) {
         let mut turns: BTreeMap<_, Rc<Mutex<Turns>>> = BTreeMap::new();
         let keys = shared_keys(&planned);
         let deploy = async |planned, in_order: Turn<'_, '_>, turn: Rc<Mutex<Turns>>| {
@@ -109,7 +122,7 @@ impl Run<'_> {
                 Some(key) => Some(key.lock().await),
                 None => None,
             };
-            let waiting = self.deploy_one(planned, is_first, layers).await?;
+            let waiting = self.deploy_one(planned, is_first, layers, renewed).await?;
             in_order.end();
             Ok(waiting)
         };
@@ -135,8 +148,9 @@ impl Run<'_> {
         planned: Planned<'s>,
         is_first: bool,
         layers: &RunLayers,
+        renewed: &'s Renewed<'_>,
     ) -> Result<Option<Applying<'s>>, Error> {
-        let Some(mut applying) = self.begin(planned, is_first, layers).await? else { return Ok(None) };
+        let Some(mut applying) = self.begin(planned, is_first, layers, renewed).await? else { return Ok(None) };
         if self.after_failure == AfterFailure::GoBack && applying.plan.subject == Subject::Function {
             self.prepare(&mut applying, layers).await?;
             return Ok(Some(applying));
@@ -156,14 +170,14 @@ impl Run<'_> {
         planned: Planned<'s>,
         is_first: bool,
         layers: &RunLayers,
+        renewed: &'s Renewed<'_>,
     ) -> Result<Option<Applying<'s>>, Error> {
         let entry = planned.built.entry;
         if self.only_plans(entry) {
             return self.rehearse(&planned).await.map(|()| None);
         }
-        // An earlier block may have changed the same function since this plan was made.
-        let planned = if is_first { planned } else { Box::pin(self.plan_again(planned.built, layers)).await? };
-        let Planned { mut session, found, plan, .. } = planned;
+        let planned = Box::pin(self.current(planned, is_first, layers, renewed)).await?;
+        let Planned { built: Built { entry, .. }, mut session, found, plan } = planned;
         session.know_layers(layers.awaited(&plan, entry)?);
         session.restart_deadline();
         let performer = Performer::new(self, &plan, entry.item.wait_timeout(), session);
@@ -206,7 +220,9 @@ impl Run<'_> {
         self.report(&match found {
             Found::Function { deployment, package, remote } => {
                 let code = deployed_code(package, remote, &performer.session);
-                Event::Deployed(deployed(deployment, code, remote, plan, outcome, *took))
+                let deployed = deployed(deployment, code, remote, plan, outcome, *took);
+                self.outputs.know(entry, &deployed);
+                Event::Deployed(deployed)
             }
             Found::Layer { artifact, newest } => {
                 let layer = layer_deployed(artifact, newest.as_ref(), plan, outcome, *took);
@@ -295,9 +311,7 @@ fn deployed(
     let (known_arn, version_before, url) = match before {
         Remote::Absent => (None, None, None),
         Remote::Present(live) => {
-            let urls = live.attachments.get(&Attachment::FunctionUrl);
-            let url = urls.and_then(|urls| urls.get("")?.handle.clone());
-            let url = url.filter(|_| plan.removed(Attachment::FunctionUrl).is_none());
+            let url = kept_url(live, &plan);
             (Some(live.arn.clone()), live.newest_version.as_ref().map(|version| version.number.clone()), url)
         }
     };

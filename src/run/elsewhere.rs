@@ -1,7 +1,12 @@
 //! The values that the configuration keeps elsewhere: they are read after the log-in and before the plan.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
+
+use super::connect::Login;
 use super::{Run, secrets};
 use crate::aws;
 use crate::config::{self, Loaded, Sought, Values};
@@ -33,26 +38,42 @@ impl Run<'_> {
         for target in targets {
             let mut sought: Vec<_> = loaded.sought.iter().filter(|sought| sought.target == *target).collect();
             sought.sort_by(|a, b| a.place.cmp(&b.place));
-            let read = self.read_values(target, &sought, loaded).await?;
-            for sought in sought {
-                match read.get(&sought.reference) {
-                    Some(Ok(Found::Nothing { message, help })) if !sought.has_default => {
+            let (of_functions, others): (Vec<_>, Vec<_>) =
+                sought.into_iter().partition(|sought| matches!(sought.reference, Reference::Function { .. }));
+            let read = self.read_values(target, &others, loaded).await?;
+            let answer = |sought: &'_ Sought| read.get(&sought.reference).cloned();
+            let mut answers: Vec<_> = others.into_iter().filter_map(|sought| Some((sought, answer(sought)?))).collect();
+            answers.extend(self.outputs_for(target, of_functions, loaded).await?);
+            for (sought, answer) in answers {
+                match answer {
+                    Ok(Found::Nothing { message, help }) if !sought.has_default => {
                         failures.add(sought, &Fault::new(FaultKind::Misconfigured, message).help(help));
                     }
-                    Some(Ok(Found::Plain(account))) if matches!(sought.reference, Reference::Account { .. }) => {
+                    Ok(Found::Plain(account)) if matches!(sought.reference, Reference::Account { .. }) => {
                         values.add_account(sought, account.expose().to_owned());
                     }
-                    Some(Ok(found)) => {
-                        secrets::hide_found(found, &self.console);
-                        if let Found::Plain(value) | Found::Secret(value) = found {
+                    Ok(found) => {
+                        if let Found::Plain(value) | Found::Secret(value) = &found {
                             known.push((sought, value.clone()));
                         }
-                        values.add(sought, found.clone());
+                        // Names and addresses of functions are no secrets, and the report of each has its own.
+                        if !matches!(sought.reference, Reference::Function { .. }) {
+                            secrets::hide_found(&found, &self.console);
+                        }
+                        values.add(sought, found);
                     }
-                    Some(Err(fault)) => failures.add(sought, fault),
-                    None => {}
+                    Err(fault) => failures.add(sought, &fault),
                 }
             }
+        }
+        if let Some(sought) = self.outputs.first()
+            && loaded.entries.iter().any(|entry| entry.cleanup && !self.only_plans(entry))
+        {
+            let message =
+                "is read again during the run, and `cleanup` takes files of the configuration away until its end";
+            let fault = Fault::new(FaultKind::Misconfigured, message)
+                .help("remove `cleanup`, or deploy that function in an earlier run");
+            failures.add(&sought, &fault);
         }
         failures.none()?;
         let complete = config::load(&self.request, self.host, self.detected, Some(&values));
@@ -73,6 +94,7 @@ impl Run<'_> {
             let problem = Problem::new(format!("`{reference}` is new: the configuration was changed during the run"));
             return Err(Error::Configuration(vec![problem.of(*option).at(place).help("run the command again")]));
         }
+        self.outputs.begin(values);
         Ok(Some(complete))
     }
 
@@ -87,11 +109,7 @@ impl Run<'_> {
             return Ok(read);
         }
         let limit = sought.iter().map(|sought| sought.limit).max().unwrap_or_default();
-        let unread = |fault: Fault| Error::Values { kind: fault.kind, problems: vec![problem(&fault)] };
-        let login = self.connect(target, limit).await.map_err(unread)?;
-        let entry = loaded.entries.iter().find(|entry| entry.item.target() == target);
-        let place = entry.and_then(|entry| entry.places.of("expect_account"));
-        self.expect_account(&login, target, limit, place, unread).await?;
+        let login = self.login_for_values(target, limit, loaded).await?;
         if !accounts.is_empty() {
             let account = self.identify(&login, limit).await.map(|()| {
                 let account = login.connection.caller().account.unwrap_or_default();
@@ -102,6 +120,29 @@ impl Run<'_> {
         let values = async { Ok(aws::read_values(&login.connection, in_aws).await) };
         read.append(&mut self.within(limit, "the values from elsewhere", values).await.map_err(unread)?);
         Ok(read)
+    }
+
+    /// Connects to read values.
+    async fn login_for_values(&self, target: &Target, limit: Duration, loaded: &Loaded) -> Result<Rc<Login>, Error> {
+        let login = self.connect(target, limit).await.map_err(unread)?;
+        let entry = loaded.entries.iter().find(|entry| entry.item.target() == target);
+        let place = entry.and_then(|entry| entry.places.of("expect_account"));
+        self.expect_account(&login, target, limit, place, unread).await?;
+        Ok(login)
+    }
+
+    /// The values of functions for all deployments with a target.
+    async fn outputs_for<'l>(
+        &self,
+        target: &Target,
+        sought: Vec<&'l Sought>,
+        loaded: &Loaded,
+    ) -> Result<Vec<(&'l Sought, Result<Found, Fault>)>, Error> {
+        let Some(limit) = sought.iter().map(|sought| sought.limit).max() else { return Ok(Vec::new()) };
+        let login = self.login_for_values(target, limit, loaded).await?;
+        let login = &login;
+        let read = sought.into_iter().map(async |sought| (sought, self.output(sought, login, &loaded.entries).await));
+        Ok(stream::iter(read).buffered(self.parallel).collect().await)
     }
 
     /// Reads a value from a file.
@@ -138,6 +179,11 @@ fn without(message: &str, value: &str, reference: &str) -> String {
         out.push_str(rest);
         out
     })
+}
+
+fn unread(fault: Fault) -> Error {
+    let problem = Problem { help: fault.help, ..Problem::new(fault.message) };
+    Error::Values { kind: fault.kind, problems: vec![problem] }
 }
 
 fn problem(fault: &Fault) -> Problem {

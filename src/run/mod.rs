@@ -1,7 +1,7 @@
 //! One run of the tool: connects the modules, one file for each part of a run.
 //!
 //! `build`, `plan` and `deploy` are the stages of a deployment; `layers` has the layers that functions wait for,
-//! `order` the order in which they are applied.
+//! `order` the order in which they are applied, `outputs` the values that they take from each other.
 //! `connect` has the connections, and `elsewhere` the values that are read before
 //! a plan. The other files are verbs, and what surrounds a run.
 
@@ -20,6 +20,7 @@ mod live;
 mod logs;
 mod once;
 mod order;
+mod outputs;
 mod package;
 mod plan;
 mod promote;
@@ -105,6 +106,7 @@ pub fn run(host: &Host) -> ExitCode {
         failed,
         left,
         first_failed,
+        outputs: outputs::Outputs::default(),
         shared,
     };
     let result = run.carry_out(&loaded, sender, event_loop);
@@ -184,6 +186,8 @@ struct Run<'a> {
     left: RefCell<Vec<String>>,
     /// The name of the first function or layer that failed; absent: none did.
     first_failed: RefCell<Option<String>>,
+    /// The values that blocks take from functions of the run.
+    outputs: outputs::Outputs,
     shared: Shared,
 }
 

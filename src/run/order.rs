@@ -2,7 +2,6 @@
 
 use tokio::sync::watch;
 
-use super::plan::Planned;
 use crate::config::{After, Entry};
 use crate::error::Error;
 use crate::place::Problem;
@@ -25,10 +24,10 @@ pub(super) struct Order<'e> {
 }
 
 impl<'e> Order<'e> {
-    /// The planned blocks are open. All others have failed.
-    pub(super) fn of(entries: &'e [Entry], planned: &[Planned<'_>]) -> Self {
+    /// These blocks are open. All others have failed.
+    pub(super) fn of<'o>(entries: &'e [Entry], open: impl Iterator<Item = &'o Entry>) -> Self {
         let states: Vec<_> = entries.iter().map(|_| watch::Sender::new(State::Failed)).collect();
-        for state in planned.iter().filter_map(|planned| states.get(planned.built.entry.number)) {
+        for state in open.filter_map(|entry| states.get(entry.number)) {
             state.send_replace(State::Open);
         }
         Self { entries, states }
@@ -58,7 +57,16 @@ pub(super) struct Turn<'o, 'e> {
 impl Turn<'_, '_> {
     /// Waits until all blocks that this one comes after have ended. The error names the first one that was not deployed.
     pub(super) async fn come(&self) -> Result<(), Error> {
-        for after in &self.entry.after {
+        self.wait(|_| true).await
+    }
+
+    /// Waits in the same way, but only for those of which the block takes values.
+    pub(super) async fn come_for_values(&self) -> Result<(), Error> {
+        self.wait(After::is_value).await
+    }
+
+    async fn wait(&self, counts: impl Fn(&After) -> bool) -> Result<(), Error> {
+        for after in self.entry.after.iter().filter(|after| counts(after)) {
             for before in &after.entries {
                 let (Some(entry), Some(state)) = (self.order.entries.get(*before), self.order.states.get(*before))
                 else {
@@ -90,7 +98,8 @@ impl Turn<'_, '_> {
     }
 
     fn hindered(&self, after: &After, before: &Entry) -> Error {
-        let message = format!("comes after `{}`, which was not deployed", before.item.name());
+        let what = if after.is_value() { "takes a value of" } else { "comes after" };
+        let message = format!("{what} `{}`, which is not deployed", before.item.name());
         let problem = Problem::new(message).of(after.option).help("see the error about that function");
         let problem = Problem { place: after.place.clone(), ..problem };
         Error::After { problem, about: (&self.entry.item).into() }

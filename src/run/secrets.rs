@@ -78,7 +78,7 @@ pub(super) fn hide_found(found: &Found, console: &Console) {
     match found {
         Found::Secret(value) => console.hide_everywhere(value.expose()),
         Found::Plain(value) => console.hide_outside_names(value.expose()),
-        Found::Nothing { .. } => {}
+        Found::Coming { .. } | Found::Nothing { .. } => {}
     }
 }
 

@@ -33,6 +33,8 @@ impl Run<'_> {
     /// Does what no caller notices. A function without changes is then up to date.
     pub(super) async fn prepare(&self, applying: &mut Applying<'_>, layers: &RunLayers) -> Result<(), Error> {
         self.advance(applying, Part::BeforeTraffic).await?;
+        let version = applying.outcome.version.clone().or_else(|| applying.plan.published.clone());
+        self.outputs.ready(applying.entry, version);
         if !applying.plan.changes() {
             self.verify(applying).await?;
             self.report_deployed(applying, layers);

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::harness::{Aws, Fault, Kind, Proxy, Universe, emulator, on_both};
+use crate::harness::{Aws, Fault, Kind, Proxy, Universe, boto, emulator, on_both};
 
 const PYTHON: &str = "import os\ndef handler(event, context):\n    return dict(os.environ)\n";
 
@@ -97,8 +97,8 @@ fn what_comes_after_a_failure_does_not_begin() {
         }
         outcome
             .says(&format!("`{test}-api` is not deployed"))
-            .says(&format!("after: comes after `{test}-worker`, which was not deployed (dpl.yml:4:"))
-            .says(&format!("after: comes after `{test}-api`, which was not deployed (dpl.yml:3:"))
+            .says(&format!("after: comes after `{test}-worker`, which is not deployed (dpl.yml:4:"))
+            .says(&format!("after: comes after `{test}-api`, which is not deployed (dpl.yml:3:"))
             .says("1 failed, 2 not begun");
     }
 }
@@ -111,7 +111,7 @@ fn a_failed_plan_hinders_those_behind_it() {
   - {function_name: unplanned-worker, runtime: null, allow_failure: true}
 ";
     let outcome = universe(&proxy.endpoint, kind, blocks).run("deploy").code(1);
-    outcome.says("comes after `unplanned-worker`, which was not deployed");
+    outcome.says("comes after `unplanned-worker`, which is not deployed");
     assert_eq!(proxy.writes(), Vec::<String>::new());
 }
 
@@ -205,4 +205,346 @@ fn a_function_in_several_regions_waits_for_the_one_of_its_region() {
     let outcome = universe(&proxy.endpoint, kind, blocks).run("deploy --parallel 1 --keep_going").code(1);
     outcome.says("2 created, 1 failed, 2 not begun");
     assert_eq!(created(&proxy), ["regional-worker", "regional-worker", "regional-api"]);
+}
+
+/// The variables of a live function.
+fn variables(kind: Kind, function: &str) -> Value {
+    Aws::of(&emulator(kind).endpoint).get(function)["Configuration"]["Environment"]["Variables"].clone()
+}
+
+fn url_of(kind: Kind, function: &str, qualifier: Option<&str>) -> Value {
+    let mut asked = json!({ "FunctionName": function });
+    asked.as_object_mut().unwrap().extend(qualifier.map(|name| ("Qualifier".to_owned(), name.into())));
+    boto(&emulator(kind).endpoint, "lambda", "get_function_url_config", &asked)["FunctionUrl"].clone()
+}
+
+/// A worker, an API with a URL, and a page that knows the URL: `test` begins all names.
+fn chain(test: &str, of_worker: &str, of_api: &str) -> String {
+    format!(
+        "  - function_name: {test}-web
+    environment:
+      API: {{from_function: {test}-api, output: function-url}}
+      API_ARN: {{from_function: {test}-api, output: function-arn}}
+  - function_name: {test}-api
+    function_url: true
+    environment:
+      WORKER: {{from_function: {test}-worker, output: version}}
+      WORKER_ARN: {{from_function: {test}-worker, output: qualified_arn}}
+{of_api}  - function_name: {test}-worker
+    publish: true
+{of_worker}"
+    )
+}
+
+#[test]
+fn a_chain_of_functions_hands_its_values_on() {
+    on_both(|kind| {
+        for (test, parallel) in [("handing-one", "--parallel 1"), ("handing-all", "")] {
+            let proxy = Proxy::before(&emulator(kind).endpoint);
+            let [web, api, worker] = ["web", "api", "worker"].map(|name| format!("{test}-{name}"));
+            let universe = universe(&proxy.endpoint, kind, &chain(test, "", ""));
+            let arn = |name: &str| format!("arn:aws:lambda:us-east-1:{}:function:{name}", kind.account());
+            universe
+                .run("plan")
+                .code(0)
+                .says(&format!("{{from_function: {api}, output: function-url}} (known after `{api}`)"))
+                .says(&format!("{{from_function: {api}, output: function-arn}}\n"))
+                .says(&format!("{{from_function: {worker}, output: version}} (known after `{worker}`)"))
+                .says(&format!("{{from_function: {worker}, output: qualified-arn}} (known after `{worker}`)"))
+                .never_says("known-after");
+            assert_eq!(proxy.writes(), Vec::<String>::new());
+            universe.run(&format!("deploy --dry_run {parallel}")).code(0).says("3 to create");
+            universe.run(&format!("deploy {parallel}")).code(0).says("3 created");
+            assert_eq!(created(&proxy), [&worker, &api, &web].map(String::clone));
+            let url = url_of(kind, &api, None);
+            assert!(url.as_str().unwrap().starts_with("http"), "{url}");
+            assert_eq!(variables(kind, &web), json!({ "API": url, "API_ARN": arn(&api) }));
+            let of_worker =
+                |version: &str| json!({ "WORKER": version, "WORKER_ARN": format!("{}:{version}", arn(&worker)) });
+            assert_eq!(variables(kind, &api), of_worker("1"));
+
+            proxy.forget_calls();
+            universe.run("plan --exit-code").code(0).never_says("known after");
+            universe.run(&format!("deploy {parallel}")).code(0).says("3 unchanged");
+            assert_eq!(proxy.writes(), Vec::<String>::new());
+
+            // A new version of the worker changes the API, and nothing else.
+            universe
+                .write("dpl.yml", universe.read("dpl.yml").replace("publish: true", "publish: true\n    timeout: 9"));
+            let plan = universe.run("plan --format json").code(0).json();
+            assert!(plan.to_string().contains(&format!("(known after `{worker}`)")), "{plan}");
+            assert!(!plan.to_string().contains(&format!("(known after `{api}`)")), "{plan}");
+            universe.run(&format!("deploy {parallel}")).code(0).says("2 updated, 1 unchanged");
+            assert_eq!(variables(kind, &api), of_worker("2"));
+            // Each by itself finds the same.
+            for name in [&web, &api] {
+                universe.run(&format!("deploy --function_name {name}")).code(0).says("unchanged");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_value_is_that_of_the_alias_of_the_block() {
+    on_both(|kind| {
+        let endpoint = &emulator(kind).endpoint;
+        let blocks = "  - function_name: aliased-web
+    environment:
+      URL: {from_function: aliased-api, output: function-url}
+      ARN: {from_function: aliased-api, output: qualified-arn}
+      VERSION: {from_function: aliased-api, output: version}
+  - {function_name: aliased-api, alias: live, function_url: true}
+";
+        let universe = universe(endpoint, kind, blocks);
+        universe.run("deploy").code(0).says("2 created");
+        let wanted = json!({
+            "URL": url_of(kind, "aliased-api", Some("live")),
+            "ARN": format!("arn:aws:lambda:us-east-1:{}:function:aliased-api:live", kind.account()),
+            "VERSION": "1",
+        });
+        assert_eq!(variables(kind, "aliased-web"), wanted);
+        universe.run("deploy").code(0).says("2 unchanged");
+        // The block says which alias, also when it is not deployed.
+        universe.run("deploy --function_name aliased-web").code(0).says("unchanged");
+        let skipped = blocks.replace("function_url: true}", "function_url: true, on: {branch: none}}");
+        universe.write("dpl.yml", format!("{}deploy:\n{skipped}", defaults(kind)));
+        universe.run("deploy").code(0).says("`aliased-web`");
+        assert_eq!(variables(kind, "aliased-web"), wanted);
+    });
+}
+
+#[test]
+fn values_of_functions_outside_of_the_run_are_read() {
+    on_both(|kind| {
+        let endpoint = &emulator(kind).endpoint;
+        let block = |more: &str| format!("  - {{function_name: outside-api, alias: live{more}}}\n");
+        universe(endpoint, kind, &block("")).run("deploy").code(0);
+        let arn = format!("arn:aws:lambda:us-east-1:{}:function:outside-api", kind.account());
+        let taker = |values: &str| format!("  - function_name: outside-web\n    environment:\n{values}");
+        let values = format!(
+            "      AA: {{from_function: outside-api, output: function-arn}}
+      BB: {{from_function: '{arn}', output: function_arn}}
+      CC: {{from_function: 'outside-api:live', output: version}}
+      DD: {{from_function: outside-api, qualifier: live, output: qualified-arn}}
+      EE: {{from_function: outside-api, output: qualified-arn}}
+      FF: {{from_function: '{arn}', qualifier: 1, output: version}}
+      GG: {{from_function: outside-none, output: version, default: none}}
+      HH: {{from_function: outside-api, output: function-url, default: ''}}
+"
+        );
+        universe(endpoint, kind, &taker(&values)).run("deploy").code(0).says("`outside-web`");
+        assert_eq!(
+            variables(kind, "outside-web"),
+            json!({
+                "AA": arn, "BB": arn, "CC": "1", "DD": format!("{arn}:live"), "EE": format!("{arn}:1"), "FF": "1",
+                "GG": "none", "HH": "",
+            })
+        );
+        for (value, told) in [
+            ("{from_function: outside-none, output: version}", "there is no function `outside-none` in us-east-1"),
+            ("{from_function: outside-api, output: function-url}", "`outside-api` has no function URL"),
+            ("{from_function: outside-api, qualifier: gone, output: version}", "no alias or version `gone`"),
+            ("{from_function: 'arn:aws:lambda:eu-west-1:123456789012:function:f', output: version}", "is in eu-west-1"),
+            ("{from_function: outside-web, output: version}", "is the function of this block"),
+        ] {
+            let outcome = universe(endpoint, kind, &taker(&format!("      AA: {value}\n"))).run("deploy").code(3);
+            outcome.says(told).says("(dpl.yml:5:11)");
+        }
+        let unpublished = "  - {function_name: outside-plain}\n";
+        universe(endpoint, kind, unpublished).run("deploy").code(0);
+        let value = "      AA: {from_function: outside-plain, output: version}\n";
+        // Also if the run deploys it, but publishes no version.
+        for blocks in [taker(value), format!("{}{unpublished}", taker(value))] {
+            universe(endpoint, kind, &blocks).run("deploy").code(3).says("`outside-plain` has no published version");
+        }
+    });
+}
+
+#[test]
+fn a_failure_hinders_those_that_take_a_value() {
+    let kind = Kind::Ministack;
+    let proxy = Proxy::before(&emulator(kind).endpoint);
+    let no = || Fault::Answer(400, "InvalidParameterValueException", "{\"message\": \"no\"}");
+    proxy.on("CreateFunction", 1, no());
+    let universe = universe(&proxy.endpoint, kind, &chain("failing", "", ""));
+    let outcome = universe.run("deploy --keep_going").code(1).says("1 failed, 2 not begun");
+    outcome
+        .says("environment: takes a value of `failing-worker`, which is not deployed (dpl.yml:10:")
+        .says("environment: takes a value of `failing-api`, which is not deployed (dpl.yml:5:");
+    assert_eq!(created(&proxy), ["failing-worker"]);
+    // The next run goes on where this one stopped, also after the second one fails.
+    proxy.forget_calls();
+    proxy.clear();
+    proxy.on("CreateFunctionUrlConfig", 1, no());
+    universe.run("deploy").code(1);
+    assert_eq!(created(&proxy), ["failing-worker", "failing-api"]);
+    universe.run("deploy").code(0).says("1 created, 1 updated, 1 unchanged");
+    assert_eq!(variables(kind, "failing-web")["API"], url_of(kind, "failing-api", None));
+}
+
+#[test]
+fn a_value_that_a_deployment_takes_away_is_missed_before_the_first_write() {
+    let kind = Kind::Ministack;
+    let proxy = Proxy::before(&emulator(kind).endpoint);
+    let blocks = chain("losing", "", "");
+    let universe = universe(&proxy.endpoint, kind, &blocks);
+    universe.run("deploy").code(0);
+    proxy.forget_calls();
+    universe.write("dpl.yml", universe.read("dpl.yml").replace("function_url: true", "function_url: false"));
+    universe.run("deploy").code(3).says("`losing-api` has no function URL").says("(dpl.yml:5:12)");
+    assert_eq!(proxy.writes(), Vec::<String>::new());
+    let text = universe.read("dpl.yml").replace("output: function-url}", "output: function-url, default: none}");
+    universe.write("dpl.yml", text);
+    universe.run("deploy").code(0).says("2 updated, 1 unchanged");
+    assert_eq!(variables(kind, "losing-web")["API"], "none");
+}
+
+#[test]
+fn a_mistake_beside_a_value_that_is_not_known_is_found_before_the_first_write() {
+    let kind = Kind::Ministack;
+    let proxy = Proxy::before(&emulator(kind).endpoint);
+    for (of_web, told) in [
+        ("memory_size: {from_function: early-worker, output: function-url}", "memory_size"),
+        ("timeout: 2000", "timeout"),
+        ("runtime: nodejs6.10", "runtime"),
+        ("layers: ['arn:aws:lambda:us-east-1:000000000000:layer:early-none:1']", "early-none"),
+        ("cleanup: true", "cleanup"),
+        ("kms_key_arn: {from_function: early-worker, output: qualified-arn}", "kms_key_arn"),
+    ] {
+        let blocks = format!("{}    function_url: true\n", chain("early", "", "")).replacen(
+            "    environment:",
+            &format!("    {of_web}\n    environment:"),
+            1,
+        );
+        universe(&proxy.endpoint, kind, &blocks).run("deploy").code(3).says(told);
+        assert_eq!(proxy.writes(), Vec::<String>::new(), "{of_web}");
+    }
+}
+
+#[test]
+fn a_reference_to_a_function_is_checked_without_aws() {
+    let block = |value: &str| {
+        format!(
+            "  - function_name: web\n    environment:\n      AA: {value}\n  - {{function_name: api, publish: true}}\n"
+        )
+    };
+    for (value, at, told) in [
+        ("{from_function: api}", "{", "needs `output`"),
+        ("{from_function: api, output: arn}", "arn}", "is not a value of a function"),
+        ("{from_function: api, output: functionurl}", "functionurl", "did you mean `function-url`?"),
+        ("{from_function: 'a b', output: version}", "'a b'", "is not a function's name"),
+        ("{from_function: 'api-*', output: version}", "'api-*'", "is not a function's name"),
+        ("{from_function: 'api:live', qualifier: live, output: version}", "live, output", "is given twice"),
+        ("{from_function: api, qualifier: live, output: function-arn}", "live, output", "has no qualifier"),
+        ("{from_function: api, qualifier: 3, output: function-url}", "3, output", "has no URL of its own"),
+        ("{from_function: api, qualifier: a b, output: version}", "a b", "neither an alias nor a version"),
+        ("{from_function: api, qualifer: live, output: version}", "qualifer", "did you mean `qualifier`?"),
+        ("{from_function: web, output: function-url}", "{", "is the function of this block"),
+    ] {
+        let blocks = block(value);
+        let column = 11 + value.find(at).unwrap();
+        check(&blocks).run("check --stage prod").code(3).says(told).says(&format!("dpl.yml:6:{column}"));
+    }
+    let circle = "  - function_name: web
+    environment: {AA: {from_function: api, output: version}}
+  - function_name: api
+    after: worker
+  - function_name: worker
+    description: {from_function: web, output: version}
+";
+    let outcome = check(circle).run("check --stage prod").code(3);
+    outcome.says("comes after itself: `web → api → worker → web`").says("environment: ").says("dpl.yml:5:23");
+    let code = "  - {function_name: web, s3_bucket: {from_function: api, output: version}}\n";
+    check(code).run("check --stage prod").code(3).says("is needed to build the package").says("dpl.yml:4:37");
+    let good = block("{from_function: api, output: version, default: x}");
+    check(&good).run("check --stage prod").code(0);
+    let rendered = check(&good).run("render --stage prod").code(0).says("from_function: api").says("output: version");
+    rendered.says("default: (hidden)");
+    let policy = check(&good.replace("default: x", "default: ''")).run("policy --stage prod").code(0);
+    policy.says("function:api:*").says("lambda:GetFunction").says("lambda:ListVersionsByFunction");
+}
+
+#[test]
+fn a_value_comes_from_the_region_of_its_block() {
+    let kind = Kind::Ministack;
+    let proxy = Proxy::before(&emulator(kind).endpoint);
+    let blocks = "  - function_name: near-web
+    region: [eu-west-1, us-east-1]
+    environment: {ARN: {from_function: near-api, output: qualified-arn}}
+  - {function_name: near-api, publish: true, region: [eu-west-1, us-east-1]}
+";
+    universe(&proxy.endpoint, kind, blocks).run("deploy").code(0).says("4 created");
+    let of_web = proxy.bodies("CreateFunction").into_iter().filter(|body| body["FunctionName"] == "near-web");
+    let mut arns: Vec<_> = of_web.map(|body| body["Environment"]["Variables"]["ARN"].clone()).collect();
+    arns.sort_by_key(Value::to_string);
+    let arn = |region: &str| format!("arn:aws:lambda:{region}:{}:function:near-api:1", kind.account());
+    assert_eq!(arns, [arn("eu-west-1"), arn("us-east-1")]);
+}
+
+#[test]
+fn a_function_of_the_run_can_be_named_by_its_arn() {
+    on_both(|kind| {
+        let endpoint = &emulator(kind).endpoint;
+        let arn = |name: &str| format!("arn:aws:lambda:us-east-1:{}:function:{name}", kind.account());
+        let other = arn("named-api").replace(kind.account(), "999999999999");
+        let blocks = format!(
+            "  - function_name: named-web
+    environment:
+      VERSION: {{from_function: '{}', output: version}}
+      OTHER: {{from_function: '{other}', output: version, default: none}}
+  - {{function_name: named-api, publish: true}}
+",
+            arn("named-api")
+        );
+        let universe = universe(endpoint, kind, &blocks);
+        universe
+            .run("plan")
+            .code(0)
+            .says("output: version} (known after `arn:")
+            .never_says("999999999999:function:named-api, output: version} (known");
+        universe.run("deploy").code(0).says("2 created");
+        assert_eq!(variables(kind, "named-web")["VERSION"], "1");
+        universe.run("deploy").code(0).says("2 unchanged");
+    });
+}
+
+#[test]
+fn no_function_is_read_for_a_pull_request() {
+    let kind = Kind::Ministack;
+    let proxy = Proxy::before(&emulator(kind).endpoint);
+    let universe = universe(&proxy.endpoint, kind, &chain("proposed", "", ""));
+    let universe = universe.with("DRONE", "true").with("DRONE_PULL_REQUEST", "7").with("DRONE_BRANCH", "main");
+    let outcome = universe.run("plan").code(0);
+    outcome.says(
+        "not read in the build of a pull request: environment API {from_function: proposed-api, output: function-url}",
+    );
+    assert!(!proxy.calls().contains(&"GetFunctionUrlConfig".to_owned()));
+}
+
+#[test]
+fn with_all_or_nothing_a_version_is_handed_on_and_a_new_url_is_not() {
+    on_both(|kind| {
+        let proxy = Proxy::before(&emulator(kind).endpoint);
+        let blocks = "  - function_name: united-web
+    alias: live
+    environment: {VERSION: {from_function: united-api, output: version}}
+  - {function_name: united-api, alias: live, timeout: 3}
+";
+        let universe = universe(&proxy.endpoint, kind, blocks);
+        universe.run("deploy --all_or_nothing").code(0).says("2 created");
+        assert_eq!(variables(kind, "united-web")["VERSION"], "1");
+        universe.write("dpl.yml", universe.read("dpl.yml").replace("timeout: 3", "timeout: 4"));
+        universe.run("deploy --all_or_nothing").code(0).says("2 updated");
+        assert_eq!(variables(kind, "united-web")["VERSION"], "2");
+        proxy.forget_calls();
+        let with_url = universe
+            .read("dpl.yml")
+            .replace("timeout: 4", "function_url: true")
+            .replace("output: version", "output: function-url");
+        universe.write("dpl.yml", with_url);
+        universe.run("deploy --all_or_nothing").code(3).says("all_or_nothing").says("(dpl.yml:5:28)");
+        assert_eq!(proxy.writes(), Vec::<String>::new());
+        universe.run("deploy").code(0).says("2 updated");
+        universe.run("deploy --all_or_nothing").code(0).says("2 unchanged");
+    });
 }

@@ -55,6 +55,11 @@ impl Scope<'_> {
 }
 
 impl Session<'_> {
+    /// The address of the function URL; `None` if there is none.
+    pub(super) async fn url(&self, alias: Option<&str>) -> Result<Option<String>, Failed> {
+        Ok(url::address(self, alias).await?.and_then(|url| url.handle))
+    }
+
     /// Reads the attachments of the kinds that the deployment manages.
     pub(super) async fn managed_attachments(
         &self,

@@ -45,7 +45,8 @@ pub(super) async fn settled(session: &Session<'_>, alias: Option<&str>) -> Resul
     }
 }
 
-async fn address(session: &Session<'_>, alias: Option<&str>) -> Result<Option<LiveAttachment>, Failed> {
+/// The function URL; `None` if there is none.
+pub(super) async fn address(session: &Session<'_>, alias: Option<&str>) -> Result<Option<LiveAttachment>, Failed> {
     let call = Call { action: "lambda:GetFunctionUrlConfig", resource: &session.function };
     let request = session.lambda.get_function_url_config().function_name(&session.function);
     let answer = session.read_optional(&call, request.set_qualifier(alias.map(str::to_owned)).send()).await?;

@@ -56,8 +56,10 @@ pub(crate) async fn read(
             Reference::State { state: State::Object { bucket, key }, output } => {
                 add(states.entry((bucket, key)).or_default(), reference, output.clone());
             }
-            // These are read without a request for a value.
-            Reference::State { state: State::File { .. }, .. } | Reference::Account { .. } => {}
+            // These are read without a request for a value, and functions by sessions.
+            Reference::State { state: State::File { .. }, .. }
+            | Reference::Account { .. }
+            | Reference::Function { .. } => {}
         }
     }
     let mut requests: Vec<(Vec<Reference>, Request<'_>)> = Vec::new();
