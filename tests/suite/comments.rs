@@ -737,6 +737,23 @@ fn a_comment_shows_no_secret_and_calls_nobody() {
 }
 
 #[test]
+fn a_secret_stays_hidden_in_the_markup_of_every_service() {
+    let secret = "p&ss<w@rd>#1_x*~[y]|z";
+    for kind in Kind::ALL {
+        let (service, aws) = (Service::start(kind), aws());
+        let block = format!("description: 'uses {secret} in @team'\nenvironment:\n  STAGE: 'at {secret}'\n");
+        let universe = job(&service, &aws).with("DB_PASSWORD", secret).file("dpl.yml", changing("f", 256) + &block);
+        universe.run("plan").code(0).never_says(secret);
+        let body = service.only();
+        let letters: String = body.chars().filter(|c| c.is_ascii_alphanumeric() || "&<@>#".contains(*c)).collect();
+        for piece in ["p&ss", "pampss", "ss<w", "ssltw", "w@rd", "1xy"] {
+            assert!(!letters.contains(piece), "{kind:?}: {piece} is in {body}");
+        }
+        assert!(body.contains("STAGE") && body.contains("team") && !body.contains("@team"), "{body}");
+    }
+}
+
+#[test]
 fn a_service_without_html_gets_none() {
     let (service, aws) = (Service::start(Kind::Bitbucket), aws());
     let environment: String = (0..30).map(|number| format!("  V_{number}: x\n")).collect();
