@@ -127,8 +127,8 @@ pub(crate) async fn apply(
                 outcome.kept.extend(kept);
             }
             Err(fault) => {
-                let fails = step.proves() && fault.kind != FaultKind::Conflict;
-                let back = if fails || plan.is_together() { Back::take(executor, plan).await } else { None };
+                let is_bad = step.proves() && fault.kind != FaultKind::Conflict;
+                let back = if is_bad || plan.takes_back(index) { Back::take(executor, plan).await } else { None };
                 let mut not_done: Vec<_> = plan.steps[index..].iter().map(|step| step.view().subject).collect();
                 let mut begun = match fault.progress {
                     Progress::Nothing => Vec::new(),

@@ -93,8 +93,13 @@ impl Plan {
         })
     }
 
-    /// Whether the alias that the plan moves goes back after any failure, also of another function of the run.
-    pub(crate) fn is_together(&self) -> bool {
+    /// Whether any failure of this step takes the alias back, because all functions of the run get traffic or none.
+    pub(crate) fn takes_back(&self, step: usize) -> bool {
+        self.is_together() && step < self.end_of(Part::Traffic)
+    }
+
+    /// Whether the alias that the plan moves goes back after a failure of another function too.
+    fn is_together(&self) -> bool {
         let is_so =
             |step: &Step| matches!(step, Step::PointAlias(change) if change.on_failure == OnFailure::GoBackTogether);
         self.steps.iter().any(is_so)

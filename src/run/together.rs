@@ -113,7 +113,11 @@ impl Run<'_> {
             Err(error) => {
                 self.unless_failed::<()>(member.applying.entry, Err(error));
                 if !self.may_begin() {
-                    self.stop.send_if_modified(|signal| signal.replace(signal.unwrap_or(Signal::Failure)).is_none());
+                    self.stop.send_if_modified(|stop| {
+                        let is_first = stop.is_none();
+                        stop.get_or_insert(Signal::Failure);
+                        is_first
+                    });
                 }
                 None
             }

@@ -486,6 +486,29 @@ fn a_function_that_another_program_deletes_takes_the_others_back() {
 }
 
 #[test]
+fn no_alias_goes_back_once_old_versions_are_deleted() {
+    let keep = ", keep_versions: 1";
+    let trio = Trio::released("too-late", [keep; 3]);
+    trio.universe.run("").code(0);
+    trio.code("three");
+    trio.proxy.on_of("DeleteFunction", "too-late-b", 0, Fault::Slow(Duration::from_secs(20)));
+    trio.proxy.forget_calls();
+    let child = trio.universe.start("--parallel 1 --format json");
+    while !trio.proxy.calls().contains(&"DeleteFunction".to_owned()) {
+        sleep(Duration::from_millis(20));
+    }
+    sleep(Duration::from_millis(500));
+    terminate(&child);
+    let outcome = Outcome::of(&child.wait_with_output().unwrap()).code(143);
+    assert_eq!(trio.aliases(), ["3"; 3], "{}", outcome.all());
+    let document = outcome.json();
+    assert!(states(&document).iter().all(|state| state[1] == "moved"), "{document}");
+    trio.proxy.clear();
+    trio.universe.run("").code(0);
+    assert_eq!(trio.aliases(), ["3"; 3]);
+}
+
+#[test]
 fn a_run_that_was_killed_is_finished_by_the_next() {
     let shift = ", traffic_shifting: Canary10Percent10Minutes";
     let trio = Trio::released("killed-all", ["", shift, ""]);
