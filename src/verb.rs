@@ -287,11 +287,18 @@ impl Verb {
                 may: May::OnlyRead,
                 output: StandardOutput::Result,
                 outputs: Outputs::None,
-                flags: &[Flag {
-                    name: "for",
-                    value: Some("VERBS"),
-                    help: "The verbs to allow, with commas between them. Default: `deploy`",
-                }],
+                flags: &[
+                    Flag {
+                        name: "for",
+                        value: Some("VERBS"),
+                        help: "The verbs to allow, with commas between them. Default: `deploy`",
+                    },
+                    Flag {
+                        name: "like",
+                        value: Some("PATTERNS"),
+                        help: "Patterns that stand for the names they fit, such as `shop-*`, with commas between them",
+                    },
+                ],
                 options: Options::Of(&[], &[&["function_name"], RUN]),
             },
             Self::Invoke => Row {

@@ -28,6 +28,8 @@ pub(crate) enum Task {
     Policy {
         /// The verbs that the policy allows.
         verbs: BTreeSet<Verb>,
+        /// Patterns that stand for names, with commas between them; absent for none.
+        like: Option<String>,
     },
     Package {
         /// The file for the package; absent: the package is only listed.
@@ -153,9 +155,10 @@ impl Task {
             Verb::Doctor => Self::Doctor,
             Verb::Init => Self::Init { from: text("from").map(PathBuf::from) },
             Verb::Render => Self::Render,
-            Verb::Policy => {
-                Self::Policy { verbs: text("for").map_or(Ok(BTreeSet::from([Verb::Deploy])), |text| verbs(&text))? }
-            }
+            Verb::Policy => Self::Policy {
+                verbs: text("for").map_or(Ok(BTreeSet::from([Verb::Deploy])), |text| verbs(&text))?,
+                like: text("like"),
+            },
             Verb::Status => Self::Status,
             Verb::List => Self::List,
             Verb::Logs => Self::Logs(Logs {
@@ -201,7 +204,7 @@ impl Task {
     /// How the configuration is read. A policy needs what its verbs need.
     pub(crate) fn purpose(&self) -> Purpose {
         let verbs = match self {
-            Self::Policy { verbs } => verbs,
+            Self::Policy { verbs, .. } => verbs,
             // The file is only converted.
             Self::Init { from: Some(_) } => return Purpose::Region,
             task => return task.verb().row().purpose,

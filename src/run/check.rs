@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::{Value as Json, json};
+
 use super::lanes::block;
 use super::{Run, packaged};
 use crate::config::{Entry, Loaded, Rendered};
@@ -13,7 +15,7 @@ use crate::package::Package;
 use crate::package::inspect::day_of;
 use crate::place::Problem;
 use crate::plan;
-use crate::policy::{For, LiveVerb};
+use crate::policy::{self, For, LiveVerb, MOST, Patterns, Policy};
 use crate::verb::Verb;
 
 impl Run<'_> {
@@ -67,8 +69,13 @@ impl Run<'_> {
         ExitCode::Success
     }
 
-    /// Shows the smallest policy for these verbs and all blocks together.
-    pub(super) fn policy(&self, loaded: &Loaded, verbs: &BTreeSet<Verb>) -> Result<ExitCode, Error> {
+    /// Shows the smallest policies for these verbs and all blocks together. `like` has patterns for names.
+    pub(super) fn policy(
+        &self,
+        loaded: &Loaded,
+        verbs: &BTreeSet<Verb>,
+        like: Option<&str>,
+    ) -> Result<ExitCode, Error> {
         let of_entries = loaded.entries.iter().filter_map(|entry| entry.item.function());
         let of_entries = of_entries.map(|deployment| {
             let group = deployment.settings.logging_config.as_ref().and_then(|logging| logging.text("LogGroup"));
@@ -77,10 +84,10 @@ impl Run<'_> {
         let of_subjects = loaded.subjects.iter();
         let of_subjects =
             of_subjects.map(|subject| (&subject.function, &subject.access.target, subject.log_group.clone()));
-        let live: Vec<_> = of_entries.chain(of_subjects).collect();
+        let functions: Vec<_> = of_entries.chain(of_subjects).collect();
         let mut all = Vec::new();
         for verb in verbs {
-            let of_live = |verb| live.iter().map(move |(function, target, _)| For::Live(verb, function, target));
+            let of_live = |verb| functions.iter().map(move |(function, target, _)| For::Live(verb, function, target));
             match verb {
                 Verb::Deploy => all.extend(loaded.entries.iter().map(|entry| match &entry.item {
                     Item::Function(deployment) => For::Deploy(deployment),
@@ -97,10 +104,10 @@ impl Run<'_> {
                 Verb::Rollback => all.extend(of_live(LiveVerb::Rollback)),
                 Verb::Logs => {
                     all.extend(
-                        live.iter().map(|(function, target, group)| For::Logs(function, target, group.as_deref())),
+                        functions.iter().map(|(function, target, group)| For::Logs(function, target, group.as_deref())),
                     );
                 }
-                Verb::Doctor => all.extend(live.iter().map(|(function, target, _)| For::Doctor(function, target))),
+                Verb::Doctor => all.extend(functions.iter().map(|(function, target, _)| For::Doctor(function, target))),
                 Verb::List => all.push(For::List),
                 Verb::Check
                 | Verb::Package
@@ -115,9 +122,51 @@ impl Run<'_> {
             let problem = Problem::new("no block is for a function, so there is nothing to allow").of("--for");
             return Err(Error::Usage(problem.help("name the function with `--function_name`")));
         }
-        let json = crate::policy::policy(all);
+        let names: Vec<_> = loaded.entries.iter().map(|entry| entry.item.name()).collect();
+        let names: Vec<_> = functions.iter().map(|(function, ..)| function.name.as_str()).chain(names).collect();
+        let policies = policy::policies(&all, &patterns(like, &names)?);
+        let (name, json) = match &policies[..] {
+            [only] => ("policy", only.document.clone()),
+            several => ("policies", several.iter().map(in_account).collect()),
+        };
         let text = format!("{json:#}\n");
-        self.report(&Event::Answer(Answer { name: "policy", text, json }));
+        self.report(&Event::Answer(Answer { name, text, json }));
+        if let Some(notice) = about(&policies) {
+            self.report(&Event::Notice(notice));
+        }
         Ok(ExitCode::Success)
     }
+}
+
+/// The patterns of `--like`. Each must fit a name.
+fn patterns(like: Option<&str>, names: &[&str]) -> Result<Patterns, Error> {
+    let wrong = |message: String| Error::Usage(Problem::new(message).of("--like"));
+    let patterns = like.map_or_else(|| Ok(Patterns::default()), Patterns::parse).map_err(wrong)?;
+    match patterns.unused(names) {
+        Some(pattern) => Err(wrong(format!("`{pattern}` fits no function and no layer of the configuration"))),
+        None => Ok(patterns),
+    }
+}
+
+/// A policy with its account, which is null if it is unknown.
+fn in_account(policy: &Policy) -> Json {
+    json!({ "account": policy.account, "policy": policy.document })
+}
+
+/// Why there are several policies, and what to do with them; `None` for one.
+fn about(policies: &[Policy]) -> Option<Problem> {
+    let accounts: BTreeSet<_> = policies.iter().map(|policy| &policy.account).collect();
+    let of_accounts = format!("one or more for each of {} accounts", accounts.len());
+    let too_large = policies.len() > accounts.len();
+    let why = match (accounts.len() > 1, too_large) {
+        (false, false) => return None,
+        (true, _) => of_accounts,
+        (false, true) => format!("IAM takes at most {MOST} characters in one"),
+    };
+    let problem = Problem::new(format!("these are {} policies: {why}", policies.len()));
+    Some(problem.help(if too_large {
+        "attach all policies of an account to the identity there; a role takes 10 by default. `--like 'NAME-*'` makes them shorter: the pattern stands for all names that fit it"
+    } else {
+        "attach each policy to the identity in its account"
+    }))
 }

@@ -13,7 +13,7 @@ use crate::event::{Answer, Event};
 use crate::fault::{Fault, FaultKind};
 use crate::host::{Ci, Host};
 use crate::place::Places;
-use crate::policy::{self, For};
+use crate::policy::{self, For, Patterns};
 use crate::remote::Quota;
 use crate::report;
 use crate::settings::FunctionName;
@@ -251,12 +251,14 @@ impl Run<'_> {
         };
         target.region = Some(caller.region);
         target.expect_account = caller.account.or_else(|| target.expect_account.clone());
-        let needed = policy::policy([match &item {
+        let needed = [match &item {
             Item::Function(deployment) => For::Deploy(deployment),
             Item::Layer(layer) => For::DeployLayer(layer),
-        }]);
-        let (mut count, mut lacking) = (0, Vec::new());
-        for statement in needed["Statement"].as_array().into_iter().flatten() {
+        }];
+        let needed = policy::policies(&needed, &Patterns::default());
+        let statements = needed.iter().filter_map(|policy| policy.document["Statement"].as_array()).flatten();
+        let (mut all, mut lacking) = (BTreeSet::new(), Vec::new());
+        for statement in statements {
             let (actions, resources) = (texts(&statement["Action"]), texts(&statement["Resource"]));
             for resource in resources {
                 let simulated = login.connection.lacking(&actions, &resource);
@@ -274,10 +276,11 @@ impl Run<'_> {
                     }
                 }
             }
-            count += actions.len();
+            all.extend(actions);
         }
         if lacking.is_empty() {
-            findings.ok("rights", format!("the policies of the identity allow all {count} for `{}`", item.name()));
+            findings
+                .ok("rights", format!("the policies of the identity allow all {} for `{}`", all.len(), item.name()));
         } else {
             let text = format!("the policies of the identity do not allow {}", lacking.join(", "));
             let help = format!("`{POLICY}` prints the policy that `{}` needs", item.name());

@@ -265,7 +265,7 @@ impl Run<'_> {
         match &self.task {
             Task::Package { output, list } => self.package(loaded, output.as_deref(), *list).await,
             Task::Render => Ok(self.render(loaded)),
-            Task::Policy { verbs } => self.policy(loaded, verbs),
+            Task::Policy { verbs, like } => self.policy(loaded, verbs, like.as_deref()),
             Task::Check => self.check(&loaded.entries).await,
             Task::Doctor => self.doctor(&loaded.entries, loaded.run.ci).await,
             Task::Invoke(invoke) => self.invoke(self.only(loaded)?, invoke).await,

@@ -35,7 +35,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("plan", &["sources", "arn", "reference", "settings", "release", "deployment", "package", "place", "remote"]),
-    ("policy", &["arn", "release", "deployment", "plan", "reference", "settings"]),
+    ("policy", &["arn", "release", "deployment", "package", "plan", "reference", "settings"]),
     ("event", &["package", "place", "plan", "remote"]),
     (
         "report",

@@ -271,6 +271,143 @@ fn a_policy_names_what_the_configuration_names_and_stars_for_the_rest() {
     }
 }
 
+/// What a policy allows: action, resource and condition, each alone.
+fn rights(policy: &Value) -> BTreeSet<(String, String, String)> {
+    let texts = |value: &Value| match value {
+        Value::Array(items) => items.iter().map(|item| item.as_str().unwrap().to_owned()).collect(),
+        other => vec![other.as_str().unwrap().to_owned()],
+    };
+    let mut rights = BTreeSet::new();
+    for statement in policy["Statement"].as_array().unwrap() {
+        let conditions: Vec<String> = match &statement["Condition"] {
+            Value::Null => vec![String::new()],
+            condition => {
+                let (operator, test) = condition.as_object().unwrap().iter().next().unwrap();
+                let (key, values) = test.as_object().unwrap().iter().next().unwrap();
+                texts(values).into_iter().map(|value| format!("{operator} {key} {value}")).collect()
+            }
+        };
+        for action in texts(&statement["Action"]) {
+            for resource in texts(&statement["Resource"]) {
+                for condition in &conditions {
+                    let is_new = rights.insert((action.clone(), resource.clone(), condition.clone()));
+                    assert!(is_new, "{action} {resource} {condition} is allowed twice");
+                }
+            }
+        }
+    }
+    rights
+}
+
+/// The characters that IAM counts.
+fn size(policy: &Value) -> usize {
+    policy.to_string().chars().filter(|c| !c.is_whitespace()).count()
+}
+
+/// A file of this many functions in a stage.
+fn many(count: usize, more: &str) -> Universe {
+    let names: Vec<_> = (0..count).map(|number| format!("shop-{number:03}")).collect();
+    let text = format!(
+        "deploy:\n  for_each: [{}]\n  function_name: '%{{each}}-prod'\n  region: eu-west-1\n  expect_account: '123456789012'\n  role: arn:aws:iam::123456789012:role/%{{each}}\n  zip: dist\n{more}",
+        names.join(", ")
+    );
+    Universe::empty().file("dist/index.py", "def handler(a, b): pass\n").file("dpl.yml", text)
+}
+
+const ALL: &str = "  alias: live\n  log_retention_days: 7\n  function_tags: {a: b}\n  event_sources: {event_source_arn: 'arn:aws:sqs:eu-west-1:123456789012:%{each}'}\n";
+
+#[test]
+fn rights_that_are_alike_stand_in_one_statement() {
+    let policy = many(5, ALL).run("policy").code(0).json();
+    let statements = policy["Statement"].as_array().unwrap();
+    let heads: BTreeSet<_> = statements.iter().map(|statement| statement["Action"].to_string()).collect();
+    assert_eq!(heads.len(), statements.len(), "{policy:#}");
+    assert!(statements.len() <= 6, "{policy:#}");
+    for statement in statements {
+        for list in [&statement["Action"], &statement["Resource"]] {
+            let items: Vec<_> = list.as_array().into_iter().flatten().collect();
+            assert!(items.is_sorted_by_key(|item| item.as_str().unwrap()), "{list}");
+        }
+    }
+    // Together they allow what those of single functions allow.
+    let mut single = BTreeSet::new();
+    for number in 0..5 {
+        let one = many(5, ALL).run(&format!("policy --function_name shop-{number:03}-prod")).code(0).json();
+        single.extend(rights(&one));
+    }
+    assert_eq!(rights(&policy), single);
+    assert_eq!(many(5, ALL).run("policy").stdout, many(5, ALL).run("policy").stdout);
+}
+
+#[test]
+fn iam_takes_the_policies_of_two_hundred_functions() {
+    let universe = many(200, ALL);
+    let outcome = universe.run("policy").code(0).says("6144 characters").says("`--like 'NAME-*'`");
+    let policies: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    let policies = policies.as_array().unwrap();
+    let total: usize = policies.iter().map(|policy| size(&policy["policy"])).sum();
+    assert!(policies.len() <= total / 6144 + 2, "{} of {total}", policies.len());
+    let mut all = BTreeSet::new();
+    for policy in policies {
+        assert_eq!(policy["account"], Value::Null);
+        let policy = &policy["policy"];
+        assert!(size(policy) <= 6144, "{}", size(policy));
+        assert_eq!(policy["Version"], "2012-10-17");
+        all.extend(rights(policy));
+    }
+    let of_each = |text: &str| all.iter().filter(|(action, ..)| action == text).count();
+    assert_eq!((of_each("lambda:CreateFunction"), of_each("iam:PassRole")), (400, 200));
+    assert_eq!((of_each("lambda:CreateEventSourceMapping"), of_each("lambda:ListEventSourceMappings")), (400, 1));
+    let document = universe.run("policy --format json").code(0).json();
+    assert_eq!(document["policies"].as_array().unwrap().len(), policies.len());
+    assert_eq!(document.get("policy"), None);
+    // A pattern stands for all names that fit it, and nothing else is wider.
+    let short = universe.run("policy --like 'shop-*,*-test'");
+    short.code(3).says("`*-test` fits no function").says("--like");
+    let plain = many(200, "  alias: live\n");
+    let short = plain.run("policy --like 'shop-*-prod'").code(0).stdout;
+    assert!(serde_json::from_str::<Value>(&short).unwrap().is_array(), "the roles alone are too many: {short}");
+    let short = many(20, ALL).run("policy --like shop-*").code(0).json();
+    assert!(size(&short) < 3000, "{short:#}");
+    let functions = |policy: &Value| -> BTreeSet<String> {
+        rights(policy).into_iter().map(|(_, resource, _)| resource).filter(|arn| arn.contains(":lambda:")).collect()
+    };
+    assert_eq!(functions(&short), BTreeSet::from(["arn:aws:lambda:eu-west-1:123456789012:function:shop-*".to_owned()]));
+    for wrong in ["''", "a,,b", "'shop:*'", "'[a]'"] {
+        universe.run(&format!("policy --like {wrong}")).code(3).says("--like");
+    }
+}
+
+#[test]
+fn each_account_has_a_policy_of_its_own() {
+    let text = "deploy:
+- {function_name: f, region: eu-west-1, expect_account: '111111111111', zip: dist}
+- {function_name: g, region: [eu-west-1, us-east-1], role_to_assume: 'arn:aws:iam::222222222222:role/ci', zip: dist}
+- {function_name: 'arn:aws:lambda:eu-west-1:111111111111:function:h', zip: dist}
+- {function_name: i, region: eu-west-1, zip: dist}
+";
+    let universe = Universe::empty().file("dist/index.py", "").file("dpl.yml", text);
+    let outcome = universe.run("policy --for plan,list").code(0).says("each of 3 accounts");
+    let policies: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    let names = |account: Value| -> BTreeSet<String> {
+        let policy = policies.as_array().unwrap().iter().find(|policy| policy["account"] == account).unwrap();
+        rights(&policy["policy"]).into_iter().map(|(_, resource, _)| resource.replace("arn:aws:lambda:", "")).collect()
+    };
+    let expected = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+    assert_eq!(
+        names(json!("111111111111")),
+        expected(&["*", "eu-west-1:111111111111:function:f", "eu-west-1:111111111111:function:h"])
+    );
+    assert_eq!(
+        names(json!("222222222222")),
+        expected(&["*", "eu-west-1:222222222222:function:g", "us-east-1:222222222222:function:g"])
+    );
+    assert_eq!(names(Value::Null), expected(&["*", "eu-west-1:*:function:i"]));
+    // With one known account, the rest can be in it.
+    let one = universe.run("policy --function_name [fi]").code(0).json();
+    assert_eq!(one["Statement"].as_array().unwrap().len(), 1, "{one:#}");
+}
+
 #[test]
 fn a_policy_is_of_the_partition_of_its_region() {
     for (region, partition) in [
