@@ -336,3 +336,49 @@ fn a_package_is_sent_to_its_bucket_once() {
         universe.run("").code(0).says("4 unchanged");
     });
 }
+
+#[test]
+fn the_commands_of_one_function_run_without_those_of_another() {
+    let service = Service::new(|_, _, _| AFTER);
+    // A folder can be made once only, until it is removed.
+    let universe = settings(&service, &names(6), ", timeout: 9, run: ['mkdir taken', 'sleep 0.2', 'rmdir taken']");
+    let outcome = universe.run("--parallel 6").code(0).says("6 updated");
+    assert!(service.most_at_once() > 1, "{}", outcome.all());
+    assert!(!universe.path("taken").exists());
+}
+
+#[test]
+fn large_packages_are_sent_one_after_another_and_small_ones_at_once() {
+    /// The bytes of the large packages. More than one of them would not fit into the memory for packages.
+    const LARGE: usize = 20 << 20;
+    const ANSWER: Duration = Duration::from_secs(3);
+    let sent = |bytes: usize| {
+        let of_method = |method: &str| if method == "POST" { ANSWER } else { Duration::from_millis(5) };
+        let service = Service::new(move |method, _, _| Rule::Answer(of_method(method)));
+        let universe = Universe::at(&service.endpoint);
+        let mut blocks = String::from("deploy:\n");
+        for number in 1..=3_u64 {
+            let mut random = number;
+            let mut next = || {
+                random ^= random << 13;
+                random ^= random >> 7;
+                random ^= random << 17;
+                random
+            };
+            let data: Vec<u8> = std::iter::from_fn(|| Some(next().to_le_bytes())).flatten().take(bytes).collect();
+            universe.write(&format!("zip-{number}/index.py"), PYTHON);
+            universe.write(&format!("zip-{number}/data.bin"), data);
+            blocks += &format!(
+                "  - {{function_name: new-{number}, zip: zip-{number}, role: 'arn:aws:iam::000000000000:role/r', runtime: python3.12, handler: index.handler}}\n"
+            );
+        }
+        universe.write("dpl.yml", blocks);
+        universe.run("--parallel 3").code(0).says("3 created");
+        service.take("POST")
+    };
+    let pauses = |times: &[Instant]| times.windows(2).map(|two| two[1] - two[0]).collect::<Vec<_>>();
+    let large = pauses(&sent(LARGE));
+    assert!(large.len() == 2 && large.iter().all(|pause| *pause >= ANSWER), "{large:?}");
+    let small = pauses(&sent(1 << 10));
+    assert!(small.len() == 2 && small.iter().all(|pause| *pause < ANSWER), "{small:?}");
+}
