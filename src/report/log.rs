@@ -11,7 +11,7 @@ use super::observer::{Observer, Surroundings, redacted};
 use super::outcome::Verdict;
 use super::overview::Extent;
 use super::progress::Progress;
-use super::{colour, live, logged, plain, sanitise};
+use super::{colour, live, logged, plain, release, sanitise};
 use crate::event::{Author, Block, Event, Failure, Happened, Moment, Stage};
 use crate::host::Ci;
 use crate::place::Problem;
@@ -118,6 +118,10 @@ impl Log {
                 self.lines(plain::deployed(deployed));
                 let link = deployed.link().and_then(|(label, url)| self.voice.link(&label, &url));
                 self.command(link);
+            }
+            Event::Held(held) => {
+                self.close_group();
+                self.lines(release::held(held));
             }
             Event::LayerDeployed(layer) => {
                 self.close_group();

@@ -52,7 +52,6 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
                 Effect::NothingToDo => format!("{what}{function} does not exist in {region}: nothing to delete."),
             }]
         }
-        Event::Held(held) => release::held(held),
         Event::Moment(moment) => release::moment(moment),
         Event::Rollback { function, region, rollback } => live::rollback(function, region, rollback),
         Event::RolledBack { function, rollback, .. } => {
@@ -72,6 +71,7 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
         | Event::Answer(_)
         | Event::Logged(_)
         | Event::Deployed(_)
+        | Event::Held(_)
         | Event::LayerDeployed(_)
         | Event::Failed(_) => Vec::new(),
     }

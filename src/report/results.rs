@@ -30,8 +30,8 @@ pub(super) struct Results {
     layer_arn: Option<String>,
     /// The parts of the summary.
     parts: Vec<Part>,
-    /// The moments of the release in progress.
-    moments: Vec<Moment>,
+    /// The moments of the releases in progress, each with the number of its block.
+    moments: Vec<(Option<usize>, Moment)>,
 }
 
 impl Results {
@@ -90,9 +90,11 @@ impl Results {
         [warnings, self.files.outputs(&outputs), self.board.outputs(&outputs)].concat()
     }
 
-    /// Adds a part to the summary, with the moments of the release that has ended.
-    fn show(&mut self, mut part: Part) {
-        let moments = std::mem::take(&mut self.moments);
+    /// Adds a part about a block to the summary, with the moments of its release, which has ended.
+    fn show(&mut self, mut part: Part, about: Option<&Block>) {
+        let number = about.map(|block| block.number);
+        let of_block = self.moments.extract_if(.., |(of, _)| *of == number);
+        let moments: Vec<_> = of_block.map(|(_, moment)| moment).collect();
         if !moments.is_empty() {
             let moments = summary::of_moments(&moments);
             match &mut part {
@@ -115,7 +117,7 @@ impl Results {
 }
 
 impl Observer for Results {
-    fn receive(&mut self, event: &Event, _: Option<&Block>) -> Vec<Delivery> {
+    fn receive(&mut self, event: &Event, about: Option<&Block>) -> Vec<Delivery> {
         match event {
             Event::Warning(problem) => return self.note(Level::Warning, problem),
             Event::Notice(notice) => {
@@ -129,25 +131,23 @@ impl Observer for Results {
                 self.parts.push(Part::Line(summary::of_notice(&preview)));
             }
             Event::Failed(failure) => {
-                self.show(Part::Open(summary::of_failure(failure)));
+                self.show(Part::Open(summary::of_failure(failure)), about);
                 return failure.annotations().iter().flat_map(|problem| self.note(Level::Error, problem)).collect();
             }
             Event::Deployed(deployed) => {
-                self.show(summary::of_deployed(deployed));
+                self.show(summary::of_deployed(deployed), about);
                 self.outputs = deployed.outputs();
                 self.functions.push(deployed.clone());
                 if let Some((label, url)) = deployed.link() {
                     self.files.link(&label, &url);
                 }
             }
-            Event::Held(held) => {
-                self.show(summary::of_held(held));
-            }
+            Event::Held(held) => self.show(summary::of_held(held), about),
             Event::LayerDeployed(layer) => {
                 self.parts.push(summary::of_layer(layer));
                 self.layer_arn = Some(layer.arn.clone());
             }
-            Event::Moment(moment) => self.moments.push(moment.clone()),
+            Event::Moment(moment) => self.moments.push((about.map(|block| block.number), moment.clone())),
             Event::Removed { function, region, version, effect } => {
                 let removed = summary::of_removed(function, region, version.as_deref(), *effect);
                 self.parts.push(Part::Open(removed));

@@ -165,6 +165,29 @@ fn steps_that_are_done_in_two_parts_belong_to_their_function() {
 }
 
 #[test]
+fn the_log_and_the_summary_have_the_moments_of_each_function_beside_it() {
+    let test = ", smoke_test: {when: after_traffic, run: 'test \"$LAMBDA_FUNCTION_NAME\" != beside-b'}";
+    let trio = Trio::released("beside", [test; 3]);
+    let line = "--parallel 1 --summary_file s.md --ci github";
+    let outcome = trio.universe.run(line).code(7);
+    let page = trio.universe.read("s.md");
+    let part = |title: &str| {
+        page.split("###").flat_map(|part| part.split("<details>")).find(|part| part.contains(title)).unwrap()
+    };
+    assert_eq!(part("Took back beside-a").matches("smoke test 1 of version 2 passed").count(), 1, "{page}");
+    assert_eq!(part("Took back beside-a").matches("all of live back to version 1").count(), 1, "{page}");
+    assert_eq!(part("of \\`beside-b\\`").matches("smoke test 1 of version 2 failed").count(), 1, "{page}");
+    assert_eq!(part("of \\`beside-b\\`").matches("all of live back to version 1").count(), 1, "{page}");
+    assert!(!part("Held back beside-c").contains("back to version"), "{page}");
+    // What became of a function is outside of the groups, which the CI folds.
+    let mut is_open = false;
+    for line in outcome.stdout.lines() {
+        is_open = (is_open || line.starts_with("::group::")) && line != "::endgroup::";
+        assert!(!(is_open && (line.starts_with("Took back") || line.starts_with("Held back"))), "{}", outcome.all());
+    }
+}
+
+#[test]
 fn one_function_in_two_regions_moves_in_both_or_in_none() {
     let emulator = emulator(Kind::Ministack);
     let proxies = [Proxy::before(&emulator.endpoint), Proxy::before(&emulator.endpoint)];
