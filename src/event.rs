@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::package::Listed;
-use crate::place::{Problem, Skip};
+use crate::place::{ChosenStage, Problem, Skip};
 use crate::plan::{Half, Plan, Rollback, Step, Subject};
 use crate::remote::{Caller, Invocation, LogEvent, Removal, Status, Summary};
 
@@ -32,6 +32,8 @@ pub(crate) enum Event {
         /// The base branch; absent: unknown.
         base: Option<String>,
     },
+    /// The stage of the run.
+    Chosen(ChosenStage),
     /// A notice, which is shown with `quiet` too.
     Notice(Problem),
     /// The access key id in use, masked.
@@ -76,6 +78,17 @@ pub(crate) enum Event {
         /// Time since the work or the wait began.
         so_far: Duration,
     },
+    /// How far the run is with several functions. Sent every second.
+    Overall {
+        /// What the run does with each: the end of "12 of 200 functions …".
+        word: &'static str,
+        /// The number of functions with which it has been done.
+        done: usize,
+        /// The number of all functions.
+        all: usize,
+        /// The functions in progress, each with what the run waits for if that is known.
+        doing: Vec<String>,
+    },
     /// A step is done and has settled.
     StepDone {
         /// Time that it took.
@@ -91,6 +104,8 @@ pub(crate) enum Event {
     Checked {
         /// The function.
         function: String,
+        /// Its Region, if the run has the same function in another one.
+        region: Option<String>,
         /// Its package; absent: it is in S3 or a registry, and a check does not call AWS; or no code is deployed.
         package: Option<Packaged>,
         /// The half that is deployed; absent: both.
@@ -100,6 +115,8 @@ pub(crate) enum Event {
     LayerChecked {
         /// The layer.
         layer: String,
+        /// Its Region, if the run has the same layer in another one.
+        region: Option<String>,
         /// Its package.
         package: Packaged,
     },

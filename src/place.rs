@@ -220,6 +220,33 @@ impl fmt::Display for Problem {
     }
 }
 
+/// The stage of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ChosenStage {
+    /// Its name.
+    pub name: String,
+    /// What chose it.
+    pub by: ChosenBy,
+}
+
+/// What chose a stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ChosenBy {
+    /// The flag or variable at this place.
+    Place(Place),
+    /// The branch of the build.
+    Branch(String),
+}
+
+impl fmt::Display for ChosenBy {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Place(place) => place.fmt(out),
+            Self::Branch(branch) => write!(out, "branch {branch}"),
+        }
+    }
+}
+
 /// A skipped block, and the condition that skips it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Skip {
@@ -227,6 +254,8 @@ pub(crate) struct Skip {
     pub function: Option<String>,
     /// The layer of the block; absent for a block of a function.
     pub layer: Option<String>,
+    /// The Region, if another skipped block has the same name in another one.
+    pub region: Option<String>,
     /// The option or condition that skips the block, such as `on.branch`.
     pub option: String,
     /// The accepted values; one of them is enough.
@@ -244,9 +273,13 @@ pub(crate) struct Skip {
 impl fmt::Display for Skip {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.function, &self.layer) {
-            (Some(function), _) => write!(out, "`{function}`: ")?,
-            (None, Some(layer)) => write!(out, "the layer `{layer}`: ")?,
-            (None, None) => out.write_str("a block: ")?,
+            (Some(function), _) => write!(out, "`{function}`")?,
+            (None, Some(layer)) => write!(out, "the layer `{layer}`")?,
+            (None, None) => out.write_str("a block")?,
+        }
+        match &self.region {
+            Some(region) => write!(out, " in {region}: ")?,
+            None => out.write_str(": ")?,
         }
         write!(out, "`{}` {}", self.option, self.message)?;
         match &self.place {

@@ -152,7 +152,7 @@ impl Group {
 }
 
 /// Options that every verb uses.
-const RUN: &[&str] = &["config", "ci", "format", "color", "quiet", "verbose", "junit", "summary_file"];
+const RUN: &[&str] = &["config", "ci", "format", "log", "color", "quiet", "verbose", "junit", "summary_file"];
 
 /// Options about results.
 const FILES: &[&str] = &["output_file", "gitlab_annotations_file", "gitlab_codequality_file"];

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::files;
 use crate::host::Host;
-use crate::place::{Place, Problem};
+use crate::place::{ChosenStage, Place, Problem};
 
 /// The names of the file, in the order in which they are tried.
 const FILES: [&str; 3] = ["dpl.yml", ".dpl.yml", ".travis.yml"];
@@ -95,7 +95,7 @@ pub(super) struct Blocks {
     /// Whether texts are filled in: the file is one of ours.
     pub is_own: bool,
     /// The chosen stage; absent in a file without stages.
-    pub stage: Option<String>,
+    pub stage: Option<ChosenStage>,
     /// The errors.
     pub problems: Vec<Problem>,
     /// The warnings.
@@ -288,11 +288,13 @@ impl FileReader<'_> {
         let stages = Stages::read(entry, &mut self.found.problems);
         if self.found.problems.len() == before {
             match stages.choose(self.strongest.get("stage"), self.branch) {
-                Ok(name) => shared.chosen = Some(name),
+                Ok((name, by)) => {
+                    shared.chosen = Some(name);
+                    self.found.stage = Some(ChosenStage { name: name.to_owned(), by });
+                }
                 Err(problem) => self.found.problems.push(problem),
             }
         }
-        self.found.stage = shared.chosen.map(str::to_owned);
         shared.stages = Some(stages);
     }
 

@@ -422,6 +422,7 @@ impl Conditions {
         Skip {
             function: None,
             layer: None,
+            region: None,
             option: option.to_owned(),
             wanted: wanted.texts.clone(),
             found,

@@ -15,7 +15,7 @@ use super::{
     half,
     layer::{self, Given, Layer},
     layer_version::{self, OfBlock},
-    loaded::{Entry, Loaded},
+    loaded::{Entry, Loaded, Title},
     network::Certificates,
     occasion::Occasion,
     options, order,
@@ -123,8 +123,29 @@ pub(crate) fn load(request: &Request, host: &Host, ci: Ci, values: Option<&Value
     loaded.problems.dedup();
     loaded.warnings.sort();
     loaded.warnings.dedup();
+    mark_twins(&mut loaded.entries);
+    name_regions(&mut loaded.skipped);
+    loaded.stage = file.stage;
     loaded.build = build;
     loaded
+}
+
+/// Marks the entries whose name another one has in another Region.
+fn mark_twins(entries: &mut [Entry]) {
+    let name = |entry: &Entry| (entry.item.layer().is_some(), entry.item.name().to_owned());
+    let names: Vec<_> = entries.iter().map(|entry| (name(entry), entry.item.target().region.clone())).collect();
+    for (entry, (own, here)) in entries.iter_mut().zip(&names) {
+        entry.has_twin = names.iter().any(|(name, region)| name == own && region != here);
+    }
+}
+
+/// Leaves the Region of a skipped block only if another one has the same name in another Region.
+fn name_regions(skipped: &mut [Skip]) {
+    let name = |skip: &Skip| (skip.function.clone(), skip.layer.clone());
+    let names: Vec<_> = skipped.iter().map(|skip| (name(skip), skip.region.clone())).collect();
+    for (skip, (own, here)) in skipped.iter_mut().zip(&names) {
+        skip.region.take_if(|_| !names.iter().any(|(name, region)| name == own && region != here));
+    }
 }
 
 /// The sources of options besides the file.
@@ -309,6 +330,7 @@ fn skip_layers_without_functions(blocks: &[&Block], reasons: &mut [Option<Skip>]
             *reason = Some(Skip {
                 function: None,
                 layer: None,
+                region: None,
                 option: "on".to_owned(),
                 wanted: Vec::new(),
                 found: None,
@@ -327,6 +349,7 @@ fn no_layer_for_settings(block: &Block, options: &Layer) -> Option<Skip> {
     (word == "settings").then(|| Skip {
         function: None,
         layer: None,
+        region: None,
         option: "only".to_owned(),
         wanted: vec!["code".to_owned()],
         found: Some(word),
@@ -340,7 +363,8 @@ fn no_layer_for_settings(block: &Block, options: &Layer) -> Option<Skip> {
 fn named(reason: Skip, block: &Block) -> Skip {
     let layer = block.layer_alone().map(str::to_owned);
     let function = block.text("function_name").filter(|_| layer.is_none()).map(str::to_owned);
-    Skip { function, layer, place: reason.place.or_else(|| Some(block.place.clone())), ..reason }
+    let region = block.text("region").map(str::to_owned);
+    Skip { function, layer, region, place: reason.place.or_else(|| Some(block.place.clone())), ..reason }
 }
 
 /// With several blocks, flags and variables about code and settings are for the functions. The block of a layer has only
@@ -368,13 +392,17 @@ fn resolve_block(options: Layer, block: Option<&Block>, context: &Context<'_>, l
     match context.purpose {
         Purpose::Package if alone => {
             let layer = layer_version::layer(&mut reader, context);
-            let titled =
-                |OfBlock { layer, places }: OfBlock| (Some(format!("layer {}", layer.name)), layer.code, places);
+            let titled = |OfBlock { layer, places }: OfBlock| {
+                let title = Title { name: format!("layer {}", layer.name), region: layer.target.region };
+                (Some(title), layer.code, places)
+            };
             loaded.packages.extend(layer.map(titled));
         }
         Purpose::Package => {
             let code = code::code(&mut reader, context);
-            loaded.packages.push((reader.raw("function_name"), code, reader.places()));
+            let region = reader.raw("region");
+            let title = reader.raw("function_name").map(|name| Title { name, region });
+            loaded.packages.push((title, code, reader.places()));
         }
         Purpose::Render => {
             let origins = block.map(|block| block.origins.clone()).unwrap_or_default();
@@ -398,6 +426,7 @@ fn resolve_block(options: Layer, block: Option<&Block>, context: &Context<'_>, l
             let entry = |item, places, after, commands| Entry {
                 item,
                 number: 0,
+                has_twin: false,
                 after,
                 places,
                 allow_failure,
@@ -444,6 +473,7 @@ fn unread_code(deployment: &Deployment, reader: &Reader) -> Option<Skip> {
     (!reader.references.seeks(option)).then(|| Skip {
         function: Some(deployment.function.name.clone()),
         layer: None,
+        region: None,
         option: (*option).to_owned(),
         wanted: Vec::new(),
         found: None,

@@ -8,7 +8,7 @@ use super::run_options::RunOptions;
 use super::subject::{Access, Subject};
 use crate::deployment::{Code, Item};
 use crate::host::Build;
-use crate::place::{Places, Problem, Skip};
+use crate::place::{ChosenStage, Places, Problem, Skip};
 use crate::release::Script;
 use crate::settings::Secret;
 
@@ -26,7 +26,7 @@ pub(crate) struct Loaded {
     /// [`Purpose::Deploy`] and [`Purpose::Plan`].
     pub sought: Vec<Sought>,
     /// The packages to build, each with the name of its function or layer. Only for [`Purpose::Package`](crate::verb::Purpose::Package).
-    pub packages: Vec<(Option<String>, Code, Places)>,
+    pub packages: Vec<(Option<Title>, Code, Places)>,
     /// The functions to show or to act on, in order. Only for [`Purpose::Live`](crate::verb::Purpose::Live).
     pub subjects: Vec<Subject>,
     /// The Regions to show, in order. Only for [`Purpose::Region`](crate::verb::Purpose::Region).
@@ -37,6 +37,8 @@ pub(crate) struct Loaded {
     pub preview: Option<Preview>,
     /// The resolved blocks. Only for [`Purpose::Render`](crate::verb::Purpose::Render).
     pub rendered: Vec<Rendered>,
+    /// The stage; absent: the file has none, or none was chosen.
+    pub stage: Option<ChosenStage>,
     /// What the CI builds.
     pub build: Build,
     /// The options of the run, as far as they could be read.
@@ -62,6 +64,15 @@ impl Loaded {
     }
 }
 
+/// The function or layer of a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Title {
+    /// Its name.
+    pub name: String,
+    /// Its Region; absent: the configuration does not say it.
+    pub region: Option<String>,
+}
+
 /// A function or a layer to deploy, and how the run treats it.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
@@ -69,6 +80,8 @@ pub(crate) struct Entry {
     pub item: Item,
     /// Its position in [`Loaded::entries`].
     pub number: usize,
+    /// Whether another entry has the same name in another Region, so that messages name the Region.
+    pub has_twin: bool,
     /// The functions that must be deployed before.
     pub after: Vec<After>,
     /// Where each option was written.
@@ -81,6 +94,19 @@ pub(crate) struct Entry {
     pub cleanup: bool,
     /// The commands to run after the deployment succeeds.
     pub commands: Vec<Script>,
+}
+
+impl Entry {
+    /// The Region, if another entry has the same name in another one.
+    pub(crate) fn region_of_twin(&self) -> Option<&str> {
+        self.item.target().region.as_deref().filter(|_| self.has_twin)
+    }
+
+    /// The name in messages, with the Region if it needs one.
+    pub(crate) fn shown(&self) -> String {
+        let region = self.region_of_twin().map(|region| format!(" in {region}")).unwrap_or_default();
+        format!("`{}`{region}", self.item.name())
+    }
 }
 
 /// The merge whose deployment a build of a pull request shows.

@@ -79,7 +79,7 @@ pub(crate) use import::imported;
 pub(crate) use json::unpack;
 pub(crate) use layer::{Form, Given, Layer, Value, insert, yes_or_no};
 pub(crate) use load::load;
-pub(crate) use loaded::{Entry, Loaded, Preview};
+pub(crate) use loaded::{Entry, Loaded, Preview, Title};
 pub(crate) use order::After;
 pub(crate) use render::Rendered;
 pub(crate) use request::{Request, Syntax};

@@ -29,6 +29,8 @@ pub(crate) struct RunOptions {
     pub ci: Ci,
     /// Whether standard output gets one JSON document.
     pub json: bool,
+    /// What standard error gets: `text`, or `json` for a line for each event; empty before it was read.
+    pub log: &'static str,
     /// Whether the log has the reason of each decision.
     pub verbose: bool,
     /// The file for a JUnit report; absent for none.
@@ -119,6 +121,7 @@ impl RunOptions {
         let mut run = Self {
             ci: ci(&mut reader, context.ci),
             json: reader.choice("format") == Some("json"),
+            log: reader.choice("log").unwrap_or("text"),
             verbose: reader.flag("verbose") || context.host.flag("RUNNER_DEBUG"),
             junit: destination(&mut reader, "junit", context),
             color: reader.choice("color").unwrap_or("auto"),

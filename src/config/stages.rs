@@ -5,7 +5,7 @@ use super::{
     layer::{Given, MapEntry, Value},
     options::nearest_of,
 };
-use crate::place::{Place, Problem};
+use crate::place::{ChosenBy, Place, Problem};
 
 /// The key of a stage for the branches that choose it.
 pub(super) const BRANCH: &str = "branch";
@@ -80,11 +80,11 @@ impl<'g> Stages<'g> {
     }
 
     /// The stage that `stage` names, or else the one whose `branch` fits the build.
-    pub(super) fn choose(&self, asked: Option<&Given>, branch: Option<&str>) -> Result<&'g str, Problem> {
+    pub(super) fn choose(&self, asked: Option<&Given>, branch: Option<&str>) -> Result<(&'g str, ChosenBy), Problem> {
         if let Some(asked) = asked {
             let name = asked.as_text().unwrap_or_default().trim();
             return match self.stages.iter().find(|stage| stage.name == name) {
-                Some(stage) => Ok(stage.name),
+                Some(stage) => Ok((stage.name, ChosenBy::Place(asked.place.clone()))),
                 None => Err(self.unknown(name).unwrap_or_default().of("stage").at(&asked.place)),
             };
         }
@@ -98,7 +98,7 @@ impl<'g> Stages<'g> {
             by_name
         };
         match &fitting[..] {
-            [only] => Ok(only.name),
+            [only] => Ok((only.name, ChosenBy::Branch(branch.unwrap_or_default().to_owned()))),
             [] => Err(self.none_fits(branch)),
             [first, second, ..] => {
                 let branch = branch.unwrap_or_default();

@@ -10,6 +10,8 @@ use std::{
 };
 
 use super::delivery::Stream;
+use super::dialect::Level;
+use super::feed;
 use super::redactor::{Redactor, Role, SHORTEST, Whose};
 use super::sanitise;
 use crate::host::Host;
@@ -32,6 +34,8 @@ struct State {
     redactor: Redactor,
     output: Output,
     output_is_free: bool,
+    /// The clock for lines of JSON; absent: standard error takes text.
+    events: Option<fn() -> Duration>,
     /// Tells the CI to hide a value.
     mask: Option<Mask>,
     /// The values that the CI masks already.
@@ -103,6 +107,11 @@ impl Console {
         self.state(|state| state.output_is_free = free);
     }
 
+    /// Reserves standard error for lines of JSON, with the times of this clock.
+    pub(super) fn send_events(&self, clock: Option<fn() -> Duration>) {
+        self.state(|state| state.events = clock);
+    }
+
     /// One of our own texts, without secrets.
     pub(crate) fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
         self.state(|state| state.redactor.replaced(text, Whose::Ours))
@@ -116,10 +125,12 @@ impl Console {
     /// Prints one or more lines. A stream that cannot be written does not stop the run.
     pub(super) fn print(&self, stream: Stream, text: &str) {
         let text = self.redact(text).into_owned();
-        let free = self.state(|state| state.output_is_free);
+        let (free, events) = self.state(|state| (state.output_is_free, state.events));
         let line = format!("{text}\n");
         match stream {
             Stream::Output if !free => self.write_output(&line),
+            // A line of JSON says the same.
+            _ if events.is_some() => {}
             _ => drop(write_all(io::stderr().lock(), &line)),
         }
     }
@@ -129,14 +140,29 @@ impl Console {
         self.print(Stream::Output, text.trim_end_matches('\n'));
         let lost = self.output_error();
         if let Some(error) = &lost {
-            self.print_error(&format!("error: {error}"), OUTPUT_HELP);
+            self.print_error(Level::Error, error, OUTPUT_HELP);
         }
         lost.is_none()
     }
 
     /// Prints an error or warning on standard error, with its help.
-    pub(super) fn print_error(&self, message: &str, help: &str) {
-        self.print(Stream::Error, &format!("{}\nhelp: {help}", sanitise::inert(message)));
+    pub(super) fn print_error(&self, level: Level, message: &str, help: &str) {
+        self.message(level.word(), message, Some(help));
+        self.print(Stream::Error, &format!("{}: {}\nhelp: {help}", level.word(), sanitise::inert(message)));
+    }
+
+    /// Prints a message as a line of JSON, if standard error takes those.
+    fn message(&self, event: &str, message: &str, help: Option<&str>) {
+        if let Some(clock) = self.state(|state| state.events) {
+            let members = [("message", Some(message)), ("help", help)];
+            let members = members.into_iter().map(|(name, text)| (name.to_owned(), text.into()));
+            Self::event(&feed::line(event, members.collect(), clock, self));
+        }
+    }
+
+    /// Prints a line of JSON on standard error. Its values are already redacted.
+    pub(super) fn event(line: &str) {
+        let _ = write_all(io::stderr().lock(), &format!("{line}\n"));
     }
 
     /// Writes to standard output, until it fails for the first time.
@@ -173,7 +199,8 @@ impl Console {
     /// People store and pass on standard output. So the command goes to standard error, which the runner reads too. It
     /// is left out if standard error may go elsewhere too, or if standard output is a document for another program.
     fn unredacted(&self, command: &str) {
-        if Host::errors_go_alone() && !self.state(|state| state.output_is_free) {
+        let is_text = self.state(|state| !state.output_is_free && state.events.is_none());
+        if Host::errors_go_alone() && is_text {
             let _ = write_all(io::stderr().lock(), &format!("{command}\n"));
         }
     }
@@ -203,8 +230,12 @@ fn write_all(mut stream: impl Write, text: &str) -> io::Result<()> {
 /// Passes the lines of `tracing` to the console.
 impl Write for Console {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let text = sanitise::inert(String::from_utf8_lossy(bytes).trim_end_matches('\n'));
-        self.print(Stream::Output, &text);
+        let text = String::from_utf8_lossy(bytes);
+        let text = text.trim_end_matches('\n');
+        if self.state(|state| state.output_is_free) {
+            self.message("debug", text, None);
+        }
+        self.print(Stream::Output, &sanitise::inert(text));
         Ok(bytes.len())
     }
 

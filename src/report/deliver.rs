@@ -118,6 +118,7 @@ impl Courier {
                 console.print(Stream::Output, &text);
             }
             Delivery::Command(_) => {}
+            Delivery::Event(line) => Console::event(&line),
             Delivery::Document(text) => console.document(&text),
             Delivery::Append(Written { file, text, failed }) => {
                 return append(&file.path, &text).map_err(|error| format!("{failed}: {error}"));

@@ -12,6 +12,8 @@ pub(super) enum Delivery {
     Line(Stream, String),
     /// Commands for the CI that reads the log. Left out if standard output is a document.
     Command(String),
+    /// A line of JSON about an event, for standard error.
+    Event(String),
     /// The result that standard output is for.
     Document(String),
     /// Text to append to a file. Other programs append to it too.

@@ -137,7 +137,7 @@ struct Layer {
 }
 
 #[derive(Serialize)]
-struct Planned {
+pub(super) struct Planned {
     step: String,
     changes: Vec<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -193,7 +193,7 @@ struct Entry {
 }
 
 #[derive(Serialize)]
-struct Complaint {
+pub(super) struct Complaint {
     message: String,
     #[serde(flatten)]
     about: About,
@@ -228,12 +228,14 @@ impl About {
 
 /// A skipped block.
 #[derive(Serialize)]
-struct Skipped {
+pub(super) struct Skipped {
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     function_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     layer_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<String>,
     option: String,
     wanted: Vec<String>,
     found: Option<String>,
@@ -243,14 +245,14 @@ struct Skipped {
 
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Where {
+pub(super) enum Where {
     File { path: String, line: u32, column: u32 },
     Variable(String),
     Flag(String),
 }
 
 #[derive(Serialize)]
-struct Failed {
+pub(super) struct Failed {
     message: String,
     #[serde(flatten)]
     about: About,
@@ -291,14 +293,14 @@ impl Document {
             Event::Deployed(deployed) => self.deployed(deployed, about),
             Event::Held(held) => self.held(held, about),
             Event::LayerDeployed(deployed) => self.layer_deployed(deployed, about),
-            Event::Checked { function: name, package, only } => {
+            Event::Checked { function: name, region: _, package, only } => {
                 let function = self.function(name, about);
                 function.outcome = "checked";
                 function.only = only.map(Half::word);
                 function.code_sha256 = package.as_ref().map(|package| package.code_sha256.clone());
                 function.package_size = package.as_ref().map(|package| package.size);
             }
-            Event::LayerChecked { layer: name, package } => {
+            Event::LayerChecked { layer: name, region: _, package } => {
                 let layer = self.layer(name, about);
                 layer.outcome = "checked";
                 layer.code_sha256 = Some(package.code_sha256.clone());
@@ -530,7 +532,7 @@ pub(super) fn unspliceable(json: &str) -> String {
     out
 }
 
-fn steps(plan: &Plan) -> Vec<Planned> {
+pub(super) fn steps(plan: &Plan) -> Vec<Planned> {
     let step = |view: View<'_>| Planned {
         changes: view.changes.iter().map(ends::document).collect(),
         files: view.files().map(files),
@@ -574,12 +576,12 @@ fn folders(entries: &[Listed]) -> Vec<Folder> {
     folders.into_iter().map(|(name, size)| Folder { name, size }).collect()
 }
 
-fn complaint(problem: &Problem, about: Option<&Block>) -> Complaint {
+pub(super) fn complaint(problem: &Problem, about: Option<&Block>) -> Complaint {
     let (about, place) = (About::of(about), problem.place.as_ref().map(place));
     Complaint { message: problem.text(), about, option: problem.option.clone(), place, help: problem.help.clone() }
 }
 
-fn place(place: &Place) -> Where {
+pub(super) fn place(place: &Place) -> Where {
     match place {
         Place::File(FilePlace { path, line, column }) => {
             Where::File { path: path.to_string(), line: *line, column: *column }
@@ -589,11 +591,12 @@ fn place(place: &Place) -> Where {
     }
 }
 
-fn skipped(skip: &Skip) -> Skipped {
+pub(super) fn skipped(skip: &Skip) -> Skipped {
     Skipped {
         message: skip.to_string(),
         function_name: skip.function.clone(),
         layer_name: skip.layer.clone(),
+        region: skip.region.clone(),
         option: skip.option.clone(),
         wanted: skip.wanted.clone(),
         found: skip.found.clone(),
@@ -601,7 +604,7 @@ fn skipped(skip: &Skip) -> Skipped {
     }
 }
 
-fn failed(failure: &Failure, about: Option<&Block>) -> Failed {
+pub(super) fn failed(failure: &Failure, about: Option<&Block>) -> Failed {
     let about = match about {
         Some(_) => About::of(about),
         None => About { function_name: failure.function.clone(), layer_name: failure.layer.clone(), region: None },

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::console::Console;
 use super::delivery::{Delivery, Stream};
 use super::dialect::{Level, Voice};
-use super::manner::{Format, Manner, Wording};
+use super::manner::{Format, LogFormat, Manner, Wording};
 use super::observer::{Observer, Surroundings, redacted};
 use super::outcome::Verdict;
 use super::overview::Extent;
@@ -29,6 +29,8 @@ pub(super) struct Log {
     coloured: [bool; 2],
     clock: fn() -> Duration,
     progress: Progress,
+    /// The time of the last line.
+    spoke: Duration,
     group: Group,
     /// The function in the last line of dpl's "Updating existing function".
     said_updating: Option<String>,
@@ -74,7 +76,8 @@ impl Log {
             extent: if manner.verbose { Extent::All } else { Extent::News },
             coloured: [if manner.format == Format::Json { error } else { output }, error],
             clock,
-            progress: Progress::new(host.terminal && ci == Ci::None),
+            progress: Progress::new(host.terminal && ci == Ci::None && manner.log == LogFormat::Text),
+            spoke: clock(),
             group: Group::None,
             said_updating: None,
             said_accounts: BTreeSet::new(),
@@ -93,7 +96,14 @@ impl Log {
                 }
                 return;
             }
-            Event::Progress { .. } => return,
+            Event::Overall { word, done, all, doing } if is_shown => {
+                let now = (self.clock)();
+                if let Some(line) = self.progress.overall(word, (*done, *all), doing, now.saturating_sub(self.spoke)) {
+                    self.line(&line);
+                }
+                return;
+            }
+            Event::Progress { .. } | Event::Overall { .. } => return,
             _ => self.progress.clear(),
         }
         match event {
@@ -259,6 +269,9 @@ impl Log {
 impl Observer for Log {
     fn receive(&mut self, event: &Event, _: Option<&Block>) -> Vec<Delivery> {
         self.event(event);
+        if !self.out.is_empty() {
+            self.spoke = (self.clock)();
+        }
         std::mem::take(&mut self.out)
     }
 

@@ -10,6 +10,8 @@ use crate::settings::Secret;
 pub(crate) struct Manner {
     /// What standard output is for.
     pub format: Format,
+    /// What standard error is for.
+    pub log: LogFormat,
     /// Whether to colour the log.
     pub colour: Colour,
     /// Whether to show only results, warnings and errors.
@@ -43,6 +45,16 @@ pub(crate) enum Wording {
     Own,
     /// The words of dpl, which logs of Travis have.
     Dpl,
+}
+
+/// What standard error is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// Text for people.
+    #[default]
+    Text,
+    /// A line of JSON for each event, and nothing else.
+    Json,
 }
 
 /// What standard output is for.

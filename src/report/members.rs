@@ -8,12 +8,15 @@ use serde_json::Value;
 
 use super::{ends, json};
 use crate::event::{Effect, Event};
+use crate::place::{ChosenBy, ChosenStage};
 use crate::plan::Rollback;
 use crate::remote::{self, LiveCode};
 
 /// Members at the top level of the document.
 #[derive(Serialize, Default)]
 pub(super) struct Members {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stage: Option<Stage>,
     #[serde(skip_serializing_if = "Option::is_none")]
     preview: Option<Preview>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -26,6 +29,17 @@ pub(super) struct Members {
     deletion: Option<Deletion>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rollback: Option<Back>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Stage {
+    name: String,
+    /// The flag or variable that chose it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<json::Where>,
+    /// The branch that chose it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    branch: Option<String>,
 }
 
 /// An unknown value is null.
@@ -180,6 +194,7 @@ impl Members {
     /// Receives an event.
     pub(super) fn note(&mut self, event: &Event) {
         match event {
+            Event::Chosen(chosen) => self.stage = Some(stage(chosen)),
             Event::Preview { number, base } => {
                 self.preview = Some(Preview { pull_request: number.clone(), base: base.clone() });
             }
@@ -222,6 +237,14 @@ impl Members {
     pub(super) fn changed(&self) -> bool {
         self.deletion.as_ref().is_some_and(|deletion| deletion.outcome == "deleted")
             || self.rollback.as_ref().is_some_and(|rollback| rollback.outcome == "rolled_back")
+    }
+}
+
+pub(super) fn stage(chosen: &ChosenStage) -> Stage {
+    let name = chosen.name.clone();
+    match &chosen.by {
+        ChosenBy::Place(place) => Stage { name, place: Some(json::place(place)), branch: None },
+        ChosenBy::Branch(branch) => Stage { name, place: None, branch: Some(branch.clone()) },
     }
 }
 

@@ -1,6 +1,6 @@
 //! All output of the tool: turns events into text in the CI's dialect.
 //!
-//! Six observers receive every event, each with its own state: the log, the results, the JUnit report, the comment on the
+//! Seven observers receive every event, each with its own state: the log, the results, the JUnit report, the comment on the
 //! pull request, the document of `--format json`, and the outcome. They return deliveries, and only [`deliver`] has effects. All output goes through
 //! one sanitiser, for text from elsewhere, and one redactor, for secrets. Must not know how steps are executed.
 
@@ -13,6 +13,7 @@ mod delivery;
 mod dialect;
 mod dialects;
 mod ends;
+mod feed;
 mod files;
 mod json;
 mod junit;
@@ -41,11 +42,12 @@ use std::sync::Arc;
 pub(crate) use colour::Colour;
 pub(crate) use console::{Console, mask};
 pub(crate) use files::Files;
-pub(crate) use manner::{Format, Manner, Wish, Wording};
+pub(crate) use manner::{Format, LogFormat, Manner, Wish, Wording};
 
 use self::deliver::Courier;
 use self::delivery::{Delivery, Stream};
-use self::dialect::Dialect;
+use self::dialect::{Dialect, Level};
+use self::feed::Feed;
 use self::observer::{Observer, Surroundings};
 use self::outcome::{Outcome, Verdict};
 use crate::event::{Block, Event};
@@ -71,6 +73,8 @@ pub(crate) struct Reporter {
     outcome: Outcome,
     /// In the order in which they finish. The log is last, because it shows the failed deliveries of the others.
     observers: Vec<Box<dyn Observer>>,
+    /// Receives each event when it happens; absent: standard error takes text.
+    feed: Option<Feed>,
     courier: Courier,
     console: Console,
 }
@@ -96,8 +100,13 @@ impl Reporter {
         }));
         let (format, error_stream) = (manner.format, dialect.voice.error_stream());
         let outcome = Outcome::new(verb, &console, surroundings.clock);
+        let feed = (manner.log == LogFormat::Json).then(|| Feed::new(&console, surroundings.clock));
+        console.send_events(feed.is_some().then_some(surroundings.clock));
         let observers = observers(dialect, manner, verb, &surroundings, &console);
-        Self { format, verb, error_stream, outcome, observers, courier, console }
+        let begin: Vec<_> = feed.iter().map(|feed| feed.begin(verb.map_or("usage", Verb::name))).collect();
+        let mut reporter = Self { format, verb, error_stream, outcome, observers, feed, courier, console };
+        reporter.deliver(begin);
+        reporter
     }
 
     /// What standard output is for.
@@ -107,6 +116,18 @@ impl Reporter {
 
     /// Reports an event, and the function or layer that it is about; `None`: it is about the run.
     pub(crate) fn report(&mut self, event: &Event, about: Option<&Block>) {
+        self.feed(event, about);
+        self.show(event, about);
+    }
+
+    /// Reports an event to programs that follow the run.
+    pub(crate) fn feed(&mut self, event: &Event, about: Option<&Block>) {
+        let lines = self.feed.as_mut().map(|feed| feed.receive(event, about));
+        self.deliver(lines.unwrap_or_default());
+    }
+
+    /// Shows an event that was fed before.
+    pub(crate) fn show(&mut self, event: &Event, about: Option<&Block>) {
         self.outcome.receive(event, about);
         for index in 0..self.observers.len() {
             let deliveries = self.observers[index].receive(event, about);
@@ -122,6 +143,8 @@ impl Reporter {
             let deliveries = self.observers[index].finish(&verdict);
             self.deliver(deliveries);
         }
+        let last = self.feed.as_mut().map(|feed| feed.finish(&verdict));
+        self.deliver(last.unwrap_or_default());
         match self.console.output_error() {
             None => Printed::All,
             Some(error) => self.lost(&error, &verdict),
@@ -139,11 +162,15 @@ impl Reporter {
         let changes = matches!(self.verb, Some(Verb::Deploy | Verb::Delete | Verb::Rollback));
         let is_log = changes && self.format == Format::Text && verdict.planned.is_empty();
         if is_log || verdict.ending().is_err() {
-            let message = format!("warning: the log is not complete: {error}");
-            self.console.print_error(&message, &format!("the exit code {exit_code} is that of the run itself"));
+            let message = format!("the log is not complete: {error}");
+            self.console.print_error(
+                Level::Warning,
+                &message,
+                &format!("the exit code {exit_code} is that of the run itself"),
+            );
             Printed::All
         } else {
-            self.console.print_error(&format!("error: {error}"), console::OUTPUT_HELP);
+            self.console.print_error(Level::Error, error, console::OUTPUT_HELP);
             Printed::Lost
         }
     }

@@ -3,6 +3,7 @@
 use super::{live, plan, release, sanitise};
 use crate::event::{Deployed, Effect, Event, Failure, LayerDeployed, Packaged};
 use crate::package::{self, DIRECT_LIMIT, Listed, UNPACKED_LIMIT};
+use crate::place::ChosenStage;
 use crate::plan::{Half, Step, View, Whose};
 use crate::remote::Caller;
 
@@ -17,23 +18,28 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
             None => vec![format!("Skipped {}", sanitise::one_line(&skip.to_string()))],
         },
         Event::Preview { number, base } => vec![preview(number.as_deref(), base.as_deref())],
+        Event::Chosen(chosen) => vec![stage(chosen)],
         Event::Identity(masked) => vec![format!("Using Access Key: {masked}")],
         Event::Command(command) => vec![format!("$ {command}")],
         Event::Planned(planned) => plan::lines(planned),
         Event::Rehearsed => vec!["AWS' own dry run of the code update succeeded.".to_owned()],
         Event::Waiting { what, so_far } => vec![format!("Still waiting for {what} ({} s).", so_far.as_secs())],
         Event::StepDone { version: Some(version), .. } => vec![format!("Published version {version}.")],
-        Event::Checked { function, package, only } => {
+        Event::Checked { function, region, package, only } => {
             let state = match (package, only) {
                 (Some(package), _) => format!("has {}", summary(package)),
                 (None, Some(Half::Settings)) => "stays as it is".to_owned(),
                 (None, _) => "is not on this machine, so it was not checked".to_owned(),
             };
             let half = only.map(|half| format!(" ({})", half.shown())).unwrap_or_default();
-            vec![format!("`{function}` is configured correctly{half}; its package {state}.")]
+            vec![format!(
+                "`{function}`{} is configured correctly{half}; its package {state}.",
+                within(region.as_deref())
+            )]
         }
-        Event::LayerChecked { layer, package } => {
-            vec![format!("the layer `{layer}` is configured correctly; its package has {}.", summary(package))]
+        Event::LayerChecked { layer, region, package } => {
+            let region = within(region.as_deref());
+            vec![format!("the layer `{layer}`{region} is configured correctly; its package has {}.", summary(package))]
         }
         Event::Packaged(package) => packaged(package),
         Event::Invoking { function, qualifier } => {
@@ -61,6 +67,7 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
         | Event::Account(_)
         | Event::CommandOutput { .. }
         | Event::Progress { .. }
+        | Event::Overall { .. }
         | Event::Blocks(_)
         | Event::NotBegun { .. }
         | Event::Stage(_)
@@ -75,6 +82,16 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
         | Event::LayerDeployed(_)
         | Event::Failed(_) => Vec::new(),
     }
+}
+
+/// The Region as the end of a name; empty: the name needs none.
+fn within(region: Option<&str>) -> String {
+    region.map(|region| format!(" in {region}")).unwrap_or_default()
+}
+
+/// The line about the stage.
+pub(super) fn stage(ChosenStage { name, by }: &ChosenStage) -> String {
+    sanitise::one_line(&format!("Stage {name} ({by})."))
 }
 
 /// The line about the account and the identity that calls AWS.

@@ -126,6 +126,9 @@ impl Observer for Results {
                 }
                 return self.note(Level::Notice, notice);
             }
+            Event::Chosen(chosen) if self.outputs_are == verb::Outputs::Written => {
+                self.parts.push(Part::Line(summary::of_notice(&plain::stage(chosen))));
+            }
             Event::Preview { number, base } => {
                 let preview = plain::preview(number.as_deref(), base.as_deref());
                 self.parts.push(Part::Line(summary::of_notice(&preview)));

@@ -72,6 +72,7 @@ fn show(delivery: &Delivery, out: &mut String) {
         Delivery::Line(Stream::Output, text) => ("| ", String::new(), text.clone()),
         Delivery::Line(Stream::Error, text) => ("! ", String::new(), text.clone()),
         Delivery::Command(text) => ("> ", String::new(), text.clone()),
+        Delivery::Event(line) => ("{ ", String::new(), line.clone()),
         Delivery::Document(text) => ("  ", "document\n".to_owned(), text.clone()),
         Delivery::Append(Written { file: path, text, .. }) => {
             ("  ", format!("append {}\n", file(&path.path)), page(text))

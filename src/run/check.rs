@@ -26,7 +26,7 @@ impl Run<'_> {
         for entry in entries {
             let check = async {
                 match self.check_one(entry).await {
-                    Err(error) if self.interrupt.borrow().is_none() => Ok(Some(self.fail(&error))),
+                    Err(error) if self.interrupt.borrow().is_none() => Ok(Some(self.fail_of(entry, &error))),
                     checked => checked.map(|()| None),
                 }
             };
@@ -37,6 +37,7 @@ impl Run<'_> {
 
     async fn check_one(&self, entry: &Entry) -> Result<(), Error> {
         let (name, today) = (entry.item.name().to_owned(), day_of(Host::now()));
+        let region = entry.region_of_twin().map(str::to_owned);
         let (problems, checked) = match &entry.item {
             Item::Function(deployment) => {
                 let package = match deployment.code.source {
@@ -47,13 +48,13 @@ impl Run<'_> {
                 let artifact = package.as_ref().and_then(Package::archive);
                 let package = artifact.map(|artifact| packaged(artifact, None, false));
                 let only = deployment.only.as_ref().map(|only| only.half);
-                (plan::check(deployment, artifact, today), Event::Checked { function: name, package, only })
+                (plan::check(deployment, artifact, today), Event::Checked { function: name, region, package, only })
             }
             Item::Layer(layer) => {
                 let package = self.code_of(entry).await?;
                 let Some(artifact) = package.archive() else { return Ok(()) };
                 let package = packaged(artifact, None, false);
-                (plan::check_layer(layer, artifact, None, today), Event::LayerChecked { layer: name, package })
+                (plan::check_layer(layer, artifact, None, today), Event::LayerChecked { layer: name, region, package })
             }
         };
         self.report_problems(entry, &problems)?;

@@ -76,6 +76,7 @@ impl Run<'_> {
             layers.extend(of_layer.first().and_then(|planned| self.layer_of(planned)));
             planned.extend(of_layer);
         }
+        self.work.set(Some("planned"));
         let order = Order::of(entries, of_functions.iter().map(|built| built.entry));
         let functions = of_functions.into_iter().map(|built| {
             let turn = order.turn(built.entry);
@@ -83,6 +84,7 @@ impl Run<'_> {
         });
         planned.extend(self.side_by_side(functions).await.into_iter().flatten());
         let changes = planned.iter().any(|planned| planned.plan.changes());
+        self.work.set(Some("done"));
         if self.may_begin() {
             let order = Order::of(entries, planned.iter().map(|planned| planned.built.entry));
             self.apply_all(planned, &layers, &order, &renewed).await;

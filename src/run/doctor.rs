@@ -140,7 +140,7 @@ impl Run<'_> {
             if let Item::Function(deployment) = &entry.item {
                 self.look_at_function(&mut findings, &login, &deployment.function, deployment).await?;
             }
-            self.look_at_rights(&mut findings, &login, &entry.item).await?;
+            self.look_at_rights(&mut findings, &login, entry).await?;
         }
         for finding in &mut findings.0 {
             finding.text = self.console.redact_foreign(&finding.text);
@@ -242,9 +242,9 @@ impl Run<'_> {
     }
 
     /// The rights that a deployment needs.
-    async fn look_at_rights(&self, findings: &mut Findings, login: &Login, item: &Item) -> Result<(), Error> {
+    async fn look_at_rights(&self, findings: &mut Findings, login: &Login, entry: &Entry) -> Result<(), Error> {
         let caller = login.connection.caller();
-        let mut item = item.clone();
+        let mut item = entry.item.clone();
         let target = match &mut item {
             Item::Function(deployment) => &mut deployment.target,
             Item::Layer(layer) => &mut layer.target,
@@ -279,11 +279,11 @@ impl Run<'_> {
             all.extend(actions);
         }
         if lacking.is_empty() {
-            findings
-                .ok("rights", format!("the policies of the identity allow all {} for `{}`", all.len(), item.name()));
+            let (count, whose) = (all.len(), entry.shown());
+            findings.ok("rights", format!("the policies of the identity allow all {count} for {whose}"));
         } else {
             let text = format!("the policies of the identity do not allow {}", lacking.join(", "));
-            let help = format!("`{POLICY}` prints the policy that `{}` needs", item.name());
+            let help = format!("`{POLICY}` prints the policy that {} needs", entry.shown());
             findings.add("rights", Grade::Error(ExitCode::Denied), text, Some(help));
         }
         Ok(())

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::num::NonZero;
 use std::rc::Rc;
+use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
+use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Run;
 use crate::config::{AfterFailure, Entry};
@@ -28,6 +30,9 @@ struct Work {
     lane: Option<usize>,
 }
 
+/// The time between two reports of how far the run is.
+const TICK: Duration = Duration::from_secs(1);
+
 /// The number of names in a warning.
 const SHOWN_NAMES: usize = 10;
 
@@ -48,6 +53,8 @@ pub(super) struct Lanes {
     first: usize,
     /// The lanes behind it, with events that wait for their turn.
     behind: BTreeMap<usize, Lane>,
+    /// The lanes in progress, each with its name and what it waits for.
+    doing: BTreeMap<usize, (String, Option<String>)>,
 }
 
 #[derive(Default)]
@@ -72,9 +79,29 @@ impl Lanes {
         true
     }
 
+    /// Notes what a lane waits for.
+    fn note(&mut self, lane: usize, event: &Event) {
+        let Some((_, waits_for)) = self.doing.get_mut(&lane) else { return };
+        *waits_for = match event {
+            Event::Waiting { what, .. } => Some(what.clone()),
+            Event::Progress { .. } => return,
+            _ => None,
+        };
+    }
+
+    /// The lanes in progress, in words.
+    fn doing(&self) -> Vec<String> {
+        let shown = |(name, waits_for): &(String, Option<String>)| match waits_for {
+            Some(what) => format!("{name} ({what})"),
+            None => name.clone(),
+        };
+        self.doing.values().map(shown).collect()
+    }
+
     /// Ends a lane, and returns the events whose turn it is now.
     fn end(&mut self, lane: usize) -> Vec<(Event, Rc<Block>)> {
         let mut ready = Vec::new();
+        self.doing.remove(&lane);
         self.behind.entry(lane).or_default().has_ended = true;
         while self.behind.get(&self.first).is_some_and(|lane| lane.has_ended) {
             ready.extend(self.behind.remove(&self.first).unwrap_or_default().events);
@@ -97,12 +124,17 @@ impl Run<'_> {
     /// Reports an event. One of a later block waits until those before it have ended.
     pub(super) fn report(&self, event: &Event) {
         let work = WORK.try_with(Work::clone).ok();
+        let about = work.as_ref().map(|work| &*work.block);
+        self.reporter.borrow_mut().feed(event, about);
+        if let Some(lane) = work.as_ref().and_then(|work| work.lane) {
+            self.lanes.borrow_mut().note(lane, event);
+        }
         if let Some(Work { block, lane: Some(lane) }) = &work
             && self.lanes.borrow_mut().keeps(*lane, event, block)
         {
             return;
         }
-        self.reporter.borrow_mut().report(event, work.as_ref().map(|work| &*work.block));
+        self.reporter.borrow_mut().show(event, about);
     }
 
     /// Does the work for a block. The events of the work are about the block.
@@ -140,18 +172,42 @@ impl Run<'_> {
         let lanes = work.into_iter().enumerate();
         let lanes = lanes.map(|(lane, (entry, work))| {
             let this = Work { block: Rc::new(block(entry)), lane: Some(lane) };
-            WORK.scope(this, async move { (lane, work.await) })
+            WORK.scope(this, async move {
+                self.lanes.borrow_mut().doing.insert(lane, (entry.shown(), None));
+                (lane, work.await)
+            })
         });
+        let lanes: Vec<_> = lanes.collect();
+        let all = lanes.len();
         let mut running = stream::iter(lanes).buffer_unordered(limit);
         let mut results = BTreeMap::new();
-        while let Some((lane, result)) = running.next().await {
+        let mut ticks = tokio::time::interval_at(Instant::now() + TICK, TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let next = tokio::select! {
+                biased;
+                next = running.next() => next,
+                _ = ticks.tick() => {
+                    self.report_overall(results.len(), all);
+                    continue;
+                }
+            };
+            let Some((lane, result)) = next else { break };
             let ready = self.lanes.borrow_mut().end(lane);
             for (event, block) in &ready {
-                self.reporter.borrow_mut().report(event, Some(block));
+                self.reporter.borrow_mut().show(event, Some(block));
             }
             results.insert(lane, result);
         }
         results.into_values().collect()
+    }
+
+    /// Reports how far the run is with several functions.
+    fn report_overall(&self, done: usize, all: usize) {
+        if let (Some(word), true) = (self.work.get(), all > 1) {
+            let doing = self.lanes.borrow().doing();
+            self.report(&Event::Overall { word, done, all, doing });
+        }
     }
 
     /// The result of a block. Reports a failure instead, and after one that is not allowed no further block begins.
@@ -160,11 +216,11 @@ impl Run<'_> {
             Ok(result) => return Some(result),
             Err(error) => error,
         };
-        let code = self.fail(&error);
+        let code = self.fail_of(entry, &error);
         if let Error::After { problem, .. } = &error {
             self.report(&Event::NotBegun { because: problem.message.clone() });
         }
-        self.first_failed.borrow_mut().get_or_insert_with(|| entry.item.name().to_owned());
+        self.first_failed.borrow_mut().get_or_insert_with(|| entry.shown());
         if entry.allow_failure && self.interrupt.borrow().is_none() {
             let warning = Problem::new("this failure is allowed, so the run goes on").of("allow_failure");
             self.report(&Event::Warning(warning));
@@ -187,7 +243,7 @@ impl Run<'_> {
 
     /// Reports that a block does not begin, because an earlier one failed.
     pub(super) fn leave(&self, entry: &Entry) {
-        self.left.borrow_mut().push(entry.item.name().to_owned());
+        self.left.borrow_mut().push(entry.shown());
         let because = match (*self.interrupt.borrow(), &*self.first_failed.borrow()) {
             (Some(signal), _) => format!("after {}", signal.name()),
             (None, Some(name)) => format!("after the failure of {name}"),
@@ -210,7 +266,7 @@ impl Run<'_> {
         if left.is_empty() {
             return;
         }
-        let names: Vec<_> = left.iter().take(SHOWN_NAMES).map(|name| format!("`{name}`")).collect();
+        let names: Vec<_> = left.iter().take(SHOWN_NAMES).map(String::as_str).collect();
         let more = left.len() - names.len();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let what = if self.task.verb() == Verb::Plan { "planned" } else { "deployed" };

@@ -38,14 +38,14 @@ use tokio::runtime::Runtime;
 use tokio::sync::{Mutex, Semaphore, watch};
 
 use crate::cli::{self, CommandLine, Stop, Task};
-use crate::config::{self, AfterFailure, IfSkipped, Loaded, Preview, Request, RunOptions, Syntax};
+use crate::config::{self, AfterFailure, Entry, IfSkipped, Loaded, Preview, Request, RunOptions, Syntax};
 use crate::error::{Error, ExitCode};
 use crate::event::{Event, Packaged};
 use crate::fault::Signal;
 use crate::host::{Build, Ci, Host};
 use crate::package::Artifact;
 use crate::place::Problem;
-use crate::report::{self, Colour, Console, Format, Manner, Printed, Reporter, Wording};
+use crate::report::{self, Colour, Console, Format, LogFormat, Manner, Printed, Reporter, Wording};
 
 /// The signal that asks the process to stop; `None` until it arrives.
 type Interrupt = watch::Receiver<Option<Signal>>;
@@ -103,6 +103,7 @@ pub fn run(host: &Host) -> ExitCode {
         lanes,
         parallel,
         after_failure,
+        work: Cell::new(None),
         failed,
         left,
         first_failed,
@@ -132,6 +133,7 @@ fn end(reporter: &mut Reporter, console: &Console, result: Result<ExitCode, &Err
 fn manner(options: &RunOptions, syntax: Syntax) -> Manner {
     Manner {
         format: if options.json { Format::Json } else { Format::Text },
+        log: if options.log == "json" { LogFormat::Json } else { LogFormat::Text },
         colour: match options.color {
             "always" => Colour::Always,
             "never" => Colour::Never,
@@ -180,6 +182,8 @@ struct Run<'a> {
     /// How many blocks are worked on at once.
     parallel: usize,
     after_failure: AfterFailure,
+    /// What is done with the functions in progress: the end of "12 of 200 functions …"; absent: nothing that takes long.
+    work: Cell<Option<&'static str>>,
     /// The highest exit code of the blocks that failed; absent: none failed.
     failed: Cell<Option<ExitCode>>,
     /// The names of the blocks that did not begin after a failure.
@@ -228,6 +232,14 @@ impl Run<'_> {
         });
     }
 
+    /// Reports an error about a block, and returns its exit code.
+    fn fail_of(&self, entry: &Entry, error: &Error) -> ExitCode {
+        let mut failure = error.failure(&self.console);
+        failure.headline.extend(entry.region_of_twin().into_iter().flat_map(|region| [" in ", region]));
+        self.report(&Event::Failed(failure));
+        error.exit_code()
+    }
+
     /// Reports an error, and returns its exit code.
     fn fail(&self, error: &Error) -> ExitCode {
         self.report(&Event::Failed(error.failure(&self.console)));
@@ -246,6 +258,9 @@ impl Run<'_> {
         loaded.warnings.iter().for_each(|warning| self.report(&Event::Warning(warning.clone())));
         if !loaded.problems.is_empty() {
             return Err(Error::Configuration(loaded.problems.clone()));
+        }
+        if let Some(stage) = loaded.stage.clone() {
+            self.report(&Event::Chosen(stage));
         }
         if let Some(Preview { number, base }) = loaded.preview.clone() {
             self.report(&Event::Preview { number, base });

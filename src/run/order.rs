@@ -99,7 +99,7 @@ impl Turn<'_, '_> {
 
     fn hindered(&self, after: &After, before: &Entry) -> Error {
         let what = if after.is_value() { "takes a value of" } else { "comes after" };
-        let message = format!("{what} `{}`, which is not deployed", before.item.name());
+        let message = format!("{what} {}, which is not deployed", before.shown());
         let problem = Problem::new(message).of(after.option).help("see the error about that function");
         let problem = Problem { place: after.place.clone(), ..problem };
         Error::After { problem, about: (&self.entry.item).into() }

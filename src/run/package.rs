@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{Run, packaged};
-use crate::config::Loaded;
+use crate::config::{Loaded, Title};
 use crate::deployment::CodeSource;
 use crate::error::{Error, ExitCode};
 use crate::event::{Event, Packaged};
@@ -25,7 +25,8 @@ impl Run<'_> {
             return Err(Error::Usage(problem.help("choose one with `--function_name`")));
         }
         let several = loaded.packages.len() > 1;
-        for (heading, code, places) in &loaded.packages {
+        let titles: Vec<_> = loaded.packages.iter().map(|(title, ..)| title).collect();
+        for (title, code, places) in &loaded.packages {
             let CodeSource::Path(source) = &code.source else {
                 let what = if code.source.package_type() == Some("Image") { "an image" } else { "a package" };
                 let problem = Problem::new(format!("{} is already {what}", code.source.shown()));
@@ -46,7 +47,14 @@ impl Run<'_> {
                 written
                     .map_err(|error| Error::Refused(format!("`{}` cannot be written: {error}", output.display())))?;
             }
-            let heading = heading.clone().filter(|_| several);
+            let heading = title.as_ref().filter(|_| several).map(|title| {
+                let is_twin = |other: &&Title| other.name == title.name && other.region != title.region;
+                let has_twin = titles.iter().filter_map(|other| other.as_ref()).any(|other| is_twin(&other));
+                match title.region.as_ref().filter(|_| has_twin) {
+                    Some(region) => format!("{} in {region}", title.name),
+                    None => title.name.clone(),
+                }
+            });
             self.report(&Event::Packaged(Packaged { heading, ..packaged(&artifact, output, list) }));
         }
         Ok(ExitCode::Success)

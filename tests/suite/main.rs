@@ -103,7 +103,8 @@ mod order;
 // A full storage for code.
 mod storage;
 
-// Several blocks: the overview, the outputs of each, and who deploys.
+// Several blocks: the overview, events as JSON, the outputs of each, and who deploys.
+mod feed;
 mod overview;
 mod several;
 

@@ -12,7 +12,7 @@ use crate::{
 const AT_ONCE: Rule = Rule::Answer(Duration::from_millis(1));
 
 /// A service that refuses the changes of functions with `bad` in their name.
-fn service() -> Service {
+pub fn service() -> Service {
     Service::new(|method, name, _| match method {
         "PUT" if name.contains("bad") => Rule::Refuse(403, "AccessDeniedException"),
         _ => AT_ONCE,
@@ -21,7 +21,7 @@ fn service() -> Service {
 
 /// A universe with these blocks. Functions with `new` in their name are created, those with `lost` have no files, and the
 /// others have a timeout of 3 s before.
-fn universe(service: &Service, blocks: &[(&str, &str)]) -> Universe {
+pub fn universe(service: &Service, blocks: &[(&str, &str)]) -> Universe {
     let line = |(name, more): &(&str, &str)| {
         let new = "role: arn:aws:iam::000000000000:role/r, runtime: python3.12, handler: index.handler, zip: ";
         let kind = match *name {
@@ -38,7 +38,7 @@ fn universe(service: &Service, blocks: &[(&str, &str)]) -> Universe {
 }
 
 /// A function of each kind.
-const EACH: &[(&str, &str)] = &[
+pub const EACH: &[(&str, &str)] = &[
     ("same", ", timeout: 3"),
     ("new-orders", ""),
     ("invoices", ", timeout: 9, memory_size: 256"),
@@ -64,7 +64,7 @@ fn the_log_ends_with_a_table_in_the_order_of_the_blocks() {
     created    new-orders  in 0.0 s
     updated    invoices    in 0.0 s: timeout, memory_size
     failed     bad-mails   AWS denied `lambda:UpdateFunctionConfiguration` on `bad-…
-    not begun  web         after the failure of bad-mails
+    not begun  web         after the failure of `bad-mails`
     ");
     let last = outcome.stdout.lines().last().unwrap();
     assert!(last.starts_with("1 created, 1 updated, 1 unchanged, 1 failed, 1 not begun in "), "{last}");
@@ -90,7 +90,7 @@ fn what_failed_before_the_plans_leaves_the_others_not_begun() {
         let outcome = universe.run(line).code(3).says(&format!("not {word} after the failure: "));
         let rows = table(&outcome);
         assert!(rows.iter().any(|row| row.starts_with("failed     new-lost  ")), "{rows:?}");
-        assert!(rows.iter().any(|row| row == "not begun  new-c     after the failure of new-lost"), "{rows:?}");
+        assert!(rows.iter().any(|row| row == "not begun  new-c     after the failure of `new-lost`"), "{rows:?}");
     }
     assert!(service.take("POST").is_empty());
 }
@@ -102,7 +102,7 @@ fn the_document_has_every_block_in_order() {
     let outcomes: Vec<_> = document["functions"].as_array().unwrap().iter().map(|one| &one["outcome"]).collect();
     assert_eq!(outcomes, ["unchanged", "deployed", "deployed", "failed", "not_begun"]);
     let last = &document["functions"][4];
-    assert_eq!((&last["reason"], &last["changed"]), (&json!("after the failure of bad-mails"), &json!(false)));
+    assert_eq!((&last["reason"], &last["changed"]), (&json!("after the failure of `bad-mails`"), &json!(false)));
     let totals = &document["totals"];
     assert_eq!((&totals["failed"], &totals["not_begun"], &totals["created"]), (&json!(1), &json!(1), &json!(1)));
     assert_eq!(document["errors"][0]["region"], "us-east-1");
@@ -235,4 +235,53 @@ fn a_check_of_several_blocks_counts_them() {
     assert!(outcome.stdout.lines().last().unwrap().starts_with("2 checked, 1 failed in "), "{}", outcome.all());
     let document: Value = universe.run("check --format json").code(3).json();
     assert_eq!((&document["totals"]["checked"], &document["functions"][1]["outcome"]), (&json!(2), &json!("failed")));
+}
+
+/// A file with two stages.
+fn staged(service: &Service) -> Universe {
+    universe(service, &[("web", ", timeout: 3"), ("api", ", timeout: 9")])
+        .file("stages.yml", "stages: {dev: {branch: develop}, prod: {branch: main}}\n")
+}
+
+#[test]
+fn the_stage_and_what_chose_it_are_named_once() {
+    let service = service();
+    let universe = staged(&service);
+    universe.write("dpl.yml", universe.read("stages.yml") + &universe.read("dpl.yml"));
+    let outcome = universe.run("plan --stage prod").code(0).says("Stage prod (--stage).\n");
+    assert_eq!(outcome.all().matches("Stage prod").count(), 1);
+    universe.run("plan --quiet --stage prod").code(0).never_says("Stage prod");
+    let document = universe.run("plan --stage dev --format json").code(0).json();
+    assert_eq!(document["stage"], json!({ "name": "dev", "place": { "flag": "--stage" } }));
+    let universe = universe.with("DPL_LAMBDA_STAGE", "dev");
+    universe.run("check").code(0).says("Stage dev (DPL_LAMBDA_STAGE).\n");
+    let universe = universe.without("DPL_LAMBDA_STAGE").with("DRONE", "true").with("DRONE_BRANCH", "main");
+    universe.run("plan --summary_file page.md").code(0).says("Stage prod (branch main).\n");
+    assert!(universe.read("page.md").starts_with("Stage prod (branch main)."), "{}", universe.read("page.md"));
+    let document = universe.run("plan --format json").code(0).json();
+    assert_eq!(document["stage"], json!({ "name": "prod", "branch": "main" }));
+}
+
+#[test]
+fn lines_about_one_function_in_two_regions_name_the_region() {
+    let service = service();
+    let both = ", region: [us-east-1, eu-west-1]";
+    let universe = universe(&service, &[("new-both", both), ("new-lost", both), ("new-one", "")]);
+    let outcome = universe.run("check").code(3);
+    for region in ["us-east-1", "eu-west-1"] {
+        for line in ["`new-both` in REGION is configured correctly", "cannot package `new-lost` in REGION\n"] {
+            let line = line.replace("REGION", region);
+            assert_eq!(outcome.all().matches(&line).count(), 1, "{line}: {}", outcome.all());
+        }
+    }
+    outcome.says("`new-one` is configured correctly");
+    universe.run("plan --parallel 1").code(3).says("`new-lost` in eu-west-1").says("`new-one`, ");
+    universe
+        .write("dpl.yml", universe.read("dpl.yml").replace("new-lost", "new-found").replace("zip: lost", "zip: dist"));
+    let outcome = universe.run("package --list").code(0).says("new-both in us-east-1:\n").says("new-one:\n");
+    assert_eq!(outcome.stdout.matches("new-found in eu-west-1:\n").count(), 1, "{}", outcome.all());
+    let skipped = universe.read("dpl.yml").replace("region: [", "on: {branch: main}, region: [");
+    universe.write("dpl.yml", skipped);
+    let outcome = universe.with("DRONE", "true").with("DRONE_BRANCH", "topic").run("plan").code(0);
+    outcome.says("Skipped `new-both` in eu-west-1: ").says("Skipped `new-both` in us-east-1: ");
 }
