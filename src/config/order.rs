@@ -1,6 +1,6 @@
 //! The order of blocks: which block comes after which, and that none comes after itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     blocks::Block,
@@ -16,6 +16,9 @@ use crate::settings::{FunctionName, Setting, Written};
 
 /// The option of a block.
 const AFTER: &str = "after";
+
+/// The most names that the error about a circle shows.
+const MOST_NAMED: usize = 40;
 
 /// A name or pattern of functions, after which a block is applied.
 #[derive(Debug, Clone)]
@@ -62,20 +65,21 @@ pub(super) fn refuse(reader: &mut Reader) {
 /// `all` are the blocks of the file, `of_entries` the block of each entry.
 pub(super) fn arrange(all: &[Block], of_entries: &[&Block], loaded: &mut Loaded) {
     let Loaded { entries, sought, problems, .. } = loaded;
-    let names = Names::of(all, entries);
+    let mut names = Names::of(all, entries);
     for index in 0..entries.len() {
         for nth in 0..entries[index].after.len() {
             let after = &entries[index].after[nth];
-            problems.extend(names.unknown(after).filter(|_| !after.is_value()));
-            match before(index, after, of_entries, entries) {
-                Ok(found) => entries[index].after[nth].entries = found,
-                Err(problem) => problems.push(problem),
+            match names.fitting(&bare(&after.name)).map(|fitting| before(index, after, fitting, of_entries, entries)) {
+                Some(Ok(found)) => entries[index].after[nth].entries = found,
+                Some(Err(problem)) => problems.push(problem),
+                None if after.is_value() => {}
+                None => problems.extend(names.unknown(after)),
             }
         }
     }
-    let mut walk = Walk { entries, path: Vec::new(), depths: vec![None; entries.len()], circles: Vec::new() };
+    let mut walk = Walk::new(entries);
     let depths: Vec<_> = (0..entries.len()).map(|index| walk.depth(index)).collect();
-    problems.extend(walk.circles.iter().map(|circle| in_circle(circle, entries)));
+    problems.extend(std::mem::take(&mut walk.circles).iter().map(|circle| in_circle(circle, entries)));
     for sought in &mut *sought {
         if let Reference::Function { function, .. } = &sought.reference {
             let is_it = |after: &&After| after.name == *function && after.place.as_ref() == Some(&sought.place);
@@ -99,31 +103,52 @@ fn alias_of(function: &str, of: &[usize], entries: &[Entry], all: &[Block]) -> O
 
 /// The names of the functions in a file.
 struct Names {
-    known: BTreeSet<String>,
+    /// The entries of each name; none if this run does not deploy it.
+    known: BTreeMap<String, Vec<usize>>,
+    /// The entries of each pattern so far; absent: it fits no name.
+    fitting: BTreeMap<String, Option<Vec<usize>>>,
     /// Whether the name of some block is unknown.
     lacks_some: bool,
 }
 
 impl Names {
     fn of(all: &[Block], entries: &[Entry]) -> Self {
-        let functions = entries.iter().filter_map(|entry| entry.item.function());
-        let mut known: BTreeSet<_> = functions.map(|deployment| deployment.function.name.clone()).collect();
-        known.extend(all.iter().filter_map(|block| name_of(block.text("function_name")?)));
+        let written = all.iter().filter_map(|block| name_of(block.text("function_name")?));
+        let mut known: BTreeMap<String, Vec<usize>> = written.map(|name| (name, Vec::new())).collect();
+        for (index, entry) in entries.iter().enumerate() {
+            if let Some(deployment) = entry.item.function() {
+                known.entry(deployment.function.name.clone()).or_default().push(index);
+            }
+        }
         let lacks_name =
             |block: &Block| block.unfilled.contains("function_name") || block.conditions.has_by_branch("function_name");
-        Self { known, lacks_some: all.iter().any(lacks_name) }
+        Self { known, fitting: BTreeMap::new(), lacks_some: all.iter().any(lacks_name) }
     }
 
-    /// The error about a name that no block has; `None` if one has it.
+    /// The entries of a name or pattern; `None` if it fits no name.
+    fn fitting(&mut self, wanted: &str) -> Option<&[usize]> {
+        if !wanted.contains(['*', '?', '[']) {
+            return self.known.get(wanted).map(Vec::as_slice);
+        }
+        let known = &self.known;
+        let find = || {
+            let fitting: Vec<_> = known.iter().filter(|(name, _)| matches(wanted, name)).collect();
+            let mut entries: Vec<_> = fitting.iter().flat_map(|(_, entries)| entries.iter().copied()).collect();
+            entries.sort_unstable();
+            (!fitting.is_empty()).then_some(entries)
+        };
+        self.fitting.entry(wanted.to_owned()).or_insert_with(find).as_deref()
+    }
+
+    /// The error about a name that no block has; `None` if some block may have it.
     fn unknown(&self, after: &After) -> Option<Problem> {
-        let wanted = bare(&after.name);
-        if self.lacks_some || self.known.iter().any(|name| matches(&wanted, name)) {
+        if self.lacks_some {
             return None;
         }
         let problem = Problem::new(format!("no block is for `{}`", after.name)).of(after.option);
-        let near = nearest_of(&wanted, self.known.iter().map(String::as_str));
+        let near = nearest_of(&after.name, self.known.keys().map(String::as_str));
         let all = || {
-            let all: Vec<_> = self.known.iter().map(|name| format!("`{name}`")).collect();
+            let all: Vec<_> = self.known.keys().map(|name| format!("`{name}`")).collect();
             format!("the blocks are for {}", all.join(", "))
         };
         let help = near.map_or_else(all, |near| format!("did you mean `{near}`?"));
@@ -141,10 +166,15 @@ fn bare(text: &str) -> String {
     name_of(text).unwrap_or_else(|| text.to_owned())
 }
 
-/// The entries for the functions of a name. Of one function in several Regions, it is the one in the Region of the entry at
-/// `index`, if there is one.
-fn before(index: usize, after: &After, of_entries: &[&Block], entries: &[Entry]) -> Result<Vec<usize>, Problem> {
-    let wanted = bare(&after.name);
+/// Those of the fitting entries that are meant. Of one function in several Regions, it is the one in the Region of the
+/// entry at `index`, if there is one.
+fn before(
+    index: usize,
+    after: &After,
+    fitting: &[usize],
+    of_entries: &[&Block],
+    entries: &[Entry],
+) -> Result<Vec<usize>, Problem> {
     let named = FunctionName::parse(&Written::Text(after.name.clone())).ok();
     let name = |index: usize| entries[index].item.function().map(|deployment| deployment.function.name.as_str());
     let region = |index: usize| &entries[index].item.target().region;
@@ -154,16 +184,15 @@ fn before(index: usize, after: &After, of_entries: &[&Block], entries: &[Entry])
         _ => true,
     };
     let is_named = |other: usize| named.as_ref().is_none_or(|named| may_be(named, &entries[other]));
-    let fits =
-        |other: &usize| name(*other).is_some_and(|name| matches(&wanted, name)) && is_named(*other) && meet(*other);
-    let fitting: Vec<_> = (0..entries.len()).filter(fits).collect();
-    let is_nearer = |near: usize, far: usize| name(near) == name(far) && region(near) == region(index);
-    let is_meant =
-        |other: &usize| region(*other) == region(index) || !fitting.iter().any(|near| is_nearer(*near, *other));
+    let fits = |other: &usize| is_named(*other) && meet(*other);
+    let fitting: Vec<_> = fitting.iter().copied().filter(fits).collect();
+    let is_near = |other: usize| region(other) == region(index);
+    let near: BTreeSet<_> = fitting.iter().filter(|other| is_near(**other)).map(|other| name(*other)).collect();
+    let is_meant = |other: &usize| is_near(*other) || !near.contains(&name(*other));
     let others: Vec<_> = fitting.iter().copied().filter(is_meant).filter(|other| *other != index).collect();
     // An ARN can be that of the same name in another account.
     let is_certain = named.and_then(|named| named.account).is_none() || account_of(&entries[index]).is_some();
-    if others.is_empty() && is_certain && name(index) == Some(&*wanted) && fitting.contains(&index) {
+    if others.is_empty() && is_certain && name(index) == Some(&*bare(&after.name)) && fitting.contains(&index) {
         let problem = Problem::new(format!("`{}` is the function of this block", after.name)).of(after.option);
         let help = if after.is_value() {
             "a function cannot take a value of itself, because that is known only after its deployment"
@@ -193,27 +222,41 @@ struct Walk<'a> {
     entries: &'a [Entry],
     /// The entries on the way to the current one.
     path: Vec<usize>,
+    /// The position of each entry on the way; absent if it is not on it.
+    on_path: Vec<Option<usize>>,
     depths: Vec<Option<usize>>,
     /// The circles so far. None shares an entry with another one.
     circles: Vec<Vec<usize>>,
+    /// Whether each entry is in a circle.
+    in_circle: Vec<bool>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(entries: &'a [Entry]) -> Self {
+        let (on_path, in_circle) = (vec![None; entries.len()], vec![false; entries.len()]);
+        Self { entries, path: Vec::new(), depths: on_path.clone(), on_path, circles: Vec::new(), in_circle }
+    }
+
     fn depth(&mut self, index: usize) -> usize {
         if let Some(depth) = self.depths[index] {
             return depth;
         }
-        if let Some(from) = self.path.iter().position(|known| *known == index) {
+        if let Some(from) = self.on_path[index] {
             let circle = &self.path[from..];
-            if !self.circles.iter().flatten().any(|known| circle.contains(known)) {
+            if !circle.iter().any(|index| self.in_circle[*index]) {
+                for index in circle {
+                    self.in_circle[*index] = true;
+                }
                 self.circles.push(circle.to_vec());
             }
             return 0;
         }
+        self.on_path[index] = Some(self.path.len());
         self.path.push(index);
         let before = self.entries[index].after.iter().flat_map(|after| &after.entries);
         let depth = before.map(|before| self.depth(*before) + 1).max().unwrap_or(0);
         self.path.pop();
+        self.on_path[index] = None;
         self.depths[index] = Some(depth);
         depth
     }
@@ -223,7 +266,10 @@ impl Walk<'_> {
 fn in_circle(circle: &[usize], entries: &[Entry]) -> Problem {
     let first = circle.iter().enumerate().min_by_key(|(_, index)| **index).map_or(0, |(at, _)| at);
     let circle: Vec<_> = circle[first..].iter().chain(&circle[..first]).chain(circle.get(first)).collect();
-    let names: Vec<_> = circle.iter().map(|index| entries[**index].item.name()).collect();
+    let mut names: Vec<_> = circle.iter().map(|index| entries[**index].item.name()).collect();
+    if names.len() > MOST_NAMED {
+        names.splice(MOST_NAMED / 2..names.len() - MOST_NAMED / 2, ["…"]);
+    }
     let problem = Problem::new(format!("comes after itself: `{}`", names.join(" → "))).of(AFTER);
     let link = circle
         .first()

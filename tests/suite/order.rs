@@ -1,6 +1,6 @@
 //! Blocks that come after others, and values of functions that other blocks deploy.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -547,4 +547,19 @@ fn with_all_or_nothing_a_version_is_handed_on_and_a_new_url_is_not() {
         universe.run("deploy").code(0).says("2 updated");
         universe.run("deploy --all_or_nothing").code(0).says("2 unchanged");
     });
+}
+
+#[test]
+fn a_thousand_blocks_are_put_into_order_at_once() {
+    let blocks = |after: &dyn Fn(u32) -> String| -> String {
+        (0..999).map(|number| format!("  - {{function_name: c-{number}, after: [{}]}}\n", after(number))).collect()
+    };
+    let begun = Instant::now();
+    let chain = blocks(&|number| if number < 998 { format!("c-{}", number + 1) } else { String::new() });
+    check(&chain).run("check --stage prod").code(0).says("999 checked");
+    let outcome = check(&blocks(&|_| "'c-*'".to_owned())).run("check --stage prod").code(3);
+    outcome.says("comes after itself: `c-0 → c-1 → c-0`");
+    let ring = blocks(&|number| format!("c-{}", (number + 1) % 999));
+    check(&ring).run("check --stage prod").code(3).says("c-19 → … → c-980").says("c-998 → c-0`");
+    assert!(begun.elapsed() < Duration::from_mins(2), "{:?}", begun.elapsed());
 }
