@@ -5,7 +5,8 @@
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use super::{
-    conditions::{ByBranch, Conditions, FileFormat},
+    by_branch::ByBranch,
+    conditions::{Conditions, FileFormat},
     each::{self, FOR_EACH, Folders, Item},
     interpolate::Names,
     layer::{Given, Layer, MapEntry, Value, yes_or_no},

@@ -9,7 +9,7 @@ use std::{
 
 use toml_edit::DocumentMut;
 
-use super::{context::Context, layer_version, read::Reader};
+use super::{context::Context, extension, read::Reader};
 use crate::deployment::Single;
 use crate::files;
 use crate::place::Problem;
@@ -61,7 +61,7 @@ pub(super) fn package(reader: &mut Reader, context: &Context<'_>) -> PathBuf {
 /// The program that cargo-lambda built for the function of a block; `None` if the code is something else.
 pub(super) fn program(reader: &mut Reader, context: &Context<'_>) -> Option<String> {
     let is_rust = context.project().join("Cargo.toml").is_file();
-    if !is_rust || reader.has("image_uri") || layer_version::stands_alone(reader) {
+    if !is_rust || reader.has("image_uri") || extension::stands_alone(reader) {
         return None;
     }
     let path = match reader.raw("zip") {

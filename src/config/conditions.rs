@@ -5,13 +5,12 @@
 use std::{borrow::Cow, collections::BTreeSet};
 
 use super::{
+    by_branch::{ByBranch, matches},
     condition::{Condition, Variables},
     layer::{Given, MapEntry, Value, yes_or_no},
-    one_value::key_for,
     options,
 };
 use crate::host::{Build, Host};
-use crate::package::glob::{self, Stars};
 use crate::place::{Place, Problem, Skip};
 
 /// The keys for runtimes, each with the name in Travis' variable for its version.
@@ -108,25 +107,6 @@ impl Wanted {
     fn shown(&self) -> String {
         let quoted: Vec<_> = self.texts.iter().map(|text| format!("`{text}`")).collect();
         quoted.join(" or ")
-    }
-}
-
-/// An option whose value depends on the branch.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ByBranch {
-    /// The option.
-    pub option: &'static str,
-    /// The branches, which can be patterns.
-    pub branches: Vec<String>,
-    /// The value, if the map has only one and that is a text.
-    pub only_value: Option<String>,
-    /// The place of the map.
-    pub place: Place,
-}
-
-impl ByBranch {
-    fn has_value_for(&self, build: &Build) -> bool {
-        key_for(build.branch.as_deref(), self.branches.iter().map(String::as_str)).is_some()
     }
 }
 
@@ -500,10 +480,4 @@ fn texts(given: &Given) -> Option<Vec<String>> {
         Value::List(items) => items.iter().map(|item| item.as_text().map(str::to_owned)).collect(),
         Value::Null | Value::Map(_) => None,
     }
-}
-
-/// Whether a shell pattern matches. `*` matches `/` too, and braces have no meaning.
-pub(super) fn matches(pattern: &str, branch: &str) -> bool {
-    let escaped = pattern.replace('{', "[{]").replace('}', "[}]");
-    pattern == branch || glob::compile(&escaped, Stars::InAll).is_ok_and(|glob| glob.is_match(branch))
 }

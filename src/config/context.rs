@@ -3,8 +3,7 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{
-    dry_run::DryRun, elsewhere, elsewhere::Values, interpolate::Names, layer::Layer, network::Certificates,
-    read::Reader, run_options::AfterFailure, trust::Trust,
+    after_failure::AfterFailure, layer::Layer, network::Certificates, read::Reader, sought::Values, trust::Trust,
 };
 use crate::host::{Build, Ci, Host};
 use crate::verb::Purpose;
@@ -60,15 +59,5 @@ impl Context<'_> {
     /// The account of the identity that these options decide about, if it was looked up.
     pub(super) fn account(&self, options: &Layer) -> Option<String> {
         self.values?.account(options).map(str::to_owned)
-    }
-
-    /// A reader of the options of a deployment, with the values from elsewhere that are known.
-    pub(super) fn reader_of_deployment(&self, options: Layer, names: Names) -> Reader {
-        let mut reader = self.reader(options);
-        let account = names.account.clone().or_else(|| self.account(reader.layer()));
-        let only_plans = self.purpose == Purpose::Plan || DryRun::of(reader.layer()) != DryRun::No;
-        reader.fill(|options, problems| elsewhere::fill(options, account.as_deref(), self, only_plans, problems));
-        reader.names = Names { account, ..names };
-        reader
     }
 }

@@ -1,264 +1,43 @@
-//! References to values that are elsewhere, such as `{from_ssm: /path}`: how they are written, and where they may be.
+//! Puts values from elsewhere into the options of a deployment.
 //!
 //! The configuration is loaded twice: once to find the references, and once more with their values.
 
 use std::path::Path;
-use std::time::Duration;
 
 use super::{
+    after::After,
     context::Context,
-    from_env, from_function, interpolate,
+    dry_run::DryRun,
+    from_function,
+    interpolate::{self, Names},
     layer::{Form, Given, Layer, MapEntry, Value},
-    options::{self, Group, Kind, Opt, canonical, nearest_of},
-    order::After,
-    structure::same_key,
+    options::{self, Group, Opt, canonical, nearest_of},
+    read::Reader,
+    references::{SOURCES, each, first, has_keys, is_reference, may_be_elsewhere, misplaced},
+    sought::References,
 };
 use crate::arn::Arn;
-use crate::deployment::{Item, Target};
 use crate::place::{Place, Problem};
 use crate::reference::{Borrowed, Found, Reference, State};
 use crate::settings::Secret;
+use crate::verb::Purpose;
 
-/// The keys that begin a reference, with its other members.
-const SOURCES: [(&str, &[&str]); 5] = [
-    ("from_ssm", &["default"]),
-    ("from_secret", &["key", "version_stage", "default"]),
-    ("from_stack", &["output", "default"]),
-    ("from_terraform", &["output", "default"]),
-    ("from_function", &["output", "qualifier", "default"]),
-];
-
-/// Options that name what is deployed. The run needs these names before it can read anything.
-const NAMES: [&str; 4] = ["function_name", "alias", "layer", "code_from"];
-
-/// A value that has to be read before a deployment is known.
-#[derive(Debug, Clone)]
-pub(crate) struct Sought {
-    /// The reference.
-    pub reference: Reference,
-    /// Whether the configuration has a value for the case that there is none.
-    pub has_default: bool,
-    /// The option.
-    pub option: &'static str,
-    /// Where the reference is written.
-    pub place: Place,
-    /// The position in [`Loaded::entries`](super::Loaded::entries) of the function, or else of the layer, that gets the
-    /// value.
-    pub entry: usize,
-    /// The positions there of the functions that the reference names.
-    pub of: Vec<usize>,
-    /// The alias in the block of the function that the reference names; absent if it has none.
-    pub alias: Option<String>,
-    /// The account and Region to read it from.
-    pub target: Target,
-    /// How long the deployment may wait.
-    pub limit: Duration,
-    /// The options that decide about the target.
-    access: Layer,
-}
-
-/// The values of references, each for the deployments with the same target.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Values {
-    found: Vec<(Layer, Reference, Found)>,
-    /// Accounts by the options that decide about the identity.
-    accounts: Vec<(Layer, String)>,
-}
-
-impl Values {
-    /// Adds the value of a reference.
-    pub(crate) fn add(&mut self, sought: &Sought, found: Found) {
-        self.found.push((sought.access.clone(), sought.reference.clone(), found));
-    }
-
-    /// Adds the account of the identity that a deployment has.
-    pub(crate) fn add_account(&mut self, sought: &Sought, account: String) {
-        self.accounts.push((identity(&sought.access), account));
-    }
-
-    /// The same values, but with another one for a reference.
-    #[must_use]
-    pub(crate) fn with(mut self, sought: &Sought, found: Found) -> Self {
-        self.found.retain(|(access, reference, _)| *access != sought.access || *reference != sought.reference);
-        self.add(sought, found);
-        self
-    }
-
-    fn find(&self, access: &Layer, reference: &Reference) -> Option<&Found> {
-        self.found.iter().find(|(known, of, _)| known == access && of == reference).map(|(.., found)| found)
-    }
-
-    /// The account of the identity that these options decide about; `None` if it was not looked up.
-    pub(super) fn account(&self, options: &Layer) -> Option<&str> {
-        let identity = identity(options);
-        self.accounts.iter().find(|(known, _)| *known == identity).map(|(_, account)| account.as_str())
-    }
-}
-
-/// The options that decide about the identity.
-fn identity(options: &Layer) -> Layer {
-    let decides =
-        |name: &str| options::find(name).is_some_and(|option| option.group == Group::Target && option.name != "region");
-    options.iter().filter(|(name, _)| decides(name)).map(|(name, given)| (*name, given.clone())).collect()
-}
-
-/// The references in the options of one block.
-#[derive(Debug, Default)]
-pub(super) struct References {
-    /// The references whose values are still unknown.
-    open: Vec<(Reference, bool, &'static str, Place)>,
-    /// All values from elsewhere, also those that are not read.
-    pub borrowed: Vec<Borrowed>,
-    /// The functions that have some of the values.
-    pub functions: Vec<After>,
-    access: Layer,
-}
-
-impl References {
-    /// The references to read for a deployment, which is the one of this entry.
-    pub(super) fn sought(&self, item: &Item, entry: usize) -> impl Iterator<Item = Sought> {
-        self.open.iter().cloned().map(move |(reference, has_default, option, place)| Sought {
-            reference,
-            has_default,
-            option,
-            place,
-            entry,
-            of: Vec::new(),
-            alias: None,
-            target: item.target().clone(),
-            limit: item.wait_timeout(),
-            access: self.access.clone(),
-        })
-    }
-
-    /// Whether the value of a key in the map of an option is elsewhere.
-    pub(super) fn has(&self, option: &str, key: &str) -> bool {
-        self.borrowed.iter().any(|borrowed| borrowed.option == option && borrowed.key.as_deref() == Some(key))
-    }
-
-    /// Whether the value of an option is still to be read.
-    pub(super) fn seeks(&self, option: &str) -> bool {
-        self.open.iter().any(|(_, _, of, _)| *of == option)
-    }
-}
-
-/// Whether a value is written as a reference. `from_env` is not one of these: its value is known at once.
-pub(super) fn is_reference(given: &Given) -> bool {
-    match &given.value {
-        Value::Map(entries) => entries.iter().any(begins),
-        Value::Null | Value::Text(_) | Value::List(_) => false,
-    }
-}
-
-/// Whether an entry of a map makes the map a reference.
-fn begins(entry: &MapEntry) -> bool {
-    SOURCES.iter().any(|(source, _)| *source == canonical(&entry.key))
-}
-
-/// The error about a map that looks like a reference but is none; `None` for any other value.
-pub(super) fn misspelt(given: &Given) -> Option<Problem> {
-    let Value::Map(entries) = &given.value else { return None };
-    if is_reference(given) || from_env::is_one(given) {
-        return None;
-    }
-    let wrong = entries.iter().find(|entry| canonical(&entry.key).starts_with("from_"))?;
-    let problem = Problem::new(format!("`{}` is not a place that values come from", wrong.key)).at(&wrong.place);
-    let names = || std::iter::once(from_env::FROM_ENV).chain(SOURCES.iter().map(|(source, _)| *source));
-    let all: Vec<_> = names().map(|source| format!("`{source}`")).collect();
-    let near = nearest_of(&wrong.key, names());
-    Some(
-        problem.help(
-            near.map_or_else(|| format!("these are: {}", all.join(", ")), |near| format!("did you mean `{near}`?")),
-        ),
-    )
-}
-
-/// Whether a value itself is not known yet: it is a reference, or a text with the account in it.
-pub(super) fn is_unknown(given: &Given) -> bool {
-    is_reference(given) || from_env::is_one(given) || given.form == Form::Open
-}
-
-/// Whether a value, or a part of it, is not known yet.
-pub(super) fn is_open(given: &Given) -> bool {
-    is_unknown(given)
-        || match &given.value {
-            Value::List(items) => items.iter().any(is_open),
-            Value::Map(entries) => entries.iter().any(|entry| is_open(&entry.given)),
-            Value::Null | Value::Text(_) => false,
-        }
-}
-
-/// The place of the first part of a value that is known only after the log-in.
-fn first(given: &Given) -> Option<&Place> {
-    if is_reference(given) || given.form == Form::Open {
-        return Some(&given.place);
-    }
-    match &given.value {
-        Value::List(items) => items.iter().find_map(first),
-        Value::Map(entries) => entries.iter().find_map(|entry| first(&entry.given)),
-        Value::Null | Value::Text(_) => None,
-    }
-}
-
-/// Whether the value of an option is a map of texts, which has its references below its keys.
-fn has_keys(option: &Opt) -> bool {
-    matches!(option.kind, Kind::Map) && option.name != "layer"
-}
-
-/// Shows each unknown part of the value of an option, with the key of its map.
-pub(super) fn each(option: &Opt, given: &mut Given, see: &mut dyn FnMut(Option<&str>, &mut Given)) {
-    match &mut given.value {
-        Value::Map(entries) if has_keys(option) => {
-            for MapEntry { key, given, .. } in entries {
-                each_within(Some(key), given, see);
-            }
-        }
-        Value::List(items) if has_keys(option) => items.iter_mut().for_each(|item| each(option, item, see)),
-        _ => each_within(None, given, see),
-    }
-}
-
-fn each_within(key: Option<&str>, given: &mut Given, see: &mut dyn FnMut(Option<&str>, &mut Given)) {
-    if is_unknown(given) {
-        return see(key, given);
-    }
-    match &mut given.value {
-        Value::List(items) => items.iter_mut().for_each(|item| each_within(key, item, see)),
-        Value::Map(entries) => entries.iter_mut().for_each(|entry| each_within(key, &mut entry.given, see)),
-        Value::Null | Value::Text(_) => {}
-    }
-}
-
-/// The error about a reference where none may be; `None` if there is none.
-pub(super) fn misplaced(option: &Opt, given: &Given) -> Option<Problem> {
-    let is_any = |given: &Given| is_reference(given) || from_env::is_one(given);
-    let is_command = |given: &Given| {
-        let problem = Problem::new("is a command, and commands are written in the configuration").at(&given.place);
-        problem.help("write the command, with variables as `$NAME` in it")
-    };
-    if option.name == "run" && is_any(given) {
-        return Some(is_command(given));
-    }
-    match &given.value {
-        Value::List(items) => items.iter().find_map(|item| misplaced(option, item)),
-        Value::Map(entries) if has_keys(option) => {
-            let entry = entries.iter().find(|entry| begins(entry) || from_env::begins(entry))?;
-            let message = format!("`{}` is not below a key, but each key needs a reference of its own", entry.key);
-            let help = format!("write `{}: {{KEY: {{{}: …}}}}`", option.name, entry.key);
-            Some(Problem::new(message).at(&entry.place).help(help))
-        }
-        Value::Map(entries) if option.name == "smoke_test" => {
-            let run = entries.iter().find(|entry| same_key(&entry.key, "Run") && is_any(&entry.given))?;
-            Some(is_command(&run.given))
-        }
-        Value::Null | Value::Text(_) | Value::Map(_) => None,
+impl Context<'_> {
+    /// A reader of the options of a deployment, with the values from elsewhere that are known.
+    pub(super) fn reader_of_deployment(&self, options: Layer, names: Names) -> Reader {
+        let mut reader = self.reader(options);
+        let account = names.account.clone().or_else(|| self.account(reader.layer()));
+        let only_plans = self.purpose == Purpose::Plan || DryRun::of(reader.layer()) != DryRun::No;
+        reader.fill(|options, problems| fill(options, account.as_deref(), self, only_plans, problems));
+        reader.names = Names { account, ..names };
+        reader
     }
 }
 
 /// Puts the known values into the options of a block. References without a known value stay.
 ///
 /// `account` says whether the account is known. `only_plans` says whether nothing is written for this block.
-pub(super) fn fill(
+fn fill(
     options: &mut Layer,
     account: Option<&str>,
     context: &Context<'_>,
@@ -472,25 +251,6 @@ impl Filling<'_> {
         self.context.trust.may_read(&path, what, place)?;
         Ok(State::File { written: what.to_owned(), path })
     }
-}
-
-/// Whether the value of an option may be elsewhere.
-pub(super) fn may_be_elsewhere(option: &Opt) -> Result<(), Problem> {
-    let why = match (option.group, option.kind) {
-        _ if NAMES.contains(&option.name) => "names what is deployed, and is needed before anything can be read",
-        (Group::Target, _) => "is needed to log in, before anything can be read",
-        (Group::Run, _) => "decides how the run works, and is needed before anything can be read",
-        (_, Kind::Choice(_) | Kind::Flag | Kind::FlagOr(_)) => {
-            "is one of a few words, and these are written in the configuration"
-        }
-        (_, Kind::List | Kind::Files) => "is about files of the checkout, and these are named in the configuration",
-        _ if option.name == "zip" => "is a file of the checkout, and is named in the configuration",
-        (_, Kind::Text | Kind::Number { .. } | Kind::Ids | Kind::Map | Kind::Structure(_) | Kind::Secret) => {
-            return Ok(());
-        }
-    };
-    let help = format!("write the value itself, or set the variable `DPL_LAMBDA_{}`", option.name.to_ascii_uppercase());
-    Err(Problem::new(why).help(help))
 }
 
 /// The error about a secret in a place where others could see it.

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use super::{
     context::Context,
-    credentials, dotenv, elsewhere,
+    credentials, dotenv,
     from_env::{self, FromEnv},
     joined,
     layer::{Given, yes_or_no},
     read::{MOST_PAIRS, Pair, Reader},
+    references,
 };
 use crate::deployment::WantedMap;
 use crate::files;
@@ -66,7 +67,7 @@ fn value(reader: &mut Reader, pair: &Pair, context: &Context<'_>) -> Option<Secr
         let in_clear = is_written && !context.host.variables.values().any(of_variable);
         return Some(if in_clear { Secret::in_clear(&pair.key, text) } else { Secret::new(text) });
     }
-    if let Some(problem) = elsewhere::misspelt(given) {
+    if let Some(problem) = references::misspelt(given) {
         reader.problems.push(problem.of("environment"));
         return None;
     }

@@ -8,14 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     context::Context,
-    credentials, elsewhere, exposed,
+    credentials, exposed,
     from_env::{self, FromEnv},
     half,
     interpolate::{self, ACCOUNT, ESCAPED, Names, OF_BUILD, Reference},
     layer::{Form, Given, Layer, MapEntry, Value},
+    options::same_key,
     options::{self, Group, Kind, Opt, nearest_of},
     placeholders::what_works,
-    structure::same_key,
+    references,
 };
 use crate::arn::Arn;
 use crate::place::{Place, Problem};
@@ -158,7 +159,7 @@ impl<'a> Filler<'a> {
 
     /// Fills in all texts of a value, except those that dpl fills in too.
     fn given(&mut self, option: &'static Opt, given: &mut Given) {
-        if !matches!(option.name, "description" | "version_description" | "run") || elsewhere::is_unknown(given) {
+        if !matches!(option.name, "description" | "version_description" | "run") || references::is_unknown(given) {
             self.within(option, given);
         }
     }
@@ -193,17 +194,17 @@ impl<'a> Filler<'a> {
             "smoke_test" => same_key(&entry.key, "Run"),
             _ => false,
         };
-        if !is_left || elsewhere::is_unknown(&entry.given) {
+        if !is_left || references::is_unknown(&entry.given) {
             self.within(option, &mut entry.given);
         }
     }
 
     /// Fills in the values of variables in a value.
     fn variables(&mut self, option: &'static Opt, given: &mut Given) {
-        if option.name == "environment" || elsewhere::misplaced(option, given).is_some() {
+        if option.name == "environment" || references::misplaced(option, given).is_some() {
             return;
         }
-        elsewhere::each(option, given, &mut |_, given| {
+        references::each(option, given, &mut |_, given| {
             if from_env::is_one(given)
                 && let Some(text) = self.variable(option, given)
             {
@@ -269,7 +270,7 @@ impl<'a> Filler<'a> {
         let (mut length, mut fails, mut is_open) = (text.len(), false, false);
         let (filled, _) = interpolate::replace(text, |reference| {
             let value = match self.value(option, reference, place) {
-                Err(Missing::Account(_)) if elsewhere::may_be_elsewhere(option).is_err() => Err(no_account()),
+                Err(Missing::Account(_)) if references::may_be_elsewhere(option).is_err() => Err(no_account()),
                 value => value,
             };
             let value = match value {

@@ -8,8 +8,9 @@ use super::{
     code, compiled,
     context::Context,
     description,
-    layer::{self, Form, Given, Layer, MapEntry, Value, yes_or_no},
-    options::{self, Group, OPTIONS, canonical},
+    extension::{Extension, extension, stands_alone},
+    layer::{self, Form, Given, Layer, MapEntry, Value},
+    options::{self, Group, OPTIONS, canonical, same_key},
     read::{Pair, Reader},
     resolve, structure, target,
 };
@@ -29,40 +30,10 @@ const FOLDER: &str = "layer";
 /// The default runtimes of an extension, as in cargo-lambda.
 const RUNTIMES_OF_EXTENSIONS: [&str; 2] = ["provided.al2", "provided.al2023"];
 
-/// How an extension runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Extension {
-    /// In its own process.
-    External,
-    /// In the process of the function.
-    Internal,
-}
-
 /// The layer of a block, with the places of its options.
 pub(super) struct OfBlock {
     pub layer: LayerDeployment,
     pub places: Places,
-}
-
-/// Whether the block publishes a layer.
-pub(super) fn is_wanted(reader: &mut Reader) -> bool {
-    let is_off = reader.only_text("layer").and_then(|text| yes_or_no(&text)) == Some(false);
-    (reader.place("layer").is_some() && !is_off) || extension(reader).is_some()
-}
-
-/// Whether the block publishes a layer and has no function.
-pub(super) fn stands_alone(reader: &mut Reader) -> bool {
-    extension(reader).is_some() || (is_wanted(reader) && reader.place("function_name").is_none())
-}
-
-fn extension(reader: &mut Reader) -> Option<Extension> {
-    let text = reader.raw("extension")?;
-    let is_internal = match yes_or_no(&text) {
-        Some(false) => return None,
-        Some(true) => false,
-        None => reader.choice("extension")? == "internal",
-    };
-    Some(if is_internal { Extension::Internal } else { Extension::External })
 }
 
 /// The layer of a block; `None` after an error, which the reader then has.
@@ -172,7 +143,7 @@ fn options_of_code(reader: &Reader, written: &Given, alone: bool) -> Layer {
     let mut options: Layer = of_block.filter_map(|name| Some((*name, reader.layer().get(*name)?.clone()))).collect();
     let Value::Map(entries) = &written.value else { return options };
     for option in SHARED.into_iter().filter_map(options::find) {
-        if let Some(entry) = entries.iter().find(|entry| structure::same_key(&entry.key, option.name)) {
+        if let Some(entry) = entries.iter().find(|entry| same_key(&entry.key, option.name)) {
             layer::insert(&mut options, option, entry.given.clone());
         }
     }

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{
+    after_failure::AfterFailure,
     blocks::{self, Block, Blocks},
+    by_branch::matches,
     cargo_lambda, code,
-    conditions::matches,
     context::Context,
     dry_run::DryRun,
-    elsewhere::Values,
-    env,
+    env, extension,
     fill::{self, Texts},
     half,
     layer::{self, Given, Layer},
@@ -26,7 +26,8 @@ use super::{
     reports::Reports,
     request::{Request, Syntax},
     resolve,
-    run_options::{self, AfterFailure, RunOptions},
+    run_options::{self, RunOptions},
+    sought::Values,
     subject,
     trust::Trust,
     twice,
@@ -388,7 +389,7 @@ fn resolve_block(options: Layer, block: Option<&Block>, context: &Context<'_>, l
     }
     let dry_run = DryRun::read(&mut reader);
     let cleanup = reader.flag("cleanup");
-    let alone = layer_version::stands_alone(&mut reader);
+    let alone = extension::stands_alone(&mut reader);
     match context.purpose {
         Purpose::Package if alone => {
             let layer = layer_version::layer(&mut reader, context);
@@ -407,7 +408,7 @@ fn resolve_block(options: Layer, block: Option<&Block>, context: &Context<'_>, l
         Purpose::Render => {
             let origins = block.map(|block| block.origins.clone()).unwrap_or_default();
             loaded.rendered.push(Rendered::of(&reader, origins, context));
-            if layer_version::is_wanted(&mut reader) {
+            if extension::is_wanted(&mut reader) {
                 layer_version::layer(&mut reader, context);
             }
             if !alone {
@@ -437,7 +438,7 @@ fn resolve_block(options: Layer, block: Option<&Block>, context: &Context<'_>, l
             if alone {
                 order::refuse(&mut reader);
             }
-            if layer_version::is_wanted(&mut reader)
+            if extension::is_wanted(&mut reader)
                 && (alone || half::of(&mut reader) != Some(Half::Settings))
                 && let Some(OfBlock { layer, places }) = layer_version::layer(&mut reader, context)
             {

@@ -1,10 +1,10 @@
 //! What a configuration says: the result of loading it.
 
+use super::after::After;
 use super::dry_run::DryRun;
-use super::elsewhere::Sought;
-use super::order::After;
 use super::render::Rendered;
 use super::run_options::RunOptions;
+use super::sought::Sought;
 use super::subject::{Access, Subject};
 use crate::deployment::{Code, Item};
 use crate::host::Build;

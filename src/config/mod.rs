@@ -5,6 +5,7 @@
 
 // The sources.
 mod blocks;
+mod by_branch;
 mod condition;
 mod conditions;
 mod dotenv;
@@ -22,6 +23,8 @@ mod stages;
 mod yaml;
 
 // The merged options, and what may be in them.
+mod after;
+mod after_failure;
 mod context;
 mod elsewhere;
 mod exposed;
@@ -34,6 +37,8 @@ mod one_value;
 mod paths;
 mod placeholders;
 mod read;
+mod references;
+mod sought;
 mod structure;
 mod trust;
 
@@ -47,6 +52,7 @@ mod credentials;
 mod description;
 mod dry_run;
 mod environment;
+mod extension;
 mod half;
 mod layer_version;
 mod network;
@@ -73,16 +79,17 @@ mod twice;
 #[cfg(test)]
 mod hostile;
 
+pub(crate) use after::After;
+pub(crate) use after_failure::AfterFailure;
 pub(crate) use dry_run::DryRun;
-pub(crate) use elsewhere::{Sought, Values};
 pub(crate) use import::imported;
 pub(crate) use json::unpack;
 pub(crate) use layer::{Form, Given, Layer, Value, insert, yes_or_no};
 pub(crate) use load::load;
 pub(crate) use loaded::{Entry, Loaded, Preview, Title};
-pub(crate) use order::After;
 pub(crate) use render::Rendered;
 pub(crate) use request::{Request, Syntax};
-pub(crate) use run_options::{AfterFailure, IfSkipped, RunOptions};
+pub(crate) use run_options::{IfSkipped, RunOptions};
+pub(crate) use sought::{Sought, Values};
 pub(crate) use subject::{Access, Subject};
 pub(crate) use travis::{Converted, converted};

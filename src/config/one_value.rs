@@ -1,10 +1,10 @@
 //! A map where one value belongs: the API's own form of the value, or values by branch.
 
 use super::{
-    conditions::{ByBranch, matches},
+    by_branch::{ByBranch, matches},
     layer::{Given, Value},
+    options::same_key,
     options::{Kind, Opt},
-    structure::same_key,
 };
 use crate::host::Host;
 use crate::place::Problem;
@@ -67,12 +67,6 @@ pub(super) fn is_by_branch(option: &Opt) -> bool {
         }
         _ => true,
     }
-}
-
-/// The key of a map by branch that is for this branch: its name, else the first pattern that fits.
-pub(super) fn key_for<'k>(branch: Option<&str>, mut keys: impl Iterator<Item = &'k str> + Clone) -> Option<&'k str> {
-    let branch = branch?;
-    keys.clone().find(|key| *key == branch).or_else(|| keys.find(|key| matches(key, branch)))
 }
 
 /// The error about a map whose keys are no branches.

@@ -289,6 +289,12 @@ pub fn find(name: &str) -> Option<&'static Opt> {
     OPTIONS.iter().find(|option| option.name == name || option.aliases.contains(&&*name))
 }
 
+/// Whether a key names a member. `log_group`, `log-group`, `LogGroup` and `logGroup` are the same.
+pub(super) fn same_key(key: &str, member: &str) -> bool {
+    let plain = |text: &str| text.replace(['_', '-'], "").to_ascii_lowercase();
+    plain(key) == plain(member)
+}
+
 /// A name with underscores, in lower case.
 pub fn canonical(name: &str) -> String {
     name.replace(['-', '.'], "_").to_ascii_lowercase()

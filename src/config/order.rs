@@ -3,43 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    after::{AFTER, After},
     blocks::Block,
-    conditions::{Both, Conditions, matches},
-    elsewhere::Sought,
+    by_branch::matches,
+    conditions::{Both, Conditions},
     loaded::{Entry, Loaded},
     options::nearest_of,
     read::Reader,
+    sought::Sought,
 };
-use crate::place::{Place, Problem};
+use crate::place::Problem;
 use crate::reference::Reference;
 use crate::settings::{FunctionName, Setting, Written};
 
-/// The option of a block.
-const AFTER: &str = "after";
-
 /// The most names that the error about a circle shows.
 const MOST_NAMED: usize = 40;
-
-/// A name or pattern of functions, after which a block is applied.
-#[derive(Debug, Clone)]
-pub(crate) struct After {
-    /// The name or pattern as it is written.
-    pub name: String,
-    /// The option in which it is written.
-    pub option: &'static str,
-    /// Where it is written.
-    pub place: Option<Place>,
-    /// The positions in [`Loaded::entries`] of the blocks for these functions. Blocks that this run does not deploy are not
-    /// among them.
-    pub entries: Vec<usize>,
-}
-
-impl After {
-    /// Whether the block takes a value of the function.
-    pub(crate) fn is_value(&self) -> bool {
-        self.option != AFTER
-    }
-}
 
 /// The functions that a block names in `after`, and those of which it takes values. Their entries are still unknown.
 pub(super) fn read(reader: &mut Reader) -> Vec<After> {

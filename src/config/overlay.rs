@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{
-    conditions::ByBranch,
-    elsewhere,
+    by_branch::ByBranch,
     layer::{self, Given, Layer, MapEntry, Value},
     options::{self, Kind},
+    references,
 };
 use crate::place::Place;
 
@@ -86,7 +86,7 @@ fn note(given: &Given, name: &Arc<str>, origins: &mut Origins) {
 
 /// The pairs of both maps. A key of the stronger one replaces the same key of the weaker one.
 fn merged(weaker: &Given, stronger: &Given) -> Given {
-    if [weaker, stronger].into_iter().any(elsewhere::is_unknown) {
+    if [weaker, stronger].into_iter().any(references::is_unknown) {
         return stronger.clone();
     }
     let (Some(mut all), Some(above)) = (pairs(weaker), pairs(stronger)) else { return stronger.clone() };

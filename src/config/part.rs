@@ -2,16 +2,17 @@
 
 use super::{
     blocks::{FileReader, Level},
-    conditions::{ByBranch, FileFormat},
+    by_branch::ByBranch,
+    by_branch::key_for,
+    conditions::FileFormat,
     each::FOR_EACH,
-    elsewhere,
     exposed::{self, SEEN_IN_AWS},
     from_env,
     layer::{self, Given, Layer, MapEntry, Value, yes_or_no},
-    one_value::{is_by_branch, key_for, unwrapped},
+    one_value::{is_by_branch, unwrapped},
     options::{self, Kind, Opt, canonical, unknown},
     overlay::Part,
-    placeholders, shell,
+    placeholders, references, shell,
     stages::BRANCH,
 };
 use crate::place::{Place, Problem};
@@ -120,11 +121,11 @@ impl FileReader<'_> {
     /// replaced.
     fn value(&mut self, option: &'static Opt, given: &Given, by_branch: &mut Vec<ByBranch>) -> Option<Given> {
         let takes_map = matches!(option.kind, Kind::Map | Kind::Structure(_) | Kind::Files);
-        if let Some(problem) = elsewhere::misspelt(given).filter(|_| !takes_map) {
+        if let Some(problem) = references::misspelt(given).filter(|_| !takes_map) {
             self.found.problems.push(problem.of(option.name));
             return None;
         }
-        let is_reference = |given: &Given| elsewhere::is_reference(given) || from_env::is_one(given);
+        let is_reference = |given: &Given| references::is_reference(given) || from_env::is_one(given);
         if is_reference(given) {
             // It is read when its place in the options is known.
             return Some(given.clone());
@@ -244,7 +245,7 @@ impl FileReader<'_> {
 /// All texts in a value, except those of references.
 pub(super) fn all_texts(given: &Given, texts: &mut Vec<String>) {
     match &given.value {
-        Value::Map(_) if elsewhere::is_unknown(given) => {}
+        Value::Map(_) if references::is_unknown(given) => {}
         Value::Null => {}
         Value::Text(text) => texts.extend(text.split(',').map(|text| text.trim().to_owned())),
         Value::List(items) => items.iter().for_each(|item| all_texts(item, texts)),

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::{
     layer::{Given, MapEntry, Value},
+    options::same_key,
     options::{InFile, Kind, Opt},
-    structure::same_key,
 };
 use crate::files;
 use crate::place::Place;

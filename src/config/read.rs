@@ -3,11 +3,12 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use super::{
-    elsewhere::{self, References},
     interpolate::{ACCOUNT, Names, Reference},
     joined,
     layer::{Given, Layer, Value, yes_or_no},
     options::{self, Kind, Opt},
+    references,
+    sought::References,
     structure,
 };
 use crate::deployment::MapMode;
@@ -56,7 +57,7 @@ pub(super) struct Pair {
 impl Pair {
     /// Whether the value is elsewhere and was not read.
     pub(super) fn is_open(&self) -> bool {
-        self.value.as_ref().is_some_and(elsewhere::is_open)
+        self.value.as_ref().is_some_and(references::is_open)
     }
 }
 
@@ -118,13 +119,13 @@ impl Reader {
 
     /// A written option whose value is known.
     fn known(&self, name: &str) -> Option<&Given> {
-        self.layer.get(name).filter(|given| !elsewhere::is_open(given))
+        self.layer.get(name).filter(|given| !references::is_open(given))
     }
 
     /// Whether the value of an option, or a part of it, is elsewhere and was not read. The option then has no value, but it
     /// counts as written.
     pub(super) fn is_open(&self, name: &str) -> bool {
-        self.layer.get(name).is_some_and(elsewhere::is_open)
+        self.layer.get(name).is_some_and(references::is_open)
     }
 
     /// The text of an option; `None` if it is absent or not a text.
@@ -411,7 +412,7 @@ impl Source for Reader {
                 let given = self.layer.get(option)?.clone();
                 let before = self.problems.len();
                 let value = structure::read(option, &given, shape, &mut self.problems)?;
-                if self.problems.len() > before || elsewhere::is_open(&given) {
+                if self.problems.len() > before || references::is_open(&given) {
                     return None;
                 }
                 Written::Structure(value)

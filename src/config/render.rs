@@ -5,12 +5,12 @@ use std::fmt::Write;
 use serde_json::{Map, Value as Json, json};
 
 use super::context::Context;
-use super::elsewhere;
 use super::interpolate;
 use super::layer::{Given, MapEntry, Value};
 use super::options::{Kind, OPTIONS};
 use super::overlay::Origins;
 use super::read::Reader;
+use super::references;
 use crate::place::Place;
 
 /// Shown instead of a secret.
@@ -99,7 +99,7 @@ fn variables(given: Given) -> Given {
     let hide = |given: Given| match &given.value {
         Value::Null => given,
         // A reference does not contain the value, but its default may be one.
-        Value::Map(entries) if given.get("from_env").is_some() || elsewhere::is_reference(&given) => {
+        Value::Map(entries) if given.get("from_env").is_some() || references::is_reference(&given) => {
             let shown = |entry: &MapEntry| match entry.key.as_str() {
                 "default" => MapEntry { given: Given::text(HIDDEN, entry.given.place.clone()), ..entry.clone() },
                 _ => entry.clone(),

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{
+    after_failure::AfterFailure,
     context::Context,
     env,
     layer::{self, Layer},
@@ -76,18 +77,6 @@ pub(crate) enum IfSkipped {
     Warning,
     /// The run fails.
     Error,
-}
-
-/// What happens to the other functions after a failure.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum AfterFailure {
-    /// Those in progress end, and no other one begins.
-    #[default]
-    Stop,
-    /// They are deployed.
-    GoOn,
-    /// Those in progress end, no other one begins, and no function of the run gets or keeps new traffic.
-    GoBack,
 }
 
 impl RunOptions {

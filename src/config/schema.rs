@@ -5,9 +5,9 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::conditions::{self, FileFormat};
-use super::elsewhere::may_be_elsewhere;
 use super::from_env::FROM_ENV;
 use super::options::{InFile, Kind, OPTIONS, Opt};
+use super::references::may_be_elsewhere;
 use crate::settings::{Attachment, Member, Need, Shape, shapes, snake};
 
 /// The schema of a file of this tool, as text.

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::after_failure::AfterFailure;
 use super::read::Reader;
-use super::run_options::{ALL_OR_NOTHING, AfterFailure};
+use super::run_options::ALL_OR_NOTHING;
 use crate::deployment::WantedAttachments;
 use crate::place::Problem;
 use crate::release::{ErrorLimit, OnFailure, Percent, Schedule};

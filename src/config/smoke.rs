@@ -10,10 +10,10 @@ use super::{
     context::Context,
     interpolate,
     layer::{Given, Value},
+    options::same_key,
     paths,
     read::Reader,
     script::Refusal,
-    structure::same_key,
 };
 use crate::files;
 use crate::place::{Place, Problem};

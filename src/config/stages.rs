@@ -1,7 +1,7 @@
 //! The stages of a file, and the one that this run deploys.
 
 use super::{
-    conditions::matches,
+    by_branch::matches,
     layer::{Given, MapEntry, Value},
     options::nearest_of,
 };

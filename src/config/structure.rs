@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::elsewhere;
 use super::json::unpack;
 use super::layer::{Form, Given, MapEntry, Value, yes_or_no};
-use super::options;
+use super::options::{self, same_key};
+use super::references;
 use crate::place::{Place, Problem};
 use crate::settings::{Member, Need, Shape, snake};
 
@@ -41,7 +41,7 @@ impl Structures<'_> {
         match (shape, &given.value) {
             (_, Value::Null) => None,
             // Its value is not known yet.
-            _ if elsewhere::is_unknown(given) => None,
+            _ if references::is_unknown(given) => None,
             (Shape::Any, _) => Some(plain(given)),
             (Shape::Members { members, .. }, Value::Map(entries)) => {
                 Some(self.members(entries, members, path, &given.place))
@@ -194,12 +194,6 @@ fn nearest(key: &str, names: &[&'static str]) -> Option<&'static str> {
     let likeness = |name: &str| strsim::jaro_winkler(key, &snake(name));
     let near = names.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
     (likeness(near) > 0.8).then_some(near)
-}
-
-/// Whether a key names a member. `log_group`, `log-group`, `LogGroup` and `logGroup` are the same.
-pub(super) fn same_key(key: &str, member: &str) -> bool {
-    let plain = |text: &str| text.replace(['_', '-'], "").to_ascii_lowercase();
-    plain(key) == plain(member)
 }
 
 fn default(member: &Member) -> Option<Json> {

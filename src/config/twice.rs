@@ -1,9 +1,9 @@
 //! Two blocks for one function: in each run, one would undo what the other did.
 
 use super::{
+    after_failure::AfterFailure,
     blocks::Block,
     conditions::{Both, Conditions},
-    run_options::AfterFailure,
 };
 use crate::deployment::Deployment;
 use crate::place::{Problem, Weight};
