@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
-use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -354,12 +353,6 @@ fn append(file: &Path, text: &str) -> io::Result<()> {
     }
     let break_line = if last == [b'\n'] { "" } else { "\n" };
     file.write_all(format!("{break_line}{text}").as_bytes())
-}
-
-/// 128 random bits, as text.
-pub(super) fn nonce() -> String {
-    let half = |salt: u8| RandomState::new().hash_one(salt);
-    format!("{:016x}{:016x}", half(0), half(1))
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{deliver, sanitise};
+use super::nonce::nonce;
+use super::sanitise;
 use crate::settings::{Aspect, Difference, End, Secret, shown, snake};
 
 /// Replaces a value that must not be shown.
@@ -73,7 +74,7 @@ pub(super) fn short(sha256: &str) -> String {
 
 /// Tells hidden values of one run apart. The key is random and never leaves the process, so that nobody can try values.
 fn mark(value: &Secret) -> String {
-    static KEY: LazyLock<[String; 2]> = LazyLock::new(|| [deliver::nonce(), deliver::nonce()]);
+    static KEY: LazyLock<[String; 2]> = LazyLock::new(|| [nonce(), nonce()]);
     let inner = Sha256::digest(format!("{}{}", KEY[0], value.expose()));
     let outer = Sha256::new().chain_update(KEY[1].as_bytes()).chain_update(inner).finalize();
     outer.iter().take(4).fold("#".to_owned(), |text, byte| format!("{text}{byte:02x}"))

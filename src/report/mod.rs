@@ -22,6 +22,7 @@ mod log;
 mod logged;
 mod manner;
 mod members;
+mod nonce;
 mod observer;
 mod outcome;
 mod overview;
@@ -89,7 +90,7 @@ impl Reporter {
         verb: Option<Verb>,
         console: Console,
     ) -> Self {
-        let surroundings = Surroundings { ci, host, build, nonce: deliver::nonce(), clock: Host::now };
+        let surroundings = Surroundings { ci, host, build, nonce: nonce::nonce(), clock: Host::now };
         let dialect = dialects::of(ci, host, &surroundings.nonce);
         let courier = Courier::new(manner.format, host);
         let answers = verb.is_some_and(|verb| verb.row().output == StandardOutput::Result);
