@@ -5,8 +5,6 @@ use std::ops::Range;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
-use super::SHORTEST;
-
 /// The bytes of a text, with lowercase digits.
 pub(super) fn hexadecimal(text: &str) -> String {
     let digit = |four: u8| char::from_digit(u32::from(four), 16);
@@ -14,8 +12,8 @@ pub(super) fn hexadecimal(text: &str) -> String {
 }
 
 /// The base64 forms of a text: both alphabets and each offset, without the characters that the text shares with its
-/// neighbours. Encoders may break a long text into lines.
-pub(super) fn base64_forms(text: &[u8]) -> Vec<String> {
+/// neighbours. Encoders may break a long text into lines. Leaves out lines of up to `short` characters.
+pub(super) fn base64_forms(text: &[u8], short: usize) -> Vec<String> {
     let mut forms = Vec::new();
     for engine in [&STANDARD, &URL_SAFE] {
         for before in 0..3 {
@@ -25,7 +23,7 @@ pub(super) fn base64_forms(text: &[u8]) -> Vec<String> {
             let (first, end) = ((before * 8).div_ceil(6), padded.len() * 8 / 6);
             forms.push(encoded[first..end].to_owned());
             for width in [64, 76] {
-                let lines = encoded.as_bytes()[..end].chunks(width).filter(|line| before == 0 && line.len() > SHORTEST);
+                let lines = encoded.as_bytes()[..end].chunks(width).filter(|line| before == 0 && line.len() > short);
                 forms.extend(lines.map(|line| String::from_utf8_lossy(line).into_owned()));
             }
         }

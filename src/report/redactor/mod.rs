@@ -97,7 +97,7 @@ impl Redactor {
             if matches!(role, Role::Secret | Role::Value) {
                 self.insert(hexadecimal(text).into_bytes(), role, Form::Plain);
                 self.insert(hexadecimal(text).to_ascii_uppercase().into_bytes(), role, Form::Plain);
-                for encoded in base64_forms(text.as_bytes()) {
+                for encoded in base64_forms(text.as_bytes(), SHORTEST) {
                     self.insert(encoded.into_bytes(), role, Form::Base64);
                 }
             }
