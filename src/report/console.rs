@@ -9,9 +9,11 @@ use std::{
     time::Duration,
 };
 
+use serde_json::Value;
+
 use super::delivery::Stream;
 use super::dialect::Level;
-use super::feed;
+use super::line::line;
 use super::redactor::{Redactor, Role, SHORTEST, Whose};
 use super::sanitise;
 use crate::host::Host;
@@ -122,6 +124,22 @@ impl Console {
         self.state(|state| state.redactor.replaced(text, Whose::Foreign).into_owned())
     }
 
+    /// Removes secrets from the values of JSON. Keys are never changed.
+    pub(super) fn redact_values(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => *text = self.redact(text).into_owned(),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.redact_values(item)),
+            Value::Object(members) => members.values_mut().for_each(|member| self.redact_values(member)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    /// JSON on one line, as it can be printed.
+    pub(super) fn json(&self, mut value: Value) -> String {
+        self.redact_values(&mut value);
+        sanitise::json(&value.to_string())
+    }
+
     /// Prints one or more lines. A stream that cannot be written does not stop the run.
     pub(super) fn print(&self, stream: Stream, text: &str) {
         let text = self.redact(text).into_owned();
@@ -156,7 +174,7 @@ impl Console {
         if let Some(clock) = self.state(|state| state.events) {
             let members = [("message", Some(message)), ("help", help)];
             let members = members.into_iter().map(|(name, text)| (name.to_owned(), text.into()));
-            Self::event(&feed::line(event, members.collect(), clock, self));
+            Self::event(&self.json(line(event, members.collect(), clock())));
         }
     }
 

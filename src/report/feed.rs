@@ -11,17 +11,13 @@ use serde_json::{Map, Value, json};
 use super::console::Console;
 use super::delivery::Delivery;
 use super::json as document;
+use super::line::line;
 use super::members;
 use super::observer::Observer;
 use super::outcome::Verdict;
 use super::release::{self, seconds};
-use super::sanitise;
 use crate::event::{Block, Effect, Event, Held, Traffic};
 use crate::plan::{Plan, Step, Subject};
-use crate::remote::utc;
-
-/// The version of the lines. It grows when a member changes its meaning, not when one is added.
-const SCHEMA_VERSION: u32 = 1;
 
 /// The time between two lines about the progress of the same work.
 const PROGRESS_EVERY: Duration = Duration::from_secs(10);
@@ -60,7 +56,7 @@ impl Feed {
         if let Value::Object(own) = own {
             members.extend(own);
         }
-        Delivery::Event(line(event, members, self.clock, &self.console))
+        Delivery::Event(self.console.json(line(event, members, (self.clock)())))
     }
 
     /// Whether it is time for a line about progress.
@@ -91,19 +87,6 @@ impl Observer for Feed {
         let totals = value(&overview.totals());
         vec![self.line("run_end", None, json!({ "exit_code": exit_code, "changed": changed, "totals": totals }))]
     }
-}
-
-/// A line, without members that are null and without secrets.
-pub(super) fn line(event: &str, own: Map<String, Value>, clock: fn() -> Duration, console: &Console) -> String {
-    let time = utc(i64::try_from(clock().as_millis()).unwrap_or_default());
-    let mut line = Map::new();
-    line.insert("schema_version".to_owned(), SCHEMA_VERSION.into());
-    line.insert("time".to_owned(), time.into());
-    line.insert("event".to_owned(), event.into());
-    line.extend(own.into_iter().filter(|(_, value)| !value.is_null()));
-    let mut line = Value::Object(line);
-    document::redact_values(&mut line, console);
-    sanitise::json(&line.to_string())
 }
 
 fn value(of: &impl Serialize) -> Value {

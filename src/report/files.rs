@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
-use serde_json::{Map, Value, json as value};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::checkout::{Checkout, Spot};
 use super::console::Console;
 use super::delivery::{Delivery, Written};
 use super::dialect::{Level, Output};
-use super::{json, sanitise, variables};
+use super::{sanitise, variables};
 use crate::files::Destination;
 use crate::place::Problem;
 
@@ -48,7 +48,7 @@ impl Gathered {
 
     /// Adds a link (<https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsannotations>).
     pub(super) fn link(&mut self, label: &str, url: &str) {
-        self.links.push(value!({"external_link": {"label": label, "url": url}}));
+        self.links.push(json!({"external_link": {"label": label, "url": url}}));
     }
 
     /// Adds a problem that has a file (<https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format>).
@@ -65,7 +65,7 @@ impl Gathered {
         // GitLab merges entries with the same fingerprint.
         let whole = format!("{check}\n{file}\n{line}\n{description}\n{}", self.problems.len());
         let fingerprint = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(whole));
-        self.problems.push(value!({
+        self.problems.push(json!({
             "description": description,
             "check_name": check,
             "fingerprint": fingerprint,
@@ -90,17 +90,14 @@ impl Gathered {
 
     /// The files of links and problems, without secrets.
     pub(super) fn reports(&self, console: &Console) -> Vec<Delivery> {
-        let text = |mut report: Value| {
-            json::redact_values(&mut report, console);
-            sanitise::json(&report.to_string())
-        };
         let Files { output: _, summary: _, gitlab_annotations, gitlab_codequality } = &self.files;
-        let lists = || if self.links.is_empty() { value!({}) } else { value!({"Lambda": self.links}) };
-        let links =
-            gitlab_annotations.as_ref().map(|file| self.written("gitlab_annotations_file", file, text(lists())));
-        let problems = gitlab_codequality
+        let lists = || if self.links.is_empty() { json!({}) } else { json!({"Lambda": self.links}) };
+        let links = gitlab_annotations
             .as_ref()
-            .map(|file| self.written("gitlab_codequality_file", file, text(Value::Array(self.problems.clone()))));
+            .map(|file| self.written("gitlab_annotations_file", file, console.json(lists())));
+        let problems = gitlab_codequality.as_ref().map(|file| {
+            self.written("gitlab_codequality_file", file, console.json(Value::Array(self.problems.clone())))
+        });
         links.into_iter().chain(problems).collect()
     }
 
@@ -140,7 +137,7 @@ mod tests {
     fn outputs_are_json_where_the_name_says_so() {
         let outputs = [("version", "7".to_owned()), ("changed", "true".to_owned()), ("plan", "[]".to_owned())];
         let object: Value = serde_json::from_str(&object(&outputs)).unwrap();
-        assert_eq!(object, value!({"version": "7", "changed": true, "plan": []}));
+        assert_eq!(object, json!({"version": "7", "changed": true, "plan": []}));
         for (name, begins) in [("new/a.JSON", "{"), ("a.env", "DPL_LAMBDA_VERSION=7\n")] {
             let files = Files { output: Some(anywhere(name)), ..Files::default() };
             let delivered = gathered(files, Path::new("/checkout")).outputs(&outputs);
@@ -161,7 +158,7 @@ mod tests {
         }
         gathered.note(Level::Warning, &Problem::new("no place"));
         let [first, second] = &gathered.problems[..] else { panic!("{:?}", gathered.problems) };
-        assert_eq!(first["location"], value!({"path": "dpl.yml", "lines": {"begin": 7}}));
+        assert_eq!(first["location"], json!({"path": "dpl.yml", "lines": {"begin": 7}}));
         assert_eq!((first["severity"].as_str(), first["check_name"].as_str()), (Some("major"), Some("memory_size")));
         assert_ne!(first["fingerprint"], second["fingerprint"]);
     }

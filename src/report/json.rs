@@ -452,7 +452,7 @@ impl Document {
     /// The document as text. Redacts values, but never keys.
     fn text(&self) -> String {
         let mut document = serde_json::to_value(self).unwrap_or_default();
-        redact_values(&mut document, &self.console);
+        self.console.redact_values(&mut document);
         sanitise::json(&serde_json::to_string_pretty(&document).unwrap_or_default())
     }
 }
@@ -472,16 +472,6 @@ impl Observer for Document {
         self.layers.sort_by_key(|layer| layer.number);
         self.totals = verdict.overview.totals();
         vec![Delivery::Document(self.text())]
-    }
-}
-
-/// The values without secrets. Keys are never changed.
-pub(super) fn redact_values(value: &mut Value, console: &Console) {
-    match value {
-        Value::String(text) => *text = console.redact(text).into_owned(),
-        Value::Array(items) => items.iter_mut().for_each(|item| redact_values(item, console)),
-        Value::Object(members) => members.values_mut().for_each(|member| redact_values(member, console)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

@@ -17,6 +17,7 @@ mod feed;
 mod files;
 mod json;
 mod junit;
+mod line;
 mod live;
 mod log;
 mod logged;
