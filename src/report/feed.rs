@@ -10,12 +10,13 @@ use serde_json::{Map, Value, json};
 
 use super::console::Console;
 use super::delivery::Delivery;
-use super::json as document;
 use super::line::line;
 use super::members;
 use super::observer::Observer;
 use super::outcome::Verdict;
+use super::problems::{Complaint, Failed, Skipped};
 use super::release::{self, seconds};
+use super::steps::steps;
 use crate::event::{Block, Effect, Event, Held, Traffic};
 use crate::plan::{Plan, Step, Subject};
 
@@ -104,10 +105,10 @@ fn described(event: &Event) -> Option<(&'static str, Value)> {
             let number = |subject| blocks.iter().filter(|block| block.subject == subject).count();
             ("blocks", json!({ "functions": number(Subject::Function), "layers": number(Subject::Layer) }))
         }
-        Event::Warning(problem) => ("warning", value(&document::complaint(problem, None))),
-        Event::Notice(problem) => ("notice", value(&document::complaint(problem, None))),
-        Event::Failed(failure) => ("error", renamed(value(&document::failed(failure, None)))),
-        Event::Skipped(skip) => ("skipped", renamed(value(&document::skipped(skip)))),
+        Event::Warning(problem) => ("warning", value(&Complaint::of(problem, None))),
+        Event::Notice(problem) => ("notice", value(&Complaint::of(problem, None))),
+        Event::Failed(failure) => ("error", renamed(value(&Failed::of(failure, None)))),
+        Event::Skipped(skip) => ("skipped", renamed(value(&Skipped::of(skip)))),
         Event::NotBegun { because } => ("not_begun", json!({ "reason": because })),
         Event::Planned(plan) => ("planned", planned(plan)),
         Event::Rehearsed => ("dry_run_succeeded", json!({})),
@@ -207,7 +208,7 @@ fn planned(plan: &Plan) -> Value {
     json!({
         "changed": plan.changes(),
         "region": plan.region,
-        "plan": document::steps(plan),
+        "plan": steps(plan),
         "notes": plan.notes,
     })
 }

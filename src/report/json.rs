@@ -9,13 +9,14 @@ use super::delivery::Delivery;
 use super::members::Members;
 use super::observer::Observer;
 use super::outcome::Verdict;
+use super::overview::Totals;
+use super::problems::{Complaint, Failed, Skipped};
 use super::release::{self, seconds};
 use super::sanitise;
-use super::{ends, overview::Totals, plan, variables};
+use super::steps::{Planned, steps};
 use crate::event::{Block, Deployed, DeployedCode, Event, Failure, Happened, Held, LayerDeployed, Packaged, Traffic};
-use crate::package::{self, FileChange, FileChanges, Listed};
-use crate::place::{FilePlace, Place, Problem, Skip};
-use crate::plan::{ALIAS, Half, Plan, Subject, View};
+use crate::package::{self, Listed};
+use crate::plan::{ALIAS, Half, Plan, Subject};
 
 /// The version of the document. It grows when a field changes its meaning, not when a field is added.
 const SCHEMA_VERSION: u32 = 2;
@@ -137,35 +138,6 @@ struct Layer {
 }
 
 #[derive(Serialize)]
-pub(super) struct Planned {
-    step: String,
-    changes: Vec<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    files: Option<Files>,
-    /// The names that built-in rules left out of the package.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    left_out: Vec<String>,
-}
-
-/// The files that differ between two packages.
-#[derive(Serialize)]
-pub(super) struct Files {
-    added: usize,
-    changed: usize,
-    removed: usize,
-    /// The first of them.
-    first: Vec<ChangedFile>,
-}
-
-#[derive(Serialize)]
-struct ChangedFile {
-    name: String,
-    from: Option<u64>,
-    to: Option<u64>,
-    unit: &'static str,
-}
-
-#[derive(Serialize)]
 struct Package {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
@@ -190,79 +162,6 @@ struct Entry {
     name: String,
     mode: String,
     size: u64,
-}
-
-#[derive(Serialize)]
-pub(super) struct Complaint {
-    message: String,
-    #[serde(flatten)]
-    about: About,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    option: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    place: Option<Where>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    help: Option<String>,
-}
-
-/// The function or layer that something is about.
-#[derive(Serialize, Default)]
-pub(super) struct About {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    function_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    layer_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    region: Option<String>,
-}
-
-impl About {
-    pub(super) fn of(block: Option<&Block>) -> Self {
-        let Some(Block { number: _, subject, name, region }) = block.cloned() else { return Self::default() };
-        match subject {
-            Subject::Function => Self { function_name: Some(name), layer_name: None, region },
-            Subject::Layer => Self { function_name: None, layer_name: Some(name), region },
-        }
-    }
-}
-
-/// A skipped block.
-#[derive(Serialize)]
-pub(super) struct Skipped {
-    message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    function_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    layer_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    region: Option<String>,
-    option: String,
-    wanted: Vec<String>,
-    found: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    place: Option<Where>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Where {
-    File { path: String, line: u32, column: u32 },
-    Variable(String),
-    Flag(String),
-}
-
-#[derive(Serialize)]
-pub(super) struct Failed {
-    message: String,
-    #[serde(flatten)]
-    about: About,
-    problems: Vec<Complaint>,
-    done: Vec<&'static str>,
-    begun: Vec<&'static str>,
-    not_done: Vec<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    help: Option<String>,
-    exit_code: u8,
 }
 
 impl Document {
@@ -307,8 +206,8 @@ impl Document {
                 layer.package_size = Some(package.size);
             }
             Event::Packaged(packaged) => self.packages.push(package(packaged)),
-            Event::Warning(problem) => self.warnings.push(complaint(problem, about)),
-            Event::Skipped(skip) => self.skipped.push(skipped(skip)),
+            Event::Warning(problem) => self.warnings.push(Complaint::of(problem, about)),
+            Event::Skipped(skip) => self.skipped.push(Skipped::of(skip)),
             Event::NotBegun { because } => self.not_begun(because, about),
             Event::Failed(failure) => self.failed(failure, about),
             Event::Moment(moment) => {
@@ -426,7 +325,7 @@ impl Document {
     }
 
     fn failed(&mut self, failure: &Failure, about: Option<&Block>) {
-        let failed = failed(failure, about);
+        let failed = Failed::of(failure, about);
         // A command after a deployment can fail.
         let changed = |outcome: &str, changed: bool| {
             if matches!(outcome, "deployed" | "published") { changed } else { failure.changed() }
@@ -475,75 +374,6 @@ impl Observer for Document {
     }
 }
 
-/// The plan on one line, for a step's output.
-pub(super) fn plan_text(plan: &Plan) -> String {
-    serde_json::to_string(&steps(plan)).unwrap_or_default()
-}
-
-/// The outputs of each function on one line, by the function's name; in several Regions by `NAME@REGION`.
-pub(super) fn functions_text(functions: &[Deployed]) -> String {
-    let document = |deployed: &Deployed| {
-        let outputs = deployed.outputs().into_iter().filter(|(name, _)| !variables::is_json(name));
-        let changed = ("changed", Value::Bool(deployed.changed()));
-        let region = ("region", Value::String(deployed.region.clone()));
-        let outputs = outputs.map(|(name, value)| match value.parse::<u64>() {
-            Ok(size) if name == "package-size" => (name, size.into()),
-            _ => (name, Value::String(value)),
-        });
-        let members = outputs.chain([region, changed]).map(|(name, value)| (name.replace('-', "_"), value));
-        Value::Object(members.collect())
-    };
-    let key = |deployed: &Deployed| {
-        let is_elsewhere = |other: &Deployed| other.function == deployed.function && other.region != deployed.region;
-        if functions.iter().any(is_elsewhere) {
-            format!("{}@{}", deployed.function, deployed.region)
-        } else {
-            deployed.function.clone()
-        }
-    };
-    let all: BTreeMap<_, _> = functions.iter().map(|deployed| (key(deployed), document(deployed))).collect();
-    serde_json::to_string(&all).unwrap_or_default()
-}
-
-/// The same JSON, with escapes for characters that are invisible or that a shell or CI interprets. Users splice a value
-/// into a script (`${{ … }}`) or print it where `##[…]` is a command. `TeamCity` replaces `%name%` in a variable, Azure
-/// `$(name)`.
-pub(super) fn unspliceable(json: &str) -> String {
-    let mut out = String::with_capacity(json.len());
-    for c in sanitise::json(json).chars() {
-        match c {
-            '$' => out.push_str("\\u0024"),
-            '%' => out.push_str("\\u0025"),
-            '\'' => out.push_str("\\u0027"),
-            '`' => out.push_str("\\u0060"),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-pub(super) fn steps(plan: &Plan) -> Vec<Planned> {
-    let step = |view: View<'_>| Planned {
-        changes: view.changes.iter().map(ends::document).collect(),
-        files: view.files().map(files),
-        left_out: view.left_out().to_vec(),
-        step: view.id.into_owned(),
-    };
-    plan.views().map(step).collect()
-}
-
-/// The files that differ between two packages.
-pub(super) fn files(differing: &FileChanges) -> Files {
-    let [added, changed, removed] = differing.counts();
-    let file = |change: &FileChange| ChangedFile {
-        name: change.name.clone(),
-        from: change.from,
-        to: change.to,
-        unit: "bytes",
-    };
-    Files { added, changed, removed, first: differing.0.iter().take(plan::SHOWN_FILES).map(file).collect() }
-}
-
 fn package(packaged: &Packaged) -> Package {
     Package {
         name: packaged.heading.clone(),
@@ -564,62 +394,4 @@ fn entry(listed: &Listed) -> Entry {
 fn folders(entries: &[Listed]) -> Vec<Folder> {
     let folders = package::largest_folders(entries, usize::MAX);
     folders.into_iter().map(|(name, size)| Folder { name, size }).collect()
-}
-
-pub(super) fn complaint(problem: &Problem, about: Option<&Block>) -> Complaint {
-    let (about, place) = (About::of(about), problem.place.as_ref().map(place));
-    Complaint { message: problem.text(), about, option: problem.option.clone(), place, help: problem.help.clone() }
-}
-
-pub(super) fn place(place: &Place) -> Where {
-    match place {
-        Place::File(FilePlace { path, line, column }) => {
-            Where::File { path: path.to_string(), line: *line, column: *column }
-        }
-        Place::Variable(name) => Where::Variable(name.clone()),
-        Place::Flag(flag) => Where::Flag(flag.clone()),
-    }
-}
-
-pub(super) fn skipped(skip: &Skip) -> Skipped {
-    Skipped {
-        message: skip.to_string(),
-        function_name: skip.function.clone(),
-        layer_name: skip.layer.clone(),
-        region: skip.region.clone(),
-        option: skip.option.clone(),
-        wanted: skip.wanted.clone(),
-        found: skip.found.clone(),
-        place: skip.place.as_ref().map(place),
-    }
-}
-
-pub(super) fn failed(failure: &Failure, about: Option<&Block>) -> Failed {
-    let about = match about {
-        Some(_) => About::of(about),
-        None => About { function_name: failure.function.clone(), layer_name: failure.layer.clone(), region: None },
-    };
-    Failed {
-        message: failure.headline.clone(),
-        about,
-        problems: failure.problems.iter().map(|problem| complaint(problem, None)).collect(),
-        done: failure.done.clone(),
-        begun: failure.begun.clone(),
-        not_done: failure.not_done.clone(),
-        help: failure.help.clone(),
-        exit_code: failure.exit_code,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_plan_says_the_same_without_what_a_script_would_read() {
-        let json = r#"["$(secret) %secret% `id` 'x' ##[add-mask]é"]"#;
-        let out = unspliceable(json);
-        assert!(!out.contains(['#', '$', '%', '`', '\'']), "{out}");
-        assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), serde_json::from_str::<Value>(json).unwrap());
-    }
 }

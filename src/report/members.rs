@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{ends, json};
+use super::ends;
+use super::problems::Where;
+use super::steps::Files;
 use crate::event::{Effect, Event};
 use crate::place::{ChosenBy, ChosenStage};
 use crate::plan::Rollback;
@@ -36,7 +38,7 @@ pub(super) struct Stage {
     name: String,
     /// The flag or variable that chose it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    place: Option<json::Where>,
+    place: Option<Where>,
     /// The branch that chose it.
     #[serde(skip_serializing_if = "Option::is_none")]
     branch: Option<String>,
@@ -186,7 +188,7 @@ struct Back {
     weights_before: BTreeMap<String, f64>,
     changes: Vec<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    files: Option<json::Files>,
+    files: Option<Files>,
     outcome: &'static str,
 }
 
@@ -243,7 +245,7 @@ impl Members {
 pub(super) fn stage(chosen: &ChosenStage) -> Stage {
     let name = chosen.name.clone();
     match &chosen.by {
-        ChosenBy::Place(place) => Stage { name, place: Some(json::place(place)), branch: None },
+        ChosenBy::Place(place) => Stage { name, place: Some(Where::of(place)), branch: None },
         ChosenBy::Branch(branch) => Stage { name, place: None, branch: Some(branch.clone()) },
     }
 }
@@ -381,7 +383,7 @@ fn back(function: &str, region: &str, rollback: &Rollback) -> Back {
         to,
         weights_before: alias.weights,
         changes: differences.iter().map(ends::document).collect(),
-        files: files.as_ref().map(json::files),
+        files: files.as_ref().map(Files::of),
         outcome: if rollback.changes() { "planned" } else { "unchanged" },
     }
 }

@@ -26,14 +26,17 @@ mod members;
 mod nonce;
 mod observer;
 mod outcome;
+mod outputs;
 mod overview;
 mod plain;
 mod plan;
+mod problems;
 mod progress;
 mod redactor;
 mod release;
 mod results;
 mod sanitise;
+mod steps;
 mod summary;
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use super::manner::Manner;
 use super::observer::{Observer, Surroundings, redacted};
 use super::outcome::Verdict;
 use super::summary::{self, Part};
-use super::{json, plain, variables};
+use super::{outputs, plain, variables};
 use crate::event::{Block, Deployed, DeployedCode, Event, Moment};
 use crate::host::Build;
 use crate::place::Problem;
@@ -72,10 +72,10 @@ impl Results {
         self.outputs.extend(self.layer_arn.take().map(|arn| ("layer-version-arn", arn)));
         self.outputs.push(("changed", verdict.changed.to_string()));
         if self.functions.len() > 1 {
-            self.outputs.push(("functions", json::functions_text(&self.functions)));
+            self.outputs.push(("functions", outputs::functions(&self.functions)));
         }
         let redacted = |(name, value): &Output| match self.console.redact(value) {
-            value if variables::is_json(name) => (*name, json::unspliceable(&value)),
+            value if variables::is_json(name) => (*name, outputs::unspliceable(&value)),
             value => (*name, value.into_owned()),
         };
         let outputs = self.outputs.iter().map(redacted);
@@ -171,7 +171,7 @@ impl Observer for Results {
         for plan in &verdict.planned {
             self.parts.push(summary::part_of_plan(plan));
             if self.outputs.is_empty() {
-                self.outputs = vec![("plan", json::plan_text(plan))];
+                self.outputs = vec![("plan", outputs::plan(plan))];
             }
         }
         let outputs = self.hand_over(verdict);
@@ -194,7 +194,7 @@ impl Deployed {
             }
             DeployedCode::Kept { code_sha256 } => outputs.push(("code-sha256", code_sha256.clone())),
         }
-        outputs.push(("plan", json::plan_text(&self.plan)));
+        outputs.push(("plan", outputs::plan(&self.plan)));
         outputs.extend(self.version.clone().map(|version| ("version", version)));
         outputs.extend(self.alias.clone().map(|alias| ("alias", alias)));
         outputs.extend(self.url.clone().map(|url| ("function-url", url)));
