@@ -1,8 +1,9 @@
 //! The document of `--format json`. It has a version; field names are frozen; times are in seconds.
 
-use serde::Serialize;
-use serde_json::Value;
 use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use super::console::Console;
 use super::delivery::Delivery;
@@ -38,9 +39,9 @@ pub(super) struct Document {
     command: &'static str,
     exit_code: u8,
     changed: bool,
-    functions: Vec<Function>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    layers: Vec<Layer>,
+    functions: Blocks<Function>,
+    #[serde(skip_serializing_if = "Blocks::is_empty")]
+    layers: Blocks<Layer>,
     packages: Vec<Package>,
     #[serde(flatten)]
     members: Members,
@@ -62,11 +63,37 @@ struct Tool {
     version: &'static str,
 }
 
+/// The functions of a run, or its layers, in the order of their blocks. A run can have several of one name. The number is
+/// absent if the verb has no blocks.
+struct Blocks<T>(BTreeMap<(Option<usize>, String), T>);
+
+impl<T> Default for Blocks<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<T> Blocks<T> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The one that an event is about. `new` makes it from its name and Region.
+    fn find(&mut self, name: &str, about: Option<&Block>, new: impl FnOnce(String, String) -> T) -> &mut T {
+        let key = (about.map(|block| block.number), name.to_owned());
+        let region = || about.and_then(|block| block.region.clone()).unwrap_or_default();
+        self.0.entry(key).or_insert_with(|| new(name.to_owned(), region()))
+    }
+}
+
+impl<T: Serialize> Serialize for Blocks<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.values())
+    }
+}
+
 #[derive(Serialize, Default)]
 struct Function {
-    /// The number of its block; absent: the verb has none.
-    #[serde(skip)]
-    number: Option<usize>,
     function_name: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     region: String,
@@ -112,9 +139,6 @@ impl Function {
 
 #[derive(Serialize, Default)]
 struct Layer {
-    /// The number of its block; absent: the verb has none.
-    #[serde(skip)]
-    number: Option<usize>,
     layer_name: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     region: String,
@@ -172,8 +196,8 @@ impl Document {
             command,
             exit_code: 0,
             changed: false,
-            functions: Vec::new(),
-            layers: Vec::new(),
+            functions: Blocks::default(),
+            layers: Blocks::default(),
             packages: Vec::new(),
             members: Members::default(),
             totals: None,
@@ -222,28 +246,15 @@ impl Document {
         }
     }
 
-    /// The function that an event is about. A run can have several of one name.
+    /// The function that an event is about.
     fn function(&mut self, name: &str, about: Option<&Block>) -> &mut Function {
-        let number = about.map(|block| block.number);
-        let is_meant = |function: &Function| function.number == number && function.function_name == name;
-        let at = self.functions.iter().position(is_meant).unwrap_or_else(|| {
-            let region = about.and_then(|block| block.region.clone()).unwrap_or_default();
-            self.functions.push(Function { number, function_name: name.to_owned(), region, ..Function::default() });
-            self.functions.len() - 1
-        });
-        &mut self.functions[at]
+        let new = |function_name, region| Function { function_name, region, ..Function::default() };
+        self.functions.find(name, about, new)
     }
 
     /// The layer that an event is about.
     fn layer(&mut self, name: &str, about: Option<&Block>) -> &mut Layer {
-        let number = about.map(|block| block.number);
-        let is_meant = |layer: &Layer| layer.number == number && layer.layer_name == name;
-        let at = self.layers.iter().position(is_meant).unwrap_or_else(|| {
-            let region = about.and_then(|block| block.region.clone()).unwrap_or_default();
-            self.layers.push(Layer { number, layer_name: name.to_owned(), region, ..Layer::default() });
-            self.layers.len() - 1
-        });
-        &mut self.layers[at]
+        self.layers.find(name, about, |layer_name, region| Layer { layer_name, region, ..Layer::default() })
     }
 
     fn planned(&mut self, plan: &Plan, about: Option<&Block>) {
@@ -365,10 +376,8 @@ impl Observer for Document {
     fn finish(&mut self, verdict: &Verdict) -> Vec<Delivery> {
         self.exit_code = verdict.exit_code;
         self.changed = self.members.changed()
-            || self.functions.iter().any(|function| function.changed)
-            || self.layers.iter().any(|layer| layer.changed);
-        self.functions.sort_by_key(|function| function.number);
-        self.layers.sort_by_key(|layer| layer.number);
+            || self.functions.0.values().any(|function| function.changed)
+            || self.layers.0.values().any(|layer| layer.changed);
         self.totals = verdict.overview.totals();
         vec![Delivery::Document(self.text())]
     }
