@@ -22,6 +22,7 @@ mod live;
 mod log;
 mod logged;
 mod manner;
+mod markdown;
 mod members;
 mod nonce;
 mod observer;

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::console::Console;
 use super::plan::count;
-use super::{release, sanitise, summary};
+use super::{markdown, release, sanitise};
 use crate::event::{Block, Event, Failure, Happened};
 use crate::plan::{Plan, Step, Subject, Whose};
 use crate::settings::Aspect;
@@ -260,10 +260,10 @@ impl Overview {
             return Vec::new();
         }
         let line = |row: &Row| {
-            let (state, name) = (row.mark(), summary::text(&row.title()));
-            let of = row.region.as_deref().map(summary::text).unwrap_or_default();
+            let (state, name) = (row.mark(), markdown::text(&row.title()));
+            let of = row.region.as_deref().map(markdown::text).unwrap_or_default();
             let time = row.took.map(seconds).unwrap_or_default();
-            let (version, about) = (summary::text(&row.release().unwrap_or_default()), summary::text(&row.about()));
+            let (version, about) = (markdown::text(&row.release().unwrap_or_default()), markdown::text(&row.about()));
             format!("| {state} | {name} |{} {version} | {time} | {about} |", region(&of))
         };
         let head = [

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::{
     ends::{self, Digits},
     live,
+    markdown::{folded, link, text},
     overview::Overview,
-    plan, release, sanitise,
+    plan, release,
 };
 use crate::arn::Partition;
 use crate::event::{Deployed, DeployedCode, Effect, Failure, Held, LayerDeployed, Moment};
@@ -91,27 +92,6 @@ impl Page {
     }
 }
 
-/// A collapsed part of a page.
-fn folded(title: &str, body: &str) -> String {
-    let title = sanitise::one_line(title).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    format!("<details><summary>{title}</summary>\n\n{body}\n\n</details>\n\n")
-}
-
-/// Escapes a text for a table's cell or a paragraph, so that it has no Markdown or HTML.
-pub(super) fn text(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in sanitise::one_line(text).chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '|' | '*' | '_' | '`' | '[' | ']' | '\\' | '#' | '~' | '!' | '@' => out.extend(['\\', c]),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 /// A deployed function, with its changes.
 pub(super) fn of_deployed(deployed: &Deployed) -> Part {
     let Deployed { function, region, version, plan, .. } = deployed;
@@ -126,9 +106,9 @@ pub(super) fn of_deployed(deployed: &Deployed) -> Part {
     }
     let title = format!("✔ {function} deployed{}", half(plan));
     let table = table(plan, deployed);
-    let link = console.map(|page| link("Open in the console", &page));
-    let address = deployed.url.as_ref().map(|url| self::link(url, url));
-    let last: Vec<_> = link.into_iter().chain([text(&deployed.arn)]).chain(address).collect();
+    let page = console.map(|page| link("Open in the console", &page));
+    let address = deployed.url.as_ref().map(|url| link(url, url));
+    let last: Vec<_> = page.into_iter().chain([text(&deployed.arn)]).chain(address).collect();
     let body = [table, weight(deployed), time(deployed), last.join(" · ")].join("\n\n");
     Part::Fold { title, body }
 }
@@ -266,19 +246,9 @@ pub(super) fn footer(build: &Build) -> String {
 }
 
 /// The URL of a function in the AWS console; absent: the partition has no public console.
-pub(super) fn console(region: &str, function: &str) -> Option<String> {
+fn console(region: &str, function: &str) -> Option<String> {
     let host = Partition::of_region(region).console()?;
     Some(format!("https://{region}.{host}/lambda/home?region={region}#/functions/{function}"))
-}
-
-/// A link, or only its text if the URL cannot be used in a link.
-fn link(label: &str, url: &str) -> String {
-    let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '(' | ')' | '<' | '>' | '\\' | '"' | '`');
-    if url.starts_with("https://") && url.chars().all(plain) {
-        format!("[{}]({url})", text(label))
-    } else {
-        text(label)
-    }
 }
 
 /// The table of changes, with the values before and after.
@@ -402,17 +372,5 @@ impl Deployed {
             }
             None => (format!("{function} in {region}"), page),
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_of_others_is_neither_markup_nor_html() {
-        let hostile = "<img src=x> | [a](javascript:b) `c` **d** @team";
-        assert_eq!(text(hostile), r"&lt;img src=x&gt; \| \[a\](javascript:b) \`c\` \*\*d\*\* \@team");
-        assert_eq!(text("a\nb"), "a b");
     }
 }

@@ -11,7 +11,7 @@ use crate::host::Host;
 use crate::place::Problem;
 use crate::report::delivery::Delivery;
 use crate::report::dialect::{self, Ending, Level, Output};
-use crate::report::{sanitise, summary};
+use crate::report::{markdown, sanitise};
 
 /// Buildkite's own program.
 const AGENT: &str = "buildkite-agent";
@@ -89,8 +89,8 @@ impl dialect::Board for Board {
             Level::Warning => &mut self.warnings,
             Level::Notice => &mut self.notices,
         };
-        list.extend(["- ", &summary::text(&problem.to_string()), "\n"]);
-        list.extend(problem.help.iter().map(|help| format!("  - {}\n", summary::text(help))));
+        list.extend(["- ", &markdown::text(&problem.to_string()), "\n"]);
+        list.extend(problem.help.iter().map(|help| format!("  - {}\n", markdown::text(help))));
         Vec::new()
     }
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::report::dialects::{azure, github, teamcity};
-use crate::report::summary;
+use crate::report::markdown;
 
 fn hiding(secrets: &[&str]) -> Redactor {
     let mut redactor = Redactor::default();
@@ -81,8 +81,8 @@ fn every_form(text: &str) -> Vec<(&'static str, String)> {
         ("GitHub, property", github::property(text)),
         ("Azure", azure::escaped(text)),
         ("TeamCity", teamcity::escaped(text)),
-        ("Markdown", summary::text(text)),
-        ("Markdown of HTML", summary::text(&html)),
+        ("Markdown", markdown::text(text)),
+        ("Markdown of HTML", markdown::text(&html)),
         ("colours", text.chars().map(|c| format!("\u{1b}[1;31m{c}\u{1b}[0m")).collect()),
         ("zero width", text.chars().map(|c| format!("{c}\u{200b}")).collect()),
         ("hexadecimal", hexadecimal(text)),
@@ -141,7 +141,7 @@ fn a_secret_is_hidden_also_where_the_sanitiser_has_altered_it() {
         let mut redactor = hiding(&[secret]);
         let texts = [secret.to_owned(), format!("x {secret} y"), format!("x {secret}[y]"), format!("{secret}abc")];
         for text in texts {
-            for harmless in [sanitise::inert(&text), sanitise::one_line(&text), summary::text(&text)] {
+            for harmless in [sanitise::inert(&text), sanitise::one_line(&text), markdown::text(&text)] {
                 let shown = redactor.replaced(&harmless, Whose::Ours);
                 let left = shown.replace("add-mask", "");
                 assert!(shown.contains("***") && left.len() < 18, "{secret:?}: {harmless:?} is shown as {shown:?}");
