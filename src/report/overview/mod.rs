@@ -1,16 +1,18 @@
 //! The overview of a run of several functions and layers: the result of each in a table, and their numbers.
 
+mod row;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Serialize;
 
+use self::row::{Row, State};
 use super::console::Console;
 use super::plan::count;
-use super::{markdown, release, sanitise};
-use crate::event::{Block, Event, Failure, Happened};
-use crate::plan::{Plan, Step, Subject, Whose};
-use crate::settings::Aspect;
+use super::{markdown, sanitise};
+use crate::event::{Block, Event};
+use crate::plan::Subject;
 
 /// The longest line of the table in a log.
 const WIDTH: usize = 80;
@@ -29,102 +31,6 @@ pub(super) struct Overview {
     skipped: usize,
     /// Seconds from the beginning to the end of the run.
     seconds: f64,
-}
-
-/// A function or layer with its result.
-#[derive(Debug, Clone)]
-struct Row {
-    subject: Subject,
-    name: String,
-    /// Absent: not known yet.
-    region: Option<String>,
-    state: State,
-    /// Why it is in this state; empty: the state says it.
-    because: String,
-    /// The names of what changes in an existing function.
-    changes: Vec<&'static str>,
-    version: Option<String>,
-    alias: Option<String>,
-    took: Option<Duration>,
-    /// Where the alias is after its traffic was taken back; empty: it was not.
-    back: String,
-}
-
-/// The result for a function or layer, in the order of the closing line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Created,
-    Updated,
-    Published,
-    ToCreate,
-    ToUpdate,
-    ToPublish,
-    Unchanged,
-    Checked,
-    /// It has no new traffic, because another one failed.
-    Held,
-    Failed,
-    NotBegun,
-}
-
-impl State {
-    const ALL: [Self; 11] = [
-        Self::Created,
-        Self::Updated,
-        Self::Published,
-        Self::ToCreate,
-        Self::ToUpdate,
-        Self::ToPublish,
-        Self::Unchanged,
-        Self::Checked,
-        Self::Held,
-        Self::Failed,
-        Self::NotBegun,
-    ];
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Updated => "updated",
-            Self::Published => "published",
-            Self::ToCreate => "to create",
-            Self::ToUpdate => "to update",
-            Self::ToPublish => "to publish",
-            Self::Unchanged => "unchanged",
-            Self::Checked => "checked",
-            Self::Held => "held",
-            Self::Failed => "failed",
-            Self::NotBegun => "not begun",
-        }
-    }
-
-    /// Whether the table has a row for it. The closing line counts the others.
-    fn is_news(self) -> bool {
-        !matches!(self, Self::Unchanged | Self::Checked)
-    }
-
-    fn planned(plan: &Plan) -> Self {
-        match plan.subject {
-            _ if !plan.changes() => Self::Unchanged,
-            Subject::Layer => Self::ToPublish,
-            Subject::Function if creates(plan) => Self::ToCreate,
-            Subject::Function => Self::ToUpdate,
-        }
-    }
-
-    fn done(plan: &Plan) -> Self {
-        match Self::planned(plan) {
-            Self::ToCreate => Self::Created,
-            Self::ToUpdate => Self::Updated,
-            Self::ToPublish => Self::Published,
-            other => other,
-        }
-    }
-}
-
-/// Whether a plan creates its function.
-fn creates(plan: &Plan) -> bool {
-    plan.steps.iter().map(Step::view).any(|view| view.whose == Whose::NewFunction)
 }
 
 /// The numbers of functions and layers with each result, for the JSON document.
@@ -262,7 +168,7 @@ impl Overview {
         let line = |row: &Row| {
             let (state, name) = (row.mark(), markdown::text(&row.title()));
             let of = row.region.as_deref().map(markdown::text).unwrap_or_default();
-            let time = row.took.map(seconds).unwrap_or_default();
+            let time = row.time().unwrap_or_default();
             let (version, about) = (markdown::text(&row.release().unwrap_or_default()), markdown::text(&row.about()));
             format!("| {state} | {name} |{} {version} | {time} | {about} |", region(&of))
         };
@@ -294,141 +200,6 @@ pub(super) enum Extent {
     All,
 }
 
-impl Row {
-    fn new(block: &Block) -> Self {
-        let Block { number: _, subject, name, region } = block.clone();
-        Self {
-            subject,
-            name,
-            region,
-            state: State::NotBegun,
-            because: String::new(),
-            changes: Vec::new(),
-            version: None,
-            alias: None,
-            took: None,
-            back: String::new(),
-        }
-    }
-
-    fn receive(&mut self, event: &Event, console: &Console) {
-        match event {
-            Event::Planned(plan) => {
-                self.region = Some(plan.region.clone());
-                self.version.clone_from(&plan.published);
-                self.changes = changes(plan);
-                self.enter(State::planned(plan), String::new());
-            }
-            Event::Checked { .. } | Event::LayerChecked { .. } => self.enter(State::Checked, String::new()),
-            Event::Deployed(deployed) => {
-                self.version.clone_from(&deployed.version);
-                self.alias.clone_from(&deployed.alias);
-                self.took = Some(deployed.took);
-                self.enter(State::done(&deployed.plan), String::new());
-            }
-            Event::LayerDeployed(layer) => {
-                self.version = Some(layer.version.clone());
-                self.took = Some(layer.took);
-                self.enter(State::done(&layer.plan), String::new());
-            }
-            Event::Moment(moment) => match &moment.what {
-                Happened::TakenBack { alias, version, problem: None } => {
-                    self.back = format!("; {alias} is at version {version} again");
-                }
-                Happened::TakenBack { alias, problem: Some(_), .. } => {
-                    self.back = format!("; the traffic of {alias} could not be taken back");
-                }
-                Happened::Tested { .. } | Happened::Shifted { .. } => {}
-            },
-            Event::Failed(failure) => {
-                let reason = console.redact(&reason(failure)).into_owned();
-                self.enter(State::Failed, reason + &self.back);
-            }
-            Event::Held(held) => self.enter(State::Held, release::held_in_short(held)),
-            Event::NotBegun { because } => self.enter(State::NotBegun, because.clone()),
-            _ => {}
-        }
-    }
-
-    fn enter(&mut self, state: State, because: String) {
-        (self.state, self.because) = (state, because);
-    }
-
-    fn title(&self) -> String {
-        let layer = if self.subject == Subject::Layer { "layer " } else { "" };
-        format!("{layer}{}", sanitise::one_line(&self.name))
-    }
-
-    /// The state with a mark, in Markdown.
-    fn mark(&self) -> String {
-        let word = self.state.word();
-        match self.state {
-            State::Failed => format!("✘ **{word}**"),
-            State::Held | State::NotBegun => format!("– {word}"),
-            _ => format!("✔ {word}"),
-        }
-    }
-
-    /// The version that is live now, and the alias that points at it.
-    fn release(&self) -> Option<String> {
-        let is_done = matches!(self.state, State::Created | State::Updated | State::Published | State::Unchanged);
-        let alias = self.alias.as_ref().map(|alias| format!(", alias {alias}")).unwrap_or_default();
-        self.version.as_ref().filter(|_| is_done).map(|version| format!("{version}{alias}"))
-    }
-
-    /// What changed, or why nothing did.
-    fn about(&self) -> String {
-        let is_shown = |name: &&&str| match self.state {
-            State::ToUpdate => true,
-            // Its version is shown anyway.
-            State::Updated => !matches!(**name, "version" | "version_description" | "alias"),
-            _ => false,
-        };
-        let changes: Vec<_> = self.changes.iter().filter(is_shown).copied().collect();
-        sanitise::one_line(&if changes.is_empty() { self.because.clone() } else { changes.join(", ") })
-    }
-
-    /// All about it in one line: time, version and changes, or the reason.
-    fn detail(&self) -> String {
-        let is_done = !matches!(self.state, State::Failed | State::NotBegun);
-        let time = self.took.filter(|_| is_done).map(|took| format!("in {}", seconds(took)));
-        let version = self.release().map(|version| format!("version {version}"));
-        let head: Vec<_> = time.into_iter().chain(version).collect();
-        let parts = [head.join(", "), self.about()];
-        let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        sanitise::one_line(&parts.join(": "))
-    }
-}
-
-fn seconds(took: Duration) -> String {
-    format!("{:.1} s", took.as_secs_f64())
-}
-
-/// Why something failed, in some words.
-fn reason(failure: &Failure) -> String {
-    match failure.problems.first() {
-        Some(problem) => match &problem.option {
-            Some(option) => format!("{option}: {}", problem.text()),
-            None => problem.text(),
-        },
-        None => failure.headline.clone(),
-    }
-}
-
-/// The names of what a plan changes, each once.
-fn changes(plan: &Plan) -> Vec<&'static str> {
-    let mut names = Vec::new();
-    for view in plan.views() {
-        for difference in &view.changes {
-            let name = difference.about.name();
-            if !matches!(difference.about, Aspect::Object | Aspect::SmokeTest) && !names.contains(&name) {
-                names.push(name);
-            }
-        }
-    }
-    names
-}
-
 /// Cuts the end of a text.
 fn cut_end(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
@@ -450,7 +221,7 @@ fn cut_inside(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Held, Moment, Traffic};
+    use crate::event::{Failure, Happened, Held, Moment, Traffic};
     use crate::place::Problem;
 
     fn failure(reason: &str) -> Event {
