@@ -1,7 +1,14 @@
 //! Events: what happens in a run, as data. The report shows nothing else.
 
+mod failure;
+mod moment;
+mod outcome;
+
 use std::time::Duration;
 
+pub(crate) use self::failure::Failure;
+pub(crate) use self::moment::{Happened, Moment};
+pub(crate) use self::outcome::{Deployed, DeployedCode, Held, LayerDeployed, Traffic};
 use crate::package::Listed;
 use crate::place::{ChosenStage, Problem, Skip};
 use crate::plan::{Half, Plan, Rollback, Step, Subject};
@@ -198,55 +205,6 @@ pub(crate) struct Block {
     pub region: Option<String>,
 }
 
-/// A moment of a release.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Moment {
-    /// The function.
-    pub function: String,
-    /// The Region.
-    pub region: String,
-    /// Time since the steps began.
-    pub at: Duration,
-    /// What happened.
-    pub what: Happened,
-}
-
-/// What happened in a release.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Happened {
-    /// A smoke test ended.
-    Tested {
-        /// The number of the test.
-        number: usize,
-        /// The version; absent for `$LATEST`.
-        version: Option<String>,
-        /// Why the test failed; empty: it passed.
-        problems: Vec<String>,
-        /// The end of the function's log, if the test failed.
-        log: Vec<String>,
-        /// Whether the test is repeated.
-        again: bool,
-    },
-    /// A version got a share of the traffic of an alias.
-    Shifted {
-        /// The alias.
-        alias: String,
-        /// The version.
-        version: String,
-        /// Its share, in percent.
-        percent: u8,
-    },
-    /// The traffic of an alias was taken back.
-    TakenBack {
-        /// The alias.
-        alias: String,
-        /// The version that had the traffic before.
-        version: String,
-        /// Why it could not be taken back; absent: it was.
-        problem: Option<String>,
-    },
-}
-
 /// The result of a verb. Standard output holds nothing else.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Answer {
@@ -345,198 +303,4 @@ pub(crate) struct Packaged {
     pub list: bool,
     /// The names that a built-in rule left out; a folder ends in `/`.
     pub left_out: Vec<String>,
-}
-
-/// A function that is up to date.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Deployed {
-    /// The bare name.
-    pub function: String,
-    /// The Region.
-    pub region: String,
-    /// The unqualified ARN.
-    pub arn: String,
-    /// The version of this deployment; absent: none is published.
-    pub version: Option<String>,
-    /// The alias that points at that version; absent: no alias is managed.
-    pub alias: Option<String>,
-    /// The function's URL; absent: no URL is managed.
-    pub url: Option<String>,
-    /// The code of the function.
-    pub code: DeployedCode,
-    /// What was done.
-    pub plan: Plan,
-    /// Time that it took.
-    pub took: Duration,
-    /// The numbers of old versions that could not be deleted.
-    pub kept: Vec<String>,
-    /// What was done, each with the time until it settled.
-    pub steps: Vec<(&'static str, Duration)>,
-    /// The newest version before the run; absent: there was none, or it was not read.
-    pub version_before: Option<String>,
-}
-
-/// The code of a function.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum DeployedCode {
-    /// A package.
-    Archive {
-        /// SHA-256, in base64.
-        code_sha256: String,
-        /// Size in bytes.
-        size: u64,
-        /// Unpacked size in bytes.
-        unpacked: u64,
-        /// The largest folders, with their sizes in bytes.
-        largest_folders: Vec<(String, u64)>,
-    },
-    /// A container image.
-    Image {
-        /// Its URI, with the digest if that is known.
-        address: String,
-    },
-    /// The package that the function had before.
-    Kept {
-        /// SHA-256, in base64.
-        code_sha256: String,
-    },
-}
-
-impl Deployed {
-    /// Whether anything was changed.
-    pub(crate) fn changed(&self) -> bool {
-        self.plan.changes()
-    }
-}
-
-/// A function that has no traffic, or no traffic any more, because another function of the run failed.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Held {
-    /// The bare name.
-    pub function: String,
-    /// The Region.
-    pub region: String,
-    /// The version of this deployment; absent: it was not published.
-    pub version: Option<String>,
-    /// The alias.
-    pub alias: String,
-    /// Where the alias is.
-    pub traffic: Traffic,
-    /// What was done and stays so.
-    pub done: Vec<&'static str>,
-    /// What AWS accepted, or may have accepted.
-    pub begun: Vec<&'static str>,
-    /// What was not done, or was taken back.
-    pub not_done: Vec<&'static str>,
-}
-
-impl Held {
-    /// Whether the run changed anything.
-    pub(crate) fn changed(&self) -> bool {
-        !(self.done.is_empty() && self.begun.is_empty())
-    }
-}
-
-/// Where the alias of a function is, after another function failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Traffic {
-    /// It was not moved from this version. Absent: the alias does not exist.
-    Stayed(Option<String>),
-    /// It is back at this version.
-    Back(String),
-    /// It is new and stays, because no version was there before.
-    New,
-}
-
-/// A layer that is up to date.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct LayerDeployed {
-    /// The layer's name.
-    pub layer: String,
-    /// The Region.
-    pub region: String,
-    /// The ARN of the version.
-    pub arn: String,
-    /// The version's number.
-    pub version: String,
-    /// SHA-256 of the package, in base64.
-    pub code_sha256: String,
-    /// Size of the package in bytes.
-    pub package_size: u64,
-    /// What was done.
-    pub plan: Plan,
-    /// Time that it took.
-    pub took: Duration,
-}
-
-impl LayerDeployed {
-    /// Whether a version was published.
-    pub(crate) fn changed(&self) -> bool {
-        self.plan.changes()
-    }
-}
-
-/// Why a run, or one function of it, failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Failure {
-    /// What failed, for which function: a lowercase fragment of a sentence.
-    pub headline: String,
-    /// The causes, each with its place.
-    pub problems: Vec<Problem>,
-    /// What was done; empty: nothing.
-    pub done: Vec<&'static str>,
-    /// What AWS accepted, or may have accepted, but did not settle in time.
-    pub begun: Vec<&'static str>,
-    /// What was not done; empty: nothing was planned.
-    pub not_done: Vec<&'static str>,
-    /// What the user can do.
-    pub help: Option<String>,
-    /// The function; absent: the failure is of a layer or the whole run.
-    pub function: Option<String>,
-    /// The layer; absent: the failure is of a function or the whole run.
-    pub layer: Option<String>,
-    /// The exit code.
-    pub exit_code: u8,
-}
-
-impl Failure {
-    /// Whether this failure and the plan are about the same function or layer.
-    pub(crate) fn is_of(&self, plan: &Plan) -> bool {
-        let name = match plan.subject {
-            Subject::Function => &self.function,
-            Subject::Layer => &self.layer,
-        };
-        name.as_ref() == Some(&plan.name)
-    }
-
-    /// Whether the run changed anything, or may have.
-    pub(crate) fn changed(&self) -> bool {
-        !(self.done.is_empty() && self.begun.is_empty())
-    }
-
-    /// The reason in one line.
-    pub(crate) fn cause(&self) -> String {
-        match self.problems.first() {
-            Some(problem) => match &problem.option {
-                Some(option) => format!("{}: {option}: {}", self.headline, problem.text()),
-                None => format!("{}: {}", self.headline, problem.text()),
-            },
-            None => self.headline.clone(),
-        }
-    }
-
-    /// The problems to annotate: each cause, or else the failure itself.
-    pub(crate) fn annotations(&self) -> Vec<Problem> {
-        if self.problems.is_empty() {
-            return vec![Problem { help: self.help.clone(), ..Problem::new(self.headline.clone()) }];
-        }
-        let with_context = |problem: &Problem| {
-            let stated = match problem.option {
-                Some(_) => problem.message.clone(),
-                None => format!("{}: {}", self.headline, problem.message),
-            };
-            Problem { message: stated, help: problem.help.clone().or_else(|| self.help.clone()), ..problem.clone() }
-        };
-        self.problems.iter().map(with_context).collect()
-    }
 }
