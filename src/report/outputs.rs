@@ -1,12 +1,34 @@
-//! The outputs for later steps of a build that are JSON.
+//! The outputs for later steps of a build, and those of them that are JSON.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::{sanitise, steps, variables};
-use crate::event::Deployed;
+use crate::event::{Deployed, DeployedCode};
 use crate::plan::Plan;
+
+impl Deployed {
+    /// The outputs, with the names that every CI gets.
+    pub(super) fn outputs(&self) -> Vec<(&'static str, String)> {
+        let mut outputs = vec![("function-arn", self.arn.clone())];
+        match &self.code {
+            DeployedCode::Archive { code_sha256, size, .. } => {
+                outputs.push(("code-sha256", code_sha256.clone()));
+                outputs.push(("package-size", size.to_string()));
+            }
+            DeployedCode::Image { address } => {
+                outputs.extend(address.rsplit_once('@').map(|(_, digest)| ("image-digest", digest.to_owned())));
+            }
+            DeployedCode::Kept { code_sha256 } => outputs.push(("code-sha256", code_sha256.clone())),
+        }
+        outputs.push(("plan", plan(&self.plan)));
+        outputs.extend(self.version.clone().map(|version| ("version", version)));
+        outputs.extend(self.alias.clone().map(|alias| ("alias", alias)));
+        outputs.extend(self.url.clone().map(|url| ("function-url", url)));
+        outputs
+    }
+}
 
 /// The plan on one line, for a step's output.
 pub(super) fn plan(plan: &Plan) -> String {

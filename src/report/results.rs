@@ -10,7 +10,7 @@ use super::observer::{Observer, Surroundings, redacted};
 use super::outcome::Verdict;
 use super::summary::{self, Part};
 use super::{outputs, plain, variables};
-use crate::event::{Block, Deployed, DeployedCode, Event, Moment};
+use crate::event::{Block, Deployed, Event, Moment};
 use crate::host::Build;
 use crate::place::Problem;
 use crate::verb::{self, Verb};
@@ -177,27 +177,5 @@ impl Observer for Results {
         let outputs = self.hand_over(verdict);
         let page = self.show_page(verdict);
         [outputs, page, self.files.reports(&self.console), self.board.end(verdict.ending())].concat()
-    }
-}
-
-impl Deployed {
-    /// The outputs, with the names that every CI gets.
-    pub(super) fn outputs(&self) -> Vec<(&'static str, String)> {
-        let mut outputs = vec![("function-arn", self.arn.clone())];
-        match &self.code {
-            DeployedCode::Archive { code_sha256, size, .. } => {
-                outputs.push(("code-sha256", code_sha256.clone()));
-                outputs.push(("package-size", size.to_string()));
-            }
-            DeployedCode::Image { address } => {
-                outputs.extend(address.rsplit_once('@').map(|(_, digest)| ("image-digest", digest.to_owned())));
-            }
-            DeployedCode::Kept { code_sha256 } => outputs.push(("code-sha256", code_sha256.clone())),
-        }
-        outputs.push(("plan", outputs::plan(&self.plan)));
-        outputs.extend(self.version.clone().map(|version| ("version", version)));
-        outputs.extend(self.alias.clone().map(|alias| ("alias", alias)));
-        outputs.extend(self.url.clone().map(|url| ("function-url", url)));
-        outputs
     }
 }
