@@ -17,6 +17,11 @@ pub(super) fn text(text: &str) -> String {
     out
 }
 
+/// A paragraph of its own.
+pub(super) fn paragraph(message: &str) -> String {
+    format!("{}\n\n", text(message))
+}
+
 /// A collapsed part of a page.
 pub(super) fn folded(title: &str, body: &str) -> String {
     let title = sanitise::one_line(title).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");

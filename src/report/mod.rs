@@ -29,6 +29,7 @@ mod observer;
 mod outcome;
 mod outputs;
 mod overview;
+mod page;
 mod plain;
 mod plan;
 mod problems;

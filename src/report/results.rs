@@ -8,8 +8,8 @@ use super::files::Gathered;
 use super::manner::Manner;
 use super::observer::{Observer, Surroundings, redacted};
 use super::outcome::Verdict;
-use super::summary::{self, Part};
-use super::{outputs, plain, variables};
+use super::page::{self, Part};
+use super::{markdown, outputs, plain, summary, variables};
 use crate::event::{Block, Deployed, Event, Moment};
 use crate::host::Build;
 use crate::place::Problem;
@@ -107,7 +107,7 @@ impl Results {
 
     /// Delivers the summary.
     fn show_page(&mut self, verdict: &Verdict) -> Vec<Delivery> {
-        let page = summary::page(&self.parts, &verdict.overview, &summary::footer(&self.build));
+        let page = page::page(&self.parts, &verdict.overview, &page::footer(&self.build));
         let page = self.console.redact(&page);
         let written = self.files.summary(&page).into_iter();
         let shown =
@@ -122,16 +122,16 @@ impl Observer for Results {
             Event::Warning(problem) => return self.note(Level::Warning, problem),
             Event::Notice(notice) => {
                 if self.outputs_are == verb::Outputs::Written {
-                    self.parts.push(Part::Line(summary::of_notice(&notice.message)));
+                    self.parts.push(Part::Line(markdown::paragraph(&notice.message)));
                 }
                 return self.note(Level::Notice, notice);
             }
             Event::Chosen(chosen) if self.outputs_are == verb::Outputs::Written => {
-                self.parts.push(Part::Line(summary::of_notice(&plain::stage(chosen))));
+                self.parts.push(Part::Line(markdown::paragraph(&plain::stage(chosen))));
             }
             Event::Preview { number, base } => {
                 let preview = plain::preview(number.as_deref(), base.as_deref());
-                self.parts.push(Part::Line(summary::of_notice(&preview)));
+                self.parts.push(Part::Line(markdown::paragraph(&preview)));
             }
             Event::Failed(failure) => {
                 self.show(Part::Open(summary::of_failure(failure)), about);

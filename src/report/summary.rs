@@ -1,96 +1,19 @@
-//! The step summary, in GitHub-flavoured Markdown.
+//! The parts of the step summary and of the comment, in GitHub-flavoured Markdown.
 
 use std::time::Duration;
 
 use super::{
     ends::{self, Digits},
     live,
-    markdown::{folded, link, text},
-    overview::Overview,
+    markdown::{link, text},
+    page::Part,
     plan, release,
 };
 use crate::arn::Partition;
 use crate::event::{Deployed, DeployedCode, Effect, Failure, Held, LayerDeployed, Moment};
-use crate::host::Build;
 use crate::package::FileChange;
 use crate::plan::{CodeChange, Plan, Rollback, Sent, Subject, Through, View};
 use crate::settings::{Aspect, Difference, End};
-
-/// A part of the page.
-pub(super) enum Part {
-    /// A line about the run.
-    Line(String),
-    /// A line about something that did not change. With several functions, only their number is shown.
-    Unchanged(String),
-    /// A part that is always visible.
-    Open(String),
-    /// A part with a title, which is collapsed if there are several.
-    Fold {
-        /// The title, as plain text.
-        title: String,
-        /// The rest, in Markdown.
-        body: String,
-    },
-}
-
-/// The longest page about several functions, in bytes. GitHub and Buildkite take four times as much for all runs of a step.
-const MOST_PAGE: usize = 256 << 10;
-
-/// The page of a run: all parts, or for several functions first the result of each.
-pub(super) fn page(parts: &[Part], overview: &Overview, footer: &str) -> String {
-    let Some(line) = overview.line() else {
-        let whole = |part: &Part| match part {
-            Part::Line(text) | Part::Unchanged(text) | Part::Open(text) => text.clone(),
-            Part::Fold { title, body } => format!("### {}\n\n{body}\n\n", text(title)),
-        };
-        let page: String = parts.iter().map(whole).collect();
-        return if page.is_empty() { page } else { page + footer };
-    };
-    let mut page = Page { text: String::new(), left_out: 0 };
-    for part in parts {
-        page.add(if let Part::Line(line) = part { line } else { "" });
-    }
-    page.add_table(&overview.markdown());
-    page.add(&of_notice(&format!("{line}.")));
-    for part in parts {
-        page.add(if let Part::Open(text) = part { text } else { "" });
-    }
-    for part in parts {
-        page.add(&if let Part::Fold { title, body } = part { folded(title, body) } else { String::new() });
-    }
-    let unchanged: Vec<_> = overview.unchanged().iter().map(|name| text(name)).collect();
-    if !unchanged.is_empty() {
-        page.add(&folded(&format!("{} unchanged", unchanged.len()), &unchanged.join(", ")));
-    }
-    let Page { text, left_out } = page;
-    let more = (left_out > 0).then(|| format!("… {} in the log of the run.\n\n", plan::count(left_out, "more part")));
-    text + &more.unwrap_or_default() + footer
-}
-
-/// A page that takes as much as it has room for.
-struct Page {
-    text: String,
-    /// The number of parts that it has no room for.
-    left_out: usize,
-}
-
-impl Page {
-    fn fits(&self, more: usize) -> bool {
-        self.text.len() + more <= MOST_PAGE
-    }
-
-    fn add(&mut self, part: &str) {
-        if self.fits(part.len()) { self.text.push_str(part) } else { self.left_out += 1 }
-    }
-
-    /// Adds a table, or as many of its rows as there is room for.
-    fn add_table(&mut self, lines: &[String]) {
-        for line in lines {
-            if self.fits(line.len() + 1) { self.text.extend([line, "\n"]) } else { self.left_out += 1 }
-        }
-        self.text.push('\n');
-    }
-}
 
 /// A deployed function, with its changes.
 pub(super) fn of_deployed(deployed: &Deployed) -> Part {
@@ -207,11 +130,6 @@ pub(super) fn of_held(held: &Held) -> Part {
     Part::Fold { title: format!("↩ {state} {function} in {region}"), body: format!("{}.", text(&place)) }
 }
 
-/// A line about the whole run.
-pub(super) fn of_notice(message: &str) -> String {
-    format!("{}\n\n", text(message))
-}
-
 /// A deleted function or version.
 pub(super) fn of_removed(function: &str, region: &str, version: Option<&str>, effect: Effect) -> String {
     let what = version.map(|number| format!("version {} of ", text(number))).unwrap_or_default();
@@ -229,20 +147,6 @@ pub(super) fn of_rollback(function: &str, region: &str, rollback: &Rollback) -> 
     let table = rows_as_table(std::iter::once(row));
     let link = console(region, function).map(|page| link("Open in the console", &page));
     [Some(title), Some(table), link].into_iter().flatten().collect::<Vec<_>>().join("\n\n") + "\n\n"
-}
-
-/// The end of the summary: the commit and the run.
-pub(super) fn footer(build: &Build) -> String {
-    let commit = build.commit.as_ref().map(|commit| {
-        let short: String = commit.chars().take(12).collect();
-        format!("commit {}", text(&short))
-    });
-    let run = build.url.as_ref().map(|url| {
-        let number = build.number.as_ref().map(|number| format!(" {number}")).unwrap_or_default();
-        link(&format!("run{number}"), url)
-    });
-    let parts: Vec<_> = [commit, run].into_iter().flatten().collect();
-    if parts.is_empty() { String::new() } else { format!("<sub>{}</sub>\n", parts.join(" · ")) }
 }
 
 /// The URL of a function in the AWS console; absent: the partition has no public console.

@@ -19,7 +19,7 @@ use super::delivery::Delivery;
 use super::manner::Wish;
 use super::observer::{Observer, Surroundings};
 use super::outcome::Verdict;
-use super::{plain, plan, summary};
+use super::{markdown, page, plain, plan, summary};
 use crate::event::{Block, Event};
 use crate::plan::{Plan, Subject};
 
@@ -57,7 +57,7 @@ impl Comment {
             account: None,
             head: String::new(),
             has_failed: false,
-            footer: summary::footer(build),
+            footer: page::footer(build),
             console: console.clone(),
         })
     }
@@ -72,7 +72,7 @@ impl Comment {
         let Service { longest, markup, .. } = *service;
         let planned = &verdict.planned;
         let changed = planned.iter().filter(|plan| plan.changes()).count();
-        let tally = verdict.overview.line().map(|line| summary::of_notice(&line)).unwrap_or_default();
+        let tally = verdict.overview.line().map(|line| markdown::paragraph(&line)).unwrap_or_default();
         let end = self.shown(&(tally + &self.footer), markup);
         let mut text = format!("{}\n{}", markup.hidden(&self.marker.to_string()), self.shown(&self.head, markup));
         let longest = longest.saturating_sub(end.len() + FRAME);
@@ -118,7 +118,7 @@ impl Observer for Comment {
             Event::Account(caller) => self.account.clone_from(&caller.account),
             Event::Preview { number, base } => {
                 let preview = plain::preview(number.as_deref(), base.as_deref());
-                self.head.push_str(&summary::of_notice(&preview));
+                self.head.push_str(&markdown::paragraph(&preview));
             }
             Event::Planned(plan) => {
                 let kind = if plan.subject == Subject::Layer { "layer" } else { "function" };
