@@ -208,12 +208,5 @@ pub(super) fn aftermath(failure: &Failure) -> Vec<String> {
     if !failure.changed() && failure.not_done.is_empty() {
         return Vec::new();
     }
-    vec![progress(&failure.done, &failure.begun, &failure.not_done)]
-}
-
-/// What was done, was begun and was not done.
-pub(super) fn progress(done: &[&str], begun: &[&str], not_done: &[&str]) -> String {
-    let words = |words: &[&str]| if words.is_empty() { "nothing".to_owned() } else { words.join(", ") };
-    let begun = if begun.is_empty() { String::new() } else { format!("  begun: {}.", words(begun)) };
-    format!("done: {}.{begun}  not done: {}", words(done), words(not_done))
+    vec![release::progress(&failure.done, &failure.begun, &failure.not_done)]
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::plain;
 use crate::event::{Happened, Held, Moment, Traffic};
 
 /// The subjects of steps that change `$LATEST`.
@@ -38,7 +37,14 @@ pub(super) fn moment(moment: &Moment) -> Vec<String> {
 /// The lines about a function that has no traffic, because another one failed.
 pub(super) fn held(held: &Held) -> Vec<String> {
     let state = format!("{} {}: {}.", state(&held.traffic), held.function, held_in_short(held));
-    vec![state, plain::progress(&held.done, &held.begun, &held.not_done)]
+    vec![state, progress(&held.done, &held.begun, &held.not_done)]
+}
+
+/// What was done, was begun and was not done.
+pub(super) fn progress(done: &[&str], begun: &[&str], not_done: &[&str]) -> String {
+    let words = |words: &[&str]| if words.is_empty() { "nothing".to_owned() } else { words.join(", ") };
+    let begun = if begun.is_empty() { String::new() } else { format!("  begun: {}.", words(begun)) };
+    format!("done: {}.{begun}  not done: {}", words(done), words(not_done))
 }
 
 /// What happened to a function after the failure of another one.
