@@ -1,6 +1,10 @@
 //! The import table of `lib.rs`, enforced.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 /// A module and the modules it may name. A row may only point upwards, so there is no circle.
 const LAYERS: &[(&str, &[&str])] = &[
@@ -134,14 +138,10 @@ fn every_row_points_upwards() {
 #[test]
 fn source_respects_the_tables() {
     let mut faults = Vec::new();
-    visit(Path::new("src"), &mut |path, text| {
+    visit(Path::new("src"), &mut |path, code| {
         let inside = path.strip_prefix("src").unwrap();
         let first = inside.iter().next().unwrap().to_str().unwrap();
         let module = first.trim_end_matches(".rs");
-        if path.ends_with("tests.rs") || path.ends_with("hostile.rs") {
-            return;
-        }
-        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         let room = inside.to_str().unwrap();
         for path in named(code) {
             for (outside, homes) in WORLD {
@@ -169,6 +169,101 @@ fn source_respects_the_tables() {
         }
     });
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+/// The modules whose files still import each other in a circle.
+const CIRCLES: &[&str] = &["config"];
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let mut files = BTreeMap::new();
+    visit(Path::new("src"), &mut |path, code| {
+        let inside = path.strip_prefix("src").unwrap().with_extension("");
+        let parts: Vec<_> = inside.iter().map(|part| part.to_str().unwrap().to_owned()).collect();
+        let module = parts.strip_suffix(&["mod".to_owned()]).unwrap_or(&parts);
+        // The top file of a module hands on what its other files have.
+        if module.len() > 1 && !CIRCLES.contains(&&*module[0]) {
+            files.insert(module.join("::"), named(code));
+        }
+    });
+    let circles = circles(&files);
+    assert!(circles.is_empty(), "these files import each other in a circle:\n{}", circles.join("\n"));
+}
+
+/// The file of what a file names by a path; `None`: it is in none of these.
+fn home(file: &str, path: &str, files: &BTreeMap<String, BTreeSet<String>>) -> Option<String> {
+    let is_relative = |part: &&str| matches!(*part, "crate" | "self" | "super");
+    let (ways, names): (Vec<_>, Vec<_>) = path.split("::").partition(is_relative);
+    let mut module: Vec<_> = if ways.first()? == &"crate" { Vec::new() } else { file.split("::").collect() };
+    for _ in ways.iter().filter(|way| **way == "super") {
+        module.pop()?;
+    }
+    // The word alone is how far something is seen, as in `pub(super)`.
+    module.push(names.first()?);
+    module.extend(&names[1..]);
+    (1..=module.len()).rev().map(|length| module[..length].join("::")).find(|module| files.contains_key(module))
+}
+
+/// The files that are in a circle, or between two circles. Takes the paths that each file names. A file and those in its
+/// folder may use each other.
+fn circles(files: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
+    let mut imports = files.clone();
+    for (file, paths) in &mut imports {
+        let is_around = |one: &str, other: &str| format!("{other}::").starts_with(&format!("{one}::"));
+        let is_apart = |other: &String| !is_around(file, other) && !is_around(other, file);
+        *paths = paths.iter().filter_map(|path| home(file, path, files)).filter(is_apart).collect();
+    }
+    loop {
+        let before: BTreeSet<_> = imports.keys().cloned().collect();
+        let imported: BTreeSet<_> = imports.values().flatten().cloned().collect();
+        imports.retain(|file, others| imported.contains(file) && !others.is_disjoint(&before));
+        if imports.len() == before.len() {
+            return before.into_iter().collect();
+        }
+    }
+}
+
+#[test]
+fn a_circle_is_found_however_it_is_imported() {
+    let circles = |sources: &[(&str, &str)]| {
+        circles(&sources.iter().map(|(file, code)| ((*file).to_owned(), named(code))).collect())
+    };
+    for [one, other] in [
+        ["use super::b::B;", "use super::a::A;"],
+        ["use super::{b::B, c};", "fn f() { super::a::f() }"],
+        ["fn f() { super::b::f() }", "pub(super) fn f() { crate::m::a::f() }"],
+        ["use super::b;\nfn f() { b::f() }", "use crate::m::a as first;\nfn f() { first::f() }"],
+    ] {
+        assert_eq!(circles(&[("m::a", one), ("m::b", other), ("m::c", "")]), ["m::a", "m::b"], "{one} {other}");
+    }
+    let inside = [("m::a::x", "use super::super::b::B;"), ("m::b", "use super::a::x::X;")];
+    assert_eq!(circles(&inside), ["m::a::x", "m::b"]);
+    assert!(circles(&[("m::a", "use self::x::X;"), ("m::a::x", "use super::A;")]).is_empty());
+    assert!(circles(&[("m::a", "use super::b;\nuse super::c;"), ("m::b", "use super::c;"), ("m::c", "")]).is_empty());
+}
+
+/// The code of a file without its tests, which may import anything.
+fn without_tests(text: &str) -> String {
+    let (mut code, mut lines) = (String::new(), text.lines());
+    while let Some(line) = lines.next() {
+        if line.trim_start().starts_with("#[cfg(test)]") {
+            let indent = &line[..line.len() - line.trim_start().len()];
+            let is_attribute = |line: &&str| line.trim_start().starts_with("#[");
+            let item = lines.by_ref().find(|line| !is_attribute(line)).unwrap_or_default();
+            if item.ends_with('{') {
+                lines.by_ref().find(|line| line.strip_prefix(indent) == Some("}"));
+            }
+        } else {
+            code.extend([line, "\n"]);
+        }
+    }
+    code
+}
+
+#[test]
+fn only_tests_are_left_out() {
+    let text = "use a;\n#[cfg(test)]\n#[path = \"x.rs\"]\nmod tests;\nuse b;\n#[cfg(test)]\nmod tests {\n    use c;\n}\nuse d;\n";
+    assert_eq!(without_tests(text), "use a;\nuse b;\nuse d;\n");
 }
 
 /// Every path that the code names, with what its imports stand for put in, as `std::fs::read` for a `read` of its own.
@@ -233,13 +328,17 @@ fn a_way_out_is_found_however_it_is_imported() {
     assert!(!named("// std::fs\nfn fs() {}").iter().any(|path| path.starts_with("std::fs")));
 }
 
+/// Shows the code of each file, without tests.
 fn visit(dir: &Path, see: &mut impl FnMut(&Path, &str)) {
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
             visit(&path, see);
-        } else if path.extension().is_some_and(|ext| ext == "rs") {
-            see(&path, &fs::read_to_string(&path).unwrap());
+        } else if path.extension().is_some_and(|ext| ext == "rs")
+            && !path.ends_with("tests.rs")
+            && !path.ends_with("hostile.rs")
+        {
+            see(&path, &without_tests(&fs::read_to_string(&path).unwrap()));
         }
     }
 }
