@@ -1,6 +1,8 @@
 //! Looks whether another program changed what this run deployed: before each write that AWS does not guard with a
 //! revision, and once at the end.
 
+use std::collections::BTreeMap;
+
 use super::Session;
 use super::expected::{Expected, UNTIL_SHOWN};
 use super::fault::Failed;
@@ -16,6 +18,8 @@ use crate::remote::{Alias, Live};
 pub(super) struct Pointed {
     name: String,
     version: String,
+    /// The shares of other versions, from 0 to 1, by version number.
+    weights: BTreeMap<String, f64>,
     /// The state before this run moved it; absent if it did not.
     before: Option<Before>,
 }
@@ -30,13 +34,19 @@ enum Before {
 impl Pointed {
     /// The alias as it was read.
     pub(super) fn read(alias: &Alias) -> Self {
-        Self { name: alias.name.clone(), version: alias.version.clone(), before: None }
+        let Alias { name, version, weights, .. } = alias.clone();
+        Self { name, version, weights, before: None }
     }
 
-    /// The alias after a change that pointed it at this version.
+    /// The alias after a change that gave this version all of its traffic.
     pub(super) fn moved(change: &AliasChange, version: String) -> Self {
         let before = change.from.as_ref().map_or(Before::Absent, |from| Before::At(from.revision_id.clone()));
-        Self { name: change.name.0.clone(), version, before: Some(before) }
+        Self { name: change.name.0.clone(), version, weights: BTreeMap::new(), before: Some(before) }
+    }
+
+    /// Whether a read shows the alias as this run left it.
+    fn is_as(&self, now: &Alias) -> bool {
+        now.version == self.version && now.weights == self.weights
     }
 
     /// Whether a read shows the state before this run moved it.
@@ -60,12 +70,19 @@ impl Session<'_> {
         }
     }
 
+    /// Looks whether the managed alias is as this run left it, after a time in which other functions got their traffic.
+    pub(crate) async fn confirm_alias(&self) -> Result<(), Fault> {
+        let Some(pointed) = &self.pointed else { return Ok(()) };
+        self.extend_deadline();
+        self.still_points(pointed).await.map_err(|failed| failed.fault)
+    }
+
     async fn still_points(&self, pointed: &Pointed) -> Result<(), Failed> {
         let Pointed { name, version, .. } = pointed;
         let mut pace = Pace::new();
         let now = loop {
-            let now = self.get_alias(name).await?;
-            if now.as_ref().is_some_and(|now| now.version == *version) {
+            let now = self.managed_alias(name).await?;
+            if now.as_ref().is_some_and(|now| pointed.is_as(now)) {
                 return Ok(());
             }
             if pace.so_far() > UNTIL_SHOWN || !pointed.is_outdated(now.as_ref()) {
@@ -74,6 +91,9 @@ impl Session<'_> {
             self.pause(&mut pace, &format!("the new version of the alias `{name}` to be shown")).await?;
         };
         let message = match now {
+            Some(now) if now.version == *version => {
+                format!("another program changed the shares of the traffic of the alias `{name}` in the meantime")
+            }
             Some(now) => format!("another program moved the alias `{name}` to version {} in the meantime", now.version),
             None => format!("another program deleted the alias `{name}` in the meantime"),
         };

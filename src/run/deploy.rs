@@ -22,6 +22,7 @@ use crate::config::{AfterFailure, DryRun, Entry};
 use crate::deployment::Deployment;
 use crate::error::{Error, ExitCode};
 use crate::event::{Deployed, DeployedCode, Event, LayerDeployed, Stage};
+use crate::fault::Fault;
 use crate::host::Host;
 use crate::package::{self, Artifact, Package};
 use crate::place::Problem;
@@ -208,11 +209,16 @@ impl Run<'_> {
         session.finish_move().await.map_err(|fault| Error::read(fault, &entry.item))?;
         if let (true, Found::Function { deployment, package, .. }) = (plan.changes(), &*found) {
             let confirmed = session.confirm(plan, deployment, package).await;
-            let done = outcome.done.iter().map(|(subject, _)| *subject).collect();
-            confirmed.map_err(|fault| Error::Contested { fault, done, about: (&entry.item).into() })?;
+            confirmed.map_err(|fault| contested(fault, outcome, entry))?;
         }
         *took += Host::now().saturating_sub(begun);
         Ok(())
+    }
+
+    /// Checks that the alias is still as this run left it.
+    pub(super) async fn verify_alias(&self, applying: &Applying<'_>) -> Result<(), Error> {
+        let Applying { entry, performer, outcome, .. } = applying;
+        performer.session.confirm_alias().await.map_err(|fault| contested(fault, outcome, entry))
     }
 
     /// Reports a function or layer that is up to date.
@@ -283,6 +289,12 @@ pub(super) struct Applying<'s> {
     pub(super) outcome: Outcome,
     /// The time of these steps.
     took: Duration,
+}
+
+/// The error of a deployment that is not live as this run left it, or not known to be.
+fn contested(fault: Fault, outcome: &Outcome, entry: &Entry) -> Error {
+    let done = outcome.done.iter().map(|(subject, _)| *subject).collect();
+    Error::Contested { fault, done, about: (&entry.item).into() }
 }
 
 /// The error of a failure after the steps of a plan. The traffic of the alias goes back, if the plan says so.

@@ -72,6 +72,10 @@ impl Run<'_> {
             }
         }
         if self.may_begin() {
+            let looks = members.into_iter().map(|member| (member.applying.entry, self.look_again(member)));
+            members = self.in_lanes(self.parallel, looks).await.into_iter().flatten().collect();
+        }
+        if self.may_begin() {
             let ends = members.into_iter().map(|member| (member.applying.entry, self.end_one(member, layers)));
             self.in_lanes(self.parallel, ends).await;
             return;
@@ -122,6 +126,18 @@ impl Run<'_> {
                 None
             }
         }
+    }
+
+    /// Looks whether another program changed the alias of a function while the others got their traffic. `None` if so.
+    async fn look_again<'s>(&self, mut member: Member<'s>) -> Option<Member<'s>> {
+        let applying = &mut member.applying;
+        if applying.plan.changes()
+            && let Err(cause) = self.verify_alias(applying).await
+        {
+            let error = undone(cause, applying).await;
+            return self.unless_failed(applying.entry, Err(error));
+        }
+        Some(member)
     }
 
     /// Deletes old versions, once no function goes back any more.

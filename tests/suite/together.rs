@@ -404,6 +404,43 @@ fn an_alias_that_another_program_moves_is_left_alone() {
 }
 
 #[test]
+fn an_alias_that_another_program_changes_late_is_left_alone_and_the_others_go_back() {
+    let waits = ", keep_versions: 1, run: ['touch started; sleep 3']";
+    let shifts = ", traffic_shifting: {steps: [10, 50], interval: 3}";
+    let moved = json!({ "FunctionVersion": "2", "Description": "mine" });
+    let shared = json!({ "RoutingConfig": { "AdditionalVersionWeights": { "2": 0.5 } }, "Description": "mine" });
+    for (name, more, change, left) in [
+        ("late-move", ["", "", waits], &moved, "2"),
+        ("late-share", ["", "", waits], &shared, "3+"),
+        ("late-shift", [shifts, ", keep_versions: 1", ""], &moved, "2"),
+    ] {
+        let trio = Trio::released(name, [""; 3]);
+        trio.universe.run("").code(0);
+        trio.put(more);
+        trio.code("three");
+        trio.proxy.forget_calls();
+        let child = trio.universe.start("--parallel 3 --format json");
+        let has_begun = || match name {
+            "late-shift" => trio.aliases() == ["2+", "3", "3"],
+            _ => trio.universe.path("started").exists(),
+        };
+        while !has_begun() {
+            sleep(Duration::from_millis(20));
+        }
+        sleep(Duration::from_millis(300));
+        trio.aws.change_alias(&format!("{name}-b"), "live", change);
+        let outcome = Outcome::of(&child.wait_with_output().unwrap()).code(5).says("another program");
+        assert_eq!(trio.aliases(), ["2", left, "2"], "{name}: {}", outcome.all());
+        assert_eq!(trio.aws.alias(&format!("{name}-b"), "live")["Description"], "mine");
+        assert!(!trio.proxy.calls().contains(&"DeleteFunction".to_owned()), "{name}");
+        let document = outcome.json();
+        let outcomes = [0, 1, 2].map(|at| states(&document)[at][0].clone());
+        assert_eq!(outcomes, ["held", "failed", "held"], "{name}: {document}");
+        assert_eq!(document["errors"].as_array().unwrap().len(), 1, "{document}");
+    }
+}
+
+#[test]
 fn a_change_by_another_program_takes_all_back() {
     let name = "contested-b";
     let trio = Trio::released("contested", ["", ", function_tags: {a: b}", ""]);
