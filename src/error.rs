@@ -296,6 +296,7 @@ impl Error {
     pub(crate) fn failure(&self, console: &Console) -> Failure {
         let mut failure = Failure {
             headline: self.headline(),
+            headline_is_cause: false,
             problems: Vec::new(),
             done: Vec::new(),
             begun: Vec::new(),
@@ -340,6 +341,7 @@ impl Error {
             Self::Undone { cause, back, .. } => {
                 let Failure { problems, help, mut done, .. } = cause.failure(console);
                 back.correct([&mut done, &mut failure.begun], &mut failure.not_done);
+                failure.headline_is_cause = problems.is_empty();
                 let causes = problems.iter().map(Problem::to_string);
                 let message: Vec<_> = causes.chain([after(back)]).collect();
                 failure.problems = vec![Problem::new(console.redact_foreign(&message.join("; ")))];

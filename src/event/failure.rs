@@ -8,6 +8,8 @@ use crate::plan::{Plan, Subject};
 pub(crate) struct Failure {
     /// What failed, for which function: a lowercase fragment of a sentence.
     pub headline: String,
+    /// Whether the headline is the cause. Then the problems only say what followed.
+    pub headline_is_cause: bool,
     /// The causes, each with its place.
     pub problems: Vec<Problem>,
     /// What was done; empty: nothing.
@@ -41,15 +43,27 @@ impl Failure {
         !(self.done.is_empty() && self.begun.is_empty())
     }
 
-    /// The reason in one line.
+    /// The reason in one line, with the headline.
     pub(crate) fn cause(&self) -> String {
-        match self.problems.first() {
-            Some(problem) => match &problem.option {
-                Some(option) => format!("{}: {option}: {}", self.headline, problem.text()),
-                None => format!("{}: {}", self.headline, problem.text()),
-            },
-            None => self.headline.clone(),
-        }
+        self.first_problem().map_or_else(|| self.headline.clone(), |problem| self.below_headline(&problem))
+    }
+
+    /// The reason in one line, without a headline that only says what failed.
+    pub(crate) fn bare_cause(&self) -> String {
+        self.first_problem().filter(|_| !self.headline_is_cause).unwrap_or_else(|| self.cause())
+    }
+
+    fn first_problem(&self) -> Option<String> {
+        let problem = self.problems.first()?;
+        Some(match &problem.option {
+            Some(option) => format!("{option}: {}", problem.text()),
+            None => problem.text(),
+        })
+    }
+
+    /// The headline, and after it this problem.
+    fn below_headline(&self, problem: &str) -> String {
+        format!("{}{} {problem}", self.headline, if self.headline_is_cause { ';' } else { ':' })
     }
 
     /// The problems to annotate: each cause, or else the failure itself.
@@ -60,7 +74,7 @@ impl Failure {
         let with_context = |problem: &Problem| {
             let stated = match problem.option {
                 Some(_) => problem.message.clone(),
-                None => format!("{}: {}", self.headline, problem.message),
+                None => self.below_headline(&problem.message),
             };
             Problem { message: stated, help: problem.help.clone().or_else(|| self.help.clone()), ..problem.clone() }
         };

@@ -423,6 +423,7 @@ fn a_failure_with_problems() {
     ];
     let failure = Failure {
         headline: "the configuration is not right".to_owned(),
+        headline_is_cause: false,
         problems,
         done: Vec::new(),
         begun: Vec::new(),

@@ -270,6 +270,32 @@ fn a_failed_test_or_command_after_the_move_takes_all_back() {
 }
 
 #[test]
+fn the_row_of_a_failed_command_has_the_command_and_what_became_of_the_alias_once() {
+    let trio = Trio::released("command-row", ["", "", ", run: ['exit 9']"]);
+    let outcome = trio.universe.run("--summary_file s.md").code(7);
+    let page = trio.universe.read("s.md");
+    for (text, start) in [(&outcome.stdout, "failed "), (&page, "| ✘ ")] {
+        let row = text.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{text}"));
+        assert!(row.contains("the command") && row.contains("exit 9"), "{row}");
+        assert_eq!(row.matches("version 1 again").count(), usize::from(start != "failed "), "{row}");
+    }
+}
+
+#[test]
+fn the_row_of_an_alias_that_is_not_back_says_so_once() {
+    let trio = Trio::released("stuck-row", ["", "", ", run: ['false']"]);
+    trio.proxy.on_of("UpdateAlias", "stuck-row-a", 2, DENIED);
+    trio.proxy.on_of("UpdateAlias", "stuck-row-c", 2, DENIED);
+    trio.universe.run("--summary_file s.md").code(7);
+    let page = trio.universe.read("s.md");
+    let rows: Vec<_> = page.lines().filter(|line| line.starts_with("| ✘ ")).collect();
+    assert_eq!(rows.len(), 2, "{page}");
+    for row in rows {
+        assert_eq!(row.matches("could not be taken back").count(), 1, "{row}");
+    }
+}
+
+#[test]
 fn a_failed_command_of_an_unchanged_function_takes_the_others_back() {
     let trio = Trio::released("command-unchanged", ["", "", ", only: settings, run: [test -e good]"]);
     let outcome = trio.universe.run("--format json").code(7);

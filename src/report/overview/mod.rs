@@ -221,12 +221,13 @@ fn cut_inside(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Failure, Happened, Held, Moment, Traffic};
+    use crate::event::{Failure, Held, Traffic};
     use crate::place::Problem;
 
     fn failure(reason: &str) -> Event {
         Event::Failed(Failure {
             headline: "cannot read the live function `f`".to_owned(),
+            headline_is_cause: false,
             problems: vec![Problem::new(reason)],
             done: Vec::new(),
             begun: Vec::new(),
@@ -299,14 +300,17 @@ mod tests {
     }
 
     #[test]
-    fn a_row_says_where_the_alias_is_after_a_failure() {
+    fn a_row_says_the_cause_and_where_the_alias_is() {
         let blocks = [block(0, "f", "eu-west-1"), block(1, "g", "eu-west-1")];
-        let back = |problem: Option<&str>| {
-            let problem = problem.map(str::to_owned);
-            let what = Happened::TakenBack { alias: "live".to_owned(), version: "12".to_owned(), problem };
-            let (function, region) = ("f".to_owned(), "eu-west-1".to_owned());
-            Event::Moment(Moment { function, region, at: Duration::ZERO, what })
+        let row = |event: Event| overview(&blocks, &[(0, event)], &Console::default()).lines(Extent::News).remove(0);
+        let back = "callers of `live` get version 12 again";
+        let Event::Failed(failure) = failure(back) else { unreachable!() };
+        let failed = |headline_is_cause| {
+            let headline = "the command failed".to_owned();
+            row(Event::Failed(Failure { headline, headline_is_cause, ..failure.clone() }))
         };
+        assert_eq!(failed(false), format!("failed     f  {back}"));
+        assert_eq!(failed(true), format!("failed     f  the command failed; {back}"));
         let held = Event::Held(Held {
             function: "f".to_owned(),
             region: "eu-west-1".to_owned(),
@@ -317,14 +321,6 @@ mod tests {
             begun: Vec::new(),
             not_done: Vec::new(),
         });
-        let row = |events: &[Event]| {
-            let events: Vec<_> = events.iter().map(|event| (0, event.clone())).collect();
-            overview(&blocks, &events, &Console::default()).lines(Extent::News).remove(0)
-        };
-        let rest = "live is at version 12 again";
-        assert_eq!(row(&[back(None), failure("an alarm")]), format!("failed     f  an alarm; {rest}"));
-        let stuck = "failed     f  an alarm; the traffic of live could not be taken back";
-        assert_eq!(row(&[back(Some("denied")), failure("an alarm")]), stuck);
-        assert!(row(&[back(None), held]).starts_with(&format!("held       f  {rest}; version 13 ")));
+        assert!(row(held).starts_with("held       f  live is at version 12 again; version 13 "));
     }
 }

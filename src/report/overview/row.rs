@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::event::{Block, Event, Failure, Happened};
+use crate::event::{Block, Event};
 use crate::plan::{Plan, Step, Subject, Whose};
 use crate::report::console::Console;
 use crate::report::{release, sanitise};
@@ -23,8 +23,6 @@ pub(super) struct Row {
     version: Option<String>,
     alias: Option<String>,
     took: Option<Duration>,
-    /// Where the alias is after its traffic was taken back; empty: it was not.
-    back: String,
 }
 
 impl Row {
@@ -41,7 +39,6 @@ impl Row {
             version: None,
             alias: None,
             took: None,
-            back: String::new(),
         }
     }
 
@@ -66,18 +63,8 @@ impl Row {
                 self.took = Some(layer.took);
                 self.enter(State::done(&layer.plan), String::new());
             }
-            Event::Moment(moment) => match &moment.what {
-                Happened::TakenBack { alias, version, problem: None } => {
-                    self.back = format!("; {alias} is at version {version} again");
-                }
-                Happened::TakenBack { alias, problem: Some(_), .. } => {
-                    self.back = format!("; the traffic of {alias} could not be taken back");
-                }
-                Happened::Tested { .. } | Happened::Shifted { .. } => {}
-            },
             Event::Failed(failure) => {
-                let reason = console.redact(&reason(failure)).into_owned();
-                self.enter(State::Failed, reason + &self.back);
+                self.enter(State::Failed, console.redact(&failure.bare_cause()).into_owned());
             }
             Event::Held(held) => self.enter(State::Held, release::held_in_short(held)),
             Event::NotBegun { because } => self.enter(State::NotBegun, because.clone()),
@@ -138,17 +125,6 @@ impl Row {
         let parts = [head.join(", "), self.about()];
         let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         sanitise::one_line(&parts.join(": "))
-    }
-}
-
-/// Why something failed, in some words.
-fn reason(failure: &Failure) -> String {
-    match failure.problems.first() {
-        Some(problem) => match &problem.option {
-            Some(option) => format!("{option}: {}", problem.text()),
-            None => problem.text(),
-        },
-        None => failure.headline.clone(),
     }
 }
 
