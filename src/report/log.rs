@@ -32,6 +32,8 @@ pub(super) struct Log {
     /// The time of the last line.
     spoke: Duration,
     group: Group,
+    /// Whether the run has several functions or layers.
+    has_several: bool,
     /// The function in the last line of dpl's "Updating existing function".
     said_updating: Option<String>,
     /// The accounts that it has named.
@@ -79,6 +81,7 @@ impl Log {
             progress: Progress::new(host.terminal && ci == Ci::None && manner.log == LogFormat::Text),
             spoke: clock(),
             group: Group::None,
+            has_several: false,
             said_updating: None,
             said_accounts: BTreeSet::new(),
             annotated: [0; 3],
@@ -107,6 +110,8 @@ impl Log {
             _ => self.progress.clear(),
         }
         match event {
+            Event::Blocks(blocks) => self.has_several = blocks.len() > 1,
+            Event::Moment(moment) if is_shown => self.lines(release::moment(moment, self.has_several)),
             Event::Stage(stage) if is_shown => self.stage(*stage),
             Event::StageDone => self.close_group(),
             Event::Identity(_) if self.wording == Wording::Own => {}

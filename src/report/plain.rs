@@ -58,12 +58,12 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
                 Effect::NothingToDo => format!("{what}{function} does not exist in {region}: nothing to delete."),
             }]
         }
-        Event::Moment(moment) => release::moment(moment),
         Event::Rollback { function, region, rollback } => live::rollback(function, region, rollback),
         Event::RolledBack { function, rollback, .. } => {
             vec![format!("Rolled back {} of {function} to version {}.", rollback.alias.name, rollback.to)]
         }
         Event::StepDone { .. }
+        | Event::Moment(_)
         | Event::Account(_)
         | Event::CommandOutput { .. }
         | Event::Progress { .. }

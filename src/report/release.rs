@@ -9,27 +9,29 @@ use crate::event::{Happened, Held, Moment, Traffic};
 /// The subjects of steps that change `$LATEST`.
 const LATEST: [&str; 3] = ["function", "configuration", "code"];
 
-/// The lines of the log about a moment.
-pub(super) fn moment(moment: &Moment) -> Vec<String> {
+/// The lines of the log about a moment. In a run of several functions, they name the function.
+pub(super) fn moment(moment: &Moment, is_one_of_several: bool) -> Vec<String> {
+    let of = if is_one_of_several { format!(" of {}", moment.function) } else { String::new() };
     match &moment.what {
         Happened::Tested { number, version, problems, log, again } => {
-            let of = version.as_ref().map_or_else(|| "$LATEST".to_owned(), |version| format!("version {version}"));
+            let version = version.as_ref().map_or_else(|| "$LATEST".to_owned(), |version| format!("version {version}"));
             let log = log.iter().map(|line| format!("  {line}"));
+            let test = format!("Smoke test {number} of {version}{of}");
             let line = match (problems.is_empty(), again) {
-                (true, _) => format!("Smoke test {number} of {of} passed."),
-                (false, true) => format!("Smoke test {number} of {of} failed, and runs again: {}", problems.join("; ")),
-                (false, false) => format!("Smoke test {number} of {of} failed."),
+                (true, _) => format!("{test} passed."),
+                (false, true) => format!("{test} failed, and runs again: {}", problems.join("; ")),
+                (false, false) => format!("{test} failed."),
             };
             log.chain([line]).collect()
         }
         Happened::Shifted { alias, version, percent } => {
-            vec![format!("Version {version} gets {percent} % of the traffic of {alias}.")]
+            vec![format!("Version {version}{of} gets {percent} % of the traffic of {alias}.")]
         }
         Happened::TakenBack { alias, version, problem: None } => {
-            vec![format!("Version {version} gets all traffic of {alias} again.")]
+            vec![format!("Version {version}{of} gets all traffic of {alias} again.")]
         }
         Happened::TakenBack { alias, problem: Some(problem), .. } => {
-            vec![format!("The traffic of {alias} could not be taken back: {problem}")]
+            vec![format!("The traffic of {alias}{of} could not be taken back: {problem}")]
         }
     }
 }

@@ -296,6 +296,29 @@ fn the_row_of_an_alias_that_is_not_back_says_so_once() {
 }
 
 #[test]
+fn a_moment_of_one_of_several_functions_names_it() {
+    let shift = ", traffic_shifting: {steps: [50], interval: 0}";
+    let test = ", smoke_test: {run: 'test ! -e bad'}";
+    let trio = Trio::released("named", [shift, test, ", run: [touch bad, 'false']"]);
+    let all = trio.universe.run("--quiet").code(7).all();
+    for line in [
+        "Version 2 of named-a gets 50 % of the traffic of live.",
+        "Smoke test 1 of version 2 of named-b passed.",
+        "Version 1 of named-a gets all traffic of live again.",
+        "Version 1 of named-b gets all traffic of live again.",
+        "Version 1 of named-c gets all traffic of live again.",
+    ] {
+        assert_eq!(all.matches(line).count(), 1, "{line}: {all}");
+    }
+    trio.code("three");
+    let all = trio.universe.run("--quiet").code(7).all();
+    assert_eq!(all.matches("Smoke test 1 of version 3 of named-b failed.").count(), 1, "{all}");
+    // A run of one function does not repeat its name.
+    let all = trio.universe.run("--quiet --function_name named-a").code(0).all();
+    assert!(all.contains("Version 3 gets 50 % of the traffic of live."), "{all}");
+}
+
+#[test]
 fn a_failed_command_of_an_unchanged_function_takes_the_others_back() {
     let trio = Trio::released("command-unchanged", ["", "", ", only: settings, run: [test -e good]"]);
     let outcome = trio.universe.run("--format json").code(7);
