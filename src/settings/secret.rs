@@ -244,16 +244,22 @@ pub(crate) fn looks_plain(name: &str, text: &str) -> bool {
 pub(crate) fn logins(text: &[u8]) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     let mut from = 0;
+    // The end of a token and its last `@`, which several URLs in it share.
+    let (mut end_of_token, mut at_of_token) = (0, None);
     while let Some(at) = find(&text[from..], b"://") {
         let begin = from + at + 3;
         let ends = |c: &u8| c.is_ascii_whitespace() || c.is_ascii_control() || matches!(c, b'"' | b'<' | b'>' | b'`');
-        let token = &text[begin..begin + text[begin..].iter().position(ends).unwrap_or(text.len() - begin)];
-        let host = &token[..token.iter().position(|c| matches!(c, b'/' | b'?' | b'#')).unwrap_or(token.len())];
         let last_at = |part: &[u8]| part.iter().rposition(|c| *c == b'@');
+        if begin > end_of_token {
+            end_of_token = begin + text[begin..].iter().position(ends).unwrap_or(text.len() - begin);
+            at_of_token = last_at(&text[begin..end_of_token]).map(|at| begin + at);
+        }
+        let token = &text[begin..end_of_token];
+        let host = &token[..token.iter().position(|c| matches!(c, b'/' | b'?' | b'#')).unwrap_or(token.len())];
         // Some passwords are not escaped as they should be. Then the text after the colon is not a port.
         let colon = host.iter().position(|c| *c == b':');
         let no_port = colon.is_some_and(|colon| !host[colon + 1..].iter().all(u8::is_ascii_digit));
-        let end = last_at(host).or_else(|| last_at(token).filter(|_| no_port));
+        let end = last_at(host).or_else(|| at_of_token.and_then(|at| at.checked_sub(begin)).filter(|_| no_port));
         let scheme = text[..from + at].rsplit(|c| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
         let is_http = [&b"http"[..], b"https"].iter().any(|http| scheme.eq_ignore_ascii_case(http));
         if let Some(end) = end.filter(|end| *end > 0 && (is_http || token[..*end].contains(&b':'))) {

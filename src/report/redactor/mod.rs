@@ -7,10 +7,11 @@ mod forms;
 mod tests;
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use self::encodings::{base64_forms, encoded_around, hexadecimal};
 use super::sanitise;
@@ -143,7 +144,9 @@ impl Redactor {
     fn build(&mut self) {
         if self.automaton.is_none() {
             self.roles = self.patterns.values().cloned().collect();
-            let builder = AhoCorasick::builder().match_kind(MatchKind::Standard).build(self.patterns.keys());
+            // The other kind, a DFA, takes quadratic time to build for a repetitive secret.
+            let kind = Some(AhoCorasickKind::ContiguousNFA);
+            let builder = AhoCorasick::builder().match_kind(MatchKind::Standard).kind(kind).build(self.patterns.keys());
             // This fails only with more patterns than fit into memory.
             self.automaton = builder.ok();
         }
@@ -159,12 +162,18 @@ impl Redactor {
     ) {
         found.logins.extend(logins(text).iter().map(origin));
         let Some(automaton) = &self.automaton else { return };
+        let mut encoded = 0..0;
         for hit in automaton.find_overlapping_iter(text) {
             let (plain, pattern) = (hit.range(), hit.pattern().as_usize());
             for (role, form) in &self.roles[pattern] {
                 let range = match form {
                     Form::Plain => origin(&plain),
-                    Form::Base64 => origin(&encoded_around(text, &plain)),
+                    Form::Base64 => {
+                        if !is_within(&plain, &encoded) {
+                            encoded = encoded_around(text, &plain);
+                        }
+                        origin(&encoded)
+                    }
                 };
                 match role {
                     Role::Secret => found.hidden.push(Hit { range, pattern, depth }),
@@ -182,12 +191,10 @@ impl Found {
     /// The parts to replace, in order and without overlaps.
     fn hidden_ranges(self, text: &str) -> Vec<Range<usize>> {
         let Self { mut hidden, values, names, logins } = self;
-        let arns = if values.is_empty() { Vec::new() } else { arns(text) };
-        let is_within =
-            |inner: &Range<usize>, outer: &Range<usize>| outer.start <= inner.start && inner.end <= outer.end;
+        let names = Outer::of(names);
+        let arns = Outer::of(if values.is_empty() { Vec::new() } else { arns(text) });
         let is_of_name = |value: &Range<usize>| {
-            names.iter().any(|name| is_within(value, name))
-                || arns.iter().any(|arn| is_within(value, arn) && value.len() < arn.len())
+            names.around(value).is_some() || arns.around(value).is_some_and(|arn| value.len() < arn.len())
         };
         hidden.extend(values.into_iter().filter(|value| !is_of_name(&value.range)));
         let mut hidden: Vec<_> = plainest(hidden).chain(logins).collect();
@@ -209,6 +216,32 @@ impl Found {
     }
 }
 
+fn is_within(inner: &Range<usize>, outer: &Range<usize>) -> bool {
+    outer.start <= inner.start && inner.end <= outer.end
+}
+
+/// Ranges of which none is within another, in order.
+struct Outer(Vec<Range<usize>>);
+
+impl Outer {
+    fn of(mut ranges: Vec<Range<usize>>) -> Self {
+        ranges.sort_by_key(|range| (range.start, Reverse(range.end)));
+        let mut end = 0;
+        ranges.retain(|range| {
+            let is_further = range.end > end;
+            end = end.max(range.end);
+            is_further
+        });
+        Self(ranges)
+    }
+
+    /// The range with the furthest end that contains another.
+    fn around(&self, inner: &Range<usize>) -> Option<&Range<usize>> {
+        let begun = self.0.partition_point(|range| range.start <= inner.start);
+        self.0[..begun].last().filter(|outer| is_within(inner, outer))
+    }
+}
+
 /// Each match once. Undoing something that is not an escape finds a match again, together with the quote beside it.
 fn plainest(mut hits: Vec<Hit>) -> impl Iterator<Item = Range<usize>> {
     let (mut starts, mut ends) = (BTreeSet::new(), BTreeSet::new());
@@ -221,11 +254,14 @@ fn plainest(mut hits: Vec<Hit>) -> impl Iterator<Item = Range<usize>> {
 
 /// ARNs, which are public names.
 fn arns(text: &str) -> Vec<Range<usize>> {
-    let arn = |(start, _)| {
+    let (mut found, mut from) = (Vec::new(), 0);
+    while let Some(at) = text[from..].find("arn:aws") {
+        let start = from + at;
         let ends = |c: char| !(c.is_ascii_alphanumeric() || "-_:/.+=@$*".contains(c));
         let arn = &text[start..start + text[start..].find(ends).unwrap_or(text.len() - start)];
+        from = start + arn.len();
         // What follows is of the sentence.
-        start..start + arn.trim_end_matches(['.', ':']).len()
-    };
-    text.match_indices("arn:aws").map(arn).collect()
+        found.push(start..start + arn.trim_end_matches(['.', ':']).len());
+    }
+    found
 }

@@ -250,6 +250,44 @@ fn many_secrets_and_long_lines_take_no_time() {
     assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
 }
 
+/// Time that grows with the square of these lengths would never end.
+#[test]
+fn a_repetitive_secret_or_text_takes_no_time() {
+    for unit in ["a", "ab", "pass", "{\"token\": \"aaaaaaaa\"},"] {
+        let secret = unit.repeat(20_000 / unit.len());
+        let mut redactor = hiding(&[&secret]);
+        assert_eq!(redactor.replaced(&format!("<{secret}>"), Whose::Ours).split(['<', '>']).nth(1), Some("***"));
+    }
+    let items = format!("[{}]", vec!["{\"password\": \"aaaaaaaaaaaa\"}"; 1000].join(","));
+    assert_eq!(hiding(&[&items]).replaced(&items, Whose::Ours), "***");
+
+    let mut redactor = hiding(&["aaaaaaaa"]);
+    redactor.add("production", Role::Value);
+    redactor.add("my-production-api", Role::Name);
+    for (unit, shown) in [
+        (STANDARD.encode("aaaaaaaa").trim_end_matches('='), "***"),
+        ("my-production-api ", "my-production-api "),
+        ("arn:aws:lambda:production", "arn:aws:lambda:production"),
+        ("http://host/,", "http://host/,"),
+        ("x://y", "x://y"),
+    ] {
+        let text = unit.repeat(300_000 / unit.len());
+        let expected = if shown == unit { text.as_str() } else { shown };
+        assert!(redactor.replaced(&text, Whose::Ours) == expected, "{unit}");
+    }
+}
+
+#[test]
+fn a_value_inside_any_of_several_names_is_kept() {
+    let mut redactor = Redactor::default();
+    redactor.add("production", Role::Value);
+    for name in ["my-production", "my-production-api", "production-api", "a-my"] {
+        redactor.add(name, Role::Name);
+    }
+    let text = "production my-production a-my-production-api production-api";
+    assert_eq!(redactor.replaced(text, Whose::Ours), "*** my-production a-my-production-api production-api");
+}
+
 proptest! {
     #[test]
     fn no_form_of_any_secret_is_shown(secret in "[!-~][ -~é😀]{8,40}[!-~]") {
