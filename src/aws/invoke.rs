@@ -66,6 +66,11 @@ impl Session<'_> {
         invocation
     }
 
+    /// Reads the variables of a version, so that they are hidden.
+    pub(crate) async fn know_variables_of(&self, version: &str) -> Result<(), Fault> {
+        self.get_function(Some(version)).await.map(drop).map_err(|failed| failed.fault)
+    }
+
     /// Invokes the function, or a version or alias of it. Waits until the function is ready.
     pub(crate) async fn invoke(
         &mut self,

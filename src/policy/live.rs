@@ -13,7 +13,7 @@ pub(super) fn of_verb(statements: &mut Statements, verb: LiveVerb, function: &Fu
     let arn = place.arn("lambda", &format!("function:{}", function.name));
     let both = vec![arn.clone(), format!("{arn}:*")];
     // AWS checks the ARN of a version or alias for a call that names one.
-    let looks_at_versions = matches!(verb, LiveVerb::Rollback | LiveVerb::Delete);
+    let looks_at_versions = matches!(verb, LiveVerb::Invoke | LiveVerb::Rollback | LiveVerb::Delete);
     statements.read(&["lambda:GetFunction"], if looks_at_versions { both.clone() } else { vec![arn] });
     match verb {
         LiveVerb::Invoke => statements.write(&["lambda:InvokeFunction"], both),

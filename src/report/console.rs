@@ -15,7 +15,7 @@ use super::delivery::Stream;
 use super::dialect::Level;
 use super::line::line;
 use super::redactor::{Redactor, Role, SHORTEST, Whose};
-use super::sanitise;
+use super::{response, sanitise};
 use crate::host::Host;
 
 /// The time between two attempts to write to a stream whose reader is slow.
@@ -122,6 +122,11 @@ impl Console {
     /// A text from elsewhere, without secrets and without the values that are hidden in such text only.
     pub(crate) fn redact_foreign(&self, text: &str) -> String {
         self.state(|state| state.redactor.replaced(text, Whose::Foreign).into_owned())
+    }
+
+    /// The response of a function, without what `redact_foreign` hides. JSON stays JSON.
+    pub(crate) fn redact_response(&self, response: &str) -> String {
+        response::hidden(response, |text| self.redact_foreign(text))
     }
 
     /// Removes secrets from the values of JSON. Keys are never changed.

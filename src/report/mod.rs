@@ -36,6 +36,7 @@ mod problems;
 mod progress;
 mod redactor;
 mod release;
+mod response;
 mod results;
 mod sanitise;
 mod steps;

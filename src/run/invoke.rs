@@ -52,14 +52,21 @@ impl Run<'_> {
         self.report(&Event::Invoking { function: function.name.clone(), qualifier: qualifier.clone() });
         session.allow(time);
         let invocation = session.invoke(&function.name, qualifier.as_deref(), payload, mode).await;
-        let invocation = invocation.map_err(|fault| Error::invoke(fault, function, qualifier.as_deref()))?;
+        let mut invocation = invocation.map_err(|fault| Error::invoke(fault, function, qualifier.as_deref()))?;
+        // The variables of a version may have had other values. It has run, so its answer is shown in any case.
+        if let Some(version) = invocation.executed_version.as_deref().filter(|version| *version != "$LATEST")
+            && let Err(fault) = session.know_variables_of(version).await
+        {
+            tracing::debug!("the variables of version {version} are not known: {}", fault.message);
+        }
+        // Redacts before cutting, because a part of a secret is not recognised.
+        invocation.payload = invocation.payload.map(|payload| self.console.redact_response(&payload));
+        invocation.log = invocation.log.iter().map(|line| self.console.redact_foreign(line)).collect();
         self.report(&Event::Invoked(invocation.clone()));
         match &invocation.function_error {
             None => Ok(ExitCode::Success),
             Some(kind) => {
-                // Redacts before cutting, because a part of a secret is not recognised.
-                let payload = invocation.payload.as_deref().map(|payload| self.console.redact(payload).into_owned());
-                Err(Error::failed_itself(function, kind, &reason(&payload.unwrap_or_default())))
+                Err(Error::failed_itself(function, kind, &reason(invocation.payload.as_deref().unwrap_or_default())))
             }
         }
     }

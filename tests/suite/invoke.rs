@@ -129,6 +129,45 @@ fn what_a_function_says_is_neither_a_secret_nor_a_command() {
 }
 
 #[test]
+fn an_answer_and_its_log_show_no_value_of_the_environment() {
+    const ECHO: &str = "
+import os
+def handler(event, context):
+    mine = {name: os.environ.get(name) for name in ('HARM', 'CODE', 'PORT', 'DEBUG')}
+    print('mine', mine)
+    if event.get('fail'):
+        raise ValueError('it was ' + mine['HARM'])
+    return {'mine': mine, 'port': int(mine['PORT']), 'ok': True, mine['CODE']: 1}
+";
+    let endpoint = &emulator(Kind::Ministack).endpoint;
+    let block = "function_name: reticent\nrole: deployed\nruntime: python3.12\nhandler: index.handler\nzip: dist\n\
+        publish: true\nenvironment: {HARM: {from_env: HARM}, CODE: {from_env: CODE}, PORT: 54321, DEBUG: 'true'}\n";
+    let universe = Universe::at(endpoint).file("dist/index.py", ECHO).file("dpl.yml", block);
+    let universe = universe.with("HARM", "harmless-first").with("CODE", "zq7x");
+    universe.run("--quiet").code(0);
+    let universe = universe.with("HARM", "harmless-later").with("CODE", "zq8x");
+    universe.run("--quiet").code(0);
+    // Another job has none of these variables, and version 1 had others.
+    universe.write("dpl.yml", "function_name: reticent\n");
+    let universe = universe.with("HARM", "").with("CODE", "");
+    let secrets = ["harmless", "zq7x", "zq8x", "54321"];
+    for verb in ["invoke", "invoke --format json", "invoke --log json", "invoke --qualifier 1"] {
+        for payload in ["{}", "{\"fail\": 1}"] {
+            let outcome =
+                universe.run(&format!("{verb} --payload '{payload}' --junit report.xml --summary_file page.md"));
+            let outcome = outcome.code(i32::from(payload != "{}")).says("***");
+            let files = universe.read("report.xml") + &universe.read("page.md");
+            for secret in secrets {
+                assert!(!(outcome.all() + &files).contains(secret), "{verb}: {secret} in\n{}", outcome.all());
+            }
+        }
+    }
+    let payload = &universe.run("invoke --format json").code(0).json()["invocation"]["payload"];
+    let mine = json!({ "HARM": "***", "CODE": "***", "PORT": "***", "DEBUG": "***" });
+    assert_eq!(payload, &json!({ "mine": mine, "port": "***", "ok": true, "***": 1 }));
+}
+
+#[test]
 fn a_function_that_is_not_ready_is_waited_for() {
     let (universe, proxy, aws) = world("not-ready", "");
     let mut pending = aws.get("not-ready");
