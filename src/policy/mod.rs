@@ -66,7 +66,7 @@ pub(crate) enum LiveVerb {
 /// A policy.
 #[derive(Debug)]
 pub(crate) struct Policy {
-    /// The account that it is for; absent for an unknown one, and if all are for one account.
+    /// The account that it is for; absent if the configuration does not say it for each deployment.
     pub account: Option<String>,
     /// The IAM document.
     pub document: Value,
@@ -76,9 +76,11 @@ pub(crate) struct Policy {
 /// Unknown parts of an ARN, such as the account, are `*`. `patterns` stand for the names that fit them.
 pub(crate) fn policies(all: &[For<'_>], patterns: &Patterns) -> Vec<Policy> {
     let accounts: BTreeSet<_> = all.iter().filter(|one| !matches!(one, For::List)).map(For::account).collect();
-    let known = accounts.iter().flatten().count();
-    if known < 2 {
-        return of_account(None, all.iter().copied(), patterns);
+    let mut known = accounts.iter().flatten();
+    let (first, second) = (known.next(), known.next());
+    if second.is_none() {
+        let only = first.filter(|_| accounts.len() == 1);
+        return of_account(only.map(String::as_str), all.iter().copied(), patterns);
     }
     // Every account has functions to list.
     let are_of = |one: &For<'_>, account: &Option<String>| matches!(one, For::List) || one.account() == *account;
