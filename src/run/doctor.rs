@@ -265,7 +265,11 @@ impl Run<'_> {
                 match self.within(item.wait_timeout(), "`iam:SimulatePrincipalPolicy`", simulated).await {
                     Ok(Some(found)) => lacking.extend(found.iter().map(|action| format!("`{action}` on `{resource}`"))),
                     Ok(None) => {
-                        findings.add("rights", Grade::Warning, "IAM cannot tell them for this identity", None);
+                        let why = match caller.identity {
+                            Some(_) => "IAM cannot tell them for this identity",
+                            None => "not checked: the identity is unknown, because `sts:GetCallerIdentity` failed",
+                        };
+                        findings.add("rights", Grade::Warning, why, None);
                         return Ok(());
                     }
                     Err(fault) => {

@@ -90,6 +90,7 @@ fn each_failure_is_one_line_with_its_code() {
     proxy.clear();
     proxy.on("GetCallerIdentity", 0, Fault::Answer(403, "ExpiredToken", "it has expired"));
     universe.run("doctor").code(4).says("error    identity      the credentials have expired").says("function");
+    universe.run("doctor").code(4).says("the identity is unknown").never_says("IAM cannot tell");
     universe.write("dpl.yml", "function_name: f\nmemory_size: 1\nzip: dist\n");
     universe.run("doctor").code(3).says("memory_size: must be between");
 }
