@@ -8,6 +8,7 @@ use super::conditions::{self, FileFormat};
 use super::from_env::FROM_ENV;
 use super::options::{InFile, Kind, OPTIONS, Opt};
 use super::references::may_be_elsewhere;
+use crate::reference::FunctionOutput;
 use crate::settings::{Attachment, Member, Need, Shape, shapes, snake};
 
 /// The schema of a file of this tool, as text.
@@ -187,7 +188,9 @@ fn any_spelling_of_member(name: &str) -> String {
 
 /// The value, or a map of branches to such values, or AWS' own form with one member.
 fn by_branch(value: &Json) -> Json {
-    json!({ "anyOf": [value, { "type": "object", "additionalProperties": value }] })
+    // What begins with `from_` is a reference, or a mistake in one.
+    let branch = json!({ "not": { "pattern": "^[Ff][Rr][Oo][Mm][-_.]" } });
+    json!({ "anyOf": [value, { "type": "object", "propertyNames": branch, "additionalProperties": value }] })
 }
 
 fn texts() -> Json {
@@ -237,8 +240,17 @@ fn reference() -> Json {
             &["qualifier"],
         ),
     ];
-    let elsewhere =
-        SOURCES.map(|(source, meaning, required, optional)| one_reference(source, meaning, required, optional));
+    let elsewhere = SOURCES.map(|(source, meaning, required, optional)| {
+        let mut reference = one_reference(source, meaning, required, optional);
+        if source == "from_function" {
+            let names = FunctionOutput::ALL.map(|(name, _)| name);
+            let spelled = names.map(|name| any_spelling(&name.replace('-', "_")));
+            let pattern = format!("{}|%\\{{", spelled.join("|"));
+            reference["properties"]["output"] =
+                json!({ "anyOf": [{ "enum": names }, { "type": "string", "pattern": pattern }] });
+        }
+        reference
+    });
     let variable = json!({ "$ref": "#/definitions/variable" });
     json!({ "anyOf": std::iter::once(variable).chain(elsewhere).collect::<Vec<_>>() })
 }
@@ -367,7 +379,9 @@ impl Definitions {
         let (mut properties, mut patterns, mut required) = (Map::new(), Map::new(), Vec::new());
         for member in members {
             let path = format!("{path}.{}", snake(member.name));
-            let value = or_elsewhere(&self.shape(&member.shape, &path));
+            let value = self.shape(&member.shape, &path);
+            // Commands are written in the file.
+            let value = if path == "smoke_test.run" { value } else { or_elsewhere(&value) };
             let value = if is_small(&value) { value } else { self.add(&path, value) };
             patterns.insert(any_spelling_of_member(member.name), value.clone());
             properties.insert(snake(member.name), value);

@@ -112,6 +112,8 @@ layer: deps
 on: main
 on: {branch: [main, 'v*'], tags: true, python: 3.12}
 description: {main: a, develop: b}
+description: {from_function: g, output: version}
+description: {main: {from_function: g, output: Function_URL}}
 role: null
 dry_run: aws
 ephemeral_storage: 1024 MB
@@ -151,6 +153,13 @@ environment: {A: {from_env: X, defaults: y}}
 tags: text
 tags: {A: {from_env: X, defaults: y}}
 run: [{from_env: COMMAND}]
+run: {from_env: COMMAND}
+smoke_test: {run: {from_env: COMMAND}}
+description: {from_function: f}
+description: {from_function: f, output: nothing}
+description: {from_env: X, from_function: f}
+memory_size: {from-ssm: /memory, key: x}
+role: {main: {from_stack: s}}
 logging_config: {format: JSON}
 logging_config: {log_format: XML}
 logging_config: {log_format: JSON, level: INFO}
