@@ -41,6 +41,8 @@ pub(super) struct Block {
     pub place: Place,
     /// Its options, with the values for the current branch.
     pub layer: Layer,
+    /// The options that only `defaults` or a stage of the file sets.
+    pub shared: BTreeSet<&'static str>,
     /// The conditions for its deployment.
     pub conditions: Conditions,
     /// Whether the run succeeds even if this block fails.
@@ -269,12 +271,12 @@ impl FileReader<'_> {
     fn shared<'g>(&mut self, document: &'g Given) -> Shared<'g> {
         let mut shared = Shared::default();
         if let Some(entry) = entry(document, "defaults") {
-            shared.defaults = self.part(&entry.given, Level::Defaults).named("defaults");
+            shared.defaults = self.part(&entry.given, Level::Defaults).named("defaults").shared();
         }
         self.stages(document, &mut shared);
         for (name, given) in shared.stages.iter().flat_map(Stages::given) {
             // A mistake in another stage would be found when that is deployed.
-            let part = self.part(given, Level::Stage).named(&format!("stages.{name}"));
+            let part = self.part(given, Level::Stage).named(&format!("stages.{name}")).shared();
             if shared.chosen == Some(name) {
                 shared.stage = part;
             }
@@ -334,12 +336,14 @@ impl FileReader<'_> {
             Value::Map(entries) => entries.as_slice(),
             Value::Text(provider) if is_lambda(provider) => &[],
             Value::Text(provider)
-                if provider.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && provider != "true" =>
+                if self.format == FileFormat::Travis
+                    && provider.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+                    && provider != "true" =>
             {
                 return None;
             }
             _ => {
-                self.problem(Problem::new("must be a map of options"), &given.place);
+                self.problem(Problem::new("must be a map of options").of("deploy"), &given.place);
                 return None;
             }
         };
@@ -452,7 +456,8 @@ impl FileReader<'_> {
             return;
         }
         self.size += part.layer.values().map(size).sum::<usize>();
-        let Part { layer, on, allow_failure, by_branch, layers, has_secure_variables, origins, emptied: _ } = part;
+        let Part { layer, shared, on, allow_failure, by_branch, layers, has_secure_variables, origins, emptied: _ } =
+            part;
         if has_secure_variables && layer.get("environment_mode").and_then(Given::as_text) == Some("replace") {
             let problem = Problem::new("would remove the variables whose encrypted values cannot be read here");
             self.problem(problem.of("environment_mode"), &layer["environment_mode"].place.clone());
@@ -470,6 +475,7 @@ impl FileReader<'_> {
         self.found.blocks.push(Block {
             place: given.place.clone(),
             layer,
+            shared,
             conditions,
             allow_failure: allow_failure.unwrap_or_default(),
             layers,

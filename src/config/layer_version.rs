@@ -88,15 +88,20 @@ pub(super) fn layer(reader: &mut Reader, context: &Context<'_>) -> Option<OfBloc
     reader.problems.is_empty().then_some(OfBlock { layer, places })
 }
 
+/// Whether an option has no meaning for a layer.
+pub(super) fn is_for_functions(name: &str) -> bool {
+    let group = options::find(name).map(|option| option.group);
+    matches!(group, Some(Group::Function | Group::Release)) && !matches!(name, "function_name" | "layer" | "extension")
+}
+
 /// Options for functions have no effect in a block without a function.
 fn refuse_options_of_functions(reader: &mut Reader) {
     // With several blocks, a flag is for those with a function.
     let is_only_deployment = reader.block.is_none();
     let is_for_block =
         |place: &Place| place.in_file().is_some() || (is_only_deployment && matches!(place, Place::Flag(_)));
-    for option in OPTIONS.iter().filter(|option| matches!(option.group, Group::Function | Group::Release)) {
-        let is_given = reader.place(option.name).is_some_and(|place| is_for_block(&place));
-        if is_given && !matches!(option.name, "function_name" | "layer" | "extension") {
+    for option in OPTIONS.iter().filter(|option| is_for_functions(option.name)) {
+        if reader.place(option.name).is_some_and(|place| is_for_block(&place)) {
             let problem = reader.wrong(option.name, "is for a function, and this block publishes only a layer");
             problem.help = Some("write the options of the layer into the map `layer`".to_owned());
         }

@@ -244,7 +244,13 @@ fn settle(
     found: &mut Reports,
     loaded: &mut Loaded,
 ) {
-    let merged = layers.with(Some(&block.layer));
+    let mut merged = layers.with(Some(&block.layer));
+    if extension::stands_alone(&mut Reader::new(merged.clone())) {
+        // `defaults` are also for the functions of the file.
+        let is_left = |name: &str| !block.shared.contains(name) || !layer_version::is_for_functions(name);
+        block.layer.retain(|name, _| is_left(name));
+        merged = layers.with(Some(&block.layer));
+    }
     let texts = if is_own { Texts::Filled } else { Texts::Taken };
     let mut filled = fill::block(&mut block.layer, &merged, &mut block.names, texts, context);
     loaded.secrets.append(&mut filled.secrets);
@@ -452,7 +458,9 @@ fn resolve_block(options: Layer, block: Option<&Block>, context: &Context<'_>, l
                     loaded.skipped.push(skip);
                 } else {
                     let item = Item::Function(Box::new(deployment));
-                    let after = order::read(&mut reader);
+                    let mut after = order::read(&mut reader);
+                    // A text that was not filled in has an error already, and names nothing.
+                    after.retain(|after| block.is_none_or(|block| !block.unfilled.contains(after.option)));
                     loaded.entries.push(entry(item, places, after, commands));
                 }
             }

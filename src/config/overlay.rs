@@ -22,6 +22,8 @@ pub(super) type Origins = BTreeMap<Place, Arc<str>>;
 pub(super) struct Part {
     /// The options, with the values for the current branch.
     pub layer: Layer,
+    /// Options that only `defaults` or a stage of the file sets: they are for every block that can have them.
+    pub shared: BTreeSet<&'static str>,
     /// Options that are written without a value: no weaker part sets them.
     pub emptied: BTreeSet<&'static str>,
     /// The conditions.
@@ -46,9 +48,16 @@ impl Part {
         self
     }
 
+    /// The part as one for every block.
+    pub(super) fn shared(mut self) -> Self {
+        self.shared.extend(self.layer.keys());
+        self
+    }
+
     /// This part over a weaker one.
     pub(super) fn over(mut self, mut weaker: Self) -> Self {
-        let Self { layer, emptied, on, allow_failure, by_branch, layers, has_secure_variables, origins } = &mut weaker;
+        let Self { layer, shared, emptied, on, allow_failure, by_branch, layers, has_secure_variables, origins } =
+            &mut weaker;
         layer.retain(|name, _| !self.emptied.contains(name));
         let is_given = |part: &Self, name: &str| {
             part.layer.contains_key(name) || part.by_branch.iter().any(|by| by.option == name)
@@ -61,6 +70,8 @@ impl Part {
                 *given = merged(below, given);
             }
         }
+        shared.retain(|name| !self.layer.contains_key(name));
+        self.shared.append(shared);
         self.layer = layer::merge(&[self.layer, std::mem::take(layer)]);
         self.emptied.append(emptied);
         self.on = self.on.or(on.take());
