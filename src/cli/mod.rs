@@ -54,6 +54,7 @@ fn parse(called_as: &str, arguments: &[String]) -> CommandLine {
     let task = || {
         let wrong = |problem: Option<Problem>| problem.map_or(Ok(()), |problem| Err(Stop::Wrong(problem)));
         wrong(foreign.clone())?;
+        wrong(words.without_value())?;
         grammar::check(&words)?;
         wrong(words.contradiction())?;
         wrong(unreadable)?;

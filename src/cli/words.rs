@@ -97,7 +97,7 @@ impl Words {
             if name == "provider" {
                 words.provider(&value.or_else(|| rest.next()).unwrap_or_default());
             } else if let Some(known) = Known::by(&name) {
-                words.said.push(known.said(value, || rest.next()));
+                words.said.push(known.said(value, || rest.next_if(|next| !names_an_option(next))));
             } else {
                 if looks_secret(&name) {
                     let next = rest.peek().filter(|next| !next.starts_with("--"));
@@ -113,6 +113,20 @@ impl Words {
         };
         words.secrets.extend(words.said.iter().filter_map(secret));
         words
+    }
+
+    /// The error about an option or flag without the value that it needs; `None` if the command line asks for help.
+    pub(super) fn without_value(&self) -> Option<Problem> {
+        if self.said.iter().any(|said| matches!(said, Said::Question(_))) {
+            return None;
+        }
+        let name = self.said.iter().find_map(|said| match said {
+            Said::Option { option, value: None } => Some(option.name.to_owned()),
+            Said::Flag { flag, value: None } => flag.value.map(|_| flag.name.replace('_', "-")),
+            _ => None,
+        })?;
+        let help = format!("write `--{name}=VALUE`");
+        Some(Problem::new("needs a value").of(format!("--{name}")).help(help))
     }
 
     /// The error about an option or flag that takes one value and has two.
@@ -212,6 +226,13 @@ impl Known {
             Self::Question(name) => Said::Question(name),
         }
     }
+}
+
+/// Whether an argument is a known option with its whole name, so that it is not the value of the option before it.
+fn names_an_option(argument: &str) -> bool {
+    let Some(long) = argument.strip_prefix("--") else { return false };
+    let name = options::canonical(long.split_once('=').map_or(long, |(name, _)| name));
+    options::find(&name).is_some() || flags().any(|flag| flag.name == name) || QUESTIONS.contains(&name.as_str())
 }
 
 /// The flags of all verbs.
