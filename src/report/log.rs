@@ -195,7 +195,8 @@ impl Log {
             return self.lines(plain::aftermath(failure));
         }
         let stream = self.voice.error_stream();
-        for line in plain::failed(failure) {
+        let problems = failure.problems.iter().map(|problem| redacted(problem, &self.console)).collect();
+        for line in plain::failed(&Failure { problems, ..failure.clone() }) {
             self.line_to(stream, &line);
         }
     }
