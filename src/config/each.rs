@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{
+    from_env,
     layer::{Given, MapEntry, Value},
+    references,
     trust::Trust,
 };
 use crate::package::glob::{self, Stars};
@@ -33,6 +35,9 @@ pub(super) struct Item<'g> {
     pub options: Option<&'g Given>,
 }
 
+/// The error about a reference.
+const TOO_EARLY: &str = "takes no value of a variable or from elsewhere: its names are written in the file";
+
 /// Where folders are looked for.
 pub(super) struct Folders<'a> {
     /// The working directory.
@@ -49,12 +54,16 @@ pub(super) fn items<'g>(given: &'g Given, folders: &Folders<'_>, problems: &mut 
     let mut wrong = |message: String, place: &Place| problems.push(Problem::new(message).of(FOR_EACH).at(place));
     match &given.value {
         Value::Map(entries) => {
+            if is_elsewhere(given) {
+                wrong(TOO_EARLY.to_owned(), &given.place);
+                return items;
+            }
             for MapEntry { key, place, given } in entries {
                 match given.value {
                     Value::Map(_) | Value::Null => {}
                     Value::Text(_) | Value::List(_) => wrong(format!("`{key}` must be a map of options"), &given.place),
                 }
-                let options = Some(given).filter(|given| given.value != Value::Null);
+                let options = Some(given).filter(|given| matches!(given.value, Value::Map(_)));
                 items.push(Item { name: key.clone(), path: None, place, options });
             }
         }
@@ -63,13 +72,15 @@ pub(super) fn items<'g>(given: &'g Given, folders: &Folders<'_>, problems: &mut 
         Value::Null => {}
     }
     let mut seen = BTreeSet::new();
-    for item in &items {
+    items.retain(|item| {
+        let is_new = seen.insert(item.name.clone());
         if item.name.trim().is_empty() {
             wrong("has an empty name".to_owned(), item.place);
-        } else if !seen.insert(item.name.as_str()) {
+        } else if !is_new {
             wrong(format!("has `{}` twice", item.name), item.place);
         }
-    }
+        is_new
+    });
     if items.len() > MOST_ITEMS {
         wrong(format!("has {} names, and at most {MOST_ITEMS} are taken", items.len()), &given.place);
         items.clear();
@@ -84,6 +95,9 @@ pub(super) fn items<'g>(given: &'g Given, folders: &Folders<'_>, problems: &mut 
 /// Adds a name, or the folders of a glob.
 fn add<'g>(given: &'g Given, folders: &Folders<'_>, items: &mut Vec<Item<'g>>, wrong: &mut dyn FnMut(String, &Place)) {
     let place = &given.place;
+    if is_elsewhere(given) {
+        return wrong(TOO_EARLY.to_owned(), place);
+    }
     let Some(text) = given.as_text().map(str::trim) else {
         return wrong("must be a list of names, a glob of folders, or a map from name to options".to_owned(), place);
     };
@@ -105,6 +119,13 @@ fn add<'g>(given: &'g Given, folders: &Folders<'_>, items: &mut Vec<Item<'g>>, w
         let path = Some(path.to_string_lossy().into_owned());
         items.push(Item { name, path, place, options: None });
     }
+}
+
+/// Whether a value is written as a reference. A name of `for_each` may begin with `from_` too, but has a map of options.
+fn is_elsewhere(given: &Given) -> bool {
+    let Value::Map(entries) = &given.value else { return false };
+    let is_reference = references::is_reference(given) || from_env::is_one(given);
+    is_reference && !entries.iter().all(|entry| matches!(entry.given.value, Value::Map(_) | Value::Null))
 }
 
 fn is_glob(text: &str) -> bool {

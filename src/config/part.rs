@@ -125,6 +125,10 @@ impl FileReader<'_> {
             self.found.problems.push(problem.of(option.name));
             return None;
         }
+        if let Some(problem) = references::of_two_sources(given) {
+            self.found.problems.push(problem.of(option.name));
+            return None;
+        }
         let is_reference = |given: &Given| references::is_reference(given) || from_env::is_one(given);
         if is_reference(given) {
             // It is read when its place in the options is known.

@@ -50,6 +50,17 @@ pub(super) fn misspelt(given: &Given) -> Option<Problem> {
     )
 }
 
+/// The error about a reference that names two sources; `None` for any other value.
+pub(super) fn of_two_sources(given: &Given) -> Option<Problem> {
+    let Value::Map(entries) = &given.value else { return None };
+    let mut sources = entries.iter().filter(|entry| begins(entry) || from_env::begins(entry));
+    let (first, second) = (sources.next()?, sources.next()?);
+    // A map from names to values can have any keys.
+    first.given.as_text().and(second.given.as_text())?;
+    let problem = Problem::new(format!("comes from two sources: `{}` and `{}`", first.key, second.key));
+    Some(problem.at(&second.place).help("keep one of them"))
+}
+
 /// Whether a value itself is not known yet: it is a reference, or a text with the account in it.
 pub(super) fn is_unknown(given: &Given) -> bool {
     is_reference(given) || from_env::is_one(given) || given.form == Form::Open

@@ -30,6 +30,9 @@ impl Setting for QualifiedFunction {
         // A part of an account and `function`, or the parts of an ARN, come before the name.
         let before = text.find(":function:").map_or(0, |at| at + ":function:".len());
         let end = text[before..].find(':').map_or(text.len(), |at| before + at);
+        if text.starts_with("arn:") && before == 0 {
+            return Err(format!("`{text}` is not the ARN of a function"));
+        }
         let function = FunctionName::parse(&Written::Text(text[..end].to_owned()))?;
         let qualifier = text[end..].strip_prefix(':');
         // AWS reads an account and a name in it.

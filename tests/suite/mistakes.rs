@@ -442,3 +442,116 @@ fn advice_that_many_lines_share_is_printed_once() {
     let lines: Vec<_> = stderr.lines().collect();
     assert!(lines.last().is_some_and(|line| line.starts_with("    help: ")), "{stderr}");
 }
+
+/// The errors of `check` about a file: the lines with a place.
+fn errors(text: &str) -> (Outcome, usize) {
+    let universe = Universe::empty().file("src/index.py", "def handler(e, c): return 1\n").file("dpl.yml", text);
+    let outcome = universe.run("check").code(3);
+    let count = outcome.stderr.lines().filter(|line| line.contains("(dpl.yml:")).count();
+    (outcome, count)
+}
+
+const LINE: &str = "role: r, runtime: python3.12, handler: index.handler, zip: src, region: eu-west-1";
+
+#[test]
+fn each_mistake_is_one_error() {
+    let arn = "arn:aws:s3:::x";
+    let layer = "arn:aws:lambda:eu-west-1:123456789012:layer:x";
+    for (block, count, said) in [
+        (
+            "for_each: {c: 3, d: [1]}, function_name: 'x-%{each}'".to_owned(),
+            2,
+            "for_each: `d` must be a map of options",
+        ),
+        ("for_each: {from_env: X}, function_name: 'x-%{each}'".to_owned(), 1, "takes no value of a variable"),
+        ("for_each: {from_ssm: /x, default: a}, function_name: 'x-%{each}'".to_owned(), 1, "or from elsewhere"),
+        ("for_each: [a, {from_env: X}], function_name: 'x-%{each}'".to_owned(), 1, "takes no value of a variable"),
+        ("for_each: [a, b, a, a], function_name: 'x-%{each}'".to_owned(), 2, "has `a` twice"),
+        ("after: 'x-%{each}', function_name: x".to_owned(), 1, "`%{each}` has a value only in"),
+        ("after: 'x-%%{each}', function_name: x".to_owned(), 1, "no block is for"),
+        (
+            "function_name: x, environment: {V: {from_function: y, from_env: Y, output: version}}".to_owned(),
+            1,
+            "two sources",
+        ),
+        ("function_name: x, description: {from_ssm: /y, from_env: Y}".to_owned(), 1, "`from_ssm` and `from_env`"),
+        (
+            "function_name: x, vpc_config: {subnet_ids: [{from_ssm: /y, from_stack: Y, output: z}]}".to_owned(),
+            1,
+            "two sources",
+        ),
+        (
+            format!("function_name: x, description: {{from_function: '{arn}', output: version}}"),
+            1,
+            "not the ARN of a function",
+        ),
+        (
+            format!("function_name: x, description: {{from_function: '{layer}', output: version}}"),
+            1,
+            "not the ARN of a function",
+        ),
+    ] {
+        let (outcome, found) = errors(&format!("deploy: [{{{block}, {LINE}}}]"));
+        assert_eq!(found, count, "{block}: {}", outcome.stderr);
+        outcome.says(said);
+    }
+    let named =
+        format!("deploy: [{{for_each: {{from_env: {{memory_size: 256}}, b: }}, function_name: '%{{each}}', {LINE}}}]");
+    Universe::empty().file("src/index.py", "").file("dpl.yml", named).run("check").code(0);
+}
+
+#[test]
+fn each_item_that_is_no_block_is_reported() {
+    let (outcome, found) = errors("deploy: [null, 3, x, [y], {function_name: f, provider: s3}]");
+    assert_eq!(found, 4, "{}", outcome.stderr);
+}
+
+#[test]
+fn a_long_value_is_shortened_in_an_error() {
+    for option in ["function_name", "memory_size", "tracing_mode", "architecture"] {
+        let (outcome, _) = errors(&format!("deploy: [{{{option}: {}, zip: src}}]", "z".repeat(5000)));
+        outcome.says(&format!("`{}…`", "z".repeat(60))).never_says(&"z".repeat(61));
+    }
+}
+
+#[test]
+fn an_option_without_its_value_is_named() {
+    for (arguments, option) in [
+        ("deploy --log --endpoint_url http://localhost", "--log"),
+        ("deploy --role --runtime=python3.13", "--role"),
+        ("--environment --dry-run", "--environment"),
+        ("check --memory_size", "--memory_size"),
+        ("invoke --payload --qualifier live", "--payload"),
+        ("policy --for --like x", "--for"),
+    ] {
+        with("").run(arguments).code(3).says(&format!("{option}: needs a value")).never_says("neither a verb");
+    }
+    with("").run("check --description=--role --version_description --x").code(0);
+    with("").run("deploy --help --role").code(0);
+}
+
+#[test]
+fn defaults_that_a_layer_cannot_have_are_for_the_functions() {
+    let defaults = "role: 'arn:aws:iam::123456789012:role/r', runtime: python3.13, handler: index.handler, alias: live, \
+                    environment: {AB: '%{function_name}'}, zip: src, region: eu-west-1";
+    let text = format!(
+        "defaults: {{{defaults}}}\nstages: {{dev: {{timeout: 9}}}}\ndeploy:\n- layer: deps\n- function_name: f\n\
+         - {{for_each: [a], layer: 'l-%{{each}}'}}\n"
+    );
+    let universe = Universe::empty().file("src/index.py", "def handler(e, c): return 1\n").file("dpl.yml", &text);
+    universe.run("check --stage dev").code(0);
+    let rendered = universe.run("render --stage dev").code(0).stdout;
+    for option in ["role:", "timeout:", "alias:"] {
+        assert_eq!(rendered.matches(&format!("{option} ")).count(), 1, "{option}\n{rendered}");
+    }
+    universe.write("dpl.yml", format!("defaults: {{{defaults}}}\ndeploy: {{layer: deps}}\n"));
+    universe.run("check").code(0);
+    // With a name, the block has a function.
+    universe.run("render --function_name f").code(0).says("role: ");
+    for own in ["role: r", "snap_start: PublishedVersions", "timeout: 3"] {
+        let text = format!("defaults: {{{defaults}}}\ndeploy:\n- layer: deps\n  {own}\n");
+        let (outcome, found) = errors(&text);
+        assert_eq!(found, 1, "{}", outcome.stderr);
+        outcome.says("is for a function").says("(dpl.yml:4:");
+    }
+}
