@@ -136,7 +136,8 @@ fn a_wrong_line_still_knows_its_form_and_its_secrets() {
         wrong(line);
         assert!(parsed(line).secrets.contains(&Secret::new("s3cret")), "{line}");
     }
-    assert!(parsed("--nonsense --description --secret_access_key x").secrets.is_empty());
+    assert!(parsed("--nonsense --description=--secret_access_key x").secrets.is_empty());
+    assert!(parsed("--nonsense --description --secret_access_key x").secrets.contains(&Secret::new("x")));
 }
 
 #[test]
@@ -158,7 +159,7 @@ fn a_payload_stays_as_it_is_written() {
         (r#"invoke --PAYLOAD={"a":"b\nc=d"} --quiet"#, Payload::Text(r#"{"a":"b\nc=d"}"#.to_owned())),
         (r#"invoke --pay {"a":"b\nc"}"#, Payload::Text(r#"{"a":"b\nc"}"#.to_owned())),
         ("invoke --payload -", Payload::StandardInput),
-        ("invoke --payload --quiet", Payload::Text("--quiet".to_owned())),
+        ("invoke --payload=--quiet", Payload::Text("--quiet".to_owned())),
         ("--function_name f invoke --payload @a/b.json", Payload::File("a/b.json".into())),
         ("invoke --asynchronous", Payload::Empty),
     ] {
