@@ -391,7 +391,7 @@ fn a_mistake_in_a_reference_is_an_error_on_its_line() {
         ("{from_ssm: '/a:'}", "'/a", "is not the name of a parameter"),
         ("{from_ssm: '/a:b:c'}", "'/a", "is not the name of a parameter"),
         ("{from_ssm: 'arn:aws:s3:::bucket'}", "'arn", "is an ARN of s3"),
-        ("{from_ssm: /a, from_secret: b}", "from_secret", "is not a member"),
+        ("{from_ssm: /a, from_secret: b}", "from_secret", "comes from two sources"),
         ("{from_secret: a, keys: b}", "keys", "did you mean `key`"),
         ("{from_secret: 'arn:aws:ssm:eu-west-1:123456789012:parameter/a'}", "'arn", "is an ARN of ssm"),
         ("{from_stack: a}", "{", "needs `output`"),
