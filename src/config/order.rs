@@ -244,11 +244,11 @@ impl<'a> Walk<'a> {
 fn in_circle(circle: &[usize], entries: &[Entry]) -> Problem {
     let first = circle.iter().enumerate().min_by_key(|(_, index)| **index).map_or(0, |(at, _)| at);
     let circle: Vec<_> = circle[first..].iter().chain(&circle[..first]).chain(circle.get(first)).collect();
-    let mut names: Vec<_> = circle.iter().map(|index| entries[**index].item.name()).collect();
+    let mut names: Vec<_> = circle.iter().map(|index| format!("`{}`", entries[**index].item.name())).collect();
     if names.len() > MOST_NAMED {
-        names.splice(MOST_NAMED / 2..names.len() - MOST_NAMED / 2, ["…"]);
+        names.splice(MOST_NAMED / 2..names.len() - MOST_NAMED / 2, ["…".to_owned()]);
     }
-    let problem = Problem::new(format!("comes after itself: `{}`", names.join(" → "))).of(AFTER);
+    let problem = Problem::new(format!("comes after itself: {}", names.join(" → "))).of(AFTER);
     let link = circle
         .first()
         .zip(circle.get(1))

@@ -162,8 +162,8 @@ fn a_name_that_no_block_has_and_a_circle_are_errors_on_their_line() {
         (two("after: [worker, x9]", "timeout: 3"), "dpl.yml:5:21", "the blocks are for `api`, `worker`"),
         (two("after: 'x*'", "timeout: 3"), "dpl.yml:5:12", "no block is for `x*`"),
         (two("after: api", "timeout: 3"), "dpl.yml:5:12", "`api` is the function of this block"),
-        (two("after: [worker]", "after: [api]"), "dpl.yml:5:13", "comes after itself: `api → worker → api`"),
-        (two("after: '*'", "after: '*'"), "dpl.yml:5:12", "comes after itself: `api → worker → api`"),
+        (two("after: [worker]", "after: [api]"), "dpl.yml:5:13", "comes after itself: `api` → `worker` → `api`"),
+        (two("after: '*'", "after: '*'"), "dpl.yml:5:12", "comes after itself: `api` → `worker` → `api`"),
         (two("after: [{a: b}]", "timeout: 3"), "dpl.yml:5:13", "must be a list of texts"),
         (two("after: {from_ssm: /x}", "timeout: 3"), "dpl.yml:5:12", "decides how the run works"),
         (
@@ -179,7 +179,7 @@ fn a_name_that_no_block_has_and_a_circle_are_errors_on_their_line() {
         (
             "  - function_name: web\n    region: [eu-west-1, us-east-1]\n    after: api\n  - {function_name: api, region: [eu-west-1, us-east-1], after: web}\n".to_owned(),
             "dpl.yml:6:12",
-            "comes after itself: `web → api → web`",
+            "comes after itself: `web` → `api` → `web`",
         ),
     ] {
         let outcome = check(&blocks).run("check --stage prod").code(3).says(place).says(told);
@@ -453,7 +453,7 @@ fn a_reference_to_a_function_is_checked_without_aws() {
     description: {from_function: web, output: version}
 ";
     let outcome = check(circle).run("check --stage prod").code(3);
-    outcome.says("comes after itself: `web → api → worker → web`").says("environment: ").says("dpl.yml:5:23");
+    outcome.says("comes after itself: `web` → `api` → `worker` → `web`").says("environment: ").says("dpl.yml:5:23");
     let code = "  - {function_name: web, s3_bucket: {from_function: api, output: version}}\n";
     check(code).run("check --stage prod").code(3).says("is needed to build the package").says("dpl.yml:4:37");
     let good = block("{from_function: api, output: version, default: x}");
@@ -558,8 +558,8 @@ fn a_thousand_blocks_are_put_into_order_at_once() {
     let chain = blocks(&|number| if number < 998 { format!("c-{}", number + 1) } else { String::new() });
     check(&chain).run("check --stage prod").code(0).says("999 checked");
     let outcome = check(&blocks(&|_| "'c-*'".to_owned())).run("check --stage prod").code(3);
-    outcome.says("comes after itself: `c-0 → c-1 → c-0`");
+    outcome.says("comes after itself: `c-0` → `c-1` → `c-0`");
     let ring = blocks(&|number| format!("c-{}", (number + 1) % 999));
-    check(&ring).run("check --stage prod").code(3).says("c-19 → … → c-980").says("c-998 → c-0`");
+    check(&ring).run("check --stage prod").code(3).says("`c-19` → … → `c-980`").says("`c-998` → `c-0`");
     assert!(begun.elapsed() < Duration::from_mins(2), "{:?}", begun.elapsed());
 }
