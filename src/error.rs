@@ -128,13 +128,6 @@ pub(crate) enum Error {
         /// The function or layer.
         about: About,
     },
-    /// A function was not deployed because it comes after one that was not.
-    After {
-        /// Which one, and where that is written.
-        problem: Problem,
-        /// The function that was not deployed.
-        about: About,
-    },
     /// A command of the user failed.
     Command(String),
     /// The run failed after the steps of a function, so the traffic of its alias was taken back.
@@ -282,7 +275,7 @@ impl Error {
                 if refused { ExitCode::Refused } else { ExitCode::Conflict }
             }
             Self::Apply { stopped, .. } => code_of(stopped.fault.kind),
-            Self::After { .. } | Self::Command(_) | Self::Machine(_) => ExitCode::Failed,
+            Self::Command(_) | Self::Machine(_) => ExitCode::Failed,
             Self::Undone { cause, .. } if matches!(**cause, Self::Command(_)) => ExitCode::Unhealthy,
             Self::Undone { cause, .. } => cause.exit_code(),
             Self::NotBack { back, .. } => {
@@ -312,7 +305,7 @@ impl Error {
             None => {}
         }
         match self {
-            Self::Usage(problem) | Self::Machine(problem) | Self::After { problem, .. } => {
+            Self::Usage(problem) | Self::Machine(problem) => {
                 failure.problems = vec![problem.clone()];
             }
             Self::Configuration(problems) | Self::Plan { problems, .. } => failure.problems.clone_from(problems),
@@ -394,7 +387,6 @@ impl Error {
             Self::Call { about, .. }
             | Self::Plan { about, .. }
             | Self::Apply { about, .. }
-            | Self::After { about, .. }
             | Self::Undone { about, .. }
             | Self::NotBack { about, .. }
             | Self::Contested { about, .. } => Some(about),
@@ -421,12 +413,8 @@ impl Error {
             Self::Package { about: None, .. } => "cannot package".to_owned(),
             Self::Listing(_) => "cannot list the functions".to_owned(),
             Self::Machine(_) => "this machine lacks what a run needs".to_owned(),
-            Self::Plan { about: About::Function(name), .. } | Self::After { about: About::Function(name), .. } => {
-                format!("`{name}` is not deployed")
-            }
-            Self::Plan { about: About::Layer(name), .. } | Self::After { about: About::Layer(name), .. } => {
-                format!("the layer `{name}` is not published")
-            }
+            Self::Plan { about: About::Function(name), .. } => format!("`{name}` is not deployed"),
+            Self::Plan { about: About::Layer(name), .. } => format!("the layer `{name}` is not published"),
             Self::Apply { stopped: Stopped { at: (at, of), title, .. }, about } => {
                 format!("stopped at step {at} of {of}: {title} of `{}`", about.name())
             }

@@ -433,6 +433,7 @@ fn resolve_block(options: Layer, block: Option<&Block>, context: &Context<'_>, l
             let entry = |item, places, after, commands| Entry {
                 item,
                 number: 0,
+                in_file: 0,
                 has_twin: false,
                 after,
                 places,

@@ -80,6 +80,8 @@ pub(crate) struct Entry {
     pub item: Item,
     /// Its position in [`Loaded::entries`].
     pub number: usize,
+    /// Its position among them in the order of the file.
+    pub in_file: usize,
     /// Whether another entry has the same name in another Region, so that messages name the Region.
     pub has_twin: bool,
     /// The functions that must be deployed before.

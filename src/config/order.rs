@@ -265,8 +265,8 @@ fn sort(entries: &mut Vec<Entry>, sought: &mut [Sought], depths: &[usize]) {
     for (new, (old, _)) in sorted.iter().enumerate() {
         position[*old] = new;
     }
-    entries.extend(sorted.into_iter().enumerate().map(|(number, (_, (mut entry, _)))| {
-        entry.number = number;
+    entries.extend(sorted.into_iter().enumerate().map(|(number, (in_file, (mut entry, _)))| {
+        (entry.number, entry.in_file) = (number, in_file);
         entry.after.iter_mut().flat_map(|after| &mut after.entries).for_each(|index| *index = position[*index]);
         entry
     }));

@@ -25,7 +25,7 @@ pub(crate) enum Event {
     Warning(Problem),
     /// A block is skipped in this build. Holds the reason.
     Skipped(Skip),
-    /// The functions and layers that the run deploys, plans or checks, in order.
+    /// The functions and layers that the run deploys, plans or checks, in the order of the file.
     Blocks(Vec<Block>),
     /// The function or layer that this event is about is not deployed, because of something else.
     NotBegun {
@@ -195,7 +195,7 @@ pub(crate) enum Event {
 /// A function or layer of the run. An event can be about one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Block {
-    /// Its number, in the order of the run.
+    /// Its number, in the order of the file.
     pub number: usize,
     /// Whether it is a function or a layer.
     pub subject: Subject,

@@ -46,6 +46,8 @@ struct Case {
 enum Reason {
     /// The step was not reached.
     NotDone,
+    /// Nothing was done, for this reason.
+    NotBegun(String),
     Failed(String),
 }
 
@@ -75,7 +77,7 @@ impl Junit {
                 let name = titled(plan.subject, &plan.name, Some(&plan.region));
                 let number = about.map(|block| block.number);
                 // After an earlier block has changed the same function, it is planned again.
-                self.suites.retain(|suite| number.is_none() || suite.number != number);
+                self.forget(about);
                 self.suites.push(Suite { name, number, cases });
             }
             Event::StepDone { took, .. } => {
@@ -84,8 +86,9 @@ impl Junit {
                 }
             }
             Event::Checked { .. } | Event::LayerChecked { .. } => self.add(about, Case::new("check", Ok(()))),
-            Event::NotBegun { .. } if self.next(about).is_none() => {
-                self.add(about, Case::new("not begun", Err(Reason::NotDone)));
+            Event::NotBegun { because } => {
+                self.forget(about);
+                self.add(about, Case::new("not begun", Err(Reason::NotBegun(because.clone()))));
             }
             Event::Invoked(invocation) if invocation.function_error.is_none() => {
                 self.alone(Some(&invocation.function), Case::new("invoke", Ok(())));
@@ -100,6 +103,12 @@ impl Junit {
             Event::Failed(failure) => self.fail(failure, about),
             _ => {}
         }
+    }
+
+    /// Removes the suites of a function or layer of the run.
+    fn forget(&mut self, about: Option<&Block>) {
+        let number = about.map(|block| block.number);
+        self.suites.retain(|suite| number.is_none() || suite.number != number);
     }
 
     /// The first case of a function or layer that was not reached yet.
@@ -182,6 +191,13 @@ fn test_case(case: &Case, suite: &str, redact: &dyn Fn(&str) -> String) -> TestC
     let status = match &case.result {
         Ok(()) => TestCaseStatus::success(),
         Err(Reason::NotDone) => TestCaseStatus::skipped(),
+        Err(Reason::NotBegun(because)) => {
+            let mut status = TestCaseStatus::skipped();
+            if !because.is_empty() {
+                status.set_message(redact(because));
+            }
+            status
+        }
         Err(Reason::Failed(reason)) => {
             let reason = redact(reason);
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
 
-use super::lanes::block;
+use super::lanes::{block, blocks};
 use super::{Run, packaged};
 use crate::config::{Entry, Loaded, Rendered};
 use crate::deployment::{CodeSource, Item};
@@ -21,7 +21,7 @@ use crate::verb::Verb;
 impl Run<'_> {
     /// Checks the configuration and the package of each block. A failed block does not keep the others from being checked.
     pub(super) async fn check(&self, entries: &[Entry]) -> Result<ExitCode, Error> {
-        self.report(&Event::Blocks(entries.iter().map(block).collect()));
+        self.report(&blocks(entries));
         let mut code = ExitCode::Success;
         for entry in entries {
             let check = async {

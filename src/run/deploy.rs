@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 
 use super::Run;
 use super::build::Built;
-use super::lanes::block;
+use super::lanes::blocks;
 use super::layers::{RunLayer, RunLayers};
 use super::order::{Order, Turn};
 use super::outputs::{Arena, Renewed, kept_url};
@@ -45,7 +45,7 @@ enum Turns {
 impl Run<'_> {
     /// Deploys all blocks. With `cleanup`, stashes uncommitted files first and restores them afterwards.
     pub(super) async fn deploy(&self, entries: &[Entry]) -> Result<ExitCode, Error> {
-        self.report(&Event::Blocks(entries.iter().map(block).collect()));
+        self.report(&blocks(entries));
         let (plans, deploys): (Vec<_>, Vec<_>) =
             entries.iter().filter(|entry| entry.cleanup).partition(|entry| self.only_plans(entry));
         if !plans.is_empty() {
@@ -100,24 +100,17 @@ impl Run<'_> {
 
     /// Applies all plans, those of layers first. Several of one function are applied one after another, and each after
     /// those that it comes after.
-    async fn apply_all<'e>(
-        &self,
-        planned: Vec<Planned<'e>>,
-        layers: &RunLayers,
-        order: &Order<'e>,
-        renewed: &Renewed<'_>,
-    ) {
+    async fn apply_all(&self, planned: Vec<Planned<'_>>, layers: &RunLayers, order: &Order, renewed: &Renewed<'_>) {
         let mut turns: BTreeMap<_, Rc<Mutex<Turns>>> = BTreeMap::new();
         let keys = shared_keys(&planned);
-        let deploy = async |planned, in_order: Turn<'_, '_>, turn: Rc<Mutex<Turns>>| {
+        let deploy = async |planned, in_order: Turn<'_>, turn: Rc<Mutex<Turns>>| {
             let planned: Planned<'_> = planned;
-            let come = if self.only_plans(planned.built.entry) { Ok(()) } else { in_order.come().await };
+            let may_come = self.only_plans(planned.built.entry) || in_order.come().await;
             let mut turn = turn.lock().await;
-            if !self.may_begin() {
+            if !(may_come && self.may_begin()) {
                 self.leave(planned.built.entry);
                 return Ok(None);
             }
-            come?;
             let is_first =
                 self.only_plans(planned.built.entry) || std::mem::replace(&mut *turn, Turns::Later) == Turns::First;
             let key = planned.plan.object().and_then(|object| keys.get(&object.url()));

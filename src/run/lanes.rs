@@ -46,6 +46,14 @@ pub(super) fn at_once() -> usize {
     (processors * each).clamp(least, most)
 }
 
+/// A block that did not begin.
+pub(super) struct Left {
+    /// Its name in messages.
+    name: String,
+    /// Whether it needs a block that is not deployed. Else it could begin with `keep_going`.
+    is_hindered: bool,
+}
+
 /// The events of work that goes on at once. Each block has a lane.
 #[derive(Default)]
 pub(super) struct Lanes {
@@ -117,7 +125,14 @@ impl Lanes {
 pub(super) fn block(entry: &Entry) -> Block {
     let subject = if entry.item.layer().is_some() { Subject::Layer } else { Subject::Function };
     let region = entry.item.target().region.clone();
-    Block { number: entry.number, subject, name: entry.item.name().to_owned(), region }
+    Block { number: entry.in_file, subject, name: entry.item.name().to_owned(), region }
+}
+
+/// The event of the functions and layers of a run, in the order of the file.
+pub(super) fn blocks(entries: &[Entry]) -> Event {
+    let mut blocks: Vec<_> = entries.iter().map(block).collect();
+    blocks.sort_by_key(|block| block.number);
+    Event::Blocks(blocks)
 }
 
 impl Run<'_> {
@@ -217,17 +232,20 @@ impl Run<'_> {
             Err(error) => error,
         };
         let code = self.fail_of(entry, &error);
-        if let Error::After { problem, .. } = &error {
-            self.report(&Event::NotBegun { because: problem.message.clone() });
-        }
-        self.first_failed.borrow_mut().get_or_insert_with(|| entry.shown());
+        self.lost.borrow_mut().insert(entry.number, entry.shown());
         if entry.allow_failure && self.interrupt.borrow().is_none() {
             let warning = Problem::new("this failure is allowed, so the run goes on").of("allow_failure");
             self.report(&Event::Warning(warning));
         } else {
-            self.raise(code);
+            self.stop_after(code, || format!("after the failure of {}", entry.shown()));
         }
         None
+    }
+
+    /// Ends the run with this exit code, or a higher one. The first reason is that of the blocks that do not begin.
+    fn stop_after(&self, code: ExitCode, because: impl FnOnce() -> String) {
+        self.stopped.borrow_mut().get_or_insert_with(because);
+        self.raise(code);
     }
 
     /// Ends the run with this exit code, or a higher one.
@@ -241,15 +259,36 @@ impl Run<'_> {
         self.failed.get().is_none() || self.after_failure == AfterFailure::GoOn && self.interrupt.borrow().is_none()
     }
 
-    /// Reports that a block does not begin, because an earlier one failed.
+    /// Reports that a block does not begin, because one that it comes after is not deployed, or an earlier one failed.
     pub(super) fn leave(&self, entry: &Entry) {
-        self.left.borrow_mut().push(entry.shown());
-        let because = match (*self.interrupt.borrow(), &*self.first_failed.borrow()) {
+        let hindrance = self.hindrance(entry);
+        self.left.borrow_mut().push(Left { name: entry.shown(), is_hindered: hindrance.is_some() });
+        let signal = *self.interrupt.borrow();
+        let because = match (signal, hindrance) {
             (Some(signal), _) => format!("after {}", signal.name()),
-            (None, Some(name)) => format!("after the failure of {name}"),
-            (None, None) => String::new(),
+            (None, Some(hindrance)) => hindrance,
+            (None, None) => self.stopped.borrow().clone().unwrap_or_default(),
         };
         self.report(&Event::NotBegun { because });
+        self.lose(entry);
+    }
+
+    /// Notes that a block is not deployed. If that is not allowed, no further block begins.
+    pub(super) fn lose(&self, entry: &Entry) {
+        self.lost.borrow_mut().insert(entry.number, entry.shown());
+        if !entry.allow_failure {
+            self.stop_after(ExitCode::Failed, || format!("because {} is not deployed", entry.shown()));
+        }
+    }
+
+    /// Why a block cannot begin: it needs one that is not deployed. A plan needs only those of which it takes values.
+    fn hindrance(&self, entry: &Entry) -> Option<String> {
+        let lost = self.lost.borrow();
+        let needed = entry.after.iter().filter(|after| after.is_value() || !self.only_plans(entry));
+        needed.flat_map(|after| after.entries.iter().map(move |before| (after, before))).find_map(|(after, before)| {
+            let what = if after.is_value() { "takes a value of" } else { "comes after" };
+            lost.get(before).map(|name| format!("{what} {name}, which is not deployed"))
+        })
     }
 
     /// Leaves the blocks whose plans are not applied, because an earlier one failed.
@@ -266,12 +305,13 @@ impl Run<'_> {
         if left.is_empty() {
             return;
         }
-        let names: Vec<_> = left.iter().take(SHOWN_NAMES).map(String::as_str).collect();
+        let names: Vec<_> = left.iter().take(SHOWN_NAMES).map(|left| left.name.as_str()).collect();
         let more = left.len() - names.len();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let what = if self.task.verb() == Verb::Plan { "planned" } else { "deployed" };
         let warning = Problem::new(format!("not {what} after the failure: {}{more}", names.join(", ")));
-        let may_go_on = self.after_failure == AfterFailure::Stop && self.interrupt.borrow().is_none();
+        let could_begin = left.iter().any(|left| !left.is_hindered);
+        let may_go_on = could_begin && self.after_failure == AfterFailure::Stop && self.interrupt.borrow().is_none();
         let help = "to deploy the others after a failure, set `keep_going: true`";
         self.report(&Event::Warning(if may_go_on { warning.help(help) } else { warning }));
     }

@@ -84,8 +84,8 @@ pub fn run(host: &Host) -> ExitCode {
     let (sender, interrupt) = watch::channel(None);
     let (reporter, logins, opened) = (RefCell::new(reporter), RefCell::default(), RefCell::default());
     let shared = Shared::default();
-    let (lanes, failed, left, first_failed) =
-        (RefCell::default(), Cell::default(), RefCell::default(), RefCell::default());
+    let (lanes, failed, stopped) = (RefCell::default(), Cell::default(), RefCell::default());
+    let (left, lost) = (RefCell::default(), RefCell::default());
     let (parallel, after_failure) = (loaded.run.parallel.unwrap_or_else(lanes::at_once), loaded.run.after_failure);
     let comments = loaded.run.comment.is_some() && loaded.build.pull_request.is_some();
     let run = Run {
@@ -105,8 +105,9 @@ pub fn run(host: &Host) -> ExitCode {
         after_failure,
         work: Cell::new(None),
         failed,
+        stopped,
         left,
-        first_failed,
+        lost,
         outputs: outputs::Outputs::default(),
         shared,
     };
@@ -186,10 +187,12 @@ struct Run<'a> {
     work: Cell<Option<&'static str>>,
     /// The highest exit code of the blocks that failed; absent: none failed.
     failed: Cell<Option<ExitCode>>,
-    /// The names of the blocks that did not begin after a failure.
-    left: RefCell<Vec<String>>,
-    /// The name of the first function or layer that failed; absent: none did.
-    first_failed: RefCell<Option<String>>,
+    /// Why no further block begins: the rest of a sentence; absent: none had to stop.
+    stopped: RefCell<Option<String>>,
+    /// The blocks that did not begin.
+    left: RefCell<Vec<lanes::Left>>,
+    /// The names of the blocks that are not deployed, by their numbers.
+    lost: RefCell<BTreeMap<usize, String>>,
     /// The values that blocks take from functions of the run.
     outputs: outputs::Outputs,
     shared: Shared,

@@ -332,14 +332,10 @@ impl Run<'_> {
         &'s self,
         built: &'s Built<'_>,
         layers: &RunLayers,
-        turn: Turn<'_, '_>,
+        turn: Turn<'_>,
         renewed: &'s Renewed<'_>,
     ) -> Result<Option<Planned<'s>>, Error> {
-        if let Err(error) = turn.come_for_values().await {
-            if self.may_begin() {
-                return Err(error);
-            }
-            // After a failure that stops the run, the others are not failures of their own.
+        if !turn.come_for_values().await {
             self.leave(built.entry);
             return Ok(None);
         }

@@ -44,7 +44,7 @@ impl Run<'_> {
 
     /// Gives all functions their traffic, if all are ready, and runs the commands of their blocks. After a failure, all
     /// that moved go back.
-    pub(super) async fn move_together<'s>(&self, ready: Vec<Applying<'s>>, layers: &RunLayers, order: &Order<'s>) {
+    pub(super) async fn move_together(&self, ready: Vec<Applying<'_>>, layers: &RunLayers, order: &Order) {
         let order = order.again(ready.iter().map(|applying| applying.entry));
         let moves = ready.into_iter().map(|applying| {
             let turn = order.turn(applying.entry);
@@ -88,17 +88,19 @@ impl Run<'_> {
     }
 
     /// Gives a function its traffic. `None` if it failed; then the others stop.
-    async fn move_one<'s>(&self, mut member: Member<'s>, turn: Turn<'_, '_>) -> Option<Member<'s>> {
-        let come = turn.come().await;
+    async fn move_one<'s>(&self, mut member: Member<'s>, turn: Turn<'_>) -> Option<Member<'s>> {
+        let may_come = turn.come().await;
         if !self.may_begin() {
             return Some(member);
         }
+        if !may_come {
+            self.lose(member.applying.entry);
+            self.hold_one(member).await;
+            self.stop_others();
+            return None;
+        }
         let applying = &mut member.applying;
-        let advanced = match come {
-            Ok(()) => self.advance(applying, Part::Traffic).await,
-            hindered => hindered,
-        };
-        let moved = match advanced {
+        let moved = match self.advance(applying, Part::Traffic).await {
             Ok(()) if applying.plan.changes() => match self.verify(applying).await {
                 Ok(()) => Ok(()),
                 Err(cause) => Err(undone(cause, applying).await),
@@ -116,13 +118,7 @@ impl Run<'_> {
             }
             Err(error) => {
                 self.unless_failed::<()>(member.applying.entry, Err(error));
-                if !self.may_begin() {
-                    self.stop.send_if_modified(|stop| {
-                        let is_first = stop.is_none();
-                        stop.get_or_insert(Signal::Failure);
-                        is_first
-                    });
-                }
+                self.stop_others();
                 None
             }
         }
@@ -138,6 +134,17 @@ impl Run<'_> {
             return self.unless_failed(applying.entry, Err(error));
         }
         Some(member)
+    }
+
+    /// After a failure that is not allowed, stops the functions whose traffic moves.
+    fn stop_others(&self) {
+        if !self.may_begin() {
+            self.stop.send_if_modified(|stop| {
+                let is_first = stop.is_none();
+                stop.get_or_insert(Signal::Failure);
+                is_first
+            });
+        }
     }
 
     /// Deletes old versions, once no function goes back any more.
