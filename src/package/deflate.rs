@@ -25,6 +25,12 @@ use super::{
 };
 use crate::deployment::Compression;
 
+/// How often the first worker is started until it does start.
+const TRIES: u32 = 20;
+
+/// The time between two tries.
+const MOMENT: Duration = Duration::from_millis(10);
+
 /// The largest file that is deflated as one piece, in bytes.
 const WHOLE: u64 = 32 << 20;
 
@@ -174,13 +180,19 @@ fn work<T: Product, E: From<Error>>(
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel();
         for number in 0..workers {
-            let (queue, sender) = (&queue, sender.clone());
-            let worker = thread::Builder::new().spawn_scoped(scope, move || queue.work(&sender));
-            // One worker is enough, so only the first must start.
-            if let Err(error) = worker
-                && number == 0
-            {
-                return Err(Error::Thread(error).into());
+            let start = || {
+                let (queue, sender) = (&queue, sender.clone());
+                thread::Builder::new().spawn_scoped(scope, move || queue.work(&sender))
+            };
+            // One worker is enough, so only the first must start. A thread that has ended counts for a moment longer.
+            let mut left = if number == 0 { TRIES } else { 1 };
+            while let Err(error) = start() {
+                left -= 1;
+                match left {
+                    0 if number == 0 => return Err(Error::Thread(error).into()),
+                    0 => break,
+                    _ => thread::sleep(MOMENT),
+                }
             }
         }
         drop(sender);
