@@ -185,7 +185,7 @@ fn a_mistake_in_a_reference_to_a_variable_is_an_error_on_its_line() {
         ("timeout: {from_env: 'GIVEN TEXT'}", 10, "is not the name of one"),
         ("timeout: {from_env: ''}", 10, "is not the name of one"),
         ("timeout: {from_envs: GIVEN}", 11, "did you mean `from_env`?"),
-        ("timeout: {from_env: GIVEN, from_ssm: /x}", 28, "has the member `from_ssm`"),
+        ("timeout: {from_env: GIVEN, from_ssm: /x}", 28, "comes from two sources"),
         ("function_tags: {from_env: GIVEN}", 17, "is not below a key"),
         ("environment: {from_env: GIVEN}", 15, "is not below a key"),
         ("environment: [{from_env: GIVEN}]", 16, "is not below a key"),
