@@ -205,7 +205,7 @@ fn a_mistake_in_a_reference_to_a_variable_is_an_error_on_its_line() {
         }
     }
     let each = "deploy: {for_each: [a, {from_env: GIVEN}], function_name: 'f-%{each}', zip: dist}\n";
-    with(each).with("GIVEN", "b").run("check").code(3).says("must be a list of names").says("(dpl.yml:1:24)");
+    with(each).with("GIVEN", "b").run("check").code(3).says("its names are written in the file").says("(dpl.yml:1:24)");
 }
 
 #[test]
