@@ -146,7 +146,17 @@ impl Run<'_> {
         layers: &RunLayers,
         renewed: &'s Renewed<'_>,
     ) -> Result<Option<Applying<'s>>, Error> {
-        let Some(mut applying) = self.begin(planned, is_first, layers, renewed).await? else { return Ok(None) };
+        let entry = planned.built.entry;
+        if self.only_plans(entry) {
+            return self.rehearse(&planned).await.map(|()| None);
+        }
+        let planned = Box::pin(self.current(planned, is_first, layers, renewed)).await?;
+        let Planned { built: Built { entry, .. }, mut session, found, plan } = planned;
+        session.know_layers(layers.awaited(&plan, entry)?);
+        session.restart_deadline();
+        let performer = Performer::new(self, &plan, entry.item.wait_timeout(), session);
+        let mut applying =
+            Applying { entry, found, plan, performer, outcome: Outcome::default(), took: Duration::ZERO };
         if self.after_failure == AfterFailure::GoBack && applying.plan.subject == Subject::Function {
             self.prepare(&mut applying, layers).await?;
             return Ok(Some(applying));
@@ -158,26 +168,6 @@ impl Run<'_> {
             Ok(()) => Ok(None),
             Err(cause) => Err(undone(cause, &mut applying).await),
         }
-    }
-
-    /// Begins to apply a plan. Only rehearses a plan that is only to be shown, and returns `None`.
-    async fn begin<'s>(
-        &'s self,
-        planned: Planned<'s>,
-        is_first: bool,
-        layers: &RunLayers,
-        renewed: &'s Renewed<'_>,
-    ) -> Result<Option<Applying<'s>>, Error> {
-        let entry = planned.built.entry;
-        if self.only_plans(entry) {
-            return self.rehearse(&planned).await.map(|()| None);
-        }
-        let planned = Box::pin(self.current(planned, is_first, layers, renewed)).await?;
-        let Planned { built: Built { entry, .. }, mut session, found, plan } = planned;
-        session.know_layers(layers.awaited(&plan, entry)?);
-        session.restart_deadline();
-        let performer = Performer::new(self, &plan, entry.item.wait_timeout(), session);
-        Ok(Some(Applying { entry, found, plan, performer, outcome: Outcome::default(), took: Duration::ZERO }))
     }
 
     /// Does the steps of a plan up to the end of a part.

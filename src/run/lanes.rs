@@ -291,6 +291,15 @@ impl Run<'_> {
         })
     }
 
+    /// Reports that no block begins, for this reason.
+    pub(super) fn leave_all(&self, entries: &[Entry], because: &str) {
+        self.report(&blocks(entries));
+        for entry in entries {
+            let work = Work { block: Rc::new(block(entry)), lane: None };
+            WORK.sync_scope(work, || self.report(&Event::NotBegun { because: because.to_owned() }));
+        }
+    }
+
     /// Leaves the blocks whose plans are not applied, because an earlier one failed.
     pub(super) fn leave_planned<'e>(&self, entries: impl IntoIterator<Item = &'e Entry>) {
         for entry in entries {

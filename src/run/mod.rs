@@ -297,7 +297,9 @@ impl Run<'_> {
                 self.roll_back(self.only(loaded)?, to.as_deref(), *of, build).await
             }
             Task::Deploy | Task::Plan { .. } => {
-                let complete = self.with_values(loaded).await?;
+                let complete = self.with_values(loaded).await.inspect_err(|_| {
+                    self.leave_all(&loaded.entries, "values from elsewhere could not be read");
+                })?;
                 self.deploy(&complete.as_ref().unwrap_or(loaded).entries).await
             }
         }

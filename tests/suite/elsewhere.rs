@@ -657,3 +657,24 @@ fn a_state_that_cannot_be_taken_is_refused() {
     let block = world.block("states", "environment:\n  A: {from_terraform: link, output: x}\n");
     world.universe(&block).link("link", "/etc/hostname").run("plan").code(3).says("outside of the checkout");
 }
+
+#[test]
+fn results_have_every_block_if_a_value_could_not_be_read() {
+    let block = |name: &str| {
+        format!(
+            "  - {{function_name: {name}, region: eu-west-1, role: arn:aws:iam::123456789012:role/r, zip: dist, description: {{from_terraform: gone.tfstate, output: x}}}}\n"
+        )
+    };
+    let universe = Universe::at("http://127.0.0.1:9")
+        .file("dist/index.py", "def handler(a, b): pass\n")
+        .file("dpl.yml", format!("deploy:\n{}{}", block("unread-a"), block("unread-b")));
+    let document = universe.run("deploy --format json").code(3).json();
+    let functions: Vec<_> = document["functions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|function| (function["function_name"].as_str().unwrap(), function["outcome"].as_str().unwrap()))
+        .collect();
+    assert_eq!(functions, [("unread-a", "not_begun"), ("unread-b", "not_begun")]);
+    assert_eq!((&document["totals"]["not_begun"], document["functions"][0]["reason"].is_string()), (&2.into(), true));
+}
